@@ -1,0 +1,38 @@
+"""A symmetry breaker: the input z that an equivariant network lacks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor
+
+from symdiff.random import Generator
+from symdiff.state import Schema, State
+
+Anchor = Literal["data", "prior", "none"]
+
+
+class SymmetryBreaker(ModelMixin, ConfigMixin, ABC):
+    """Draws z once per trajectory from an equivariant law: z(g·x) is distributed as g·z(x).
+
+    ``anchor`` says which structure z belongs to: the clean ``data`` (exact with every process), the trajectory's own
+    ``prior`` sample (exact where steps transport it), or ``none`` (unrelated random identities).
+    """
+
+    anchor: Anchor
+
+    @property
+    @abstractmethod
+    def schema(self) -> Schema:
+        """The schema of z."""
+
+    @abstractmethod
+    def sample(self, x: State, generator: Generator | None = None) -> State:
+        """Draw z given a structure: training, prediction, decoding."""
+
+    @abstractmethod
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Draw z from its marginal law: generation."""

@@ -1,0 +1,33 @@
+"""Randomized canonicalization: exact draws from the inversion kernel."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from symdiff.groups.base import Element, Group
+from symdiff.random import Generator
+from symdiff.state import State
+
+
+class Canonicalizer(ABC):
+    """Chooses for every structure an element that carries its orbit's representative to it."""
+
+    group: Group
+
+    @abstractmethod
+    def element(self, x: State) -> Element:
+        """Any c such that c⁻¹·x is canonical; ties may be decided in any way, by the order of the nodes for one."""
+
+    def sample(self, x: State, generator: Generator | None = None) -> Element:
+        """Draw g such that g⁻¹·x is canonical, uniformly among all such g.
+
+        The law is equivariant: ``sample(h·x)`` is distributed as ``h · sample(x)``, whatever ``element`` does with
+        ties (Lawrence et al., Improving Equivariant Networks with Probabilistic Symmetry Breaking, ICLR 2025).
+        """
+        h = self.group.sample(x.mask, generator)
+        c = self.element(self.group.act(h, x))
+        return self.group.compose(self.group.inverse(h), c)
+
+    def canonical(self, x: State) -> State:
+        """The representative of x's orbit."""
+        return self.group.act(self.group.inverse(self.element(x)), x)

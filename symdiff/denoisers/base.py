@@ -1,0 +1,31 @@
+"""A denoiser: the network that predicts the clean structure."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.models.modeling_utils import ModelMixin
+from torch import Tensor
+
+from symdiff.state import Categorical, Logits, Schema, State
+
+
+class Denoiser(ModelMixin, ConfigMixin, ABC):
+    """Jointly equivariant: ``group.act(g, f(x, t, z)) == f(group.act(g, x), t, group.act(g, z))``.
+
+    Every denoiser is built from three schemas, then its own settings: ``schema`` (what it predicts, as in the data),
+    ``noisy`` (what it sees) and ``code`` (the symmetry-breaking input z; empty where nothing is broken).
+    """
+
+    @abstractmethod
+    def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Predict x0: Logits for every Categorical field of ``schema``, reals for reals. ``t``: (B,)."""
+
+
+def prediction_schema(schema: Schema) -> dict:
+    """The schema of a prediction: logits for labels, reals for reals."""
+    return {
+        name: Logits(field.axes, field.classes, field.undirected) if isinstance(field, Categorical) else field
+        for name, field in schema.items()
+    }

@@ -1,0 +1,79 @@
+"""A diffusion: denoiser, process and symmetry breaker. Its forward is the loss, its sample is the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.denoisers.base import Denoiser
+from symdiff.processes.base import Process
+from symdiff.random import Generator
+from symdiff.state import State
+
+
+class Diffusion(nn.Module):
+    """z is drawn once per trajectory and kept for every step.
+
+    Training draws z for the structure that the breaker is anchored in; sampling draws it from its marginal law, which
+    makes the law of the samples invariant with any process (see ``SymmetryBreaker``).
+    """
+
+    def __init__(self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker) -> None:
+        super().__init__()
+        if breaker.anchor == "prior" and process.renoises:
+            raise ValueError(
+                f"{type(breaker).__name__} anchored in the prior sample needs steps that transport it, but "
+                f"{type(process).__name__} noises afresh: the sampled law would not be the data's; anchor it in the data"
+            )
+        self.denoiser, self.process, self.breaker = denoiser, process, breaker
+
+    def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
+        """The loss of every structure, (B,)."""
+        x1 = self.process.prior(x0.mask, generator)
+        z = self.draw(x0, x1, generator)
+        t = self.process.draw_times(len(x0), generator, x0.mask)
+        x = self.process.bridge(x0, x1, t, generator)
+        return self.process.loss(self.denoiser(x, t, z), x0, x, t)
+
+    def draw(self, x0: State | None, x1: State, generator: Generator | None = None) -> State:
+        """z for a trajectory between x0 (None when generating) and x1."""
+        if self.breaker.anchor == "prior":
+            return self.breaker.sample(x1, generator)
+        if self.breaker.anchor == "data" and x0 is not None:
+            return self.breaker.sample(x0, generator)
+        return self.breaker.prior(x1.mask, generator)
+
+    @torch.no_grad()
+    def sample(
+        self, mask: Tensor, steps: int, generator: Generator | None = None, progress: Callable | None = None
+    ) -> State:
+        """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations."""
+        x = self.process.prior(mask, generator)
+        z = self.draw(None, x, generator)
+        times = self.process.times(steps).to(mask.device)
+        for t, s in zip(times[:-1], times[1:], strict=True):
+            t, s = t.expand(len(x)).float(), s.expand(len(x)).float()
+            x = self.process.step(x, self.denoiser(x, t, z), t, s, generator)
+            if progress is not None:
+                progress()
+        return State(mask, self.process.schema, {name: x[name] for name in self.process.schema})
+
+    @torch.no_grad()
+    def nll(self, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None) -> Tensor:
+        """Upper bound on −log p(x0 | z), in nats, (B,), by the reverse chain of ``steps`` steps.
+
+        ``draws`` terms of the chain are drawn at random instead of summing all (unbiased, noisier).
+        """
+        x1 = self.process.prior(x0.mask, generator)
+        z = self.draw(x0, x1, generator)
+        times = self.process.times(steps).to(x0.device)
+        total = self.process.prior_kl(x0)
+        picks = torch.arange(steps) if draws is None else torch.randperm(steps, generator=torch.Generator().manual_seed(steps))[:draws]
+        for k in picks.tolist():
+            t, s = times[k].expand(len(x0)).float(), times[k + 1].expand(len(x0)).float()
+            x = self.process.bridge(x0, self.process.prior(x0.mask, generator), t, generator)
+            total = total + self.process.kl(self.denoiser(x, t, z), x0, x, t, s) * (steps / len(picks))
+        return total

@@ -1,0 +1,72 @@
+"""A process: how structures are noised and how noise is undone, field by field."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from diffusers.configuration_utils import ConfigMixin
+from diffusers.schedulers.scheduling_utils import SchedulerMixin
+from torch import Tensor
+
+from symdiff.random import Generator, uniform
+from symdiff.state import Schema, State
+
+
+class Process(SchedulerMixin, ConfigMixin, ABC):
+    """Time runs from t = 0 (data, x0) to t = 1 (prior, x1); generation steps from t down to s < t.
+
+    ``fields`` are the names that the process drives; all other fields of a structure pass unchanged (they are
+    conditions). Randomness comes from ``generator`` alone.
+    """
+
+    config_name = "process_config.json"
+
+    schema: Schema
+    """The fields that are driven, as they are in the data."""
+
+    @property
+    @abstractmethod
+    def renoises(self) -> bool:
+        """Whether a step draws fresh noise for what was already denoised, so that the path forgets its x1."""
+
+    def noisy_schema(self) -> Schema:
+        """The driven fields as they are at t > 0 (Masked has one more label)."""
+        return self.schema
+
+    @abstractmethod
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Draw x1: a State over ``noisy_schema()``."""
+
+    @abstractmethod
+    def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        """Draw x_t given its two ends; ``t``: (B,). With x1 from the prior this is the forward noising of x0."""
+
+    @abstractmethod
+    def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        """Draw x_s given x_t and the denoiser's prediction of x0; ``t`` and ``s``: (B,), s <= t."""
+
+    @abstractmethod
+    def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """The training loss of every structure, (B,)."""
+
+    @abstractmethod
+    def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        """One term of the variational bound, in nats: KL(q(x_s | x_t, x0) || p(x_s | x_t)), (B,).
+
+        With s = 0 it is −log p(x0 | x_t).
+        """
+
+    @abstractmethod
+    def prior_kl(self, x0: State) -> Tensor:
+        """The bound's first term, in nats: KL(q(x_1 | x0) || prior), (B,)."""
+
+    def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """The times of a training batch, (B,) in (0, 1]."""
+        return uniform((batch,), generator, like)
+
+    def times(self, steps: int) -> Tensor:
+        """The grid of a trajectory: ``steps + 1`` times from 1 down to 0."""
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1, got {steps}")
+        return torch.linspace(1, 0, steps + 1, dtype=torch.float64)

@@ -1,0 +1,70 @@
+"""Random numbers that belong to a row, whatever batch or process the row is in."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+_GOLDEN, _MIX1, _MIX2 = -7046029254386353131, -4658895280553007687, -7723592293110705685  # splitmix64, as int64
+
+
+def mix(x: Tensor) -> Tensor:
+    """A bijective 64-bit hash (the splitmix64 finalizer) of an int64 tensor, elementwise."""
+    x = (x ^ ((x >> 30) & 0x3FFFFFFFF)) * _MIX1
+    x = (x ^ ((x >> 27) & 0x1FFFFFFFFF)) * _MIX2
+    return x ^ ((x >> 31) & 0x1FFFFFFFF)
+
+
+class Streams:
+    """One independent stream of random numbers for every row of a batch.
+
+    Counter-based: the n-th draw of a row depends on (seed, row) only, so that a sample or a training example has the
+    same noise whatever the batch size, the padding order of its neighbors or the number of processes.
+    ``rows``: (B,) int64, any numbers that name the rows; ``epoch`` separates uses of one seed (a training step).
+    """
+
+    def __init__(self, seed: int, rows: Tensor, epoch: int = 0) -> None:
+        start = mix(torch.tensor([seed * _GOLDEN % 2**63 + 1, epoch + 1]))
+        self.keys = mix(mix(rows.to(torch.int64) * _GOLDEN + start[0].item()) + start[1].item())
+        self.draws = 0
+
+    def __len__(self) -> int:
+        return self.keys.shape[0]
+
+    def select(self, index) -> Streams:
+        """The streams of some rows, from where they stand."""
+        other = object.__new__(Streams)
+        other.keys, other.draws = self.keys[index], self.draws
+        return other
+
+    def bits(self, *shape: int) -> Tensor:
+        """Uniform int64 of shape (B, *shape)."""
+        count = math.prod(shape)
+        place = torch.arange(count, device=self.keys.device) + (self.draws << 32)
+        self.draws += 1
+        return mix(self.keys[:, None] + mix(place * _GOLDEN)).view(-1, *shape)
+
+
+Generator = torch.Generator | Streams
+
+
+def uniform(shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+    """Uniform numbers in (0, 1), float32 unless ``like`` is float64, on ``like``'s device. ``shape[0]`` counts rows."""
+    device = None if like is None else like.device
+    dtype = torch.float64 if like is not None and like.dtype == torch.float64 else torch.float32
+    if isinstance(generator, Streams):
+        if len(generator) != shape[0]:
+            raise ValueError(f"the generator has {len(generator)} streams, the draw has {shape[0]} rows")
+        places = 52 if dtype == torch.float64 else 23  # odd multiples of a half step: never 0, never 1
+        bits = (generator.bits(*shape[1:]) >> (64 - places)) & ((1 << places) - 1)
+        return ((bits.to(dtype) + 0.5) * 2.0**-places).to(device)
+    source = generator.device if generator is not None else device
+    draw = torch.rand(shape, generator=generator, dtype=dtype, device=source).to(device)
+    return draw.clamp_(torch.finfo(dtype).tiny, 1 - torch.finfo(dtype).eps)
+
+
+def normal(shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+    """Standard normal numbers, by inversion of ``uniform``."""
+    return torch.special.ndtri(uniform(shape, generator, like))

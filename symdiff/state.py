@@ -1,0 +1,236 @@
+"""A structure is a product of typed fields: the type of a field says how it moves under a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+Axes = Literal["node", "pair", "whole"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One typed part of a structure. ``axes`` says what it is attached to: nodes, pairs of nodes, or the whole."""
+
+    axes: Axes
+
+    def __post_init__(self) -> None:
+        if self.axes not in get_args(Axes):
+            raise ValueError(f"a field's axes must be one of {get_args(Axes)}, got {self.axes!r}")
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the field lives on unordered pairs of distinct nodes: value_ij = value_ji and no diagonal."""
+        return False
+
+    def shape(self, batch: int, nodes: int) -> tuple[int, ...]:
+        """Shape of the field's values for ``batch`` structures padded to ``nodes`` nodes."""
+        lead = {"node": (batch, nodes), "pair": (batch, nodes, nodes), "whole": (batch,)}[self.axes]
+        return lead + self.trailing
+
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        """The axes behind those of the batch and the nodes."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Categorical(Field):
+    """Labels 0..classes-1 (int64). On pairs, ``undirected`` means value_ij = value_ji and nothing on the diagonal."""
+
+    classes: int
+    undirected: bool = False
+
+    @property
+    def symmetric(self) -> bool:
+        return self.undirected
+
+
+@dataclass(frozen=True)
+class Logits(Field):
+    """Unnormalized log-probabilities (float) of the labels of a Categorical field: one more axis, ``classes``."""
+
+    classes: int
+    undirected: bool = False
+
+    @property
+    def symmetric(self) -> bool:
+        return self.undirected
+
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        return (self.classes,)
+
+
+@dataclass(frozen=True)
+class Real(Field):
+    """``dim`` real channels; with ``vector=d`` each channel is a vector of d components that rotates with the space."""
+
+    dim: int
+    vector: int = 0
+
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        return (self.dim, self.vector) if self.vector else (self.dim,)
+
+
+Schema = Mapping[str, Field]
+_KINDS = {kind.__name__: kind for kind in (Categorical, Logits, Real)}
+
+
+def schema_to_plain(schema: Schema) -> dict[str, dict]:
+    """The schema as names and numbers, for a config file."""
+    return {name: {"kind": type(field).__name__, **vars(field)} for name, field in schema.items()}
+
+
+def schema_from_plain(plain: Mapping) -> dict[str, Field]:
+    """Read what ``schema_to_plain`` wrote; a mapping that holds ``Field``s already passes unchanged."""
+    schema = {}
+    for name, entry in plain.items():
+        if isinstance(entry, Field):
+            schema[name] = entry
+            continue
+        entry = dict(entry)
+        kind = _KINDS.get(entry.pop("kind", None))
+        if kind is None:
+            raise ValueError(f"field {name!r} needs a kind among {sorted(_KINDS)}")
+        schema[name] = kind(**entry)
+    return schema
+
+
+@dataclass(frozen=True)
+class State:
+    """A padded batch of structures.
+
+    ``mask``: (B, N) bool, real nodes first. ``values[name]`` has the shape that ``schema[name]`` states; padded
+    entries are zero (so is the diagonal of an undirected field). Predictions and symmetry-breaking inputs are States too.
+    """
+
+    mask: Tensor
+    schema: Schema
+    values: Mapping[str, Tensor]
+
+    def __post_init__(self) -> None:
+        if self.mask.ndim != 2 or self.mask.dtype != torch.bool:
+            raise ValueError(f"mask needs shape (B, N) and dtype bool, got {tuple(self.mask.shape)} {self.mask.dtype}")
+        if set(self.schema) != set(self.values):
+            raise ValueError(f"values must be given for the fields {sorted(self.schema)}, got {sorted(self.values)}")
+        for name, field in self.schema.items():
+            want, got = field.shape(*self.mask.shape), tuple(self.values[name].shape)
+            if want != got:
+                raise ValueError(f"field {name!r} needs shape {want}, got {got}")
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.values[name]
+
+    @property
+    def batch_size(self) -> int:
+        return self.mask.shape[0]
+
+    @property
+    def num_nodes(self) -> Tensor:
+        """Number of real nodes of every structure: (B,) int64."""
+        return self.mask.sum(1)
+
+    @property
+    def device(self) -> torch.device:
+        return self.mask.device
+
+    def to(self, *args, **kwargs) -> State:
+        """Move to a device; a floating dtype changes the real-valued fields only."""
+        return replace(
+            self,
+            mask=self.mask.to(*[a for a in args if not isinstance(a, torch.dtype)], **{k: v for k, v in kwargs.items() if k != "dtype"}),
+            values={name: _to(value, args, kwargs) for name, value in self.values.items()},
+        )
+
+    def map(self, function) -> State:
+        """Apply ``function`` to the mask and to every value along the batch axis."""
+        return replace(self, mask=function(self.mask), values={k: function(v) for k, v in self.values.items()})
+
+    def __len__(self) -> int:
+        return self.batch_size
+
+    def select(self, index) -> State:
+        """The structures at ``index`` (a tensor, a slice or a list) as a batch."""
+        return self.map(lambda tensor: tensor[index])
+
+    def with_values(self, schema: Schema | None = None, **values: Tensor) -> State:
+        """This structure with some fields' values (and, where given, types) replaced or added."""
+        return State(self.mask, {**self.schema, **(schema or {})}, {**self.values, **values})
+
+    def only(self, *names: str) -> State:
+        """This structure with the fields ``names`` alone."""
+        return State(self.mask, {n: self.schema[n] for n in names}, {n: self.values[n] for n in names})
+
+    def support(self, name: str) -> Tensor:
+        """The independent entries of a field, bool: a symmetric field counts each pair i < j once."""
+        return support(self.schema[name], self.mask)
+
+
+def support(field: Field, mask: Tensor) -> Tensor:
+    """The independent entries of ``field`` under ``mask``: (B, N), (B, N, N) or (B,) bool."""
+    if field.axes == "whole":
+        return mask.new_ones(mask.shape[0])
+    if field.axes == "node":
+        return mask
+    pairs = mask[:, :, None] & mask[:, None, :]
+    return pairs.triu(1) if field.symmetric else pairs
+
+
+def extent(field: Field, mask: Tensor) -> Tensor:
+    """All entries that ``field`` may fill under ``mask``: both halves of a symmetric field, no padding, no diagonal."""
+    entries = support(field, mask)
+    return entries | entries.mT if field.symmetric else entries
+
+
+def collate(states: list[State]) -> State:
+    """Join batches, padded to the largest number of nodes."""
+    nodes = max(state.mask.shape[1] for state in states)
+    padded = [pad(state, nodes) for state in states]
+    schema = padded[0].schema
+    return State(
+        torch.cat([s.mask for s in padded]), schema, {name: torch.cat([s[name] for s in padded]) for name in schema}
+    )
+
+
+def pad(state: State, nodes: int) -> State:
+    """Pad (with zeros) or trim the node axes to ``nodes``; trimming away a real node is an error."""
+    batch, now = state.mask.shape
+    if nodes < now and bool(state.mask[:, nodes:].any()):
+        raise ValueError(f"cannot trim to {nodes} nodes: a structure has {int(state.num_nodes.max())}")
+
+    def resize(tensor: Tensor, node_axes: int) -> Tensor:
+        for axis in range(1, 1 + node_axes):
+            if nodes <= now:
+                tensor = tensor.narrow(axis, 0, nodes)
+            else:
+                filler = list(tensor.shape)
+                filler[axis] = nodes - now
+                tensor = torch.cat([tensor, tensor.new_zeros(filler)], axis)
+        return tensor
+
+    axes = {"whole": 0, "node": 1, "pair": 2}
+    return State(
+        resize(state.mask, 1),
+        state.schema,
+        {name: resize(state[name], axes[field.axes]) for name, field in state.schema.items()},
+    )
+
+
+def node_mask(num_nodes: Tensor, nodes: int | None = None) -> Tensor:
+    """The mask of structures with ``num_nodes`` (B,) nodes each: (B, N) bool, real nodes first."""
+    nodes = int(num_nodes.max()) if nodes is None else nodes
+    return torch.arange(nodes, device=num_nodes.device) < num_nodes[:, None]
+
+
+def _to(value: Tensor, args: tuple, kwargs: dict) -> Tensor:
+    if value.is_floating_point():
+        return value.to(*args, **kwargs)
+    return value.to(
+        *[a for a in args if not isinstance(a, torch.dtype)], **{k: v for k, v in kwargs.items() if k != "dtype"}
+    )
