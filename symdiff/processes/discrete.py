@@ -1,0 +1,139 @@
+"""What all processes on labels share: every entry is kept with probability α(t), else it comes from the prior."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from symdiff.processes.base import Process
+from symdiff.random import Generator, uniform
+from symdiff.state import Categorical, Field, Schema, State, extent, schema_from_plain, support
+
+
+class Discrete(Process):
+    """q(x_t | x0) = α(t) δ(x_t = x0) + (1 − α(t)) π(x_t) for every entry, with π the prior over labels.
+
+    The reverse chain p(x_s | x_t) = Σ_x0 p(x0 | x_t) q(x_s | x_t, x0) and its variational bound follow from α and π
+    alone (Austin et al., Structured Denoising Diffusion Models in Discrete State-Spaces, NeurIPS 2021).
+    """
+
+    @abstractmethod
+    def alpha(self, t: Tensor) -> Tensor:
+        """The probability that an entry is still what it was in the data; 1 at t = 0, decreasing."""
+
+    def set_priors(self, schema: Schema | Mapping, priors: Mapping[str, list[float]]) -> None:
+        """Remember the driven fields and the prior over the labels of each, normalized."""
+        self.schema = schema_from_plain(schema)
+        for name, field in self.schema.items():
+            if not isinstance(field, Categorical):
+                raise ValueError(f"field {name!r} of a process on labels must be Categorical, got {field}")
+        self.priors = {}
+        for name, field in self.noisy_schema().items():
+            prior = torch.tensor(priors[name], dtype=torch.float64)
+            if len(prior) != field.classes or bool((prior < 0).any()) or not bool(prior.sum() > 0):
+                raise ValueError(f"the prior of field {name!r} needs {field.classes} weights >= 0, got {priors[name]}")
+            self.priors[name] = (prior / prior.sum()).float()
+
+    def _prior_of(self, name: str, like: Tensor) -> Tensor:
+        prior = self.priors[name]
+        return prior.to(device=like.device, dtype=like.dtype if like.is_floating_point() else None)
+
+    # drawing
+
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        schema, values = self.noisy_schema(), {}
+        for name, field in schema.items():
+            law = self._prior_of(name, mask).expand(*_entries(field, mask), -1)
+            values[name] = draw(law, field, mask, generator)
+        return State(mask, schema, values)
+
+    def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        values = {}
+        for name in self.schema:
+            keep = chance(self.schema[name], x0.mask, generator) < _per_entry(self.alpha(t), x0[name])
+            values[name] = torch.where(keep, x0[name], x1[name])
+        return x0.with_values(self.noisy_schema(), **values)
+
+    # the reverse chain
+
+    def predicted(self, name: str, out: State, x: State) -> Tensor:
+        """p(x0 | x_t) of one field over its noisy labels, (..., classes)."""
+        return out[name].float().softmax(-1)
+
+    def posterior(self, name: str, law: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        """Σ_x0 law(x0) q(x_s | x_t, x0), (..., classes). ``law``: over x0; ``x_t``: labels; ``t``, ``s``: (B,)."""
+        prior = self._prior_of(name, law)
+        here = functional.one_hot(x_t, law.shape[-1]).to(law)
+        a_t, a_s = (_per_entry(self.alpha(u).to(law), here) for u in (t, s))
+        kept = torch.where(a_s > 0, a_t / a_s, 0.0)
+        at_x_t = prior[x_t][..., None]
+        reach = kept * here + (1 - kept) * at_x_t  # q(x_t | x_s), over x_s
+        evidence = a_t * here + (1 - a_t) * at_x_t  # q(x_t | x0), over x0
+        weight = torch.where(evidence > 0, law / evidence, 0.0)
+        return reach * (a_s * weight + (1 - a_s) * prior * weight.sum(-1, keepdim=True))
+
+    def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        total = torch.zeros(len(x0), device=x0.device)
+        for name, field in self.noisy_schema().items():
+            truth = functional.one_hot(x0[name], field.classes).float()
+            q = self.posterior(name, truth, x[name], t, s)
+            p = self.posterior(name, self.predicted(name, out, x), x[name], t, s)
+            terms = torch.where(q > 0, q * (q.clamp_min(1e-30).log() - p.clamp_min(1e-30).log()), 0.0).sum(-1)
+            total = total + _sum(terms, field, x0.mask)
+        return total
+
+    def prior_kl(self, x0: State) -> Tensor:
+        total, one = torch.zeros(len(x0), device=x0.device), torch.ones(len(x0), device=x0.device)
+        for name, field in self.noisy_schema().items():
+            prior = self._prior_of(name, one)
+            a = _per_entry(self.alpha(one), x0[name][..., None])
+            q = a * functional.one_hot(x0[name], field.classes) + (1 - a) * prior
+            terms = torch.where(q > 0, q * (q.clamp_min(1e-30).log() - prior.clamp_min(1e-30).log()), 0.0).sum(-1)
+            total = total + _sum(terms, field, x0.mask)
+        return total
+
+    # training
+
+    def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """Cross-entropy of the clean labels, the mean over a structure's entries in all driven fields."""
+        total, count = torch.zeros(len(x0), device=x0.device), torch.zeros(len(x0), device=x0.device)
+        for name, field in self.schema.items():
+            entries = functional.cross_entropy(
+                out[name].float().flatten(0, -2), x0[name].flatten(), reduction="none"
+            ).view(x0[name].shape)
+            total = total + _sum(entries, field, x0.mask)
+            count = count + _sum(torch.ones_like(entries), field, x0.mask)
+        return total / count.clamp_min(1)
+
+
+def draw(law: Tensor, field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
+    """Draw labels from ``law`` (..., classes), one for every independent entry; zeros in the padding.
+
+    ``law`` need not be normalized.
+    """
+    heap = law.cumsum(-1)
+    threshold = chance(field, mask, generator)[..., None] * heap[..., -1:]
+    labels = (heap < threshold).sum(-1).clamp_max(law.shape[-1] - 1)
+    return torch.where(extent(field, mask), labels, 0)
+
+
+def chance(field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
+    """Uniform numbers for the entries of a field: (B,), (B, N) or (B, N, N); the same for (i, j) and (j, i) if symmetric."""
+    u = uniform(_entries(field, mask), generator, mask)
+    return torch.where(support(field, mask), u, u.mT) if field.symmetric else u
+
+
+def _entries(field: Field, mask: Tensor) -> tuple[int, ...]:
+    return field.shape(*mask.shape)[: {"whole": 1, "node": 2, "pair": 3}[field.axes]]
+
+
+def _per_entry(value: Tensor, like: Tensor) -> Tensor:
+    return value.view(-1, *[1] * (like.ndim - 1))
+
+
+def _sum(entries: Tensor, field: Field, mask: Tensor) -> Tensor:
+    return torch.where(support(field, mask), entries, 0.0).reshape(len(mask), -1).sum(1)
