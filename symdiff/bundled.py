@@ -1,0 +1,44 @@
+"""Where the recipes, checkpoints and protocols are that come with the package: in the source tree or in the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from symdiff.errors import UserError, nearest
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(name: str) -> Path:
+    """The folder ``recipes`` or ``checkpoints``: beside the package in a source tree, within it in a wheel."""
+    within = _PACKAGE / "bundled_files" / name
+    return within if within.is_dir() else _PACKAGE.parent / name
+
+
+def recipes() -> dict[str, Path]:
+    """The bundled recipes by name: the file's name without its ending."""
+    return {path.stem: path for path in sorted(folder("recipes").glob("**/*.yaml"))}
+
+
+def checkpoints() -> dict[str, Path]:
+    """The bundled checkpoints by name."""
+    return {path.parent.name: path.parent for path in sorted(folder("checkpoints").glob("*/model_index.json"))}
+
+
+def recipe(source: str | Path) -> Path:
+    """The file of a recipe: a path that exists, else a bundled recipe's name.
+
+    Raises
+    ------
+    UserError
+        When it is neither.
+    """
+    path = Path(source)
+    if path.is_file():
+        return path
+    known = recipes()
+    if str(source) in known:
+        return known[str(source)]
+    if path.is_dir():
+        raise UserError(f"{path}: expected a recipe file, got a folder")
+    raise UserError(f"{path}: no such file and no bundled recipe of that name{nearest(str(source), known)}")
