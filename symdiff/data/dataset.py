@@ -1,0 +1,144 @@
+"""A validated data set: structures as flat arrays, batched without a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symdiff.data.arrays import MAX_NODES, Columns
+from symdiff.data.folder import read_folder, write_folder
+from symdiff.domains.base import Domain, domain_from_spec
+from symdiff.errors import UserError, nearest
+from symdiff.state import Categorical, State
+
+SPLITS = ("train", "valid", "test")
+
+
+class Dataset:
+    """M structures of one domain, or a view of some of them that shares their arrays.
+
+    ``meta`` is what ``dataset.json`` says: name, source, order of the nodes, report of what was left out.
+    """
+
+    def __init__(self, domain: Domain, columns: Columns, meta: Mapping, rows: Tensor, path: Path | None = None) -> None:
+        self.domain, self.meta, self.path = domain, dict(meta), path
+        self.columns, self.rows = columns, rows
+
+    @classmethod
+    def open(cls, path: str | Path) -> Dataset:
+        """Open a data set folder. Raises UserError, one line, when anything is missing, altered or out of range."""
+        path = Path(path)
+        meta, arrays = read_folder(path)
+        if not isinstance(meta.get("domain"), dict):
+            raise UserError(f"{path}: dataset.json names no domain")
+        domain = domain_from_spec(meta["domain"])
+        validate(arrays, domain, str(path))
+        return cls(domain, Columns(arrays, domain.schema), meta, torch.arange(len(arrays["num_nodes"])), path)
+
+    @classmethod
+    def from_arrays(cls, domain: Domain, arrays: Mapping[str, np.ndarray], meta: Mapping) -> Dataset:
+        """A data set in memory, from flat arrays as ``pack`` gives them, with ``split`` (M,) uint8: 0, 1, 2."""
+        arrays = {"split": np.zeros(len(arrays["num_nodes"]), np.uint8), **arrays}
+        validate(arrays, domain, str(meta.get("name", "data set")))
+        return cls(domain, Columns(arrays, domain.schema), meta, torch.arange(len(arrays["num_nodes"])))
+
+    def save(self, path: str | Path, replace: bool = False) -> None:
+        """Write the whole data set (not a view) as a folder, atomically."""
+        if len(self) != len(self.columns.num_nodes):
+            raise ValueError("a view cannot be saved, only the whole data set")
+        arrays = {name: tensor.numpy() for name, tensor in self.columns.arrays.items()}
+        counts = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
+        meta = {**self.meta, "domain": self.domain.spec, "count": len(self), "splits": counts}
+        write_folder(Path(path), {k: v for k, v in meta.items() if k not in ("format", "version", "arrays")}, arrays, replace)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def num_nodes(self) -> Tensor:
+        """(M,) int64."""
+        return self.columns.num_nodes[self.rows]
+
+    @property
+    def num_edges(self) -> Tensor:
+        """Pairs with an edge: (M,) int64."""
+        return self.columns.num_edges[self.rows]
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The names of the node labels, for molecules the atoms."""
+        return getattr(self.domain, "atoms", ())
+
+    def select(self, indices: Sequence[int] | Tensor | np.ndarray | slice) -> Dataset:
+        """A view of the structures at ``indices``."""
+        index = indices if isinstance(indices, slice) else torch.as_tensor(indices)
+        return Dataset(self.domain, self.columns, self.meta, self.rows[index], self.path)
+
+    def split(self, name: str) -> Dataset:
+        """The view ``train``, ``valid`` or ``test``. Raises UserError for another name or an empty split."""
+        if name not in SPLITS:
+            raise UserError(f"no split {name!r}{nearest(name, SPLITS)}")
+        view = self.select(torch.nonzero(self.columns.arrays["split"][self.rows] == SPLITS.index(name))[:, 0])
+        if not len(view):
+            raise UserError(f"{self.meta.get('name', self.path)}: the split {name!r} is empty")
+        return view
+
+    def batch(self, indices: Sequence[int] | Tensor | np.ndarray, nodes: int | None = None) -> State:
+        """The structures at ``indices`` (B,), padded to ``nodes`` (default: the largest among them)."""
+        return self.columns.batch(self.rows[torch.as_tensor(indices)], nodes)
+
+    def size_histogram(self) -> list[float]:
+        """Share of the structures with 0, 1, 2, ... nodes."""
+        return (torch.bincount(self.num_nodes).double() / max(len(self), 1)).tolist()
+
+    def marginals(self) -> dict[str, list[float]]:
+        """Share of every label: over the nodes, and over the unordered pairs of distinct nodes."""
+        shares = {}
+        sizes = self.num_nodes
+        pairs = int((sizes * (sizes - 1) // 2).sum())
+        owner, edges = self.columns.edges_of(self.rows)
+        for name, field in self.domain.schema.items():
+            if not isinstance(field, Categorical) or field.axes == "whole":
+                continue
+            flat = self.columns.arrays[name]
+            if field.axes == "node":
+                starts = self.columns.node_start[self.rows]
+                shift = starts - (sizes.cumsum(0) - sizes)
+                flat = flat[torch.arange(int(sizes.sum())) + torch.repeat_interleave(shift, sizes)]
+                counts = torch.bincount(flat.long(), minlength=field.classes)
+            else:
+                counts = torch.bincount(flat[edges].long(), minlength=field.classes)
+                counts[0] = pairs - len(edges)
+            shares[name] = (counts.double() / max(int(counts.sum()), 1)).tolist()
+        return shares
+
+
+def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> None:
+    """Check lengths and ranges of flat arrays, so that no batch can fail later. Raises UserError."""
+    schema = domain.schema
+    missing = sorted({"num_nodes", "num_edges", "edges", "split", *schema} - set(arrays))
+    if missing:
+        raise UserError(f"{place}: the array {missing[0]!r} is missing")
+    sizes, counts = arrays["num_nodes"].astype(np.int64), arrays["num_edges"].astype(np.int64)
+    edges = arrays["edges"]
+    if sizes.ndim != 1 or counts.shape != sizes.shape or arrays["split"].shape != sizes.shape:
+        raise UserError(f"{place}: num_nodes, num_edges and split need one entry a structure")
+    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_NODES or counts.min() < 0 or arrays["split"].max() > 2):
+        raise UserError(f"{place}: expected 1 to {MAX_NODES} nodes, edges not negative and a split of 0, 1 or 2")
+    if edges.shape != (counts.sum(), 2):
+        raise UserError(f"{place}: edges needs shape {(int(counts.sum()), 2)}, got {edges.shape}")
+    if len(edges) and not ((edges[:, 0] >= 0) & (edges[:, 0] < edges[:, 1]) & (edges[:, 1] < np.repeat(sizes, counts))).all():
+        raise UserError(f"{place}: an edge (i, j) needs 0 <= i < j < number of nodes")
+    lengths = {"node": int(sizes.sum()), "pair": int(counts.sum()), "whole": len(sizes)}
+    for name, field in schema.items():
+        trailing = field.trailing
+        if arrays[name].shape != (lengths[field.axes], *trailing):
+            raise UserError(f"{place}: {name} needs shape {(lengths[field.axes], *trailing)}, got {arrays[name].shape}")
+        if isinstance(field, Categorical) and arrays[name].size:
+            low = 1 if field.axes == "pair" else 0
+            if arrays[name].min() < low or arrays[name].max() >= field.classes:
+                raise UserError(f"{place}: {name} needs labels {low} to {field.classes - 1}, got up to {arrays[name].max()}")
