@@ -1,0 +1,51 @@
+"""The order of the data: a function of the seed alone, whatever the number of processes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symdiff.random import Streams
+
+_PURPOSES = ("order", "noise", "dropout", "samples")
+
+
+def seed_for(seed: int, purpose: str) -> int:
+    """A seed of its own for every use of chance in training, so that no two uses share a stream."""
+    return seed * len(_PURPOSES) + _PURPOSES.index(purpose)
+
+
+class Order:
+    """Which structures a step sees: every epoch is a fresh permutation, and epochs follow each other without a gap.
+
+    The tail of an epoch shares its batch with the head of the next, so every batch has ``batch_size`` rows and every
+    structure is seen once an epoch. Depends on (``size``, ``batch_size``, ``seed``) only.
+    """
+
+    def __init__(self, size: int, batch_size: int, seed: int) -> None:
+        if size < 1 or batch_size < 1:
+            raise ValueError(f"an order needs at least one structure and one row a batch, got {size} and {batch_size}")
+        self.size, self.batch_size, self.seed = size, batch_size, seed_for(seed, "order")
+        self._epochs: dict[int, Tensor] = {}
+
+    def batch(self, step: int) -> Tensor:
+        """The structures of batch ``step`` (counted from 0), (batch_size,) int64."""
+        place, end = step * self.batch_size, (step + 1) * self.batch_size
+        parts = []
+        while place < end:
+            epoch, start = divmod(place, self.size)
+            stop = min(self.size, start + end - place)
+            parts.append(self._permutation(epoch)[start:stop])
+            place += stop - start
+        return torch.cat(parts)
+
+    def _permutation(self, epoch: int) -> Tensor:
+        if epoch not in self._epochs:
+            self._epochs = {k: v for k, v in self._epochs.items() if k == epoch - 1}
+            self._epochs[epoch] = Streams(self.seed, torch.arange(self.size), epoch).bits(1).flatten().argsort()
+        return self._epochs[epoch]
+
+
+def share(rows: int, rank: int, world: int) -> slice:
+    """The rows of a global batch that process ``rank`` of ``world`` works on: contiguous, sizes differ by one at most."""
+    return slice(rows * rank // world, rows * (rank + 1) // world)

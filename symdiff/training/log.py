@@ -1,0 +1,51 @@
+"""The log of a training: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from symdiff.errors import UserError
+
+
+class Log:
+    """``log.jsonl``: every line has a ``kind`` (train, sample, note) and the ``step`` after which it was written.
+
+    Opening at ``step`` forgets what was written later, so that a resumed training has every line once.
+    """
+
+    def __init__(self, path: Path, step: int = 0) -> None:
+        self.path = path
+        kept = []
+        if step and path.exists():
+            for line in path.read_bytes().splitlines():
+                try:
+                    record = json.loads(line)
+                except json.JSONDecodeError:
+                    break  # the line that a kill cut short is the last
+                if record["step"] > step:
+                    break
+                kept.append(line + b"\n")
+        try:
+            fresh = path.with_name(f".{path.name}")
+            fresh.write_bytes(b"".join(kept))
+            fresh.replace(path)
+            self._file = path.open("ab", buffering=0)
+        except OSError as error:
+            raise UserError(f"{path}: the log cannot be written ({error.strerror})") from error
+
+    def write(self, kind: str, step: int, **values: object) -> None:
+        """Append one line. On a full disk: UserError."""
+        line = json.dumps({"kind": kind, "step": step, **values}) + "\n"
+        try:
+            self._file.write(line.encode())
+        except OSError as error:
+            raise UserError(f"{self.path}: the log cannot be written ({error.strerror})") from error
+
+    def sync(self) -> None:
+        """Force the lines to the disk: a saved state must never be newer than its log."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._file.close()

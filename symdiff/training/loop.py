@@ -1,0 +1,320 @@
+"""The loop: structures in, weights out, and everything needed to go on from where it was killed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.distributed
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from torch import Tensor, nn
+
+from symdiff.errors import UserError
+from symdiff.random import Streams
+from symdiff.training.batches import Order, seed_for, share
+from symdiff.training.checkpoints import Checkpoints, Snapshot
+from symdiff.training.ema import Average
+from symdiff.training.guard import LIMIT, Guard
+from symdiff.training.log import Log
+from symdiff.training.optimizer import adamw, moments, restore_moments
+from symdiff.training.progress import Bar
+from symdiff.training.schedule import learning_rate
+from symdiff.training.signals import Interruption
+
+
+class Settings(Protocol):
+    """What the loop reads of a recipe's ``training``."""
+
+    steps: int
+    batch_size: int
+    learning_rate: float
+    warmup: int
+    weight_decay: float
+    clip: float | None
+    ema: float
+    precision: str
+    seed: int
+    save_every: int
+    sample_every: int
+    log_every: int
+
+
+class Structures(Protocol):
+    """What the loop asks of a dataset: ``num_nodes`` (M,) and padded batches."""
+
+    num_nodes: Tensor
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Tensor, nodes: int | None = None) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended: ``signal`` is 0 at its end, else the number of the signal that asked it to stop."""
+
+    steps: int
+    samples: int
+    seconds: float
+    skipped: int
+    signal: int = 0
+
+
+class Trainer:
+    """Trains ``diffusion``, whose forward(x0, generator) is the loss of every structure, (B,), on ``structures``.
+
+    A step is a function of (settings, step): its rows come from ``Order``, its noise from ``Streams`` whose rows are the
+    rows of the global batch, dropout from a seed of its own. So a resumed training repeats the uninterrupted one bit
+    for bit, and several processes see the data, the noise and the learning rate of one.
+
+    ``observe(diffusion, step)`` is called every ``sample_every`` steps with the averaged weights in place and returns
+    what is logged; it cannot disturb the training's chance.
+    """
+
+    def __init__(
+        self,
+        diffusion: nn.Module,
+        structures: Structures,
+        settings: Settings,
+        out: Path,
+        observe: Callable[[nn.Module, int], dict] | None = None,
+        accelerator: Accelerator | None = None,
+    ) -> None:
+        self.accelerator = accelerator or launch()
+        self.settings, self.structures, self.observe, self.out = settings, structures, observe, out
+        self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
+        self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
+        self.diffusion = diffusion.to(self.device)
+        self.trained = {name: p for name, p in self.diffusion.named_parameters() if p.requires_grad}
+        self.average = Average(self.diffusion, settings.ema)
+        self.optimizer = adamw(self.diffusion, settings.learning_rate, settings.weight_decay)
+        self.guard = Guard(self.device)
+        self.order = Order(len(structures), settings.batch_size, settings.seed)
+        self.checkpoints = Checkpoints(out / "state")
+        self.losses = torch.zeros(2, dtype=torch.float64, device=self.device)  # of the steps since the last log line
+        self.step, self.seconds, self._stop = 0, 0.0, 0
+        # a wait for the device costs nothing on the CPU, and elsewhere is worth it once in a while
+        self.check_every = 1 if self.device.type == "cpu" else 10
+
+    def run(self, resume: bool = False) -> Outcome:
+        """Train to the last step, or to the end of the step in which a signal came; either way the state is saved.
+
+        Raises: UserError where the state cannot be saved, or ``LIMIT`` steps in a row were not finite.
+        """
+        notes = self._restore() if resume else []
+        steps = self.settings.steps
+        self.log = Log(self.out / "log.jsonl", self.step) if self.first else None
+        self.bar = Bar(steps, self.step, quiet=not self.first)
+        for note in notes:
+            self.bar.say(note)
+        model = self._prepare()
+        self.diffusion.train()
+        self._clock, self._shown = time.monotonic(), math.nan
+        self._window = [0, 0.0]  # structures and seconds of the steps since the last log line, for the rate
+        try:
+            with Interruption() as interruption:
+                saved = self.step
+                while self.step < steps and not self._stop:
+                    self._advance(model, interruption)
+                    saved = self._record(saved)
+                if self._stop and saved != self.step:
+                    self._save()
+        finally:
+            self.bar.close()
+            if self.log:
+                self.log.close()
+        signal = self._stop if self.step < steps else 0
+        return Outcome(self.step, self.step * self.settings.batch_size, self._elapsed(), self.guard.skipped, signal)
+
+    def _advance(self, model: nn.Module, interruption: Interruption) -> None:
+        """One optimizer step on one global batch."""
+        settings, step, begin = self.settings, self.step, time.monotonic()
+        x0, generator = self._batch(step)
+        torch.manual_seed(seed_for(settings.seed, "dropout") + (step * self.world + self.rank << 20))
+        with self._autocast():
+            losses = model(x0, generator)
+        # processes average their gradients; with this factor that is the mean over the global batch, even or not
+        loss = losses.float().sum() * (self.world / settings.batch_size)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        loss = self._agree(loss.detach(), interruption.received)
+
+        gradients = [p.grad for p in self.trained.values() if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
+        found = self.guard.check(step + 1, loss, norm)
+        # the fused step divides by grad_scale and does nothing where found_inf is 1: clipping and skipping cost no pass
+        self.optimizer.found_inf = found
+        if settings.clip is not None:
+            self.optimizer.grad_scale = (norm / settings.clip).clamp(min=1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(step, settings.steps, settings.learning_rate, settings.warmup)
+        self.optimizer.step()
+        self.average.update(step)
+
+        good = 1 - found.double()
+        self.losses += torch.stack([torch.where(found > 0, 0.0, loss.double()), good])
+        self._norm = norm
+        self.step += 1
+        self._window[0] += settings.batch_size
+        self._window[1] += time.monotonic() - begin
+
+    def _batch(self, step: int) -> tuple[Any, Streams]:
+        """This process' rows of the global batch, and their noise."""
+        indices = self.order.batch(step)
+        # padded as the global batch is: a pair's place in its row of noise depends on the padding
+        nodes = int(self.structures.num_nodes[indices].max())
+        mine = share(len(indices), self.rank, self.world)
+        x0 = self.structures.batch(indices[mine], nodes)
+        rows = torch.arange(mine.start, mine.stop)
+        if self.device.type != "cpu":
+            x0 = x0.map(Tensor.pin_memory).to(self.device, non_blocking=True)
+            rows = rows.to(self.device, non_blocking=True)
+        return x0, Streams(seed_for(self.settings.seed, "noise"), rows, epoch=step)
+
+    def _agree(self, loss: Tensor, signal: int) -> Tensor:
+        """The global batch's mean loss; and all processes stop at the same step."""
+        if self.world == 1:
+            self._stop = signal
+            return loss
+        both = torch.stack([loss.double(), loss.new_tensor(signal, dtype=torch.float64)])
+        torch.distributed.all_reduce(both)
+        if (self.step + 1) % self.check_every == 0:
+            self._stop = int(both[1].item() > 0) and (signal or 15)
+        return (both[0] / self.world).float()
+
+    def _record(self, saved: int) -> int:
+        """What is due behind a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
+        settings, step, last = self.settings, self.step, self.step == self.settings.steps
+        if step % self.check_every == 0 or last or step % settings.save_every == 0:
+            self._stop_if_lost()
+        if step % settings.log_every == 0 or last:
+            self._write_line()
+        rate = self._window[0] / self._window[1] if self._window[1] else self._rate
+        self.bar.update(step, self._shown, rate)
+        if self.observe is not None and settings.sample_every and (step % settings.sample_every == 0 or last):
+            self._sample()
+        if step % settings.save_every == 0 or last:
+            self._save()
+            return step
+        return saved
+
+    def _write_line(self) -> None:
+        total, count = self.losses.tolist()
+        norm = float(self._norm)
+        self._shown = total / count if count else math.nan
+        self._rate = self._window[0] / self._window[1] if self._window[1] else 0.0
+        self._window = [0, 0.0]
+        self.losses.zero_()
+        values = {
+            "loss": self._shown if count else None,
+            "gradient_norm": norm if math.isfinite(norm) else None,
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "skipped": self.guard.skipped,
+            "samples_per_second": round(self._rate, 1),
+            "seconds": round(self._elapsed(), 2),
+        }
+        if self.log:
+            self.log.write("train", self.step, **values)
+        self.accelerator.log({k: v for k, v in values.items() if v is not None}, step=self.step)
+
+    def _sample(self) -> None:
+        if not self.first:
+            return
+        self.diffusion.eval()
+        with self.average.swapped(), self._autocast():
+            values = self.observe(self.diffusion, self.step)
+        self.diffusion.train()
+        self.log.write("sample", self.step, **values)
+        self.accelerator.log({f"sample/{k}": v for k, v in values.items() if isinstance(v, int | float)}, step=self.step)
+        self.bar.say(f"step {self.step}  " + "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()))
+
+    def _stop_if_lost(self) -> None:
+        if self.guard.stopped_at:
+            good = self.checkpoints.steps()
+            place = self.checkpoints.folder / f"step-{good[-1]:08d}" if good else None
+            raise UserError(
+                f"step {self.guard.stopped_at}: the loss or its gradient was not finite {LIMIT} steps in a row; "
+                + (f"the last good state is {place}" if place else "there is no earlier state")
+                + "; try a lower training/learning_rate or a smaller training/clip"
+            )
+
+    def _save(self) -> None:
+        if not self.first:
+            return
+        self.log.sync()
+        record = {
+            "losses": self.losses.tolist(),
+            "skipped": self.guard.counts.tolist(),
+            "seconds": self._elapsed(),
+        }
+        tensors = {
+            "weights": weights(self.diffusion),
+            "average": self.average.weights,
+            "optimizer": moments(self.optimizer, self.diffusion),
+        }
+        self.checkpoints.save(Snapshot(self.step, tensors, record))
+
+    @torch.no_grad()
+    def _restore(self) -> list[str]:
+        snapshot, notes = self.checkpoints.latest()
+        if snapshot is None:
+            return [f"{self.checkpoints.folder}: no state was saved yet, starting at step 0"]
+        load_weights(self.diffusion, snapshot.tensors["weights"])
+        for name, tensor in self.average.weights.items():
+            tensor.copy_(snapshot.tensors["average"][name])
+        restore_moments(self.optimizer, self.diffusion, snapshot.tensors["optimizer"])
+        self.losses.copy_(torch.tensor(snapshot.record["losses"], dtype=torch.float64))
+        self.guard.counts.copy_(torch.tensor(snapshot.record["skipped"]))
+        self.step, self.seconds = snapshot.step, snapshot.record["seconds"]
+        return [*notes, f"resumed at step {self.step}"]
+
+    def _prepare(self) -> nn.Module:
+        """The module as it is called: with several processes, one that averages the gradients."""
+        self._rate = 0.0
+        return self.accelerator.prepare_model(self.diffusion) if self.world > 1 else self.diffusion
+
+    def _autocast(self) -> Any:
+        if self.settings.precision == "fp32":
+            return nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+    def _elapsed(self) -> float:
+        return self.seconds + time.monotonic() - self._clock
+
+
+def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
+    """The processes that torchrun started (gloo on CPUs), or this one. Autocast is the loop's own business."""
+    if torch.cuda.is_available():
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    parallel = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
+    return Accelerator(
+        cpu=not torch.cuda.is_available(),
+        mixed_precision="no",
+        log_with=tracker,
+        project_dir=out,
+        kwargs_handlers=[parallel],
+    )
+
+
+def weights(module: nn.Module) -> dict[str, Tensor]:
+    """Parameters (tied ones once) and persistent buffers by name."""
+    buffers = {name: tensor for name, tensor in module.state_dict().items() if name not in dict(module.named_parameters(remove_duplicate=False))}
+    return {**dict(module.named_parameters()), **buffers}
+
+
+@torch.no_grad()
+def load_weights(module: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Put back what ``weights`` returned. Raises: UserError where names or shapes differ."""
+    own = weights(module)
+    if own.keys() != tensors.keys():
+        raise UserError(f"the state's weights are of another model: {sorted(own.keys() ^ tensors.keys())[:3]} differ")
+    for name, tensor in own.items():
+        if tensor.shape != tensors[name].shape:
+            raise UserError(f"weight {name!r} needs shape {tuple(tensor.shape)}, the state has {tuple(tensors[name].shape)}")
+        tensor.copy_(tensors[name])

@@ -1,0 +1,57 @@
+"""What a person sees while training: a bar on a terminal, a plain line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+
+class Bar:
+    """Step, loss, structures a second, time left. ``quiet`` shows nothing (processes other than the first)."""
+
+    def __init__(self, steps: int, start: int, quiet: bool = False, every: float = 30.0) -> None:
+        console = Console(stderr=True)
+        self.steps, self.start, self.quiet = steps, start, quiet
+        self.every = 0.2 if console.is_terminal else every
+        self._begin = self._last = time.monotonic()
+        self._bar: Progress | None = None
+        if console.is_terminal and not quiet:
+            columns = "step", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[says]}"), TimeElapsedColumn()
+            self._bar = Progress(*columns, console=console)
+            self._task = self._bar.add_task("", total=steps, completed=start, says="")
+            self._bar.start()
+
+    def update(self, step: int, loss: float, rate: float) -> None:
+        """Show the state after ``step``, unless something was shown a moment ago. ``rate``: structures a second."""
+        now = time.monotonic()
+        if self.quiet or (now - self._last < self.every and step < self.steps):
+            return
+        self._last = now
+        left = (now - self._begin) / max(step - self.start, 1) * (self.steps - step)
+        says = f"loss {loss:.4f}  {rate:,.0f}/s  {_clock(left)} left"
+        if self._bar is None:
+            print(f"step {step}/{self.steps}  {says}", file=sys.stderr, flush=True)
+        else:
+            self._bar.update(self._task, completed=step, says=says)
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        if self.quiet:
+            return
+        if self._bar is None:
+            print(text, file=sys.stderr, flush=True)
+        else:
+            self._bar.console.print(text, highlight=False, markup=False)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"
