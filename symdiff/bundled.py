@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 from symdiff.errors import UserError, nearest
@@ -42,3 +44,40 @@ def recipe(source: str | Path) -> Path:
     if path.is_dir():
         raise UserError(f"{path}: expected a recipe file, got a folder")
     raise UserError(f"{path}: no such file and no bundled recipe of that name{nearest(str(source), known)}")
+
+
+def checkpoint(source: str | Path) -> Path:
+    """The folder of a checkpoint: a folder that exists, a bundled checkpoint's name, or a hub id, downloaded.
+
+    Raises
+    ------
+    UserError
+        When it is none of them, or cannot be downloaded.
+    """
+    path = Path(source)
+    if path.is_dir():
+        return path
+    known = checkpoints()
+    if str(source) in known:
+        return known[str(source)]
+    if path.exists():
+        raise UserError(f"{path}: expected a checkpoint folder, got a file")
+    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", str(source)):
+        return _download(str(source))
+    raise UserError(f"{path}: no such folder and no bundled checkpoint of that name{nearest(str(source), known)}")
+
+
+def _download(name: str) -> Path:
+    """The files of a hub repository in our cache: those that a checkpoint may have, nothing else."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cache = Path(os.environ.get("SYMDIFF_CACHE", "~/.cache/symdiff")).expanduser()
+    target = cache / "hub" / name.replace("/", "--")
+    patterns = ["SHA256SUMS", *(f"{place}*{end}" for place in ("", "*/") for end in (".json", ".safetensors", ".yaml", ".md"))]
+    try:
+        snapshot_download(name, local_dir=target, allow_patterns=patterns)
+    except (OSError, HfHubHTTPError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{name}: no such folder, and no download from the hub: {reason}") from None
+    return target

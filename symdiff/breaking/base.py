@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 from diffusers.configuration_utils import ConfigMixin
 from diffusers.models.modeling_utils import ModelMixin
-from torch import Tensor
+from torch import Tensor, nn
 
 from symdiff.random import Generator
 from symdiff.state import Schema, State
@@ -23,6 +23,10 @@ class SymmetryBreaker(ModelMixin, ConfigMixin, ABC):
     """
 
     anchor: Anchor
+
+    def __getattr__(self, name: str) -> Any:
+        # diffusers would answer with the config's entry where a submodule has the name of the setting that describes it
+        return nn.Module.__getattr__(self, name)
 
     @property
     @abstractmethod

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from diffusers.configuration_utils import ConfigMixin
 from diffusers.models.modeling_utils import ModelMixin
-from torch import Tensor
+from torch import Tensor, nn
 
 from symdiff.state import Categorical, Logits, Schema, State
 
@@ -17,6 +18,10 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
     Every denoiser is built from three schemas, then its own settings: ``schema`` (what it predicts, as in the data),
     ``noisy`` (what it sees) and ``code`` (the symmetry-breaking input z; empty where nothing is broken).
     """
+
+    def __getattr__(self, name: str) -> Any:
+        # diffusers would answer with the config's entry where a submodule has the name of the setting that describes it
+        return nn.Module.__getattr__(self, name)
 
     @abstractmethod
     def forward(self, x: State, t: Tensor, z: State) -> State:

@@ -1,0 +1,255 @@
+"""A pipeline: a checkpoint folder <-> a model that samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import diffusers
+import torch
+from diffusers import DiffusionPipeline
+from torch import Tensor
+
+from symdiff import bundled, checkpoint, recipe
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.denoisers.base import Denoiser
+from symdiff.diffusion import Diffusion
+from symdiff.domains.base import Domain, domain_from_spec
+from symdiff.errors import UserError
+from symdiff.processes.base import Process
+from symdiff.recipe import Recipe, build, check
+from symdiff.sampling import Samples, Sizes, plan, sample
+from symdiff.state import schema_to_plain
+
+BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
+"""The components and the abstract class of each: nothing else can be named by a checkpoint."""
+SUPPLIED = {"denoiser": ("schema", "noisy", "code"), "breaker": (), "process": ("schema", "marginals")}
+"""What a component's constructor gets from the data and from the other components, not from a recipe."""
+
+
+def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]]) -> Diffusion:
+    """The model of a recipe for a domain; ``marginals``: frequency of every label of every field in the data.
+
+    Raises
+    ------
+    UserError
+        Names the file, the key, what was expected, what came and the nearest valid name.
+    """
+    where = f"{recipe.source}: "
+    schema = schema_to_plain(domain.schema)
+    breaker = build(SymmetryBreaker, recipe.breaker, where=f"{where}breaker")
+    process = build(Process, recipe.process, where=f"{where}process", schema=schema, marginals=dict(marginals))
+    denoiser = build(
+        Denoiser,
+        recipe.denoiser,
+        where=f"{where}denoiser",
+        schema=schema_to_plain(process.schema),
+        noisy={**schema, **schema_to_plain(process.noisy_schema())},
+        code=schema_to_plain(breaker.schema),
+    )
+    try:
+        return Diffusion(denoiser, process, breaker)
+    except ValueError as error:
+        raise UserError(f"{where}{error}") from error
+
+
+def check_parts(recipe: Recipe) -> None:
+    """Check the parts that a recipe names, and their settings, without building anything.
+
+    Raises
+    ------
+    UserError
+        As ``assemble``.
+    """
+    for name, base in BASES.items():
+        check(base, getattr(recipe, name), where=f"{recipe.source}: {name}", given=SUPPLIED[name])
+
+
+class SymdiffPipeline(DiffusionPipeline):
+    """A trained model: denoiser, breaker and process, the domain of its structures, and the law of their sizes.
+
+    ``domain``: the spec of the domain; ``size_histogram``: share of the training structures with 0, 1, 2, ... nodes.
+    """
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        breaker: SymmetryBreaker,
+        process: Process,
+        domain: dict | None = None,
+        size_histogram: list | None = None,
+    ) -> None:
+        super().__init__()
+        if domain is None or not size_histogram:
+            raise ValueError("a pipeline needs the spec of a domain and a size histogram")
+        self.register_modules(denoiser=denoiser, breaker=breaker, process=process)
+        self.register_to_config(domain=dict(domain), size_histogram=list(size_histogram))
+        self.domain = domain_from_spec(domain)
+        self.recipe: Recipe | None = None
+
+    @classmethod
+    def of(cls, diffusion: Diffusion, domain: Domain, size_histogram: list[float], recipe: Recipe | None = None) -> SymdiffPipeline:
+        """The pipeline around a trained diffusion."""
+        parts = {name: getattr(diffusion, name) for name in BASES}
+        pipeline = cls(**parts, domain=domain.spec, size_histogram=size_histogram)
+        pipeline.recipe = recipe
+        return pipeline
+
+    @property
+    def diffusion(self) -> Diffusion:
+        """The three components as one module: ``forward`` is the loss, ``sample`` is the loop."""
+        return Diffusion(self.denoiser, self.process, self.breaker)
+
+    def sample(
+        self,
+        count: int,
+        steps: int | None = None,
+        seed: int = 0,
+        num_nodes: Sizes = None,
+        batch_size: int | None = None,
+        device: str | torch.device | None = None,
+        precision: str = "fp32",
+        progress: Callable[[int], None] | None = None,
+    ) -> Samples:
+        """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
+
+        Row r of the result depends on ``seed`` and r alone: not on ``count``, not on ``batch_size``.
+        ``num_nodes``: the size of every structure, bounds (low, high) of it, or None for the training histogram.
+        ``precision``: ``fp32`` or ``bf16`` (autocast). ``progress`` is called with the number of finished structures
+        (a fraction of a batch after each step).
+
+        Raises
+        ------
+        UserError
+            For a size that the model cannot have, and for values out of range.
+        """
+        steps = steps if steps is not None else (self.recipe.sampling.steps if self.recipe else 50)
+        if count < 1 or steps < 1 or (batch_size is not None and batch_size < 1):
+            raise UserError(f"count, steps and batch size must be at least 1, got {count}, {steps}, {batch_size}")
+        if precision not in ("fp32", "bf16"):
+            raise UserError(f"precision: expected 'fp32' or 'bf16', got {precision!r}")
+        target = torch.device(device) if device is not None else self.device
+        if target != self.device:
+            self.to(target)
+        batches = plan(self.config.size_histogram, count, seed, num_nodes, batch_size)
+        diffusion = self.diffusion.eval()
+        with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
+            return sample(diffusion, self.domain, batches, steps, seed, target, progress)
+
+    __call__ = sample
+
+    # files
+
+    def save(self, folder: str | Path, card: str = "", evaluation: Mapping | None = None) -> None:
+        """Write the checkpoint folder: whole or not at all. ``card``: README.md; ``evaluation``: evaluation.json.
+
+        Raises
+        ------
+        UserError
+            When it cannot be written; what was there before is untouched.
+        """
+
+        def fill(target: Path) -> None:
+            index = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
+            for name in BASES:
+                component = getattr(self, name)
+                index[name] = [type(component).__module__, type(component).__name__]
+                (target / name).mkdir()
+                config = {key: value for key, value in component.config.items() if not key.startswith("_")}
+                header = {"_class_name": type(component).__name__, "_diffusers_version": diffusers.__version__}
+                checkpoint.write_json(target / name / component.config_name, {**header, **config})
+                if isinstance(component, torch.nn.Module):
+                    checkpoint.write_weights(target / name / checkpoint.WEIGHTS, component)
+            settings = {"domain": self.config.domain, "size_histogram": self.config.size_histogram}
+            checkpoint.write_json(target / "model_index.json", {**index, **settings})
+            if self.recipe is not None:
+                (target / "recipe.yaml").write_text(recipe.dump(self.recipe), encoding="utf-8")
+            if card:
+                (target / "README.md").write_text(card, encoding="utf-8")
+            if evaluation is not None:
+                checkpoint.write_json(target / "evaluation.json", evaluation)
+
+        checkpoint.write(Path(folder), fill)
+
+    @classmethod
+    def load(cls, source: str | Path) -> SymdiffPipeline:
+        """Load a folder, a bundled checkpoint by name, or a hub id (``organization/name``), strictly.
+
+        Raises
+        ------
+        UserError
+            For a file that is missing, altered or extra, an unknown class, weights that do not fit or are not finite.
+        """
+        folder = bundled.checkpoint(source)
+        checkpoint.verify(folder)
+        index = cls._index(folder)
+        with torch.random.fork_rng(devices=[]):  # loading leaves the caller's random numbers alone
+            parts = {name: _component(folder, name, index[name][1]) for name in BASES}
+        try:
+            pipeline = cls(**parts, domain=index["domain"], size_histogram=index["size_histogram"])
+        except (TypeError, ValueError) as error:
+            raise UserError(f"{folder / 'model_index.json'}: {error}") from None
+        for name in BASES:
+            if isinstance(parts[name], torch.nn.Module):
+                parts[name].eval()
+        if (folder / "recipe.yaml").is_file():
+            pipeline.recipe = recipe.load(folder / "recipe.yaml")
+        return pipeline
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | Path, torch_dtype: torch.dtype | None = None
+    ) -> SymdiffPipeline:
+        """``load`` under diffusers' name; ``torch_dtype`` converts the networks. No other option is taken."""
+        pipeline = cls.load(pretrained_model_name_or_path)
+        return pipeline if torch_dtype is None else pipeline.to(dtype=torch_dtype)
+
+    def save_pretrained(self, save_directory: str | Path, safe_serialization: bool = True) -> None:
+        """``save`` under diffusers' name."""
+        if not safe_serialization:
+            raise UserError("save_pretrained: only safetensors are written, never pickles")
+        self.save(save_directory)
+
+    @classmethod
+    def _index(cls, folder: Path) -> dict:
+        """model_index.json, when it names classes of ours only."""
+        path = folder / "model_index.json"
+        index = checkpoint.read_json(path)
+        known = {"_class_name", "_diffusers_version", "domain", "size_histogram", *BASES}
+        if set(index) != known or index["_class_name"] != cls.__name__:
+            raise UserError(f"{path}: expected a {cls.__name__} with the keys {', '.join(sorted(known))}")
+        shares = index["size_histogram"]
+        if not isinstance(shares, list) or not all(type(s) in (int, float) and 0 <= s <= 1 for s in shares) or sum(shares) <= 0:
+            raise UserError(f"{path}: size_histogram: expected shares between 0 and 1, not all zero")
+        if not isinstance(index["domain"], dict):
+            raise UserError(f"{path}: domain: expected a mapping with the key 'kind'")
+        for name, base in BASES.items():
+            entry = index[name]
+            if not isinstance(entry, list) or len(entry) != 2:
+                raise UserError(f"{path}: {name}: expected [module, class], got {entry!r}")
+            found = recipe.find(base, entry[1], where=f"{path}: {name}")
+            if found.__module__ != entry[0]:
+                raise UserError(f"{path}: {name}: {entry[1]} is in {found.__module__}, got {str(entry[0])[:80]!r}")
+        return index
+
+
+Pipeline = SymdiffPipeline
+
+
+def _component(folder: Path, part: str, expected: str) -> Denoiser | SymmetryBreaker | Process:
+    """Build a component from its config and give it its weights."""
+    base = BASES[part]
+    path = folder / part / base.config_name
+    config = checkpoint.read_json(path)
+    name = config.get("_class_name")
+    if name != expected:
+        raise UserError(f"{path}: _class_name: model_index.json says {expected}, got {str(name)[:80]!r}")
+    given = {key: config[key] for key in SUPPLIED[part] if key in config}
+    settings = {key: value for key, value in config.items() if not key.startswith("_") and key not in given}
+    try:
+        component = build(base, {**settings, "kind": name}, where=str(path), **given)
+    except (TypeError, KeyError) as error:
+        raise UserError(f"{path}: the config does not fit {name}: {error}") from error
+    if isinstance(component, torch.nn.Module):
+        checkpoint.read_weights(path.with_name(checkpoint.WEIGHTS), component)
+    return component

@@ -1,0 +1,144 @@
+"""Which rows are sampled together, and the rows put back in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from symdiff.diffusion import Diffusion
+from symdiff.domains.base import Domain
+from symdiff.errors import UserError
+from symdiff.random import Streams, uniform
+from symdiff.state import State, collate, node_mask
+
+Sizes = int | tuple[int, int] | None
+"""The number of nodes: fixed, bounds within which the training histogram decides, or None for all of the histogram."""
+
+NOISE, SIZES = 0, 1  # one seed, two uses: the stream's epoch keeps them apart
+BLOCK = 32
+"""Batches are filled up to a multiple of this: see ``sample``."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the result that have the same number of nodes. ``rows``: (b,) int64."""
+
+    rows: Tensor
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Sampled structures in batches of equal size; ``rows[k]`` (b,) says where those of ``states[k]`` belong."""
+
+    domain: Domain
+    states: Sequence[State]
+    rows: Sequence[Tensor]
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self.rows)
+
+    def state(self) -> State:
+        """All of them as one batch, padded to the largest, in the order of the rows."""
+        return collate(list(self.states)).select(torch.cat(list(self.rows)).argsort())
+
+    def objects(self) -> list:
+        """One decoded object (a molecule, a graph) for every row."""
+        found: list = [None] * len(self)
+        for state, rows in zip(self.states, self.rows, strict=True):
+            for row, obj in zip(rows.tolist(), self.domain.decode(state), strict=True):
+                found[row] = obj
+        return found
+
+    def write(self, path: str | Path) -> None:
+        """Write the objects to a file; its ending chooses the format. Raises UserError."""
+        self.domain.write(self.objects(), path)
+
+
+def draw_sizes(histogram: Sequence[float], count: int, seed: int, num_nodes: Sizes) -> Tensor:
+    """The number of nodes of every row, (count,) int64: row r's size depends on the seed and r alone.
+
+    Raises
+    ------
+    UserError
+        When the bounds are none, or the training data have no structure within them.
+    """
+    if isinstance(num_nodes, int):
+        if num_nodes < 1:
+            raise UserError(f"num_nodes: expected at least 1, got {num_nodes}")
+        return torch.full((count,), num_nodes)
+    weights = torch.tensor(list(histogram), dtype=torch.float64)
+    if num_nodes is not None:
+        low, high = num_nodes
+        inside = torch.arange(len(weights)).ge(low) & torch.arange(len(weights)).le(high)
+        if low < 1 or low > high or not bool(weights[inside].sum() > 0):
+            seen = torch.nonzero(weights)[:, 0]
+            raise UserError(f"num_nodes: {low}-{high}: the training data have {int(seen[0])} to {int(seen[-1])} nodes")
+        weights = torch.where(inside, weights, 0.0)
+    heap = weights.cumsum(0)
+    place = uniform((count,), Streams(seed, torch.arange(count), SIZES), weights) * heap[-1]
+    return torch.searchsorted(heap, place).clamp_max(len(weights) - 1)
+
+
+def plan(histogram: Sequence[float], count: int, seed: int, num_nodes: Sizes, batch_size: int | None) -> list[Batch]:
+    """Group the rows by their size, since padding would change a row's noise, and cut the groups into batches.
+
+    Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
+    """
+    sizes = draw_sizes(histogram, count, seed, num_nodes)
+    batches = []
+    for nodes in sizes.unique().tolist():
+        rows = torch.nonzero(sizes == nodes)[:, 0]
+        batches += [Batch(part, nodes) for part in rows.split(batch_size or default_batch_size(nodes))]
+    return batches
+
+
+def default_batch_size(nodes: int) -> int:
+    """Structures of ``nodes`` nodes that are sampled together unless told otherwise."""
+    return BLOCK * max(1, min(32, 48_000 // (BLOCK * nodes * nodes)))
+
+
+def sample(
+    diffusion: Diffusion,
+    domain: Domain,
+    batches: Sequence[Batch],
+    steps: int,
+    seed: int,
+    device: torch.device,
+    progress: Callable[[float], None] | None = None,
+) -> Samples:
+    """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
+
+    A matrix product may sum in another order when its number of rows changes, and then a sample may differ in its last
+    bit, jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
+    ``BLOCK`` rows: for such shapes the result of a row was found not to depend on the batch (see the tests).
+    """
+    states = []
+    for batch in batches:
+        filled = torch.cat([batch.rows, batch.rows[-1:].expand(-len(batch.rows) % BLOCK)]).to(device)
+        mask = node_mask(torch.full_like(filled, batch.nodes))
+        tell = None if progress is None else _share(progress, len(batch.rows) / steps)
+        try:
+            state = diffusion.sample(mask, steps, Streams(seed, filled, NOISE), tell)
+        except ValueError as error:
+            raise UserError(f"cannot sample structures of {batch.nodes} nodes: {error}") from error
+        states.append(state.select(slice(0, len(batch.rows))).to("cpu"))
+    return Samples(domain, states, [batch.rows for batch in batches])
+
+
+def _share(progress: Callable[[float], None], share: float) -> Callable[[], None]:
+    return lambda: progress(share)
+
+
+def parse_sizes(text: str | None) -> Sizes:
+    """``9`` or ``5-9`` as a command line gives it. Raises UserError."""
+    if text is None:
+        return None
+    parts = text.split("-")
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
+        raise UserError(f"--num-nodes: expected a number (9) or bounds (5-9), got {text!r}")
+    return int(parts[0]) if len(parts) == 1 else (int(parts[0]), int(parts[1]))
