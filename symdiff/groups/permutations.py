@@ -31,7 +31,7 @@ class Symmetric(Group):
         return torch.arange(mask.shape[1], device=mask.device).expand(mask.shape).contiguous()
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
-        keys = uniform(tuple(mask.shape), generator, mask)
+        keys = uniform(tuple(mask.shape), generator, mask.double())  # 52 bits: equal keys would favor the order of the nodes
         return torch.where(mask, keys, 2 + self.identity(mask)).argsort(1)  # nodes first: padding keeps its place
 
     def compose(self, g: Tensor, h: Tensor) -> Tensor:

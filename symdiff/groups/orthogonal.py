@@ -1,0 +1,53 @@
+"""Rotations and reflections."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symdiff.groups.base import Group
+from symdiff.random import Generator, normal
+from symdiff.state import Real, State
+
+
+class Orthogonal(Group):
+    """O(d), or SO(d) with ``special``: an element is (B, d, d) float64 matrices.
+
+    Every channel of every Real field with ``vector == dim`` is multiplied by the matrix; other fields stay.
+    """
+
+    def __init__(self, dim: int = 3, special: bool = False) -> None:
+        if dim < 1:
+            raise ValueError(f"dim must be at least 1, got {dim}")
+        self.dim, self.special = dim, special
+
+    def identity(self, mask: Tensor) -> Tensor:
+        return torch.eye(self.dim, dtype=torch.float64, device=mask.device).repeat(len(mask), 1, 1)
+
+    def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
+        """Haar's law: the orthogonal factor of a Gaussian matrix, the other factor's diagonal made positive.
+
+        Mezzadri, How to generate random matrices from the classical compact groups, 2007.
+        """
+        gaussian = normal((len(mask), self.dim, self.dim), generator, self.identity(mask))
+        q, r = torch.linalg.qr(gaussian)
+        q = q * r.diagonal(dim1=1, dim2=2).sign()[:, None, :]
+        if self.special:
+            side = torch.linalg.det(q).sign()
+            q = torch.cat([q[..., :1] * side[:, None, None], q[..., 1:]], -1)
+        return q
+
+    def compose(self, g: Tensor, h: Tensor) -> Tensor:
+        return g @ h
+
+    def inverse(self, g: Tensor) -> Tensor:
+        return g.mT.contiguous()
+
+    def act(self, g: Tensor, x: State) -> State:
+        values = {}
+        for name, field in x.schema.items():
+            value = x[name]
+            if isinstance(field, Real) and field.vector == self.dim:
+                value = torch.einsum("bij,b...j->b...i", g.to(value), value)
+            values[name] = value
+        return State(x.mask, x.schema, values)

@@ -1,0 +1,111 @@
+"""Schreier and Sims: a stabilizer chain of a permutation group from its generators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Level:
+    """One step of a stabilizer chain: ``elements[k]`` (m, n) carries the base point to its k-th image.
+
+    ``inverses`` (m, n) undo them; ``row`` (n,) is the k of every point, -1 outside the orbit.
+    """
+
+    point: int
+    elements: np.ndarray
+    inverses: np.ndarray
+    row: np.ndarray
+
+
+class Chain:
+    """A base, a strong generating set, and the transversals of every stabilizer in the next.
+
+    Permutations are arrays p: i -> p[i], and pq is first p, then q: (pq)[i] = q[p[i]]. ``base``: points that the base begins
+    with. Deterministic: Schreier's generators of every stabilizer are sifted until all fall through
+    (Sims 1970; Seress, Permutation Group Algorithms, 2003, chapter 4).
+    """
+
+    def __init__(self, nodes: int, generators: np.ndarray, base: Sequence[int] = ()) -> None:
+        self.nodes = nodes
+        self.base = list(dict.fromkeys(int(point) for point in base))
+        outside = [point for point in self.base if not 0 <= point < nodes]
+        if outside:
+            raise ValueError(f"points need to lie in 0..{nodes - 1}, got {outside}")
+        moving = (generators != np.arange(nodes)).any(1)
+        self.generators = generators[moving]
+        for g in self.generators:
+            self._cover(g)
+        self.levels: list[Level] = []
+        self._rebuild(0)
+        self._complete()
+
+    def sift(self, p: np.ndarray, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Divide the permutations p (M, n) by members of the transversals from level ``start`` on.
+
+        Returns what is left, which is the identity exactly for members of the group (once the chain is complete), and
+        the level at which each stopped, (M,).
+        """
+        p, stopped = p.copy(), np.full(len(p), len(self.levels))
+        for depth in range(start, len(self.levels)):
+            level = self.levels[depth]
+            row = level.row[p[:, level.point]]
+            stopped[(row < 0) & (stopped == len(self.levels))] = depth
+            going = stopped > depth
+            p[going] = np.take_along_axis(level.inverses[row[going]], p[going], 1)
+        return p, stopped
+
+    def _complete(self) -> None:
+        depth = len(self.levels) - 1
+        while depth >= 0:
+            rest, stopped = self.sift(self._schreier(depth), depth + 1)
+            left = (rest != np.arange(self.nodes)).any(1).nonzero()[0]
+            if not len(left):
+                depth -= 1
+                continue
+            deepest = left[stopped[left].argmax()]
+            self.generators = np.concatenate([self.generators, rest[deepest][None]])
+            self._cover(rest[deepest])
+            self._rebuild(depth + 1)
+            depth = min(int(stopped[deepest]), len(self.levels) - 1)
+
+    def _cover(self, g: np.ndarray) -> None:
+        """Extend the base by a point that g moves, where g fixes all of it."""
+        if (g[self.base] == self.base).all():
+            self.base.append(int((g != np.arange(self.nodes)).argmax()))
+
+    def _fixing(self, depth: int) -> np.ndarray:
+        return self.generators[(self.generators[:, self.base[:depth]] == self.base[:depth]).all(1)]
+
+    def _rebuild(self, depth: int) -> None:
+        self.levels = self.levels[:depth]
+        for k in range(depth, len(self.base)):
+            self.levels.append(self._level(self.base[k], self._fixing(k)))
+
+    def _level(self, point: int, generators: np.ndarray) -> Level:
+        row = np.full(self.nodes, -1)
+        row[point] = 0
+        elements = [np.arange(self.nodes)]
+        for u in elements:  # grows: a breadth-first search of the orbit
+            for g in generators:
+                image = g[u[point]]
+                if row[image] < 0:
+                    row[image] = len(elements)
+                    elements.append(g[u])
+        stacked = np.stack(elements)
+        return Level(point, stacked, stacked.argsort(1), row)
+
+    def _schreier(self, depth: int) -> np.ndarray:
+        """u_β · g · u_{β·g}⁻¹ for every point β of the orbit and generator g: they generate the next stabilizer."""
+        level, found = self.levels[depth], []
+        for g in self._fixing(depth):
+            moved = g[level.elements]
+            back = level.inverses[level.row[moved[:, level.point]]]
+            found.append(np.take_along_axis(back, moved, 1))
+        if not found:
+            return np.empty((0, self.nodes), dtype=np.int64)
+        found = np.concatenate(found)
+        return found[(found != np.arange(self.nodes)).any(1)]
