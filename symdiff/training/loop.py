@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable
@@ -98,7 +99,8 @@ class Trainer:
         self.order = Order(len(structures), settings.batch_size, settings.seed)
         self.checkpoints = Checkpoints(out / "state")
         self.losses = torch.zeros(2, dtype=torch.float64, device=self.device)  # of the steps since the last log line
-        self.step, self.seconds, self._stop = 0, 0.0, 0
+        self.sizes = structures.num_nodes
+        self.step, self.seconds, self._stop, self._rate = 0, 0.0, 0, 0.0
         # a wait for the device costs nothing on the CPU, and elsewhere is worth it once in a while
         self.check_every = 1 if self.device.type == "cpu" else 10
 
@@ -168,7 +170,7 @@ class Trainer:
         """This process' rows of the global batch, and their noise."""
         indices = self.order.batch(step)
         # padded as the global batch is: a pair's place in its row of noise depends on the padding
-        nodes = int(self.structures.num_nodes[indices].max())
+        nodes = int(self.sizes[indices].max())
         mine = share(len(indices), self.rank, self.world)
         x0 = self.structures.batch(indices[mine], nodes)
         rows = torch.arange(mine.start, mine.stop)
@@ -248,6 +250,10 @@ class Trainer:
         if not self.first:
             return
         self.log.sync()
+        self.checkpoints.save(self.snapshot())
+
+    def snapshot(self) -> Snapshot:
+        """All that the next step depends on."""
         record = {
             "losses": self.losses.tolist(),
             "skipped": self.guard.counts.tolist(),
@@ -258,7 +264,7 @@ class Trainer:
             "average": self.average.weights,
             "optimizer": moments(self.optimizer, self.diffusion),
         }
-        self.checkpoints.save(Snapshot(self.step, tensors, record))
+        return Snapshot(self.step, tensors, record)
 
     @torch.no_grad()
     def _restore(self) -> list[str]:
@@ -276,8 +282,18 @@ class Trainer:
 
     def _prepare(self) -> nn.Module:
         """The module as it is called: with several processes, one that averages the gradients."""
-        self._rate = 0.0
-        return self.accelerator.prepare_model(self.diffusion) if self.world > 1 else self.diffusion
+        if self.world == 1:
+            return self.diffusion
+        self.accelerator.ddp_handler.find_unused_parameters = self._has_idle_parameters()
+        return self.accelerator.prepare_model(self.diffusion)
+
+    def _has_idle_parameters(self) -> bool:
+        """Whether some parameter gets no gradient: those who average gradients must know, and knowing always is slower."""
+        probe = copy.deepcopy(self.diffusion)
+        with self._autocast():
+            losses = probe(*self._batch(self.step))
+        losses.sum().backward()
+        return any(p.grad is None for p in probe.parameters() if p.requires_grad)
 
     def _autocast(self) -> Any:
         if self.settings.precision == "fp32":

@@ -1,0 +1,136 @@
+"""From a recipe to a folder: everything a training run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from symdiff import recipe as recipes
+from symdiff.data.registry import open_dataset
+from symdiff.errors import UserError
+from symdiff.pipeline import SymdiffPipeline, assemble
+from symdiff.recipe import Recipe
+from symdiff.training.loop import Outcome, Trainer, launch
+from symdiff.training.memory import keep_freed_memory
+from symdiff.training.samples import observer
+
+HARMLESS = ("training.save_every", "training.sample_every", "training.sample_count", "training.log_every")
+"""What may change between a run and its resumption: it touches no weight's definition and no random number."""
+
+
+def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
+    """Train ``recipe`` into the folder ``out``; with ``resume`` go on from the last complete state there.
+
+    Leaves ``recipe.yaml``, ``log.jsonl``, ``state/`` (the last two states) and at the end ``checkpoint/`` (a pipeline with
+    the averaged weights) and ``summary.json``. Under torchrun all processes work on one run.
+
+    Raises
+    ------
+    UserError
+        Where ``out`` holds another run, the recipe differs from the one that is resumed, a part of the recipe cannot be built, the disk
+        is full, or the loss stays infinite. What was saved before stays.
+    SystemExit
+        With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved.
+    """
+    out = Path(out)
+    accelerator = launch()
+    _check_folder(recipe, out, resume)
+    keep_freed_memory()
+    settings = recipe.training
+    with accelerator.main_process_first():  # the first builds a named data set, the others find it
+        structures = open_dataset(recipe.data.dataset)
+    structures = structures.split("train")
+    torch.manual_seed(settings.seed)
+    diffusion = assemble(recipe, structures.domain, structures.marginals())
+    if settings.compile:
+        compile_denoiser(diffusion)
+    histogram = structures.size_histogram()
+    observe = observer(structures.domain, histogram, settings.sample_count, recipe.sampling.steps, settings.seed)
+    trainer = Trainer(diffusion, structures, settings, out, observe, accelerator)
+    if accelerator.is_main_process:
+        _write(out / "recipe.yaml", recipes.dump(recipe))
+    outcome = trainer.run(resume)
+    if outcome.signal:
+        if accelerator.is_main_process:
+            name = signal.Signals(outcome.signal).name
+            print(f"{name}: saved step {outcome.steps} of {settings.steps}; go on with --resume {out}", file=sys.stderr)
+        raise SystemExit(128 + outcome.signal)
+    if accelerator.is_main_process:
+        with trainer.average.swapped():
+            Pipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
+        _write(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
+    accelerator.wait_for_everyone()
+    return outcome
+
+
+def compile_denoiser(diffusion: nn.Module) -> None:
+    """Compile the denoiser's forward in place. Raises: UserError where there is no C++ compiler to do it with."""
+    if not torch.cuda.is_available():
+        wanted = os.environ.get("CXX")
+        if not any(shutil.which(name) for name in ([wanted] if wanted else ["g++", "clang++", "c++"])):
+            raise UserError("training.compile: compiling needs a C++ compiler (g++ or clang++) and none was found; use false")
+    diffusion.denoiser.compile()
+
+
+def differing(before: Mapping, now: Mapping, path: str = "") -> list[str]:
+    """The keys, as ``section.key``, whose values differ between two plain recipes."""
+    keys = []
+    for key in dict.fromkeys([*before, *now]):
+        place = f"{path}.{key}" if path else str(key)
+        one, other = before.get(key), now.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            keys += differing(one, other, place)
+        elif one != other:
+            keys.append(place)
+    return keys
+
+
+def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
+    """What the run was and how fast, for ``summary.json``."""
+    return {
+        "name": recipe.name,
+        "steps": outcome.steps,
+        "samples": outcome.samples,
+        "skipped": outcome.skipped,
+        "wall_seconds": round(outcome.seconds, 1),
+        "samples_per_second": round(outcome.samples / outcome.seconds, 1),
+        "precision": recipe.training.precision,
+        "processes": accelerator.num_processes,
+        "device": torch.cuda.get_device_name() if accelerator.device.type == "cuda" else "cpu",
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
+    record = out / "recipe.yaml"
+    if not resume:
+        if record.exists() or (out / "state").exists():
+            raise UserError(f"{out}: a training run is there already; go on with --resume {out}, or choose another folder")
+        return
+    if not record.is_file():
+        raise UserError(f"{out}: no training run to resume: recipe.yaml is missing")
+    before = recipes.load(record).model_dump(mode="json")
+    changed = [key for key in differing(before, recipe.model_dump(mode="json")) if key not in HARMLESS]
+    if changed:
+        raise UserError(f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,51 @@
+"""A look at what the model samples while it trains."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+
+from symdiff.diffusion import Diffusion
+from symdiff.domains.base import Domain
+from symdiff.sampling import plan, sample
+from symdiff.state import State
+from symdiff.training.batches import seed_for
+
+SHOWN = 8
+
+
+def observer(
+    domain: Domain, size_histogram: Sequence[float], count: int, steps: int, seed: int
+) -> Callable[[Diffusion, int], dict]:
+    """The function (diffusion, step) -> values that a training logs.
+
+    Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), with
+    ``steps`` network evaluations. The draw depends on the seed, the training step and the weights alone.
+    """
+
+    def observe(diffusion: Diffusion, step: int) -> dict:
+        own = seed_for(seed, "samples") + (step << 32)
+        device = next(diffusion.parameters()).device
+        samples = sample(diffusion, domain, plan(size_histogram, count, own, None, None), steps, own, device)
+        return judge(domain, samples.state())
+
+    return observe
+
+
+def judge(domain: Domain, state: State) -> dict:
+    """Strict validity (sanitizes, one component) and the distinct share of the valid, where the domain has molecules.
+
+    Where that cannot be told, ``undecided`` says why.
+    """
+    values: dict = {"count": len(state)}
+    if not hasattr(domain, "inspect"):
+        return {**values, "undecided": f"{type(domain).__name__} has no notion of validity"}
+    if importlib.util.find_spec("rdkit") is None:
+        return {**values, "undecided": "rdkit is not installed here, so validity was not computed"}
+    verdicts = domain.inspect(state)
+    valid = [text for text, reason in verdicts if reason is None and "." not in text]
+    values["validity"] = len(valid) / len(verdicts)
+    values["sanitized"] = sum(reason is None for _, reason in verdicts) / len(verdicts)
+    if valid:
+        values["uniqueness"] = len(set(valid)) / len(valid)
+    return {**values, "examples": [text if reason is None else f"({reason})" for text, reason in verdicts[:SHOWN]]}

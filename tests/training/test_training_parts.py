@@ -1,0 +1,225 @@
+"""The parts of the loop, each by its law."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+
+import pytest
+import torch
+from torch import nn
+
+from symdiff.errors import UserError
+from symdiff.training.batches import Order, seed_for, share
+from symdiff.training.checkpoints import Checkpoints, Snapshot, damage
+from symdiff.training.ema import Average
+from symdiff.training.guard import LIMIT, Guard
+from symdiff.training.log import Log
+from symdiff.training.memory import keep_freed_memory
+from symdiff.training.optimizer import adamw, moments, restore_moments
+from symdiff.training.schedule import learning_rate
+from symdiff.training.signals import Interruption
+
+
+@pytest.mark.parametrize(("size", "batch"), [(10, 3), (7, 7), (5, 12), (1, 4), (64, 16)])
+def test_every_epoch_shows_every_structure_once_and_every_batch_is_full(size, batch):
+    order = Order(size, batch, seed=4)
+    steps = math.lcm(size, batch) // batch * 2
+    batches = [order.batch(step) for step in range(steps)]
+    assert all(len(b) == batch for b in batches)
+    epochs = torch.cat(batches).view(-1, size)
+    assert (epochs.sort(1).values == torch.arange(size)).all()
+
+
+def test_the_order_depends_on_seed_and_epoch_and_not_on_the_way_there():
+    order = Order(100, 30, seed=1)
+    late = order.batch(9)
+    assert torch.equal(late, Order(100, 30, seed=1).batch(9))
+    assert not torch.equal(order.batch(0), Order(100, 30, seed=2).batch(0))
+    assert not torch.equal(torch.cat([order.batch(k) for k in range(10)])[:100], torch.cat([order.batch(k) for k in range(10)])[100:200])
+
+
+def test_permutations_are_uniform():
+    counts = torch.zeros(6)
+    for seed in range(600):
+        a, b, _ = Order(3, 3, seed).batch(0).tolist()
+        counts[2 * a + (b > (a == 0))] += 1
+    assert ((counts - 100) ** 2 / 100).sum() < 40  # chi-square with 5 degrees of freedom: p < 2e-7
+
+
+@pytest.mark.parametrize(("rows", "world"), [(8, 2), (7, 2), (5, 4), (2, 3)])
+def test_shares_are_a_partition(rows, world):
+    parts = [list(range(rows))[share(rows, rank, world)] for rank in range(world)]
+    assert sum(parts, []) == list(range(rows))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_uses_of_chance_have_different_seeds():
+    seeds = {seed_for(seed, use) for seed in range(10) for use in ("order", "noise", "dropout", "samples")}
+    assert len(seeds) == 40
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nothing():
+    rates = [learning_rate(step, 100, 2.0, 10) for step in range(100)]
+    assert rates[0] > 0 and max(rates) == rates[10] == 2.0 and rates[-1] < 1e-2
+    assert all(a < b for a, b in zip(rates[:10], rates[1:11], strict=True))
+    assert all(a > b for a, b in zip(rates[10:-1], rates[11:], strict=True))
+    assert learning_rate(4, 5, 1.0, 5) == pytest.approx(5 / 6)
+
+
+def test_the_average_is_the_written_out_sum():
+    module = nn.Linear(2, 1, bias=False)
+    average, expected = Average(module, 0.5), module.weight.detach().clone()
+    for step, value in enumerate([1.0, 3.0, -2.0, 4.0]):
+        nn.init.constant_(module.weight, value)
+        average.update(step)
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * value
+    torch.testing.assert_close(average.weights["weight"], expected)
+    with average.swapped():
+        torch.testing.assert_close(module.weight.detach(), expected)
+    assert (module.weight == 4.0).all()
+
+
+def test_the_fused_step_clips_and_skips():
+    """The optimizer's grad_scale and found_inf do what clipping by the norm and leaving out the step would do."""
+    torch.manual_seed(0)
+    ours, theirs = nn.Linear(4, 3), nn.Linear(4, 3)
+    theirs.load_state_dict(ours.state_dict())
+    mine, plain = adamw(ours, 0.1, 0.01), adamw(theirs, 0.1, 0.01)
+    for step in range(6):
+        x = torch.randn(5, 4) * 100
+        for module, optimizer in ((ours, mine), (theirs, plain)):
+            optimizer.zero_grad()
+            module(x).square().mean().backward()
+        norm = torch.nn.utils.get_total_norm([p.grad for p in ours.parameters()])
+        mine.found_inf, mine.grad_scale = torch.tensor(float(step == 3)), norm.clamp(min=1.0)
+        if step == 3:
+            ours.weight.grad.fill_(math.nan)
+        mine.step()
+        if step != 3:
+            torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+            plain.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    assert mine.state[ours.weight]["step"] == 5
+
+
+def test_only_matrices_decay():
+    module = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3))
+    groups = {g["weight_decay"]: [p.ndim for p in g["params"]] for g in adamw(module, 1e-3, 0.1).param_groups}
+    assert groups == {0.1: [2], 0.0: [1, 1, 1]}
+
+
+def test_moments_come_back():
+    module, other = nn.Linear(3, 2), nn.Linear(3, 2)
+    optimizer = adamw(module, 1e-3, 0.0)
+    module(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    fresh = adamw(other, 1e-3, 0.0)
+    restore_moments(fresh, other, moments(optimizer, module))
+    assert moments(fresh, other).keys() == {f"{n}/{m}" for n in ("weight", "bias") for m in ("step", "exp_avg", "exp_avg_sq")}
+    assert all(torch.equal(v, moments(fresh, other)[k]) for k, v in moments(optimizer, module).items())
+
+
+def test_the_guard_counts_and_latches():
+    guard = Guard(torch.device("cpu"))
+    losses = [1.0, math.nan, 1.0, *[math.inf] * LIMIT, 1.0]
+    flags = [float(guard.check(k, torch.tensor(loss), torch.tensor(1.0))) for k, loss in enumerate(losses, 1)]
+    assert flags == [float(not math.isfinite(loss)) for loss in losses]
+    assert (guard.skipped, guard.stopped_at) == (LIMIT + 1, 3 + LIMIT)
+    assert float(guard.check(99, torch.tensor(1.0), torch.tensor(math.nan))) == 1.0
+
+
+def snapshot(step: int) -> Snapshot:
+    return Snapshot(step, {"weights": {"a": torch.full((3,), float(step)), "b": torch.tensor(step)}}, {"skipped": 2, "x": 0.1})
+
+
+def test_states_come_back_and_the_last_two_are_kept(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "state")
+    assert checkpoints.latest() == (None, [])
+    for step in (5, 10, 15, 123456789):
+        checkpoints.save(snapshot(step))
+    assert sorted(p.name for p in (tmp_path / "state").iterdir()) == ["step-00000015", "step-123456789"]
+    found, wrong = checkpoints.latest()
+    assert (found.step, found.record["x"], wrong) == (123456789, 0.1, [])
+    assert torch.equal(found.tensors["weights"]["a"], snapshot(123456789).tensors["weights"]["a"])
+    checkpoints.save(snapshot(15))
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "lost", "extra", "no sums", "temporary"])
+def test_a_damaged_state_is_passed_over_and_named(tmp_path, harm):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(snapshot(1))
+    newest = checkpoints.save(snapshot(2))
+    file = newest / "weights.safetensors"
+    data = file.read_bytes()
+    match harm:
+        case "cut":
+            file.write_bytes(data[:-3])
+        case "flip":
+            file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        case "lost":
+            file.unlink()
+        case "extra":
+            (newest / "stray").write_text("")
+        case "no sums":
+            (newest / "SHA256SUMS").unlink()
+        case "temporary":
+            newest.rename(tmp_path / ".writing-00000002")
+    found, wrong = checkpoints.latest()
+    assert found.step == 1
+    assert len(wrong) == (harm != "temporary")
+    checkpoints.save(snapshot(3))
+    assert damage(tmp_path / "step-00000003") is None
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_only_damaged_states_is_an_error(tmp_path):
+    checkpoints = Checkpoints(tmp_path)
+    (checkpoints.save(snapshot(1)) / "state.json").write_text("{}")
+    with pytest.raises(UserError, match="state.json was altered"):
+        checkpoints.latest()
+
+
+def test_a_failing_disk_leaves_the_state_before(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(snapshot(1))
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"step 2 could not be saved \(No space left on device\); the last good state is .*step-00000001"):
+        checkpoints.save(snapshot(2))
+    assert [p.name for p in tmp_path.iterdir()] == ["step-00000001"]
+    assert checkpoints.latest()[0].step == 1
+
+
+def test_the_log_forgets_what_came_after_the_state(tmp_path):
+    path = tmp_path / "log.jsonl"
+    log = Log(path)
+    for step in (2, 4, 6):
+        log.write("train", step, loss=step / 3)
+    log.close()
+    with path.open("ab") as file:
+        file.write(b'{"kind": "train", "st')
+    log = Log(path, 4)
+    log.write("train", 6, loss=0.5)
+    log.sync()
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [2, 4, 6]
+    log.close()
+
+
+def test_the_first_signal_is_noted_and_the_second_acts():
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interruption.received == signal.SIGINT
+        os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_freed_memory_can_be_kept_or_the_answer_is_no():
+    assert keep_freed_memory() in (True, False)
