@@ -17,7 +17,7 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.processes.base import Process
-from symdiff.recipe import Recipe, build, check
+from symdiff.recipe import Recipe, SamplingSettings, build, check
 from symdiff.sampling import Samples, Sizes, plan, sample
 from symdiff.state import schema_to_plain
 
@@ -100,6 +100,11 @@ class SymdiffPipeline(DiffusionPipeline):
         """The three components as one module: ``forward`` is the loss, ``sample`` is the loop."""
         return Diffusion(self.denoiser, self.process, self.breaker)
 
+    @property
+    def default_steps(self) -> int:
+        """The number of network evaluations that the recipe names."""
+        return (self.recipe.sampling if self.recipe else SamplingSettings()).steps
+
     def sample(
         self,
         count: int,
@@ -123,7 +128,7 @@ class SymdiffPipeline(DiffusionPipeline):
         UserError
             For a size that the model cannot have, and for values out of range.
         """
-        steps = steps if steps is not None else (self.recipe.sampling.steps if self.recipe else 50)
+        steps = self.default_steps if steps is None else steps
         if count < 1 or steps < 1 or (batch_size is not None and batch_size < 1):
             raise UserError(f"count, steps and batch size must be at least 1, got {count}, {steps}, {batch_size}")
         if precision not in ("fp32", "bf16"):

@@ -68,6 +68,9 @@ class Recipe(_Section):
 
     _source: str = PrivateAttr("recipe")
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recipe) and self.model_dump() == other.model_dump()  # wherever they were read from
+
     @property
     def source(self) -> str:
         """The file that the recipe was read from, for messages."""

@@ -1,0 +1,78 @@
+"""The command ``symdiff``: verbs, and how they fail. Nothing heavy is imported before a verb runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from symdiff.cli import data, demo, doctor, evaluate, sample, train
+from symdiff.errors import UserError
+
+UsageError = typer.BadParameter.__mro__[1]  # of whichever click typer brings along
+
+
+class Verbs(TyperGroup):
+    """A user's mistake is one line on stderr and exit code 2; anything else keeps its traceback."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        try:
+            status = super().main(*args, standalone_mode=False, **extra)
+        except UserError as error:
+            status = _fail(str(error))
+        except UsageError as error:
+            status = _fail(error.format_message())
+        except (typer.Abort, KeyboardInterrupt):
+            print("interrupted", file=sys.stderr)
+            status = 130
+        except BrokenPipeError:
+            sys.stdout = None  # whoever read our output has left: nothing can be flushed to it any more
+            status = 1
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from symdiff import __version__
+
+        print(f"symdiff {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="symdiff",
+    cls=Verbs,
+    help="Generative models that can break symmetry: train, sample, evaluate.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+@app.callback()
+def symdiff(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+) -> None:
+    """Generative models that can break symmetry: train, sample, evaluate."""
+
+
+app.command("train")(train.train)
+app.command("sample")(sample.sample)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(data.app, name="data")
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """The console script."""
+    app()

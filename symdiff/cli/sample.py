@@ -1,0 +1,83 @@
+"""``symdiff sample``: a checkpoint becomes a file of structures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symdiff.errors import UserError
+
+
+def sample(
+    checkpoint: Annotated[str, typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.")],
+    count: Annotated[int, typer.Option(help="How many structures.", min=1)],
+    out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
+    steps: Annotated[int | None, typer.Option(help="Evaluations of the network a structure.", min=1, show_default="the recipe's")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
+    num_nodes: Annotated[str | None, typer.Option(help="Number of nodes: 9 or 5-9.", show_default="as in training")] = None,
+    batch_size: Annotated[str, typer.Option(help="Structures sampled together; changes the speed only.")] = "auto",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Sample structures from a checkpoint into a file."""
+    import time
+
+    if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size) > 0):
+        raise UserError(f"--batch-size: expected auto or a number of at least 1, got {batch_size!r}")
+
+    from symdiff.cli.progress import bar, report
+    from symdiff.pipeline import Pipeline
+    from symdiff.sampling import parse_sizes
+
+    sizes = parse_sizes(num_nodes)
+    pipeline = Pipeline.load(checkpoint)
+    target = find_device(device)
+    check_writable(pipeline.domain, out)
+    start = time.perf_counter()
+    with bar("sampling", count, "structures") as advance:
+        batch = None if batch_size == "auto" else int(batch_size)
+        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance)
+    seconds = time.perf_counter() - start
+    samples.write(out)
+    values = {
+        "out": str(out),
+        "count": len(samples),
+        "checkpoint": checkpoint,
+        "steps": steps or pipeline.default_steps,
+        "seed": seed,
+        "device": str(target),
+        "precision": precision,
+        "seconds": seconds,
+        "per_second": count / seconds,
+    }
+    report(values, f"{len(samples):,} structures ({count / seconds:,.0f}/s): {out}", as_json)
+
+
+def find_device(name: str | None) -> str:
+    """The device of that name, or the best there is. Raises UserError when there is no such device."""
+    import torch
+
+    if name is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise UserError(f"--device {name}: {str(error).splitlines()[0]}") from error
+    return name
+
+
+def check_writable(domain, out: Path) -> None:
+    """Fail before the work, not after it: an unknown ending, a folder that is not there or cannot be written."""
+    import tempfile
+
+    if out.is_dir():
+        raise UserError(f"{out}: expected a file, got a folder")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".symdiff-", dir=out.parent) as probe:
+            domain.write([], Path(probe) / out.name)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,55 @@
+"""``symdiff train``: a recipe becomes a run folder with a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from symdiff.errors import UserError
+
+
+def train(
+    recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a bundled recipe.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="path/to/key=value", help="Change the recipe; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Train a model from a recipe."""
+    from symdiff import recipe as recipes
+
+    if resume is not None and out is not None and out != resume:
+        raise UserError(f"--out {out} and --resume {resume}: a resumed run stays in its folder, give one of them")
+    if recipe is None and resume is None:
+        raise UserError("train: expected a recipe file, the name of a bundled recipe, or --resume RUN")
+    if resume is not None and not (resume / "recipe.yaml").is_file():
+        raise UserError(f"{resume}: no training run to resume: recipe.yaml is missing")
+    chosen = recipes.load(recipe if recipe is not None else resume / "recipe.yaml")
+    for assignment in set_ or []:
+        chosen = recipes.set(chosen, assignment)
+    folder = resume or out or Path("runs") / chosen.name
+
+    from symdiff.pipeline import check_parts
+
+    check_parts(chosen)
+
+    from symdiff.cli.progress import report
+    from symdiff.training.run import train as run
+
+    run(chosen, folder, resume is not None)
+    if not _first_process():
+        return
+    import json
+
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    values = {**summary, "run": str(folder), "checkpoint": str(folder / "checkpoint")}
+    report(values, f"trained {chosen.name}: {folder / 'checkpoint'}", as_json)
+
+
+def _first_process() -> bool:
+    """Whether this is the process that reports: the only one, or the first of torchrun's."""
+    import os
+
+    return os.environ.get("RANK", "0") == "0"
