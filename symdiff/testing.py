@@ -1,0 +1,168 @@
+"""Checks of symmetry, for this package's tests and for users' own networks, groups and canonicalizers.
+
+>>> assert_equivariant(network, Symmetric(), x, t, z)  # doctest: +SKIP
+
+Each check draws group elements itself. Randomness in what is checked (dropout, sampling) has to be switched off or seeded, for
+equivariance in law is not what ``equivariance_error`` measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from symdiff.groups.base import Element, Group
+from symdiff.random import Generator
+from symdiff.state import Categorical, State, extent
+
+
+class Randomized(Protocol):
+    """What draws from an inversion kernel: a ``Canonicalizer`` is one."""
+
+    group: Group
+
+    def sample(self, x: State, generator: Generator | None = None) -> Element: ...
+
+    def canonical(self, x: State) -> State: ...
+
+
+def difference(x: State, y: State) -> float:
+    """The greatest absolute difference of two structures' entries, inf where masks or fields differ, nan as inf."""
+    if x.mask.shape != y.mask.shape or not torch.equal(x.mask, y.mask) or dict(x.schema) != dict(y.schema):
+        return float("inf")
+    gaps = [(x[name].double() - y[name].double()).abs().max().item() for name in x.schema if x[name].numel()]
+    return max((float("inf") if gap != gap else gap for gap in gaps), default=0.0)
+
+
+def equivariance_error(
+    f: Callable, group: Group, x: State, *others: State | Tensor, generator: Generator | None = None, draws: int = 20
+) -> float:
+    """The greatest absolute difference between g·f(x, ...) and f(g·x, g·...), over ``draws`` random g for every structure.
+
+    Every State among the arguments is moved, tensors (times, sizes) are not. f returns a State, or a tensor for what
+    should be invariant (a loss, an energy). Fields of labels count as numbers, so that a wrong label counts at least 1.
+    """
+    with torch.no_grad():
+        plain = f(x, *others)
+        worst = 0.0
+        for _ in range(draws):
+            g = group.sample(x.mask, generator)
+            moved = f(*(group.act(g, argument) if isinstance(argument, State) else argument for argument in (x, *others)))
+            if isinstance(plain, State):
+                gap = difference(group.act(g, plain), moved)
+            else:
+                gap = (plain.double() - moved.double()).abs().max().item()
+            worst = max(worst, float("inf") if gap != gap else gap)
+    return worst
+
+
+def assert_equivariant(
+    f: Callable,
+    group: Group,
+    x: State,
+    *others: State | Tensor,
+    tolerance: float | None = None,
+    generator: Generator | None = None,
+    draws: int = 20,
+) -> None:
+    """Raise AssertionError where ``equivariance_error`` is above ``tolerance``.
+
+    The default tolerance is 1e-9 where the first result of f is float64, else 1e-4.
+    """
+    if tolerance is None:
+        with torch.no_grad():
+            result = f(x, *others)
+        tensors = list(result.values.values()) if isinstance(result, State) else [result]
+        exact = all(tensor.dtype == torch.float64 for tensor in tensors if tensor.is_floating_point())
+        tolerance = 1e-9 if exact else 1e-4
+    error = equivariance_error(f, group, x, *others, generator=generator, draws=draws)
+    if not error <= tolerance:
+        name = getattr(f, "__name__", type(f).__name__)
+        raise AssertionError(
+            f"{name} is not equivariant under {type(group).__name__}: error {error:.3g}, tolerance {tolerance:.3g}"
+        )
+
+
+def action_law_error(group: Group, x: State, generator: Generator | None = None, draws: int = 20) -> float:
+    """How far ``group`` is from acting on x, as the greatest difference over ``draws`` draws of g and h.
+
+    Of g·(h·x) from (gh)·x, of 1·x and of g⁻¹·(g·x) from x, of (g1)·x and (1g)·x from g·x, and of g·x's padding from zero.
+    """
+    one, worst = group.identity(x.mask), difference(group.act(group.identity(x.mask), x), x)
+    for _ in range(draws):
+        g, h = group.sample(x.mask, generator), group.sample(x.mask, generator)
+        moved = group.act(g, x)
+        gaps = [
+            difference(group.act(g, group.act(h, x)), group.act(group.compose(g, h), x)),
+            difference(group.act(group.inverse(g), moved), x),
+            difference(group.act(group.compose(g, one), x), moved),
+            difference(group.act(group.compose(one, g), x), moved),
+            float("inf") if not torch.equal(moved.mask, x.mask) else _padding(moved),
+        ]
+        worst = max(worst, *gaps)
+    return worst
+
+
+def chi_square(counts: Tensor, probabilities: Tensor) -> float:
+    """The p-value of ``counts`` (K,) under ``probabilities`` (K,), by Pearson's test. 0 where the impossible happened.
+
+    The approximation asks for expected counts of 5 and more; fewer raise ValueError.
+    """
+    counts, probabilities = counts.double(), probabilities.double() / probabilities.double().sum()
+    possible = probabilities > 0
+    if counts[~possible].any():
+        return 0.0
+    expected = probabilities[possible] * counts.sum()
+    if expected.min() < 5:
+        raise ValueError(f"chi-square needs expected counts of at least 5, got {expected.min().item():.2g}; draw more")
+    statistic = ((counts[possible] - expected) ** 2 / expected).sum()
+    freedom = int(possible.sum()) - 1
+    if freedom == 0:
+        return 1.0
+    return torch.special.gammaincc(torch.tensor(freedom / 2, dtype=torch.float64), statistic.cpu() / 2).item()
+
+
+def coset_test(canonicalizer: Randomized, x: State, draws: int = 4000, generator: Generator | None = None) -> Tensor:
+    """Whether ``sample`` is uniform on the whole coset {g : g⁻¹·x canonical}: a p-value for every structure, (B,).
+
+    The coset is enumerated over all permutations of the nodes, at most 6 of them; a draw outside of it makes p zero. For
+    canonicalizers of node orders that separate all orbits.
+    """
+    group, pvalues = canonicalizer.group, []
+    for row in range(len(x)):
+        one = x.select([row])
+        nodes = int(one.num_nodes)
+        if nodes > 6:
+            raise ValueError(f"all permutations of at most 6 nodes are enumerated, got {nodes} nodes")
+        padding = list(range(nodes, x.mask.shape[1]))
+        every = torch.tensor([list(p) + padding for p in permutations(range(nodes))])
+        carried = group.act(group.inverse(every), one.select([0] * len(every)))
+        representative = canonicalizer.canonical(one)
+        inside = torch.ones(len(every), dtype=torch.bool)
+        for name in one.schema:
+            inside &= (carried[name] == representative[name]).flatten(1).all(1)
+        base = x.mask.shape[1] ** torch.arange(x.mask.shape[1])
+        coset = (every[inside] * base).sum(1).sort().values
+        found = (canonicalizer.sample(one.select([0] * draws), generator).cpu() * base).sum(1)
+        place = torch.searchsorted(coset, found).clamp(max=len(coset) - 1)
+        if (coset[place] != found).any():
+            pvalues.append(0.0)
+            continue
+        counts = torch.bincount(place, minlength=len(coset))
+        pvalues.append(chi_square(counts, torch.ones(len(coset))))
+    return torch.tensor(pvalues, dtype=torch.float64)
+
+
+def _padding(x: State) -> float:
+    """The greatest absolute entry where x has no node, no pair, or the diagonal of an undirected field."""
+    worst = 0.0
+    for name, field in x.schema.items():
+        outside = ~extent(field, x.mask)
+        entries = x[name] if isinstance(field, Categorical) else x[name].flatten(outside.ndim)
+        left = entries[outside].double().abs()
+        worst = max(worst, left.max().item() if left.numel() else 0.0)
+    return worst
