@@ -1,0 +1,77 @@
+"""From the text of a record to an RDKit molecule, or the reason why there is none."""
+
+from __future__ import annotations
+
+from rdkit import Chem
+
+from symdiff_evaluation.records import MAX_ATOMS, MAX_CYCLES, Record
+
+_AS_WRITTEN = Chem.SmilesParserParams()
+_AS_WRITTEN.sanitize = False
+_AS_WRITTEN.removeHs = False
+_AS_WRITTEN.allowCXSMILES = False
+_AS_WRITTEN.parseName = False
+
+
+class Broken(ValueError):
+    """Why a record is no molecule: ``kind: detail``, the kinds being those of the README."""
+
+
+def written(record: Record) -> Chem.Mol:
+    """The molecule as written: not sanitized, hydrogens kept. Raises ``Broken``."""
+    if record.reason:
+        raise Broken(record.reason)
+    if record.form == "smiles":
+        mol = Chem.MolFromSmiles(record.text, _AS_WRITTEN) if record.text.isascii() else None
+    else:
+        mol = Chem.MolFromMolBlock(record.text, sanitize=False, removeHs=False, strictParsing=True)
+    if mol is None:
+        raise Broken("syntax: RDKit cannot read this as " + ("SMILES" if record.form == "smiles" else "a mol block"))
+    atoms = mol.GetNumAtoms()
+    if atoms == 0:
+        raise Broken("empty: no atom")
+    if atoms > MAX_ATOMS:
+        raise Broken(f"too large: {atoms} atoms, at most {MAX_ATOMS} are read")
+    if mol.GetNumBonds() - atoms + 1 > MAX_CYCLES:
+        raise Broken(f"too large: {mol.GetNumBonds() - atoms + 1} independent cycles, at most {MAX_CYCLES} are read")
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 0 or atom.HasQuery():
+            raise Broken(f"no element: atom {atom.GetIdx() + 1} is a wildcard or a query")
+    return mol
+
+
+def sanitized(mol: Chem.Mol) -> Chem.Mol:
+    """A sanitized copy. Raises ``Broken`` with the first problem that RDKit finds."""
+    mol = Chem.Mol(mol)
+    try:
+        Chem.SanitizeMol(mol)
+    except Chem.AtomValenceException as error:
+        raise Broken(f"valence: {_told(error)}") from error
+    except (Chem.KekulizeException, Chem.AtomKekulizeException) as error:
+        raise Broken(f"aromaticity: {_told(error)}") from error
+    except Chem.MolSanitizeException as error:
+        raise Broken(f"sanitization: {_told(error)}") from error
+    return mol
+
+
+def flat(mol: Chem.Mol) -> Chem.Mol:
+    """A copy without stereo, isotopes, atom maps and explicit hydrogens: what identity of molecules means here."""
+    mol = Chem.Mol(mol)
+    Chem.RemoveStereochemistry(mol)
+    hydrogens = False
+    for atom in mol.GetAtoms():
+        if atom.GetIsotope():
+            atom.SetIsotope(0)
+        if atom.GetAtomMapNum():
+            atom.SetAtomMapNum(0)
+        hydrogens = hydrogens or atom.GetAtomicNum() == 1
+    return Chem.RemoveHs(mol) if hydrogens else mol
+
+
+def canonical(mol: Chem.Mol) -> str:
+    """Canonical SMILES of a flat molecule."""
+    return Chem.MolToSmiles(mol, isomericSmiles=False)
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,78 @@
+"""The Fréchet ChemNet Distance: activations, their Gaussian, and the distance of two Gaussians.
+
+Source: Preuer et al., Fréchet ChemNet Distance, J. Chem. Inf. Model. 58 (2018); the network and its weights come with the
+``fcd`` package (https://github.com/bioinf-jku/FCD), nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+
+import numpy as np
+from scipy.linalg import eigh
+
+from symdiff.errors import UserError
+
+LONGEST = 349  # characters; ChemNet's input is padded to 350
+FEATURES = 512
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Mean (512,) and covariance (512, 512) of ChemNet activations, float64."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+
+def require() -> None:
+    """Raise ``UserError`` where the ``fcd`` package is missing."""
+    if find_spec("fcd") is None:
+        raise UserError("the metrics fcd.train and fcd.test need the package fcd: pip install 'symdiff-torch[fcd]'")
+
+
+def activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
+    """ChemNet's last hidden layer for canonical SMILES of at most ``LONGEST`` characters: (n, 512) float32."""
+    require()
+    import torch
+
+    model = _model()
+    out = np.empty((len(smiles), FEATURES), np.float32)
+    with torch.no_grad():
+        for start in range(0, len(smiles), batch):
+            hot = torch.from_numpy(np.stack([_hot(text) for text in smiles[start : start + batch]]))
+            out[start : start + batch] = model(hot.transpose(1, 2)).numpy()
+    return out
+
+
+def gaussian(features: np.ndarray) -> Gaussian:
+    """Mean and unbiased covariance of activations (n, 512), n >= 2."""
+    features = features.astype(np.float64)
+    return Gaussian(features.mean(0), np.cov(features.T))
+
+
+def frechet(one: Gaussian, two: Gaussian) -> float:
+    """The squared Fréchet (2-Wasserstein) distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2)."""
+    values, vectors = eigh(one.covariance)
+    root = vectors * np.sqrt(values.clip(0)) @ vectors.T
+    middle = eigh(root @ two.covariance @ root, eigvals_only=True)
+    gap = one.mean - two.mean
+    trace = np.trace(one.covariance) + np.trace(two.covariance) - 2 * np.sqrt(middle.clip(0)).sum()
+    return float(gap @ gap + trace)
+
+
+@lru_cache(maxsize=1)
+def _model():
+    from fcd import load_ref_model
+
+    return load_ref_model()
+
+
+def _hot(text: str) -> np.ndarray:
+    from fcd.utils import get_one_hot
+
+    hot = get_one_hot(text, pad_len=LONGEST + 1)
+    return (hot / hot.shape[1]).astype(np.float32)

@@ -1,0 +1,105 @@
+"""The command ``evaluate``: a bar while it works, a table when it is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from symdiff_evaluation.estimate import Estimate
+from symdiff_evaluation.evaluation import Evaluation, evaluate
+from symdiff_evaluation.protocol import known
+from symdiff_evaluation.reference import Reference
+from symdiff_evaluation.writing import check, metrics, reasons, write
+
+
+def run(
+    files: Sequence[str | Path],
+    out: str | Path,
+    protocol: str | Path = "molecule-graph",
+    reference: str | Path | Reference | None = None,
+    workers: int | None = None,
+    as_json: bool = False,
+) -> Evaluation:
+    """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written."""
+    check(out)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task("judging", total=None, rate="")
+
+        def progress(done: int) -> None:
+            bar.advance(task, done)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+            if bar.tasks[0].finished:
+                bar.update(task, description="measuring", total=None)
+
+        evaluation = evaluate(
+            files,
+            protocol,
+            reference,
+            workers=workers or available_processors(),
+            progress=progress,
+            begun=lambda count: bar.update(task, total=count),
+        )
+        bar.update(task, description="writing")
+        write(evaluation, out)
+    if as_json:
+        print(metrics(evaluation), end="")
+    else:
+        show(evaluation, Path(out))
+    return evaluation
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def show(evaluation: Evaluation, out: Path) -> None:
+    """The table in the terminal, then what to know about it."""
+    against = evaluation.reference.name if evaluation.reference else "nothing"
+    table = Table(title=f"{len(evaluation.samples):,} samples, {evaluation.protocol.name}, against {against}")
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("of", justify="right")
+    last = None
+    for name, estimate in evaluation.estimates.items():
+        metric = known()[name]
+        if last is not None and metric is not last:
+            table.add_section()
+        last = metric
+        interval = "" if estimate.low is None else f"{number(estimate.low)} .. {number(estimate.high)}"
+        table.add_row(name, number(estimate.value), interval, _of(estimate))
+    console = Console()
+    console.print(table)
+    failed = reasons(evaluation)
+    if failed:
+        console.print("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()), markup=False)
+    for note in evaluation.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(f"report: {out / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def number(value: float | None) -> str:
+    """A number as tables show it: four digits behind the point, or "-"."""
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.1f}"
+
+
+def _of(estimate: Estimate) -> str:
+    return f"{estimate.count:,}" + (f" (+{estimate.undecided:,} undecided)" if estimate.undecided else "")
+

@@ -1,0 +1,90 @@
+"""Pictures of molecules, by RDKit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDepictor
+from rdkit.Chem.Draw import rdMolDraw2D
+
+from symdiff.errors import UserError
+
+
+def svg(smiles: str, width: int = 170, height: int = 130) -> str:
+    """One valid molecule as an inline <svg> without background, or "" where RDKit cannot lay it out."""
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+    if mol is None:
+        return ""
+    canvas = rdMolDraw2D.MolDraw2DSVG(width, height)
+    _style(canvas.drawOptions())
+    rdMolDraw2D.PrepareAndDrawMolecule(canvas, _laid_out(mol))
+    canvas.FinishDrawing()
+    text = canvas.GetDrawingText()
+    # inside HTML neither the XML declaration nor the namespaces are needed
+    text = re.sub(r"\s*xmlns(:\w+)?='[^']*'|\s*xml:space='[^']*'|<\?xml[^>]*\?>|<!--.*?-->", "", text, flags=re.S)
+    return " ".join(text.split())
+
+
+def picture(mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, legends: Sequence[str] | None = None) -> Path:
+    """A grid of molecules as .png or .svg, by the ending of ``path``; what cannot be sanitized is drawn as it is.
+
+    ``mols``: RDKit molecules or SMILES. Raises ``UserError`` for another ending, for no molecule, and for text that is no SMILES.
+    """
+    path = Path(path)
+    if path.suffix not in (".png", ".svg"):
+        raise UserError(f"{path}: expected a picture ending in .png or .svg, got {path.suffix!r}")
+    if not mols:
+        raise UserError(f"{path}: there is no molecule to draw")
+    prepared = [_laid_out(_drawable(mol)) for mol in mols]
+    columns = min(columns, len(prepared))
+    side, rows = 220, -(-len(prepared) // columns)
+    kind = rdMolDraw2D.MolDraw2DSVG if path.suffix == ".svg" else rdMolDraw2D.MolDraw2DCairo
+    canvas = kind(columns * side, rows * side, side, side)
+    options = canvas.drawOptions()
+    _style(options)
+    options.clearBackground = True
+    options.prepareMolsBeforeDrawing = False  # what does not sanitize is drawn too
+    canvas.DrawMolecules(prepared, legends=list(legends or [""] * len(prepared)))
+    canvas.FinishDrawing()
+    content = canvas.GetDrawingText()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def _drawable(mol: Chem.Mol | str) -> Chem.Mol:
+    if isinstance(mol, Chem.Mol):
+        mol = Chem.Mol(mol)
+    else:
+        params = Chem.SmilesParserParams()
+        params.sanitize = False
+        text = mol
+        with rdBase.BlockLogs():
+            mol = Chem.MolFromSmiles(text, params)
+        if mol is None:
+            raise UserError(f"cannot draw {text!r}: expected SMILES")
+    with rdBase.BlockLogs():
+        failed = Chem.SanitizeMol(mol, catchErrors=True)
+    if failed:
+        mol.UpdatePropertyCache(strict=False)
+        Chem.FastFindRings(mol)
+    return mol
+
+
+def _laid_out(mol: Chem.Mol) -> Chem.Mol:
+    rdDepictor.SetPreferCoordGen(False)
+    rdDepictor.Compute2DCoords(mol)
+    rdDepictor.StraightenDepiction(mol)
+    return mol
+
+
+def _style(options: rdMolDraw2D.MolDrawOptions) -> None:
+    options.clearBackground = False
+    options.bondLineWidth = 1.6
+    options.padding = 0.12
+    options.fixedBondLength = 26
+    options.minFontSize = 11

@@ -1,0 +1,85 @@
+"""A number that carries its interval, its denominator and what could not be decided."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+Z95 = 1.959963984540054  # the 97.5 % point of the standard normal law
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """``value`` with its 95 % interval ``low..high``; ``count`` is the denominator, ``undecided`` what it leaves out.
+
+    ``value`` is None where nothing could be counted (uniqueness of no valid molecule); ``low`` and ``high`` are None
+    where no interval is defined.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    count: int
+    undecided: int = 0
+
+    def plain(self) -> dict[str, float | int | None]:
+        """The estimate as it stands in metrics.json."""
+        return asdict(self)
+
+
+def nothing(undecided: int = 0) -> Estimate:
+    """The estimate of a number that has no denominator."""
+    return Estimate(None, None, None, 0, undecided)
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
+    """The 95 % score interval of a binomial share seen in ``count`` trials; ``count`` may be an effective number.
+
+    Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+    """
+    square = Z95 * Z95 / count
+    center = (share + square / 2) / (1 + square)
+    half = math.sqrt(share * (1 - share) * square + square * square / 4) / (1 + square)
+    # at 0 and 1 the interval reaches the end exactly; rounding must not say otherwise
+    return (0.0 if share == 0 else center - half, 1.0 if share == 1 else center + half)
+
+
+def fraction(hits: int, count: int, undecided: int = 0) -> Estimate:
+    """``hits`` out of ``count`` independent records, with the Wilson interval."""
+    if count == 0:
+        return nothing(undecided)
+    share = hits / count
+    return Estimate(share, *wilson(share, count), count, undecided)
+
+
+def distinct(kinds: Iterable[object], count: int, undecided: int = 0) -> Estimate:
+    """The number of different ``kinds`` over ``count`` records (``kinds`` holds one entry a record that qualifies).
+
+    The number D of kinds among ``count`` independent draws is no binomial: with f_k kinds seen k times, its variance is
+    estimated without bias (up to 1/count) by ``f_1 - f_2 + f_3 - ... - f_1^2/count`` (Good and Toulmin's estimate of
+    the kinds that as many draws again would add, less what fixing the number of draws takes away). The interval is
+    Wilson's with the number of trials that has this variance; with no kind seen twice it is Wilson's own.
+    Source: Good and Toulmin, The number of new species, Biometrika 43 (1956).
+    """
+    if count == 0:
+        return nothing(undecided)
+    seen = Counter(kinds)
+    times = Counter(seen.values())
+    share = len(seen) / count
+    variance = sum((-1) ** (k + 1) * number for k, number in times.items()) - times[1] ** 2 / count
+    binomial = count * share * (1 - share)
+    trials = count * binomial / max(variance, 1.0) if binomial > 0 else count
+    return Estimate(share, *wilson(share, trials), count, undecided)
+
+
+def mean(total: float, squares: float, count: int, undecided: int = 0) -> Estimate:
+    """The mean of ``count`` numbers from their sum and their sum of squares, with the normal interval."""
+    if count == 0:
+        return nothing(undecided)
+    center = total / count
+    if count == 1:
+        return Estimate(center, None, None, 1, undecided)
+    error = math.sqrt(max(squares / count - center * center, 0.0) / (count - 1))
+    return Estimate(center, center - Z95 * error, center + Z95 * error, count, undecided)

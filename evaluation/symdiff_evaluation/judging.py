@@ -1,0 +1,131 @@
+"""Everything that is known of one sample, worked out in one pass, so that metrics only count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import QED, Crippen, Descriptors
+
+from symdiff_evaluation.automorphisms import Undecided, automorphisms
+from symdiff_evaluation.chemistry import Broken, canonical, flat, sanitized, written
+from symdiff_evaluation.records import Record
+from symdiff_evaluation.relaxed import charged
+from symdiff_evaluation.stability import stable_atoms
+
+
+@dataclass(frozen=True)
+class Traits:
+    """A strictly valid molecule in numbers, of its heavy-atom graph (hydrogen itself where there is nothing else).
+
+    ``atoms``, ``bonds``, ``rings``: counts by label ("C", "N+", "single", "aromatic", "6"); ``order`` and ``orbits``: of the
+    automorphism group, None where the search gave up; ``weight`` in dalton.
+    """
+
+    size: int
+    atoms: dict[str, int]
+    bonds: dict[str, int]
+    rings: dict[str, int]
+    logp: float
+    qed: float
+    weight: float
+    radicals: int
+    order: int | None
+    orbits: int | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One sample. ``canonical``: flat canonical SMILES if strictly valid, else None with a ``reason``.
+
+    ``fragment`` and ``relaxed``: that of the largest fragment, if the whole sanitizes as written or after DiGress's charges;
+    ``components`` and ``stable`` (stable atoms, atoms) are None where the record cannot be parsed.
+    """
+
+    smiles: str
+    reason: str = ""
+    canonical: str | None = None
+    fragment: str | None = None
+    relaxed: str | None = None
+    components: int | None = None
+    stable: tuple[int, int] | None = None
+    hydrogens: bool = False
+    traits: Traits | None = field(default=None, repr=False)
+
+
+def judge(record: Record, properties: bool = True) -> Judged:
+    """Judge one record; never raises for what stands in it. ``properties=False`` leaves logP, QED and weight at zero."""
+    with rdBase.BlockLogs():
+        try:
+            mol = written(record)
+        except Broken as error:
+            return Judged(_shown(record), str(error))
+        smiles = record.text if record.form == "smiles" else Chem.MolToSmiles(mol)
+        known = {
+            "smiles": smiles,
+            "components": len(Chem.GetMolFrags(mol)),
+            "stable": stable_atoms(mol),
+            "hydrogens": any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()),
+        }
+        try:
+            clean = sanitized(mol)
+        except Broken as error:
+            return Judged(**known, reason=str(error), relaxed=_rescued(mol))
+        if known["components"] > 1:
+            largest = _largest(clean)
+            return Judged(**known, reason=f"fragments: {known['components']}", fragment=largest, relaxed=largest)
+        bare = flat(clean)
+        name = canonical(bare)
+        return Judged(**known, canonical=name, fragment=name, relaxed=name, traits=traits(bare, properties))
+
+
+def traits(mol: Chem.Mol, properties: bool = True) -> Traits:
+    """The numbers of a sanitized flat molecule."""
+    labels = [_label(atom) for atom in mol.GetAtoms()]
+    bonds = {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()): b.GetBondType().name.lower() for b in mol.GetBonds()}
+    try:
+        full = [(label, atom.GetTotalNumHs()) for label, atom in zip(labels, mol.GetAtoms(), strict=True)]
+        order, orbits = automorphisms(full, bonds)
+    except Undecided:
+        order, orbits = None, None
+    return Traits(
+        size=len(labels),
+        atoms=_counts(labels),
+        bonds=_counts(bonds.values()),
+        rings=_counts(str(len(ring)) for ring in mol.GetRingInfo().AtomRings()),
+        logp=Crippen.MolLogP(mol) if properties else 0.0,
+        qed=QED.qed(mol) if properties else 0.0,
+        weight=Descriptors.MolWt(mol) if properties else 0.0,
+        radicals=sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()),
+        order=order,
+        orbits=orbits,
+    )
+
+
+def _label(atom: Chem.Atom) -> str:
+    charge = atom.GetFormalCharge()
+    return atom.GetSymbol() + ("+" if charge > 0 else "-") * (charge != 0) + (str(abs(charge)) if abs(charge) > 1 else "")
+
+
+def _counts(labels) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for label in labels:
+        counts[label] = counts.get(label, 0) + 1
+    return counts
+
+
+def _largest(mol: Chem.Mol) -> str:
+    """Flat canonical SMILES of the component with the most atoms as written, the first among equals (as DiGress does)."""
+    parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=True)
+    return canonical(flat(max(parts, key=lambda part: part.GetNumAtoms())))
+
+
+def _rescued(mol: Chem.Mol) -> str | None:
+    try:
+        return _largest(sanitized(charged(mol)))
+    except (Broken, Chem.KekulizeException):
+        return None
+
+
+def _shown(record: Record) -> str:
+    return record.text[:200] if record.form == "smiles" else ""

@@ -1,0 +1,1 @@
+"""Metrics: each maps samples and a reference to estimates by id."""

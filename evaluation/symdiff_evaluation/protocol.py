@@ -1,0 +1,92 @@
+"""A protocol: which numbers, of how many samples, against what. Strict YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from symdiff.errors import UserError, nearest
+from symdiff_evaluation.located import folder
+from symdiff_evaluation.metrics.base import Metric
+
+_KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
+_MAX_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """``samples``: the number its published values are made with; another number is evaluated, and told.
+
+    ``reference``: a shipped reference, a file, or "none". ``metrics``: ids, in the order of the report.
+    """
+
+    name: str
+    about: str
+    samples: int
+    reference: str
+    metrics: tuple[str, ...]
+
+
+def load(name_or_path: str | Path) -> Protocol:
+    """A shipped protocol by its name, or one from a .yaml file. Raises ``UserError``."""
+    text = str(name_or_path)
+    path = Path(text) if Path(text).suffix in (".yaml", ".yml") else folder("protocols") / f"{Path(text).name}.yaml"
+    if not path.is_file():
+        raise UserError(f"protocol {text!r} does not exist{nearest(text, shipped())}")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UserError(f"{path}: a protocol has at most {_MAX_BYTES} bytes, this has {path.stat().st_size}")
+    try:
+        plain = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(f"{path}: no YAML: {' '.join(str(error).split())[:300]}") from error
+    return parse(plain, str(path))
+
+
+def parse(plain: object, place: str = "protocol") -> Protocol:
+    """A protocol from names and numbers. Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics."""
+    if not isinstance(plain, Mapping):
+        raise UserError(f"{place}: expected the keys {', '.join(_KEYS)}, got {type(plain).__name__}")
+    for key in plain:
+        if key not in _KEYS:
+            raise UserError(f"{place}: unknown key {str(key)!r}{nearest(str(key), _KEYS)}")
+    for key, kind in _KEYS.items():
+        if key not in plain:
+            raise UserError(f"{place}: the key {key!r} is missing")
+        if not isinstance(plain[key], kind) or isinstance(plain[key], bool):
+            raise UserError(f"{place}: {key}: expected {kind.__name__}, got {plain[key]!r}")
+    if plain["samples"] < 1:
+        raise UserError(f"{place}: samples: expected a number above 0, got {plain['samples']}")
+    if not plain["metrics"]:
+        raise UserError(f"{place}: metrics: expected at least one of {', '.join(known())}")
+    seen: set[str] = set()
+    for name in plain["metrics"]:
+        if name not in known():
+            raise UserError(f"{place}: metrics: unknown metric {str(name)!r}{nearest(str(name), known())}")
+        if name in seen:
+            raise UserError(f"{place}: metrics: {name} is named twice")
+        seen.add(name)
+    return Protocol(**{**plain, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
+
+
+def shipped() -> list[str]:
+    """Names of the protocols that come with the package."""
+    return sorted(path.stem for path in folder("protocols").glob("*.yaml"))
+
+
+@cache
+def known() -> Mapping[str, Metric]:
+    """Every metric by each of its ids."""
+    from symdiff_evaluation.metrics.distances import Distances
+    from symdiff_evaluation.metrics.diversity import Diversity
+    from symdiff_evaluation.metrics.fcd import FCD
+    from symdiff_evaluation.metrics.stability import Stability
+    from symdiff_evaluation.metrics.symmetry import Symmetry
+    from symdiff_evaluation.metrics.validity import Validity
+
+    metrics = (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry())
+    return {name: metric for metric in metrics for name in metric.about}

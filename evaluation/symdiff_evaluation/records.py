@@ -1,0 +1,26 @@
+"""What a file of samples holds: one record a sample, readable or not, none lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+MAX_CHARACTERS = 10_000  # of one SMILES
+MAX_BLOCK = 2_000_000  # characters of one mol block
+MAX_ATOMS = 1_000
+MAX_CYCLES = 200  # independent cycles, bonds - atoms + components: ring perception is slow far beyond
+
+
+@dataclass(frozen=True)
+class Record:
+    """One sample as it stands in its file.
+
+    ``number`` counts records of ``file`` from 1; ``text`` is the SMILES or the mol block, cut where it is too long;
+    ``reason`` is empty, or says why the text is not even parsed.
+    """
+
+    file: str
+    number: int
+    text: str
+    form: Literal["smiles", "molblock"] = "smiles"
+    reason: str = ""
