@@ -1,0 +1,21 @@
+"""Numbers as waves."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class Waves(nn.Module):
+    """Sines and cosines of a number, (B,) -> (B, dim), with frequencies from 1 to ``highest``, evenly spaced in log."""
+
+    def __init__(self, dim: int, highest: float = 1000.0) -> None:
+        super().__init__()
+        frequencies = torch.exp(torch.linspace(0, math.log(highest), dim // 2))
+        self.register_buffer("frequencies", frequencies, persistent=False)
+
+    def forward(self, value: Tensor) -> Tensor:
+        angle = value.to(self.frequencies.dtype)[:, None] * self.frequencies
+        return torch.cat([angle.sin(), angle.cos()], -1)
