@@ -35,6 +35,7 @@ class TrainingSettings(_Section):
 
     steps: Count = 100_000
     batch_size: Annotated[int, Field(ge=1, le=10**7)] = 256
+    optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
     warmup: Annotated[int, Field(ge=0, le=10**12)] = 1000
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.01
