@@ -25,6 +25,9 @@ class Verbs(TyperGroup):
         except UserError as error:
             status = _fail(str(error))
         except UsageError as error:
+            if type(error).__name__ == "NoArgsIsHelpError":
+                print(error.ctx.get_help())
+                sys.exit(0)
             status = _fail(error.format_message())
         except (typer.Abort, KeyboardInterrupt):
             print("interrupted", file=sys.stderr)

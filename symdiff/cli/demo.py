@@ -1,0 +1,103 @@
+"""``symdiff demo``: molecules, a picture of them and a report, from the bundled checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SHOWN = 48
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("demo"),
+    count: Annotated[int, typer.Option(help="How many molecules.", min=1)] = 1000,
+    checkpoint: Annotated[str, typer.Option(help="The checkpoint to sample from.")] = "qm9-graph",
+    seed: Annotated[int, typer.Option(help="Same seed, same molecules.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Sample molecules from the bundled model, score them and draw them."""
+    import time
+
+    from symdiff.cli.progress import bar, report
+    from symdiff.cli.sample import check_writable, find_device
+    from symdiff.errors import UserError
+    from symdiff.pipeline import Pipeline
+
+    pipeline = Pipeline.load(checkpoint)
+    if not hasattr(pipeline.domain, "inspect"):
+        raise UserError(f"{checkpoint}: the demo draws molecules, but this model makes a {type(pipeline.domain).__name__}")
+    smiles, picture, scores = out / "molecules.smi", out / "molecules.png", out / "report"
+    check_writable(pipeline.domain, smiles)
+    start = time.perf_counter()
+    with bar("sampling", count, "molecules") as advance:
+        samples = pipeline.sample(count, seed=seed, device=find_device(None), progress=advance)
+    seconds = time.perf_counter() - start
+    samples.write(smiles)
+    shown = draw(samples, picture)
+    evaluation = _evaluated(smiles, scores, as_json)
+    values = {
+        "molecules": str(smiles),
+        "picture": str(picture) if shown else None,
+        "report": str(scores / "report.html"),
+        "count": count,
+        "seconds": seconds,
+        "per_second": count / seconds,
+        "metrics": {name: estimate.plain() for name, estimate in evaluation.estimates.items()},
+    }
+    lines = [f"{count:,} molecules ({count / seconds:,.0f}/s): {smiles}"]
+    lines += [f"a picture of {shown} of them: {picture}"] if shown else ["no picture: none of them is valid"]
+    report(values, "\n".join([*lines, f"how good they are: {scores / 'report.html'}"]), as_json)
+
+
+def _evaluated(smiles: Path, scores: Path, as_json: bool):
+    """Score the file into a folder, with the table on the terminal unless one JSON object is asked for."""
+    if as_json:
+        from symdiff_evaluation.evaluation import evaluate
+        from symdiff_evaluation.writing import write
+
+        evaluation = evaluate([smiles])
+        write(evaluation, scores)
+        return evaluation
+    from symdiff_evaluation.command import run
+
+    return run([smiles], scores)
+
+
+def draw(samples, path: Path) -> int:
+    """Draw the first valid molecules as one picture, and return how many they are."""
+    import io
+
+    from rdkit import Chem
+    from rdkit.Chem import Draw
+
+    from symdiff.domains.files import write_file
+
+    valid = []
+    for mol in samples.objects():
+        text = _smiles(mol)
+        if text is not None:
+            valid.append(Chem.MolFromSmiles(text))
+        if len(valid) == SHOWN:
+            break
+    if not valid:
+        return 0
+    image = Draw.MolsToGridImage(valid, molsPerRow=8, subImgSize=(180, 150), returnPNG=False)
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG")
+    write_file(path, buffer.getvalue())
+    return len(valid)
+
+
+def _smiles(mol) -> str | None:
+    """The SMILES of a connected molecule that sanitizes, else None."""
+    from rdkit import Chem
+
+    from symdiff.domains import kekule
+
+    mol = Chem.Mol(mol)
+    if kekule.problem(mol) is not None:
+        return None
+    text = Chem.MolToSmiles(mol)
+    return None if "." in text else text
