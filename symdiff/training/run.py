@@ -66,7 +66,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         raise SystemExit(128 + outcome.signal)
     if accelerator.is_main_process:
         with trainer.average.swapped():
-            Pipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
+            SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
         _write(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
     accelerator.wait_for_everyone()
     return outcome
