@@ -70,13 +70,15 @@ def checkpoint(source: str | Path) -> Path:
 def _download(name: str) -> Path:
     """The files of a hub repository in our cache: those that a checkpoint may have, nothing else."""
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     cache = Path(os.environ.get("SYMDIFF_CACHE", "~/.cache/symdiff")).expanduser()
     target = cache / "hub" / name.replace("/", "--")
     patterns = ["SHA256SUMS", *(f"{place}*{end}" for place in ("", "*/") for end in (".json", ".safetensors", ".yaml", ".md"))]
     try:
         snapshot_download(name, local_dir=target, allow_patterns=patterns)
+    except LocalEntryNotFoundError:
+        raise UserError(f"{name}: no such folder, and the hub, where it might be, cannot be reached") from None
     except (OSError, HfHubHTTPError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{name}: no such folder, and no download from the hub: {reason}") from None
