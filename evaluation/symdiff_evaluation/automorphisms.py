@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-BUDGET = 20_000  # refinements of one graph
+BUDGET = 1_000_000  # nodes colored in the search through one graph: about two seconds
+_DEPTH = 400  # nodes fixed at once
 
 
 class Undecided(RuntimeError):
@@ -16,11 +17,12 @@ def automorphisms(
 ) -> tuple[int, int]:
     """Order of the automorphism group and number of orbits of nodes.
 
-    ``labels``: one a node; ``edges``: label of each undirected edge (i, j), i != j. Fixing nodes b1, b2, ... one after
-    another until no symmetry is left, the order is the product of the orbits' lengths |orbit of b_k under the
-    automorphisms that fix b_1 .. b_(k-1)| (orbit-stabilizer). Whether b may go to c is decided by a search for an
-    automorphism that does so, pruned by color refinement; the automorphisms found generate the group, so their
-    union-find gives the orbits. Raises ``Undecided`` after ``budget`` refinements.
+    ``labels``: one a node; ``edges``: label of each undirected edge (i, j), i != j. Fixing nodes b_1, b_2, ... one after
+    another until no symmetry is left, the order is the product of the lengths of the orbits of b_k under the
+    automorphisms that fix b_1 .. b_(k-1) (orbit-stabilizer). Whether b_k may go to c is decided by a search for an
+    automorphism that does so, pruned by color refinement. The last b comes first, so that the orbits under what was
+    found already (which fixes the earlier ones) spare searches; in the end they are the orbits of the whole group.
+    Raises ``Undecided`` after coloring ``budget`` nodes.
     """
     return _Search(labels, edges, budget).run()
 
@@ -39,20 +41,24 @@ class _Search:
         self.orbit = list(range(self.size))
 
     def run(self) -> tuple[int, int]:
-        order = 1
-        colors = self.refine(self.start)
+        levels, colors = [], self.refine(self.start)
         while (cell := self.first_cell(colors)) is not None:
-            base, rest = cell[0], cell[1:]
-            fixed = self.refine(self.single_out(colors, base))
-            length = 1
-            for other in rest:
-                image = self.map(fixed, self.refine(self.single_out(colors, other)))
-                if image is not None:
-                    length += 1
-                    for i, j in enumerate(image):
-                        self.orbit[self.root(i)] = self.root(j)
-            order *= length
+            fixed = self.refine(self.single_out(colors, cell[0]))
+            levels.append((colors, cell, fixed))
             colors = fixed
+        order = 1
+        for colors, cell, fixed in reversed(levels):
+            refused: set[int] = set()
+            for other in cell[1:]:
+                if self.root(other) in {self.root(cell[0])} | {self.root(node) for node in refused}:
+                    continue
+                image = self.map(fixed, self.refine(self.single_out(colors, other)), 0)
+                if image is None:
+                    refused.add(other)
+                    continue
+                for i, j in enumerate(image):
+                    self.orbit[self.root(i)] = self.root(j)
+            order *= sum(self.root(node) == self.root(cell[0]) for node in cell)
         return order, len({self.root(i) for i in range(self.size)})
 
     def refine(self, colors: list[int]) -> list[int]:
@@ -60,11 +66,11 @@ class _Search:
 
         Colors are numbered by sorted signature, so that isomorphic colorings get corresponding numbers.
         """
-        self.left -= 1
-        if self.left < 0:
-            raise Undecided("the search for automorphisms ran out of its budget")
         count = len(set(colors))
         while True:
+            self.left -= self.size
+            if self.left < 0:
+                raise Undecided("the search for automorphisms ran out of its budget")
             signs = [(colors[i], sorted([(kind, colors[j]) for kind, j in near])) for i, near in enumerate(self.near)]
             keys = [(color, tuple(seen)) for color, seen in signs]
             number = {key: n for n, key in enumerate(sorted(set(keys)))}
@@ -73,8 +79,10 @@ class _Search:
                 return colors
             count = len(number)
 
-    def map(self, one: list[int], two: list[int]) -> list[int] | None:
+    def map(self, one: list[int], two: list[int], depth: int) -> list[int] | None:
         """An automorphism that carries the coloring ``one`` to ``two`` as a list of images, or None."""
+        if depth > _DEPTH:
+            raise Undecided("the search for automorphisms went too deep")
         if sorted(one) != sorted(two):
             return None
         cell = self.first_cell(one)
@@ -84,8 +92,9 @@ class _Search:
             return image if self.preserves(image) else None
         color = one[cell[0]]
         first = self.refine(self.single_out(one, cell[0]))
-        for other in (i for i in range(self.size) if two[i] == color):
-            image = self.map(first, self.refine(self.single_out(two, other)))
+        # the node itself first: most automorphisms leave most nodes where they are
+        for other in sorted((i for i in range(self.size) if two[i] == color), key=lambda i: i != cell[0]):
+            image = self.map(first, self.refine(self.single_out(two, other)), depth + 1)
             if image is not None:
                 return image
         return None

@@ -41,7 +41,7 @@ def picture(mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, 
         raise UserError(f"{path}: there is no molecule to draw")
     prepared = [_laid_out(_drawable(mol)) for mol in mols]
     columns = min(columns, len(prepared))
-    side, rows = 220, -(-len(prepared) // columns)
+    side, rows = 200, -(-len(prepared) // columns)
     kind = rdMolDraw2D.MolDraw2DSVG if path.suffix == ".svg" else rdMolDraw2D.MolDraw2DCairo
     canvas = kind(columns * side, rows * side, side, side)
     options = canvas.drawOptions()
@@ -69,9 +69,10 @@ def _drawable(mol: Chem.Mol | str) -> Chem.Mol:
             raise UserError(f"cannot draw {text!r}: expected SMILES")
     with rdBase.BlockLogs():
         failed = Chem.SanitizeMol(mol, catchErrors=True)
-    if failed:
-        mol.UpdatePropertyCache(strict=False)
-        Chem.FastFindRings(mol)
+    if not failed:
+        return rdMolDraw2D.PrepareMolForDrawing(mol)
+    mol.UpdatePropertyCache(strict=False)
+    Chem.FastFindRings(mol)
     return mol
 
 
@@ -86,5 +87,5 @@ def _style(options: rdMolDraw2D.MolDrawOptions) -> None:
     options.clearBackground = False
     options.bondLineWidth = 1.6
     options.padding = 0.12
-    options.fixedBondLength = 26
+    options.fixedBondLength = 30
     options.minFontSize = 11
