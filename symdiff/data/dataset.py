@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symdiff.data.arrays import MAX_NODES, Columns
 from symdiff.data.folder import read_folder, write_folder
+from symdiff.domains.arrays import MAX_NODES, Columns
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError, nearest
 from symdiff.state import Categorical, State
@@ -133,6 +133,10 @@ def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> No
         raise UserError(f"{place}: edges needs shape {(int(counts.sum()), 2)}, got {edges.shape}")
     if len(edges) and not ((edges[:, 0] >= 0) & (edges[:, 0] < edges[:, 1]) & (edges[:, 1] < np.repeat(sizes, counts))).all():
         raise UserError(f"{place}: an edge (i, j) needs 0 <= i < j < number of nodes")
+    owner = np.repeat(np.arange(len(sizes)), counts)
+    keys = (owner * (MAX_NODES + 1) + edges[:, 0]) * (MAX_NODES + 1) + edges[:, 1]
+    if len(np.unique(keys)) != len(edges):
+        raise UserError(f"{place}: an edge is listed twice")
     lengths = {"node": int(sizes.sum()), "pair": int(counts.sum()), "whole": len(sizes)}
     for name, field in schema.items():
         trailing = field.trailing

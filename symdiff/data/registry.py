@@ -2,75 +2,79 @@
 
 from __future__ import annotations
 
-import gzip
-import csv
-import io
-import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from symdiff.data.dataset import Dataset
-from symdiff.data.folder import sha256
-from symdiff.data.molecules import molecules
+from symdiff.data.sources import cache_folder
 from symdiff.errors import UserError, nearest
 
-_QM9 = "QM9: Ramakrishnan, Dral, Rupp, von Lilienfeld, Scientific Data 1:140022 (2014)"
+Progress = Callable[[int], None] | None
 
 
-def cache_folder() -> Path:
-    """``$SYMDIFF_CACHE``, else ``~/.cache/symdiff``."""
-    return Path(os.environ.get("SYMDIFF_CACHE") or Path.home() / ".cache" / "symdiff")
+def _qm9(progress: Progress, hydrogens: bool) -> Dataset:
+    from symdiff.data.qm9 import qm9
+
+    return qm9(hydrogens, progress)
 
 
-def source(*parts: str) -> Path:
-    """A file in the folder that ``$SYMDIFF_DATA`` names. Raises UserError."""
-    root = os.environ.get("SYMDIFF_DATA")
-    if not root:
-        raise UserError(f"{'/'.join(parts)}: set SYMDIFF_DATA to the folder that holds it")
-    path = Path(root).joinpath(*parts)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file (SYMDIFF_DATA={root})")
-    return path
+def _zinc(progress: Progress) -> Dataset:
+    from symdiff.data.zinc import zinc
+
+    return zinc(progress)
 
 
-def _origin(title: str, *paths: Path) -> dict:
-    files = [{"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size} for path in paths]
-    return {"title": title, "files": files}
+def _druglike(progress: Progress) -> Dataset:
+    from symdiff.data.zinc import druglike
+
+    return druglike(progress)
 
 
-def qm9(hydrogens: bool, progress: Callable[[int], None] | None) -> Dataset:
-    """The GDB SMILES of QM9 with the split of EDM; the 3,054 uncharacterized molecules are left out."""
-    table, geometries = source("qm9", "qm9_smiles.csv.gz"), source("qm9", "qm9_geom.npz")
-    with np.load(geometries, allow_pickle=False) as file:
-        splits = dict(zip(file["index"].tolist(), file["edm_split"].tolist(), strict=True))
-    with gzip.open(table, "rt", newline="") as file:
-        rows = [(row["smiles_gdb17"], splits[int(row["index"])]) for row in csv.DictReader(file)]
-    kept = [row for row in rows if row[1] != 255]
-    meta = {
-        "name": "qm9-h" if hydrogens else "qm9",
-        "source": _origin(_QM9, table, geometries),
-        "left_out": {"uncharacterized": len(rows) - len(kept)},
-    }
-    smiles, split = zip(*kept, strict=True)
-    return molecules(smiles, np.array(split), meta, hydrogens=hydrogens, max_nodes=64, progress=progress)
+def _small_molecules(progress: Progress) -> Dataset:
+    from symdiff.data.enumeration import small_molecules
+
+    return small_molecules()
 
 
-BUILDERS: dict[str, Callable[[Callable[[int], None] | None], Dataset]] = {
-    "qm9": lambda progress: qm9(False, progress),
-    "qm9-h": lambda progress: qm9(True, progress),
+def _benchmark(progress: Progress, name: str) -> Dataset:
+    from symdiff.data.graphs import benchmark
+
+    return benchmark(name)
+
+
+_GRAPHS = (
+    *("planar", "sbm", "tree", "lobster", "grid", "community_small", "ego_small", "enzymes"),
+    *("spectre_community", "high_tls", "low_tls"),
+)
+BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
+    "small-molecules": _small_molecules,
+    "qm9": partial(_qm9, hydrogens=False),
+    "qm9-h": partial(_qm9, hydrogens=True),
+    "zinc": _zinc,
+    "druglike": _druglike,
+    **{name: partial(_benchmark, name=name) for name in _GRAPHS},
 }
 
 
-def open_dataset(name_or_path: str | Path, progress: Callable[[int], None] | None = None) -> Dataset:
-    """A data set by its name or its folder; a named one is built into the cache at first use. Raises UserError."""
+def open_dataset(name_or_path: str | Path, order: str = "stored", progress: Progress = None) -> Dataset:
+    """A data set by its name (``BUILDERS`` lists them) or its folder; a named one is built into the cache at first use.
+
+    ``order``: see ``symdiff.data.orders.reorder``. ``progress`` is told how many rows were read. A damaged folder in the cache is
+    an error that names it, so that nothing is replaced unasked. Raises UserError.
+    """
     name = str(name_or_path)
-    if name not in BUILDERS:
-        if Path(name).is_dir():
-            return Dataset.open(name)
+    if name in BUILDERS:
+        folder = cache_folder() / "datasets" / name
+        if not folder.exists():
+            BUILDERS[name](progress).save(folder, replace=True)
+        dataset = Dataset.open(folder)
+    elif Path(name).is_dir():
+        dataset = Dataset.open(name)
+    else:
         raise UserError(f"no data set or folder {name!r}{nearest(name, BUILDERS)}")
-    folder = cache_folder() / "datasets" / name
-    if not folder.exists():
-        BUILDERS[name](progress).save(folder)
-    return Dataset.open(folder)
+    if order == "stored":
+        return dataset
+    from symdiff.data.orders import reorder
+
+    return reorder(dataset, order)

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from symdiff.errors import UserError, nearest
+from symdiff.building import build
+from symdiff.domains.arrays import Record, pack, unpad
 from symdiff.groups.base import Group
 from symdiff.state import Schema, State
-
-Record = dict[str, np.ndarray]
-"""One structure as arrays: node fields (n, ...), ``edges`` (E, 2) with i < j, one value per edge and pair field (E,)."""
 
 
 class Domain(ABC):
@@ -43,7 +41,7 @@ class Domain(ABC):
 
     @abstractmethod
     def decode(self, state: State) -> list:
-        """One object for every structure of a batch; never fails on a well-formed State."""
+        """One object for every structure of a batch; any labels and any edges decode."""
 
     @abstractmethod
     def read(self, path: str | Path) -> list:
@@ -54,32 +52,10 @@ class Domain(ABC):
         """Write objects to a file, by its ending; the file appears whole or not at all."""
 
     def collate(self, records: Sequence[Record], nodes: int | None = None) -> State:
-        """Records -> a padded batch."""
-        from symdiff.data.arrays import pack, unpad
-
+        """Records -> a batch padded to ``nodes`` (default: the largest)."""
         return unpad(pack(records, self.schema), self.schema, np.arange(len(records)), nodes)
 
 
 def domain_from_spec(spec: Mapping) -> Domain:
-    """Build the domain that ``spec`` names. Raises UserError for an unknown kind or argument."""
-    from symdiff.domains.graph import Graph
-    from symdiff.domains.molecule import MolecularGraph
-
-    kinds = {kind.__name__: kind for kind in (Graph, MolecularGraph)}
-    settings = dict(spec)
-    kind = settings.pop("kind", None)
-    if kind not in kinds:
-        raise UserError(f"domain: no kind {kind!r}{nearest(kind, kinds)}")
-    try:
-        return kinds[kind](**settings)
-    except TypeError as error:
-        raise UserError(f"domain {kind}: {error}") from error
-
-
-def ending(path: str | Path, valid: Sequence[str]) -> str:
-    """The ending of a file among ``valid`` (such as ``.csv``); a trailing ``.gz`` is kept. Raises UserError."""
-    name = Path(path).name.lower()
-    for suffix in sorted(valid, key=len, reverse=True):
-        if name.endswith(suffix):
-            return suffix
-    raise UserError(f"{path}: expected a file that ends in {', '.join(valid)}")
+    """The domain that a ``spec`` describes. Raises UserError for an unknown kind or setting."""
+    return build(Domain, spec, where="domain")

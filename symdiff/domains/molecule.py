@@ -121,13 +121,13 @@ class MolecularGraph(Domain):
         return [text for text, _ in self.inspect(state)]
 
     def read(self, path: str | Path) -> list:
-        """RDKit molecules of a .smi, .txt, .csv or .sdf file (``.gz`` too). Raises UserError for a broken row."""
+        """RDKit molecules of a .smi, .txt, .csv or .sdf file (``.gz`` too), unsanitized. Raises UserError for a broken row."""
         from symdiff.domains.molecule_files import read
 
         return read(path)
 
     def write(self, objs: Sequence, path: str | Path) -> None:
-        """Write molecules to .smi, .csv or .sdf (2D coordinates); what does not sanitize is written with its reason."""
+        """Write molecules to .smi, .csv or .sdf (2D coordinates); what does not sanitize is written as it stands."""
         from symdiff.domains.molecule_files import write
 
         write(objs, path)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from symdiff.domains.base import Record
 from symdiff.state import Categorical, Field, Schema, State, node_mask
+
+Record = dict[str, np.ndarray]
+"""One structure as arrays: node fields (n, ...), ``edges`` (E, 2) with i < j, one value per edge and pair field (E,)."""
 
 MAX_NODES = 32767  # node numbers are stored as int16
 

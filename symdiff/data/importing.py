@@ -1,0 +1,142 @@
+"""A user's files -> a validated data set folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.data.dataset import SPLITS, Dataset
+from symdiff.data.graphs import domain_of, graphs
+from symdiff.data.molecules import molecules
+from symdiff.data.sources import origin
+from symdiff.domains.arrays import Record
+from symdiff.domains.files import ending
+from symdiff.domains.graph import Graph
+from symdiff.domains.graph_files import read_columns, read_graphml, records
+from symdiff.domains.molecule_files import READ as MOLECULES
+from symdiff.domains.molecule_files import read_rows
+from symdiff.errors import UserError, nearest
+
+GRAPHS = (".graphml", ".npz", ".safetensors")
+TOLERATED = 0.2
+_SPLIT_NAMES = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
+
+
+def import_files(
+    files: Sequence[str | Path],
+    out: str | Path,
+    column: str | None = None,
+    split_column: str | None = None,
+    hydrogens: bool = False,
+    max_nodes: int = 512,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Dataset:
+    """Read ``files`` (all of molecules or all of graphs), write the folder ``out`` and open it.
+
+    Molecules: .smi, .txt, .csv (``column`` of SMILES, ``split_column`` with train, valid, test), .sdf. Graphs: .graphml,
+    .npz and .safetensors edge lists. All but .npz and .safetensors may end in .gz. Broken rows are counted by reason
+    and left out. The split is by a hash of the content, 80/10/10, where the files have none.
+
+    Raises UserError, and writes nothing, where ``out`` exists, a file cannot be read, or more than a fifth of the rows is broken.
+    """
+    paths, out = [Path(file) for file in files], Path(out)
+    if not paths:
+        raise UserError("no files to import")
+    if out.exists():
+        raise UserError(f"{out}: exists already")
+    kinds = {ending(path, (*MOLECULES, *GRAPHS)) in MOLECULES for path in paths}
+    if len(kinds) > 1:
+        raise UserError("import molecules or graphs, not both: " + ", ".join(path.name for path in paths))
+    meta = {"name": out.name}
+    if kinds == {True}:
+        dataset = _molecules(paths, column, split_column, meta, hydrogens, max_nodes, workers, progress)
+    elif column or split_column or hydrogens:
+        raise UserError("columns and hydrogens are settings for molecules; these are files of graphs")
+    else:
+        dataset = _graphs(paths, meta, max_nodes)
+    dataset.meta["source"] = origin(", ".join(path.name for path in paths), paths)
+    dataset.save(out)
+    return Dataset.open(out)
+
+
+def _molecules(
+    paths: Sequence[Path],
+    column: str | None,
+    split_column: str | None,
+    meta: dict,
+    hydrogens: bool,
+    max_nodes: int,
+    workers: int | None,
+    progress: Callable[[int], None] | None,
+) -> Dataset:
+    rows: dict[str, list[str]] = {"smiles": [], "molblock": []}
+    names: list[str] = []
+    for path in paths:
+        form, found, split = read_rows(path, column, split_column)
+        rows[form] += found
+        names += split
+    if all(rows.values()):
+        raise UserError("import SMILES or SDF files, not both at once")
+    form = "molblock" if rows["molblock"] else "smiles"
+    if not rows[form]:
+        raise UserError(f"{paths[0]}: no rows")
+    split = np.array([_split(name) for name in names], np.uint8) if names else None
+    dataset = molecules(rows[form], split, meta, form, hydrogens, max_nodes, workers, progress)
+    return _tolerable(dataset)
+
+
+def _split(name: str) -> int:
+    known = _SPLIT_NAMES.get(name.strip().lower())
+    if known is None:
+        raise UserError(f"split: expected one of {', '.join(SPLITS)}, got {name!r}{nearest(name, _SPLIT_NAMES)}")
+    return known
+
+
+def _graphs(paths: Sequence[Path], meta: dict, max_nodes: int) -> Dataset:
+    tables, drawings, splits = [], [], []
+    for path in paths:
+        if ending(path, GRAPHS) == ".graphml":
+            drawings += read_graphml(path)
+            continue
+        columns = read_columns(path)
+        tables.append(columns)
+        splits.append(columns.get("split"))
+    domain = _common([*(domain_of(columns) for columns in tables), _domain_of_drawings(drawings)], max_nodes)
+    found = [record for columns in tables for record in records(columns, domain)]
+    found += _encoded(drawings, domain)
+    if not found:
+        raise UserError(f"{paths[0]}: no graphs")
+    given = not drawings and all(split is not None for split in splits)
+    return _tolerable(graphs(found, np.concatenate(splits) if given else None, meta, domain))
+
+
+def _common(domains: Sequence[Graph], max_nodes: int) -> Graph:
+    return Graph(max(d.node_classes for d in domains), max(d.edge_classes for d in domains), max_nodes)
+
+
+def _domain_of_drawings(drawings: Sequence) -> Graph:
+    """The domain that holds the integer labels of networkx graphs; other labels are for ``encode`` to refuse."""
+    nodes = [label for graph in drawings for _, label in graph.nodes(data="label", default=0)]
+    edges = [label for graph in drawings for _, _, label in graph.edges(data="label", default=1)]
+    node, edge = (max([0, *(x for x in labels if isinstance(x, int) and x < 256)]) for labels in (nodes, edges))
+    return Graph(node + 1, max(2, edge + 1))
+
+
+def _encoded(drawings: Sequence, domain: Graph) -> Iterator[Record | UserError]:
+    for graph in drawings:
+        try:
+            yield domain.encode(graph)
+        except UserError as error:
+            yield error
+
+
+def _tolerable(dataset: Dataset) -> Dataset:
+    rows, report = dataset.meta["rows"], dataset.meta["left_out"]
+    broken = sum(report.values())
+    if broken > TOLERATED * rows:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in report.items())
+        raise UserError(f"{broken} of {rows} rows are broken, at most a fifth may be ({reasons}); nothing was written")
+    return dataset

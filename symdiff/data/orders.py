@@ -1,0 +1,107 @@
+"""The same data set with its nodes in another canonical order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symdiff.canonical.nodes import Nodes
+from symdiff.data.dataset import Dataset
+from symdiff.data.sources import cache_folder
+from symdiff.errors import UserError, nearest
+
+LABELLED = ("rank", "depth", "breadth")
+ORDERS = ("stored", "smiles", *LABELLED)
+_BATCH = 4096
+
+
+def reorder(dataset: Dataset, order: str) -> Dataset:
+    """The data set with the nodes of every structure in ``order``, isomorphic structures identical.
+
+    "rank", "depth" and "breadth" are those of ``symdiff.canonical.nodes.Nodes``, computed once and kept in the cache, under the
+    SHA-256 of the arrays; "stored" is the order as it is, "smiles" the same for molecules. Raises UserError for another name.
+    """
+    if order not in ORDERS:
+        raise UserError(f"order: no order {order!r}{nearest(order, ORDERS)}")
+    if order == "smiles" and dataset.meta.get("order") != "smiles":
+        raise UserError(f"order: {dataset.meta.get('name', 'this data set')} has no order 'smiles'; expected 'stored' or one of {', '.join(LABELLED)}")
+    if order not in LABELLED or dataset.meta.get("order") == order:
+        return dataset
+    folder = _folder(dataset, order)
+    if folder is None:
+        return _reordered(dataset, order)
+    if not folder.exists():
+        whole = Dataset(dataset.domain, dataset.columns, dataset.meta, torch.arange(len(dataset.columns.num_nodes)))
+        _reordered(whole, order).save(folder)
+    found = Dataset.open(folder)
+    return Dataset(found.domain, found.columns, found.meta, dataset.rows, folder)
+
+
+def _folder(dataset: Dataset, order: str) -> Path | None:
+    """Where the reordered arrays are kept; None for a data set that lies in memory alone."""
+    entry = dataset.meta.get("arrays")
+    return None if entry is None else cache_folder() / "orders" / f"{entry['sha256'][:24]}-{order}"
+
+
+def _reordered(dataset: Dataset, order: str) -> Dataset:
+    positions = canonical_positions(dataset, Nodes(order))
+    columns = dataset.columns
+    owner, edges = columns.edges_of(dataset.rows)
+    sizes, counts = dataset.num_nodes, dataset.num_edges
+    starts = sizes.cumsum(0) - sizes
+    ends = positions[starts[owner, None] + columns.arrays["edges"][edges].long()].sort(1).values
+    sorted_edges = np.lexsort((ends[:, 1], ends[:, 0], owner))
+    nodes = torch.repeat_interleave(columns.node_start[dataset.rows] - starts, sizes) + torch.arange(int(sizes.sum()))
+    target = torch.repeat_interleave(starts, sizes) + positions
+    arrays = {
+        "num_nodes": sizes.int().numpy(),
+        "num_edges": counts.int().numpy(),
+        "edges": ends[sorted_edges].to(torch.int16).numpy(),
+        "split": columns.arrays["split"][dataset.rows].numpy(),
+    }
+    for name, field in dataset.domain.schema.items():
+        flat = columns.arrays[name]
+        if field.axes == "node":
+            moved = torch.empty((len(nodes), *flat.shape[1:]), dtype=flat.dtype)
+            moved[target] = flat[nodes]
+            arrays[name] = moved.numpy()
+        elif field.axes == "pair":
+            arrays[name] = flat[edges][sorted_edges].numpy()
+        else:
+            arrays[name] = flat[dataset.rows].numpy()
+    meta = {name: value for name, value in dataset.meta.items() if name != "arrays"}
+    return Dataset.from_arrays(dataset.domain, arrays, {**meta, "order": order})
+
+
+def canonical_positions(dataset: Dataset, canonicalizer: Nodes) -> Tensor:
+    """For every node its position in the canonical order, flat as the nodes of the structures one after another."""
+    sizes = dataset.num_nodes
+    starts = sizes.cumsum(0) - sizes
+    flat = torch.empty(int(sizes.sum()), dtype=torch.int64)
+    for rows in torch.argsort(sizes, stable=True).split(_BATCH):  # similar sizes together: little padding
+        x = dataset.batch(rows)
+        c = canonicalizer.element(x)
+        place = starts[rows, None] + torch.arange(x.mask.shape[1])
+        flat[place[x.mask]] = c[x.mask]
+    return flat
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """``count`` structures were looked at; ``asymmetric`` of them have no automorphism but the identity."""
+
+    count: int
+    asymmetric: int
+    largest: float
+
+
+def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
+    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``."""
+    rows = torch.linspace(0, len(dataset) - 1, min(limit, len(dataset)), dtype=torch.float64).round().long().unique()
+    rows = rows[torch.argsort(dataset.num_nodes[rows], stable=True)]
+    orders = torch.cat([Nodes().automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
+    return Symmetry(len(orders), int((orders == 1).sum()), float(orders.max()))

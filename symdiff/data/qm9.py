@@ -1,0 +1,86 @@
+"""QM9: 133,885 molecules of up to nine heavy atoms, as the GDB SMILES and the split that diffusion models use."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.data.dataset import Dataset
+from symdiff.data.molecules import molecules
+from symdiff.data.sources import QM9_ARCHIVE, QM9_UNCHARACTERIZED, data_folder, fetch, local, origin
+from symdiff.domains.files import read_text
+from symdiff.errors import UserError
+
+TITLE = "QM9: Ramakrishnan, Dral, Rupp, von Lilienfeld, Scientific Data 1:140022 (2014)"
+_HEAD, _FOOT = 9, 2  # lines of uncharacterized.txt around its list
+_TRAIN, _ENTRY = 100_000, 100_000  # molecules; bytes, where the longest file of QM9 has about 3,000
+
+
+def qm9(hydrogens: bool = False, progress: Callable[[int], None] | None = None) -> Dataset:
+    """The characterized molecules of QM9; ``hydrogens`` makes them nodes. Raises UserError."""
+    if data_folder() is not None:
+        path = local("qm9", "qm9_smiles.csv.gz")
+        rows, source = _table(path), origin(TITLE, [path])
+    else:
+        paths = fetch([QM9_ARCHIVE, QM9_UNCHARACTERIZED])
+        rows, source = _originals(*paths), origin(TITLE, paths)
+    kept = [smiles for smiles, doubtful in rows if not doubtful]
+    meta = {
+        "name": "qm9-h" if hydrogens else "qm9",
+        "source": source,
+        "left_out": {"uncharacterized": len(rows) - len(kept)},
+    }
+    return molecules(kept, edm_split(len(kept)), meta, hydrogens=hydrogens, max_nodes=64, progress=progress)
+
+
+def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:
+    """The split of EDM: 0, 1 or 2 for each of ``count`` molecules in QM9's order, (count,) uint8.
+
+    A legacy permutation of seed 0: 100,000 to train, a tenth of all to test, the rest to validate.
+    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D (ICML 2022), https://github.com/ehoogeboom/e3_diffusion_for_molecules
+    """
+    test = int(0.1 * count)
+    if count < train + test:
+        raise UserError(f"QM9: expected more than {train} characterized molecules, got {count}")
+    order = np.random.RandomState(0).permutation(count)
+    split = np.zeros(count, np.uint8)
+    split[order[train:]] = 1
+    split[order[count - test :]] = 2
+    return split
+
+
+def _table(path: Path) -> list[tuple[str, bool]]:
+    reader = csv.DictReader(io.StringIO(read_text(path)))
+    missing = {"index", "smiles_gdb17", "uncharacterized"} - set(reader.fieldnames or [])
+    if missing:
+        raise UserError(f"{path}: no column {sorted(missing)[0]!r}")
+    rows = sorted((int(row["index"]), row["smiles_gdb17"], row["uncharacterized"] == "1") for row in reader)
+    return [(smiles, doubtful) for _, smiles, doubtful in rows]
+
+
+def _originals(archive: Path, uncharacterized: Path) -> list[tuple[str, bool]]:
+    """From the authors' own files; nothing is extracted to disk."""
+    listed = read_text(uncharacterized).split("\n")[_HEAD:-_FOOT]
+    doubtful = {int(line.split()[0]) for line in listed}
+    smiles = {}
+    with tarfile.open(archive, "r:bz2") as files:
+        for entry in files:
+            if not entry.isfile() or entry.size > _ENTRY:
+                raise UserError(f"{archive}: {entry.name} is not a small file")
+            number, text = _smiles(files.extractfile(entry).read().decode(), f"{archive}: {entry.name}")
+            smiles[number] = text
+    return [(smiles[number], number in doubtful) for number in sorted(smiles)]
+
+
+def _smiles(text: str, place: str) -> tuple[int, str]:
+    """Number and GDB SMILES of an entry: atoms, comment "gdb NUMBER ...", coordinates, frequencies, "SMILES SMILES", InChI."""
+    lines = text.split("\n")
+    try:
+        return int(lines[1].split()[1]), lines[int(lines[0]) + 3].split()[0]
+    except (ValueError, IndexError) as error:
+        raise UserError(f"{place}: not an entry of QM9") from error

@@ -1,0 +1,63 @@
+"""Where the named data sets come from: the folder ``$SYMDIFF_DATA``, or the public originals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from symdiff.data.download import Remote, download
+from symdiff.data.folder import sha256
+from symdiff.errors import UserError
+
+# Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets, tensorflow_datasets/datasets/qm9/checksums.tsv
+QM9_ARCHIVE = Remote(
+    "dsgdb9nsd.xyz.tar.bz2",
+    "https://ndownloader.figshare.com/files/3195389",
+    "3a63848ac80691bdb8d41834b575afad345b9300d7a2db0c38adb7f6eaa8360c",
+    86144227,
+)
+QM9_UNCHARACTERIZED = Remote(
+    "uncharacterized.txt",
+    "https://ndownloader.figshare.com/files/3195404",
+    "3aa5115d540b356de94791d4a74c3bf1ed91c469ecf52a4f5d7cc0506fe02e24",
+    486752,
+)
+
+
+def cache_folder() -> Path:
+    """``$SYMDIFF_CACHE``, else ``~/.cache/symdiff``."""
+    return Path(os.environ.get("SYMDIFF_CACHE") or Path.home() / ".cache" / "symdiff")
+
+
+def data_folder() -> Path | None:
+    """``$SYMDIFF_DATA``, or None where it is not set."""
+    root = os.environ.get("SYMDIFF_DATA")
+    return Path(root) if root else None
+
+
+def local(*parts: str) -> Path:
+    """A file in ``$SYMDIFF_DATA``. Raises UserError where the variable is not set or the file is missing."""
+    root = data_folder()
+    if root is None:
+        raise UserError(
+            f"{'/'.join(parts)}: no copy with a known checksum can be downloaded; set SYMDIFF_DATA to the folder that holds it"
+        )
+    path = root.joinpath(*parts)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file (SYMDIFF_DATA is {root})")
+    return path
+
+
+def fetch(remotes: Sequence[Remote], progress: Callable[[int], None] | None = None) -> list[Path]:
+    """Public originals, downloaded once into the cache. Raises UserError that names SYMDIFF_DATA as the other way."""
+    try:
+        return [download(remote, cache_folder() / "downloads", progress) for remote in remotes]
+    except UserError as error:
+        raise UserError(f"{error}; or set SYMDIFF_DATA to a folder that holds the data") from error
+
+
+def origin(title: str, paths: Sequence[Path]) -> dict:
+    """What ``dataset.json`` says of its source: a title, and name, SHA-256 and size of every file."""
+    files = [{"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size} for path in paths]
+    return {"title": title, "files": files}

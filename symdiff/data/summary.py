@@ -1,0 +1,47 @@
+"""What a data set holds, as plain names and numbers."""
+
+from __future__ import annotations
+
+from symdiff.data.dataset import SPLITS, Dataset
+from symdiff.data.orders import symmetry
+
+
+def summary(dataset: Dataset) -> dict:
+    """Counts, splits, sizes, label frequencies, what was left out and why, and the share of symmetric structures.
+
+    Label shares are over nodes and over unordered pairs of nodes; symmetry is taken from at most 5,000 structures.
+    """
+    sizes, edges = dataset.num_nodes, dataset.num_edges
+    split = dataset.columns.arrays["split"][dataset.rows]
+    meta = dataset.meta
+    found = symmetry(dataset)
+    histogram = {str(n): int((sizes == n).sum()) for n in sizes.unique().tolist()}
+    return {
+        "name": meta.get("name"),
+        "path": None if dataset.path is None else str(dataset.path),
+        "domain": dataset.domain.spec,
+        "order": meta.get("order"),
+        "source": meta.get("source"),
+        "count": len(dataset),
+        "splits": {name: int((split == k).sum()) for k, name in enumerate(SPLITS)},
+        "nodes": {"least": int(sizes.min()), "mean": float(sizes.double().mean()), "most": int(sizes.max())},
+        "edges": {"least": int(edges.min()), "mean": float(edges.double().mean()), "most": int(edges.max())},
+        "sizes": histogram,
+        "labels": {name: dict(zip(_names(dataset, name), shares, strict=True)) for name, shares in dataset.marginals().items()},
+        "rows": meta.get("rows"),
+        "left_out": meta.get("left_out", {}),
+        "duplicates": meta.get("duplicates"),
+        "symmetry": {
+            "count": found.count,
+            "symmetric_share": 1 - found.asymmetric / found.count,
+            "largest_group": found.largest,
+        },
+    }
+
+
+def _names(dataset: Dataset, field: str) -> list[str]:
+    from symdiff.domains.molecule import BONDS, MolecularGraph
+
+    if isinstance(dataset.domain, MolecularGraph):
+        return list(dataset.domain.atoms if field == "atom" else BONDS)
+    return [str(label) for label in range(dataset.domain.schema[field].classes)]

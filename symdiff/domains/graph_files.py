@@ -1,0 +1,148 @@
+"""Files of graphs: .graphml, and flat arrays in .npz or .safetensors."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.domains.arrays import Record
+from symdiff.domains.files import MAX_BYTES, check_size, ending, read_text, write_file
+from symdiff.errors import UserError
+
+FORMATS = (".graphml", ".npz", ".safetensors")
+_MAX_XML = 256 << 20
+
+
+def read_graphml(path: str | Path) -> list:
+    """The networkx graphs of a .graphml file. Raises UserError; files that declare entities are refused."""
+    import networkx
+    from networkx.readwrite.graphml import GraphMLReader
+
+    text = read_text(path, _MAX_XML)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise UserError(f"{path}: GraphML with a document type or entities is not read")
+    try:
+        return list(GraphMLReader()(string=text))
+    except (SyntaxError, networkx.NetworkXError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: not readable as GraphML ({str(error).splitlines()[0] if str(error) else 'damaged'})") from error
+
+
+def read_columns(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of an edge-list file: ``num_nodes`` (G,), ``num_edges`` (G,), ``edges`` (E, 2) and what else it has.
+
+    A .npz file has ``num_nodes``, ``edge_ptr`` (G + 1,) and ``edges`` (E, 2), and perhaps ``node_label`` (sum n,),
+    ``edge_label`` (E,), ``split`` (G,). Raises UserError; nothing is unpickled, sizes are checked before arrays are made.
+    """
+    suffix = ending(path, FORMATS[1:])
+    arrays = _npz(path) if suffix == ".npz" else _safetensors(path)
+    for name, kind in (("num_nodes", "iu"), ("edge_ptr", "iu"), ("edges", "iu")):
+        if name not in arrays:
+            raise UserError(f"{path}: the array {name!r} is missing")
+        if arrays[name].dtype.kind not in kind:
+            raise UserError(f"{path}: {name} needs integers, got {arrays[name].dtype}")
+    sizes, stops = arrays["num_nodes"].astype(np.int64), arrays["edge_ptr"].astype(np.int64)
+    counts = np.diff(stops)
+    if sizes.ndim != 1 or stops.shape != (len(sizes) + 1,) or stops[0] != 0 or (counts < 0).any() or (sizes < 0).any():
+        raise UserError(f"{path}: num_nodes needs shape (G,) and edge_ptr (G + 1,), increasing from 0")
+    lengths = {"node_label": int(sizes.sum()), "edge_label": int(stops[-1]), "split": len(sizes)}
+    if arrays["edges"].shape != (stops[-1], 2):
+        raise UserError(f"{path}: edges needs shape {(int(stops[-1]), 2)}, got {arrays['edges'].shape}")
+    for name, length in lengths.items():
+        if name in arrays and (arrays[name].shape != (length,) or arrays[name].dtype.kind not in "iu"):
+            raise UserError(f"{path}: {name} needs integers of shape {(length,)}, got {arrays[name].dtype} {arrays[name].shape}")
+    known = {name: array for name, array in arrays.items() if name in lengths or name == "edges"}
+    return {"num_nodes": sizes, "num_edges": counts, **known}
+
+
+def _npz(path: str | Path) -> dict[str, np.ndarray]:
+    check_size(path)
+    arrays = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
+                raise UserError(f"{path}: more than {MAX_BYTES} bytes when decompressed")
+            for info in archive.infolist():
+                with archive.open(info) as file:
+                    version = np.lib.format.read_magic(file)
+                    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                    shape, _, dtype = read[version](file)
+                    if dtype.hasobject:
+                        raise UserError(f"{path}: {info.filename} holds Python objects, which are not read")
+                    if np.prod([int(n) for n in shape], dtype=object) * dtype.itemsize > info.file_size:
+                        raise UserError(f"{path}: {info.filename} claims shape {shape}, which is more than the file holds")
+                with archive.open(info) as file:
+                    arrays[info.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    except UserError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise UserError(f"{path}: not readable as .npz ({error})") from error
+    return arrays
+
+
+def _safetensors(path: str | Path) -> dict[str, np.ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    check_size(path)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise UserError(f"{path}: not readable as safetensors ({error})") from error
+
+
+def records(columns: Mapping[str, np.ndarray], domain) -> Iterator[Record | UserError]:
+    """For every graph of ``read_columns`` its record, or the UserError that says why it does not fit ``domain``."""
+    node = edge = 0
+    for size, count in zip(columns["num_nodes"].tolist(), columns["num_edges"].tolist(), strict=True):
+        nodes, edges = slice(node, node + size), slice(edge, edge + count)
+        node, edge = node + size, edge + count
+        try:
+            if size > domain.max_nodes:
+                raise UserError(f"more than {domain.max_nodes} nodes")
+            labels = columns["node_label"][nodes] if "node_label" in columns else np.zeros(size, np.int64)
+            kinds = columns["edge_label"][edges] if "edge_label" in columns else np.ones(count, np.int64)
+            yield domain.record(labels.astype(np.int64), columns["edges"][edges], kinds.astype(np.int64))
+        except UserError as error:
+            yield error
+
+
+def write(
+    packed: Mapping[str, np.ndarray], graphs: Sequence, spec: Mapping, path: str | Path
+) -> None:
+    """Write graphs: ``packed`` as arrays, or ``graphs`` (networkx) as GraphML."""
+    suffix = ending(path, FORMATS)
+    if suffix == ".graphml":
+        write_file(path, _graphml(graphs))
+        return
+    arrays = {
+        "num_nodes": packed["num_nodes"],
+        "edge_ptr": np.concatenate([[0], np.cumsum(packed["num_edges"])]).astype(np.int64),
+        "edges": packed["edges"].astype(np.int32),
+    }
+    if spec["node_classes"] > 1:
+        arrays["node_label"] = packed["node"]
+    if spec["edge_classes"] > 2:
+        arrays["edge_label"] = packed["edge"]
+    if suffix == ".npz":
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        write_file(path, buffer.getvalue())
+    else:
+        from safetensors.numpy import save
+
+        write_file(path, save(arrays, {"domain": json.dumps(dict(spec))}))
+
+
+def _graphml(graphs: Sequence) -> bytes:
+    from networkx.readwrite.graphml import GraphMLWriter
+
+    writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
+    writer.add_graphs(graphs)
+    buffer = io.BytesIO()
+    writer.dump(buffer)
+    return buffer.getvalue()
