@@ -23,7 +23,8 @@ def _random_state(schema: Schema, mask: torch.Tensor, seed: int = 0) -> State:
         else:
             value = normal(shape, generator, torch.empty(0, dtype=torch.float64))
         if field.symmetric:
-            value = torch.where(torch.ones(mask.shape[1], mask.shape[1], dtype=torch.bool).triu(1).view(1, *mask.shape[1:] * 2, *[1] * len(field.trailing)), value, value.transpose(1, 2))
+            below = torch.ones(shape[1:3], dtype=torch.bool).tril().view(1, *shape[1:3], *[1] * len(field.trailing))
+            value = torch.where(below, value.transpose(1, 2), value)
         inside = extent(field, mask)
         values[name] = value * inside.view(*inside.shape, *[1] * len(field.trailing))
     return State(mask, schema, values)

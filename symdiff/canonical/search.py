@@ -59,7 +59,7 @@ def expand(rank: Tensor) -> tuple[Tensor, Tensor]:
 def merge(pairs: Tensor, owner: Tensor, rank: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Let one partition stand for all that are seen to be equivalent to it."""
     leaves = probe(pairs, owner, rank)
-    place = leaves.argsort()
+    place = leaves.argsort(stable=True)  # the first node stands for the others, whatever the rest of the batch is
     place = place[owner[place].argsort(stable=True)]
     owner, rank, weight, leaves = owner[place], rank[place], weight[place], leaves[place]
     first = torch.ones_like(owner, dtype=torch.bool)

@@ -23,6 +23,8 @@ class PermutationGroup(Group):
     """
 
     def __init__(self, nodes: int, generators: Sequence[Sequence[int]] = ()) -> None:
+        if nodes < 1:
+            raise ValueError(f"nodes must be at least 1, got {nodes}")
         for g in generators:
             if sorted(g) != list(range(nodes)):
                 raise ValueError(f"a generator needs to be a permutation of 0..{nodes - 1}, got {list(g)}")
