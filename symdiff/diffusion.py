@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
 from symdiff.processes.base import Process
-from symdiff.random import Generator
+from symdiff.random import Generator, uniform
 from symdiff.state import State
 
 
@@ -63,17 +63,31 @@ class Diffusion(nn.Module):
 
     @torch.no_grad()
     def nll(self, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None) -> Tensor:
-        """Upper bound on −log p(x0 | z), in nats, (B,), by the reverse chain of ``steps`` steps.
+        """Upper bound on −log p(x0 | z), in nats, (B,), by the ancestral chain of ``steps`` steps.
 
-        ``draws`` terms of the chain are drawn at random instead of summing all (unbiased, noisier).
+        With z anchored in the data this bounds −log of the probability of the *unlabelled* structure, else of the
+        labelled one; labelled = unlabelled + log(n!/|Aut|). ``draws``: sum only so many terms, each at a step drawn
+        for every structure from its own equal part of the chain, instead of all (unbiased, noisier).
+
+        Raises
+        ------
+        ValueError
+            With z anchored in the prior sample: x_t then depends on z, which the chain's terms do not know.
         """
-        x1 = self.process.prior(x0.mask, generator)
-        z = self.draw(x0, x1, generator)
+        if self.breaker.anchor == "prior":
+            raise ValueError("no likelihood bound with a breaker anchored in the prior sample; anchor it in the data")
+        if draws is not None and not 1 <= draws <= steps:
+            raise ValueError(f"draws must be between 1 and steps = {steps}, got {draws}")
+        z = self.draw(x0, x0, generator)
         times = self.process.times(steps).to(x0.device)
         total = self.process.prior_kl(x0)
-        picks = torch.arange(steps) if draws is None else torch.randperm(steps, generator=torch.Generator().manual_seed(steps))[:draws]
-        for k in picks.tolist():
-            t, s = times[k].expand(len(x0)).float(), times[k + 1].expand(len(x0)).float()
+        parts = steps if draws is None else draws
+        for part in range(parts):
+            place = torch.full((len(x0),), (part + 0.5) / parts, device=x0.device)
+            if draws is not None:
+                place = (part + uniform((len(x0),), generator, place)) / parts
+            k = (place.double() * steps).long().clamp_max(steps - 1)
+            t, s = times[k].float(), times[k + 1].float()
             x = self.process.bridge(x0, self.process.prior(x0.mask, generator), t, generator)
-            total = total + self.process.kl(self.denoiser(x, t, z), x0, x, t, s) * (steps / len(picks))
+            total = total + self.process.kl(self.denoiser(x, t, z), x0, x, t, s) * (steps / parts)
         return total

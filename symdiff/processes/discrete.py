@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import torch
@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from symdiff.processes.base import Process
 from symdiff.random import Generator, uniform
-from symdiff.state import Categorical, Field, Schema, State, extent, schema_from_plain, support
+from symdiff.state import Categorical, Field, Schema, State, extent, schema_from_plain, schema_to_plain, support
 
 
-class Discrete(Process):
+class Discrete(Process, ABC):
     """q(x_t | x0) = α(t) δ(x_t = x0) + (1 − α(t)) π(x_t) for every entry, with π the prior over labels.
 
     The reverse chain p(x_s | x_t) = Σ_x0 p(x0 | x_t) q(x_s | x_t, x0) and its variational bound follow from α and π
@@ -28,19 +28,21 @@ class Discrete(Process):
     def set_priors(self, schema: Schema | Mapping, priors: Mapping[str, list[float]]) -> None:
         """Remember the driven fields and the prior over the labels of each, normalized."""
         self.schema = schema_from_plain(schema)
+        self.register_to_config(schema=schema_to_plain(self.schema))  # a config is plain JSON, whatever was passed
         for name, field in self.schema.items():
             if not isinstance(field, Categorical):
                 raise ValueError(f"field {name!r} of a process on labels must be Categorical, got {field}")
         self.priors = {}
         for name, field in self.noisy_schema().items():
+            if name not in priors:
+                raise ValueError(f"field {name!r} has no prior; there are priors of {sorted(priors)}")
             prior = torch.tensor(priors[name], dtype=torch.float64)
-            if len(prior) != field.classes or bool((prior < 0).any()) or not bool(prior.sum() > 0):
+            if prior.shape != (field.classes,) or not bool((prior >= 0).all() & (prior.sum() > 0)):
                 raise ValueError(f"the prior of field {name!r} needs {field.classes} weights >= 0, got {priors[name]}")
-            self.priors[name] = (prior / prior.sum()).float()
+            self.priors[name] = prior / prior.sum()
 
     def _prior_of(self, name: str, like: Tensor) -> Tensor:
-        prior = self.priors[name]
-        return prior.to(device=like.device, dtype=like.dtype if like.is_floating_point() else None)
+        return self.priors[name].to(like.device, like.dtype if like.is_floating_point() else torch.float32)
 
     # drawing
 
@@ -62,7 +64,7 @@ class Discrete(Process):
 
     def predicted(self, name: str, out: State, x: State) -> Tensor:
         """p(x0 | x_t) of one field over its noisy labels, (..., classes)."""
-        return out[name].float().softmax(-1)
+        return _precise(out[name]).softmax(-1)
 
     def posterior(self, name: str, law: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
         """Σ_x0 law(x0) q(x_s | x_t, x0), (..., classes). ``law``: over x0; ``x_t``: labels; ``t``, ``s``: (B,)."""
@@ -76,14 +78,24 @@ class Discrete(Process):
         weight = torch.where(evidence > 0, law / evidence, 0.0)
         return reach * (a_s * weight + (1 - a_s) * prior * weight.sum(-1, keepdim=True))
 
+    def transition(self, name: str, law: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        """The law that ``step`` draws an entry of x_s from, (..., classes), given the predicted law of x0."""
+        return self.posterior(name, law, x_t, t, s)
+
+    def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        values = {}
+        for name, field in self.noisy_schema().items():
+            law = self.transition(name, self.predicted(name, out, x), x[name], t, s)
+            values[name] = draw(law, field, x.mask, generator)
+        return x.with_values(**values)
+
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         total = torch.zeros(len(x0), device=x0.device)
         for name, field in self.noisy_schema().items():
-            truth = functional.one_hot(x0[name], field.classes).float()
-            q = self.posterior(name, truth, x[name], t, s)
-            p = self.posterior(name, self.predicted(name, out, x), x[name], t, s)
-            terms = torch.where(q > 0, q * (q.clamp_min(1e-30).log() - p.clamp_min(1e-30).log()), 0.0).sum(-1)
-            total = total + _sum(terms, field, x0.mask)
+            law = self.predicted(name, out, x)
+            q = self.posterior(name, functional.one_hot(x0[name], field.classes).to(law), x[name], t, s)
+            p = self.posterior(name, law, x[name], t, s)
+            total = total + _sum(_divergence(q, p), field, x0.mask)
         return total
 
     def prior_kl(self, x0: State) -> Tensor:
@@ -92,8 +104,7 @@ class Discrete(Process):
             prior = self._prior_of(name, one)
             a = _per_entry(self.alpha(one), x0[name][..., None])
             q = a * functional.one_hot(x0[name], field.classes) + (1 - a) * prior
-            terms = torch.where(q > 0, q * (q.clamp_min(1e-30).log() - prior.clamp_min(1e-30).log()), 0.0).sum(-1)
-            total = total + _sum(terms, field, x0.mask)
+            total = total + _sum(_divergence(q, prior), field, x0.mask)
         return total
 
     # training
@@ -102,9 +113,7 @@ class Discrete(Process):
         """Cross-entropy of the clean labels, the mean over a structure's entries in all driven fields."""
         total, count = torch.zeros(len(x0), device=x0.device), torch.zeros(len(x0), device=x0.device)
         for name, field in self.schema.items():
-            entries = functional.cross_entropy(
-                out[name].float().flatten(0, -2), x0[name].flatten(), reduction="none"
-            ).view(x0[name].shape)
+            entries = surprise(out[name], x0[name])
             total = total + _sum(entries, field, x0.mask)
             count = count + _sum(torch.ones_like(entries), field, x0.mask)
         return total / count.clamp_min(1)
@@ -113,18 +122,33 @@ class Discrete(Process):
 def draw(law: Tensor, field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
     """Draw labels from ``law`` (..., classes), one for every independent entry; zeros in the padding.
 
-    ``law`` need not be normalized.
+    ``law`` need not be normalized; a label of weight zero is never drawn.
     """
-    heap = law.cumsum(-1)
-    threshold = chance(field, mask, generator)[..., None] * heap[..., -1:]
-    labels = (heap < threshold).sum(-1).clamp_max(law.shape[-1] - 1)
+    heap = torch.where(law > 0, law.cumsum(-1), 0.0)  # zero is never above the threshold, however sums are rounded
+    threshold = chance(field, mask, generator)[..., None] * heap.amax(-1, keepdim=True)
+    labels = (heap > threshold).to(torch.int32).argmax(-1)  # the first that is
     return torch.where(extent(field, mask), labels, 0)
+
+
+def surprise(logits: Tensor, labels: Tensor) -> Tensor:
+    """−log softmax(logits)[label] of every entry, in nats and at least float32."""
+    entries = functional.cross_entropy(_precise(logits).flatten(0, -2), labels.flatten(), reduction="none")
+    return entries.view(labels.shape)
 
 
 def chance(field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
     """Uniform numbers for the entries of a field: (B,), (B, N) or (B, N, N); the same for (i, j) and (j, i) if symmetric."""
     u = uniform(_entries(field, mask), generator, mask)
     return torch.where(support(field, mask), u, u.mT) if field.symmetric else u
+
+
+def _precise(logits: Tensor) -> Tensor:
+    return logits if logits.dtype == torch.float64 else logits.float()
+
+
+def _divergence(q: Tensor, p: Tensor) -> Tensor:
+    """KL(q || p) over the last axis; infinite where p excludes what q allows."""
+    return (torch.xlogy(q, q) - torch.xlogy(q, p)).sum(-1)
 
 
 def _entries(field: Field, mask: Tensor) -> tuple[int, ...]:

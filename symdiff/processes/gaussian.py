@@ -1,0 +1,173 @@
+"""Gaussian noise on real fields, undone by diffusers' schedulers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from symdiff.processes.base import Process
+from symdiff.processes.schedules import Past, Schedule
+from symdiff.random import Generator, normal
+from symdiff.recipe import build
+from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_to_plain
+
+
+class Gaussian(Process):
+    """x_t = a(t) x0 + b(t) ε on Real fields, in the data's unit; the denoiser predicts x0.
+
+    ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler or
+    FlowMatchEulerDiscrete. ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
+    a structure's nodes (translations are divided out); data are moved to mean zero. ``weighting`` of the squared
+    error of x0: ``uniform``; ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR
+    Weighting Strategy, ICCV 2023); ``edm``, a²/b² + 1/spread² (Karras et al., NeurIPS 2022). ``marginals`` are not used.
+
+    A two-step scheduler finds its last prediction in x, as the fields ``<name>.past`` and ``<name>.past_time``.
+    ``kl`` is that of the ancestral chain (DDPM) along the same path, whichever scheduler samples; at s = 0 it is
+    −log of a density, in the data's unit: p(x0 | x_t) is normal around the prediction with the spread b/a of x_t's
+    noise. Deterministic schedulers transport x_t; with ``eta`` or ``stochastic`` the process renoises.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        marginals: Mapping[str, list[float]] | None = None,
+        schedule: Schedule | Mapping = {"kind": "DDIM"},  # noqa: B006 (never changed)
+        centered: list[str] | None = None,
+        weighting: Literal["uniform", "min-snr", "edm"] = "min-snr",
+    ) -> None:
+        self.schema = schema_from_plain(schema)
+        self.schedule = build(Schedule, schedule)
+        self.centered = tuple(centered or ())
+        self.weighting = weighting
+        self.register_to_config(
+            schema=schema_to_plain(self.schema), schedule=self.schedule.spec, centered=list(self.centered)
+        )
+        for name, field in self.schema.items():
+            if not isinstance(field, Real):
+                raise ValueError(f"field {name!r} of a Gaussian process must be Real, got {field}")
+        for name in self.centered:
+            field = self.schema.get(name)
+            if field is None or field.axes != "node" or not field.vector:
+                raise ValueError(f"only vector fields over nodes can be centered, got {name!r}: {field}")
+
+    @property
+    def renoises(self) -> bool:
+        return self.schedule.renoises
+
+    def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        return self.schedule.draw_times(super().draw_times(batch, generator, like))
+
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        values = {name: self.schedule.spread * self._noise(name, mask, generator) for name in self.schema}
+        return State(mask, self.schema, values)
+
+    def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        values = {}
+        for name in self.schema:
+            a, b = self._levels(t, x0[name])
+            values[name] = a * self._project(name, x0[name], x0.mask) + b * x1[name] / self.schedule.spread
+        return x0.with_values(**values)
+
+    def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        schema, values = {}, {}
+        for name, field in self.schema.items():
+            x0 = self._project(name, out[name].to(x[name]), x.mask)
+            noise = self._noise(name, x.mask, generator, x[name]) if self.renoises else None
+            past = None
+            if self.schedule.remembers and f"{name}.past" in x.schema:
+                past = (x[f"{name}.past"], x[f"{name}.past_time"][:, 0])
+            values[name] = self._advance(x[name], x0, t, s, noise, past)
+            if self.schedule.remembers:
+                schema[f"{name}.past"], schema[f"{name}.past_time"] = field, Real("whole", 1)
+                values[f"{name}.past"], values[f"{name}.past_time"] = x0, t[:, None].to(x0)
+        return x.with_values(schema, **values)
+
+    def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """Weighted squared error of x0, the mean over the components of all driven fields, (B,)."""
+        a, b = self.schedule.levels(t)
+        snr = (a / b).square().to(t)
+        weight = {
+            "uniform": torch.ones_like(snr),
+            "min-snr": snr.clamp_max(5.0),
+            "edm": snr + self.schedule.spread**-2,
+        }[self.weighting]
+        count = sum(self._dimension(name, x0.mask) for name in self.schema)
+        return weight * sum(self._errors(name, out, x0) for name in self.schema) / count.clamp_min(1)
+
+    def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        (a_t, b_t), (a_s, b_s) = self.schedule.levels(t), self.schedule.levels(s)
+        last = s == 0
+        snr_t, snr_s = (a_t / b_t).square(), torch.where(last, 0.0, a_s / torch.where(last, 1.0, b_s)).square()
+        total = torch.zeros(len(x0), device=x0.device, dtype=torch.float64)
+        for name in self.schema:
+            error, dimension = self._errors(name, out, x0).double(), self._dimension(name, x0.mask)
+            density = 0.5 * snr_t * error + dimension * 0.5 * (math.log(2 * math.pi) - snr_t.log())
+            total = total + torch.where(last, density, 0.5 * (snr_s - snr_t) * error)
+        return total.to(_floating(x0))
+
+    def prior_kl(self, x0: State) -> Tensor:
+        a, b = self.schedule.levels(torch.ones((), device=x0.device))
+        ratio = (b / self.schedule.spread).square()
+        total = torch.zeros(len(x0), device=x0.device, dtype=torch.float64)
+        for name in self.schema:
+            square = self._project(name, x0[name], x0.mask).double().square().reshape(len(x0), -1).sum(1)
+            total = total + 0.5 * (a / self.schedule.spread).square() * square
+            total = total + 0.5 * self._dimension(name, x0.mask) * (ratio - 1 - ratio.log())
+        return total.to(_floating(x0))
+
+    def _advance(
+        self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None
+    ) -> Tensor:
+        """The scheduler's step, once for every distinct set of times among the rows."""
+        times = torch.stack([t, s] if past is None else [t, s, past[1].to(t)], 1)
+        groups, member = times.unique(dim=0, return_inverse=True)
+        moved = torch.empty_like(x)
+        for place, moments in enumerate(groups.double()):
+            rows = member == place
+            before = None if past is None else (past[0][rows], moments[2])
+            fresh = None if noise is None else noise[rows]
+            moved[rows] = self.schedule.step(x[rows], x0[rows], moments[0], moments[1], fresh, before).to(x)
+        return moved
+
+    def _levels(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        shape = (-1, *[1] * (like.ndim - 1))
+        a, b = self.schedule.levels(t)
+        return a.to(like).view(shape), b.to(like).view(shape)
+
+    def _noise(self, name: str, mask: Tensor, generator: Generator | None, like: Tensor | None = None) -> Tensor:
+        field = self.schema[name]
+        noise = normal(field.shape(*mask.shape), generator, mask if like is None else like)
+        return self._project(name, torch.where(_present(field, mask), noise, 0.0), mask)
+
+    def _project(self, name: str, value: Tensor, mask: Tensor) -> Tensor:
+        if name not in self.centered:
+            return value
+        mean = value.sum(1, keepdim=True) / mask.sum(1).clamp_min(1).view(-1, 1, 1, 1)
+        return torch.where(mask[..., None, None], value - mean, 0.0)
+
+    def _errors(self, name: str, out: State, x0: State) -> Tensor:
+        """The squared error of x0, summed over the field, (B,)."""
+        guess, truth = (self._project(name, state[name].to(x0[name]), x0.mask) for state in (out, x0))
+        wrong = torch.where(_present(self.schema[name], x0.mask), guess - truth, 0.0)
+        return wrong.square().reshape(len(x0), -1).sum(1)
+
+    def _dimension(self, name: str, mask: Tensor) -> Tensor:
+        """The number of free components of a field, (B,)."""
+        field = self.schema[name]
+        entries = extent(field, mask).reshape(len(mask), -1).sum(1) - (name in self.centered)
+        return entries * math.prod(field.trailing)
+
+
+def _present(field: Field, mask: Tensor) -> Tensor:
+    entries = extent(field, mask)
+    return entries.view(*entries.shape, *[1] * len(field.trailing))
+
+
+def _floating(x0: State) -> torch.dtype:
+    return next(value.dtype for value in x0.values.values() if value.is_floating_point())

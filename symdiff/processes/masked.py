@@ -1,0 +1,124 @@
+"""Masking: the prior is all mask, generation unmasks entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+from torch.nn import functional
+
+from symdiff.processes.discrete import Discrete, _sum, chance, draw, surprise
+from symdiff.random import Generator
+from symdiff.state import Categorical, Schema, State, schema_from_plain, support
+
+
+class Masked(Discrete):
+    """Every entry is hidden at time t with probability t; its noisy label is then ``classes``, one more than the data's.
+
+    A step reveals a hidden entry with probability (t − s)/t, by a label drawn from the prediction; what is revealed
+    stays. With ``evenly``, of a structure's M independent entries exactly round(t·M) are hidden at time t: as many
+    are revealed in every step, chosen at random, and one at a time once there are M steps, which is an any-order
+    autoregressive model, exact for exact predictions.
+    ``weighting`` of the loss: ``mean`` over the hidden entries, or ``bound``, whose expectation over t is the
+    variational bound per entry in nats. ``marginals`` are not used: the prior is the mask.
+    (Sahoo et al., Simple and Effective Masked Diffusion Language Models, NeurIPS 2024; Shi et al., Simplified and
+    Generalized Masked Diffusion for Discrete Data, NeurIPS 2024.)
+    """
+
+    renoises = False
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        marginals: Mapping[str, list[float]] | None = None,
+        evenly: bool = False,
+        weighting: Literal["mean", "bound"] = "mean",
+    ) -> None:
+        fields = schema_from_plain(schema)
+        self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in fields.items()})
+        self.evenly, self.weighting = evenly, weighting
+
+    def noisy_schema(self) -> Schema:
+        return {
+            name: Categorical(field.axes, field.classes + 1, field.undirected) for name, field in self.schema.items()
+        }
+
+    def alpha(self, t: Tensor) -> Tensor:
+        return 1 - t
+
+    def predicted(self, name: str, out: State, x: State) -> Tensor:
+        law = functional.pad(super().predicted(name, out, x), (0, 1))
+        shown = functional.one_hot(x[name], law.shape[-1]).to(law)
+        return torch.where(self._hidden(name, x)[..., None], law, shown)
+
+    def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        if not self.evenly:
+            return super().bridge(x0, x1, t, generator)
+        entries = {name: support(field, x0.mask) for name, field in self.schema.items()}
+        hide = self._choose(entries, self._count(x0.mask, t), x0.mask, generator)
+        values = {name: torch.where(hide[name], x1[name], x0[name]) for name in self.schema}
+        return x0.with_values(self.noisy_schema(), **values)
+
+    def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        if not self.evenly:
+            return super().step(x, out, t, s, generator)
+        hidden = {name: self._hidden(name, x) & support(field, x.mask) for name, field in self.schema.items()}
+        reveal = self._choose(hidden, self._hidden_count(x) - self._count(x.mask, s), x.mask, generator)
+        values = {}
+        for name, field in self.schema.items():
+            x0 = draw(self.predicted(name, out, x), field, x.mask, generator)
+            values[name] = torch.where(reveal[name], x0, x[name])
+        return x.with_values(**values)
+
+    def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        if self.evenly:
+            hidden = self._hidden_count(x)
+            share = (hidden - self._count(x.mask, s)).clamp_min(0).to(t) / hidden.clamp_min(1)
+        else:
+            share = (t - s) / t
+        return share * self._hidden_surprise(out, x0, x)
+
+    def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """Cross-entropy of the hidden labels, (B,); zero where nothing is hidden."""
+        total = self._hidden_surprise(out, x0, x)
+        if self.evenly or self.weighting == "mean":  # evenly, the mean over the hidden entries is the bound's too
+            return total / self._hidden_count(x).clamp_min(1).to(t)
+        return total / (t * self._count(x.mask, torch.ones_like(t)))
+
+    def _hidden(self, name: str, x: State) -> Tensor:
+        return x[name] == self.schema[name].classes
+
+    def _hidden_count(self, x: State) -> Tensor:
+        return sum(_sum(self._hidden(name, x), field, x.mask) for name, field in self.schema.items()).long()
+
+    def _hidden_surprise(self, out: State, x0: State, x: State) -> Tensor:
+        total = torch.zeros(len(x0), device=x0.device)
+        for name, field in self.schema.items():
+            entries = torch.where(self._hidden(name, x), surprise(out[name], x0[name]), 0.0)
+            total = total + _sum(entries, field, x0.mask)
+        return total
+
+    def _count(self, mask: Tensor, t: Tensor) -> Tensor:
+        """How many entries are hidden at time t where that is fixed: round(t·M), (B,) int64."""
+        entries = sum(support(field, mask).reshape(len(mask), -1).sum(1) for field in self.schema.values())
+        return (t * entries).round().long()
+
+    def _choose(
+        self, entries: Mapping[str, Tensor], count: Tensor, mask: Tensor, generator: Generator | None
+    ) -> dict[str, Tensor]:
+        """``count`` (B,) of the structures' ``entries`` (bool, by field), at random, both halves of a symmetric field."""
+        keys = [
+            torch.where(entries[name], chance(field, mask, generator), 2.0).reshape(len(mask), -1)
+            for name, field in self.schema.items()
+        ]
+        ranks = torch.cat(keys, 1).argsort(1).argsort(1)
+        chosen = (ranks < count[:, None]).split([key.shape[1] for key in keys], 1)
+        picks = {}
+        for (name, field), part in zip(self.schema.items(), chosen, strict=True):
+            pick = part.view(entries[name].shape) & entries[name]
+            picks[name] = pick | pick.mT if field.symmetric else pick
+        return picks

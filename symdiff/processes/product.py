@@ -1,0 +1,98 @@
+"""Several processes at once, each on fields of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from symdiff.errors import UserError
+from symdiff.processes.base import Process
+from symdiff.random import Generator
+from symdiff.recipe import build
+from symdiff.state import Schema, State, schema_from_plain, schema_to_plain
+
+
+class Product(Process):
+    """The fields of a structure shared out among processes that run in the same time.
+
+    ``parts``: one mapping each, ``{"fields": [names], "process": spec or Process, "weight": 1.0}``; together they
+    name every field once. Loss (weighted), bound and prior term are sums over the parts.
+    """
+
+    @register_to_config
+    def __init__(
+        self, schema: Mapping, parts: list[Mapping], marginals: Mapping[str, list[float]] | None = None
+    ) -> None:
+        self.schema = schema_from_plain(schema)
+        self.parts: list[Process] = []
+        self.weights: list[float] = []
+        specs, named = [], []
+        for place, part in enumerate(parts):
+            where = f"parts[{place}]"
+            if set(part) - {"weight"} != {"fields", "process"}:
+                raise UserError(f"{where}: expected the keys fields, process and maybe weight, got {sorted(part)}")
+            named += part["fields"]
+            process = self._build(part["fields"], part["process"], marginals or {}, where)
+            self.parts.append(process)
+            self.weights.append(float(part.get("weight", 1.0)))
+            specs.append({"fields": list(part["fields"]), "process": _spec(process), "weight": self.weights[-1]})
+        if sorted(named) != sorted(self.schema):
+            raise UserError(f"parts: expected each of the fields {sorted(self.schema)} once, got {sorted(named)}")
+        if len({tuple(part.times(2).tolist()) for part in self.parts}) > 1:
+            raise UserError("parts: expected processes with the same grid of times, got different distortions")
+        self.register_to_config(schema=schema_to_plain(self.schema), parts=specs)
+
+    def _build(self, fields: list[str], spec: Mapping | Process, marginals: Mapping, where: str) -> Process:
+        missing = sorted(set(fields) - set(self.schema))
+        if missing or not fields:
+            raise UserError(f"{where}.fields: expected names among {sorted(self.schema)}, got {list(fields)}")
+        schema = {name: self.schema[name] for name in fields}
+        given = {name: marginals[name] for name in fields if name in marginals}
+        process = build(Process, spec, where=f"{where}.process", schema=schema, marginals=given)
+        if dict(process.schema) != schema:
+            raise UserError(f"{where}: expected a process on {schema}, got one on {dict(process.schema)}")
+        return process
+
+    @property
+    def renoises(self) -> bool:
+        return any(part.renoises for part in self.parts)
+
+    def noisy_schema(self) -> Schema:
+        return {name: field for part in self.parts for name, field in part.noisy_schema().items()}
+
+    def times(self, steps: int) -> Tensor:
+        return [part.times(steps) for part in self.parts][0]  # every part may refuse, all agree
+
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        states = [part.prior(mask, generator) for part in self.parts]
+        return State(mask, self.noisy_schema(), {name: state[name] for state in states for name in state.schema})
+
+    def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        x = x0
+        for part in self.parts:
+            x = part.bridge(x, x1, t, generator)
+        return x
+
+    def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        for part in self.parts:
+            x = part.step(x, out, t, s, generator)
+        return x
+
+    def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        losses = [weight * part.loss(out, x0, x, t) for part, weight in zip(self.parts, self.weights, strict=True)]
+        return torch.stack(losses).sum(0)
+
+    def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        return sum(part.kl(out, x0, x, t, s) for part in self.parts)
+
+    def prior_kl(self, x0: State) -> Tensor:
+        return sum(part.prior_kl(x0) for part in self.parts)
+
+
+def _spec(process: Process) -> dict:
+    """The process as a spec: its config less what the data supply."""
+    settings = {key: value for key, value in process.config.items() if not key.startswith("_")}
+    return {"kind": type(process).__name__, **{k: v for k, v in settings.items() if k not in ("schema", "marginals")}}

@@ -1,0 +1,203 @@
+"""Gaussian paths, and the steps of diffusers' schedulers along them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Literal
+
+import torch
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    EDMEulerScheduler,
+    FlowMatchEulerDiscreteScheduler,
+)
+from torch import Tensor
+
+Past = tuple[Tensor, Tensor]
+"""The prediction of x0 one step ago, and the time (0-dim) at which it was made."""
+Betas = Literal["linear", "scaled_linear", "squaredcos_cap_v2"]
+
+
+class Schedule(ABC):
+    """The path x_t = a(t) x0 + b(t) ε from t = 0 (a = 1, b = 0) to t = 1, for data of spread ``spread``.
+
+    Its final subclasses are named after diffusers' schedulers and are all that can be chosen. A step takes a
+    scheduler of that name which holds the levels of this one step, so that any times and any batch may be stepped.
+    What diffusers offers beyond is not here, for a reason: predictions of noise or velocity (a denoiser predicts x0),
+    clipping and thresholding (they depend on the coordinate axes), other spacings of the grid (it is the process's),
+    EDM's churn and the stochastic flow (they draw noise that does not belong to a row), third-order solvers.
+    """
+
+    spread: float = 1.0
+    """Standard deviation of the data, in the data's unit, and of the prior."""
+    renoises: bool = False
+    """Whether a step adds fresh noise."""
+    remembers: bool = False
+    """Whether a step uses the prediction of the step before."""
+
+    @property
+    def spec(self) -> dict:
+        """The choice as names and numbers."""
+        return {"kind": type(self).__name__, **asdict(self)}
+
+    @abstractmethod
+    def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """(a, b) at times ``t`` (any shape), float64."""
+
+    @abstractmethod
+    def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        """x_s from x_t and the prediction of x0, for one pair of times (0-dim); ``noise`` standard normal like x."""
+
+    def draw_times(self, u: Tensor) -> Tensor:
+        """Training times in (0, 1] from uniform numbers."""
+        return u
+
+
+class _VariancePreserving(Schedule, ABC):
+    """a² + b² = 1, with a² from the β of a discrete chain, interpolated linearly between its levels."""
+
+    levels_count: int
+    beta_schedule: Betas
+    beta_start: float
+    beta_end: float
+
+    @cached_property
+    def _signal(self) -> Tensor:
+        scheduler = DDIMScheduler(
+            num_train_timesteps=self.levels_count,
+            beta_schedule=self.beta_schedule,
+            beta_start=self.beta_start,
+            beta_end=self.beta_end,
+        )
+        return torch.cat([torch.ones(1), scheduler.alphas_cumprod]).double()
+
+    def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        table = self._signal.to(t.device)
+        place = t.double() * self.levels_count
+        low = place.floor().long().clamp(0, self.levels_count - 1)
+        square = torch.lerp(table[low], table[low + 1], place - low)
+        return square.sqrt(), (1 - square).sqrt()
+
+
+@dataclass(frozen=True)
+class DDIM(_VariancePreserving):
+    """Song et al., Denoising Diffusion Implicit Models (ICLR 2021); ``eta`` = 1 is the ancestral DDPM."""
+
+    levels_count: int = 1000
+    beta_schedule: Betas = "squaredcos_cap_v2"
+    beta_start: float = 1e-4
+    beta_end: float = 0.02
+    eta: float = 0.0
+
+    @property
+    def renoises(self) -> bool:
+        return self.eta > 0
+
+    def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        scheduler = DDIMScheduler(num_train_timesteps=2, clip_sample=False, prediction_type="sample")
+        scheduler.alphas_cumprod = self.levels(torch.stack([s, t]))[0].square().to(x)
+        scheduler.set_timesteps(2)
+        return scheduler.step(x0, 1, x, eta=self.eta, variance_noise=noise).prev_sample
+
+
+@dataclass(frozen=True)
+class DPMSolverMultistep(_VariancePreserving):
+    """Lu et al., DPM-Solver++ (2022), of order 1 or 2; ``stochastic`` is its SDE variant."""
+
+    levels_count: int = 1000
+    beta_schedule: Betas = "squaredcos_cap_v2"
+    beta_start: float = 1e-4
+    beta_end: float = 0.02
+    order: Literal[1, 2] = 2
+    solver: Literal["midpoint", "heun"] = "midpoint"
+    stochastic: bool = False
+
+    @property
+    def renoises(self) -> bool:
+        return self.stochastic
+
+    @property
+    def remembers(self) -> bool:
+        return self.order == 2
+
+    def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        scheduler = DPMSolverMultistepScheduler(
+            solver_order=self.order,
+            solver_type=self.solver,
+            prediction_type="sample",
+            algorithm_type="sde-dpmsolver++" if self.stochastic else "dpmsolver++",
+        )
+        times = torch.stack(([] if past is None else [past[1].to(t)]) + [t, s])
+        signal, spoilt = self.levels(times)
+        last = bool(s == 0)  # there the second-order formula is not defined, and diffusers falls back to the first
+        scheduler.set_timesteps(timesteps=list(range(len(times) - last))[::-1])
+        scheduler.sigmas = (spoilt / signal).cpu()
+        scheduler.set_begin_index(len(times) - 2)
+        if past is not None:
+            scheduler.model_outputs[-1] = past[0]
+            scheduler.lower_order_nums = 1
+        return scheduler.step(x0, times[-2], x, variance_noise=noise).prev_sample
+
+
+@dataclass(frozen=True)
+class EDMEuler(Schedule):
+    """Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models (NeurIPS 2022).
+
+    x0 + σε, shrunk so that its spread stays that of the data, ``sigma_data``; σ(t) is their grid, t in steps of 1.
+    Training draws ln σ from a normal law. σ in the data's unit.
+    """
+
+    sigma_min: float = 0.002
+    sigma_max: float = 80.0
+    sigma_data: float = 0.5
+    rho: float = 7.0
+    log_mean: float = -1.2
+    log_spread: float = 1.2
+
+    @property
+    def spread(self) -> float:
+        return self.sigma_data
+
+    def sigma(self, t: Tensor) -> Tensor:
+        """The standard deviation of the noise at times ``t``, float64."""
+        low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
+        return torch.where(t > 0, (low + t.double() * (high - low)) ** self.rho, 0.0)
+
+    def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        sigma = self.sigma(t)
+        shrink = (1 + (sigma / self.sigma_data).square()).rsqrt()
+        return shrink, shrink * sigma
+
+    def draw_times(self, u: Tensor) -> Tensor:
+        low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
+        sigma = (self.log_mean + self.log_spread * torch.special.ndtri(u)).exp()
+        return ((sigma ** (1 / self.rho) - low) / (high - low)).clamp(1e-6, 1)
+
+    def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        scheduler = EDMEulerScheduler(self.sigma_min, self.sigma_max, self.sigma_data, rho=self.rho)
+        scheduler.sigmas = self.sigma(torch.stack([t, s])).cpu()
+        scheduler.set_begin_index(0)
+        scheduler.is_scale_input_called = True  # the input's scale is that of the path already
+        (before, _), (after, _) = self.levels(t), self.levels(s)
+        return scheduler.step(x0, float(t), x / before.to(x), pred_original_sample=x0).prev_sample * after.to(x)
+
+
+@dataclass(frozen=True)
+class FlowMatchEulerDiscrete(Schedule):
+    """The straight path a = 1 − σ, b = σ (Lipman et al., Flow Matching, ICLR 2023), σ = t warped by ``shift``."""
+
+    shift: float = 1.0
+
+    def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        sigma = self.shift * t.double() / (1 + (self.shift - 1) * t.double())
+        return 1 - sigma, sigma
+
+    def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        scheduler = FlowMatchEulerDiscreteScheduler(shift=self.shift)
+        scheduler.sigmas = self.levels(torch.stack([t, s]))[1].cpu()
+        scheduler.set_begin_index(0)
+        velocity = (x - x0) / scheduler.sigmas[0].to(x)
+        return scheduler.step(velocity, float(t), x).prev_sample
