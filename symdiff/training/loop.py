@@ -23,7 +23,7 @@ from symdiff.training.checkpoints import Checkpoints, Snapshot
 from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log
-from symdiff.training.optimizer import adamw, moments, restore_moments
+from symdiff.training.optimizer import Optimizer
 from symdiff.training.progress import Bar
 from symdiff.training.schedule import learning_rate
 from symdiff.training.signals import Interruption
@@ -34,6 +34,7 @@ class Settings(Protocol):
 
     steps: int
     batch_size: int
+    optimizer: str
     learning_rate: float
     warmup: int
     weight_decay: float
@@ -94,7 +95,7 @@ class Trainer:
         self.diffusion = diffusion.to(self.device)
         self.trained = {name: p for name, p in self.diffusion.named_parameters() if p.requires_grad}
         self.average = Average(self.diffusion, settings.ema)
-        self.optimizer = adamw(self.diffusion, settings.learning_rate, settings.weight_decay)
+        self.optimizer = Optimizer(self.diffusion, settings.optimizer, settings.weight_decay)
         self.guard = Guard(self.device)
         self.order = Order(len(structures), settings.batch_size, settings.seed)
         self.checkpoints = Checkpoints(out / "state")
@@ -143,20 +144,15 @@ class Trainer:
             losses = model(x0, generator)
         # processes average their gradients; with this factor that is the mean over the global batch, even or not
         loss = losses.float().sum() * (self.world / settings.batch_size)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.diffusion.zero_grad(set_to_none=True)
         loss.backward()
         loss = self._agree(loss.detach(), interruption.received)
 
         gradients = [p.grad for p in self.trained.values() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
         found = self.guard.check(step + 1, loss, norm)
-        # the fused step divides by grad_scale and does nothing where found_inf is 1: clipping and skipping cost no pass
-        self.optimizer.found_inf = found
-        if settings.clip is not None:
-            self.optimizer.grad_scale = (norm / settings.clip).clamp(min=1.0)
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, settings.steps, settings.learning_rate, settings.warmup)
-        self.optimizer.step()
+        scale = torch.ones_like(norm) if settings.clip is None else (norm / settings.clip).clamp(min=1.0)
+        self.optimizer.step(learning_rate(step, settings.steps, settings.learning_rate, settings.warmup), scale, found)
         self.average.update(step)
 
         good = 1 - found.double()
@@ -216,7 +212,7 @@ class Trainer:
         values = {
             "loss": self._shown if count else None,
             "gradient_norm": norm if math.isfinite(norm) else None,
-            "learning_rate": self.optimizer.param_groups[0]["lr"],
+            "learning_rate": self.optimizer.learning_rate,
             "skipped": self.guard.skipped,
             "samples_per_second": round(self._rate, 1),
             "seconds": round(self._elapsed(), 2),
@@ -262,7 +258,7 @@ class Trainer:
         tensors = {
             "weights": weights(self.diffusion),
             "average": self.average.weights,
-            "optimizer": moments(self.optimizer, self.diffusion),
+            "optimizer": self.optimizer.state(),
         }
         return Snapshot(self.step, tensors, record)
 
@@ -274,7 +270,7 @@ class Trainer:
         load_weights(self.diffusion, snapshot.tensors["weights"])
         for name, tensor in self.average.weights.items():
             tensor.copy_(snapshot.tensors["average"][name])
-        restore_moments(self.optimizer, self.diffusion, snapshot.tensors["optimizer"])
+        self.optimizer.restore(snapshot.tensors["optimizer"])
         self.losses.copy_(torch.tensor(snapshot.record["losses"], dtype=torch.float64))
         self.guard.counts.copy_(torch.tensor(snapshot.record["skipped"]))
         self.step, self.seconds = snapshot.step, snapshot.record["seconds"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 
@@ -31,7 +32,9 @@ class Bar:
             return
         self._last = now
         left = (now - self._begin) / max(step - self.start, 1) * (self.steps - step)
-        says = f"loss {loss:.4f}  {rate:,.0f}/s  {_clock(left)} left"
+        says = f"{rate:,.0f}/s  {_clock(left)} left"
+        if math.isfinite(loss):  # not known before the first line of the log
+            says = f"loss {loss:.4f}  {says}"
         if self._bar is None:
             print(f"step {step}/{self.steps}  {says}", file=sys.stderr, flush=True)
         else:

@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
-TOY = Path(__file__).with_name("toy.py")
-ROOT = TOY.parents[2]
+HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+sys.path.insert(0, str(HERE))  # for the tests and for the processes that they start
+
+import toy  # noqa: E402
 
 
 @pytest.fixture
-def toy():
-    """``toy(out, *arguments, processes=1, **settings)``: a started process; ``.wait()`` for its code."""
+def start():
+    """``start(out, **arguments of toy.train)``: a running process, forked from a server that has torch imported."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["toy"])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(ROOT)])
     started = []
 
-    def start(out: Path, *arguments: str, processes: int = 1, **settings) -> subprocess.Popen:
-        torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"] if processes > 1 else []
-        command = [sys.executable, *torchrun, str(TOY), str(out), *arguments, "--set", json.dumps(settings)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        started.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True))
+    def run(out: Path, **arguments) -> BaseProcess:
+        started.append(context.Process(target=toy.train, args=(out,), kwargs=arguments))
+        started[-1].start()
         return started[-1]
 
-    yield start
+    yield run
     for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        process.kill()
+        process.join()
+    if before is None:
+        del os.environ["PYTHONPATH"]
+    else:
+        os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture
+def torchrun():
+    """``torchrun(out, processes, **arguments of toy.train)``: (exit code, what was said)."""
+
+    def run(out: Path, processes: int, **arguments) -> tuple[int, str]:
+        command = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        done = subprocess.run(
+            [sys.executable, *command, toy.__file__, str(out), json.dumps(arguments)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+        )
+        return done.returncode, done.stderr
+
+    return run

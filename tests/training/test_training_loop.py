@@ -59,18 +59,20 @@ def test_it_learns_and_logs_every_step_once(whole):
     assert Checkpoints(whole / "state").steps() == [57, 60]
 
 
-def test_ten_kills_change_nothing(whole, tmp_path, toy):
+def test_ten_kills_change_nothing(whole, tmp_path, start):
     out, chance, killed = tmp_path / "run", random.Random(5), 0
     for _ in range(10):
-        process = toy(out, "--resume", "--sleep", "0.03")
-        wait_for(lambda: (out / "state").exists() or process.poll() is not None)
-        begun = [p.name for p in (out / "state").iterdir()]
-        wait_for(lambda: [p.name for p in (out / "state").iterdir()] != begun or process.poll() is not None)
-        time.sleep(chance.uniform(0, 0.15))
+        process = start(out, resume=True, sleep=0.03)
+        before = states(out)
+        wait_for(lambda: states(out) != before or not process.is_alive())
+        time.sleep(chance.uniform(0, 0.1))
         process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
     assert killed >= 8
-    assert toy(out, "--resume").wait() == 0
+    last = start(out, resume=True)
+    last.join()
+    assert last.exitcode == 0
     assert digests(out) == digests(whole)
     assert lines(out) == lines(whole)
 
@@ -110,11 +112,11 @@ def test_sampling_and_saving_do_not_touch_the_training(whole, tmp_path):
     assert digests(tmp_path / "a") == digests(whole)
 
 
-def test_two_processes_train_as_one(tmp_path, toy):
+def test_two_processes_train_as_one(tmp_path, torchrun):
     choices = {"batch_size": 7, "steps": 20, "precision": "fp32"}
     one = run(tmp_path / "one", dropout=0.0, look=None, **choices)
-    process = toy(tmp_path / "two", "--dropout", "0", processes=2, **choices)
-    assert process.wait() == 0, process.stderr.read()
+    code, said = torchrun(tmp_path / "two", 2, dropout=0.0, **choices)
+    assert code == 0, said
     first, second = (json.loads((tmp_path / "two" / f"seen-{rank}.json").read_text()) for rank in (0, 1))
     asked = [a + b for a, b in zip(first["asked"][1:], second["asked"][1:], strict=True)]  # the first is a probe
     assert asked == one.structures.asked
@@ -122,19 +124,20 @@ def test_two_processes_train_as_one(tmp_path, toy):
     assert noise == [n.double().sum(1).tolist() for n in one.diffusion.noise]
     for a, b in zip(lines(tmp_path / "one"), [x for x in lines(tmp_path / "two") if x[0] == "train"], strict=True):
         assert a[:2] == b[:2]
-        assert a[2:6] == pytest.approx(b[2:6], rel=1e-4)
+        assert a[2:6] == pytest.approx(b[2:6], rel=1e-3)
         assert a[4] == b[4]
 
 
-def test_sigterm_saves_and_says_so(whole, tmp_path, toy):
+def test_sigterm_saves_and_says_so(whole, tmp_path, start):
     out = tmp_path / "run"
-    process = toy(out, "--sleep", "0.05", save_every=1000)
-    wait_for(lambda: (out / "log.jsonl").exists() and len(lines(out)) > 3)
+    process = start(out, sleep=0.05, save_every=1000)
+    wait_for(lambda: (out / "log.jsonl").exists() and len((out / "log.jsonl").read_bytes()) > 500)
     process.terminate()
-    assert process.wait() == 128 + signal.SIGTERM
+    process.join()
+    assert process.exitcode == 128 + signal.SIGTERM
     (step,) = Checkpoints(out / "state").steps()
     assert 0 < step < STEPS
-    assert toy(out, "--resume").wait() == 0
+    run(out, resume=True)
     assert digests(out) == digests(whole)
 
 
@@ -193,6 +196,10 @@ def test_a_state_of_another_model_is_refused(tmp_path):
 
     with pytest.raises(UserError, match="another model"):
         Trainer(Wider(), Structures(), settings(steps=10), tmp_path).run(resume=True)
+
+
+def states(out: Path) -> list[int]:
+    return Checkpoints(out / "state").steps()
 
 
 def wait_for(condition, seconds: float = 30.0) -> None:

@@ -18,7 +18,7 @@ from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log
 from symdiff.training.memory import keep_freed_memory
-from symdiff.training.optimizer import adamw, moments, restore_moments
+from symdiff.training.optimizer import Optimizer
 from symdiff.training.schedule import learning_rate
 from symdiff.training.signals import Interruption
 
@@ -83,45 +83,82 @@ def test_the_average_is_the_written_out_sum():
     assert (module.weight == 4.0).all()
 
 
-def test_the_fused_step_clips_and_skips():
-    """The optimizer's grad_scale and found_inf do what clipping by the norm and leaving out the step would do."""
+class Blocks(nn.Module):
+    """Two matrices inside ``blocks`` and one outside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.Linear(4, 3)
+        self.blocks = nn.ModuleList([nn.Linear(3, 3), nn.Linear(3, 3, bias=False)])
+
+    def forward(self, x):
+        return self.blocks[1](self.blocks[0](self.enter(x)))
+
+
+def descend(kind: str, steps: int = 6, skipped: int = 3, clip: float = 1.0) -> tuple[Blocks, Optimizer]:
+    """Steps on random regression whose gradients are far above ``clip``; the step ``skipped`` is not finite."""
     torch.manual_seed(0)
-    ours, theirs = nn.Linear(4, 3), nn.Linear(4, 3)
-    theirs.load_state_dict(ours.state_dict())
-    mine, plain = adamw(ours, 0.1, 0.01), adamw(theirs, 0.1, 0.01)
+    module = Blocks()
+    optimizer = Optimizer(module, kind, 0.01)
+    for step in range(steps):
+        module.zero_grad()
+        module(torch.randn(5, 4) * 100).square().mean().backward()
+        norm = torch.nn.utils.get_total_norm([p.grad for p in module.parameters()])
+        if step == skipped:
+            module.enter.weight.grad.fill_(math.nan)
+            norm = torch.tensor(math.nan)
+        optimizer.step(0.1, (norm / clip).clamp(min=1.0), torch.tensor(float(step == skipped)))
+    return module, optimizer
+
+
+def test_the_fused_step_clips_and_skips():
+    """It does what clipping by the norm and leaving out the step would do."""
+    torch.manual_seed(0)
+    plain = Blocks()
+    adamw = torch.optim.AdamW(
+        [{"params": [p for p in plain.parameters() if p.ndim == d], "weight_decay": w} for d, w in ((2, 0.01), (1, 0.0))],
+        lr=0.1, betas=(0.9, 0.99),
+    )  # fmt: skip
     for step in range(6):
-        x = torch.randn(5, 4) * 100
-        for module, optimizer in ((ours, mine), (theirs, plain)):
-            optimizer.zero_grad()
-            module(x).square().mean().backward()
-        norm = torch.nn.utils.get_total_norm([p.grad for p in ours.parameters()])
-        mine.found_inf, mine.grad_scale = torch.tensor(float(step == 3)), norm.clamp(min=1.0)
-        if step == 3:
-            ours.weight.grad.fill_(math.nan)
-        mine.step()
+        adamw.zero_grad()
+        plain(torch.randn(5, 4) * 100).square().mean().backward()
         if step != 3:
-            torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
-            plain.step()
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
-    assert mine.state[ours.weight]["step"] == 5
+            torch.nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
+            adamw.step()
+    ours, optimizer = descend("adamw")
+    for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+    assert optimizer.state()["enter.weight/step"] == 5
 
 
-def test_only_matrices_decay():
-    module = nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3))
-    groups = {g["weight_decay"]: [p.ndim for p in g["params"]] for g in adamw(module, 1e-3, 0.1).param_groups}
-    assert groups == {0.1: [2], 0.0: [1, 1, 1]}
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_a_skipped_step_changes_nothing(kind):
+    one, first = descend(kind, steps=3, skipped=-1)
+    other, second = descend(kind, steps=4, skipped=3)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+    assert all(torch.equal(value, second.state()[key]) for key, value in first.state().items())
 
 
-def test_moments_come_back():
-    module, other = nn.Linear(3, 2), nn.Linear(3, 2)
-    optimizer = adamw(module, 1e-3, 0.0)
-    module(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    fresh = adamw(other, 1e-3, 0.0)
-    restore_moments(fresh, other, moments(optimizer, module))
-    assert moments(fresh, other).keys() == {f"{n}/{m}" for n in ("weight", "bias") for m in ("step", "exp_avg", "exp_avg_sq")}
-    assert all(torch.equal(v, moments(fresh, other)[k]) for k, v in moments(optimizer, module).items())
+def test_muon_takes_the_matrices_of_the_blocks():
+    state = descend("muon")[1].state()
+    assert {key for key in state if key.endswith("momentum_buffer")} == {f"blocks.{k}.weight/momentum_buffer" for k in (0, 1)}
+    assert {key.rpartition("/")[0] for key in state} == set(dict(Blocks().named_parameters()))
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_only_matrices_decay(kind):
+    groups = [g for part in Optimizer(Blocks(), kind, 0.1).parts for g in part.param_groups]
+    assert all(g["weight_decay"] == (0.1 if p.ndim == 2 else 0.0) for g in groups for p in g["params"])
+    assert sum(len(g["params"]) for g in groups) == 5
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+def test_the_state_of_the_optimizer_comes_back(kind):
+    module, optimizer = descend(kind)
+    fresh = Optimizer(module, kind, 0.01)
+    fresh.restore(optimizer.state())
+    assert fresh.state().keys() == optimizer.state().keys()
+    assert all(torch.equal(value, fresh.state()[key]) for key, value in optimizer.state().items())
 
 
 def test_the_guard_counts_and_latches():

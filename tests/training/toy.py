@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
 
-from symdiff.errors import UserError
 from symdiff.random import normal
 from symdiff.training.loop import Trainer
 
@@ -46,7 +45,8 @@ class Toy(nn.Module):
 
     def __init__(self, dropout: float = 0.0, broken: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.body = nn.Sequential(nn.Linear(1, 32), nn.SiLU(), nn.Dropout(dropout), nn.Linear(32, 1))
+        self.blocks = nn.Sequential(nn.Linear(1, 32), nn.SiLU(), nn.Dropout(dropout), nn.Linear(32, 1))
+        self.scale = nn.Parameter(torch.ones(()))
         self.register_buffer("calls", torch.zeros((), dtype=torch.int64))
         self.broken = broken
         self.noise: list[Tensor] = []
@@ -54,7 +54,7 @@ class Toy(nn.Module):
     def forward(self, x0: Points, generator=None) -> Tensor:
         noise = normal(x0.values.shape, generator)
         self.noise.append(noise)
-        out = self.body((x0.values / 50 + noise)[..., None])[..., 0]
+        out = self.blocks((x0.values / 50 + noise)[..., None])[..., 0] * self.scale
         if int(self.calls) in self.broken:
             out = out * torch.nan
         self.calls += 1
@@ -63,7 +63,7 @@ class Toy(nn.Module):
 
 def settings(**changes) -> SimpleNamespace:
     plain = {
-        "steps": 60, "batch_size": 8, "learning_rate": 1e-2, "warmup": 5, "weight_decay": 0.01, "clip": 1.0, "ema": 0.9,
+        "steps": 60, "batch_size": 8, "optimizer": "muon", "learning_rate": 1e-2, "warmup": 5, "weight_decay": 0.01, "clip": 1.0, "ema": 0.9,
         "precision": "bf16", "compile": False, "seed": 3, "save_every": 3, "sample_every": 10, "sample_count": 4, "log_every": 2,
     }  # fmt: skip
     return SimpleNamespace(**{**plain, **changes})
@@ -71,36 +71,22 @@ def settings(**changes) -> SimpleNamespace:
 
 def observe(diffusion: nn.Module, step: int) -> dict:
     """Uses up global chance on purpose."""
-    return {"mean": float(torch.randn(100).mean()), "weight": float(diffusion.body[0].weight.detach().mean())}
+    return {"mean": float(torch.randn(100).mean()), "weight": float(diffusion.blocks[0].weight.detach().mean())}
 
 
-def main() -> None:
-    """Train the toy into a folder; with --sleep a step takes that long, so that a kill finds it at work."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--sleep", type=float, default=0.0)
-    parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--set", type=json.loads, default={})
-    arguments = parser.parse_args()
+def train(out: Path, resume: bool = False, sleep: float = 0.0, dropout: float = 0.1, **changes) -> None:
+    """Train the toy into a folder, then exit as ``symdiff train`` does; ``sleep``: seconds that a step takes at least."""
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    diffusion, structures = Toy(arguments.dropout), Structures()
-    if arguments.sleep:
-        import time
-
-        diffusion.register_forward_hook(lambda *_: time.sleep(arguments.sleep))
-    arguments.out.mkdir(exist_ok=True)
-    trainer = Trainer(diffusion, structures, settings(**arguments.set), arguments.out, observe)
-    try:
-        outcome = trainer.run(arguments.resume)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    diffusion, structures = Toy(dropout), Structures()
+    diffusion.register_forward_hook(lambda *_: time.sleep(sleep))
+    out.mkdir(exist_ok=True)
+    trainer = Trainer(diffusion, structures, settings(**changes), out, observe)
+    outcome = trainer.run(resume)
     seen = {"asked": structures.asked, "noise": [n.double().sum(1).tolist() for n in diffusion.noise]}
-    (arguments.out / f"seen-{trainer.rank}.json").write_text(json.dumps(seen))
+    (out / f"seen-{trainer.rank}.json").write_text(json.dumps(seen))
     sys.exit(128 + outcome.signal if outcome.signal else 0)
 
 
 if __name__ == "__main__":
-    main()
+    train(Path(sys.argv[1]), **json.loads(sys.argv[2]))
