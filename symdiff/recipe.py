@@ -48,6 +48,7 @@ class TrainingSettings(_Section):
     sample_every: Annotated[int, Field(ge=0, le=10**12)] = 5000
     sample_count: Count = 256
     log_every: Count = 50
+    tracker: Literal["tensorboard"] | None = None
 
 
 class SamplingSettings(_Section):

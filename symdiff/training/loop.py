@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import torch
 import torch.distributed
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import is_tensorboard_available
 from torch import Tensor, nn
 
 from symdiff.errors import UserError
@@ -76,7 +77,8 @@ class Trainer:
     for bit, and several processes see the data, the noise and the learning rate of one.
 
     ``observe(diffusion, step)`` is called every ``sample_every`` steps with the averaged weights in place and returns
-    what is logged; it cannot disturb the training's chance.
+    what is logged; it cannot disturb the training's chance. ``data`` names the content of ``structures``: a state that was
+    saved with another name is not resumed.
     """
 
     def __init__(
@@ -87,9 +89,10 @@ class Trainer:
         out: Path,
         observe: Callable[[nn.Module, int], dict] | None = None,
         accelerator: Accelerator | None = None,
+        data: str = "",
     ) -> None:
         self.accelerator = accelerator or launch()
-        self.settings, self.structures, self.observe, self.out = settings, structures, observe, out
+        self.settings, self.structures, self.observe, self.out, self.data = settings, structures, observe, out, data
         self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.diffusion = diffusion.to(self.device)
@@ -254,6 +257,7 @@ class Trainer:
             "losses": self.losses.tolist(),
             "skipped": self.guard.counts.tolist(),
             "seconds": self._elapsed(),
+            "data": self.data,
         }
         tensors = {
             "weights": weights(self.diffusion),
@@ -267,6 +271,8 @@ class Trainer:
         snapshot, notes = self.checkpoints.latest()
         if snapshot is None:
             return [f"{self.checkpoints.folder}: no state was saved yet, starting at step 0"]
+        if snapshot.record["data"] != self.data:
+            raise UserError(f"{self.out}: the data are not those that the run began with, so it cannot be resumed")
         load_weights(self.diffusion, snapshot.tensors["weights"])
         for name, tensor in self.average.weights.items():
             tensor.copy_(snapshot.tensors["average"][name])
@@ -301,7 +307,12 @@ class Trainer:
 
 
 def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
-    """The processes that torchrun started (gloo on CPUs), or this one. Autocast is the loop's own business."""
+    """The processes that torchrun started (gloo on CPUs), or this one. Autocast is the loop's own business.
+
+    Raises: UserError where ``tracker`` is not installed.
+    """
+    if tracker == "tensorboard" and not is_tensorboard_available():
+        raise UserError("training.tracker: tensorboard is not installed; install it, or leave the key out: log.jsonl is written always")
     if torch.cuda.is_available():
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     parallel = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)

@@ -23,8 +23,8 @@ from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer
 
-HARMLESS = ("training.save_every", "training.sample_every", "training.sample_count", "training.log_every")
-"""What may change between a run and its resumption: it touches no weight's definition and no random number."""
+HARMLESS = tuple(f"training.{key}" for key in ("save_every", "sample_every", "sample_count", "log_every", "tracker"))
+"""What may change between a run and its resumption: no weight and no random number depends on it."""
 
 
 def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
@@ -42,12 +42,12 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved.
     """
     out = Path(out)
-    accelerator = launch()
+    accelerator = launch(recipe.training.tracker, out)
     _check_folder(recipe, out, resume)
     keep_freed_memory()
     settings = recipe.training
     with accelerator.main_process_first():  # the first builds a named data set, the others find it
-        structures = open_dataset(recipe.data.dataset)
+        structures = open_dataset(recipe.data.dataset, recipe.data.order)
     structures = structures.split("train")
     torch.manual_seed(settings.seed)
     diffusion = assemble(recipe, structures.domain, structures.marginals())
@@ -55,9 +55,11 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         compile_denoiser(diffusion)
     histogram = structures.size_histogram()
     observe = observer(structures.domain, histogram, settings.sample_count, recipe.sampling.steps, settings.seed)
-    trainer = Trainer(diffusion, structures, settings, out, observe, accelerator)
+    data = structures.meta.get("arrays", {}).get("sha256", "")
+    trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data)
     if accelerator.is_main_process:
         _write(out / "recipe.yaml", recipes.dump(recipe))
+    accelerator.init_trackers("tensorboard")
     outcome = trainer.run(resume)
     if outcome.signal:
         if accelerator.is_main_process:
@@ -68,7 +70,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         with trainer.average.swapped():
             SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
         _write(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
-    accelerator.wait_for_everyone()
+    accelerator.end_training()
     return outcome
 
 

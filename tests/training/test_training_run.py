@@ -1,0 +1,146 @@
+"""From a recipe to a run folder, with the real parts at a small size."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+
+import pytest
+import torch
+
+from symdiff import recipe as recipes
+from symdiff.data.registry import open_dataset
+from symdiff.errors import UserError
+from symdiff.pipeline import Pipeline
+from symdiff.training import loop, run, samples
+from symdiff.training.run import compile_denoiser, differing, train
+
+RECIPE = """
+name: tiny
+data: {dataset: small-molecules}
+denoiser: {kind: NodeTransformer, width: 32, layers: 1, heads: 2}
+process: {kind: Flow}
+breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 4}}
+training: {steps: 12, batch_size: 32, warmup: 2, save_every: 4, sample_every: 6, sample_count: 8, log_every: 3}
+sampling: {steps: 3}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory):
+    """A cache of our own, so that no other test and no user is touched."""
+    before = os.environ.get("SYMDIFF_CACHE")
+    os.environ["SYMDIFF_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["SYMDIFF_CACHE"]
+    else:
+        os.environ["SYMDIFF_CACHE"] = before
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, cache):
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    train(recipes.load(RECIPE), out)
+    return out
+
+
+def test_a_run_leaves_its_recipe_log_states_checkpoint_and_summary(trained):
+    assert {p.name for p in trained.iterdir()} == {"recipe.yaml", "log.jsonl", "state", "checkpoint", "summary.json"}
+    assert recipes.load(trained / "recipe.yaml").model_dump() == recipes.load(RECIPE).model_dump()
+    summary = json.loads((trained / "summary.json").read_text())
+    assert (summary["steps"], summary["samples"], summary["precision"]) == (12, 384, "bf16")
+    log = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
+    assert [(r["kind"], r["step"]) for r in log] == [
+        ("train", 3), ("train", 6), ("sample", 6), ("train", 9), ("train", 12), ("sample", 12),
+    ]  # fmt: skip
+    assert all(0 <= r["validity"] <= 1 and len(r["examples"]) == 8 for r in log if r["kind"] == "sample")
+
+
+def test_the_checkpoint_holds_the_averaged_weights(trained):
+    pipeline = Pipeline.load(trained / "checkpoint")
+    average = loop.Checkpoints(trained / "state").latest()[0].tensors["average"]
+    found = dict(pipeline.diffusion.named_parameters())
+    assert found.keys() == average.keys()
+    assert all(torch.equal(found[name].detach(), average[name]) for name in found)
+    assert len(pipeline.sample(4, steps=2)) == 4
+
+
+def test_a_killed_run_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    whole = (trained / "checkpoint" / "SHA256SUMS").read_bytes()
+    advance = loop.Trainer._advance
+
+    def terminated(self, model, interruption):
+        if self.step == 6:
+            os.kill(os.getpid(), signal.SIGTERM)
+        advance(self, model, interruption)
+
+    monkeypatch.setattr(loop.Trainer, "_advance", terminated)
+    with pytest.raises(SystemExit) as stopped:
+        train(recipes.load(RECIPE), out)
+    monkeypatch.setattr(loop.Trainer, "_advance", advance)
+    assert stopped.value.code == 143 and not (out / "checkpoint").exists()
+    assert loop.Checkpoints(out / "state").steps()[-1] == 7
+    train(recipes.set(recipes.load(RECIPE), "training/save_every=5"), out, resume=True)
+    sums = dict(line.split()[::-1] for line in (out / "checkpoint" / "SHA256SUMS").read_text().splitlines())
+    before = dict(line.split()[::-1] for line in whole.decode().splitlines())
+    assert {k: v for k, v in sums.items() if k != "recipe.yaml"} == {k: v for k, v in before.items() if k != "recipe.yaml"}
+
+
+@pytest.mark.parametrize("change", ["training/steps=13", "training/seed=1", "denoiser/width=64", "training/batch_size=31"])
+def test_a_changed_recipe_is_refused_by_the_name_of_the_key(trained, change):
+    with pytest.raises(UserError, match=change.split("=")[0].replace("/", r"\.")):
+        train(recipes.set(recipes.load(RECIPE), change), trained, resume=True)
+
+
+def test_a_run_is_not_overwritten_and_none_is_resumed_from_nothing(trained, tmp_path):
+    with pytest.raises(UserError, match="--resume"):
+        train(recipes.load(RECIPE), trained)
+    with pytest.raises(UserError, match="no training run to resume"):
+        train(recipes.load(RECIPE), tmp_path, resume=True)
+
+
+def test_other_data_are_not_resumed(trained, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(trained, out)
+    structures = open_dataset("small-molecules")
+    trainer = loop.Trainer(torch.nn.Linear(1, 1), structures, recipes.load(RECIPE).training, out, data="other")
+    with pytest.raises(UserError, match="the data are not those"):
+        trainer.run(resume=True)
+
+
+
+@pytest.mark.parametrize("key", ["denoiser/widht=3", "data/dataset=nothing-of-that-name", "data/order=depht"])
+def test_a_recipe_that_cannot_be_built_writes_nothing(tmp_path, key):
+    with pytest.raises(UserError):
+        train(recipes.set(recipes.load(RECIPE), key), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_compiling_without_a_compiler_is_told(monkeypatch):
+    monkeypatch.setattr(run.shutil, "which", lambda name: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="C\\+\\+ compiler"):
+        compile_denoiser(torch.nn.Linear(1, 1))
+
+
+def test_a_missing_tracker_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(loop, "is_tensorboard_available", lambda: False)
+    with pytest.raises(UserError, match="tensorboard is not installed"):
+        train(recipes.set(recipes.load(RECIPE), "training/tracker=tensorboard"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatch):
+    pipeline = Pipeline.load(trained / "checkpoint")
+    state = pipeline.sample(4, steps=2).state()
+    assert samples.judge(pipeline.domain, state)["count"] == 4
+    monkeypatch.setattr(samples.importlib.util, "find_spec", lambda name: None)
+    assert samples.judge(pipeline.domain, state).keys() == {"count", "undecided"}
+
+
+def test_differing_names_the_keys():
+    assert differing({"a": {"b": 1, "c": 2}, "d": 1}, {"a": {"b": 1, "c": 3}, "e": 1}) == ["a.c", "d", "e"]
