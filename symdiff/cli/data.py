@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from symdiff.errors import UserError
+Progress = Callable[[int, int], None] | None
 
 app = typer.Typer(help="Import data sets and look into them.", no_args_is_help=True)
 
@@ -27,27 +30,6 @@ def import_(
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
-    _guard(lambda: _import(files, out, column, split_column, hydrogens, max_nodes, workers, as_json))
-
-
-@app.command(epilog="Example: symdiff data info small-molecules")
-def info(
-    dataset: Annotated[str, typer.Argument(help="The folder of a data set, or the name of one such as qm9.")],
-    as_json: _JSON = False,
-) -> None:
-    """Print counts, splits, sizes, label frequencies, what was left out and why, and how symmetric the structures are."""
-    _guard(lambda: _info(dataset, as_json))
-
-
-def _guard(command) -> None:
-    try:
-        command()
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(2) from None
-
-
-def _import(files, out, column, split_column, hydrogens, max_nodes, workers, as_json) -> None:
     from symdiff.data.importing import import_files
 
     with _progress(as_json) as progress:
@@ -63,33 +45,42 @@ def _import(files, out, column, split_column, hydrogens, max_nodes, workers, as_
     typer.echo(f"duplicates kept: {meta['duplicates']}")
 
 
-def _info(name: str, as_json: bool) -> None:
+@app.command(epilog="Example: symdiff data info small-molecules")
+def info(
+    dataset: Annotated[str, typer.Argument(help="The folder of a data set, or the name of one such as qm9.")],
+    as_json: _JSON = False,
+) -> None:
+    """Print counts, splits, sizes, label frequencies, what was left out and why, and how symmetric the structures are."""
     from symdiff.data.registry import open_dataset
     from symdiff.data.summary import summary
 
     with _progress(as_json) as progress:
-        dataset = open_dataset(name, progress=progress)
-    found = summary(dataset)
+        opened = open_dataset(dataset, progress=progress)
+    found = summary(opened)
     if as_json:
         typer.echo(json.dumps(found))
-        return
-    source = found["source"] or {}
-    typer.echo(f"{found['name']}: {found['count']} structures ({_pairs(found['splits'])})")
-    typer.echo(f"path: {found['path']}")
-    typer.echo(f"source: {source.get('title', 'not recorded')}")
-    typer.echo(f"order of nodes: {found['order']}")
+    else:
+        typer.echo("\n".join(_lines(found)))
+
+
+def _lines(found: dict) -> Iterator[str]:
+    """What ``info`` says to people."""
+    yield f"{found['name']}: {found['count']} structures ({_pairs(found['splits'])})"
+    yield f"path: {found['path']}"
+    yield f"source: {(found['source'] or {}).get('title', 'not recorded')}"
+    yield f"order of nodes: {found['order']}"
     for place in ("nodes", "edges"):
-        typer.echo(f"{place}: {found[place]['least']} to {found[place]['most']}, mean {found[place]['mean']:.2f}")
+        yield f"{place}: {found[place]['least']} to {found[place]['most']}, mean {found[place]['mean']:.2f}"
+    yield "sizes:"
     most = max(found["sizes"].values())
-    typer.echo("sizes:")
     for size, count in found["sizes"].items():
-        typer.echo(f"  {size:>5} {count:>8} {'#' * round(40 * count / most)}")
+        yield f"  {size:>5} {count:>8} {'#' * round(40 * count / most)}".rstrip()
     for field, shares in found["labels"].items():
-        typer.echo(f"{field}: " + ", ".join(f"{label} {share:.5f}" for label, share in shares.items()))
+        yield f"{field}: " + ", ".join(f"{label} {share:.5f}" for label, share in shares.items())
     left_out = ", ".join(f"{reason}: {count}" for reason, count in found["left_out"].items())
-    typer.echo(f"left out: {left_out or 'nothing'}; duplicates: {found['duplicates']}")
+    yield f"left out: {left_out or 'nothing'}; duplicates: {found['duplicates']}"
     seen = found["symmetry"]
-    typer.echo(
+    yield (
         f"symmetry: {seen['symmetric_share']:.4f} of {seen['count']} structures have a nontrivial automorphism, "
         f"the largest group has order {seen['largest_group']:.0f}"
     )
@@ -99,24 +90,24 @@ def _pairs(counts: dict) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-class _progress:
-    """A bar on the terminal that counts rows; silent for ``--json``, whose output is one object."""
+@contextmanager
+def _progress(silent: bool) -> Iterator[Progress]:
+    """A bar on stderr where that is a terminal: rows, rate, time left. Their number is known once the files are read."""
+    if silent:
+        yield None
+        return
+    from rich import progress as rich
+    from rich.console import Console
 
-    def __init__(self, silent: bool) -> None:
-        self.silent = silent
+    console = Console(stderr=True)
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn())
+    with rich.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("rows", total=None)
+        start = time.monotonic()
 
-    def __enter__(self):
-        if self.silent:
-            return None
-        from rich.console import Console
-        from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        def advance(count: int, total: int) -> None:
+            bar.update(task, advance=count, total=total)
+            done = bar.tasks[task].completed
+            bar.update(task, description=f"rows, {done / max(time.monotonic() - start, 1e-9):,.0f}/s")
 
-        columns = (SpinnerColumn(), TextColumn("rows"), MofNCompleteColumn(), TimeElapsedColumn())
-        self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        task = self.bar.add_task("rows", total=None)
-        self.bar.start()
-        return lambda count: self.bar.advance(task, count)
-
-    def __exit__(self, *_) -> None:
-        if not self.silent:
-            self.bar.stop()
+        yield advance

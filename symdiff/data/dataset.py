@@ -75,7 +75,7 @@ class Dataset:
 
     def select(self, indices: Sequence[int] | Tensor | np.ndarray | slice) -> Dataset:
         """A view of the structures at ``indices``."""
-        index = indices if isinstance(indices, slice) else torch.as_tensor(indices)
+        index = indices if isinstance(indices, slice) else _index(indices)
         return Dataset(self.domain, self.columns, self.meta, self.rows[index], self.path)
 
     def split(self, name: str) -> Dataset:
@@ -89,7 +89,7 @@ class Dataset:
 
     def batch(self, indices: Sequence[int] | Tensor | np.ndarray, nodes: int | None = None) -> State:
         """The structures at ``indices`` (B,), padded to ``nodes`` (default: the largest among them)."""
-        return self.columns.batch(self.rows[torch.as_tensor(indices)], nodes)
+        return self.columns.batch(self.rows[_index(indices)], nodes)
 
     def size_histogram(self) -> list[float]:
         """Share of the structures with 0, 1, 2, ... nodes."""
@@ -117,6 +117,11 @@ class Dataset:
         return shares
 
 
+def _index(indices: Sequence[int] | Tensor | np.ndarray) -> Tensor:
+    index = torch.as_tensor(indices)
+    return index if index.numel() else index.long()  # an empty list has no integers to tell its type
+
+
 def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> None:
     """Check lengths and ranges of flat arrays, so that no batch can fail later. Raises UserError."""
     schema = domain.schema
@@ -135,7 +140,7 @@ def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> No
         raise UserError(f"{place}: an edge (i, j) needs 0 <= i < j < number of nodes")
     owner = np.repeat(np.arange(len(sizes)), counts)
     keys = (owner * (MAX_NODES + 1) + edges[:, 0]) * (MAX_NODES + 1) + edges[:, 1]
-    if len(np.unique(keys)) != len(edges):
+    if (np.diff(np.sort(keys, kind="stable")) == 0).any():
         raise UserError(f"{place}: an edge is listed twice")
     lengths = {"node": int(sizes.sum()), "pair": int(counts.sum()), "whole": len(sizes)}
     for name, field in schema.items():

@@ -6,12 +6,13 @@ has more bonds than its valence (4, 3, 2, 1); hydrogens fill what is left. So al
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from itertools import permutations, product
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
-from symdiff.data.molecules import molecules
+from symdiff.data.molecules import molecules, split_by_content
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 
@@ -82,12 +83,16 @@ def small_molecules(atoms: int = MAX_ATOMS) -> Dataset:
 
     domain = MolecularGraph(ATOMS)
     smiles: list[str] = []
+    marks: list[bytes] = []
     for size in range(1, atoms + 1):
-        labels, bonds = (torch.from_numpy(array).long() for array in enumerate_molecules(size))
+        found = enumerate_molecules(size)
+        marks += [blake2b(atom.tobytes() + bond.tobytes()).digest() for atom, bond in zip(*found, strict=True)]
+        labels, bonds = (torch.from_numpy(array).long() for array in found)
         state = State(torch.ones(labels.shape, dtype=torch.bool), domain.schema, {"atom": labels, "bond": bonds})
         for text, reason in domain.inspect(state):
             if text is None:
                 raise UserError(f"small-molecules: RDKit refuses an enumerated molecule ({reason})")
             smiles.append(text)
     source = {"title": f"all molecules of {', '.join(ATOMS)} with 1 to {atoms} heavy atoms, enumerated", "files": []}
-    return molecules(smiles, None, {"name": "small-molecules", "source": source}, max_nodes=64)
+    meta = {"name": "small-molecules", "source": source}
+    return molecules(smiles, split_by_content(marks), meta, max_nodes=64)

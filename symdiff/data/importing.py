@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from symdiff.data.dataset import SPLITS, Dataset
 from symdiff.data.graphs import domain_of, graphs
 from symdiff.data.molecules import molecules
+from symdiff.data.parsing import Progress
 from symdiff.data.sources import origin
 from symdiff.domains.arrays import Record
 from symdiff.domains.files import ending
@@ -32,7 +33,7 @@ def import_files(
     hydrogens: bool = False,
     max_nodes: int = 512,
     workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Dataset:
     """Read ``files`` (all of molecules or all of graphs), write the folder ``out`` and open it.
 
@@ -70,7 +71,7 @@ def _molecules(
     hydrogens: bool,
     max_nodes: int,
     workers: int | None,
-    progress: Callable[[int], None] | None,
+    progress: Progress,
 ) -> Dataset:
     rows: dict[str, list[str]] = {"smiles": [], "molblock": []}
     names: list[str] = []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
-from symdiff.data.parsing import parse
+from symdiff.data.parsing import Progress, parse
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.state import Schema
@@ -22,7 +22,7 @@ def molecules(
     hydrogens: bool = False,
     max_nodes: int = 512,
     workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Dataset:
     """A data set in memory; broken rows are left out and counted by reason in ``meta["left_out"]``.
 

@@ -19,6 +19,9 @@ import numpy as np
 
 from symdiff.errors import UserError
 
+Progress = Callable[[int, int], None] | None
+"""Is told how many rows were finished now, and how many there are in all."""
+
 WORKERS = 2
 CHUNK = 8000
 
@@ -59,16 +62,16 @@ def parse(
     max_nodes: int = 512,
     connected: bool = True,
     workers: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = None,
 ) -> Parsed:
-    """Parse ``rows`` (``form``: "smiles" or "molblock"); ``progress`` is told how many rows each finished chunk had."""
+    """Parse ``rows`` (``form``: "smiles" or "molblock")."""
     chunks = [list(rows[k : k + CHUNK]) for k in range(0, len(rows), CHUNK)]
     settings = {"form": form, "hydrogens": hydrogens, "max_nodes": max_nodes, "connected": connected}
 
     def work(chunk: list[str]) -> Parsed:
         parsed = parse_here(chunk, **settings) if len(rows) <= CHUNK // 8 else _parse_elsewhere(chunk, settings)
         if progress is not None:
-            progress(len(chunk))
+            progress(len(chunk), len(rows))
         return parsed
 
     with ThreadPoolExecutor(workers or min(WORKERS, os.cpu_count() or 1)) as pool:
@@ -129,7 +132,8 @@ def _parse_elsewhere(chunk: list[str], settings: dict) -> Parsed:
         check=False,
     )
     if done.returncode:
-        raise RuntimeError(f"a worker ended with code {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise UserError(f"a worker that read {chunk[0][:40]!r} to {chunk[-1][:40]!r} ended with code {done.returncode} ({last})")
     arrays = load(done.stdout)
     reasons = json.loads(arrays.pop("reason").tobytes())
     return Parsed(reasons, **arrays)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import molecules
+from symdiff.data.parsing import Progress
 from symdiff.data.sources import QM9_ARCHIVE, QM9_UNCHARACTERIZED, data_folder, fetch, local, origin
 from symdiff.domains.files import read_text
 from symdiff.errors import UserError
@@ -21,7 +21,7 @@ _HEAD, _FOOT = 9, 2  # lines of uncharacterized.txt around its list
 _TRAIN, _ENTRY = 100_000, 100_000  # molecules; bytes, where the longest file of QM9 has about 3,000
 
 
-def qm9(hydrogens: bool = False, progress: Callable[[int], None] | None = None) -> Dataset:
+def qm9(hydrogens: bool = False, progress: Progress = None) -> Dataset:
     """The characterized molecules of QM9; ``hydrogens`` makes them nodes. Raises UserError."""
     if data_folder() is not None:
         path = local("qm9", "qm9_smiles.csv.gz")

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from symdiff.data.dataset import Dataset
+from symdiff.data.parsing import Progress
 from symdiff.data.sources import cache_folder
 from symdiff.errors import UserError, nearest
-
-Progress = Callable[[int], None] | None
 
 
 def _qm9(progress: Progress, hydrogens: bool) -> Dataset:
@@ -60,7 +59,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
 def open_dataset(name_or_path: str | Path, order: str = "stored", progress: Progress = None) -> Dataset:
     """A data set by its name (``BUILDERS`` lists them) or its folder; a named one is built into the cache at first use.
 
-    ``order``: see ``symdiff.data.orders.reorder``. ``progress`` is told how many rows were read. A damaged folder in the cache is
+    ``order``: see ``symdiff.data.orders.reorder``. ``progress`` follows what is built. A damaged folder in the cache is
     an error that names it, so that nothing is replaced unasked. Raises UserError.
     """
     name = str(name_or_path)

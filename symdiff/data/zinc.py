@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import molecules, split_rows
+from symdiff.data.parsing import Progress
 from symdiff.data.sources import local, origin
 from symdiff.domains.molecule_files import read_rows
 
@@ -13,7 +12,7 @@ ZINC = "ZINC250k selection: Gomez-Bombarelli et al., ACS Central Science 4(2) (2
 MUV = "MUV: Rohrer and Baumann, Journal of Chemical Information and Modeling 49(2) (2009)"
 
 
-def zinc(progress: Callable[[int], None] | None = None) -> Dataset:
+def zinc(progress: Progress = None) -> Dataset:
     """33,902 molecules of ZINC250k: JT-VAE's test split to test, of the rest every twentieth to validate."""
     path = local("zinc", "zinc250k_subset.csv.gz")
     _, rows, parts = read_rows(path, "smiles", "split")
@@ -22,7 +21,7 @@ def zinc(progress: Callable[[int], None] | None = None) -> Dataset:
     return molecules(rows, split, {"name": "zinc", "source": origin(ZINC, [path])}, progress=progress)
 
 
-def druglike(progress: Callable[[int], None] | None = None) -> Dataset:
+def druglike(progress: Progress = None) -> Dataset:
     """93,087 molecules of MUV, split by content."""
     path = local("druglike_muv", "muv_smiles.txt.gz")
     _, rows, _ = read_rows(path)

@@ -14,6 +14,7 @@ from symdiff.errors import UserError
 _BONDS = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
 _ORDERS = [None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE]
 _LABEL = re.compile(r"([A-Z][a-z]?)(?:([+-])(\d*))?")
+MAX_CHARGE = 8
 _TABLE = Chem.GetPeriodicTable()
 
 
@@ -43,6 +44,8 @@ def parse_label(text: str) -> tuple[int, int]:
     except (ValueError, RuntimeError):
         raise UserError(f"atoms: expected a label such as 'C', 'N+' or 'Fe+2', got {text!r}") from None
     charge = int(match[3] or 1) * (1 if match[2] == "+" else -1) if match[2] else 0
+    if abs(charge) > MAX_CHARGE:
+        raise UserError(f"atoms: expected charges of at most {MAX_CHARGE}, got {text!r}")
     return element, charge
 
 
@@ -95,6 +98,8 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
         raise UserError("no atoms")
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
         raise UserError("wildcard atom")
+    if any(abs(atom.GetFormalCharge()) > MAX_CHARGE for atom in mol.GetAtoms()):
+        raise UserError(f"charge beyond {MAX_CHARGE}")
     if any(atom.GetAtomMapNum() for atom in mol.GetAtoms()):
         mol = Chem.Mol(mol)
         for atom in mol.GetAtoms():

@@ -1,0 +1,209 @@
+"""Molecules: SMILES -> State -> SMILES, whatever the order of the atoms; anything decodes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rdkit import Chem
+
+from symdiff.data.enumeration import ATOMS, enumerate_molecules
+from symdiff.domains import kekule
+from symdiff.domains.base import domain_from_spec
+from symdiff.domains.molecule import MolecularGraph
+from symdiff.errors import UserError
+from symdiff.groups.permutations import Symmetric
+from symdiff.random import Streams
+from symdiff.state import State
+
+LABELS = ["C", "N", "O", "F", "S", "Cl", "Br", "I", "P", "N+", "O-", "C-", "N-", "S+", "O+"]
+DOMAIN = MolecularGraph(LABELS)
+LISTED = [line.split()[0] for line in (Path(__file__).parent / "molecules.smi").read_text().splitlines()]
+
+
+def small() -> list[str]:
+    labels, bonds = enumerate_molecules(5)
+    pick = np.random.RandomState(0).permutation(len(labels))[:800]
+    schema = MolecularGraph(ATOMS).schema
+    values = {"atom": torch.from_numpy(labels[pick]).long(), "bond": torch.from_numpy(bonds[pick]).long()}
+    return MolecularGraph(ATOMS).smiles(State(torch.ones(values["atom"].shape, dtype=torch.bool), schema, values))
+
+
+def flat(smiles: str) -> str:
+    return Chem.MolToSmiles(Chem.MolFromSmiles(smiles), isomericSmiles=False)
+
+
+def shuffled(smiles: str, seed: int) -> Chem.Mol:
+    mol = Chem.MolFromSmiles(smiles)
+    return Chem.RenumberAtoms(mol, np.random.RandomState(seed).permutation(mol.GetNumAtoms()).tolist())
+
+
+@pytest.fixture(scope="module")
+def smiles() -> list[str]:
+    return LISTED + small()
+
+
+def test_the_list_is_long_enough(smiles):
+    assert len(smiles) >= 1000 and len(set(LISTED)) == len(LISTED)
+
+
+def test_round_trip_is_the_canonical_smiles(smiles):
+    state = DOMAIN.collate([DOMAIN.encode(text) for text in smiles])
+    assert DOMAIN.smiles(state) == [flat(text) for text in smiles]
+
+
+def test_round_trip_under_node_permutations(smiles):
+    state = DOMAIN.collate([DOMAIN.encode(text) for text in smiles])
+    group = Symmetric()
+    moved = group.act(group.sample(state.mask, Streams(3, torch.arange(len(state)))), state)
+    assert DOMAIN.smiles(moved) == [flat(text) for text in smiles]
+
+
+def test_isomorphic_molecules_are_stored_identically(smiles):
+    for seed, text in enumerate(smiles[::5]):
+        first, second = DOMAIN.encode(text), DOMAIN.encode(shuffled(text, seed))
+        assert all(np.array_equal(first[name], second[name]) for name in first), text
+
+
+def test_stored_in_the_order_of_the_canonical_smiles():
+    record = DOMAIN.encode("OC(=O)CN")
+    assert flat("OC(=O)CN") == "NCC(=O)O"
+    assert [LABELS[k] for k in record["atom"]] == ["N", "C", "C", "O", "O"]
+    assert record["edges"].tolist() == [[0, 1], [1, 2], [2, 3], [2, 4]] and record["bond"].tolist() == [1, 1, 2, 1]
+
+
+def test_kekule_forms_of_one_molecule_are_one_graph():
+    first, second = DOMAIN.encode("CC1=CC=CC(C)=C1C"), DOMAIN.encode("CC1=C(C)C(C)=CC=C1")
+    assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_hydrogens_are_nodes_behind_the_heavy_atoms():
+    domain = MolecularGraph(["C", "O", "H", "N+", "O-"])
+    record = domain.encode("CO")
+    assert [domain.atoms[k] for k in record["atom"]] == ["C", "O", "H", "H", "H", "H"]
+    assert record["edges"].tolist() == [[0, 1], [0, 2], [0, 3], [0, 4], [1, 5]]
+    texts = ["CO", "C", "C[N+](=O)[O-]", "C1CO1", "[H][H]"]
+    state = domain.collate([domain.encode(text) for text in texts])
+    assert domain.smiles(state) == [flat(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("[Si](C)(C)(C)C", "atom Si is not among"),
+        ("[NH2-]", None),
+        ("C[O]", "radical"),
+        ("[CH2]", "radical"),
+        ("C(C)(C)(C)(C)C", "valence"),
+        ("c1cccc1", "kekulization"),
+        ("C(", "not a SMILES string"),
+        ("", "not a SMILES string"),
+        ("*C", "wildcard atom"),
+        ("[O-2]", "atom O-2 is not among"),
+        ("CN->[Fe]", "atom Fe is not among|bond is not single"),
+        (7, "expected a SMILES string or an RDKit molecule, got int"),
+        ("C" * 513, "more than 512 atoms"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_reason(given, reason):
+    if reason is None:
+        DOMAIN.encode(given)
+        return
+    with pytest.raises(UserError, match=reason):
+        DOMAIN.encode(given)
+
+
+def test_encoding_leaves_the_given_molecule_alone():
+    mol = Chem.MolFromSmiles("C[C@H](N)C(=O)[O-]")
+    before = Chem.MolToSmiles(mol)
+    DOMAIN.encode(mol)
+    assert Chem.MolToSmiles(mol) == before
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 12), st.floats(0, 1))
+def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
+    generator = torch.Generator().manual_seed(seed)
+    sizes = torch.randint(0, nodes + 1, (4,), generator=generator)
+    mask = torch.arange(nodes) < sizes[:, None]
+    atom = torch.randint(len(LABELS), (4, nodes), generator=generator) * mask
+    bond = torch.randint(1, 4, (4, nodes, nodes), generator=generator)
+    bond = (bond * (torch.rand(4, nodes, nodes, generator=generator) < density)).triu(1)
+    bond = (bond + bond.mT) * (mask[:, :, None] & mask[:, None])
+    state = State(mask, DOMAIN.schema, {"atom": atom, "bond": bond})
+    mols, verdicts = DOMAIN.decode(state), DOMAIN.inspect(state)
+    assert [mol.GetNumAtoms() for mol in mols] == sizes.tolist()
+    assert all((text is None) != (reason is None) for text, reason in verdicts)
+    folder = tmp_path_factory.mktemp("garbage")
+    filled = [mol for mol in mols if mol.GetNumAtoms()]
+    for suffix in (".smi", ".csv", ".sdf"):
+        path = folder / f"molecules{suffix}"
+        DOMAIN.write(filled, path)
+        again = DOMAIN.read(path)
+        assert [mol.GetNumAtoms() for mol in again] == [mol.GetNumAtoms() for mol in filled]
+        assert [kekule.problem(mol) is None for mol in again] == [t is not None for t, _ in verdicts if t != ""]
+
+
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf", ".smi.gz"])
+def test_files_keep_the_molecules(tmp_path, suffix):
+    state = DOMAIN.collate([DOMAIN.encode(text) for text in LISTED])
+    path = tmp_path / f"molecules{suffix}"
+    DOMAIN.write(DOMAIN.decode(state), path)
+    again = DOMAIN.collate([DOMAIN.encode(mol) for mol in DOMAIN.read(path)])
+    assert DOMAIN.smiles(again) == [flat(text) for text in LISTED]
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(UserError, match="cannot be written"):
+        DOMAIN.write([], tmp_path / "missing" / "molecules.smi")
+    with pytest.raises(UserError, match=r"expected a file that ends in .smi, .csv, .sdf"):
+        DOMAIN.write([], tmp_path / "molecules.xyz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [
+        ("a.smi", b"CC\nC(\n", "entry 2 is not a SMILES string"),
+        ("a.csv", b"name,molecule\nx,CC\n", "name the column of SMILES: there are name, molecule"),
+        ("a.csv", b'smiles\n"' + b"C" * 200_000, "not a CSV file"),
+        ("a.smi", b"\xff\xfe\x00", "expected UTF-8"),
+        ("a.smi.gz", b"not gzip", "cannot be read"),
+        ("a.sdf", b"\n\n\n nonsense\nM  END\n$$$$\n", "entry 1 is not a mol block"),
+        ("a.mol2", b"", "expected a file that ends in"),
+    ],
+)
+def test_broken_files_are_refused(tmp_path, name, content, error):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=error):
+        DOMAIN.read(tmp_path / name)
+
+
+def test_the_spec_builds_the_domain():
+    again = domain_from_spec(DOMAIN.spec)
+    assert isinstance(again, MolecularGraph) and again.spec == DOMAIN.spec and again.schema == DOMAIN.schema
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"kind": "MolecularGrph", "atoms": ["C"]}, {"kind": "MolecularGraph"}, {"kind": "MolecularGraph", "atoms": []}, {"atoms": ["C"]}],
+)
+def test_a_wrong_spec_is_a_user_error(spec):
+    with pytest.raises(UserError):
+        domain_from_spec(spec)
+
+
+@pytest.mark.parametrize("label", ["C", "N+", "O-", "Fe+2", "Cl", "S-2"])
+def test_labels_name_element_and_charge(label):
+    assert kekule.label(*kekule.parse_label(label)) == label
+
+
+@pytest.mark.parametrize("label", ["", "c", "Xx", "N++", "+"])
+def test_a_wrong_label_is_a_user_error(label):
+    with pytest.raises(UserError, match="expected a label such as"):
+        kekule.parse_label(label)
