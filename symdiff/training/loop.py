@@ -143,7 +143,7 @@ class Trainer:
         settings, step, begin = self.settings, self.step, time.monotonic()
         x0, generator = self._batch(step)
         torch.manual_seed(seed_for(settings.seed, "dropout") + (step * self.world + self.rank << 20))
-        with self._autocast():
+        with self.autocast():
             losses = model(x0, generator)
         # processes average their gradients; with this factor that is the mean over the global batch, even or not
         loss = losses.float().sum() * (self.world / settings.batch_size)
@@ -228,7 +228,7 @@ class Trainer:
         if not self.first:
             return
         self.diffusion.eval()
-        with self.average.swapped(), self._autocast():
+        with self.average.swapped(), self.autocast():
             values = self.observe(self.diffusion, self.step)
         self.diffusion.train()
         self.log.write("sample", self.step, **values)
@@ -292,12 +292,13 @@ class Trainer:
     def _has_idle_parameters(self) -> bool:
         """Whether some parameter gets no gradient: those who average gradients must know, and knowing always is slower."""
         probe = copy.deepcopy(self.diffusion)
-        with self._autocast():
+        with self.autocast():
             losses = probe(*self._batch(self.step))
         losses.sum().backward()
         return any(p.grad is None for p in probe.parameters() if p.requires_grad)
 
-    def _autocast(self) -> Any:
+    def autocast(self) -> Any:
+        """The context in which the recipe's precision holds."""
         if self.settings.precision == "fp32":
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
