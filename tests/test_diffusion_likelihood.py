@@ -95,9 +95,8 @@ def test_the_bound_is_above_the_entropy_and_tends_to_it(space, name):
     entropy = -(law @ law.log())
     gaps = [float(law @ bounds(plain(process, space, law), steps) - entropy) for steps in (4, 8, 16)]
     assert gaps[0] > 1.5 * gaps[1] > 1.5**2 * gaps[2] > 0, gaps
-    assert gaps[2] < 0.15, gaps
     first = [2 * gaps[1] - gaps[0], 2 * gaps[2] - gaps[1]]
-    print(gaps, first, (4 * first[1] - first[0]) / 3)
+    assert abs(4 * first[1] - first[0]) / 3 < 5e-3, gaps  # extrapolated by errors in 1/K and 1/K²
 
 
 @pytest.mark.parametrize("space", [PAIR, TRIPLE, GRAPHS], ids=["pair", "triple", "graphs of 4 nodes"])

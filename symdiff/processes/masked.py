@@ -39,7 +39,8 @@ class Masked(Discrete):
         weighting: Literal["mean", "bound"] = "mean",
     ) -> None:
         fields = schema_from_plain(schema)
-        self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in fields.items()})
+        labelled = {name: field for name, field in fields.items() if isinstance(field, Categorical)}
+        self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in labelled.items()})
         self.evenly, self.weighting = evenly, weighting
 
     def noisy_schema(self) -> Schema:

@@ -132,8 +132,9 @@ class DPMSolverMultistep(_VariancePreserving):
         )
         times = torch.stack(([] if past is None else [past[1].to(t)]) + [t, s])
         signal, spoilt = self.levels(times)
-        last = bool(s == 0)  # there the second-order formula is not defined, and diffusers falls back to the first
-        scheduler.set_timesteps(timesteps=list(range(len(times) - last))[::-1])
+        last = int(s == 0)  # there the second-order formula is not defined, and diffusers falls back to the first
+        scheduler.num_inference_steps = len(times) - last
+        scheduler.timesteps = torch.arange(len(times) - last).flip(0)
         scheduler.sigmas = (spoilt / signal).cpu()
         scheduler.set_begin_index(len(times) - 2)
         if past is not None:
