@@ -111,6 +111,32 @@ def test_a_full_disk_leaves_nothing(dataset, tmp_path, monkeypatch, call):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_file_that_outgrows_its_limit_leaves_nothing(dataset, tmp_path):
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (500, hard))
+    try:
+        with pytest.raises(UserError, match="ten: cannot be written .File too large."):
+            dataset.save(tmp_path / "ten")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_that_save_at_once_leave_one_whole_folder(dataset, tmp_path, monkeypatch):
+    path = tmp_path / "ten"
+    write = folder_module._sync
+
+    def meanwhile(file):
+        monkeypatch.setattr(folder_module, "_sync", write)
+        dataset.save(path)
+
+    monkeypatch.setattr(folder_module, "_sync", meanwhile)
+    dataset.keep(path)
+    assert len(Dataset.open(path)) == 10 and [entry.name for entry in tmp_path.iterdir()] == ["ten"]
+
+
 def test_a_folder_that_cannot_be_made_is_a_user_error(dataset, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):

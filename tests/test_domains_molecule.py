@@ -191,7 +191,12 @@ def test_the_spec_builds_the_domain():
 
 @pytest.mark.parametrize(
     "spec",
-    [{"kind": "MolecularGrph", "atoms": ["C"]}, {"kind": "MolecularGraph"}, {"kind": "MolecularGraph", "atoms": []}, {"atoms": ["C"]}],
+    [
+        {"kind": "MolecularGrph", "atoms": ["C"]},
+        {"kind": "MolecularGraph"},
+        {"kind": "MolecularGraph", "atoms": []},
+        {"atoms": ["C"]},
+    ],
 )
 def test_a_wrong_spec_is_a_user_error(spec):
     with pytest.raises(UserError):

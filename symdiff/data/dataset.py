@@ -55,6 +55,14 @@ class Dataset:
         meta = {**self.meta, "domain": self.domain.spec, "count": len(self), "splits": counts}
         write_folder(Path(path), {k: v for k, v in meta.items() if k not in ("format", "version", "arrays")}, arrays, replace)
 
+    def keep(self, path: Path) -> None:
+        """Save into a cache: where another process has saved the same meanwhile, that is as good."""
+        try:
+            self.save(path)
+        except UserError:
+            if not path.exists():
+                raise
+
     def __len__(self) -> int:
         return len(self.rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -30,10 +31,11 @@ def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], re
     Raises UserError when ``path`` exists (unless ``replace``), or when the disk is full or not writable: then nothing
     is left behind.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     def fill(folder: Path) -> None:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / ARRAYS)
+        content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+        (folder / ARRAYS).write_bytes(content)  # not save_file: a full disk must be an OSError
         entry = {"file": ARRAYS, "sha256": sha256(folder / ARRAYS), "bytes": (folder / ARRAYS).stat().st_size}
         text = json.dumps({"format": FORMAT, "version": VERSION, **meta, "arrays": entry}, indent=1)
         (folder / META).write_text(text + "\n")
@@ -61,6 +63,8 @@ def write_atomically(path: Path, fill: Callable[[Path], None], replace: bool = F
         temporary.rename(path)
         _sync(path.parent)
     except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+            raise UserError(f"{path}: exists already") from error
         raise UserError(f"{path}: cannot be written ({error.strerror})") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -47,7 +47,8 @@ def benchmark(name: str) -> Dataset:
     if split is None:
         place = np.arange(count)
         split = np.where(place < count // 5, 2, np.where(place < 3 * count // 10, 1, 0))
-    return graphs(records(columns, domain_of(columns)), split, {"name": name, "source": origin(title, [path])}, domain_of(columns))
+    domain = domain_of(columns)
+    return graphs(records(columns, domain), split, {"name": name, "source": origin(title, [path])}, domain)
 
 
 def domain_of(columns: Mapping[str, np.ndarray]) -> Graph:

@@ -28,7 +28,8 @@ def reorder(dataset: Dataset, order: str) -> Dataset:
     if order not in ORDERS:
         raise UserError(f"order: no order {order!r}{nearest(order, ORDERS)}")
     if order == "smiles" and dataset.meta.get("order") != "smiles":
-        raise UserError(f"order: {dataset.meta.get('name', 'this data set')} has no order 'smiles'; expected 'stored' or one of {', '.join(LABELLED)}")
+        name = dataset.meta.get("name", "this data set")
+        raise UserError(f"order: {name} has no order 'smiles'; expected 'stored' or one of {', '.join(LABELLED)}")
     if order not in LABELLED or dataset.meta.get("order") == order:
         return dataset
     folder = _folder(dataset, order)
@@ -36,7 +37,7 @@ def reorder(dataset: Dataset, order: str) -> Dataset:
         return _reordered(dataset, order)
     if not folder.exists():
         whole = Dataset(dataset.domain, dataset.columns, dataset.meta, torch.arange(len(dataset.columns.num_nodes)))
-        _reordered(whole, order).save(folder)
+        _reordered(whole, order).keep(folder)
     found = Dataset.open(folder)
     return Dataset(found.domain, found.columns, found.meta, dataset.rows, folder)
 

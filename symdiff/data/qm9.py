@@ -42,7 +42,8 @@ def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:
     """The split of EDM: 0, 1 or 2 for each of ``count`` molecules in QM9's order, (count,) uint8.
 
     A legacy permutation of seed 0: 100,000 to train, a tenth of all to test, the rest to validate.
-    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D (ICML 2022), https://github.com/ehoogeboom/e3_diffusion_for_molecules
+    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D (ICML 2022),
+    https://github.com/ehoogeboom/e3_diffusion_for_molecules
     """
     test = int(0.1 * count)
     if count < train + test:

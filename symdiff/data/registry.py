@@ -66,7 +66,7 @@ def open_dataset(name_or_path: str | Path, order: str = "stored", progress: Prog
     if name in BUILDERS:
         folder = cache_folder() / "datasets" / name
         if not folder.exists():
-            BUILDERS[name](progress).save(folder, replace=True)
+            BUILDERS[name](progress).keep(folder)
         dataset = Dataset.open(folder)
     elif Path(name).is_dir():
         dataset = Dataset.open(name)
