@@ -59,6 +59,11 @@ class Server:
         self.thread.join()
 
 
+@pytest.fixture(autouse=True)
+def direct(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+
 @pytest.fixture
 def server():
     server = Server()

@@ -63,6 +63,7 @@ def test_missing_files_are_named(cache, tmp_path, monkeypatch):
 
 
 def test_without_a_network_the_other_way_is_named(cache, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(qm9_module, "QM9_ARCHIVE", Remote("x", "http://127.0.0.1:9/x", "0" * 64, 1))
     with pytest.raises(UserError, match="cannot be downloaded .*; or set SYMDIFF_DATA"):
         open_dataset("qm9")
