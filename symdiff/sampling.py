@@ -25,15 +25,16 @@ BLOCK = 32
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of the result that have the same number of nodes. ``rows``: (b,) int64."""
+    """Rows of the result that are sampled together. ``rows``, ``num_nodes``: (b,) int64, padded to ``nodes`` nodes."""
 
     rows: Tensor
+    num_nodes: Tensor
     nodes: int
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Sampled structures in batches of equal size; ``rows[k]`` (b,) says where those of ``states[k]`` belong."""
+    """Sampled structures, batch by batch; ``rows[k]`` (b,) says where those of ``states[k]`` belong."""
 
     domain: Domain
     states: Sequence[State]
@@ -85,16 +86,28 @@ def draw_sizes(histogram: Sequence[float], count: int, seed: int, num_nodes: Siz
 
 
 def plan(histogram: Sequence[float], count: int, seed: int, num_nodes: Sizes, batch_size: int | None) -> list[Batch]:
-    """Group the rows by their size, since padding would change a row's noise, and cut the groups into batches.
+    """Group the rows by the size that they are padded to, and cut the groups into batches.
 
-    Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
+    The padding is part of a row's noise, so it follows from the row's own size and the model's largest alone. Without
+    ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
     """
     sizes = draw_sizes(histogram, count, seed, num_nodes)
+    widths = torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes]
     batches = []
-    for nodes in sizes.unique().tolist():
-        rows = torch.nonzero(sizes == nodes)[:, 0]
-        batches += [Batch(part, nodes) for part in rows.split(batch_size or default_batch_size(nodes))]
+    for nodes in widths.unique().tolist():
+        rows = torch.nonzero(widths == nodes)[:, 0]
+        most = default_batch_size(nodes) if batch_size is None else -(-batch_size // BLOCK) * BLOCK
+        batches += [Batch(part, sizes[part], nodes) for part in rows.split(most)]
     return batches
+
+
+def padded_size(size: int, largest: int) -> int:
+    """The number of nodes that structures of ``size`` nodes are padded to: a multiple of 4, 8, 16, ... by their size.
+
+    At most a quarter more than ``size`` (or 3), and not more than the ``largest`` of the training data.
+    """
+    step = max(4, 2 ** (size - 1).bit_length() // 8)
+    return min(-(-size // step) * step, largest) if size <= largest else size
 
 
 def default_batch_size(nodes: int) -> int:
@@ -113,19 +126,19 @@ def sample(
 ) -> Samples:
     """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
 
-    A matrix product may sum in another order when its number of rows changes, and then a sample may differ in its last
-    bit, jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
-    ``BLOCK`` rows: for such shapes the result of a row was found not to depend on the batch (see the tests).
+    A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
+    jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
+    ``BLOCK`` rows; from 8 rows on, the network's result for a row was found to be the same in every batch.
     """
     states = []
     for batch in batches:
-        filled = torch.cat([batch.rows, batch.rows[-1:].expand(-len(batch.rows) % BLOCK)]).to(device)
-        mask = node_mask(torch.full_like(filled, batch.nodes))
+        fill = -len(batch.rows) % BLOCK
+        rows, sizes = (torch.cat([x, x[-1:].expand(fill)]).to(device) for x in (batch.rows, batch.num_nodes))
         tell = None if progress is None else _share(progress, len(batch.rows) / steps)
         try:
-            state = diffusion.sample(mask, steps, Streams(seed, filled, NOISE), tell)
+            state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell)
         except ValueError as error:
-            raise UserError(f"cannot sample structures of {batch.nodes} nodes: {error}") from error
+            raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
         states.append(state.select(slice(0, len(batch.rows))).to("cpu"))
     return Samples(domain, states, [batch.rows for batch in batches])
 
