@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 
 WIDTH, HEIGHT = 400, 200
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 10, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 10, 28
 _BINS = 40
 
 
@@ -50,17 +50,17 @@ def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
     if target is not None:
         parts.append(_outline(target / top, "target"))
     parts.append(_outline(ours / top, "ours"))
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        x = _LEFT + share * (WIDTH - _LEFT - _RIGHT)
-        anchor = {0: "start", 1: "end"}.get(share, "middle")
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 9}" text-anchor="{anchor}">{low + share * (high - low):.3g}</text>')
+    for tick in _ticks(low, high):
+        x = _LEFT + (tick - low) / (high - low) * (WIDTH - _LEFT - _RIGHT)
+        if x < WIDTH - 2 * _RIGHT:  # a number at the very end would be cut
+            parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{tick:g}</text>')
     return _svg(parts)
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:
     """A share on the line from 0 to 1 with its interval."""
     low, high = (value, value) if low is None or high is None else (low, high)
-    wide, end = 150, 146
+    wide, end = 110, 106
     x, a, b = (4 + min(max(v, 0), 1) * (end - 4) for v in (value, low, high))
     return (
         f'<svg class="interval" viewBox="0 0 {wide} 16" width="{wide}" height="16" role="img">'
@@ -77,8 +77,16 @@ def _axis(top: float) -> str:
     for k in range(int(top / step + 1e-9) + 1):
         y = _height(k * step / top)
         parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{_LEFT - 5}" y="{y + 3.5:.1f}" text-anchor="end">{k * step:.3g}</text>')
+        parts.append(f'<text x="{_LEFT - 5}" y="{y + 4.5:.1f}" text-anchor="end">{k * step:.3g}</text>')
     return "".join(parts)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Three to seven round numbers between ``low`` and ``high``."""
+    size = 10.0 ** np.floor(np.log10(high - low))
+    step = next(size * part for part in (0.1, 0.2, 0.25, 0.5, 1) if (high - low) / (size * part) <= 6 or part == 1)
+    first = int(np.ceil(low / step))
+    return [round(k * step, 10) for k in range(first, int(np.floor(high / step)) + 1)]
 
 
 def _bar(x: float, wide: float, height: float, kind: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDepictor
+from rdkit.Chem import rdCoordGen, rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from symdiff.errors import UserError
@@ -77,8 +77,8 @@ def _drawable(mol: Chem.Mol | str) -> Chem.Mol:
 
 
 def _laid_out(mol: Chem.Mol) -> Chem.Mol:
-    rdDepictor.SetPreferCoordGen(False)
-    rdDepictor.Compute2DCoords(mol)
+    rdCoordGen.AddCoords(mol)  # RDKit's own layout folds small cages onto themselves
+    rdDepictor.NormalizeDepiction(mol)
     rdDepictor.StraightenDepiction(mol)
     return mol
 

@@ -73,7 +73,7 @@ def judge(record: Record, properties: bool = True) -> Judged:
             return Judged(**known, reason=str(error), relaxed=_rescued(mol))
         if known["components"] > 1:
             largest = _largest(clean)
-            return Judged(**known, reason=f"fragments: {known['components']}", fragment=largest, relaxed=largest)
+            return Judged(**known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest)
         bare = flat(clean)
         name = canonical(bare)
         return Judged(**known, canonical=name, fragment=name, relaxed=name, traits=traits(bare, properties))
@@ -123,7 +123,7 @@ def _largest(mol: Chem.Mol) -> str:
 def _rescued(mol: Chem.Mol) -> str | None:
     try:
         return _largest(sanitized(charged(mol)))
-    except (Broken, Chem.KekulizeException):
+    except (Broken, Chem.MolSanitizeException):
         return None
 
 

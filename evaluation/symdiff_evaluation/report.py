@@ -16,13 +16,13 @@ from symdiff_evaluation.reference import sum_counts
 
 HEADLINE = {
     "validity.strict": "valid",
-    "uniqueness": "unique, of the valid",
-    "novelty": "novel, of the unique",
-    "vun": "valid, unique and novel",
-    "fcd.test": "FCD to the test split",
-    "fcd.train": "FCD to the training split",
-    "molecule_stability": "stable molecules",
-    "symmetry.asymmetric_share": "without any symmetry",
+    "uniqueness": "unique",
+    "novelty": "novel",
+    "vun": "all three",
+    "fcd.test": "FCD, test split",
+    "fcd.train": "FCD, train split",
+    "molecule_stability": "stable",
+    "symmetry.asymmetric_share": "asymmetric",
 }
 GALLERY, SYMMETRIC, EXAMPLES = 24, 12, 4
 _DRAWN = 120  # characters of SMILES beyond which a picture is no use
@@ -95,12 +95,12 @@ def _numbers(evaluation: Evaluation) -> str:
         line = interval(estimate.value, estimate.low, estimate.high) if _is_share(name) and estimate.value is not None else ""
         undecided = f"<br><span class='soft'>{estimate.undecided:,} undecided</span>" if estimate.undecided else ""
         rows.append(
-            f"<tr><td><code>{name}</code></td><td class='number value'>{number(estimate.value, name)}</td>"
+            f"<tr><td class='id'><code>{name}</code></td><td class='number value'>{number(estimate.value, name)}</td>"
             f"<td class='number'>{between}</td><td>{line}</td><td class='number'>{estimate.count:,}{undecided}</td>"
             f"<td class='soft'>{escape(metric.about[name])}</td></tr>"
         )
     head = "<th>metric</th><th class='number'>value</th><th class='number'>95 % interval</th><th>0 to 1</th><th class='number'>of</th><th>meaning</th>"
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return f"<div class='wide'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
 
 
 def _distributions(evaluation: Evaluation) -> str:
@@ -129,20 +129,21 @@ def _symmetry(evaluation: Evaluation) -> str:
     orders = [t.order for t in samples.traits if t.order is not None]
     if not orders:
         return ""
-    chart = bars(_shares(Counter(map(str, orders))), _shares(reference.counts["order"]) if reference else None)
+    target = _shares(_short(reference.counts["order"])) if reference else None
+    chart = bars(_shares(_short(Counter(map(str, orders)))), target, most=9)
     share: dict[str, list[float]] = {}
     for t in samples.traits:
         if t.orbits is not None:
             share.setdefault(str(t.size), []).append(float(t.order == 1))
     by_size = {size: sum(found) / len(found) for size, found in share.items()}
-    panels = _panel("Order of the automorphism group", _distance(evaluation, "symmetry.order_distance"), chart)
-    panels += _panel("Share without any symmetry, by number of heavy atoms", "", bars(by_size, None))
+    panels = _panel("Number of automorphisms", _distance(evaluation, "symmetry.order_distance"), chart)
+    panels += _panel("Asymmetric share", "by number of heavy atoms", bars(by_size, None))
     most: dict[str, int] = {}
     for judged in samples.judged:
         if judged.canonical and judged.traits and judged.traits.order:
             most[judged.canonical] = judged.traits.order
     top = sorted(most, key=lambda text: (-most[text], text))[:SYMMETRIC]
-    drawn = "".join(_molecule(text, f'<span class="tag">{most[text]:,} automorphisms</span>') for text in top)
+    drawn = "".join(_molecule(text, f'<span class="tag">{_power(str(most[text]))} automorphisms</span>') for text in top)
     text = (
         "An automorphism maps the heavy-atom graph to itself and keeps elements, charges, hydrogens and bonds. A model that"
         " cannot break symmetry makes too many symmetric samples, or too few."
@@ -151,6 +152,18 @@ def _symmetry(evaluation: Evaluation) -> str:
         f'<p class="soft">{text}</p>{_key(reference is not None)}<div class="grid2">{panels}</div>'
         f'<h3 style="margin:22px 0 10px">The most symmetric samples</h3><div class="mols">{drawn}</div>'
     )
+
+
+def _short(counts: Mapping[str, int]) -> Counter[str]:
+    short: Counter[str] = Counter()
+    for order, number in counts.items():
+        short[_power(order)] += number
+    return short
+
+
+def _power(order: str) -> str:
+    """An order as it fits under a bar: beyond five digits, its power of ten."""
+    return order if len(order) < 6 else f"10^{len(order) - 1}"
 
 
 def _gallery(evaluation: Evaluation) -> str:
@@ -175,16 +188,17 @@ def _failures(evaluation: Evaluation) -> str:
             groups.setdefault(judged.reason.split(":")[0], []).append(index)
     if not groups:
         return "<p>None: every record is a strictly valid molecule.</p>"
-    rows = []
+    rows, most = [], max(map(len, groups.values()))
     for reason, found in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        examples = "<br>".join(_example(evaluation, index) for index in found[:EXAMPLES])
-        wide = 120 * len(found) / len(samples)
+        different = list({samples.judged[index].smiles: index for index in reversed(found)}.values())
+        examples = "<br>".join(_example(evaluation, index) for index in sorted(different)[:EXAMPLES])
+        wide = 90 * len(found) / most
         rows.append(
             f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(found):,}</td><td class='number'>{len(found) / len(samples):.4f}</td>"
             f"<td><span class='share' style='width:{wide:.0f}px'></span></td><td>{examples}</td></tr>"
         )
     head = "<th>reason</th><th class='number'>samples</th><th class='number'>share</th><th></th><th>examples</th>"
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return f"<div class='wide'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
 
 
 def _example(evaluation: Evaluation, index: int) -> str:
@@ -213,7 +227,7 @@ def _distance(evaluation: Evaluation, name: str) -> str:
     if estimate is None or estimate.value is None:
         return ""
     kind = known()[name].about[name].rpartition(": ")[2]
-    return f"{kind} {number(estimate.value, name)} ({number(estimate.low, name)} – {number(estimate.high, name)})"
+    return f"{kind} {number(estimate.value, name)}"
 
 
 def _panel(title: str, told: str, chart: str) -> str:

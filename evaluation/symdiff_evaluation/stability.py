@@ -23,7 +23,7 @@ def stable_atoms(mol: Chem.Mol) -> tuple[int, int]:
     mol = Chem.Mol(mol)
     try:
         Chem.Kekulize(mol, clearAromaticFlags=True)
-    except Chem.KekulizeException:
+    except Chem.MolSanitizeException:
         pass  # aromatic bonds stay, and with them their atoms stay unstable
     stable = 0
     for atom in mol.GetAtoms():

@@ -15,8 +15,8 @@ class Stability(Metric):
 
     title = "Stability (explicit hydrogens)"
     about = {
-        "atom_stability": "atoms with their element's number of bonds, of all atoms",
-        "molecule_stability": "records whose atoms are all stable, of the records that can be parsed",
+        "atom_stability": "atoms with their element's number of bonds, of all atoms; needs explicit hydrogens",
+        "molecule_stability": "records whose atoms are all stable, of those that can be parsed; needs explicit hydrogens",
     }
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:

@@ -31,7 +31,7 @@ class Symmetry(Metric):
         known = [t for t in samples.traits if t.order is not None]
         undecided = len(samples.traits) - len(known)
         orders = [t.order for t in known]
-        logs = np.log(np.array(orders, np.float64))
+        logs = np.array([math.log(order) for order in orders])  # an order may be beyond what a float holds
         orbits = np.array([t.orbits / t.size for t in known], np.float64)
         found = {
             "symmetry.asymmetric_share": fraction(orders.count(1), len(orders), undecided),

@@ -1,0 +1,146 @@
+"""Numbers of small sets, counted by hand; and what must not change them."""
+
+import hashlib
+import random
+
+import numpy as np
+import pytest
+
+from symdiff.errors import UserError
+from symdiff_evaluation import protocol as protocols
+from symdiff_evaluation.building import build, build_reference
+from symdiff_evaluation.chemnet import Gaussian, frechet
+from symdiff_evaluation.evaluation import measure
+from symdiff_evaluation.reference import digest, load
+from symdiff_evaluation.samples import from_smiles
+
+TEXTS = ["CCO", "OCC", "C[C@H](O)F", "C[C@@H](O)F", "c1ccccc1", "C.CC", "CN(C)(C)C", "", "[CH3]", "CCC"]
+TRAIN = ["CCO", "CO", "C", "CC"]
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return build({"train": TRAIN}, "tiny", fcd=False)
+
+
+@pytest.fixture(scope="module")
+def found(reference):
+    return measure(from_smiles(TEXTS), reference, protocols.load("molecule-graph"))
+
+
+@pytest.mark.parametrize(
+    ("name", "hits", "count", "undecided"),
+    [
+        ("validity.strict", 7, 10, 0),
+        ("validity.largest_fragment", 8, 10, 0),
+        ("validity.relaxed_digress", 9, 10, 0),
+        ("connected", 8, 9, 1),
+        ("radical_share", 1, 7, 0),
+        ("uniqueness", 5, 7, 0),
+        ("uniqueness.largest_fragment", 6, 8, 0),
+        ("uniqueness.relaxed_digress", 7, 9, 0),
+        ("novelty", 4, 5, 0),
+        ("novelty.relaxed_digress", 5, 7, 0),
+        ("vun", 4, 10, 0),
+        ("symmetry.asymmetric_share", 5, 7, 0),
+    ],
+)
+def test_numbers_by_hand(found, name, hits, count, undecided):
+    got = found[name]
+    assert got.value == pytest.approx(hits / count) and (got.count, got.undecided) == (count, undecided)
+    assert 0 <= got.low <= got.value <= got.high <= 1
+
+
+def test_distances_by_hand(found):
+    assert found["symmetry.log_order"].value == pytest.approx((np.log(12) + np.log(2)) / 7)
+    assert found["distance.size"].value == pytest.approx(
+        (abs(1 / 7 - 1 / 4) + abs(0 - 2 / 4) + abs(3 / 7 - 1 / 4) + 2 / 7 + 1 / 7) / 2
+    )
+    assert found["atom_stability"].value is None
+
+
+def test_the_protocol_orders_the_numbers(found):
+    assert list(found) == list(protocols.load("molecule-graph").metrics)
+
+
+def test_order_does_not_matter(reference, found):
+    texts = list(TEXTS)
+    for seed in range(3):
+        random.Random(seed).shuffle(texts)
+        again = measure(from_smiles(texts), reference, protocols.load("molecule-graph"))
+        for name, estimate in found.items():
+            assert again[name].plain() == pytest.approx(estimate.plain(), abs=1e-12, nan_ok=False), name
+
+
+def test_workers_do_not_matter():
+    texts = (TEXTS * 60)[:520]  # three chunks
+    assert from_smiles(texts, workers=2).judged == from_smiles(texts, workers=1).judged
+
+
+def test_the_training_set_itself(reference):
+    got = measure(from_smiles(TRAIN), reference, protocols.load("molecule-graph"))
+    assert got["novelty"].value == 0 and got["vun"].value == 0 and got["uniqueness"].value == 1
+    for name, estimate in got.items():
+        if "distance" in name and name != "distance.rings":  # there is no ring to compare
+            assert estimate.value == pytest.approx(0, abs=1e-6), name
+
+
+def test_no_valid_sample_gives_no_number(reference):
+    got = measure(from_smiles(["", "C("]), reference, protocols.load("molecule-graph"))
+    assert got["validity.strict"].value == 0 and got["vun"].value == 0
+    for name in ("uniqueness", "novelty", "distance.logp", "symmetry.log_order", "symmetry.log_order_distance"):
+        assert got[name].value is None, name
+
+
+def test_stability_of_a_set():
+    texts = ["[H]C([H])([H])[H]", "[H]C([H])[H]", "C(", "[H]O[H]"]
+    got = measure(from_smiles(texts), None, protocols.load("molecule-graph"))
+    assert got["atom_stability"].value == pytest.approx((5 + 3 + 3) / 12) and got["atom_stability"].count == 12
+    assert got["molecule_stability"].value == pytest.approx(2 / 3) and got["molecule_stability"].undecided == 1
+    assert "novelty" not in got
+
+
+def test_references_survive_writing(tmp_path):
+    made = build_reference(TRAIN, tmp_path / "tiny", "by hand", fcd=False)
+    again = load(tmp_path / "tiny.json")
+    assert again.counts == made.counts and again.count == 4 and again.source == "by hand"
+    assert np.array_equal(again.hashes, made.hashes)
+    assert again.knows(["CCO", "CCN"]).tolist() == [True, False]
+    packed = (tmp_path / "tiny.safetensors").read_bytes()
+    (tmp_path / "tiny.safetensors").write_bytes(packed[:-1] + b"x")
+    with pytest.raises(UserError, match="SHA-256"):
+        load(tmp_path / "tiny.json")
+
+
+def test_digest_is_fixed():
+    assert digest("CCO") == int.from_bytes(hashlib.blake2b(b"CCO", digest_size=8).digest(), "big")
+
+
+def test_the_shipped_reference():
+    shipped = load("qm9-train")
+    assert shipped.count == 100_000 and len(shipped.hashes) == 99_953
+    assert set(shipped.gaussians) == {"train", "test"} and sum(shipped.counts["order"].values()) == 100_000
+    assert (np.diff(shipped.hashes.astype(object)) > 0).all()
+    assert shipped.knows(["C", "CCCCCCCCCCCC"]).tolist()[1] is False
+
+
+def test_frechet_of_gaussians_by_hand():
+    """In one dimension the distance is (m1 - m2)^2 + (s1 - s2)^2; diagonal covariances add up."""
+    one = Gaussian(np.array([0.0, 1.0]), np.diag([4.0, 1.0]))
+    two = Gaussian(np.array([3.0, 1.0]), np.diag([1.0, 9.0]))
+    assert frechet(one, two) == pytest.approx(9 + 1 + 4)
+    assert frechet(one, one) == pytest.approx(0, abs=1e-9)
+
+
+def test_fcd_is_the_packages():
+    fcd = pytest.importorskip("fcd", reason="the extra fcd is not installed")
+    import warnings
+
+    from symdiff_evaluation.chemnet import activations, gaussian
+
+    rng = random.Random(0)
+    sets = [["".join(rng.choices("CNO", k=rng.randint(2, 9))) for _ in range(40)] for _ in range(2)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package's own deprecations
+        want = fcd.get_fcd(*sets, device="cpu")
+    assert frechet(*(gaussian(activations(texts)) for texts in sets)) == pytest.approx(want, abs=1e-3)
