@@ -1,0 +1,125 @@
+"""A graph transformer with a stream for nodes and a stream for pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symdiff.denoisers.base import Denoiser, prediction_schema
+from symdiff.nn.embedding import Waves
+from symdiff.nn.features import channels, encode
+from symdiff.nn.structure import LENGTHS, Feature, features
+from symdiff.state import State, extent, schema_from_plain
+
+WAVES = 64
+
+
+class PairLayer(nn.Module):
+    """Nodes attend to nodes with logits and values from the pairs; pairs are updated from their two nodes."""
+
+    def __init__(self, width: int, pair_width: int, heads: int, widening: int) -> None:
+        super().__init__()
+        if width % heads:
+            raise ValueError(f"width must be a multiple of heads, got {width} and {heads}")
+        self.heads = heads
+        self.before_nodes, self.before_pairs = nn.LayerNorm(width), nn.LayerNorm(pair_width)
+        self.query_key_value = nn.Linear(width, 3 * width, bias=False)
+        self.bias = nn.Linear(pair_width, heads, bias=False)
+        self.attended = nn.Linear(width, width)
+        self.first, self.second = nn.Linear(width, pair_width), nn.Linear(width, pair_width)
+        self.node_mlp = _mlp(width, widening)
+        self.pair_mlp = _mlp(pair_width, 2)
+
+    def forward(self, h: Tensor, e: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
+        """``h``: (B, N, width); ``e``: (B, N, N, pair_width); ``padding``: added to the logits, (B, 1, 1, N)."""
+        pairs = self.before_pairs(e)
+        qkv = rearrange(
+            self.query_key_value(self.before_nodes(h)), "b n (three h d) -> three b h n d", three=3, h=self.heads
+        )
+        bias = (rearrange(self.bias(pairs), "b i j h -> b h i j") + padding).to(qkv.dtype)
+        read = functional.scaled_dot_product_attention(*qkv.unbind(0), attn_mask=bias)
+        h = h + self.attended(rearrange(read, "b h n d -> b n (h d)"))
+        h = h + self.node_mlp(h)
+        e = e + self.first(h)[:, :, None] * self.second(h)[:, None]
+        return h, e + self.pair_mlp(e)
+
+
+class GraphTransformer(Denoiser):
+    """Permutation equivariant, with or without a symmetry-breaking code.
+
+    In the manner of DiGress (Vignac et al., DiGress: Discrete Denoising diffusion for graph generation, ICLR 2023):
+    every layer updates nodes and pairs; ``features`` adds cycle counts, return probabilities of random walks or the
+    Laplacian spectrum of the noisy graph to the input. Memory grows with the square of the number of nodes.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        noisy: Mapping,
+        code: Mapping,
+        width: int = 128,
+        pair_width: int = 48,
+        layers: int = 4,
+        heads: int = 8,
+        widening: int = 2,
+        features: Sequence[Feature] = (),
+    ) -> None:
+        super().__init__()
+        schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
+        self.predicted, self.features = prediction_schema(schema), tuple(features)
+        extra_nodes, extra_whole = (sum(LENGTHS[name][k] for name in self.features) for k in (0, 1))
+        nodes = 1 + channels(noisy, "node") + channels(code, "node") + extra_nodes
+        pairs = 2 + channels(noisy, "pair") + channels(code, "pair")
+        whole = channels(noisy, "whole") + channels(code, "whole") + extra_whole
+        self.waves = Waves(WAVES)
+        self.context = nn.Sequential(nn.Linear(2 * WAVES + whole, width), nn.SiLU(), nn.Linear(width, width))
+        self.to_pairs = nn.Linear(width, pair_width)
+        self.enter_nodes, self.enter_pairs = nn.Linear(nodes, width), nn.Linear(pairs, pair_width)
+        self.blocks = nn.ModuleList(PairLayer(width, pair_width, heads, widening) for _ in range(layers))
+        self.heads = nn.ModuleDict()
+        for name, field in self.predicted.items():
+            inner = pair_width if field.axes == "pair" else width
+            outer = field.classes if hasattr(field, "classes") else field.dim
+            self.heads[name] = nn.Sequential(nn.LayerNorm(inner), nn.Linear(inner, inner), nn.SiLU(), nn.Linear(inner, outer))
+
+    def forward(self, x: State, t: Tensor, z: State) -> State:
+        mask, dtype = x.mask, self.to_pairs.weight.dtype
+        with torch.autocast(x.device.type, enabled=False):
+            extra_nodes, extra_whole = features(x, self.features, dtype)
+        here = mask[..., None].to(dtype)
+        nodes = torch.cat([here, extra_nodes, *encode(x, "node", dtype), *encode(z, "node", dtype)], -1) * here
+        both = here[:, :, None] * here[:, None]
+        same = torch.eye(mask.shape[1], dtype=dtype, device=x.device)[None, ..., None].expand_as(both)
+        pairs = torch.cat([both, same, *encode(x, "pair", dtype), *encode(z, "pair", dtype)], -1) * both
+        whole = [self.waves(t), self.waves(mask.sum(1).to(dtype) / 1000), extra_whole]
+        context = self.context(torch.cat([*whole, *encode(x, "whole", dtype), *encode(z, "whole", dtype)], -1))
+
+        h = self.enter_nodes(nodes) + context[:, None]
+        e = self.enter_pairs(pairs) + self.to_pairs(context)[:, None, None]
+        padding = torch.where(mask, 0.0, torch.finfo(torch.float32).min / 4)[:, None, None, :].to(dtype)
+        for block in self.blocks:
+            h, e = block(h, e, padding)
+        values = {name: self._read(name, h, e, mask) for name in self.predicted}
+        return State(mask, self.predicted, values)
+
+    def _read(self, name: str, h: Tensor, e: Tensor, mask: Tensor) -> Tensor:
+        field, head = self.predicted[name], self.heads[name]
+        if field.axes == "whole":
+            return head((h * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1))
+        if field.axes == "node":
+            return head(h) * mask[..., None]
+        if field.symmetric:
+            e = e + e.transpose(1, 2)
+        return head(e) * extent(field, mask)[..., None]
+
+
+def _mlp(width: int, widening: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.LayerNorm(width), nn.Linear(width, widening * width), nn.GELU("tanh"), nn.Linear(widening * width, width)
+    )
