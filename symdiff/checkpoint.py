@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from symdiff.errors import UserError, nearest
+from symdiff.errors import UserError
 
 SUMS = "SHA256SUMS"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -150,7 +150,7 @@ def read_weights(path: Path, module: nn.Module) -> None:
     for name in wanted.keys() - tensors.keys():
         raise UserError(f"{path}: the tensor {name!r} is missing")
     for name in sorted(tensors.keys() - wanted.keys()):
-        raise UserError(f"{path}: the tensor {name!r} does not belong to {type(module).__name__}{nearest(name, wanted)}")
+        raise UserError(f"{path}: the tensor {name!r} does not belong to {type(module).__name__}")
     for name, tensor in tensors.items():
         want, got = (f"{tuple(each.shape)} {str(each.dtype).removeprefix('torch.')}" for each in (wanted[name], tensor))
         if want != got:

@@ -101,6 +101,11 @@ class SymdiffPipeline(DiffusionPipeline):
         return Diffusion(self.denoiser, self.process, self.breaker)
 
     @property
+    def device(self) -> torch.device:
+        """Where the denoiser is; a breaker without parameters is nowhere."""
+        return self.denoiser.device
+
+    @property
     def default_steps(self) -> int:
         """The number of network evaluations that the recipe names."""
         return (self.recipe.sampling if self.recipe else SamplingSettings()).steps
@@ -207,7 +212,10 @@ class SymdiffPipeline(DiffusionPipeline):
     ) -> SymdiffPipeline:
         """``load`` under diffusers' name; ``torch_dtype`` converts the networks. No other option is taken."""
         pipeline = cls.load(pretrained_model_name_or_path)
-        return pipeline if torch_dtype is None else pipeline.to(dtype=torch_dtype)
+        if torch_dtype is not None:
+            for part in (pipeline.denoiser, pipeline.breaker):
+                torch.nn.Module.to(part, torch_dtype)
+        return pipeline
 
     def save_pretrained(self, save_directory: str | Path, safe_serialization: bool = True) -> None:
         """``save`` under diffusers' name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Literal
 
+import torch
 from diffusers.configuration_utils import ConfigMixin
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
@@ -23,6 +24,11 @@ class SymmetryBreaker(ModelMixin, ConfigMixin, ABC):
     """
 
     anchor: Anchor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # a breaker without parameters has a device and a dtype, too: diffusers asks for them
+        self.register_buffer("place", torch.empty(0), persistent=False)
 
     def __getattr__(self, name: str) -> Any:
         # diffusers would answer with the config's entry where a submodule has the name of the setting that describes it
