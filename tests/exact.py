@@ -198,7 +198,8 @@ def sampled_law(diffusion: Diffusion, steps: int, rule: str = "transition", rank
     for number, rank in enumerate([None] if ranks is None else ranks):
         z = State(noisy.everything.mask, {}, {})
         if rank is not None:
-            z = State(noisy.everything.mask, diffusion.breaker.schema, {**_blank(diffusion, noisy), "rank": rank.expand(len(noisy), -1)})
+            values = {**_blank(diffusion, noisy), "rank": rank.expand(len(noisy), -1)}
+            z = State(noisy.everything.mask, diffusion.breaker.schema, values)
         law = prior_law(process, noisy) if table.origin is None else table.origin[number]
         for t, s in itertools.pairwise(times):
             out = table(noisy.everything, t.expand(len(noisy)), z)
@@ -209,7 +210,9 @@ def sampled_law(diffusion: Diffusion, steps: int, rule: str = "transition", rank
 
 def _blank(diffusion: Diffusion, noisy: Space) -> dict[str, Tensor]:
     return {
-        name: torch.zeros(field.shape(len(noisy), noisy.nodes)) for name, field in diffusion.breaker.schema.items() if name != "rank"
+        name: torch.zeros(field.shape(len(noisy), noisy.nodes))
+        for name, field in diffusion.breaker.schema.items()
+        if name != "rank"
     }
 
 

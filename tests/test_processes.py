@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 from torch.nn import functional
 
 from symdiff.processes.base import Process
-from symdiff.processes.discrete import Discrete, chance, draw
+from symdiff.processes.discrete import Discrete, chance, draw, surprise
 from symdiff.processes.flow import Flow
 from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
@@ -70,6 +70,8 @@ def test_a_label_of_weight_zero_is_never_drawn(monkeypatch, u, scale):
     labels = draw(law, field, torch.ones(500, 8, dtype=torch.bool))
     drawn = law.gather(-1, labels[..., None])
     assert bool((drawn > 0).all())
+    x1 = Flow(SCHEMA, WEIGHTS).prior(torch.ones(1, 3, dtype=torch.bool))
+    assert set(x1["atom"].flatten().tolist()) <= {1, 2, 3} and set(x1["bond"].flatten().tolist()) <= {0, 1, 2}
 
 
 @pytest.mark.parametrize("rounding", [-1e-7, 1e-7])
@@ -159,7 +161,8 @@ def test_alpha_falls_from_one_to_zero(process):
     alpha = process.alpha(torch.linspace(0, 1, 101, dtype=torch.float64))
     assert alpha[0] == 1 and alpha[-1] < 1e-30
     assert bool((alpha.diff() < 0).all())
-    assert process.prior_kl(State(node_mask(torch.tensor([2])), SCHEMA, {"atom": torch.ones(1, 2).long(), "bond": torch.zeros(1, 2, 2).long()})) < 1e-12
+    values = {"atom": torch.ones(1, 2).long(), "bond": torch.zeros(1, 2, 2).long()}
+    assert process.prior_kl(State(node_mask(torch.tensor([2])), SCHEMA, values)) < 1e-12
 
 
 # steps
@@ -278,8 +281,8 @@ def test_masked_evenly_hides_a_fixed_number(graph_batch):
 def test_masked_loss_sees_hidden_entries_alone(graph_batch):
     process, out, t = PROCESSES[4], predictions(graph_batch), torch.full((8,), 0.5)
     assert bool((process.loss(out, graph_batch, graph_batch, t) == 0).all())
-    x = graph_batch.with_values(process.noisy_schema(), atom=torch.where(graph_batch.mask, 4, 0), bond=graph_batch["bond"])
-    terms = functional.cross_entropy(out["atom"].flatten(0, 1), graph_batch["atom"].flatten(), reduction="none").view(8, -1)
+    x = graph_batch.with_values(process.noisy_schema(), atom=torch.where(graph_batch.mask, 4, 0))
+    terms = surprise(out["atom"], graph_batch["atom"])
     expected = (terms * graph_batch.mask).sum(1) / graph_batch.num_nodes
     torch.testing.assert_close(process.loss(out, graph_batch, x, t), expected)
 
@@ -288,14 +291,15 @@ def test_the_masked_bound_weighting_estimates_the_bound():
     """Its mean over t and x_t, times the number of entries, is the bound for many steps."""
     process, rows = Masked(SCHEMA, weighting="bound"), 20000
     mask = node_mask(torch.full((rows,), 2))
-    x0 = State(mask, SCHEMA, {"atom": torch.tensor([[1, 3]]).repeat(rows, 1), "bond": torch.tensor([[[0, 2], [2, 0]]]).repeat(rows, 1, 1)})
+    values = {"atom": torch.tensor([[1, 3]]), "bond": torch.tensor([[[0, 2], [2, 0]]])}
+    x0 = State(mask, SCHEMA, {name: value.repeat(rows, *[1] * (value.ndim - 1)) for name, value in values.items()})
     out = predictions(x0.select(slice(0, 1)))
     out = State(mask, out.schema, {n: v.expand(rows, *v.shape[1:]) for n, v in out.values.items()})
     streams = Streams(9, torch.arange(rows))
     t = process.draw_times(rows, streams)
     losses = process.loss(out, x0, process.bridge(x0, process.prior(mask, streams), t, streams), t) * 3
     exact = sum(
-        (functional.cross_entropy(out[n].flatten(0, -2), x0[n].flatten(), reduction="none").view(x0[n].shape) * support(f, mask)).reshape(rows, -1).sum(1)
+        (surprise(out[n], x0[n]) * support(f, mask)).reshape(rows, -1).sum(1)
         for n, f in SCHEMA.items()
     )[0]  # predictions that ignore x_t: every entry is revealed once
     assert abs(losses.mean() - exact) < 5 * losses.std() / rows**0.5
@@ -318,7 +322,7 @@ def test_marginal_weights_fields(graph_batch):
     parts = {}
     for name, field in SCHEMA.items():
         inside = support(field, graph_batch.mask)
-        terms = functional.cross_entropy(out[name].flatten(0, -2), graph_batch[name].flatten(), reduction="none").view(inside.shape)
+        terms = surprise(out[name], graph_batch[name])
         parts[name] = (terms * inside).reshape(8, -1).sum(1) / inside.reshape(8, -1).sum(1).clamp_min(1)
     torch.testing.assert_close(found, parts["atom"] + 5 * parts["bond"])
 

@@ -29,7 +29,8 @@ class Gaussian(Process):
     A two-step scheduler finds its last prediction in x, as the fields ``<name>.past`` and ``<name>.past_time``.
     ``kl`` is that of the ancestral chain (DDPM) along the same path, whichever scheduler samples; at s = 0 it is
     −log of a density, in the data's unit: p(x0 | x_t) is normal around the prediction with the spread b/a of x_t's
-    noise. Its sum is a bound on any grid, close only where a/b changes little from time to time. Deterministic schedulers transport x_t; with ``eta`` or ``stochastic`` the process renoises.
+    noise. Its sum is a bound on any grid, but close only where a/b changes little from one time to the next.
+    Deterministic schedulers transport x_t; with ``eta`` or ``stochastic`` the process renoises.
     """
 
     @register_to_config
