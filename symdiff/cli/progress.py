@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
-    """A bar that is advanced by calling it. Where stderr is no terminal, only its last state is printed."""
+    """A bar that is advanced by calling it, and shown from then on; without a terminal only its last state is printed."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -19,10 +19,19 @@ def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}/{task.total:,.0f}"))
     times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    with Progress(*columns, Rate(), *times, console=Console(stderr=True)) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)
+    progress = Progress(*columns, Rate(), *times, console=Console(stderr=True))
+    task = progress.add_task(what, total=total)
+
+    def advance(done: float) -> None:
+        progress.start()
+        progress.advance(task, done)
+
+    try:
+        yield advance
         progress.update(task, completed=total)
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 def report(values: dict, lines: str, as_json: bool) -> None:
