@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -140,16 +140,20 @@ class State:
     def device(self) -> torch.device:
         return self.mask.device
 
-    def to(self, *args, **kwargs) -> State:
-        """Move to a device; a floating dtype changes the real-valued fields only."""
-        return replace(
-            self,
-            mask=self.mask.to(*[a for a in args if not isinstance(a, torch.dtype)], **{k: v for k, v in kwargs.items() if k != "dtype"}),
-            values={name: _to(value, args, kwargs) for name, value in self.values.items()},
-        )
+    def to(
+        self, device: torch.device | str | torch.dtype | None = None, dtype: torch.dtype | None = None, non_blocking: bool = False
+    ) -> State:
+        """Move to a device; a floating dtype, given alone or behind the device, changes the real-valued fields only."""
+        if isinstance(device, torch.dtype):
+            device, dtype = None, device
 
-    def map(self, function) -> State:
-        """Apply ``function`` to the mask and to every value along the batch axis."""
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, dtype if tensor.is_floating_point() else None, non_blocking=non_blocking)
+
+        return self.map(move)
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> State:
+        """Apply ``function`` to the mask and to every value."""
         return replace(self, mask=function(self.mask), values={k: function(v) for k, v in self.values.items()})
 
     def __len__(self) -> int:
@@ -226,11 +230,3 @@ def node_mask(num_nodes: Tensor, nodes: int | None = None) -> Tensor:
     """The mask of structures with ``num_nodes`` (B,) nodes each: (B, N) bool, real nodes first."""
     nodes = int(num_nodes.max()) if nodes is None else nodes
     return torch.arange(nodes, device=num_nodes.device) < num_nodes[:, None]
-
-
-def _to(value: Tensor, args: tuple, kwargs: dict) -> Tensor:
-    if value.is_floating_point():
-        return value.to(*args, **kwargs)
-    return value.to(
-        *[a for a in args if not isinstance(a, torch.dtype)], **{k: v for k, v in kwargs.items() if k != "dtype"}
-    )
