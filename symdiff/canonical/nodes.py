@@ -18,7 +18,6 @@ from symdiff.random import mix
 from symdiff.state import State
 
 Order = Literal["rank", "depth", "breadth"]
-_PORTION = 1 << 23  # pairs that are labelled together: 64 MB for a tensor of them
 
 
 class Nodes(Canonicalizer):
@@ -60,7 +59,7 @@ class Nodes(Canonicalizer):
 
     def _label(self, x: State) -> Iterator[Labelling]:
         names = coloring.named_fields(x, self.fields)
-        rows = max(1, _PORTION // max(1, x.mask.shape[1] ** 2))
+        rows = refinement.portion(x.mask.shape[1])
         for start in range(0, max(len(x), 1), rows):
             yield label(coloring.read(x.select(slice(start, start + rows)), names))
 
@@ -96,9 +95,10 @@ def label(graph: coloring.Colored) -> Labelling:
     twins = torch.zeros_like(rank)
     tied = batch[~refinement.discrete(rank)]
     if len(tied):
-        finer, twins[tied] = refinement.split_twins(pairs[tied], rank[tied], mask[tied])
+        tied_pairs = pairs.index_select(0, tied)  # unlike pairs[tied], on the processor this starts no threads for little work
+        finer, twins[tied] = refinement.split_twins(tied_pairs, rank[tied], mask[tied])
         rank[tied] = refinement.refine(pairs, tied, finer)
         tied = tied[~refinement.discrete(rank[tied])]
     if len(tied):
-        rank[tied], order[tied] = search(pairs[tied], rank[tied])
+        rank[tied], order[tied] = search(pairs.index_select(0, tied), rank[tied])
     return Labelling(graph, rank, order, twins)

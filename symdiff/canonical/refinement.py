@@ -16,7 +16,6 @@ from symdiff.random import mix
 
 _SHIFT = 64 - KEY_BITS
 _COLOR, _ROW = 0x5D1FF0C0105, 0x5D1FF0B0B5
-_PIECE = 1 << 17  # pairs that are refined together: a few megabytes, which stay in a processor's cache
 
 
 def initial(codes: Tensor, degrees: Tensor, mask: Tensor) -> Tensor:
@@ -52,14 +51,15 @@ def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
     """
     rank = rank.clone()
     for rows in pieces(rank):
-        active, colors = rows, pairs[owner[rows]]
+        active, colors = rows, pairs.index_select(0, owner[rows])
         while len(active):
-            now = rank[active]
+            now = rank.index_select(0, active)
             key = (mix(neighborhoods(colors, now)) >> _SHIFT) & ((1 << KEY_BITS) - 1)
-            rank[active], before, after = split(now, key)
+            finer, before, after = split(now, key)
+            rank.index_copy_(0, active, finer)
             unfinished = ((after > before) & (after < rank.shape[1])).nonzero()[:, 0]
             if len(unfinished) < len(active):
-                active, colors = active[unfinished], colors[unfinished]
+                active, colors = active.index_select(0, unfinished), colors.index_select(0, unfinished)
     return rank
 
 
@@ -70,15 +70,24 @@ def fingerprint(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
     """
     result = torch.empty_like(owner)
     for rows in pieces(rank):
-        now = rank[rows]
-        result[rows] = mix(neighborhoods(pairs[owner[rows]], now) + mix(now + _ROW)).sum(1)
+        now = rank.index_select(0, rows)
+        result[rows] = mix(neighborhoods(pairs.index_select(0, owner[rows]), now) + mix(now + _ROW)).sum(1)
     return result
 
 
 def pieces(rank: Tensor) -> tuple[Tensor, ...]:
-    """The numbers of the rows, in portions of bounded memory."""
-    rows, nodes = rank.shape
-    return torch.arange(rows, device=rank.device).split(max(1, _PIECE // max(1, nodes * nodes)))
+    """The numbers of the rows, in portions to refine together."""
+    return torch.arange(len(rank), device=rank.device).split(portion(rank.shape[1]))
+
+
+def portion(nodes: int) -> int:
+    """How many graphs of ``nodes`` nodes to refine together.
+
+    2^15 pairs stay in a processor's cache, and torch does not make threads wait for one another over so few; graphs of many
+    nodes want 256 rows all the same, up to 2^20 pairs (8 MB).
+    """
+    pairs = max(1, nodes * nodes)
+    return max(1, 2**15 // pairs, min(256, 2**20 // pairs))
 
 
 def discrete(rank: Tensor) -> Tensor:
@@ -98,5 +107,6 @@ def split_twins(pairs: Tensor, rank: Tensor, mask: Tensor) -> tuple[Tensor, Tens
     total = (pairs * place).sum(-1)
     outside = total[:, :, None] - pairs * place  # the row of i but for the pair ij
     twins = (outside == outside.mT) & (pairs == pairs.mT) & (rank[:, :, None] == rank[:, None, :])
-    earlier = (twins & mask[:, :, None] & mask[:, None, :]).tril(-1).sum(-1)
+    before = torch.arange(nodes, device=rank.device)
+    earlier = (twins & mask[:, :, None] & mask[:, None, :] & (before < before[:, None])).sum(-1)
     return split(rank, earlier)[0], earlier
