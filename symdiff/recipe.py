@@ -27,7 +27,7 @@ class DataSettings(_Section):
     """What is learned: a dataset's name (or folder), and the order in which a structure's nodes are stored."""
 
     dataset: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    order: Literal["smiles", "rank", "breadth", "depth"] = "smiles"
+    order: Literal["stored", "smiles", "rank", "breadth", "depth"] = "stored"
 
 
 class TrainingSettings(_Section):

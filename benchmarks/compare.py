@@ -1,10 +1,12 @@
-"""The evidence for symmetry breaking: one recipe, equal budgets, four ways to break (or not), several seeds.
+"""One recipe, equal budgets, several ways to do one thing, several seeds.
 
-    python benchmarks/breaking.py --out breaking
+    python benchmarks/compare.py breaking --out runs/breaking
+    python benchmarks/compare.py orders --seeds 1 --out runs/orders
 
-trains ``recipes/graph/qm9-breaking.yaml`` with every breaker and seed (runs that are complete are kept), samples, and
-writes ``results.json``, ``table.md`` and ``breaking.png``. NLL: the bound of the unlabelled structure, in nats, on test
-molecules; validity: strict. Intervals are the smallest and the largest of the seeds.
+``breaking``: no symmetry breaking, noise, SymPE without an anchor, SymPE anchored in the data. ``orders``: the representative
+that the canonicalization picks. Trains ``recipes/graph/qm9-breaking.yaml`` with every variant and seed (runs that are
+complete are kept), samples, and writes ``results.json``, ``table.md`` and ``figure.png``. NLL: the bound of the unlabelled
+structure, in nats, on test molecules; validity: strict. Behind each mean stand the smallest and the largest of the seeds.
 """
 
 from __future__ import annotations
@@ -24,22 +26,30 @@ from symdiff.training.run import train
 
 CODE = {"kind": "NodeCode", "nodes": 9, "dim": 16}
 SYMPE = {"kind": "SymPE", "canonicalizer": {"kind": "Stored"}, "code": CODE}
-BREAKERS = {
-    "no breaking": {"kind": "Nothing"},
-    "noise": {"kind": "Noise", "dim": 16},
-    "SymPE, no anchor": {**SYMPE, "anchor": "none"},
-    "SymPE, anchored in the data": {**SYMPE, "anchor": "data"},
+COMPARISONS = {
+    "breaking": {
+        "no breaking": ("breaker", {"kind": "Nothing"}),
+        "noise": ("breaker", {"kind": "Noise", "dim": 16}),
+        "SymPE, no anchor": ("breaker", {**SYMPE, "anchor": "none"}),
+        "SymPE, anchored in the data": ("breaker", {**SYMPE, "anchor": "data"}),
+    },
+    "orders": {
+        "depth-first order of the canonical SMILES": ("data/order", "smiles"),
+        "depth-first from the first canonical node": ("data/order", "depth"),
+        "breadth-first from the first canonical node": ("data/order", "breadth"),
+        "canonical rank": ("data/order", "rank"),
+    },
 }
 
 
-def run(name: str, seed: int, out: Path, recipe: recipes.Recipe, molecules: int) -> dict:
-    """Train, sample and bound one breaker with one seed; what is there already is not done again."""
+def run(name: str, change: tuple, seed: int, out: Path, recipe: recipes.Recipe, molecules: int) -> dict:
+    """Train, sample and bound one variant with one seed; what is there already is not done again."""
     folder = out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
     record = folder / "result.json"
     if record.is_file():
         return json.loads(record.read_text())
-    spec = json.dumps(BREAKERS[name])
-    recipe = recipes.set(recipes.set(recipe, f"breaker={spec}"), f"training/seed={seed}")
+    key, value = change
+    recipe = recipes.set(recipes.set(recipe, f"{key}={json.dumps(value)}"), f"training/seed={seed}")
     train(recipe, folder, resume=(folder / "recipe.yaml").is_file())
     pipeline = SymdiffPipeline.load(folder / "checkpoint")
     verdicts = pipeline.domain.inspect(pipeline.sample(molecules, seed=seed, precision="bf16").state())
@@ -53,7 +63,7 @@ def run(name: str, seed: int, out: Path, recipe: recipes.Recipe, molecules: int)
         )
         total.append(found.unlabelled)
     result = {
-        "breaker": name,
+        "variant": name,
         "seed": seed,
         "samples": recipe.training.steps * recipe.training.batch_size,
         "validity": len(valid) / len(verdicts),
@@ -64,34 +74,36 @@ def run(name: str, seed: int, out: Path, recipe: recipes.Recipe, molecules: int)
     return result
 
 
-def table(results: list[dict]) -> str:
+def table(comparison: str, results: list[dict]) -> str:
     """Mean over the seeds, and the range, as a Markdown table."""
-    lines = ["| breaking | NLL, unlabelled bound (nats) | strict validity | uniqueness |", "| --- | --- | --- | --- |"]
-    for name in BREAKERS:
+    lines = [f"| {comparison} | NLL, unlabelled bound (nats) | strict validity | uniqueness |", "| --- | --- | --- | --- |"]
+    for name in COMPARISONS[comparison]:
         cells = []
         for key, digits in (("nll", 2), ("validity", 3), ("uniqueness", 3)):
-            values = [r[key] for r in results if r["breaker"] == name]
+            values = [r[key] for r in results if r["variant"] == name]
             mean = sum(values) / len(values)
-            cells.append(f"{mean:.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})")
+            spread = f" ({min(values):.{digits}f} to {max(values):.{digits}f})" if len(values) > 1 else ""
+            cells.append(f"{mean:.{digits}f}{spread}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
-def figure(results: list[dict], path: Path) -> None:
-    """Both numbers of every run, one row a breaker."""
+def figure(comparison: str, results: list[dict], path: Path) -> None:
+    """Both numbers of every run, one row a variant."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     panels, (left, right) = pyplot.subplots(1, 2, figsize=(9, 2.6), sharey=True, constrained_layout=True)
-    for row, name in enumerate(BREAKERS):
-        color = "#c1440e" if "data" in name else "#5b6770"
+    variants = list(COMPARISONS[comparison])
+    for row, name in enumerate(variants):
+        color = "#c1440e" if name in ("SymPE, anchored in the data", "depth-first order of the canonical SMILES") else "#5b6770"
         for axes, key in ((left, "nll"), (right, "validity")):
-            values = [r[key] for r in results if r["breaker"] == name]
+            values = [r[key] for r in results if r["variant"] == name]
             axes.plot(values, [row] * len(values), "o", color=color, alpha=0.8)
             axes.plot([sum(values) / len(values)] * 2, [row - 0.25, row + 0.25], color=color)
-    left.set(yticks=range(len(BREAKERS)), yticklabels=list(BREAKERS), xlabel="NLL, unlabelled bound (nats); left is better")
+    left.set(yticks=range(len(variants)), yticklabels=variants, xlabel="NLL, unlabelled bound (nats); left is better")
     right.set(xlabel="strict validity; right is better", xlim=(0, 1))
     left.invert_yaxis()
     for axes in (left, right):
@@ -102,7 +114,8 @@ def figure(results: list[dict], path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/breaking"))
+    parser.add_argument("comparison", choices=list(COMPARISONS))
+    parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--molecules", type=int, default=1000, help="samples, and test molecules for the NLL")
     parser.add_argument("--set", action="append", default=[], metavar="path/to/key=value")
@@ -110,13 +123,14 @@ def main() -> None:
     recipe = recipes.load("qm9-breaking")
     for assignment in chosen.set:
         recipe = recipes.set(recipe, assignment)
+    variants = COMPARISONS[chosen.comparison].items()
     results = [
-        run(name, seed, chosen.out, recipe, chosen.molecules) for seed in range(chosen.seeds) for name in BREAKERS
+        run(name, change, seed, chosen.out, recipe, chosen.molecules) for seed in range(chosen.seeds) for name, change in variants
     ]
     (chosen.out / "results.json").write_text(json.dumps(results, indent=1))
-    (chosen.out / "table.md").write_text(table(results))
-    figure(results, chosen.out / "breaking.png")
-    print(table(results))
+    (chosen.out / "table.md").write_text(table(chosen.comparison, results))
+    figure(chosen.comparison, results, chosen.out / "figure.png")
+    print(table(chosen.comparison, results))
 
 
 if __name__ == "__main__":
