@@ -24,7 +24,10 @@ class _Section(BaseModel):
 
 
 class DataSettings(_Section):
-    """What is learned: a dataset's name (or folder), and the order in which a structure's nodes are stored."""
+    """What is learned: a dataset's name (or folder), and the canonical order of a structure's nodes.
+
+    ``stored``: as the dataset has it; ``smiles``: the same, for molecules only; the others: those of ``Nodes``.
+    """
 
     dataset: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     order: Literal["stored", "smiles", "rank", "breadth", "depth"] = "stored"
