@@ -51,7 +51,7 @@ def equivariance_error(
         worst = 0.0
         for _ in range(draws):
             g = group.sample(x.mask, generator)
-            moved = f(*(group.act(g, argument) if isinstance(argument, State) else argument for argument in (x, *others)))
+            moved = f(*(group.act(g, each) if isinstance(each, State) else each for each in (x, *others)))
             if isinstance(plain, State):
                 gap = difference(group.act(g, plain), moved)
             else:

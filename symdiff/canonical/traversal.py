@@ -16,17 +16,17 @@ def traverse(adjacent: Tensor, rank: Tensor, mask: Tensor, order: Literal["depth
     the next node is a neighbor of the latest visited node that still has unvisited ones; breadth-first: of the earliest.
     """
     batch, nodes = rank.shape
-    rows = torch.arange(batch, device=rank.device)
-    position = torch.arange(nodes, device=rank.device).expand(batch, nodes).clone()
-    waiting = mask.clone()
+    row = torch.arange(batch, device=rank.device) * nodes
+    place = torch.arange(nodes, device=rank.device)
+    position = place.expand(batch, nodes)
+    waiting = mask
     link = torch.full_like(rank, nodes)  # how soon a node is reached by its visited neighbors; less is sooner
     for step in range(nodes):
-        key = torch.where(waiting, link * nodes + rank, nodes * (nodes + 1))
-        chosen = key.argmin(1)
-        live = waiting[rows, chosen]
-        position[rows[live], chosen[live]] = step
-        waiting[rows, chosen] = False
-        reached = adjacent[rows, chosen] & live[:, None]
+        chosen = torch.where(waiting, link * nodes + rank, nodes * (nodes + 1)).argmin(1)
+        here = (place == chosen[:, None]) & waiting
+        position = torch.where(here, step, position)
+        waiting = waiting & ~here
+        reached = adjacent.reshape(-1, nodes).index_select(0, row + chosen) & here.any(1, keepdim=True)
         offer = nodes - 1 - step if order == "depth" else step
         link = torch.where(reached, link.clamp(max=offer), link)
     return position
