@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,9 +29,16 @@ def build_reference(
     return reference
 
 
-def build(splits: Mapping[str, Sequence[str]], name: str, source: str = "", fcd: bool = True, workers: int = 1) -> Reference:
-    """The same in memory."""
-    judged = {split: from_smiles(texts, workers, f"{name}/{split}") for split, texts in splits.items()}
+def build(
+    splits: Mapping[str, Sequence[str]],
+    name: str,
+    source: str = "",
+    fcd: bool = True,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Reference:
+    """The same in memory; ``progress`` is called with the number of molecules done since its last call."""
+    judged = {split: from_smiles(texts, workers, f"{name}/{split}", progress) for split, texts in splits.items()}
     reference = summarize(judged["train"], name, source)
     if not fcd:
         return reference

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,8 +93,11 @@ def write(reference: Reference, out: str | Path) -> None:
         "counts": reference.counts,
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.with_name(out.name + ".safetensors").write_bytes(packed)
-    out.with_name(out.name + ".json").write_text(json.dumps(about, indent=1) + "\n")
+    # the json comes last: it is what makes a reference exist
+    for ending, content in ((".safetensors", packed), (".json", (json.dumps(about, indent=1) + "\n").encode())):
+        part = out.with_name(f".{out.name}{ending}.{os.getpid()}")
+        part.write_bytes(content)
+        part.replace(out.with_name(out.name + ending))
 
 
 def load(name_or_path: str | Path) -> Reference:

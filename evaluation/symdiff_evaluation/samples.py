@@ -61,11 +61,13 @@ def judge_all(
         return Samples(records, _collect(pool.map(work, chunks), progress))
 
 
-def from_smiles(smiles: Sequence[str], workers: int = 1, name: str = "list") -> Samples:
+def from_smiles(
+    smiles: Sequence[str], workers: int = 1, name: str = "list", progress: Callable[[int], None] | None = None
+) -> Samples:
     """Judge SMILES strings that are already in memory."""
     from symdiff_evaluation.reading import record_of
 
-    return judge_all([record_of(name, number, text) for number, text in enumerate(smiles, 1)], workers)
+    return judge_all([record_of(name, number, text) for number, text in enumerate(smiles, 1)], workers, progress)
 
 
 def _judge_chunk(records: Sequence[Record], properties: bool) -> list[Judged]:

@@ -22,33 +22,57 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry."""
-    from symdiff_evaluation.command import run
+    from symdiff_evaluation.command import available_processors, run
     from symdiff_evaluation.writing import check
 
     check(out)
-    run(files, out, protocol, _reference(reference, protocol), workers, as_json)
+    run(files, out, protocol, _reference(reference, protocol, workers or available_processors()), workers, as_json)
 
 
-def _reference(reference: str | None, protocol: str):
-    """A data set's folder becomes the statistics of its train and test splits; anything else is left to the evaluation."""
-    if reference is None or not (Path(reference) / "dataset.json").is_file():
+def _reference(reference: str | None, protocol: str, workers: int):
+    """A data set becomes the statistics of its train and test splits, kept in the cache; the rest is left to the evaluation."""
+    if reference is None:
+        return None
+    from symdiff.data.registry import BUILDERS, open_dataset
+
+    if reference not in BUILDERS and not (Path(reference) / "dataset.json").is_file():
         return reference
-    from rdkit import Chem
-
-    from symdiff.data.dataset import Dataset
+    from symdiff.data.sources import cache_folder
     from symdiff.domains.molecule import MolecularGraph
     from symdiff.errors import UserError
-    from symdiff_evaluation.building import build
     from symdiff_evaluation.evaluation import asks_fcd
     from symdiff_evaluation.protocol import load
+    from symdiff_evaluation.reference import load as kept
+    from symdiff_evaluation.reference import write
 
-    asked = load(protocol)
-    dataset = Dataset.open(reference)
+    splits = ("train", "test") if asks_fcd(load(protocol)) else ("train",)
+    dataset = open_dataset(reference)
     if not isinstance(dataset.domain, MolecularGraph):
         raise UserError(f"{reference}: expected a data set of molecules, got {type(dataset.domain).__name__}")
+    stem = cache_folder() / "references" / f"{Path(reference).name}-{_digest(dataset.path)}-{'-'.join(splits)}"
+    if not stem.with_name(f"{stem.name}.json").is_file():
+        write(_derived(dataset, splits, Path(reference).name, workers), stem)
+    return kept(stem.with_name(f"{stem.name}.json"))
+
+
+def _digest(folder: Path) -> str:
+    """What tells data sets apart: their description, which holds the SHA-256 of the arrays."""
+    from hashlib import sha256
+
+    return sha256((folder / "dataset.json").read_bytes()).hexdigest()[:16]
+
+
+def _derived(dataset, splits: tuple[str, ...], name: str, workers: int):
+    """The statistics of a data set of molecules; minutes for 100,000 of them."""
+    from rdkit import Chem
+
+    from symdiff.cli.progress import bar
+    from symdiff_evaluation.building import build
+
     smiles: dict[str, list[str]] = {}
-    for split in ("train", "test"):
+    for split in splits:
         part = dataset.split(split)
         rows = [range(start, min(start + _ROWS, len(part))) for start in range(0, len(part), _ROWS)]
         smiles[split] = [Chem.MolToSmiles(mol) for some in rows for mol in part.domain.decode(part.batch(list(some)))]
-    return build({split: texts for split, texts in smiles.items() if texts}, Path(reference).name, str(reference), asks_fcd(asked))
+    with bar(f"statistics of {name}", sum(map(len, smiles.values())), "molecules") as advance:
+        return build(smiles, name, str(dataset.meta.get("source", {}).get("title", name)), "test" in splits, workers, advance)
