@@ -112,7 +112,7 @@ def padded_size(size: int, largest: int) -> int:
 
 def default_batch_size(nodes: int) -> int:
     """Structures of ``nodes`` nodes that are sampled together unless told otherwise."""
-    return BLOCK * max(1, min(32, 48_000 // (BLOCK * nodes * nodes)))
+    return BLOCK * max(1, min(32, 16_000 // (BLOCK * nodes * nodes)))
 
 
 def sample(

@@ -380,3 +380,12 @@ def test_mistakes_are_told(make, message):
 
 def test_every_process_on_labels_is_tested():
     assert {type(process) for process in PROCESSES} == set(Discrete.__subclasses__())
+
+
+def test_focus_trains_near_the_data():
+    """t = u^f: half of the times lie below 2^-f."""
+    schema, marginals = {"atom": {"kind": "Categorical", "axes": "node", "classes": 2}}, {"atom": [1.0, 1.0]}
+    for focus in (1.0, 2.0, 3.0):
+        times = Flow(schema, marginals, focus=focus).draw_times(4096, Streams(0, torch.arange(4096)))
+        below = (times < 2.0**-focus).sum()
+        assert chisquare([below.item(), 4096 - below.item()]).pvalue > 1e-6

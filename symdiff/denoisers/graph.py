@@ -8,12 +8,12 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
-from torch.nn import functional
 
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.nn.embedding import Waves
 from symdiff.nn.features import channels, encode
 from symdiff.nn.structure import LENGTHS, Feature, features
+from symdiff.nn.transformer import attend
 from symdiff.state import State, extent, schema_from_plain
 
 WAVES = 64
@@ -38,12 +38,8 @@ class PairLayer(nn.Module):
     def forward(self, h: Tensor, e: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
         """``h``: (B, N, width); ``e``: (B, N, N, pair_width); ``padding``: added to the logits, (B, 1, 1, N)."""
         pairs = self.before_pairs(e)
-        qkv = rearrange(
-            self.query_key_value(self.before_nodes(h)), "b n (three h d) -> three b h n d", three=3, h=self.heads
-        )
-        bias = (rearrange(self.bias(pairs), "b i j h -> b h i j") + padding).to(qkv.dtype)
-        read = functional.scaled_dot_product_attention(*qkv.unbind(0), attn_mask=bias)
-        h = h + self.attended(rearrange(read, "b h n d -> b n (h d)"))
+        bias = rearrange(self.bias(pairs), "b i j h -> b h i j") + padding
+        h = h + self.attended(attend(self.query_key_value(self.before_nodes(h)), bias, self.heads))
         h = h + self.node_mlp(h)
         e = e + self.first(h)[:, :, None] * self.second(h)[:, None]
         return h, e + self.pair_mlp(e)

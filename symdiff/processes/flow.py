@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from symdiff.processes.discrete import Discrete, _per_entry
+from symdiff.random import Generator
 
 
 class Flow(Discrete):
@@ -18,7 +19,8 @@ class Flow(Discrete):
 
     A step from t to s jumps with probability (t − r)/t, r <= s, and noises again from r to s; r < s where
     ``stochasticity`` η > 0: an entry is noised again with probability min(η (t − s), s), so that mistakes can be
-    mended. ``distortion`` d spaces the grid as t = (1 − k/steps)^d: d > 1 makes small steps near the data.
+    mended. ``distortion`` d spaces the grid as t = (1 − k/steps)^d: d > 1 makes small steps near the data, and
+    ``focus`` f > 1 trains more there: t = u^f with u uniform.
     The law of x_s is exact for exact predictions and small steps (Campbell et al., Generative Flows on Discrete
     State-Spaces, ICML 2024; Gat et al., Discrete Flow Matching, NeurIPS 2024; the distortion after Qin et al., DeFoG, ICML 2025).
 
@@ -35,12 +37,15 @@ class Flow(Discrete):
         prior: Literal["marginal", "uniform"] = "marginal",
         stochasticity: float = 0.0,
         distortion: float = 1.0,
+        focus: float = 1.0,
     ) -> None:
         uniform = {name: [1.0] * len(weights) for name, weights in marginals.items()}
         self.set_priors(schema, marginals if prior == "marginal" else uniform)
-        if stochasticity < 0 or distortion <= 0:
-            raise ValueError(f"expected stochasticity >= 0 and distortion > 0, got {stochasticity} and {distortion}")
-        self.stochasticity, self.distortion = stochasticity, distortion
+        if stochasticity < 0 or min(distortion, focus) <= 0:
+            raise ValueError(
+                f"expected stochasticity >= 0, distortion > 0 and focus > 0, got {stochasticity}, {distortion} and {focus}"
+            )
+        self.stochasticity, self.distortion, self.focus = stochasticity, distortion, focus
 
     @property
     def renoises(self) -> bool:
@@ -48,6 +53,9 @@ class Flow(Discrete):
 
     def alpha(self, t: Tensor) -> Tensor:
         return 1 - t
+
+    def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        return super().draw_times(batch, generator, like) ** self.focus
 
     def times(self, steps: int) -> Tensor:
         return super().times(steps) ** self.distortion
