@@ -36,7 +36,10 @@ def written(record: Record) -> Chem.Mol:
         raise Broken(f"too large: {mol.GetNumBonds() - atoms + 1} independent cycles, at most {MAX_CYCLES} are read")
     for atom in mol.GetAtoms():
         if atom.GetAtomicNum() == 0 or atom.HasQuery():
-            raise Broken(f"no element: atom {atom.GetIdx() + 1} is a wildcard or a query")
+            raise Broken(f"query: atom {atom.GetIdx() + 1} stands for several elements")
+    for bond in mol.GetBonds():
+        if bond.HasQuery() or bond.GetBondType() == Chem.BondType.UNSPECIFIED:
+            raise Broken(f"query: bond {bond.GetIdx() + 1} stands for several kinds")
     return mol
 
 
@@ -45,13 +48,19 @@ def sanitized(mol: Chem.Mol) -> Chem.Mol:
     mol = Chem.Mol(mol)
     try:
         Chem.SanitizeMol(mol)
-    except Chem.AtomValenceException as error:
-        raise Broken(f"valence: {_told(error)}") from error
-    except (Chem.KekulizeException, Chem.AtomKekulizeException) as error:
-        raise Broken(f"aromaticity: {_told(error)}") from error
     except Chem.MolSanitizeException as error:
-        raise Broken(f"sanitization: {_told(error)}") from error
+        raise broken(error) from error
     return mol
+
+
+def broken(error: Chem.MolSanitizeException) -> Broken:
+    """What RDKit says of a molecule as a reason."""
+    kind = "sanitization"
+    if isinstance(error, Chem.AtomValenceException):
+        kind = "valence"
+    elif isinstance(error, Chem.KekulizeException | Chem.AtomKekulizeException):
+        kind = "aromaticity"
+    return Broken(f"{kind}: {' '.join(str(error).split())}")
 
 
 def flat(mol: Chem.Mol) -> Chem.Mol:
@@ -72,6 +81,3 @@ def canonical(mol: Chem.Mol) -> str:
     """Canonical SMILES of a flat molecule."""
     return Chem.MolToSmiles(mol, isomericSmiles=False)
 
-
-def _told(error: Exception) -> str:
-    return " ".join(str(error).split())

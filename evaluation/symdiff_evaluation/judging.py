@@ -8,7 +8,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors
 
 from symdiff_evaluation.automorphisms import Undecided, automorphisms
-from symdiff_evaluation.chemistry import Broken, canonical, flat, sanitized, written
+from symdiff_evaluation.chemistry import Broken, broken, canonical, flat, sanitized, written
 from symdiff_evaluation.records import Record
 from symdiff_evaluation.relaxed import charged
 from symdiff_evaluation.stability import stable_atoms
@@ -68,15 +68,22 @@ def judge(record: Record, properties: bool = True) -> Judged:
             "hydrogens": any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()),
         }
         try:
-            clean = sanitized(mol)
+            return _valid(mol, known, properties)
         except Broken as error:
             return Judged(**known, reason=str(error), relaxed=_rescued(mol))
+
+
+def _valid(mol: Chem.Mol, known: dict, properties: bool) -> Judged:
+    clean = sanitized(mol)
+    try:
         if known["components"] > 1:
             largest = _largest(clean)
             return Judged(**known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest)
         bare = flat(clean)
         name = canonical(bare)
         return Judged(**known, canonical=name, fragment=name, relaxed=name, traits=traits(bare, properties))
+    except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
+        raise broken(error) from error
 
 
 def traits(mol: Chem.Mol, properties: bool = True) -> Traits:

@@ -85,7 +85,7 @@ def test_mutated_files_give_records(tmp_path, ending):
         "sdf": (BLOCK.format("C") + BLOCK.format("N")).encode(),
     }[ending]
     path = tmp_path / f"a.{ending}"
-    for _ in range(300):
+    for _ in range(150):
         content = bytearray(sound)
         for _ in range(rng.randint(1, 6)):
             place = rng.randrange(len(content))
