@@ -7,6 +7,7 @@ import os
 import resource
 import shutil
 import signal
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -164,29 +165,33 @@ def test_nothing_else_is_overwritten(what, pipeline, saved, tmp_path):
 
 @pytest.fixture(params=["fsync", "limit", "rename"])
 def failing(request, monkeypatch):
-    """Makes saving fail: at fsync, at the write itself (by the process' limit of file size), at the rename."""
+    """A context in which saving fails: at fsync, at the write itself (by the process' limit of file size), at the rename."""
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
-    if request.param == "fsync":
-        monkeypatch.setattr(os, "fsync", fail)
-    if request.param == "rename":
-        monkeypatch.setattr(checkpoint, "_place", fail)
-    if request.param == "limit":
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-        yield
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
-        return
-    yield
+    @contextmanager
+    def context():
+        if request.param == "limit":  # for as short as can be: the limit holds for the file that the tests' output goes to as well
+            soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+            try:
+                yield
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+                signal.signal(signal.SIGXFSZ, before)
+            return
+        with monkeypatch.context() as patch:
+            patch.setattr(*((os, "fsync") if request.param == "fsync" else (checkpoint, "_place")), fail)
+            yield
+
+    return context
 
 
 def test_a_full_disk_loses_nothing(pipeline, folder, failing):
     before = listed(folder)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(UserError) as caught, failing():
         pipeline.save(folder, card="# another\n")
     assert "cannot save the checkpoint" in str(caught.value) and "\n" not in str(caught.value)
     assert "the earlier checkpoint is untouched" in str(caught.value)
@@ -194,7 +199,7 @@ def test_a_full_disk_loses_nothing(pipeline, folder, failing):
 
 
 def test_a_full_disk_leaves_nothing_half_written(pipeline, tmp_path, failing):
-    with pytest.raises(UserError, match="nothing was written"):
+    with pytest.raises(UserError, match="nothing was written"), failing():
         pipeline.save(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
 
