@@ -65,13 +65,20 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         if accelerator.is_main_process:
             name = signal.Signals(outcome.signal).name
             print(f"{name}: saved step {outcome.steps} of {settings.steps}; go on with --resume {out}", file=sys.stderr)
+        finish(accelerator)
         raise SystemExit(128 + outcome.signal)
     if accelerator.is_main_process:
         with trainer.average.swapped():
             SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
         _write(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
-    accelerator.end_training()
+    finish(accelerator)
     return outcome
+
+
+def finish(accelerator: Accelerator) -> None:
+    """Leave together: a process that ends while its group is alive may abort."""
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
 
 
 def compile_denoiser(diffusion: nn.Module) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from symdiff.random import normal
 from symdiff.training.loop import Trainer
+from symdiff.training.run import finish
 
 
 class Points:
@@ -85,6 +86,7 @@ def train(out: Path, resume: bool = False, sleep: float = 0.0, dropout: float = 
     outcome = trainer.run(resume)
     seen = {"asked": structures.asked, "noise": [n.double().sum(1).tolist() for n in diffusion.noise]}
     (out / f"seen-{trainer.rank}.json").write_text(json.dumps(seen))
+    finish(trainer.accelerator)
     sys.exit(128 + outcome.signal if outcome.signal else 0)
 
 
