@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from einops import rearrange
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 
@@ -43,5 +44,19 @@ class Block(nn.Module):
     def forward(self, h: Tensor, bias: Tensor) -> Tensor:
         """``h``: (B, N, width); ``bias``: (B, heads, N, N), added to the attention's logits."""
         h = h + self.attended(attend(self.query_key_value(self.before_attention(h)), bias, self.heads))
-        wide = functional.relu(self.widen(self.before_widening(h)))
-        return h + self.narrow(wide * wide)
+        return h + self.narrow(SquaredReLU.apply(self.widen(self.before_widening(h))))
+
+
+class SquaredReLU(torch.autograd.Function):
+    """max(x, 0)², half as slow as its two operations: the derivative 2·max(x, 0) is one product with what is kept."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        rectified = functional.relu(x)
+        ctx.save_for_backward(rectified)
+        return rectified * rectified
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        return (gradient * ctx.saved_tensors[0]).mul_(2)
