@@ -78,8 +78,23 @@ class Real(Field):
         return (self.dim, self.vector) if self.vector else (self.dim,)
 
 
+@dataclass(frozen=True)
+class Star(Field):
+    """``dim`` real channels on every bond of a lattice's site, seen from that site: (B, N, directions, dim).
+
+    What belongs to a bond stands at both of its ends. When the lattice turns, directions are permuted.
+    """
+
+    directions: int
+    dim: int = 1
+
+    @property
+    def trailing(self) -> tuple[int, ...]:
+        return (self.directions, self.dim)
+
+
 Schema = Mapping[str, Field]
-_KINDS = {kind.__name__: kind for kind in (Categorical, Logits, Real)}
+_KINDS = {kind.__name__: kind for kind in (Categorical, Logits, Real, Star)}
 
 
 def schema_to_plain(schema: Schema) -> dict[str, dict]:

@@ -52,6 +52,18 @@ class PermutationGroup(Group):
             every = transversal[:, every].reshape(-1, self.nodes)
         return every
 
+    def count(self, nodes: int) -> int:
+        """The group's order."""
+        return self.order
+
+    def numbered(self, number: Tensor, nodes: int) -> Tensor:
+        """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``; for small groups."""
+        return self.elements().to(number.device)[number]
+
+    def number(self, g: Tensor, nodes: int) -> Tensor:
+        """The numbers of elements, (M,) int64; for small groups."""
+        return (g[:, None] == self.elements().to(g.device)).all(-1).long().argmax(1)
+
     def stabilizer(self, points: Sequence[int]) -> PermutationGroup:
         """The subgroup that fixes each of ``points``."""
         chain = Chain(self.nodes, self._chain.generators, list(points))

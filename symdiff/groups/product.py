@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -20,6 +21,26 @@ class Product(Group):
 
     def __init__(self, groups: Sequence[Group]) -> None:
         self.groups = tuple(groups)
+
+    def count(self, nodes: int) -> int:
+        """The group's order on structures of ``nodes`` nodes, where every factor tells its own."""
+        return math.prod(group.count(nodes) for group in self.groups)
+
+    def numbered(self, number: Tensor, nodes: int) -> tuple[Element, ...]:
+        """The elements with the numbers (M,) from 0 to ``count`` - 1; those of the last factor run fastest."""
+        found = []
+        for group in reversed(self.groups):
+            count = group.count(nodes)
+            found.append(group.numbered(number % count, nodes))
+            number = number // count
+        return tuple(reversed(found))
+
+    def number(self, g: Element, nodes: int) -> Tensor:
+        """The numbers of elements, (M,) int64."""
+        number = 0
+        for group, a in zip(self.groups, g, strict=True):
+            number = number * group.count(nodes) + group.number(a, nodes)
+        return number
 
     def identity(self, mask: Tensor) -> tuple[Element, ...]:
         return tuple(group.identity(mask) for group in self.groups)

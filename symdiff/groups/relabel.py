@@ -36,6 +36,18 @@ class Relabel(Group):
         """All elements, (order, K) int64; for small groups."""
         return self._labels.elements()
 
+    def count(self, nodes: int) -> int:
+        """The group's order."""
+        return self.order
+
+    def numbered(self, number: Tensor, nodes: int) -> Tensor:
+        """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``."""
+        return self._labels.numbered(number, nodes)
+
+    def number(self, g: Tensor, nodes: int) -> Tensor:
+        """The numbers of elements, (M,) int64."""
+        return self._labels.number(g, nodes)
+
     def identity(self, mask: Tensor) -> Tensor:
         return self._labels.identity(self._alphabet(mask))
 

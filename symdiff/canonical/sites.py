@@ -1,0 +1,250 @@
+"""Exact canonical forms of structures on periodic lattices, by the smallest image under a space group."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from symdiff.canonical.base import Canonicalizer
+from symdiff.errors import nearest
+from symdiff.groups.base import Element, Group
+from symdiff.groups.lattices import Space
+from symdiff.groups.product import Product
+from symdiff.groups.relabel import Relabel
+from symdiff.groups.torus import Torus
+from symdiff.random import Generator, uniform
+from symdiff.state import Categorical, Real, State
+
+PORTION = 1 << 18
+"""Sites of images that are looked at together."""
+BITS = 62
+
+
+class Sites(Canonicalizer):
+    """The canonical structure is the smallest of all g⁻¹·x; two structures share it exactly when a g carries one to the other.
+
+    ``group``: a ``Space``, or the ``Product`` of a Space and ``Relabel``s. Images are compared field by field in the order of
+    ``fields`` (default: all of x, in the order of its schema): every site's values as one number, packed into windows of up
+    to 62 bits, windows one after the other. An image that has lost is not looked at again. Real values are
+    compared as they are, without a tolerance.
+
+    With the fields of a condition c first, the draw for (c, x0) is the element of the coset γ(c)·Stab(c) that makes x0
+    smallest, and the draw for a structure that has c alone is uniform on that coset: ``fields`` that x lacks are passed over.
+    """
+
+    def __init__(self, group: Group, fields: Sequence[str] | None = None) -> None:
+        if isinstance(fields, str):
+            raise ValueError(f"fields needs a list of names, got {fields!r}")
+        factors = group.groups if isinstance(group, Product) else (group,)
+        if not isinstance(factors[0], Space) or not all(isinstance(factor, Relabel) for factor in factors[1:]):
+            raise ValueError("Sites needs a Space, or a Product of a Space and Relabels behind it")
+        self.group, self.fields = group, None if fields is None else list(fields)
+        self._space: Space = factors[0]
+        self._labels = Product(factors[1:])
+
+    def element(self, x: State) -> Element:
+        """c with c⁻¹·x canonical: of several, the one with the smallest number."""
+        rows, numbers = self.minimizers(x)
+        first = torch.searchsorted(rows, torch.arange(len(x), device=x.device))
+        return self.group.numbered(numbers[first], x.mask.shape[1])
+
+    def sample(self, x: State, generator: Generator | None = None) -> Element:
+        """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly."""
+        rows, numbers = self.minimizers(x)
+        counts = torch.bincount(rows, minlength=len(x))
+        place = (uniform((len(x),), generator, x.mask.double()) * counts).long()
+        chosen = counts.cumsum(0) - counts + torch.minimum(place, counts - 1)
+        return self.group.numbered(numbers[chosen], x.mask.shape[1])
+
+    def minimizers(self, x: State) -> tuple[Tensor, Tensor]:
+        """All c with c⁻¹·x canonical: the row of x (M,) and the number of c in the group (M,), sorted."""
+        nodes = x.mask.shape[1]
+        turned = [Turned.of(self._space, self._labels, x.only(name)) for name in self._read(x)]
+        size = max(1, PORTION // (len(self._space.operations(nodes)) * self._labels.count(nodes) * nodes))
+        found = [self._minimizers(x.select(slice(start, start + size)), turned, start) for start in range(0, max(len(x), 1), size)]
+        return torch.cat([rows for rows, _ in found]), torch.cat([numbers for _, numbers in found])
+
+    def automorphisms(self, x: State) -> Tensor:
+        """The order of every structure's stabilizer, (B,) float64."""
+        return torch.bincount(self.minimizers(x)[0], minlength=len(x)).double()
+
+    def stabilizer(self, x: State) -> Tensor:
+        """The numbers of all g with g·x = x for one structure x, (S,) int64, sorted."""
+        if len(x) != 1:
+            raise ValueError(f"the stabilizer of one structure is made at a time, got {len(x)}")
+        nodes = x.mask.shape[1]
+        found = self.minimizers(x)[1]
+        coset, one = (self.group.numbered(numbers, nodes) for numbers in (found, found[:1].expand(len(found))))
+        stable = self.group.compose(coset, self.group.inverse(one))
+        return self.group.number(stable, nodes).sort().values
+
+    def _minimizers(self, x: State, turned: Sequence[Turned], start: int) -> tuple[Tensor, Tensor]:
+        nodes, batch = x.mask.shape[1], len(x)
+        torus, operations, labels = self._space.torus(nodes), self._space.operations(nodes).to(x.device), self._labels.count(nodes)
+        turnings = len(operations) * labels
+        left = None
+        for field in turned:
+            colors, count = field.colors(x[field.name])
+            if count == 1:
+                continue
+            codes, shape = windows(colors.view(batch, turnings, *torus.sides), count)
+            codes = codes.reshape(batch, turnings, nodes)
+            for offset in tiles(torus, shape):
+                if left is None:
+                    left = Images.first(codes if self._space.translations else codes[..., :1])
+                else:
+                    left = left.smallest(codes, torus, offset)
+                if left.decided(batch):
+                    break
+            if left.decided(batch):
+                break
+        if left is None:  # everything is uniform: all images are alike
+            left = Images.first(x.mask.new_zeros(batch, turnings, nodes if self._space.translations else 1))
+        operation, label = operations[left.turning // labels], left.turning % labels
+        shift = torus.positions().to(x.device)[left.shift]
+        moved = (self._space.lattice.operations.to(x.device)[operation] * shift[:, None]).sum(-1)
+        numbers = self._space.number(torch.cat([operation[:, None], moved], 1), nodes) * labels + label
+        order = (left.row * self.group.count(nodes) + numbers).argsort()
+        return left.row[order] + start, numbers[order]
+
+    def _read(self, x: State) -> list[str]:
+        if self.fields is None:
+            return list(x.schema)
+        found = [name for name in self.fields if name in x.schema]
+        if not found:
+            raise ValueError(f"no field of {self.fields} in a structure with {list(x.schema)}{nearest(self.fields[0], x.schema)}")
+        return found
+
+
+@dataclass(frozen=True)
+class Turned:
+    """How a field looks through every turning, an operation of the point group and a permutation of labels: as gathers.
+
+    ``places`` (turnings · N · C,): the entry of the field, N sites by C channels, that stands at every place; ``labels``
+    (turnings, K): what every label reads as, for fields of labels.
+    """
+
+    name: str
+    places: Tensor
+    labels: Tensor | None
+    turnings: int
+    nodes: int
+
+    @classmethod
+    def of(cls, space: Space, relabel: Product, x: State) -> Turned:
+        """For the one field that x has. Raises ValueError where images cannot be compared exactly."""
+        ((name, field),) = x.schema.items()
+        if field.axes == "pair" or getattr(field, "vector", 0):
+            raise ValueError(f"field {name!r} is {field}: Sites compares labels, scalars and stars of sites and of the whole")
+        nodes, device = x.mask.shape[1], x.device
+        operations, labels = space.operations(nodes).to(device), relabel.count(nodes)
+        turnings = len(operations) * labels
+        turning = torch.arange(turnings, device=device)
+        g = torch.zeros(turnings, 1 + space.lattice.dim, dtype=torch.int64, device=device)
+        g[:, 0] = operations[turning // labels]
+        f = relabel.inverse(relabel.numbered(turning % labels, nodes))
+        shape = field.shape(1, nodes)
+        entries = torch.arange(math.prod(shape), device=device).view(shape)
+        asked = Real(field.axes, 1) if isinstance(field, Categorical) else field
+        entries = entries[..., None] if isinstance(field, Categorical) else entries
+        one = State(x.mask.new_ones(1, nodes), {name: asked}, {name: entries}).select([0] * turnings)
+        moved = space.act(space.inverse(g), relabel.act(f, one))[name]
+        if field.axes == "whole":
+            moved = moved.view(turnings, 1, -1).expand(-1, nodes, -1)
+        seen = None
+        if isinstance(field, Categorical):
+            every = torch.arange(field.classes, device=device).expand(turnings, -1)
+            alphabet = State(x.mask.new_ones(turnings, field.classes), {name: Categorical("node", field.classes)}, {name: every})
+            seen = relabel.act(f, alphabet)[name]
+        return cls(name, moved.reshape(-1), seen, turnings, nodes)
+
+    def colors(self, value: Tensor) -> tuple[Tensor, int]:
+        """The field at every site of every turned structure as numbers below a count: (B, turnings, N) int64.
+
+        Their order is the same for all structures of an orbit. The count is 1 where no structure shows a difference.
+        """
+        flat = value.reshape(len(value), -1)
+        ranks = dense(flat) if self.labels is None else flat
+        count = int(ranks.max()) + 1 if self.labels is None else self.labels.shape[1]
+        seen = ranks[:, self.places].view(len(value), self.turnings, self.nodes, -1)
+        if self.labels is not None:
+            turning = torch.arange(self.turnings, device=value.device)[:, None, None]
+            seen = self.labels[turning, seen]
+        color, colors = seen[..., 0], count
+        for channel in seen.unbind(-1)[1:]:
+            if colors * count > 1 << BITS // 2:
+                color = dense(color.reshape(len(value), -1)).view(color.shape)
+                colors = int(color.max()) + 1
+            color, colors = color * count + channel, colors * count
+        return color, 1 if bool((color == color[:, :1, :1]).all()) else colors
+
+
+@dataclass(frozen=True)
+class Images:
+    """What may still be smallest: for every image its structure, the turning, and the site that the turned structure begins at.
+
+    Each (M,) int64, sorted by structure.
+    """
+
+    row: Tensor
+    turning: Tensor
+    shift: Tensor
+
+    @classmethod
+    def first(cls, codes: Tensor) -> Images:
+        """Those whose code is the smallest of their structure; ``codes``: (B, turnings, shifts)."""
+        least = codes.flatten(1).amin(1)
+        return cls(*(codes == least[:, None, None]).nonzero().unbind(1))
+
+    def decided(self, batch: int) -> bool:
+        return len(self.row) == batch
+
+    def smallest(self, codes: Tensor, torus: Torus, offset: Tensor) -> Images:
+        """Those whose window at ``offset`` (d,) is the smallest of their structure; ``codes``: (B, turnings, N)."""
+        positions = torus.positions() + offset
+        place = torus.index(positions).to(codes.device)[self.shift]
+        _, turnings, nodes = codes.shape
+        code = codes.view(-1)[(self.row * turnings + self.turning) * nodes + place]
+        least = torch.full((codes.shape[0],), torch.iinfo(codes.dtype).max, dtype=codes.dtype, device=codes.device)
+        least.scatter_reduce_(0, self.row, code, "amin")
+        kept = (code == least[self.row]).nonzero()[:, 0]
+        return Images(self.row[kept], self.turning[kept], self.shift[kept])
+
+
+def windows(colors: Tensor, count: int) -> tuple[Tensor, tuple[int, ...]]:
+    """The colors below ``count`` in a window at every site, packed into one number, and the window's sides (powers of 2).
+
+    ``colors``: (B, turnings, *sides) int64; the result has the same shape.
+    """
+    bits = max(1, (count - 1).bit_length())
+    code, shape, sides = colors.to(_integer(bits)), [1] * (colors.ndim - 2), colors.shape[2:]
+    while True:
+        growing = [axis for axis, side in enumerate(sides) if 2 * shape[axis] <= side and 2 * bits <= BITS]
+        if not growing:
+            return code, tuple(shape)
+        axis = min(growing, key=lambda a: shape[a])
+        code = code.to(_integer(2 * bits))
+        code = code | code.roll(-shape[axis], 2 + axis) << bits
+        shape[axis], bits = 2 * shape[axis], 2 * bits
+
+
+def _integer(bits: int) -> torch.dtype:
+    return torch.int16 if bits < 16 else torch.int32 if bits < 32 else torch.int64
+
+
+def tiles(torus: Torus, shape: Sequence[int]) -> Iterator[Tensor]:
+    """Corners of windows of a ``shape`` that cover the torus, (d,) int64 each."""
+    corners = [torch.arange(0, side, step) for side, step in zip(torus.sides, shape, strict=True)]
+    yield from torch.cartesian_prod(*corners).view(-1, len(corners))
+
+
+def dense(values: Tensor) -> Tensor:
+    """The rank of every value among the different values of its row, (B, M) int64 from 0."""
+    ordered, order = (values + 0).sort(1)  # + 0: no negative zero
+    steps = torch.zeros_like(order)
+    steps[:, 1:] = (ordered[:, 1:] != ordered[:, :-1]).cumsum(1)
+    return torch.empty_like(order).scatter_(1, order, steps)

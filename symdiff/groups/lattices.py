@@ -1,0 +1,129 @@
+"""Space groups of periodic lattices: translations and the operations of the point group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from symdiff.groups.base import Group
+from symdiff.groups.bravais import Kind, bravais, inverses
+from symdiff.groups.permutations import permute_nodes
+from symdiff.groups.torus import Torus, torus, torus_of
+from symdiff.random import Generator, uniform
+from symdiff.state import Real, Star, State
+
+Point = Literal["full", "rotations", "none"]
+
+
+class Space(Group):
+    """x ↦ P·x + t on the sites of a torus: p4m on the square lattice, p6m on the triangular one, Pm-3m on the cubic one.
+
+    An element is (B, 1 + d) int64: the number of P among the lattice's ``operations``, then the translation t in sites.
+    Elements compose as those of the lattice without end; a torus sees t modulo its sides, so that one group serves all sizes
+    and 64 x 64 sites need no table.
+
+    Fields on sites move with them, the directions of a ``Star`` and vectors of d components also turn.
+
+    ``sides``: the lengths of the torus; without them a structure of N sites is a torus with equal sides. Where sides differ,
+    ``point`` is cut down to what carries the torus to itself. ``point``: "full", proper "rotations" only (p4, p6), "none" (p1).
+    ``translations``: false keeps the site 0 in its place.
+    """
+
+    def __init__(
+        self, lattice: Kind = "square", sides: Sequence[int] | None = None, point: Point = "full", translations: bool = True
+    ) -> None:
+        if point not in get_args(Point):
+            raise ValueError(f"point must be one of {get_args(Point)}, got {point!r}")
+        self.lattice, self.point, self.translations = bravais(lattice), point, translations
+        self.sides = None if sides is None else torus(lattice, sides).sides
+        operations = self.lattice.operations
+        self._inverses = inverses(operations)
+        products = operations[:, None] @ operations
+        self._product = (products[:, :, None] == operations).all((-2, -1)).long().argmax(-1)
+        self._inverse = (self._inverses[:, None] == operations).all((-2, -1)).long().argmax(-1)
+
+    def torus(self, nodes: int) -> Torus:
+        """The torus that a structure of ``nodes`` sites is. Raises ValueError where none fits."""
+        kind = self.lattice.kind
+        return torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
+
+    def operations(self, nodes: int) -> Tensor:
+        """The numbers of the point operations that belong to the group on ``nodes`` sites, (P,) int64, the identity first."""
+        whole = self.torus(nodes).point_group()
+        kept = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[self.point]
+        return whole[whole < kept]
+
+    def count(self, nodes: int) -> int:
+        """The group's order on ``nodes`` sites."""
+        return len(self.operations(nodes)) * (nodes if self.translations else 1)
+
+    def numbered(self, number: Tensor, nodes: int) -> Tensor:
+        """The elements with the numbers (M,) from 0 to ``count`` - 1, the identity first: (M, 1 + d)."""
+        moves = nodes if self.translations else 1
+        operation = self.operations(nodes).to(number.device)[number // moves]
+        positions = self.torus(nodes).positions().to(number.device)
+        return torch.cat([operation[:, None], positions[number % moves]], 1)
+
+    def number(self, g: Tensor, nodes: int) -> Tensor:
+        """The numbers of elements, (M,): equal for elements that differ by periods of the torus alone."""
+        operation = torch.searchsorted(self.operations(nodes).to(g.device), g[:, 0].contiguous())
+        return operation * nodes + self.torus(nodes).index(g[:, 1:]) if self.translations else operation
+
+    def identity(self, mask: Tensor) -> Tensor:
+        self._checked(mask)
+        return torch.zeros(len(mask), 1 + self.lattice.dim, dtype=torch.int64, device=mask.device)
+
+    def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
+        nodes = self._checked(mask)
+        count = self.count(nodes)
+        draw = uniform((len(mask),), generator, mask.double()) * count  # 52 bits
+        return self.numbered(draw.long().clamp_max(count - 1), nodes)
+
+    def compose(self, g: Tensor, h: Tensor) -> Tensor:
+        turned = _times(self.lattice.operations.to(g.device)[g[:, 0]], h[:, 1:])
+        return torch.cat([self._product.to(g.device)[g[:, 0], h[:, 0]][:, None], g[:, 1:] + turned], 1)
+
+    def inverse(self, g: Tensor) -> Tensor:
+        operation = self._inverse.to(g.device)[g[:, 0]]
+        back = _times(self._inverses.to(g.device)[g[:, 0]], g[:, 1:])
+        return torch.cat([operation[:, None], -back], 1)
+
+    def preimages(self, g: Tensor, nodes: int) -> Tensor:
+        """The site that g carries to every site, (B, N) int64: (g·x)_i = x_{preimages[i]}."""
+        piece = self.torus(nodes)
+        moved = piece.positions().to(g.device) - g[:, None, 1:]
+        return piece.index(_times(self._inverses.to(g.device)[g[:, 0]][:, None], moved))
+
+    def act(self, g: Tensor, x: State) -> State:
+        moved = permute_nodes(self.preimages(g, self._checked(x.mask)), x)
+        values = dict(moved.values)
+        for name, field in x.schema.items():
+            if isinstance(field, Star):
+                turned = self.lattice.turned(field.directions).to(g.device)[g[:, 0]]
+                places = turned[:, None, :, None].expand(values[name].shape)
+                values[name] = values[name].gather(2, places)
+            elif isinstance(field, Real) and field.vector == self.lattice.dim:
+                rotation = self.lattice.rotations().to(g.device)[g[:, 0]].to(values[name].dtype)
+                values[name] = torch.einsum("bij,b...j->b...i", rotation, values[name])
+        return State(x.mask, x.schema, values)
+
+    def orbits(self, nodes: int) -> Tensor:
+        """The orbit of every site, (N,) int64: numbers from 0, in the order of the orbits' first sites."""
+        if self.translations:
+            return torch.zeros(nodes, dtype=torch.int64)
+        images = self.preimages(self.numbered(torch.arange(self.count(nodes)), nodes), nodes)
+        return images.amin(0).unique(return_inverse=True)[1]
+
+    def _checked(self, mask: Tensor) -> int:
+        if not bool(mask.all()):
+            raise ValueError(f"a batch of lattices needs the same number of sites in all rows, got {sorted(set(mask.sum(1).tolist()))}")
+        self.torus(mask.shape[1])
+        return mask.shape[1]
+
+
+def _times(matrix: Tensor, vector: Tensor) -> Tensor:
+    """Products of integer matrices and vectors, which no library multiplies on a graphics processor."""
+    return (matrix * vector[..., None, :]).sum(-1)

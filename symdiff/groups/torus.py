@@ -1,0 +1,83 @@
+"""A periodic piece of a lattice: where its sites are and which are neighbors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from symdiff.groups.bravais import Bravais, bravais
+
+
+@dataclass(frozen=True)
+class Torus:
+    """N = Π L_a sites, numbered row-major: site n is at Σ_a n_a Π_{b>a} L_b, with n_a modulo L_a."""
+
+    lattice: Bravais
+    sides: tuple[int, ...]
+
+    @property
+    def sites(self) -> int:
+        return math.prod(self.sides)
+
+    def index(self, position: Tensor) -> Tensor:
+        """The number of the site at integer vectors (..., d), taken modulo the sides: (...) int64."""
+        place = torch.zeros(position.shape[:-1], dtype=torch.int64, device=position.device)
+        for axis, side in enumerate(self.sides):
+            place = place * side + position[..., axis].remainder(side)
+        return place
+
+    def positions(self) -> Tensor:
+        """The integer vectors of all sites, (N, d) int64."""
+        return torch.cartesian_prod(*(torch.arange(side) for side in self.sides)).view(self.sites, len(self.sides))
+
+    def neighbors(self, directions: int) -> Tensor:
+        """The site in every direction of a star, (N, D) int64."""
+        return self.index(self.positions()[:, None] + self.lattice.star(directions))
+
+    def bonds(self, directions: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Every bond once, E = N·D/2 of them: its two sites and the direction from the first to the second, each (E,).
+
+        On a side of length 2 a site meets another one both ways: these are two bonds.
+        """
+        half = torch.arange(directions) < self.lattice.opposite(directions)
+        kept = half.nonzero()[:, 0]
+        start = torch.arange(self.sites)[:, None].expand(-1, len(kept)).reshape(-1)
+        return start, self.neighbors(directions)[:, kept].reshape(-1), kept.repeat(self.sites)
+
+    def point_group(self) -> Tensor:
+        """The numbers of the lattice's operations that carry the torus to itself, (P,) int64: all where the sides are equal."""
+        sides = torch.tensor(self.sides, dtype=torch.int64)
+        images = self.lattice.operations * sides  # column a: where the a-th period goes
+        return (images.remainder(sides[:, None]) == 0).all((1, 2)).nonzero()[:, 0]
+
+
+@cache
+def _torus(kind: str, sides: tuple[int, ...]) -> Torus:
+    lattice = bravais(kind)
+    if len(sides) != lattice.dim or min(sides) < 2:
+        raise ValueError(f"a {kind} lattice has {lattice.dim} periodic sides of at least 2 sites, got {list(sides)}")
+    return Torus(lattice, sides)
+
+
+def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> Torus:
+    """The torus with these sides (one number: all alike). Raises ValueError, also where it does not have ``nodes`` sites."""
+    dim = bravais(kind).dim
+    found = _torus(kind, (sides,) * dim if isinstance(sides, int) else tuple(int(side) for side in sides))
+    if nodes is not None and found.sites != nodes:
+        raise ValueError(f"a {kind} lattice of {' x '.join(map(str, found.sides))} has {found.sites} sites, got {nodes}")
+    return found
+
+
+def torus_of(kind: str, nodes: int) -> Torus:
+    """The torus with equal sides and ``nodes`` sites. Raises ValueError where no such is."""
+    dim = bravais(kind).dim
+    side = round(nodes ** (1 / dim))
+    if side**dim != nodes:
+        low = max(2, math.floor(nodes ** (1 / dim)))
+        raise ValueError(f"a {kind} lattice with equal sides has {low**dim} or {(low + 1) ** dim} sites, got {nodes}")
+    return _torus(kind, (side,) * dim)
