@@ -19,6 +19,10 @@ class Diffusion(nn.Module):
 
     Training draws z for the structure that the breaker is anchored in; sampling draws it from its marginal law, which
     makes the law of the samples invariant with any process (see ``SymmetryBreaker``).
+
+    Fields that the process does not drive are conditions c: they stand unchanged in every structure that the denoiser
+    sees. A breaker anchored in the data then draws z for (c, x0) in training and for c alone in sampling, which is exact where
+    the first law, averaged over x0, is the second: for a canonicalizer that reads the conditions first (``Sites``).
     """
 
     def __init__(self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker) -> None:
@@ -39,7 +43,7 @@ class Diffusion(nn.Module):
         return self.process.loss(self.denoiser(x, t, z), x0, x, t)
 
     def draw(self, x0: State | None, x1: State, generator: Generator | None = None) -> State:
-        """z for a trajectory between x0 (None when generating) and x1."""
+        """z for a trajectory between x0 (when generating: its conditions, or None) and x1."""
         if self.breaker.anchor == "prior":
             return self.breaker.sample(x1, generator)
         if self.breaker.anchor == "data" and x0 is not None:
@@ -48,18 +52,28 @@ class Diffusion(nn.Module):
 
     @torch.no_grad()
     def sample(
-        self, mask: Tensor, steps: int, generator: Generator | None = None, progress: Callable | None = None
+        self,
+        mask: Tensor,
+        steps: int,
+        generator: Generator | None = None,
+        progress: Callable | None = None,
+        condition: State | None = None,
     ) -> State:
-        """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations."""
+        """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations.
+
+        ``condition``: a State with the same mask and the fields that are given; they are part of the result.
+        """
         x = self.process.prior(mask, generator)
-        z = self.draw(None, x, generator)
+        z = self.draw(condition, x, generator)
+        if condition is not None:
+            x = x.with_values(condition.schema, **condition.values)
         times = self.process.times(steps).to(mask.device)
         for t, s in zip(times[:-1], times[1:], strict=True):
             t, s = t.expand(len(x)).float(), s.expand(len(x)).float()
             x = self.process.step(x, self.denoiser(x, t, z), t, s, generator)
             if progress is not None:
                 progress()
-        return State(mask, self.process.schema, {name: x[name] for name in self.process.schema})
+        return State(mask, {**x.schema, **self.process.schema}, x.values)
 
     @torch.no_grad()
     def nll(self, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None) -> Tensor:

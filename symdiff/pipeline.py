@@ -19,7 +19,7 @@ from symdiff.errors import UserError
 from symdiff.processes.base import Process
 from symdiff.recipe import Recipe, SamplingSettings, build, check
 from symdiff.sampling import Samples, Sizes, plan, sample
-from symdiff.state import schema_to_plain
+from symdiff.state import State, schema_to_plain
 
 BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
 """The components and the abstract class of each: nothing else can be named by a checkpoint."""
@@ -37,8 +37,9 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
     """
     where = f"{recipe.source}: "
     schema = schema_to_plain(domain.schema)
+    driven = {name: field for name, field in schema.items() if name not in domain.conditions}
     breaker = build(SymmetryBreaker, recipe.breaker, where=f"{where}breaker")
-    process = build(Process, recipe.process, where=f"{where}process", schema=schema, marginals=dict(marginals))
+    process = build(Process, recipe.process, where=f"{where}process", schema=driven, marginals=dict(marginals))
     denoiser = build(
         Denoiser,
         recipe.denoiser,
@@ -120,18 +121,20 @@ class SymdiffPipeline(DiffusionPipeline):
         device: str | torch.device | None = None,
         precision: str = "fp32",
         progress: Callable[[int], None] | None = None,
+        condition: State | None = None,
     ) -> Samples:
         """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
 
         Row r of the result depends on ``seed`` and r alone: not on ``count``, not on ``batch_size``.
         ``num_nodes``: the size of every structure, bounds (low, high) of it, or None for the training histogram.
         ``precision``: ``fp32`` or ``bf16`` (autocast). ``progress`` is called with the number of finished structures
-        (a fraction of a batch after each step).
+        (a fraction of a batch after each step). ``condition``: the fields that the domain says are given, for one
+        structure or for ``count``; their sizes are then those of the condition.
 
         Raises
         ------
         UserError
-            For a size that the model cannot have, and for values out of range.
+            For a size that the model cannot have, a condition that is missing or has other fields, and for values out of range.
         """
         steps = self.default_steps if steps is None else steps
         if count < 1 or steps < 1 or (batch_size is not None and batch_size < 1):
@@ -141,12 +144,28 @@ class SymdiffPipeline(DiffusionPipeline):
         target = torch.device(device) if device is not None else self.device
         if target != self.device:
             self.to(target)
-        batches = plan(self.config.size_histogram, count, seed, num_nodes, batch_size)
+        if condition is not None or self.domain.conditions:
+            condition = self._condition(condition, count)
+            num_nodes = condition.num_nodes
+        batches = plan(self.config.size_histogram, count, seed, num_nodes, batch_size, self.domain.pads)
         diffusion = self.diffusion.eval()
         with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-            return sample(diffusion, self.domain, batches, steps, seed, target, progress)
+            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition)
 
     __call__ = sample
+
+    def _condition(self, condition: State | None, count: int) -> State:
+        """The given fields of ``count`` structures."""
+        names = self.domain.conditions
+        if condition is None or set(condition.schema) != set(names):
+            got = "no condition" if condition is None else ", ".join(condition.schema)
+            raise UserError(f"condition: expected the fields {', '.join(names) or '(none)'}, got {got}")
+        for name in names:
+            if condition.schema[name] != self.domain.schema[name]:
+                raise UserError(f"condition: {name}: expected {self.domain.schema[name]}, got {condition.schema[name]}")
+        if len(condition) not in (1, count):
+            raise UserError(f"condition: expected 1 structure or {count}, got {len(condition)}")
+        return condition.select([0] * count) if len(condition) == 1 else condition
 
     # files
 

@@ -13,10 +13,10 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError
 from symdiff.random import Streams, uniform
-from symdiff.state import State, collate, node_mask
+from symdiff.state import State, collate, node_mask, pad
 
-Sizes = int | tuple[int, int] | None
-"""The number of nodes: fixed, bounds within which the training histogram decides, or None for all of the histogram."""
+Sizes = int | tuple[int, int] | Tensor | None
+"""The number of nodes: fixed, bounds within which the training histogram decides, one for every row, or None for all of the histogram."""
 
 NOISE, SIZES = 0, 1  # one seed, two uses: the stream's epoch keeps them apart
 BLOCK = 32
@@ -68,6 +68,8 @@ def draw_sizes(histogram: Sequence[float], count: int, seed: int, num_nodes: Siz
     UserError
         When the bounds are none, or the training data have no structure within them.
     """
+    if isinstance(num_nodes, Tensor):
+        return num_nodes
     if isinstance(num_nodes, int):
         if num_nodes < 1:
             raise UserError(f"num_nodes: expected at least 1, got {num_nodes}")
@@ -85,14 +87,16 @@ def draw_sizes(histogram: Sequence[float], count: int, seed: int, num_nodes: Siz
     return torch.searchsorted(heap, place).clamp_max(len(weights) - 1)
 
 
-def plan(histogram: Sequence[float], count: int, seed: int, num_nodes: Sizes, batch_size: int | None) -> list[Batch]:
+def plan(
+    histogram: Sequence[float], count: int, seed: int, num_nodes: Sizes, batch_size: int | None, pads: bool = True
+) -> list[Batch]:
     """Group the rows by the size that they are padded to, and cut the groups into batches.
 
-    The padding is part of a row's noise, so it follows from the row's own size and the model's largest alone. Without
-    ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
+    The padding is part of a row's noise, so it follows from the row's own size and the model's largest alone; without
+    ``pads`` there is none. Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
     """
     sizes = draw_sizes(histogram, count, seed, num_nodes)
-    widths = torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes]
+    widths = torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes] if pads else sizes
     batches = []
     for nodes in widths.unique().tolist():
         rows = torch.nonzero(widths == nodes)[:, 0]
@@ -123,8 +127,11 @@ def sample(
     seed: int,
     device: torch.device,
     progress: Callable[[float], None] | None = None,
+    condition: State | None = None,
 ) -> Samples:
     """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
+
+    ``condition``: the given fields of every row of the result.
 
     A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
     jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
@@ -135,8 +142,9 @@ def sample(
         fill = -len(batch.rows) % BLOCK
         rows, sizes = (torch.cat([x, x[-1:].expand(fill)]).to(device) for x in (batch.rows, batch.num_nodes))
         tell = None if progress is None else _share(progress, len(batch.rows) / steps)
+        given = None if condition is None else pad(condition.select(rows.to(condition.device)), batch.nodes).to(device)
         try:
-            state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell)
+            state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell, given)
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
         states.append(state.select(slice(0, len(batch.rows))).to("cpu"))

@@ -26,6 +26,16 @@ class Domain(ABC):
         """The fields of a structure."""
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """The fields that are given, not generated."""
+        return ()
+
+    @property
+    def pads(self) -> bool:
+        """Whether structures of several sizes may share a batch, the smaller ones padded."""
+        return True
+
+    @property
     @abstractmethod
     def group(self) -> Group:
         """The group under which structures count as the same."""

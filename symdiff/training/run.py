@@ -54,7 +54,10 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     if settings.compile:
         compile_denoiser(diffusion)
     histogram = structures.size_histogram()
-    observe = observer(structures.domain, histogram, settings.sample_count, recipe.sampling.steps, settings.seed)
+    given = structures.domain.conditions
+    shown = torch.arange(settings.sample_count) * len(structures) // settings.sample_count
+    condition = structures.batch(shown).only(*given) if given else None
+    observe = observer(structures.domain, histogram, settings.sample_count, recipe.sampling.steps, settings.seed, condition)
     data = structures.meta.get("arrays", {}).get("sha256", "")
     trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data)
     if accelerator.is_main_process:

@@ -15,19 +15,20 @@ SHOWN = 8
 
 
 def observer(
-    domain: Domain, size_histogram: Sequence[float], count: int, steps: int, seed: int
+    domain: Domain, size_histogram: Sequence[float], count: int, steps: int, seed: int, condition: State | None = None
 ) -> Callable[[Diffusion, int], dict]:
     """The function (diffusion, step) -> values that a training logs.
 
-    Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), with
-    ``steps`` network evaluations. The draw depends on the seed, the training step and the weights alone.
+    Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), or those of
+    their ``condition``, with ``steps`` network evaluations. The draw depends on the seed, the training step and the weights alone.
     """
+    sizes = None if condition is None else condition.num_nodes
 
     def observe(diffusion: Diffusion, step: int) -> dict:
         own = seed_for(seed, "samples") + (step << 32)
         device = next(diffusion.parameters()).device
-        samples = sample(diffusion, domain, plan(size_histogram, count, own, None, None), steps, own, device)
-        return judge(domain, samples.state())
+        batches = plan(size_histogram, count, own, sizes, None, domain.pads)
+        return judge(domain, sample(diffusion, domain, batches, steps, own, device, condition=condition).state())
 
     return observe
 
