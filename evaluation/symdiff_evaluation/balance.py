@@ -1,0 +1,80 @@
+"""Is a law invariant? Many samples say so: in each orbit every image must be equally frequent. For any kind of structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaincc
+
+from symdiff_evaluation.estimate import Estimate, nothing
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Pearson's ``statistic`` over all orbits, its ``mean`` and ``variance`` for an invariant law, and the ``count`` of samples.
+
+    ``count`` are the samples that could tell: those of orbits with several images that were seen at least twice.
+    """
+
+    statistic: float
+    mean: float
+    variance: float
+    count: int
+    undecided: int = 0
+
+    @property
+    def p_value(self) -> float | None:
+        """Chance of at least this imbalance under an invariant law; None where nothing could tell."""
+        if self.variance <= 0:
+            return None
+        # the gamma law with this mean and variance: with many samples an orbit, the chi-square law exactly
+        return float(gammaincc(self.mean**2 / self.variance, self.statistic * self.mean / self.variance))
+
+    def estimate(self) -> Estimate:
+        """The p-value as a number of the evaluation; it has no interval."""
+        value = self.p_value
+        return nothing(self.undecided + self.count) if value is None else Estimate(value, None, None, self.count, self.undecided)
+
+
+def orbit_balance(
+    orbits: Sequence[int] | np.ndarray, images: Sequence[int] | np.ndarray, sizes: Sequence[int] | np.ndarray, inflation: float = 1.0
+) -> Balance:
+    """Test that within each orbit all images are equally likely.
+
+    ``orbits``, ``images``, ``sizes``: for each sample the number of its orbit, a number that tells the images of one orbit
+    apart, and how many images the orbit has (group order over stabilizer order), all (count,). For n samples in an orbit
+    of k images, Pearson's statistic has mean k - 1 and variance 2 (k - 1)(1 - 1/n) exactly, however few they are; both
+    add up over orbits. ``inflation``: twice the integrated autocorrelation time of samples from a chain.
+    """
+    orbits, images, sizes = np.asarray(orbits), np.asarray(images), np.asarray(sizes)
+    if not len(orbits):
+        return Balance(0.0, 0.0, 0.0, 0)
+    names, first, which, drawn = np.unique(orbits, return_index=True, return_inverse=True, return_counts=True)
+    ways = sizes[first]
+    cells = np.unique(np.stack([which, images]), axis=1, return_counts=True)
+    squares = np.zeros(len(names))
+    np.add.at(squares, cells[0][0], cells[1].astype(np.float64) ** 2)
+    tells = (drawn > 1) & (ways > 1)
+    n, k = drawn[tells].astype(np.float64), ways[tells].astype(np.float64)
+    statistic = (k / n * squares[tells] - n) / inflation
+    return Balance(
+        float(statistic.sum()), float((k - 1).sum()), float((2 * (k - 1) * (1 - 1 / n)).sum()),
+        int(n.sum()), len(orbits) - int(n.sum()),
+    )  # fmt: skip
+
+
+def frequencies(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:
+    """Test that the outcomes counted in ``counts`` are equally likely: the case of one orbit."""
+    counts = np.asarray(counts)
+    images = np.repeat(np.arange(len(counts)), counts)
+    return orbit_balance(np.zeros(len(images), int), images, np.full(len(images), len(counts)), inflation)
+
+
+def together(parts: Sequence[Balance]) -> Balance:
+    """Independent tests as one."""
+    return Balance(
+        sum(p.statistic for p in parts), sum(p.mean for p in parts), sum(p.variance for p in parts),
+        sum(p.count for p in parts), sum(p.undecided for p in parts),
+    )  # fmt: skip

@@ -1,0 +1,58 @@
+"""What MOSES looks at in one molecule: BRICS fragments, the scaffold, a fingerprint, filters.
+
+Source: Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models,
+Front. Pharmacol. 11 (2020); where the paper leaves a choice, that of https://github.com/molecularsets/moses.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+BITS = 1024
+_FEWEST_RINGS = 2
+_ELEMENTS = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
+_LARGEST_RING = 7
+
+
+def fragments(mol: Chem.Mol) -> list[str]:
+    """SMILES of the pieces that cutting all BRICS bonds leaves, attachment points marked by the kind of bond."""
+    return Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol)).split(".")
+
+
+def scaffold(mol: Chem.Mol) -> str | None:
+    """SMILES of the Bemis-Murcko scaffold; None where it has fewer than two rings."""
+    frame = MurckoScaffold.GetScaffoldForMol(mol)
+    return Chem.MolToSmiles(frame) if frame.GetRingInfo().NumRings() >= _FEWEST_RINGS else None
+
+
+def fingerprint(mol: Chem.Mol) -> bytes:
+    """The Morgan fingerprint of radius 2 folded to 1,024 bits, packed: 128 bytes."""
+    return np.packbits(_generator().GetFingerprintAsNumPy(mol)).tobytes()
+
+
+def passes_rules(mol: Chem.Mol) -> bool:
+    """No atom is charged, all are C, N, S, O, F, Cl, Br or H, no ring has eight or more atoms."""
+    atoms = all(atom.GetFormalCharge() == 0 and atom.GetSymbol() in _ELEMENTS for atom in mol.GetAtoms())
+    return atoms and all(len(ring) <= _LARGEST_RING for ring in mol.GetRingInfo().AtomRings())
+
+
+def passes_pains(mol: Chem.Mol) -> bool:
+    """No substructure of the PAINS list (Baell and Holloway 2010) as RDKit's FilterCatalog holds it."""
+    return not _catalog().HasMatch(mol)
+
+
+@lru_cache(maxsize=1)
+def _generator() -> rdFingerprintGenerator.FingerprintGenerator64:
+    return rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
+
+
+@lru_cache(maxsize=1)
+def _catalog() -> FilterCatalog.FilterCatalog:
+    kinds = FilterCatalog.FilterCatalogParams()
+    kinds.AddCatalog(FilterCatalog.FilterCatalogParams.FilterCatalogs.PAINS)
+    return FilterCatalog.FilterCatalog(kinds)

@@ -1,0 +1,113 @@
+"""Similarities of sets of molecules: cosine of counts, Tanimoto of fingerprints, with intervals over records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from symdiff_evaluation.estimate import Z95, Estimate, mean, nothing
+
+_BLOCK = 2048
+
+
+def cosine(rows: Sequence[Mapping[str, int]], target: Mapping[str, int]) -> Estimate:
+    """Cosine of the angle between counts of labels summed over ``rows`` (one a record) and those of ``target``.
+
+    No value where either is empty. The interval is the normal one of the first-order variance over records.
+    """
+    pooled: dict[str, int] = {}
+    for row in rows:
+        for label, number in row.items():
+            pooled[label] = pooled.get(label, 0) + number
+    ours = math.sqrt(math.fsum(n * n for n in pooled.values()))
+    theirs = math.sqrt(math.fsum(n * n for n in target.values()))
+    if not ours or not theirs:
+        return nothing(len(rows))
+    value = math.fsum(n * target.get(label, 0) for label, n in pooled.items()) / (ours * theirs)
+    pull = {label: target.get(label, 0) / (ours * theirs) - value * n / ours**2 for label, n in pooled.items()}
+    pulls = [math.fsum(number * pull[label] for label, number in row.items()) for row in rows]
+    half = Z95 * math.sqrt(math.fsum(p * p for p in pulls))
+    return Estimate(min(value, 1.0), max(value - half, 0.0), min(value + half, 1.0), len(rows))
+
+
+def nearest_similarity(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
+    """Mean over our fingerprints of the largest Tanimoto similarity to any of theirs; packed bits (n, bytes), (m, bytes).
+
+    The interval is the normal one over our records; theirs are a fixed set.
+    """
+    if not len(ours) or not len(theirs):
+        return nothing(len(ours))
+    kinds, which = np.unique(ours, axis=0, return_inverse=True)
+    best = np.zeros(len(kinds))
+    for start, stop, _, _, similarity in _tanimoto(kinds, theirs):
+        best[start:stop] = np.maximum(best[start:stop], similarity.max(1))
+    values = best[which.ravel()]
+    found = mean(math.fsum(values), math.fsum(values * values), len(values))
+    return found if found.low is None else Estimate(found.value, found.low, min(found.high, 1.0), found.count)
+
+
+def internal_diversity(packed: np.ndarray, powers: Sequence[int] = (1, 2)) -> tuple[dict[int, Estimate], dict[int, Estimate]]:
+    """IntDiv_p of fingerprints (n, bytes): by the paper's formula, and as MOSES's program computes it.
+
+    The paper: 1 - (mean over all n^2 pairs, each with itself among them, of T^p)^(1/p). The program: 1 - mean over i of (mean over
+    j of T_ij^p)^(1/p). They agree for p = 1. Intervals: the first-order variance over records of these U-statistics.
+    """
+    count = len(packed)
+    if count == 0:
+        return {p: nothing() for p in powers}, {p: nothing() for p in powers}
+    kinds, which, times = np.unique(packed, axis=0, return_inverse=True, return_counts=True)
+    sums = {p: np.zeros(len(kinds)) for p in powers}
+    for start, stop, first, last, similarity in _tanimoto(kinds, kinds, half=True):
+        power = np.ones_like(similarity)
+        for p in range(1, max(powers) + 1):
+            power *= similarity
+            if p in sums:
+                sums[p][start:stop] += power @ times[first:last].astype(np.float32)
+                if first != start:
+                    sums[p][first:last] += times[start:stop].astype(np.float32) @ power
+    rows = {p: sums[p][which.ravel()] / count for p in powers}  # mean over j of T_ij^p
+    return {p: _formula(rows[p], p) for p in powers}, {p: _program(rows[p], p) for p in powers}
+
+
+def _formula(rows: np.ndarray, p: int) -> Estimate:
+    center = math.fsum(rows) / len(rows)
+    value = 1 - center ** (1 / p)
+    if len(rows) < 2:
+        return Estimate(value, None, None, len(rows))
+    slope = center ** (1 / p - 1) / p
+    half = Z95 * slope * 2 * float(rows.std(ddof=1)) / math.sqrt(len(rows))
+    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), len(rows))
+
+
+def _program(rows: np.ndarray, p: int) -> Estimate:
+    value = 1 - math.fsum(rows ** (1 / p)) / len(rows)
+    if len(rows) < 2:
+        return Estimate(value, None, None, len(rows))
+    # a record pulls as the one compared and, to first order like the average record, as one compared with
+    slope = float((rows ** (1 / p - 1)).mean()) / p
+    half = Z95 * float((rows ** (1 / p) + slope * rows).std(ddof=1)) / math.sqrt(len(rows))
+    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), len(rows))
+
+
+def _tanimoto(ours: np.ndarray, theirs: np.ndarray, half: bool = False) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
+    """Blocks of similarities: rows start..stop of ours against first..last of theirs; with ``half``, first >= start only.
+
+    Two empty fingerprints are alike.
+    """
+    sizes = [_bits(packed).sum(1) for packed in (ours, theirs)]
+    for start in range(0, len(ours), _BLOCK):
+        stop = min(start + _BLOCK, len(ours))
+        mine = _bits(ours[start:stop])
+        for first in range(start if half else 0, len(theirs), _BLOCK):
+            last = min(first + _BLOCK, len(theirs))
+            common = mine @ _bits(theirs[first:last]).T
+            either = sizes[0][start:stop, None] + sizes[1][None, first:last] - common
+            np.divide(common, either, out=common, where=either > 0)
+            common[either == 0] = 1.0
+            yield start, stop, first, last, common
+
+
+def _bits(packed: np.ndarray) -> np.ndarray:
+    return np.unpackbits(packed, axis=1).astype(np.float32)

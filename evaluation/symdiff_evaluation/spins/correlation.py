@@ -1,0 +1,124 @@
+"""The two-point function, its Fourier transform, and two correlation lengths."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from symdiff_evaluation.estimate import Z95, Estimate, nothing
+from symdiff_evaluation.spins.observables import Wave
+from symdiff_evaluation.spins.series import derived, integrated_time
+
+_BATCH = 1 << 22  # spins transformed at once
+_GROUPS = 20
+
+
+def two_point(spins: np.ndarray, axis: int) -> np.ndarray:
+    """Mean over sites r of s(r) s(r + t e_axis) for t = 0 .. L/2, one row a configuration: (count, L // 2 + 1).
+
+    ``axis`` counts the lattice's axes from 0; not connected: the square of the mean is not subtracted.
+    """
+    size, rows = spins.shape[axis + 1], []
+    for part in _batches(spins):
+        power = np.abs(np.fft.rfft(part, axis=axis + 1)) ** 2
+        rows.append(power.mean(tuple(a for a in range(1, spins.ndim) if a != axis + 1)))
+    line = np.fft.irfft(np.concatenate(rows), size, axis=1) / size
+    return line[:, : size // 2 + 1]
+
+
+def structure_factor(spins: np.ndarray) -> np.ndarray:
+    """S(k) = <|sum over r of s(r) exp(-i k r)|^2> / N at k = 2 pi n / L: (L1, ..., Ld), averaged over configurations."""
+    axes = tuple(range(1, spins.ndim))
+    total = sum((np.abs(np.fft.fftn(part, axes=axes)) ** 2).sum(0) for part in _batches(spins))
+    return total / (len(spins) * math.prod(spins.shape[1:]))
+
+
+def powers_near(spins: np.ndarray, wave: Wave) -> np.ndarray:
+    """|S(Q)|^2 / N per configuration at Q = pi wave, then at Q + 2 pi/L along each axis: (count, 1 + d)."""
+    shape = spins.shape[1:]
+    columns = []
+    for axis in (None, *range(len(shape))):
+        phases = np.zeros(shape)
+        for a, size in enumerate(shape):
+            k = math.pi * wave[a] + (2 * math.pi / size if a == axis else 0)
+            phases = phases + k * np.arange(size).reshape([-1 if b == a else 1 for b in range(len(shape))])
+        flat = spins.reshape(len(spins), -1).astype(np.float64)
+        real, imaginary = flat @ np.cos(phases).ravel(), flat @ np.sin(phases).ravel()
+        columns.append((real**2 + imaginary**2) / math.prod(shape))
+    return np.stack(columns, 1)
+
+
+def second_moment_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
+    """xi = sqrt(S(Q)/S(Q + dk) - 1) / (2 sin(pi/L)) in lattice units, the mean of that over the axes.
+
+    The second-moment correlation length of a periodic lattice (Cooper, Freedman, Preston, Nucl. Phys. B 210 (1982)), around
+    the wave vector Q of the order. It is that of the whole two-point function, so beyond a transition it grows with L.
+    No value where S has no peak at Q.
+    """
+    sizes = np.array(spins.shape[1:])
+    if min(sizes) < 3:
+        return nothing(len(spins))
+    scale = 1 / (2 * np.sin(math.pi / sizes))
+
+    def length(means: np.ndarray) -> float:
+        ratio = means[0] / np.maximum(means[1:], 1e-300) - 1
+        return float((scale * np.sqrt(ratio)).mean()) if (ratio >= 0).all() else math.nan
+
+    return derived(length, powers_near(spins, wave), chain, low=0.0)
+
+
+def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
+    """xi of the fit A (exp(-t/xi) + exp((t - L)/xi)) to the two-point function along the axes, in lattice units.
+
+    The function is multiplied by the pattern of ``wave``; t = 1 .. L/2; weights are the inverse variances; the interval is that of
+    twenty groups of successive samples, each left out once. No value for lattices shorter than 4, fewer than 40 samples,
+    or where the fit leaves the range 0.05 to 20 L (a plateau: long-range order).
+    """
+    if min(spins.shape[1:]) < 4 or len(spins) < 2 * _GROUPS:
+        return nothing(len(spins))
+    lines = []
+    for axis, size in enumerate(spins.shape[1:]):
+        sign = np.where(np.arange(size // 2 + 1) % 2, -1.0, 1.0) if wave[axis] else 1.0
+        lines.append((two_point(spins, axis) * sign, size))
+    weights = [1 / np.maximum(line.var(0), 1e-12) for line, _ in lines]
+    group = np.arange(len(spins)) * _GROUPS // len(spins)
+    kept = [np.ones(len(spins), bool), *(group != g for g in range(_GROUPS))]
+    fits = [_fit([(line[keep].mean(0), size) for line, size in lines], weights) for keep in kept]
+    if any(fit is None for fit in fits):
+        return nothing(len(spins))
+    value, left_out = fits[0], np.array(fits[1:])
+    spread = float(((left_out - left_out.mean()) ** 2).sum()) * (_GROUPS - 1) / _GROUPS
+    # groups shorter than a few integrated times are not independent: the magnetization's time says so
+    slow = max(2 * integrated_time(lines[0][0][:, -1], chain) * _GROUPS / len(spins), 1.0)
+    half = 2.093 * math.sqrt(spread * slow)  # Student's t with 19 degrees of freedom
+    return Estimate(value, max(value - half, 0.0), value + half, len(spins))
+
+
+def _fit(lines: list[tuple[np.ndarray, int]], weights: list[np.ndarray]) -> float | None:
+    largest = max(size for _, size in lines)
+
+    def misfit(log_length: float) -> float:
+        total = 0.0
+        for (line, size), weight in zip(lines, weights, strict=True):
+            t = np.arange(1, len(line))
+            shape = np.exp(-t / math.exp(log_length)) + np.exp((t - size) / math.exp(log_length))
+            amplitude = (weight[1:] * shape * line[1:]).sum() / (weight[1:] * shape * shape).sum()
+            total += float((weight[1:] * (line[1:] - amplitude * shape) ** 2).sum())
+        return total
+
+    bounds = (math.log(0.05), math.log(20 * largest))
+    # a coarse grid first: the misfit has flat ends
+    grid = np.linspace(*bounds, 41)
+    best = int(np.argmin([misfit(point) for point in grid]))
+    if best in (0, len(grid) - 1):
+        return None
+    found = minimize_scalar(misfit, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-9})
+    return math.exp(found.x)
+
+
+def _batches(spins: np.ndarray):
+    step = max(_BATCH // math.prod(spins.shape[1:]), 1)
+    for start in range(0, len(spins), step):
+        yield spins[start : start + step].astype(np.float64)

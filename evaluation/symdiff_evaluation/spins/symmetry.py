@@ -1,0 +1,189 @@
+"""The space group of a periodic lattice times spin flip, and what of it a Hamiltonian or a configuration keeps.
+
+An element moves a configuration by a point operation p (a permutation of axes of equal length, with signs), then a
+translation t, then possibly the flip of all spins.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from symdiff_evaluation.spins.hamiltonian import Hamiltonian, Offset
+from symdiff_evaluation.spins.observables import Wave, order_parameter, pattern, phase_name, waves
+
+_BATCH = 1 << 21  # spins at once
+_LARGEST = 64  # sites up to which orbits are told apart by their images
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point operation: the new coordinate a is ``signs[a]`` times the old coordinate ``axes[a]``, modulo its length."""
+
+    axes: tuple[int, ...]
+    signs: tuple[int, ...]
+
+    def move(self, arrays: np.ndarray, dimension: int) -> np.ndarray:
+        """Move arrays over the lattice, whose axes are the last ``dimension`` ones."""
+        lead = arrays.ndim - dimension
+        moved = arrays.transpose(*range(lead), *(lead + a for a in self.axes))
+        for a, sign in enumerate(self.signs):
+            if sign < 0:
+                moved = np.roll(np.flip(moved, lead + a), 1, lead + a)
+        return moved
+
+    def offset(self, offset: Offset) -> Offset:
+        """The offset between the moved ends of a bond."""
+        return tuple(sign * offset[a] for a, sign in zip(self.axes, self.signs, strict=True))
+
+
+@dataclass(frozen=True)
+class Symmetries:
+    """A subgroup of the space group times flip: ``allowed[p, t]`` without flip, ``flipped[p, t]`` with it.
+
+    ``allowed`` and ``flipped``: (len(points), L1, ..., Ld) bool.
+    """
+
+    shape: tuple[int, ...]
+    points: tuple[Point, ...]
+    allowed: np.ndarray
+    flipped: np.ndarray
+
+    @property
+    def order(self) -> int:
+        """Number of elements."""
+        return int(self.allowed.sum() + self.flipped.sum())
+
+
+def space_group(shape: tuple[int, ...], flip: bool = True) -> Symmetries:
+    """All point operations that fit the shape, all translations, and the flip if asked for: 16 L^2 for a square."""
+    points = tuple(
+        Point(axes, signs)
+        for axes in itertools.permutations(range(len(shape)))
+        if all(shape[a] == size for a, size in zip(axes, shape, strict=True))
+        for signs in itertools.product(*[(1, -1) if size > 2 else (1,) for size in shape])
+    )
+    every = np.ones((len(points), *shape), bool)
+    return Symmetries(shape, points, every, np.full_like(every, flip))
+
+
+def symmetries(hamiltonian: Hamiltonian, shape: tuple[int, ...]) -> Symmetries:
+    """The elements that leave the energy of every configuration as it is, term by term; couplings of one Hamiltonian only.
+
+    Raises ``ValueError`` where couplings or field differ from sample to sample.
+    """
+    group = space_group(shape)
+    fixed = {d: _on_sites(j, shape) for d, j in hamiltonian.couplings.items()}
+    fixed = {d: j for d, j in fixed.items() if np.any(j)}
+    field = _on_sites(hamiltonian.field, shape)
+    allowed, flipped = np.zeros_like(group.allowed), np.zeros_like(group.flipped)
+    for number, point in enumerate(group.points):
+        moved = {point.offset(d): point.move(j, len(shape)) for d, j in fixed.items()}
+        if not all(d in fixed or tuple(-step for step in d) in fixed for d in moved):
+            continue
+        pairs = [(fixed[d], j) if d in fixed else (fixed[tuple(-s for s in d)], np.roll(j, d, range(len(shape)))) for d, j in moved.items()]
+        keep = np.logical_and.reduce([_equal_shifts(one, two, 1) for one, two in pairs] or [np.ones(shape, bool)])
+        allowed[number] = keep & _equal_shifts(field, point.move(field, len(shape)), 1)
+        flipped[number] = keep & _equal_shifts(field, point.move(field, len(shape)), -1)
+    return Symmetries(shape, group.points, allowed, flipped)
+
+
+def stabilizer_orders(spins: np.ndarray, group: Symmetries) -> np.ndarray:
+    """How many elements of ``group`` leave each configuration of (count, L1, ..., Ld) as it is: (count,) int64."""
+    axes, sites = tuple(range(1, spins.ndim)), math.prod(group.shape)
+    found = np.zeros(len(spins), np.int64)
+    step = max(_BATCH // sites, 1)
+    for start in range(0, len(spins), step):
+        part = spins[start : start + step].astype(np.float64)
+        waves_ = np.fft.rfftn(part, axes=axes)
+        for number, point in enumerate(group.points):
+            moved = np.fft.rfftn(point.move(part, len(group.shape)), axes=axes)
+            # overlap[t] = sum over r of (moved by t)(r) s(r): plus or minus the number of sites where all agree
+            overlap = np.fft.irfftn(moved.conj() * waves_, group.shape, axes=axes)
+            found[start : start + step] += ((overlap > sites - 1) & group.allowed[number]).sum(axes)
+            found[start : start + step] += ((overlap < 1 - sites) & group.flipped[number]).sum(axes)
+    return found
+
+
+def variants(shape: tuple[int, ...], group: Symmetries) -> list[list[tuple[Wave, int]]]:
+    """The ordered states (wave, sign of its order parameter), gathered by the elements of ``group`` that carry one to another."""
+    left = [(wave, sign) for wave in waves(shape) for sign in (1, -1)]
+    orbits = []
+    while left:
+        wave, sign = left[0]
+        orbit = set()
+        for number, point in enumerate(group.points):
+            image = tuple(wave[a] for a in point.axes)
+            signs = pattern(image, shape)
+            orbit |= {(image, sign * int(s)) for s in np.unique(signs[group.allowed[number]])}
+            orbit |= {(image, -sign * int(s)) for s in np.unique(signs[group.flipped[number]])}
+        orbits.append(sorted(orbit, key=lambda state: (state[0], -state[1])))
+        left = [state for state in left if state not in orbit]
+    return orbits
+
+
+def phases(spins: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[Wave]]:
+    """Each configuration's strongest order: its index into the waves (count,), and its sign, 0 where no wave is strongest alone."""
+    known = waves(spins.shape[1:])
+    strength = np.stack([order_parameter(spins, wave) for wave in known], 1)
+    best = np.abs(strength).argmax(1)
+    top = np.take_along_axis(strength, best[:, None], 1)[:, 0]
+    tied = (np.abs(np.abs(strength) - np.abs(top)[:, None]) < 1e-9).sum(1) > 1
+    return best, np.where(tied, 0, np.sign(top)).astype(np.int64), known
+
+
+def images(spins: np.ndarray, group: Symmetries) -> tuple[np.ndarray, np.ndarray]:
+    """An orbit's number and a configuration's number, for every configuration: (count,), (count,) int64.
+
+    The orbit of a configuration under ``group`` is named by its smallest image. For lattices of at most 64 sites.
+    Raises ``ValueError`` for larger ones, whose configurations seldom repeat.
+    """
+    sites, dimension = math.prod(group.shape), len(group.shape)
+    if sites > _LARGEST:
+        raise ValueError(f"orbits are enumerated up to {_LARGEST} sites, got {sites}")
+    weights = np.uint64(1) << np.arange(sites, dtype=np.uint64)
+
+    def code(moved: np.ndarray) -> np.ndarray:
+        return ((moved > 0).reshape(len(moved), -1) * weights).sum(1, dtype=np.uint64)
+
+    own, which = np.unique(code(spins), return_inverse=True)
+    bits = (own[:, None] >> np.arange(sites, dtype=np.uint64)) & np.uint64(1)
+    kinds = (2 * bits.astype(np.int8) - 1).reshape(-1, *group.shape)
+    least = np.full(len(kinds), np.iinfo(np.uint64).max, np.uint64)
+    for number, point in enumerate(group.points):
+        moved = point.move(kinds, dimension)
+        for t in np.ndindex(group.shape):
+            if group.allowed[(number, *t)] or group.flipped[(number, *t)]:
+                image = np.roll(moved, t, tuple(range(1, dimension + 1)))
+                if group.allowed[(number, *t)]:
+                    least = np.minimum(least, code(image))
+                if group.flipped[(number, *t)]:
+                    least = np.minimum(least, code(-image))
+    return np.unique(least, return_inverse=True)[1][which], which
+
+
+def state_name(state: tuple[Wave, int]) -> str:
+    """A variant as the report shows it."""
+    return f"{phase_name(state[0])} {'+' if state[1] > 0 else '-'}"
+
+
+def _on_sites(value: float | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    value = np.asarray(value, np.float64)
+    if value.ndim > len(shape):
+        if value.shape[0] != 1 and (value != value[:1]).any():
+            raise ValueError("couplings and field differ from sample to sample: there is no one symmetry group")
+        value = value[0]
+    return np.broadcast_to(value, shape)
+
+
+def _equal_shifts(one: np.ndarray, two: np.ndarray, sign: int) -> np.ndarray:
+    """Whether ``two`` moved by t and multiplied by ``sign`` is ``one``, for every t: same shape, bool."""
+    if (one == one.flat[0]).all() and (two == two.flat[0]).all():
+        return np.full(one.shape, bool(one.flat[0] == sign * two.flat[0]))
+    axes, same = tuple(range(one.ndim)), np.zeros(one.shape, bool)
+    for t in np.ndindex(one.shape):
+        same[t] = np.array_equal(np.roll(two, t, axes) * sign, one)
+    return same

@@ -1,0 +1,155 @@
+"""Exact values on a small torus with translation-invariant couplings, by the transfer matrix.
+
+Rows of L2 spins are the matrix's states; those that translations along the row carry to each other are gathered into
+necklaces, so that the matrix of 2^L2 rows falls into L2 blocks, one a momentum, of about 2^L2 / L2 rows each.
+Source of the method: Kramers and Wannier, Statistics of the two-dimensional ferromagnet, Phys. Rev. 60 (1941).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from symdiff_evaluation.spins.hamiltonian import Hamiltonian
+
+WIDEST = 10
+_STEP = 2e-3  # of the inverse temperature, for the specific heat
+NEAR = frozenset({(1, 0), (0, 1), (1, 1), (1, -1)})
+
+
+@dataclass(frozen=True)
+class Torus:
+    """An L1 x L2 torus, L2 at most 10, whose couplings are numbers along (1, 0), (0, 1), (1, 1), (1, -1), at a temperature.
+
+    Raises ``ValueError`` for other couplings and shapes: what is exact elsewhere is not approximated here.
+    """
+
+    hamiltonian: Hamiltonian
+    shape: tuple[int, int]
+    temperature: float
+
+    def __post_init__(self) -> None:
+        if not covers(self.hamiltonian, self.shape):
+            raise ValueError(f"the transfer matrix needs a torus at most {WIDEST} wide and uniform couplings to near neighbors, got {self.shape}")
+        if not self.temperature > 0:
+            raise ValueError(f"expected a temperature above 0, got {self.temperature}")
+
+    @property
+    def log_z(self) -> float:
+        """ln of the partition function (of all sites)."""
+        return self._at(1 / self.temperature)[0]
+
+    @property
+    def energy(self) -> float:
+        """Mean energy per site in J."""
+        return self._at(1 / self.temperature)[1]
+
+    @property
+    def specific_heat(self) -> float:
+        """Per site, in k_B: -beta^2 de/dbeta by a central difference of fourth order (error below 1e-8)."""
+        beta = 1 / self.temperature
+        step = _STEP * min(beta, 1.0)
+        near = [self._at(beta + k * step)[1] for k in (-2, -1, 1, 2)]
+        return -(beta**2) * (near[0] - 8 * near[1] + 8 * near[2] - near[3]) / (12 * step)
+
+    @cached_property
+    def magnetizations(self) -> tuple[np.ndarray, np.ndarray]:
+        """The exact law of the magnetization per site: values (N + 1,) and probabilities (N + 1,)."""
+        sites, sums = math.prod(self.shape), self._rows.sum(1)
+        blocks, scale = self._blocks(1 / self.temperature)
+        weights = np.empty(sites + 1, complex)
+        for k in range(sites // 2 + 1):  # the others are complex conjugates
+            tilt = np.exp(1j * math.pi * k / (sites + 1) * sums)
+            parts = [np.trace(np.linalg.matrix_power(tilt[rows, None] * block, self.shape[0])) for rows, block, _ in blocks]
+            weights[k] = sum(parts) * math.exp(self.shape[0] * scale - self.log_z)
+        for k in range(sites // 2 + 1, sites + 1):
+            # sum over M of P(M) exp(i pi k M / (N + 1)), M of the parity of N: k -> N + 1 - k conjugates up to (-1)^N
+            weights[k] = weights[sites + 1 - k].conj() * (-1) ** sites
+        twist = np.exp(1j * math.pi * np.arange(sites + 1) * sites / (sites + 1))
+        law = np.fft.fft(weights * twist).real / (sites + 1)
+        return (2 * np.arange(sites + 1) - sites) / sites, np.clip(law, 0, None)
+
+    @property
+    def abs_magnetization(self) -> float:
+        """Mean |m| per site."""
+        values, law = self.magnetizations
+        return float((np.abs(values) * law).sum())
+
+    @property
+    def binder(self) -> float:
+        """1 - <m^4> / (3 <m^2>^2)."""
+        values, law = self.magnetizations
+        return float(1 - (values**4 * law).sum() / (3 * (values**2 * law).sum() ** 2))
+
+    @cached_property
+    def row_correlation(self) -> np.ndarray:
+        """<s(r) s(r + t)> along a row, the second axis, for t = 0 .. L2/2: (L2 // 2 + 1,)."""
+        rows, width = self._rows, self.shape[1]
+        total = np.zeros(width // 2 + 1)
+        products = np.stack([(rows * np.roll(rows, t, 1)).mean(1) for t in range(width // 2 + 1)])
+        blocks, scale = self._blocks(1 / self.temperature)
+        for members, block, _ in blocks:
+            diagonal = np.diag(np.linalg.matrix_power(block, self.shape[0])).real
+            total += (products[:, members] * diagonal).sum(1) * math.exp(scale * self.shape[0] - self.log_z)
+        return total
+
+    def _at(self, beta: float) -> tuple[float, float]:
+        """ln Z and the mean energy per site."""
+        height = self.shape[0]
+        trace, slope = 0.0, 0.0
+        blocks, scale = self._blocks(beta)
+        for _, block, derivative in blocks:
+            most = np.linalg.matrix_power(block, height - 1)
+            trace += np.trace(most @ block).real
+            slope += height * np.vdot(most.conj().T, derivative).real
+        return math.log(trace) + height * scale, -slope / trace / math.prod(self.shape)
+
+    def _blocks(self, beta: float) -> tuple[list[tuple[np.ndarray, np.ndarray, np.ndarray]], float]:
+        """The necklaces, T and dT/dbeta of each momentum, T divided by its largest eigenvalue, and the logarithm of that."""
+        members, periods, inside, between = self._necklaces
+        width, blocks = self.shape[1], []
+        energy = between + inside[:, None, None]
+        weight = np.exp(-beta * (energy - energy.min()))
+        # a necklace's state is the sum of its L2 translates, each counted L2/period times
+        norm = np.sqrt(periods[:, None] * periods[None, :]) / width
+        for momentum in range(width):
+            kept = np.flatnonzero(momentum * periods % width == 0)
+            turn = np.exp(-2j * math.pi * momentum * np.arange(width) / width)
+            block = ((weight @ turn) * norm)[np.ix_(kept, kept)]
+            slope = (((weight * -energy) @ turn) * norm)[np.ix_(kept, kept)]
+            blocks.append((members[kept], block, slope))
+        top = float(np.abs(np.linalg.eigvals(blocks[0][1])).max())  # positive entries: no other block has a larger one
+        return [(rows, block / top, slope / top) for rows, block, slope in blocks], math.log(top) - beta * energy.min()
+
+    @cached_property
+    def _rows(self) -> np.ndarray:
+        width = self.shape[1]
+        return 1 - 2 * ((np.arange(2**width)[:, None] >> np.arange(width)) & 1)
+
+    @cached_property
+    def _necklaces(self) -> tuple[np.ndarray, ...]:
+        """Smallest row of each necklace, its period, the energy inside it, and that between any two.
+
+        The last: (n, n, L2), the second row translated by the last index.
+        """
+        width, rows = self.shape[1], self._rows
+        codes = np.arange(2**width)
+        turned = np.stack([(codes << t | codes >> (width - t)) & (2**width - 1) for t in range(width)], 1)
+        members = np.flatnonzero(turned.min(1) == codes)
+        periods = np.array([len(set(turned[m])) for m in members])
+        j = {d: float(v) for d, v in self.hamiltonian.couplings.items()}
+        here = rows[members]
+        inside = -j.get((0, 1), 0.0) * (here * np.roll(here, -1, 1)).sum(1) - float(self.hamiltonian.field) * here.sum(1)
+        there = rows[turned[members]]  # (n, L2, L2)
+        between = -j.get((1, 0), 0.0) * np.einsum("ai,bti->abt", here, there)
+        between -= j.get((1, 1), 0.0) * np.einsum("ai,bti->abt", here, np.roll(there, -1, 2))
+        between -= j.get((1, -1), 0.0) * np.einsum("ai,bti->abt", here, np.roll(there, 1, 2))
+        return members, periods, inside, between
+
+
+def covers(hamiltonian: Hamiltonian, shape: tuple[int, ...]) -> bool:
+    """Whether ``Torus`` is exact for this."""
+    return len(shape) == 2 and 1 < shape[1] <= WIDEST and shape[0] > 1 and hamiltonian.uniform and set(hamiltonian.couplings) <= NEAR
