@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import tempfile
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from symdiff.errors import UserError
 
@@ -70,3 +74,36 @@ def write_file(path: str | Path, content: str | bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def read_npz(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file. Raises UserError; nothing is unpickled, sizes are checked before arrays are made."""
+    check_size(path)
+    arrays = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
+                raise UserError(f"{path}: more than {MAX_BYTES} bytes when decompressed")
+            for info in archive.infolist():
+                with archive.open(info) as file:
+                    version = np.lib.format.read_magic(file)
+                    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                    shape, _, dtype = read[version](file)
+                    if dtype.hasobject:
+                        raise UserError(f"{path}: {info.filename} holds Python objects, which are not read")
+                    if np.prod([int(n) for n in shape], dtype=object) * dtype.itemsize > info.file_size:
+                        raise UserError(f"{path}: {info.filename} claims shape {shape}, which is more than the file holds")
+                with archive.open(info) as file:
+                    arrays[info.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    except UserError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise UserError(f"{path}: not readable as .npz ({error})") from error
+    return arrays
+
+
+def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays as a compressed .npz file, as ``write_file`` does."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_file(path, buffer.getvalue())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from symdiff.domains.arrays import Record
-from symdiff.domains.files import MAX_BYTES, check_size, ending, read_text, write_file
+from symdiff.domains.files import check_size, ending, read_npz, read_text, write_file, write_npz
 from symdiff.errors import UserError
 
 FORMATS = (".graphml", ".npz", ".safetensors")
@@ -39,7 +38,7 @@ def read_columns(path: str | Path) -> dict[str, np.ndarray]:
     ``edge_label`` (E,), ``split`` (G,). Raises UserError; nothing is unpickled, sizes are checked before arrays are made.
     """
     suffix = ending(path, FORMATS[1:])
-    arrays = _npz(path) if suffix == ".npz" else _safetensors(path)
+    arrays = read_npz(path) if suffix == ".npz" else _safetensors(path)
     for name, kind in (("num_nodes", "iu"), ("edge_ptr", "iu"), ("edges", "iu")):
         if name not in arrays:
             raise UserError(f"{path}: the array {name!r} is missing")
@@ -57,31 +56,6 @@ def read_columns(path: str | Path) -> dict[str, np.ndarray]:
             raise UserError(f"{path}: {name} needs integers of shape {(length,)}, got {arrays[name].dtype} {arrays[name].shape}")
     known = {name: array for name, array in arrays.items() if name in lengths or name == "edges"}
     return {"num_nodes": sizes, "num_edges": counts, **known}
-
-
-def _npz(path: str | Path) -> dict[str, np.ndarray]:
-    check_size(path)
-    arrays = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
-                raise UserError(f"{path}: more than {MAX_BYTES} bytes when decompressed")
-            for info in archive.infolist():
-                with archive.open(info) as file:
-                    version = np.lib.format.read_magic(file)
-                    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-                    shape, _, dtype = read[version](file)
-                    if dtype.hasobject:
-                        raise UserError(f"{path}: {info.filename} holds Python objects, which are not read")
-                    if np.prod([int(n) for n in shape], dtype=object) * dtype.itemsize > info.file_size:
-                        raise UserError(f"{path}: {info.filename} claims shape {shape}, which is more than the file holds")
-                with archive.open(info) as file:
-                    arrays[info.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
-    except UserError:
-        raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{path}: not readable as .npz ({error})") from error
-    return arrays
 
 
 def _safetensors(path: str | Path) -> dict[str, np.ndarray]:
@@ -129,9 +103,7 @@ def write(
     if spec["edge_classes"] > 2:
         arrays["edge_label"] = packed["edge"]
     if suffix == ".npz":
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        write_file(path, buffer.getvalue())
+        write_npz(path, arrays)
     else:
         from safetensors.numpy import save
 

@@ -1,0 +1,213 @@
+"""Spins on periodic lattices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symdiff.domains.arrays import Record
+from symdiff.domains.base import Domain
+from symdiff.domains.spins.configuration import Configuration
+from symdiff.domains.spins.hamiltonian import Hamiltonian, half, interaction
+from symdiff.errors import UserError, nearest
+from symdiff.groups.bravais import bravais
+from symdiff.groups.lattices import Space
+from symdiff.groups.product import Product
+from symdiff.groups.relabel import Relabel
+from symdiff.groups.torus import Torus, torus
+from symdiff.state import Categorical, Logits, Real, Schema, Star, State
+
+CONDITIONS = ("coupling", "field", "temperature")
+MAX_SITES = 1 << 20
+
+
+class SpinLattice(Domain):
+    """Ising, Potts or clock spins of ``states`` states on a torus; objects are ``Configuration``s.
+
+    ``lattice``: chain, square, triangular or cubic. ``sides``: fixed lengths, else tori with equal sides of any length.
+    ``conditions``: what a Hamiltonian says for every structure on its own, among "coupling", "field" and "temperature"; without
+    "coupling" it is 1 between nearest neighbors, without "field" there is none. ``shells``: 1 for couplings of nearest neighbors, 2 for
+    those of next-nearest neighbors, too.
+    """
+
+    def __init__(
+        self,
+        lattice: str = "square",
+        sides: Sequence[int] | None = None,
+        model: str = "ising",
+        states: int = 2,
+        shells: int = 1,
+        conditions: Sequence[str] = (),
+    ) -> None:
+        for name in conditions:
+            if name not in CONDITIONS:
+                raise UserError(f"conditions: unknown condition {name!r}{nearest(str(name), CONDITIONS)}")
+        try:
+            self.interaction = interaction(model, states)
+            self._space = Space(lattice, sides)
+            self.directions = len(bravais(lattice).directions(shells))
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        self.lattice, self.sides, self.model, self.states, self.shells = lattice, self._space.sides, model, states, shells
+        self._conditions = tuple(name for name in CONDITIONS if name in conditions)
+
+    @property
+    def schema(self) -> Schema:
+        """The conditions, then ``spin``: label 0 of an Ising spin is up (+1), label 1 down (−1)."""
+        every = {
+            "coupling": Star("node", self.directions),
+            "field": Logits("node", self.states),
+            "temperature": Real("whole", 1),
+        }
+        return {**{name: every[name] for name in self._conditions}, "spin": Categorical("node", self.states)}
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return self._conditions
+
+    @property
+    def group(self) -> Product:
+        """The space group times the permutations of labels that leave the interaction as it is; a field moves with the spins.
+
+        ``sign`` is the name of a code's field that moves with the labels.
+        """
+        cycle, swap = [*range(1, self.states), 0], [1, 0, *range(2, self.states)]
+        reflection = [-k % self.states for k in range(self.states)]
+        generators = [cycle, swap] if self.model == "potts" else [cycle, reflection]
+        return Product([self._space, Relabel(["spin", "field", "sign"], self.states, generators)])
+
+    @property
+    def spec(self) -> dict:
+        sides = None if self.sides is None else list(self.sides)
+        settings = {"lattice": self.lattice, "sides": sides, "model": self.model, "states": self.states, "shells": self.shells}
+        return {"kind": "SpinLattice", **settings, "conditions": list(self._conditions)}
+
+    def torus(self, nodes: int) -> Torus:
+        """The torus of ``nodes`` sites. Raises ValueError where there is none."""
+        return self._space.torus(nodes)
+
+    def hamiltonian(self, x: State) -> Hamiltonian:
+        """The Hamiltonians of a batch of structures: of their condition fields, and J = 1, h = 0 where there are none."""
+        return Hamiltonian.of(x, self.torus(x.mask.shape[1]), self.interaction)
+
+    def condition(self, hamiltonian: Hamiltonian, temperature: float | Tensor | None = None) -> State:
+        """The condition fields that say ``hamiltonian`` (of B) at a temperature or (B,) temperatures: a State of B rows.
+
+        Raises UserError for what the model's conditions cannot say.
+        """
+        batch, nodes = len(hamiltonian), hamiltonian.torus.sites
+        if hamiltonian.states != self.states or not torch.equal(hamiltonian.interaction, self.interaction):
+            raise UserError(f"the model has {self.states}-state {self.model} spins, the Hamiltonian has others")
+        if hamiltonian.torus.lattice.kind != self.lattice:
+            raise UserError(f"the model needs a {self.lattice} lattice, got a {hamiltonian.torus.lattice.kind} one")
+        self._piece(hamiltonian.torus.sides)
+        values = {}
+        if "coupling" in self._conditions:
+            if hamiltonian.directions > self.directions:
+                raise UserError(f"coupling: the model knows {self.directions} bonds a site, got {hamiltonian.directions}")
+            missing = self.directions - hamiltonian.directions
+            values["coupling"] = torch.nn.functional.pad(hamiltonian.coupling, (0, missing))[..., None].float()
+        elif not torch.equal(hamiltonian.coupling, Hamiltonian.make(hamiltonian.torus, self.interaction).coupling.expand_as(hamiltonian.coupling)):
+            raise UserError("coupling: the model is for J = 1 between nearest neighbors only, got other couplings")
+        if "field" in self._conditions:
+            values["field"] = hamiltonian.field.float()
+        elif hamiltonian.has_field:
+            raise UserError("field: the model is symmetric under flips of all spins and takes no field, got one")
+        if "temperature" in self._conditions:
+            if temperature is None:
+                raise UserError("temperature: the model needs one, got none")
+            given = torch.as_tensor(temperature, dtype=torch.float32).reshape(-1, 1)
+            if not bool((given > 0).all() & given.isfinite().all()):
+                raise UserError(f"temperature: expected more than 0, in J/k_B, got {temperature}")
+            batch = max(batch, len(given))
+            values["temperature"] = given.expand(batch, -1)
+        elif temperature is not None:
+            raise UserError("temperature: the model has no temperature, got one")
+        values = {name: value.expand(batch, *value.shape[1:]).clone() for name, value in values.items()}
+        return State(torch.ones(batch, nodes, dtype=torch.bool), {name: self.schema[name] for name in values}, values)
+
+    def encode(self, obj: Configuration) -> Record:
+        """The arrays of a configuration. Raises UserError for what does not fit the model."""
+        if not isinstance(obj, Configuration) or obj.spins is None:
+            raise UserError(f"expected a Configuration with spins, got {type(obj).__name__}")
+        piece = self._piece(np.shape(obj.spins))
+        record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self._labels(np.asarray(obj.spins)).reshape(-1)}
+        if self._conditions:
+            given = self.condition(self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self._conditions else None)
+            record.update({name: given[name][0].numpy() for name in self._conditions})
+        return record
+
+    def hamiltonian_of(self, obj: Configuration, piece: Torus | None = None) -> Hamiltonian:
+        """The Hamiltonian that a configuration belongs to. Raises UserError."""
+        if piece is None:
+            shaped = obj.spins if obj.spins is not None else obj.coupling if obj.coupling is not None else obj.field
+            piece = self._piece(np.shape(shaped)[: bravais(self.lattice).dim])
+        settings: dict = {}
+        for name, value, shape in (
+            ("couplings", obj.coupling, (piece.sites, -1)),
+            ("field", obj.field, (piece.sites,) if self.model == "ising" else (piece.sites, self.states)),
+        ):
+            if value is None:
+                continue
+            try:
+                flat = torch.from_numpy(np.asarray(value, np.float64).reshape(shape))
+            except ValueError as error:
+                raise UserError(f"{name}: expected {piece.sites} sites, got shape {np.shape(value)}") from error
+            settings[name] = torch.stack([flat, -flat], -1) if name == "field" and self.model == "ising" else flat
+        try:
+            return Hamiltonian.make(piece, self.interaction, **settings)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    def decode(self, state: State) -> list[Configuration]:
+        nodes = state.mask.shape[1]
+        piece = self.torus(nodes)
+        spins = state["spin"].cpu().numpy().reshape(-1, *piece.sides)
+        spins = (1 - 2 * spins if self.model == "ising" else spins).astype(np.int8)
+        found: dict[str, Sequence] = {}
+        if "coupling" in state.schema:
+            kept = state["coupling"][..., half(piece, self.directions), 0]
+            found["coupling"] = kept.cpu().numpy().reshape(-1, *piece.sides, self.directions // 2)
+        if "field" in state.schema:
+            field = state["field"].cpu()
+            field = (field[..., 0] - field[..., 1]) / 2 if self.model == "ising" else field
+            found["field"] = field.numpy().reshape(-1, *piece.sides, *field.shape[2:])
+        if "temperature" in state.schema:
+            found["temperature"] = state["temperature"][:, 0].tolist()
+        return [Configuration(one, **{name: values[k] for name, values in found.items()}) for k, one in enumerate(spins)]
+
+    def read(self, path: str | Path) -> list[Configuration]:
+        """The configurations of a .npz file. Raises UserError."""
+        from symdiff.domains.spins.files import read
+
+        return read(path, self)
+
+    def write(self, objs: Sequence[Configuration], path: str | Path) -> None:
+        """Write configurations to .npz, or draw them to .png. Raises UserError."""
+        from symdiff.domains.spins.files import write
+
+        write(objs, path, self)
+
+    def _piece(self, sides: Sequence[int]) -> Torus:
+        try:
+            piece = torus(self.lattice, sides)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        if piece.sites > MAX_SITES:
+            raise UserError(f"more than {MAX_SITES} sites")
+        if piece.sides != (self.sides or piece.sides[:1] * len(piece.sides)):
+            raise UserError(f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got {list(piece.sides)}")
+        return piece
+
+    def _labels(self, spins: np.ndarray) -> np.ndarray:
+        """Spins as labels 0..q-1, int64."""
+        if spins.dtype.kind not in "iu":
+            raise UserError(f"spins: expected integers, got {spins.dtype}")
+        valid = (-1, 1) if self.model == "ising" else tuple(range(self.states))
+        if not np.isin(spins, valid).all():
+            raise UserError(f"spins: expected {'-1 and 1' if self.model == 'ising' else f'0 to {self.states - 1}'}, got {np.unique(spins)[:4].tolist()}")
+        return ((1 - spins) // 2 if self.model == "ising" else spins).astype(np.int64)

@@ -1,0 +1,1 @@
+"""Spin models on periodic lattices: Hamiltonians, exact references, Monte Carlo."""

@@ -1,0 +1,21 @@
+"""A configuration of spins with what it belongs to, as arrays with the lattice's own axes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """``spins`` (L1, ..., Ld) int8: ±1 for Ising spins, else labels 0..q-1; None where only the conditions are there.
+
+    ``coupling`` (L1, ..., Ld, D/2): the bond of a site in each direction of half the star; ``field`` (L1, ..., Ld) for Ising
+    spins, else (L1, ..., Ld, q); ``temperature`` in J/k_B. What a model does not have is None.
+    """
+
+    spins: np.ndarray | None
+    coupling: np.ndarray | None = None
+    field: np.ndarray | None = None
+    temperature: float | None = None

@@ -1,0 +1,163 @@
+"""Configurations and Hamiltonians in files: .npz, .yaml for Hamiltonians, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symdiff.domains.files import ending, read_npz, read_text, write_file, write_npz
+from symdiff.domains.spins.configuration import Configuration
+from symdiff.domains.spins.hamiltonian import half
+from symdiff.errors import UserError, nearest
+from symdiff.groups.bravais import bravais
+from symdiff.groups.torus import torus
+from symdiff.strictyaml import parse
+
+if TYPE_CHECKING:
+    from symdiff.domains.lattice import SpinLattice
+
+ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states")
+KEYS = ("sides", "coupling", "field", "temperature")
+
+
+def write(objs: Sequence[Configuration], path: str | Path, domain: SpinLattice) -> None:
+    """Write configurations: .npz with the arrays below, or a .png that shows the first of them. Raises UserError.
+
+    ``spins`` (M, L1, ..., Ld) int8, ``coupling`` (M, L1, ..., Ld, D/2) along ``directions`` (D/2, d), ``field`` (M, L1, ..., Ld[, q]),
+    ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
+    """
+    suffix = ending(path, (".npz", ".png"))
+    records = [domain.encode(obj) for obj in objs]  # every one is checked
+    if not records:
+        raise UserError(f"{path}: no configurations to write")
+    if len({obj.spins.shape for obj in objs}) > 1:
+        raise UserError(f"{path}: expected lattices of one size, got {sorted({obj.spins.shape for obj in objs})}")
+    if suffix == ".png":
+        from symdiff.domains.spins.picture import picture
+
+        write_file(path, picture(objs, domain))
+        return
+    arrays = {"spins": np.stack([obj.spins for obj in objs]).astype(np.int8)}
+    for name in ("coupling", "field", "temperature"):
+        given = [getattr(obj, name) for obj in objs]
+        if name in domain.conditions and all(value is not None for value in given):
+            arrays[name] = np.stack([np.asarray(value, np.float32) for value in given])
+    if "coupling" in arrays:
+        piece = torus(domain.lattice, objs[0].spins.shape)
+        arrays["directions"] = piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy()
+    labels = {"lattice": np.array(domain.lattice), "model": np.array(domain.model), "states": np.array(domain.states)}
+    write_npz(path, {**arrays, **labels})
+
+
+def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
+    """The configurations of a .npz file. Raises UserError for what does not fit the domain."""
+    ending(path, (".npz",))
+    found = _configurations(path, domain)
+    for place, obj in enumerate(found, 1):
+        try:
+            domain.encode(obj)
+        except UserError as error:
+            raise UserError(f"{path}: configuration {place}: {error}") from error
+    return found
+
+
+def read_hamiltonian(path: str | Path, domain: SpinLattice) -> list[Configuration]:
+    """Hamiltonians, and the temperatures if there are any: Configurations, without spins where a file has none. Raises UserError.
+
+    A .npz file has the arrays that ``write`` tells, ``coupling`` and ``field`` for M Hamiltonians or, one axis less, for one.
+    A .yaml file has the keys ``sides`` (a list), and perhaps ``coupling`` (one number for nearest neighbors, or one for every
+    direction of half the star), ``field`` (one number for Ising spins, else a list of q) and ``temperature``.
+    """
+    if ending(path, (".npz", ".yaml", ".yml")) == ".npz":
+        found = _configurations(path, domain)
+    else:
+        found = [_from_yaml(path, domain)]
+    for obj in found:
+        try:
+            domain.hamiltonian_of(obj)
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
+    return found
+
+
+def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration]:
+    arrays = read_npz(path)
+    for name in arrays:
+        if name not in ARRAYS:
+            raise UserError(f"{path}: unknown array {name!r}{nearest(name, ARRAYS)}")
+    for name in ("lattice", "model", "states"):
+        if name in arrays and (arrays[name].ndim or arrays[name].item() != getattr(domain, name)):
+            raise UserError(f"{path}: {name}: the model has {getattr(domain, name)!r}, the file {arrays[name].tolist()!r}")
+    dim = bravais(domain.lattice).dim
+    axes = {"spins": dim, "coupling": dim + 1, "field": dim + (domain.model != "ising"), "temperature": 0}
+    batched = {}
+    for name, expected in axes.items():
+        if name not in arrays:
+            continue
+        value = arrays[name]
+        if value.dtype.kind not in "iuf" or value.ndim not in (expected, expected + 1):
+            raise UserError(f"{path}: {name}: expected numbers with {expected + 1} axes, got {value.dtype} {value.shape}")
+        batched[name] = value if value.ndim == expected + 1 else value[None]
+    sides = {name: value.shape[1 : 1 + dim] for name, value in batched.items() if axes[name]}
+    if len(set(sides.values())) != 1:
+        raise UserError(f"{path}: expected spins, coupling or field of one lattice, got {sides or sorted(arrays)}")
+    count = max(map(len, batched.values()))
+    for name, value in batched.items():
+        if len(value) not in (1, count):
+            raise UserError(f"{path}: {name}: expected 1 or {count} entries, got {len(value)}")
+    if "directions" in arrays and "coupling" in batched:
+        _check_directions(path, arrays["directions"], batched["coupling"], domain)
+
+    def entry(name: str, k: int) -> np.ndarray | None:
+        return batched[name][k % len(batched[name])] if name in batched else None
+
+    temperatures = [entry("temperature", k) for k in range(count)]
+    return [
+        Configuration(entry("spins", k), entry("coupling", k), entry("field", k), None if t is None else float(t))
+        for k, t in enumerate(temperatures)
+    ]
+
+
+def _check_directions(path: str | Path, directions: np.ndarray, coupling: np.ndarray, domain: SpinLattice) -> None:
+    piece = torus(domain.lattice, coupling.shape[1:-1])
+    try:
+        ours = piece.lattice.star(2 * coupling.shape[-1])[half(piece, 2 * coupling.shape[-1])].tolist()
+    except ValueError as error:
+        raise UserError(f"{path}: coupling: {error}") from error
+    if directions.tolist() != ours:
+        raise UserError(f"{path}: directions: expected {ours}, got {directions.tolist()}")
+
+
+def _from_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
+    plain = parse(read_text(path), str(path))
+    if not isinstance(plain, dict) or "sides" not in plain:
+        raise UserError(f"{path}: expected a mapping with the key 'sides'")
+    for key in plain:
+        if key not in KEYS:
+            raise UserError(f"{path}: unknown key {key!r}{nearest(key, KEYS)}")
+    sides = _numbers(path, "sides", plain["sides"])
+    if (sides % 1).any():
+        raise UserError(f"{path}: sides: expected whole numbers, got {sides.tolist()}")
+    try:
+        piece = torus(domain.lattice, [int(side) for side in sides])
+    except ValueError as error:
+        raise UserError(f"{path}: sides: {error}") from error
+    coupling = _numbers(path, "coupling", plain.get("coupling", 1.0))
+    if len(coupling) == 1:
+        coupling = coupling.repeat(len(piece.lattice.shells[0]) // 2)
+    field = _numbers(path, "field", plain.get("field", [0.0] * (1 if domain.model == "ising" else domain.states)))
+    if len(field) != (1 if domain.model == "ising" else domain.states):
+        raise UserError(f"{path}: field: expected {'a number' if domain.model == 'ising' else f'{domain.states} numbers'}, got {field.tolist()}")
+    temperature = None if "temperature" not in plain else float(_numbers(path, "temperature", plain["temperature"])[0])
+    shape = piece.sides if domain.model == "ising" else (*piece.sides, domain.states)
+    return Configuration(None, np.broadcast_to(coupling, (*piece.sides, len(coupling))), np.broadcast_to(field, shape), temperature)
+
+
+def _numbers(path: str | Path, key: str, value: object) -> np.ndarray:
+    values = value if isinstance(value, list) else [value]
+    if not values or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        raise UserError(f"{path}: {key}: expected numbers, got {value!r}")
+    return np.array(values, np.float64)

@@ -1,0 +1,161 @@
+"""The energy of spins on a periodic lattice: Ising, Potts and clock models with any couplings and fields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from symdiff.errors import nearest
+from symdiff.groups.torus import Torus
+from symdiff.state import State
+
+Model = Literal["ising", "potts", "clock"]
+
+
+def interaction(model: Model, states: int = 2) -> Tensor:
+    """w(a, b), (q, q) float64: δ_ab for Potts, cos(2π(a − b)/q) for clock spins. Ising spins s = 1 − 2a are clock spins of 2 states.
+
+    Raises ValueError.
+    """
+    if model not in get_args(Model):
+        raise ValueError(f"unknown model {model!r}{nearest(str(model), get_args(Model))}")
+    if states < 2 or (model == "ising" and states != 2):
+        raise ValueError(f"model {model!r} needs {'2 states' if model == 'ising' else '2 states or more'}, got {states}")
+    if model == "potts":
+        return torch.eye(states, dtype=torch.float64)
+    step = torch.arange(states)
+    angle = (step[:, None] - step).remainder(states).double() * (2 * math.pi / states)
+    return angle.cos()
+
+
+@dataclass(frozen=True)
+class Hamiltonian:
+    """E(σ) = −Σ_bonds J_ij w(σ_i, σ_j) − Σ_i h_i(σ_i), in units of J; Boltzmann's law is exp(−E/T).
+
+    ``coupling``: (B, N, D), the star of every site, J_ij standing at both ends; ``field``: (B, N, q), for Ising spins (h, −h);
+    ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one.
+    """
+
+    torus: Torus
+    coupling: Tensor
+    field: Tensor
+    interaction: Tensor
+
+    def __post_init__(self) -> None:
+        nodes, states = self.torus.sites, len(self.interaction)
+        if self.coupling.ndim != 3 or self.coupling.shape[1] != nodes or self.field.shape != (len(self.coupling), nodes, states):
+            raise ValueError(
+                f"couplings need shape (B, {nodes}, D) and fields (B, {nodes}, {states}), "
+                f"got {tuple(self.coupling.shape)} and {tuple(self.field.shape)}"
+            )
+        self.torus.lattice.star(self.directions)
+        for name, value in (("coupling", self.coupling), ("field", self.field)):
+            if not bool(value.isfinite().all()):
+                raise ValueError(f"{name}: expected finite numbers, got nan or inf")
+        start, end, way = self.torus.bonds(self.directions)
+        if not torch.equal(self.coupling[:, start, way], self.coupling[:, end, self.torus.lattice.opposite(self.directions)[way]]):
+            raise ValueError("coupling: a bond needs the same coupling at both of its ends")
+
+    @property
+    def directions(self) -> int:
+        return self.coupling.shape[2]
+
+    @property
+    def states(self) -> int:
+        return len(self.interaction)
+
+    @property
+    def has_field(self) -> bool:
+        """Whether some spin feels a field that depends on its direction."""
+        return bool((self.field != self.field[..., :1]).any())
+
+    def __len__(self) -> int:
+        return len(self.coupling)
+
+    def select(self, index) -> Hamiltonian:
+        """Those at ``index`` (a tensor, a slice or a list)."""
+        return replace(self, coupling=self.coupling[index], field=self.field[index])
+
+    def bonds(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Every bond once: its sites (E,), (E,) and its couplings (B, E)."""
+        start, end, way = self.torus.bonds(self.directions)
+        return start, end, self.coupling[:, start, way]
+
+    def total(self, spins: Tensor) -> Tensor:
+        """The energy of spins (M, N) int64 with labels 0..q-1, (M,) float64; M is B where B is not 1."""
+        start, end, coupling = self.bonds()
+        paired = self.interaction[spins[:, start], spins[:, end]]
+        single = self.field.expand(len(spins), -1, -1).gather(-1, spins[..., None])[..., 0]
+        return -(coupling * paired).sum(1) - single.sum(1)
+
+    def energy(self, spins: Tensor) -> Tensor:
+        """The energy per site, (M,) float64."""
+        return self.total(spins) / self.torus.sites
+
+    @classmethod
+    def make(cls, torus: Torus, interaction: Tensor, couplings: Tensor | Sequence[float] = (1.0,), field: Tensor | None = None) -> Hamiltonian:
+        """From one coupling a bond direction, no direction together with its opposite.
+
+        ``couplings``: one number for each of ``half(torus, D)``'s directions (D/2,) where all sites are alike, or (N, D/2) or
+        (B, N, D/2), the bond of a site in that direction. A single number stands for all nearest neighbors.
+        ``field``: (q,), (N, q) or (B, N, q).
+        """
+        lattice, nodes, states = torus.lattice, torus.sites, len(interaction)
+        half_star = torch.as_tensor(couplings, dtype=torch.float64)
+        if half_star.numel() == 1:
+            half_star = half_star.reshape(1).expand(len(lattice.shells[0]) // 2)
+        directions = 2 * half_star.shape[-1]
+        half_star = half_star.expand(nodes, -1) if half_star.ndim == 1 else half_star
+        half_star = half_star[None] if half_star.ndim == 2 else half_star
+        kept, opposite = half(torus, directions), lattice.opposite(directions)
+        star = torch.zeros(len(half_star), nodes, directions, dtype=torch.float64)
+        star[..., kept] = half_star
+        star[:, torus.neighbors(directions)[:, kept].T, opposite[kept][:, None]] = half_star.mT
+        field = torch.zeros(states, dtype=torch.float64) if field is None else field.double()
+        field = field.expand(nodes, -1) if field.ndim == 1 else field
+        field = field[None] if field.ndim == 2 else field
+        batch = max(len(star), len(field))
+        return cls(torus, star.expand(batch, -1, -1), field.expand(batch, -1, -1), interaction)
+
+    @classmethod
+    def of(cls, x: State, torus: Torus, interaction: Tensor) -> Hamiltonian:
+        """The Hamiltonian in the fields ``coupling`` (else 1 to nearest neighbors) and ``field`` (else none) of structures."""
+        states, batch = len(interaction), len(x)
+        nearest_only = torch.ones(1, torus.sites, len(torus.lattice.shells[0]), dtype=torch.float64)
+        star = x["coupling"][..., 0].double() if "coupling" in x.schema else nearest_only.expand(batch, -1, -1)
+        field = x["field"].double() if "field" in x.schema else star.new_zeros(batch, torus.sites, states)
+        return cls(torus, star, field, interaction)
+
+
+def half(torus: Torus, directions: int) -> Tensor:
+    """The places in a star of D directions that stand for bonds once, (D/2,) int64: on the square lattice (1, 0), (0, 1),
+    then (1, 1), (-1, 1)."""
+    return (torch.arange(directions) < torus.lattice.opposite(directions)).nonzero()[:, 0]
+
+
+def ising_field(h: Tensor) -> Tensor:
+    """What a field h acts on Ising spins with: (..., 2), which is h for up and −h for down."""
+    return torch.stack([h, -h], -1)
+
+
+def random_bonds(torus: Torus, shares: float, count: int, generator: torch.Generator, shells: int = 1) -> Tensor:
+    """Couplings that are −1 with probability ``shares``, else 1 (the ±J spin glass at 1/2): (count, N, D/2)."""
+    directions = len(torus.lattice.directions(shells))
+    draw = torch.rand(count, torus.sites, directions // 2, generator=generator, dtype=torch.float64)
+    return torch.where(draw < shares, -1.0, 1.0).double()
+
+
+def gaussian_bonds(torus: Torus, mean: float, width: float, count: int, generator: torch.Generator, shells: int = 1) -> Tensor:
+    """Normally distributed couplings, (count, N, D/2)."""
+    directions = len(torus.lattice.directions(shells))
+    return mean + width * torch.randn(count, torus.sites, directions // 2, generator=generator, dtype=torch.float64)
+
+
+def random_fields(torus: Torus, width: float, count: int, generator: torch.Generator) -> Tensor:
+    """Normally distributed fields on Ising spins, (count, N, 2)."""
+    return ising_field(width * torch.randn(count, torus.sites, generator=generator, dtype=torch.float64))

@@ -1,0 +1,48 @@
+"""A picture of configurations."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symdiff.domains.spins.configuration import Configuration
+from symdiff.groups.bravais import bravais
+
+if TYPE_CHECKING:
+    from symdiff.domains.lattice import SpinLattice
+
+MOST = 16
+PALETTE = "viridis"
+
+
+def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
+    """A PNG of the first 16 configurations: chains as rows, planes at their places, of a cubic lattice the layer n_0 = 0."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = list(objs)[:MOST]
+    columns = min(4, len(shown))
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(2.2 * columns, 2.4 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    lattice = bravais(domain.lattice)
+    low, high = (-1, 1) if domain.model == "ising" else (0, domain.states - 1)
+    for place, obj in enumerate(shown, 1):
+        axes = figure.add_subplot(rows, columns, place)
+        spins = obj.spins[0] if lattice.dim == 3 else np.atleast_2d(obj.spins)
+        if lattice.dim == 2:
+            n = np.stack(np.meshgrid(*(np.arange(side + 1) for side in spins.shape), indexing="ij"), -1)
+            x, y = np.moveaxis(n @ lattice.cell.numpy(), -1, 0)
+        else:
+            y, x = np.meshgrid(*(np.arange(side + 1) for side in spins.shape), indexing="ij")
+        axes.pcolormesh(x, y, spins, cmap=PALETTE, vmin=low, vmax=high)
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+        if obj.temperature is not None:
+            axes.set_title(f"T = {obj.temperature:g}", fontsize=8)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
