@@ -1,0 +1,108 @@
+"""Vectors in a sampled frame: any network on scalars becomes an equivariant one on vectors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from symdiff.denoisers.base import Denoiser
+from symdiff.recipe import build
+from symdiff.state import Real, Schema, State, schema_from_plain, schema_to_plain
+
+DISTANCES, WAVES = "distance", "waves"
+
+
+class InFrame(Denoiser):
+    """``denoiser`` sees the vectors of nodes as coordinates along the frame in z, and predicts coordinates.
+
+    The frame, a field ``frame`` of d vectors on the whole, moves with the structure; coordinates along it do not. So nothing
+    in ``denoiser`` has to be built for rotations, and yet f(g·x, g·z) = g·f(x, z), and the sampled law is invariant. This is
+    frame averaging with one sampled frame (Puny et al., ICLR 2022; Lawrence et al., ICLR 2025).
+
+    ``distances``: the network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up to
+    ``reach`` (the unit of the data). ``waves``: sines and cosines of the coordinates at that many wavelengths, ``reach`` halved again
+    and again. A prediction is x_t − t·output: right at t = 0 whatever the network says, and for a straight path the output is
+    its velocity.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        noisy: Mapping,
+        code: Mapping,
+        denoiser: Denoiser | Mapping,
+        distances: int = 16,
+        waves: int = 4,
+        reach: float = 8.0,
+    ) -> None:
+        super().__init__()
+        schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
+        if distances < 2 or waves < 0 or reach <= 0:
+            raise ValueError(f"expected distances >= 2, waves >= 0 and reach > 0, got {distances}, {waves} and {reach}")
+        frame = code.get("frame")
+        if frame is None or frame.axes != "whole" or not frame.vector or frame.dim != frame.vector:
+            raise ValueError(f"InFrame needs a code with a field 'frame' of d vectors, got {dict(code)}")
+        self.vectors = [name for name, field in noisy.items() if getattr(field, "vector", 0) == frame.vector]
+        self.predicted = {name: schema[name] for name in self.vectors if name in schema}
+        if not self.vectors or any(noisy[name].axes != "node" for name in self.vectors):
+            raise ValueError(f"InFrame reads vectors of {frame.vector} components on nodes, got {dict(noisy)}")
+        self.waves, self.reach = waves, reach
+        seen = self._scalars(noisy)
+        for name in self.vectors:
+            if waves:
+                seen[f"{name}.{WAVES}"] = Real("node", 2 * waves * seen[name].dim)
+            seen[f"{name}.{DISTANCES}"] = Real("pair", distances)
+        self.seen: Schema = seen
+        self.code: Schema = {name: field for name, field in code.items() if name != "frame"}
+        self.register_buffer("lengths", reach * torch.linspace(0, 1, distances) ** 1.5, persistent=False)
+        self.denoiser = build(
+            Denoiser,
+            denoiser,
+            where="denoiser.denoiser",
+            schema=schema_to_plain(self._scalars(schema)),
+            noisy=schema_to_plain(seen),
+            code=schema_to_plain(self.code),
+        )
+        settings = {k: v for k, v in self.denoiser.config.items() if not k.startswith("_") and k not in ("schema", "noisy", "code")}
+        self.register_to_config(denoiser={"kind": type(self.denoiser).__name__, **settings})
+
+    def forward(self, x: State, t: Tensor, z: State) -> State:
+        frame = z["frame"]
+        values = {name: x[name] for name in x.schema if name in self.seen}
+        for name in self.vectors:
+            coordinates = torch.einsum("bnkv,bav->bnka", x[name], frame.to(x[name]))
+            values[name] = coordinates.flatten(2)
+            if self.waves:
+                values[f"{name}.{WAVES}"] = self._waves(values[name])
+            values[f"{name}.{DISTANCES}"] = self._distances(x[name])
+        inner = State(x.mask, self.seen, values)
+        out = self.denoiser(inner, t, State(z.mask, self.code, {name: z[name] for name in self.code}))
+        predicted = dict(out.values)
+        for name, field in self.predicted.items():
+            along = values[name] - t.view(-1, 1, 1) * out[name].to(values[name])
+            moved = torch.einsum("bnka,bav->bnkv", along.unflatten(2, (field.dim, field.vector)), frame.to(along))
+            predicted[name] = torch.where(x.mask[:, :, None, None], moved, 0.0)
+        return State(x.mask, {**out.schema, **self.predicted}, predicted)
+
+    def _scalars(self, schema: Schema) -> dict:
+        """The schema with the vectors as coordinates."""
+        return {
+            name: Real("node", field.dim * field.vector) if name in self.vectors else field for name, field in schema.items()
+        }
+
+    def _waves(self, coordinates: Tensor) -> Tensor:
+        frequencies = 2 * math.pi / self.reach * 2.0 ** torch.arange(self.waves, device=coordinates.device)
+        angles = (coordinates[..., None] * frequencies.to(coordinates)).flatten(-2)
+        return torch.cat([angles.sin(), angles.cos()], -1)
+
+    def _distances(self, vectors: Tensor) -> Tensor:
+        """Gaussians of the distances, closer and narrower where lengths are short: (B, N, N, distances)."""
+        position = vectors.flatten(2)
+        distance = (position[:, :, None] - position[:, None]).square().sum(-1, keepdim=True).add(1e-12).sqrt()
+        widths = torch.cat([self.lengths[1:2] - self.lengths[:1], self.lengths[1:] - self.lengths[:-1]])
+        return (-0.5 * ((distance - self.lengths.to(distance)) / widths.to(distance)).square()).exp()

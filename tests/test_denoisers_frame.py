@@ -1,0 +1,68 @@
+"""A network on scalars, in a sampled frame, is equivariant on vectors."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from symdiff.denoisers.frame import InFrame
+from symdiff.groups.orthogonal import Orthogonal
+from symdiff.groups.permutations import Symmetric
+from symdiff.groups.product import Product
+from symdiff.random import Streams, normal, uniform
+from symdiff.state import Categorical, Real, State, node_mask
+from symdiff.testing import equivariance_error
+
+SCHEMA = {"atom": Categorical("node", 3), "position": Real("node", 1, vector=3), "bond": Categorical("pair", 4, undirected=True)}
+CODE = {"rank": Categorical("node", 6), "frame": Real("whole", 3, vector=3)}
+INNER = {"kind": "NodeTransformer", "width": 32, "layers": 1, "heads": 4, "readout": 4}
+
+
+def clouds(dtype=torch.float64) -> tuple[State, State]:
+    """Two clouds of 6 and 4 nodes, and a code for each."""
+    mask, streams = node_mask(torch.tensor([6, 4])), Streams(0, torch.arange(2))
+    bond = (uniform((2, 6, 6), streams) * 4).long().triu(1) * (mask[:, :, None] & mask[:, None])
+    values = {
+        "atom": (uniform((2, 6), streams) * 3).long() * mask,
+        "position": normal((2, 6, 1, 3), streams, torch.zeros((), dtype=dtype)) * mask[..., None, None],
+        "bond": bond + bond.mT,
+    }
+    frame = Orthogonal(3).sample(mask, streams).to(dtype)
+    rank = torch.where(mask, torch.arange(6), 0)
+    return State(mask, SCHEMA, values), State(mask, CODE, {"rank": rank, "frame": frame})
+
+
+def network(**settings) -> InFrame:
+    torch.manual_seed(0)
+    made = InFrame(schema=SCHEMA, noisy=SCHEMA, code=CODE, denoiser=INNER, **settings)
+    for parameter in made.parameters():
+        parameter.data = torch.randn_like(parameter) * 0.3
+    return made.double()
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_equivariant_jointly_in_structure_and_frame(special):
+    x, z = clouds()
+    group, t = Product([Symmetric(), Orthogonal(3, special)]), torch.tensor([0.3, 0.9], dtype=torch.float64)
+    net = network()
+    assert equivariance_error(lambda a, b: net(a, t, b), group, x, z) < 1e-9
+
+
+def test_not_equivariant_in_the_structure_alone():
+    x, z = clouds()
+    group, t, net = Product([Symmetric(), Orthogonal(3)]), torch.tensor([0.3, 0.9], dtype=torch.float64), network()
+    assert equivariance_error(lambda a: net(a, t, z), group, x) > 1e-2
+
+
+def test_the_frame_matters_and_time_zero_gives_the_structure_back():
+    x, z = clouds()
+    net, nothing = network(), torch.zeros(2, dtype=torch.float64)
+    torch.testing.assert_close(net(x, nothing, z)["position"], x["position"], rtol=0, atol=1e-12)
+    other = z.with_values(frame=-z["frame"])
+    one = torch.ones(2, dtype=torch.float64)
+    assert (net(x, one, z)["position"] - net(x, one, other)["position"]).abs().max() > 1e-2
+
+
+def test_a_code_without_a_frame_is_refused():
+    with pytest.raises(ValueError, match="frame"):
+        InFrame(schema=SCHEMA, noisy=SCHEMA, code={"rank": CODE["rank"]}, denoiser=INNER)
