@@ -19,14 +19,22 @@ class Product(Process):
     """The fields of a structure shared out among processes that run in the same time.
 
     ``parts``: one mapping each, ``{"fields": [names], "process": spec or Process, "weight": 1.0}``; together they
-    name every field once. Loss (weighted), bound and prior term are sums over the parts.
+    name every field once. Loss (weighted), bound and prior term are sums over the parts. ``distortion`` and ``focus`` warp
+    the grid and the times of training for all parts alike, as those of ``Flow`` do.
     """
 
     @register_to_config
     def __init__(
-        self, schema: Mapping, parts: list[Mapping], marginals: Mapping[str, list[float]] | None = None
+        self,
+        schema: Mapping,
+        parts: list[Mapping],
+        marginals: Mapping[str, list[float]] | None = None,
+        distortion: float = 1.0,
+        focus: float = 1.0,
     ) -> None:
-        self.schema = schema_from_plain(schema)
+        if min(distortion, focus) <= 0:
+            raise ValueError(f"expected distortion > 0 and focus > 0, got {distortion} and {focus}")
+        self.schema, self.distortion, self.focus = schema_from_plain(schema), distortion, focus
         self.parts: list[Process] = []
         self.weights: list[float] = []
         specs, named = [], []
@@ -64,7 +72,10 @@ class Product(Process):
         return {name: field for part in self.parts for name, field in part.noisy_schema().items()}
 
     def times(self, steps: int) -> Tensor:
-        return [part.times(steps) for part in self.parts][0]  # every part may refuse, all agree
+        return [part.times(steps) for part in self.parts][0] ** self.distortion  # every part may refuse, all agree
+
+    def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        return super().draw_times(batch, generator, like) ** self.focus
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
         states = [part.prior(mask, generator) for part in self.parts]
