@@ -73,7 +73,8 @@ class Diffusion(nn.Module):
             x = self.process.step(x, self.denoiser(x, t, z), t, s, generator)
             if progress is not None:
                 progress()
-        return State(mask, {**x.schema, **self.process.schema}, x.values)
+        schema = {**(condition.schema if condition is not None else {}), **self.process.schema}
+        return State(mask, schema, {name: x[name] for name in schema})
 
     @torch.no_grad()
     def nll(self, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None) -> Tensor:
