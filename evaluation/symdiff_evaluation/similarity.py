@@ -10,6 +10,8 @@ import numpy as np
 from symdiff_evaluation.estimate import Z95, Estimate, mean, nothing
 
 _BLOCK = 2048
+_GROUPS = 32
+_STUDENT = 2.0395  # 97.5 % point of Student's t with 31 degrees of freedom
 
 
 def cosine(rows: Sequence[Mapping[str, int]], target: Mapping[str, int]) -> Estimate:
@@ -52,43 +54,66 @@ def internal_diversity(packed: np.ndarray, powers: Sequence[int] = (1, 2)) -> tu
     """IntDiv_p of fingerprints (n, bytes): by the paper's formula, and as MOSES's program computes it.
 
     The paper: 1 - (mean over all n^2 pairs, each with itself among them, of T^p)^(1/p). The program: 1 - mean over i of (mean over
-    j of T_ij^p)^(1/p). They agree for p = 1. Intervals: the first-order variance over records of these U-statistics.
+    j of T_ij^p)^(1/p). They agree for p = 1. Intervals: the first-order variance of a U-statistic over records for the
+    paper's, the jackknife over 32 groups of records for the program's.
     """
     count = len(packed)
     if count == 0:
         return {p: nothing() for p in powers}, {p: nothing() for p in powers}
-    kinds, which, times = np.unique(packed, axis=0, return_inverse=True, return_counts=True)
-    sums = {p: np.zeros(len(kinds)) for p in powers}
+    kinds, times = np.unique(packed, axis=0, return_counts=True)
+    members = _members(times)
+    sums = {p: np.zeros(members.shape) for p in powers}
     for start, stop, first, last, similarity in _tanimoto(kinds, kinds, half=True):
         power = np.ones_like(similarity)
         for p in range(1, max(powers) + 1):
             power *= similarity
             if p in sums:
-                sums[p][start:stop] += power @ times[first:last].astype(np.float32)
+                sums[p][start:stop] += power @ members[first:last]
                 if first != start:
-                    sums[p][first:last] += times[start:stop].astype(np.float32) @ power
-    rows = {p: sums[p][which.ravel()] / count for p in powers}  # mean over j of T_ij^p
-    return {p: _formula(rows[p], p) for p in powers}, {p: _program(rows[p], p) for p in powers}
+                    sums[p][first:last] += power.T @ members[start:stop]
+    paper = {p: _formula(sums[p].sum(1) / count, times, p) for p in powers}
+    return paper, {p: paper[1] if p == 1 and 1 in paper else _program(sums[p], members, p) for p in powers}
 
 
-def _formula(rows: np.ndarray, p: int) -> Estimate:
-    center = math.fsum(rows) / len(rows)
-    value = 1 - center ** (1 / p)
-    if len(rows) < 2:
-        return Estimate(value, None, None, len(rows))
-    slope = center ** (1 / p - 1) / p
-    half = Z95 * slope * 2 * float(rows.std(ddof=1)) / math.sqrt(len(rows))
-    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), len(rows))
+def _members(times: np.ndarray) -> np.ndarray:
+    """How many records of each kind are in each group: (kinds, groups); by content, so the order of records is nothing."""
+    count = int(times.sum())
+    group = np.random.default_rng(0).permutation(count) % _GROUPS
+    members = np.zeros((len(times), _GROUPS), np.float32)
+    np.add.at(members, (np.repeat(np.arange(len(times)), times), group), 1)
+    return members
 
 
-def _program(rows: np.ndarray, p: int) -> Estimate:
-    value = 1 - math.fsum(rows ** (1 / p)) / len(rows)
-    if len(rows) < 2:
-        return Estimate(value, None, None, len(rows))
-    # a record pulls as the one compared and, to first order like the average record, as one compared with
-    slope = float((rows ** (1 / p - 1)).mean()) / p
-    half = Z95 * float((rows ** (1 / p) + slope * rows).std(ddof=1)) / math.sqrt(len(rows))
-    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), len(rows))
+def _formula(means: np.ndarray, times: np.ndarray, p: int) -> Estimate:
+    """``means``: of T^p over all records, for each kind."""
+    count = int(times.sum())
+    center = math.fsum(means * times) / count
+    value = max(1 - center ** (1 / p), 0.0)
+    if count < 2:
+        return Estimate(value, None, None, count)
+    spread = math.fsum((means - center) ** 2 * times) / (count - 1)
+    half = Z95 * 2 * center ** (1 / p - 1) / p * math.sqrt(spread / count)
+    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), count)
+
+
+def _program(sums: np.ndarray, members: np.ndarray, p: int) -> Estimate:
+    """``sums``: of T^p over the records of each group, (kinds, groups)."""
+    members = members.astype(np.float64)
+    times, sizes = members.sum(1), members.sum(0)
+    whole, count = sums.sum(1), int(members.sum())
+
+    def diversity(total: np.ndarray, weights: np.ndarray) -> float:
+        number = weights.sum()
+        return max(1 - math.fsum((total / number) ** (1 / p) * weights) / number, 0.0)
+
+    value = diversity(whole, times)
+    if count < 2 * _GROUPS:
+        return Estimate(value, None, None, count)
+    left_out = [diversity(np.maximum(whole - sums[:, g], 0), times - members[:, g]) for g in range(len(sizes))]
+    center = math.fsum(left_out) / _GROUPS
+    spread = math.fsum((one - center) ** 2 for one in left_out) * (_GROUPS - 1) / _GROUPS
+    half = _STUDENT * math.sqrt(spread)
+    return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), count)
 
 
 def _tanimoto(ours: np.ndarray, theirs: np.ndarray, half: bool = False) -> Iterator[tuple[int, int, int, int, np.ndarray]]:

@@ -1,0 +1,69 @@
+"""Is the law of many configurations invariant under the lattice's symmetries? Three tests, from coarse to fine."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from symdiff_evaluation.balance import Balance, frequencies, orbit_balance, together
+from symdiff_evaluation.spins.observables import order_parameter
+from symdiff_evaluation.spins.series import integrated_time
+from symdiff_evaluation.spins.symmetry import Symmetries, images, phases, stabilizer_orders, state_name, variants
+
+_DUST = 1e-9  # of a Fourier component's size: below, it has no phase
+
+
+@dataclass(frozen=True)
+class Variants:
+    """How often each broken-symmetry variant was seen: ``counts`` by name, gathered by what the symmetries exchange."""
+
+    counts: tuple[dict[str, int], ...]
+    balance: Balance
+
+
+def variant_balance(spins: np.ndarray, group: Symmetries, chain: np.ndarray | None = None) -> Variants:
+    """Test that up and down, the two checkerboards, the stripes of both directions ... are equally frequent.
+
+    A configuration's variant is its strongest order parameter with its sign; where two are equally strong, or the sign is
+    zero, it is undecided. Only variants that ``group`` exchanges are compared.
+    """
+    best, sign, known = phases(spins)
+    found, tests = [], []
+    for orbit in variants(group.shape, group):
+        counts = [int(((best == known.index(wave)) & (sign == s)).sum()) for wave, s in orbit]
+        if sum(counts):
+            found.append({state_name(state): count for state, count in zip(orbit, counts, strict=True)})
+            if len(orbit) > 1:
+                slow = 2 * integrated_time(order_parameter(spins, orbit[0][0]), chain)
+                tests.append(frequencies(counts, max(slow, 1.0)))
+    told = together(tests)
+    return Variants(tuple(found), Balance(told.statistic, told.mean, told.variance, told.count, len(spins) - told.count))
+
+
+def image_balance(spins: np.ndarray, group: Symmetries) -> Balance:
+    """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent samples."""
+    orbits, which = images(spins, group)
+    return orbit_balance(orbits, which, group.order // stabilizer_orders(spins, group))
+
+
+def place_balance(spins: np.ndarray, group: Symmetries) -> Balance:
+    """Test that configurations stand everywhere equally often: also where no two are alike, as on large lattices.
+
+    For each axis, the phase of the longest wave along it, in steps of one site: a translation by t moves it by t steps, so an
+    invariant law spreads it evenly over the L values, whatever else it is. Needs all translations in ``group``.
+    """
+    if not group.allowed[0].all():
+        return Balance(0.0, 0.0, 0.0, 0, len(spins))
+    tests = []
+    for axis, size in enumerate(group.shape):
+        profile = spins.mean(tuple(a for a in range(1, spins.ndim) if a != axis + 1), dtype=np.float64)
+        wave = profile @ np.exp(2j * math.pi * np.arange(size) / size)
+        clear = np.abs(wave) > _DUST * size
+        step = np.angle(wave[clear]) % (2 * math.pi) * size / (2 * math.pi)
+        # configurations that a reflection keeps lie exactly between two steps: half a step aside, they do not
+        place = np.floor(step + 0.25 + _DUST).astype(int) % size
+        tests.append(frequencies(np.bincount(place, minlength=size)))
+    told = together(tests)
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(spins) * len(group.shape) - told.count)
