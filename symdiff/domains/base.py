@@ -66,6 +66,15 @@ class Domain(ABC):
     def write(self, objs: Sequence, path: str | Path) -> None:
         """Write objects to a file, by its ending; the file appears whole or not at all."""
 
+    @property
+    def options(self) -> dict[str, str]:
+        """What ``given`` reads, by name, each with a line of help: the options of ``symdiff sample`` beyond the common ones."""
+        return {}
+
+    def given(self, options: Mapping[str, str]) -> State | None:
+        """The condition, one structure, that options say as text; None where nothing is given. Raises UserError."""
+        return None
+
     def collate(self, records: Sequence[Record], nodes: int | None = None) -> State:
         """Records -> a batch padded to ``nodes`` (default: the largest)."""
         return unpad(pack(records, self.schema), self.schema, np.arange(len(records)), nodes)

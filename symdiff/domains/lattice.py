@@ -154,7 +154,7 @@ class SpinLattice(Domain):
             if value is None:
                 continue
             try:
-                flat = torch.from_numpy(np.asarray(value, np.float64).reshape(shape))
+                flat = torch.from_numpy(np.array(value, np.float64).reshape(shape))
             except ValueError as error:
                 raise UserError(f"{name}: expected {piece.sites} sites, got shape {np.shape(value)}") from error
             settings[name] = torch.stack([flat, -flat], -1) if name == "field" and self.model == "ising" else flat
