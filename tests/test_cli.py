@@ -227,3 +227,18 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
 
     monkeypatch.setattr(symdiff.recipe, "load", broken)
     assert isinstance(run("train", "tiny").exception, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--stpes", "5"], "--stpes: no such option of {0} (did you mean 'steps'?)"),
+        (["--temperature=2"], "--temperature: no such option"),
+        (["--loud"], "--loud: expected a value behind it"),
+        (["more"], "unexpected argument 'more'"),
+    ],
+)
+def test_an_option_that_no_model_has_is_one_line(place, tmp_path, words, told):
+    checkpoint, out = place / "run" / "checkpoint", tmp_path / "x.smi"
+    assert fails("sample", checkpoint, "--count", 2, "--out", out, *words).startswith(f"error: {told.format(checkpoint)}")
+    assert not out.exists()

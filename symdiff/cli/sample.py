@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from symdiff.errors import UserError
+from symdiff.errors import UserError, nearest
 
 
 def sample(
+    context: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.")],
     count: Annotated[int, typer.Option(help="How many structures.", min=1)],
     out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
@@ -22,7 +23,11 @@ def sample(
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Sample structures from a checkpoint into a file."""
+    """Sample structures from a checkpoint into a file.
+
+    What the model is given (a temperature, couplings) are options of their own: symdiff sample ising --temperature 2.27 --size 32 ...
+    The checkpoint's README names them.
+    """
     import time
 
     if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size) > 0):
@@ -32,14 +37,19 @@ def sample(
     from symdiff.pipeline import Pipeline
     from symdiff.sampling import parse_sizes
 
-    sizes = parse_sizes(num_nodes)
+    sizes, options = parse_sizes(num_nodes), further(context)
     pipeline = Pipeline.load(checkpoint)
+    unknown = [name for name in options if name not in pipeline.domain.options]
+    if unknown:
+        own = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
+        raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options])}")
+    condition = pipeline.domain.given(options) if options or pipeline.domain.conditions else None
     target = find_device(device)
     check_writable(pipeline.domain, out)
     start = time.perf_counter()
     with bar("sampling", count, "structures") as advance:
         batch = None if batch_size == "auto" else int(batch_size)
-        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance)
+        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition)
     seconds = time.perf_counter() - start
     samples.write(out)
     values = {
@@ -54,6 +64,19 @@ def sample(
         "per_second": count / seconds,
     }
     report(values, f"{len(samples):,} structures ({count / seconds:,.0f}/s): {out}", as_json)
+
+
+def further(context: typer.Context) -> dict[str, str]:
+    """The options that the command does not know: ``--name value`` or ``--name=value``. Raises UserError."""
+    words, found = list(context.args), {}
+    while words:
+        name, given, value = words.pop(0).partition("=")
+        if not name.startswith("--") or len(name) < 3:
+            raise UserError(f"unexpected argument {name!r}")
+        if not given and (not words or words[0].startswith("--")):
+            raise UserError(f"{name}: expected a value behind it, or no such option")
+        found[name[2:]] = value if given else words.pop(0)
+    return found
 
 
 def find_device(name: str | None) -> str:
