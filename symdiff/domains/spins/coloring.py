@@ -1,0 +1,26 @@
+"""Sites that do not see each other: the sublattices of a parallel update."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symdiff.domains.spins.hamiltonian import Hamiltonian
+
+
+def sublattices(hamiltonian: Hamiltonian) -> list[Tensor]:
+    """The sites as few groups without a bond inside (two on a square lattice of even side), sites in order: (n,) int64 each.
+
+    Greedy, in the order of the sites; bonds whose couplings are 0 everywhere do not count.
+    """
+    torus = hamiltonian.torus
+    used = (hamiltonian.coupling != 0).any(0)  # (N, D)
+    neighbors = torus.neighbors(hamiltonian.directions).tolist()
+    colors = [-1] * torus.sites
+    for site, (near, bonded) in enumerate(zip(neighbors, used.tolist(), strict=True)):
+        taken = {colors[other] for other, there in zip(near, bonded, strict=True) if there}
+        if any(other == site and there for other, there in zip(near, bonded, strict=True)):
+            raise ValueError("a site with a bond to itself cannot be updated; take a longer torus")
+        colors[site] = next(color for color in range(len(near) + 1) if color not in taken)
+    found = torch.tensor(colors)
+    return [(found == color).nonzero()[:, 0] for color in range(max(colors) + 1)]
