@@ -20,7 +20,7 @@ def elements(group):
         for t in np.ndindex(group.shape):
             for sign, allowed in ((1, group.allowed), (-1, group.flipped)):
                 if allowed[(number, *t)]:
-                    yield lambda s, p=point, t=t, sign=sign: sign * np.roll(p.move(s, s.ndim), t, range(s.ndim))
+                    yield lambda s, p=point, t=t, sign=sign: sign * np.roll(p.move(s, s.shape), t, range(s.ndim))
 
 
 def grid(*shape):
@@ -71,6 +71,13 @@ def test_stabilizers_and_orbits_are_enumeration(shape):
 )
 def test_symmetries_of_hamiltonians_by_hand(hamiltonian, shape, order):
     assert symmetries(hamiltonian, shape).order == order
+
+
+def test_the_triangular_lattice():
+    bonds = Hamiltonian({(1, 0): -1.0, (0, 1): -1.0, (1, -1): -1.0})
+    group = symmetries(bonds, (6, 6), "triangular")
+    assert group.order == 12 * 36 * 2 and symmetries(bonds, (6, 6)).order == 4 * 36 * 2
+    assert [len(orbit) for orbit in variants((6, 6), group)] == [2, 6]  # uniform; stripes in three directions
 
 
 def test_symmetries_leave_the_energy():

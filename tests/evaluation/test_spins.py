@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from symdiff_evaluation.spins import square
+from symdiff.domains.spins.onsager import CRITICAL, onsager_energy, yang_magnetization
 from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length, structure_factor, two_point
-from symdiff_evaluation.spins.ground import ground_states
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian, j1j2, nearest
 from symdiff_evaluation.spins.observables import domain_walls, magnetization, order_parameter, phase_name, waves
 from symdiff_evaluation.spins.series import derived, integrated_time, series_mean
+from symdiff_evaluation.spins.square import specific_heat as onsager_heat
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat
 from symdiff_evaluation.spins.torus import Torus
 
@@ -99,49 +99,17 @@ def test_the_torus_tends_to_onsager():
     """Far from the critical point finite tori differ from the infinite lattice by exp(-L/xi)."""
     for temperature in (1.2, 5.0):
         torus = Torus(nearest(2), (8, 8), temperature)
-        assert torus.energy == pytest.approx(square.energy(temperature), abs=3e-4)
-        assert torus.specific_heat == pytest.approx(square.specific_heat(temperature), abs=5e-3)
-    assert Torus(nearest(2), (8, 8), 1.2).abs_magnetization == pytest.approx(square.magnetization(1.2), abs=1e-6)
+        assert torus.energy == pytest.approx(onsager_energy(temperature), abs=3e-4)
+        assert torus.specific_heat == pytest.approx(onsager_heat(temperature), abs=5e-3)
+    assert Torus(nearest(2), (8, 8), 1.2).abs_magnetization == pytest.approx(yang_magnetization(1.2), abs=1e-6)
 
 
-def test_onsager_and_yang():
-    assert square.energy(square.CRITICAL) == pytest.approx(-math.sqrt(2), abs=1e-9)
-    assert math.isinf(square.specific_heat(square.CRITICAL)) and square.magnetization(2.3) == 0
-    assert square.energy(0.1) == pytest.approx(-2) and square.energy(-1 + 2.0, j=-1.0) == square.energy(1.0)
+def test_the_infinite_lattice():
+    assert math.isinf(onsager_heat(CRITICAL)) and onsager_heat(0.05) == pytest.approx(0, abs=1e-12)
     step = 1e-4
     for temperature in (1.5, 2.2, 2.4, 4.0):
-        slope = (square.energy(temperature + step) - square.energy(temperature - step)) / (2 * step)
-        assert square.specific_heat(temperature) == pytest.approx(slope, rel=1e-5)
-    assert square.magnetization(2.0) == pytest.approx((1 - math.sinh(1.0) ** -4) ** 0.125)
-
-
-@pytest.mark.parametrize(
-    ("hamiltonian", "energy", "states"),
-    [
-        (nearest(2), -2, 2),
-        (nearest(2, -1.0), -2, 2),
-        (j1j2(1.0, -1.0), -2, 4),
-        (nearest(2, 1.0, field=0.5), -2.5, 1),
-        (nearest(2, (1.0, -1.0)), -2, 2),
-    ],
-)
-def test_ground_states_by_hand(hamiltonian, energy, states):
-    assert ground_states(hamiltonian, (6, 6)) == (pytest.approx(energy), states)
-
-
-def test_ground_states_are_enumeration():
-    rng, spins = np.random.default_rng(2), every(3, 4)
-    offsets = [(1, 0), (0, 1), (1, 1), (1, -1)]
-    for round_ in range(4):
-        couplings = {d: rng.choice([-1.0, 1.0], (3, 4)) for d in offsets}
-        hamiltonian = Hamiltonian(couplings, rng.choice([0.0, 0.5], (3, 4)) * (round_ % 2))
-        energy = hamiltonian.energy(spins)
-        assert ground_states(hamiltonian, (3, 4)) == (pytest.approx(energy.min()), (energy < energy.min() + 1e-9).sum())
-    triangle = Hamiltonian({(1, 0): -1.0, (0, 1): -1.0, (1, -1): -1.0})  # the frustrated triangular lattice
-    energy = triangle.energy(spins)
-    assert ground_states(triangle, (3, 4))[1] == (energy < energy.min() + 1e-9).sum()
-    with pytest.raises(ValueError, match="exact"):
-        ground_states(nearest(2), (12, 12))
+        slope = (onsager_energy(temperature + step) - onsager_energy(temperature - step)) / (2 * step)
+        assert onsager_heat(temperature) == pytest.approx(slope, rel=1e-5)
 
 
 def chain_of(count, memory, rng):

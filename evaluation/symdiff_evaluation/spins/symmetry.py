@@ -1,43 +1,54 @@
 """The space group of a periodic lattice times spin flip, and what of it a Hamiltonian or a configuration keeps.
 
-An element moves a configuration by a point operation p (a permutation of axes of equal length, with signs), then a
-translation t, then possibly the flip of all spins.
+An element moves a configuration by a point operation p, then a translation t, then possibly the flip of all spins.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
+from symdiff.groups.torus import torus
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian, Offset
 from symdiff_evaluation.spins.observables import Wave, order_parameter, pattern, phase_name, waves
 
 _BATCH = 1 << 21  # spins at once
 _LARGEST = 64  # sites up to which orbits are told apart by their images
+KINDS = {1: "chain", 2: "square", 3: "cubic"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """A point operation: the new coordinate a is ``signs[a]`` times the old coordinate ``axes[a]``, modulo its length."""
+    """A point operation n -> ``matrix`` n on integer vectors, modulo the lengths."""
 
-    axes: tuple[int, ...]
-    signs: tuple[int, ...]
+    matrix: tuple[tuple[int, ...], ...]
 
-    def move(self, arrays: np.ndarray, dimension: int) -> np.ndarray:
-        """Move arrays over the lattice, whose axes are the last ``dimension`` ones."""
-        lead = arrays.ndim - dimension
-        moved = arrays.transpose(*range(lead), *(lead + a for a in self.axes))
-        for a, sign in enumerate(self.signs):
-            if sign < 0:
-                moved = np.roll(np.flip(moved, lead + a), 1, lead + a)
-        return moved
+    def move(self, arrays: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """Move arrays over the lattice (..., L1, ..., Ld)."""
+        lead = arrays.shape[: arrays.ndim - len(shape)]
+        return arrays.reshape(*lead, -1)[..., _sources(self, shape)].reshape(arrays.shape)
 
     def offset(self, offset: Offset) -> Offset:
         """The offset between the moved ends of a bond."""
-        return tuple(sign * offset[a] for a, sign in zip(self.axes, self.signs, strict=True))
+        return tuple(int(step) for step in np.array(self.matrix) @ offset)
+
+    def wave(self, wave: Wave) -> Wave:
+        """The wave vector of a moved pattern."""
+        return tuple(int(step) for step in self.inverse.T @ wave % 2)
+
+    @property
+    def inverse(self) -> np.ndarray:
+        return np.linalg.inv(np.array(self.matrix)).round().astype(int)
+
+
+@cache
+def _sources(point: Point, shape: tuple[int, ...]) -> np.ndarray:
+    """For each site the number of the one that is carried to it."""
+    places = np.stack(np.indices(shape), -1) @ point.inverse.T
+    return np.ravel_multi_index(tuple(np.moveaxis(places % shape, -1, 0)), shape).ravel()
 
 
 @dataclass(frozen=True)
@@ -58,36 +69,40 @@ class Symmetries:
         return int(self.allowed.sum() + self.flipped.sum())
 
 
-def space_group(shape: tuple[int, ...], flip: bool = True) -> Symmetries:
-    """All point operations that fit the shape, all translations, and the flip if asked for: 16 L^2 for a square."""
-    points = tuple(
-        Point(axes, signs)
-        for axes in itertools.permutations(range(len(shape)))
-        if all(shape[a] == size for a, size in zip(axes, shape, strict=True))
-        for signs in itertools.product(*[(1, -1) if size > 2 else (1,) for size in shape])
-    )
+def space_group(shape: tuple[int, ...], kind: str | None = None, flip: bool = True) -> Symmetries:
+    """All point operations that fit the sides, all translations, and the flip if asked for: 16 L^2 for an L x L square lattice.
+
+    ``kind``: chain, square, triangular or cubic; None for the one of right angles. Raises ``ValueError`` for sides below 2.
+    """
+    piece = torus(kind or KINDS[len(shape)], shape)
+    chosen = piece.lattice.operations[piece.point_group()].tolist()
+    points = tuple(Point(tuple(map(tuple, matrix))) for matrix in chosen)
     every = np.ones((len(points), *shape), bool)
-    return Symmetries(shape, points, every, np.full_like(every, flip))
+    return Symmetries(tuple(shape), points, every, np.full_like(every, flip))
 
 
-def symmetries(hamiltonian: Hamiltonian, shape: tuple[int, ...]) -> Symmetries:
+def symmetries(hamiltonian: Hamiltonian, shape: tuple[int, ...], kind: str | None = None) -> Symmetries:
     """The elements that leave the energy of every configuration as it is, term by term; couplings of one Hamiltonian only.
 
     Raises ``ValueError`` where couplings or field differ from sample to sample.
     """
-    group = space_group(shape)
+    group = space_group(shape, kind)
     fixed = {d: _on_sites(j, shape) for d, j in hamiltonian.couplings.items()}
     fixed = {d: j for d, j in fixed.items() if np.any(j)}
     field = _on_sites(hamiltonian.field, shape)
     allowed, flipped = np.zeros_like(group.allowed), np.zeros_like(group.flipped)
     for number, point in enumerate(group.points):
-        moved = {point.offset(d): point.move(j, len(shape)) for d, j in fixed.items()}
+        moved = {point.offset(d): point.move(j, shape) for d, j in fixed.items()}
         if not all(d in fixed or tuple(-step for step in d) in fixed for d in moved):
             continue
-        pairs = [(fixed[d], j) if d in fixed else (fixed[tuple(-s for s in d)], np.roll(j, d, range(len(shape)))) for d, j in moved.items()]
+        # a bond is written at its lower end, which the move may exchange with the upper one
+        pairs = [
+            (fixed[d], j) if d in fixed else (fixed[tuple(-step for step in d)], np.roll(j, d, range(len(shape))))
+            for d, j in moved.items()
+        ]
         keep = np.logical_and.reduce([_equal_shifts(one, two, 1) for one, two in pairs] or [np.ones(shape, bool)])
-        allowed[number] = keep & _equal_shifts(field, point.move(field, len(shape)), 1)
-        flipped[number] = keep & _equal_shifts(field, point.move(field, len(shape)), -1)
+        allowed[number] = keep & _equal_shifts(field, point.move(field, shape), 1)
+        flipped[number] = keep & _equal_shifts(field, point.move(field, shape), -1)
     return Symmetries(shape, group.points, allowed, flipped)
 
 
@@ -100,7 +115,7 @@ def stabilizer_orders(spins: np.ndarray, group: Symmetries) -> np.ndarray:
         part = spins[start : start + step].astype(np.float64)
         waves_ = np.fft.rfftn(part, axes=axes)
         for number, point in enumerate(group.points):
-            moved = np.fft.rfftn(point.move(part, len(group.shape)), axes=axes)
+            moved = np.fft.rfftn(point.move(part, group.shape), axes=axes)
             # overlap[t] = sum over r of (moved by t)(r) s(r): plus or minus the number of sites where all agree
             overlap = np.fft.irfftn(moved.conj() * waves_, group.shape, axes=axes)
             found[start : start + step] += ((overlap > sites - 1) & group.allowed[number]).sum(axes)
@@ -116,7 +131,7 @@ def variants(shape: tuple[int, ...], group: Symmetries) -> list[list[tuple[Wave,
         wave, sign = left[0]
         orbit = set()
         for number, point in enumerate(group.points):
-            image = tuple(wave[a] for a in point.axes)
+            image = point.wave(wave)
             signs = pattern(image, shape)
             orbit |= {(image, sign * int(s)) for s in np.unique(signs[group.allowed[number]])}
             orbit |= {(image, -sign * int(s)) for s in np.unique(signs[group.flipped[number]])}
@@ -154,7 +169,7 @@ def images(spins: np.ndarray, group: Symmetries) -> tuple[np.ndarray, np.ndarray
     kinds = (2 * bits.astype(np.int8) - 1).reshape(-1, *group.shape)
     least = np.full(len(kinds), np.iinfo(np.uint64).max, np.uint64)
     for number, point in enumerate(group.points):
-        moved = point.move(kinds, dimension)
+        moved = point.move(kinds, group.shape)
         for t in np.ndindex(group.shape):
             if group.allowed[(number, *t)] or group.flipped[(number, *t)]:
                 image = np.roll(moved, t, tuple(range(1, dimension + 1)))

@@ -15,9 +15,9 @@ import numpy as np
 
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian
 
-WIDEST = 10
+_WIDEST = 10
 _STEP = 2e-3  # of the inverse temperature, for the specific heat
-NEAR = frozenset({(1, 0), (0, 1), (1, 1), (1, -1)})
+_NEAR = frozenset({(1, 0), (0, 1), (1, 1), (1, -1)})
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Torus:
 
     def __post_init__(self) -> None:
         if not covers(self.hamiltonian, self.shape):
-            raise ValueError(f"the transfer matrix needs a torus at most {WIDEST} wide and uniform couplings to near neighbors, got {self.shape}")
+            raise ValueError(f"the transfer matrix needs a torus at most {_WIDEST} wide and uniform couplings to near neighbors, got {self.shape}")
         if not self.temperature > 0:
             raise ValueError(f"expected a temperature above 0, got {self.temperature}")
 
@@ -152,4 +152,4 @@ class Torus:
 
 def covers(hamiltonian: Hamiltonian, shape: tuple[int, ...]) -> bool:
     """Whether ``Torus`` is exact for this."""
-    return len(shape) == 2 and 1 < shape[1] <= WIDEST and shape[0] > 1 and hamiltonian.uniform and set(hamiltonian.couplings) <= NEAR
+    return len(shape) == 2 and 1 < shape[1] <= _WIDEST and shape[0] > 1 and hamiltonian.uniform and set(hamiltonian.couplings) <= _NEAR
