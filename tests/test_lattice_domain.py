@@ -148,6 +148,24 @@ def test_random_hamiltonians():
     assert gaussian_bonds(square, 1.0, 0.5, 3, draw, shells=2).shape == (3, 64, 4)
 
 
+def test_conditions_from_options(tmp_path):
+    domain = SpinLattice(shells=2, conditions=ALL)
+    c = domain.given({"size": "4", "coupling": "1,1,-0.5,-0.5", "field": "0.25", "temperature": "2.0"})
+    up = torch.zeros(1, 16, dtype=torch.int64)
+    assert domain.hamiltonian(c).energy(up).item() == -1.25 and c["temperature"].item() == 2.0
+    assert domain.hamiltonian(domain.given({"size": "4x4", "temperature": "1"})).energy(up).item() == -2
+    plain = SpinLattice(conditions=["temperature"])
+    assert plain.given({"size": "8", "temperature": "2.27"}).mask.shape == (1, 64)
+    assert set(plain.options) == {"size", "temperature"} and not plain.pads
+    assert SpinLattice().given({"size": "8"}).schema == {}
+    assert SpinLattice(sides=[3, 4]).given({}).mask.shape == (1, 12)
+    (tmp_path / "h.yaml").write_text("sides: [4, 4]\nfield: 0.5\n")
+    c = domain.given({"hamiltonian": str(tmp_path / "h.yaml"), "temperature": "3"})
+    assert domain.hamiltonian(c).energy(up).item() == -2.5 and c["temperature"].item() == 3
+    np.savez(tmp_path / "h.npz", coupling=np.ones((3, 4, 4, 2)), temperature=np.array([1.0, 2.0, 3.0]))
+    assert domain.given({"hamiltonian": str(tmp_path / "h.npz")})["temperature"][:, 0].tolist() == [1, 2, 3]
+
+
 def _saved(path, **arrays):
     np.savez(path / "x.npz", **arrays)
     return path / "x.npz"
@@ -202,6 +220,12 @@ BAD = {
     "not a number": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\nfield: up\n"), FULL), "field: expected numbers"),
     "fraction": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4.5]\n"), FULL), "sides: expected whole numbers"),
     "two fields": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\nfield: [1, 2]\n"), FULL), "field: expected a number"),
+    "no size": (lambda p: SpinLattice().given({}), "--size: expected a number"),
+    "size": (lambda p: SpinLattice().given({"size": "4.5"}), "--size: expected a number"),
+    "two sizes": (lambda p: SpinLattice().given({"size": "4x6"}), "expected equal sides, got \\[4, 6\\]"),
+    "no temperature given": (lambda p: FULL.given({"size": "4"}), "temperature: the model needs one"),
+    "words": (lambda p: FULL.given({"size": "4", "temperature": "hot"}), "--temperature: expected numbers"),
+    "twice": (lambda p: FULL.given({"size": "4", "hamiltonian": "h.yaml"}), "--size: the file --hamiltonian says it"),
     "ending": (lambda p: FULL.write([Configuration(UP, temperature=1.0)], p / "x.csv"), "ends in .npz, .png"),
     "empty": (lambda p: FULL.write([], p / "x.npz"), "no configurations"),
 }

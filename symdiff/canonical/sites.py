@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from symdiff.canonical.base import Canonicalizer
-from symdiff.errors import nearest
 from symdiff.groups.base import Element, Group
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
@@ -53,7 +52,9 @@ class Sites(Canonicalizer):
         return self.group.numbered(numbers[first], x.mask.shape[1])
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
-        """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly."""
+        """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly; from the group where x has none of the fields."""
+        if not self._read(x):
+            return self.group.sample(x.mask, generator)
         rows, numbers = self.minimizers(x)
         counts = torch.bincount(rows, minlength=len(x))
         place = (uniform((len(x),), generator, x.mask.double()) * counts).long()
@@ -112,12 +113,7 @@ class Sites(Canonicalizer):
         return left.row[order] + start, numbers[order]
 
     def _read(self, x: State) -> list[str]:
-        if self.fields is None:
-            return list(x.schema)
-        found = [name for name in self.fields if name in x.schema]
-        if not found:
-            raise ValueError(f"no field of {self.fields} in a structure with {list(x.schema)}{nearest(self.fields[0], x.schema)}")
-        return found
+        return [name for name in (x.schema if self.fields is None else self.fields) if name in x.schema]
 
 
 @dataclass(frozen=True)

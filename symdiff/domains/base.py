@@ -36,11 +36,6 @@ class Domain(ABC):
         return True
 
     @property
-    def conditions(self) -> Sequence[str]:
-        """The fields of the schema that are given, not generated."""
-        return ()
-
-    @property
     @abstractmethod
     def group(self) -> Group:
         """The group under which structures count as the same."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,25 @@ class SpinLattice(Domain):
         return self._conditions
 
     @property
+    def pads(self) -> bool:
+        """False: a lattice with a site more is no lattice."""
+        return False
+
+    @property
+    def options(self) -> dict[str, str]:
+        """See ``given``."""
+        found = {"size": "the side of the lattice, or its sides (32 or 32x16)"}
+        if "coupling" in self._conditions:
+            found["coupling"] = "J between nearest neighbors, or one number for every direction of half the star (1,0.5)"
+        if "field" in self._conditions:
+            found["field"] = "h for Ising spins, else one number for every state (0.1,0,0)"
+        if "temperature" in self._conditions:
+            found["temperature"] = "T in J/k_B"
+        if set(self._conditions) & {"coupling", "field"}:
+            found["hamiltonian"] = "a .yaml or .npz file of couplings and fields"
+        return found
+
+    @property
     def group(self) -> Product:
         """The space group times the permutations of labels that leave the interaction as it is; a field moves with the spins.
 
@@ -129,6 +148,12 @@ class SpinLattice(Domain):
             raise UserError("temperature: the model has no temperature, got one")
         values = {name: value.expand(batch, *value.shape[1:]).clone() for name, value in values.items()}
         return State(torch.ones(batch, nodes, dtype=torch.bool), {name: self.schema[name] for name in values}, values)
+
+    def given(self, options: Mapping[str, str]) -> State | None:
+        """The conditions that ``options`` say: of one structure, or of all in the file ``hamiltonian``. Raises UserError."""
+        from symdiff.domains.spins.files import conditions
+
+        return conditions(options, self)
 
     def encode(self, obj: Configuration) -> Record:
         """The arrays of a configuration. Raises UserError for what does not fit the model."""

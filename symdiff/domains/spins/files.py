@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from symdiff.domains.files import ending, read_npz, read_text, write_file, write_npz
 from symdiff.domains.spins.configuration import Configuration
@@ -14,6 +16,7 @@ from symdiff.domains.spins.hamiltonian import half
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.torus import torus
+from symdiff.state import State
 from symdiff.strictyaml import parse
 
 if TYPE_CHECKING:
@@ -83,6 +86,43 @@ def read_hamiltonian(path: str | Path, domain: SpinLattice) -> list[Configuratio
     return found
 
 
+def conditions(options: Mapping[str, str], domain: SpinLattice) -> State:
+    """The conditions that options say as text (see ``SpinLattice.options``). Raises UserError."""
+    if "hamiltonian" in options:
+        for name in ("size", "coupling", "field"):
+            if name in options:
+                raise UserError(f"--{name}: the file --hamiltonian says it already")
+        found = read_hamiltonian(options["hamiltonian"], domain)
+        given = [one.temperature for one in found]
+        if "temperature" in options:
+            given = [float(_parsed("temperature", options["temperature"])[0])] * len(found)
+        known = None if any(t is None for t in given) else torch.tensor(given, dtype=torch.float64)
+        try:
+            together = [domain.hamiltonian_of(one) for one in found]
+            together = replace(together[0], coupling=torch.cat([h.coupling for h in together]), field=torch.cat([h.field for h in together]))
+            return domain.condition(together, known if "temperature" in domain.conditions else None)
+        except UserError as error:
+            raise UserError(f"{options['hamiltonian']}: {error}") from error
+    sides = options.get("size", "" if domain.sides is None else "x".join(map(str, domain.sides)))
+    if not all(part.isdecimal() for part in sides.split("x")):
+        raise UserError(f"--size: expected a number such as 32 or sides such as 32x16, got {sides or 'nothing'!r}")
+    sides = [int(part) for part in sides.split("x")]
+    dim = bravais(domain.lattice).dim
+    values: dict = {"sides": sides * dim if len(sides) == 1 else sides}
+    for name in ("coupling", "field", "temperature"):
+        if name in options:
+            values[name] = _parsed(name, options[name]).tolist()
+    one = _from_plain("--size", values, domain)
+    return domain.condition(domain.hamiltonian_of(one), one.temperature)
+
+
+def _parsed(name: str, text: str) -> np.ndarray:
+    try:
+        return np.array([float(part) for part in text.split(",")])
+    except ValueError as error:
+        raise UserError(f"--{name}: expected numbers with commas between, got {text!r}") from error
+
+
 def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration]:
     arrays = read_npz(path)
     for name in arrays:
@@ -138,6 +178,10 @@ def _from_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
     for key in plain:
         if key not in KEYS:
             raise UserError(f"{path}: unknown key {key!r}{nearest(key, KEYS)}")
+    return _from_plain(path, plain, domain)
+
+
+def _from_plain(path: str | Path, plain: Mapping, domain: SpinLattice) -> Configuration:
     sides = _numbers(path, "sides", plain["sides"])
     if (sides % 1).any():
         raise UserError(f"{path}: sides: expected whole numbers, got {sides.tolist()}")
