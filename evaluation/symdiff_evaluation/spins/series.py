@@ -71,7 +71,7 @@ def derived(
         return nothing()
     columns = columns.astype(np.float64)
     means = columns.mean(0)
-    value = function(means)
+    value = float(function(means))
     if not math.isfinite(value):
         return nothing(count)
     if count < 2:

@@ -1,0 +1,93 @@
+"""Thermodynamics of spin configurations: energy, magnetization, fluctuations, correlations."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length, structure_factor, two_point
+from symdiff_evaluation.spins.observables import Wave, domain_walls, magnetization, order_parameter, waves
+from symdiff_evaluation.spins.series import integrated_time, series_mean
+from symdiff_evaluation.spins.spins import Spins
+from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat, susceptibility
+
+
+class Thermodynamics:
+    """Means and fluctuations; where the set holds several Hamiltonians or temperatures, only means over all have a value."""
+
+    title = "Thermodynamics"
+    about = {
+        "energy_per_site": "mean energy per site in J",
+        "magnetization": "mean spin, signed",
+        "abs_magnetization": "mean absolute value of a configuration's mean spin",
+        "domain_walls": "share of nearest-neighbor bonds between unlike spins",
+        "unsatisfied_bonds": "share of bonds whose coupling the spins do not follow",
+        "binder_cumulant": "1 - <m^4> / (3 <m^2>^2) of the magnetization",
+        "specific_heat": "fluctuation of the energy per site, in k_B",
+        "susceptibility": "fluctuation of |m| per site, in 1/J",
+        "autocorrelation_time": "integrated autocorrelation time of the energy in records (1/2: independent)",
+    }
+
+    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+        s, chain = spins.configurations, spins.chain
+        sites, one = math.prod(spins.shape), len(spins.parts) == 1
+        energy, m = spins.hamiltonian.energy(s), magnetization(s)
+        wrong = spins.hamiltonian.unsatisfied(s)
+        temperature = spins.temperature if one and not math.isnan(spins.temperature or math.nan) else None
+        undefined = nothing(len(s))
+        return {
+            "energy_per_site": series_mean(energy, chain),
+            "magnetization": series_mean(m, chain, -1, 1),
+            "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
+            "domain_walls": series_mean(domain_walls(s), chain, 0, 1),
+            "unsatisfied_bonds": undefined if np.isnan(wrong).any() else series_mean(wrong, chain, 0, 1),
+            "binder_cumulant": binder_cumulant(m, chain) if one else undefined,
+            "specific_heat": specific_heat(energy, sites, temperature, chain) if one else undefined,
+            "susceptibility": susceptibility(m, sites, temperature, chain) if one else undefined,
+            "autocorrelation_time": nothing() if chain is None or not len(s) else Estimate(integrated_time(energy, chain), None, None, len(s)),
+        }
+
+
+class Correlations:
+    """Of one Hamiltonian at one temperature, around the wave vector of the strongest order."""
+
+    title = "Correlations"
+    about = {
+        "two_point.half": "two-point function at half the lattice, mean over the axes, times the pattern of the strongest order",
+        "correlation_length.second_moment": "second-moment correlation length in lattice units",
+        "correlation_length.exponential": "correlation length of an exponential fit along the axes, in lattice units",
+        "structure_factor.peak": "largest structure factor per site, S(k) / N: 1 in full order",
+    }
+
+    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+        if len(spins.parts) != 1:
+            return {name: nothing(len(spins)) for name in self.about}
+        s, chain = spins.configurations, spins.chain
+        wave = strongest(s)
+        columns = []
+        for axis, size in enumerate(spins.shape):
+            sign = -1 if wave[axis] and (size // 2) % 2 else 1
+            columns.append(sign * two_point(s, axis)[:, -1])
+        factor = structure_factor(s) / math.prod(spins.shape)
+        top = np.unravel_index(int(factor.argmax()), factor.shape)
+        return {
+            "two_point.half": series_mean(np.mean(columns, 0), chain, -1, 1),
+            "correlation_length.second_moment": second_moment_length(s, wave, chain),
+            "correlation_length.exponential": exponential_length(s, wave, chain),
+            "structure_factor.peak": series_mean(_power(s, top), chain, 0, 1),
+        }
+
+
+def strongest(spins: np.ndarray) -> Wave:
+    """The wave vector, of entries 0 and pi, with the largest mean square order parameter."""
+    return max(waves(spins.shape[1:]), key=lambda wave: float((order_parameter(spins, wave) ** 2).mean()))
+
+
+def _power(spins: np.ndarray, place: tuple[int, ...]) -> np.ndarray:
+    """|S(k)|^2 / N^2 of each configuration at the wave vector 2 pi place / L."""
+    shape = spins.shape[1:]
+    phase = sum(2 * math.pi * k / size * np.indices(shape)[axis] for axis, (k, size) in enumerate(zip(place, shape, strict=True)))
+    flat = spins.reshape(len(spins), -1)
+    return (flat @ np.cos(phase).ravel()) ** 2 / flat.shape[1] ** 2 + (flat @ np.sin(phase).ravel()) ** 2 / flat.shape[1] ** 2
