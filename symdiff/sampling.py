@@ -14,6 +14,7 @@ from symdiff.domains.base import Domain
 from symdiff.errors import UserError
 from symdiff.random import Streams, uniform
 from symdiff.state import State, collate, node_mask, pad
+from symdiff.workers import each
 
 Sizes = int | tuple[int, int] | Tensor | None
 """The number of nodes: fixed, bounds within which the training histogram decides, one for every row, or None for all of the histogram."""
@@ -137,8 +138,8 @@ def sample(
     jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
     ``BLOCK`` rows; from 8 rows on, the network's result for a row was found to be the same in every batch.
     """
-    states = []
-    for batch in batches:
+
+    def draw(batch: Batch) -> State:
         fill = -len(batch.rows) % BLOCK
         rows, sizes = (torch.cat([x, x[-1:].expand(fill)]).to(device) for x in (batch.rows, batch.num_nodes))
         tell = None if progress is None else _share(progress, len(batch.rows) / steps)
@@ -147,8 +148,9 @@ def sample(
             state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell, given)
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
-        states.append(state.select(slice(0, len(batch.rows))).to("cpu"))
-    return Samples(domain, states, [batch.rows for batch in batches])
+        return state.select(slice(0, len(batch.rows))).to("cpu")
+
+    return Samples(domain, each(draw, batches, device), [batch.rows for batch in batches])
 
 
 def _share(progress: Callable[[float], None], share: float) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble
 from symdiff.sampling import BLOCK, draw_sizes, padded_size, parse_sizes, plan
 from symdiff.state import node_mask
+from symdiff.workers import each
 
 SIZES = [0.0, 0.0, 0.1, 0.0, 0.1, 0.2, 0.1, 0.1, 0.1, 0.3]
 TEXT = """\
@@ -146,3 +147,33 @@ def test_sizes_on_a_command_line(text, sizes):
 def test_bad_sizes_on_a_command_line(text):
     with pytest.raises(UserError, match="--num-nodes"):
         parse_sizes(text)
+
+
+def test_batches_side_by_side_are_those_one_after_the_other(pipeline):
+    threads = torch.get_num_threads()
+    try:
+        found = []
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            found.append(pipeline.sample(100, steps=3, seed=4, batch_size=32, precision="bf16").state())
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    assert all(equal(found[0], other) for other in found[1:])
+
+
+def test_an_error_in_a_batch_reaches_the_caller():
+    def fail(item: int) -> int:
+        if item == 3:
+            raise UserError("three")
+        return item
+
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        assert each(lambda item: item, range(5), torch.device("cpu")) == list(range(5))
+        with pytest.raises(UserError, match="three"):
+            each(fail, range(5), torch.device("cpu"))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)
