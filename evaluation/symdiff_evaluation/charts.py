@@ -7,9 +7,12 @@ from html import escape
 
 import numpy as np
 
+from symdiff_evaluation.estimate import Estimate
+
 WIDTH, HEIGHT = 400, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 10, 28
 _BINS = 40
+_PIXELS = 64
 
 
 def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: int = 12) -> str:
@@ -57,6 +60,57 @@ def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
     return _svg(parts)
 
 
+def curves(x: Sequence[float], ours: Sequence[Estimate], target: Sequence[float] | None = None) -> str:
+    """Estimates over ``x`` as dots with their intervals, and the exact or the reference's values as a line."""
+    x = np.asarray(x, float)
+    shown = [(place, e) for place, e in zip(x, ours, strict=True) if e.value is not None]
+    ends = [end for _, e in shown for end in (e.value, e.low, e.high) if end is not None] + list(target if target is not None else [])
+    if not ends:
+        return ""
+    low, high = min(*ends, 0.0), max(*ends, 0.0)
+    high = high if high > low else low + 1
+    left, right = float(x.min()), float(x.max()) if x.max() > x.min() else float(x.min()) + 1
+
+    def point(place: float, value: float) -> tuple[float, float]:
+        return _LEFT + 8 + (place - left) / (right - left) * (WIDTH - _LEFT - 2 * _RIGHT - 8), _height((value - low) / (high - low))
+
+    parts = [_ruler(low, high)]
+    if target is not None:
+        path = "L".join(f"{px:.1f} {py:.1f}" for px, py in (point(a, b) for a, b in zip(x, target, strict=True)))
+        parts.append(f'<path class="curve target" d="M{path}"/>')
+    for place, e in shown:
+        px, py = point(place, e.value)
+        told = f"{place:g}: {e.value:.4f}"
+        bar = ""
+        if e.low is not None:
+            told += f" ({e.low:.4f} to {e.high:.4f})"
+            bar = f'<path class="range" d="M{px:.1f} {point(place, e.low)[1]:.1f}V{point(place, e.high)[1]:.1f}"/>'
+        parts.append(f'<g><title>{told}</title>{bar}<circle class="ours" cx="{px:.1f}" cy="{py:.1f}" r="3.2"/></g>')
+    for tick in _ticks(left, right):
+        parts.append(f'<text x="{point(tick, low)[0]:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{tick:g}</text>')
+    return _svg(parts)
+
+
+def heat(values: np.ndarray) -> str:
+    """A matrix of numbers >= 0 as an image, on a logarithmic scale of 16 shades between its smallest and largest number."""
+    values = np.atleast_2d(np.asarray(values, float))
+    while max(values.shape) > _PIXELS:  # means of neighbors: more would only be bytes
+        values = np.pad(values, [(0, size % 2) for size in values.shape], mode="edge")
+        values = values.reshape(values.shape[0] // 2, 2, values.shape[1] // 2, 2).mean((1, 3))
+    floor = max(float(values.max()) * 1e-6, 1e-300)
+    logs = np.log(np.maximum(values, floor))
+    spread = float(np.ptp(logs))
+    shades = np.minimum((logs - logs.min()) / (spread if spread > 0 else 1) * 16, 15).astype(int)
+    rows, columns = values.shape
+    parts = []
+    for shade in range(16):
+        cells = "".join(f"M{c} {r}h1v1h-1z" for r, c in zip(*np.nonzero(shades == shade), strict=True))
+        if cells:
+            light = 96 - 5 * shade
+            parts.append(f'<path fill="hsl(218 {30 + 2.5 * shade:g}% {light}%)" d="{cells}"/>')
+    return f'<svg class="heat" viewBox="0 0 {columns} {rows}" width="200" height="{200 * rows / columns:.0f}">{"".join(parts)}</svg>'
+
+
 def interval(value: float, low: float | None, high: float | None) -> str:
     """A share on the line from 0 to 1 with its interval."""
     low, high = (value, value) if low is None or high is None else (low, high)
@@ -78,6 +132,16 @@ def _axis(top: float) -> str:
         y = _height(k * step / top)
         parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 5}" y="{y + 4.5:.1f}" text-anchor="end">{k * step:.3g}</text>')
+    return "".join(parts)
+
+
+def _ruler(low: float, high: float) -> str:
+    """Grid lines at round numbers between ``low`` and ``high``."""
+    parts = []
+    for tick in _ticks(low, high):
+        y = _height((tick - low) / (high - low))
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 5}" y="{y + 4.5:.1f}" text-anchor="end">{tick:.3g}</text>')
     return "".join(parts)
 
 

@@ -6,6 +6,7 @@ Front. Pharmacol. 11 (2020); where the paper leaves a choice, that of https://gi
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -13,10 +14,36 @@ from rdkit import Chem
 from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from symdiff_evaluation.synthesis import available, synthetic_accessibility
+
 BITS = 1024
 _FEWEST_RINGS = 2
 _ELEMENTS = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
 _LARGEST_RING = 7
+
+
+@dataclass(frozen=True)
+class Features:
+    """One molecule as MOSES sees it. ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it."""
+
+    fragments: tuple[str, ...]
+    scaffold: str | None
+    fingerprint: bytes
+    accessibility: float | None
+    rules: bool
+    pains: bool
+
+
+def features(mol: Chem.Mol) -> Features:
+    """All of the following, of a sanitized molecule."""
+    return Features(
+        fragments=tuple(fragments(mol)),
+        scaffold=scaffold(mol),
+        fingerprint=fingerprint(mol),
+        accessibility=synthetic_accessibility(mol) if available() else None,
+        rules=passes_rules(mol),
+        pains=passes_pains(mol),
+    )
 
 
 def fragments(mol: Chem.Mol) -> list[str]:
