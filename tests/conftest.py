@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from symdiff.random import Streams, normal, uniform
-from symdiff.state import Categorical, Logits, Real, Schema, State, extent, node_mask
+from symdiff.state import Categorical, Logits, Real, Schema, Star, State, extent, node_mask
 
 torch.set_num_threads(1)
 
@@ -66,3 +66,15 @@ def spin_batch() -> State:
         "phase": Categorical("whole", 2),
     }
     return _random_state(schema, torch.ones(3, 6, dtype=torch.bool), 3)
+
+
+@pytest.fixture
+def lattice_batch() -> State:
+    """Spins on a 3 x 3 torus with a field, couplings to nearest and next-nearest neighbors and a temperature; no padding."""
+    schema = {
+        "coupling": Star("node", 8),
+        "field": Logits("node", 2),
+        "temperature": Real("whole", 1),
+        "spin": Categorical("node", 2),
+    }
+    return _random_state(schema, torch.ones(4, 9, dtype=torch.bool), 4)

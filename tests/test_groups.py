@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from symdiff.groups.lattices import Space
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutation_group import PermutationGroup
 from symdiff.groups.permutations import Symmetric
@@ -34,6 +35,8 @@ GROUPS = {
     "bonds": (Relabel(["bond", "atom"], 4, [[1, 2, 3, 0], [1, 0, 2, 3]]), "graph_batch"),
     "masked bonds": (Relabel(["bond"], 3, COLORS), "graph_batch"),
     "lattice with flips": (Product([PermutationGroup(6, DIHEDRAL), Relabel(["spin", "field"], 2, [[1, 0]])]), "spin_batch"),
+    "p4m": (Space("square"), "lattice_batch"),
+    "p4 with flips": (Product([Space("square", point="rotations"), Relabel(["spin", "field"], 2, [[1, 0]])]), "lattice_batch"),
     "points in space": (Product([Symmetric(), Orthogonal(3)]), "vector_batch"),
     "nested": (Product([Product([Symmetric(), Orthogonal(3)]), Relabel(["atom"], 3, COLORS)]), "vector_batch"),
 }

@@ -9,6 +9,7 @@ import torch
 
 from symdiff.domains.spins.autocorrelation import memory
 from symdiff.domains.spins.coloring import sublattices
+from symdiff.domains.spins.equilibrium import equilibrium
 from symdiff.domains.spins.exact import ground_states, log_partition, mean_energy, sample_boltzmann, sample_ground_states
 from symdiff.domains.spins.hamiltonian import Hamiltonian, gaussian_bonds, interaction, ising_field, random_bonds, random_fields
 from symdiff.domains.spins.heat_bath import HeatBath
@@ -111,6 +112,7 @@ def test_heat_bath_follows_boltzmanns_law(name):
     h = TINY[name]()
     bath = HeatBath(h, 1.7, 30_000, torch.Generator().manual_seed(1))
     bath.sweep(60)
+    assert torch.allclose(bath.energy(), h.energy(bath.spins), atol=1e-6)
     assert law_pvalue(h, bath.spins, (-h.total(all_configurations(h)) / 1.7).exp()) > 1e-6
 
 
@@ -260,3 +262,17 @@ def test_polarized_fields():
     found = ground_states(h)
     assert found.energy.item() == pytest.approx(-2.3) and found.count.item() == 1
     assert not sample_ground_states(h, 10).any()
+
+
+def test_equilibrium_has_the_exact_energies_at_every_temperature():
+    h, temperatures = make("square", 8, couplings=[1.0]), torch.tensor([1.8, 2.27, 3.0])
+    found = equilibrium(h, temperatures.repeat_interleave(200), 600, 5, torch.Generator().manual_seed(0), warm=60, between=10)
+    assert found.shape == (5, 600, 64) and found.dtype == torch.int8
+    for k, temperature in enumerate(temperatures.tolist()):
+        spins = found[:, 200 * k : 200 * (k + 1)].flatten(0, 1).long()
+        energy = h.energy(spins)
+        assert abs(energy.mean().item() - kaufman_energy(8, 8, temperature)) < 6 * energy.std().item() / 1000**0.5
+        up = (1 - 2 * spins).sum(1)
+        assert chi_square(torch.stack([(up > 0).sum(), (up < 0).sum()]), torch.ones(2)) > 1e-6
+    field = make("square", 4, couplings=[1.0], field=1.0)
+    assert equilibrium(field, 1.0, 64, generator=torch.Generator().manual_seed(0)).shape == (1, 64, 16)

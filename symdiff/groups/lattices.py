@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Literal, get_args
 
 import torch
@@ -93,9 +94,14 @@ class Space(Group):
 
     def preimages(self, g: Tensor, nodes: int) -> Tensor:
         """The site that g carries to every site, (B, N) int64: (g·x)_i = x_{preimages[i]}."""
-        piece = self.torus(nodes)
-        moved = piece.positions().to(g.device) - g[:, None, 1:]
-        return piece.index(_times(self._inverses.to(g.device)[g[:, 0]][:, None], moved))
+        piece, operation = self.torus(nodes), g[:, 0]
+        turned = _turned(self.lattice.kind, piece.sides).to(g.device)
+        shift, place = _times(self._inverses.to(g.device)[operation], g[:, 1:]), None
+        for axis, side in enumerate(piece.sides):
+            moved = turned[axis, operation] - shift[:, axis, None].remainder(side)
+            moved = torch.where(moved < 0, moved + side, moved)
+            place = moved if place is None else place * side + moved
+        return place
 
     def act(self, g: Tensor, x: State) -> State:
         moved = permute_nodes(self.preimages(g, self._checked(x.mask)), x)
@@ -122,6 +128,14 @@ class Space(Group):
             raise ValueError(f"a batch of lattices needs the same number of sites in all rows, got {sorted(set(mask.sum(1).tolist()))}")
         self.torus(mask.shape[1])
         return mask.shape[1]
+
+
+@cache
+def _turned(kind: str, sides: tuple[int, ...]) -> Tensor:
+    """The sites' vectors P⁻¹n modulo the sides, axis by axis: (d, P, N)."""
+    piece = torus(kind, sides)
+    turned = torch.einsum("pij,nj->ipn", inverses(piece.lattice.operations), piece.positions())
+    return turned.remainder(torch.tensor(sides)[:, None, None])
 
 
 def _times(matrix: Tensor, vector: Tensor) -> Tensor:

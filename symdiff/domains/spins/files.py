@@ -22,7 +22,7 @@ from symdiff.strictyaml import parse
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice
 
-ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states")
+ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states", "chain")
 KEYS = ("sides", "coupling", "field", "temperature")
 
 

@@ -44,7 +44,12 @@ class HeatBath:
 
     def energy(self) -> Tensor:
         """Energies per site, (chains,) float64."""
-        return self.hamiltonian.energy(self.spins)
+        if not self._signs:
+            return self.hamiltonian.energy(self.spins)
+        total: Tensor | float = 0.0
+        for part in self._parts:
+            total = total + part.energy(self._spins)
+        return total / self.hamiltonian.torus.sites
 
     def sweep(self, count: int = 1) -> None:
         """Draw every spin of every chain anew, ``count`` times."""
@@ -70,31 +75,54 @@ class _Part:
         self.interaction = hamiltonian.interaction.float()
         field = hamiltonian.field[:, sites]
         self.field = field.permute(2, 1, 0).float().contiguous()  # (q, n, chains or 1)
-        self.drive = ((field[..., 0] - field[..., 1]) / 2).T.float().contiguous() if signs else None
+        if signs:  # h(s) = mean + drive · s
+            self.drive = ((field[..., 0] - field[..., 1]) / 2).T.float().contiguous()
+            self.mean = ((field[..., 0] + field[..., 1]) / 2).T.float().contiguous()
         self.fielded = hamiltonian.has_field
         first = star.flatten()[:1]
         self.uniform = float(first) if bool((star[..., used] == first).all()) else None
 
     def draw_sign(self, spins: Tensor, beta: Tensor, u: Tensor) -> Tensor:
         """±1 by P(+1) = 1/(1 + exp(−2βf)) with the local field f = Σ J s + h: (n, chains) int8."""
-        local: Tensor | float = 0.0
-        if self.uniform is not None and self.neighbors:
-            total = spins.index_select(0, self.neighbors[0])
-            for neighbors in self.neighbors[1:]:
-                total += spins.index_select(0, neighbors)
-            local = total.float().mul_(self.uniform)
-        else:
-            for neighbors, coupling in zip(self.neighbors, self.couplings, strict=True):
-                local = local + coupling * spins.index_select(0, neighbors)
+        local = self._pull(spins)
         if self.fielded:
             local = local + self.drive
         up = u < torch.sigmoid(2 * beta * local)
         return up.to(torch.int8).mul_(2).sub_(1)
 
+    def energy(self, spins: Tensor) -> Tensor:
+        """−½ Σ J s s' − Σ h(s) over the sites of the sublattice: every bond is seen from both of its ends. (chains,) float64."""
+        own = spins.index_select(0, self.sites)
+        paired = (self._pull(spins) * own).sum(0, dtype=torch.float64) / 2
+        return -paired - (self.mean + self.drive * own).sum(0, dtype=torch.float64)
+
+    def _pull(self, spins: Tensor) -> Tensor:
+        """Σ J s over the neighbors, (n, chains) float32."""
+        if self.uniform is not None and self.neighbors:
+            total = spins.index_select(0, self.neighbors[0])
+            for neighbors in self.neighbors[1:]:
+                total += spins.index_select(0, neighbors)
+            return total.float().mul_(self.uniform)
+        pull = torch.zeros(len(self.sites), spins.shape[1])
+        for neighbors, coupling in zip(self.neighbors, self.couplings, strict=True):
+            pull += coupling * spins.index_select(0, neighbors)
+        return pull
+
     def draw_label(self, spins: Tensor, beta: Tensor, u: Tensor) -> Tensor:
         """Labels by P(a) ∝ exp(β (Σ J w(a, b) + h(a))): (n, chains) int8."""
-        local = self.field.expand(-1, -1, len(beta)).clone()
+        alike = self.uniform is not None
+        weight = torch.zeros(len(self.interaction), *u.shape, dtype=torch.int8 if alike else torch.float32)
         for neighbors, coupling in zip(self.neighbors, self.couplings, strict=True):
-            local += coupling * self.interaction[:, spins.index_select(0, neighbors).long()]
-        heap = (beta * local).softmax(0).cumsum(0)
-        return (heap[:-1] <= u * heap[-1]).sum(0).to(torch.int8)
+            seen = spins.index_select(0, neighbors)
+            for label, total in enumerate(weight):  # Σ J over the neighbors with this label; their number where J is the same
+                total += (seen == label) if alike else coupling * (seen == label)
+        scale = self.uniform if alike else 1.0
+        local = torch.tensordot(self.interaction * scale, weight.float(), 1)
+        if self.fielded:
+            local += self.field
+        heap = (beta * (local - local.amax(0))).exp_().cumsum(0)
+        u = u * heap[-1]
+        drawn = torch.zeros(u.shape, dtype=torch.int8)
+        for part in heap[:-1]:
+            drawn += part <= u
+        return drawn
