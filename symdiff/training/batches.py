@@ -15,22 +15,39 @@ def seed_for(seed: int, purpose: str) -> int:
     return seed * len(_PURPOSES) + _PURPOSES.index(purpose)
 
 
+WINDOW = 8
+"""Batches whose structures are sorted by size together."""
+
+
 class Order:
     """Which structures a step sees: every epoch is a fresh permutation, and epochs follow each other without a gap.
 
     The tail of an epoch shares its batch with the head of the next, so every batch has ``batch_size`` rows and every
-    structure is seen once an epoch. Depends on (``size``, ``batch_size``, ``seed``) only.
+    structure is seen once an epoch. With ``sizes`` (size,) the structures of every ``WINDOW`` batches are shared out by size, and
+    those batches come in random order: little is padded. Depends on (``size``, ``batch_size``, ``seed``, ``sizes``) only.
     """
 
-    def __init__(self, size: int, batch_size: int, seed: int) -> None:
+    def __init__(self, size: int, batch_size: int, seed: int, sizes: Tensor | None = None) -> None:
         if size < 1 or batch_size < 1:
             raise ValueError(f"an order needs at least one structure and one row a batch, got {size} and {batch_size}")
-        self.size, self.batch_size, self.seed = size, batch_size, seed_for(seed, "order")
+        self.size, self.batch_size, self.seed, self.sizes = size, batch_size, seed_for(seed, "order"), sizes
         self._epochs: dict[int, Tensor] = {}
+        self._window: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def batch(self, step: int) -> Tensor:
         """The structures of batch ``step`` (counted from 0), (batch_size,) int64."""
-        place, end = step * self.batch_size, (step + 1) * self.batch_size
+        if self.sizes is None:
+            return self._rows(step * self.batch_size, (step + 1) * self.batch_size)
+        window, place = divmod(step, WINDOW)
+        if self._window[0] != window:
+            count = WINDOW * self.batch_size
+            rows = self._rows(window * count, (window + 1) * count)
+            shuffle = Streams(self.seed, self.size + torch.arange(WINDOW), window).bits(1).flatten().argsort()
+            self._window = window, rows[self.sizes[rows].argsort(stable=True)].view(WINDOW, -1)[shuffle]
+        return self._window[1][place]
+
+    def _rows(self, place: int, end: int) -> Tensor:
+        """The structures at the places from ``place`` to ``end`` of the row of epochs."""
         parts = []
         while place < end:
             epoch, start = divmod(place, self.size)

@@ -35,6 +35,7 @@ class Settings(Protocol):
 
     steps: int
     batch_size: int
+    by_size: bool
     optimizer: str
     learning_rate: float
     warmup: int
@@ -100,7 +101,7 @@ class Trainer:
         self.average = Average(self.diffusion, settings.ema)
         self.optimizer = Optimizer(self.diffusion, settings.optimizer, settings.weight_decay)
         self.guard = Guard(self.device)
-        self.order = Order(len(structures), settings.batch_size, settings.seed)
+        self.order = Order(len(structures), settings.batch_size, settings.seed, structures.num_nodes if settings.by_size else None)
         self.checkpoints = Checkpoints(out / "state")
         self.losses = torch.zeros(2, dtype=torch.float64, device=self.device)  # of the steps since the last log line
         self.sizes = structures.num_nodes

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from symdiff.errors import UserError
-from symdiff.training.batches import Order, seed_for, share
+from symdiff.training.batches import WINDOW, Order, seed_for, share
 from symdiff.training.checkpoints import Checkpoints, Snapshot, damage
 from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
@@ -39,6 +39,20 @@ def test_the_order_depends_on_seed_and_epoch_and_not_on_the_way_there():
     assert torch.equal(late, Order(100, 30, seed=1).batch(9))
     assert not torch.equal(order.batch(0), Order(100, 30, seed=2).batch(0))
     assert not torch.equal(torch.cat([order.batch(k) for k in range(10)])[:100], torch.cat([order.batch(k) for k in range(10)])[100:200])
+
+
+def test_batches_by_size_hold_the_same_structures_and_pad_little():
+    sizes = torch.randint(3, 30, (1000,), generator=torch.Generator().manual_seed(0))
+    plain, grouped = Order(1000, 25, seed=3), Order(1000, 25, seed=3, sizes=sizes)
+    windows = [torch.cat([order.batch(step) for step in range(WINDOW)]) for order in (plain, grouped)]
+    assert torch.equal(windows[0].sort().values, windows[1].sort().values)
+    filled = [sum(sizes[b].sum() for b in found) / sum(len(b) * sizes[b].max() for b in found)
+              for found in ([order.batch(step) for step in range(80)] for order in (plain, grouped))]  # fmt: skip
+    assert filled[0] < 0.65 and filled[1] > 0.88
+    order_of_sizes = torch.tensor([[float(sizes[grouped.batch(w * WINDOW + k)].float().mean()) for k in range(WINDOW)] for w in range(50)])
+    first = order_of_sizes.argmin(1).bincount(minlength=WINDOW).double()
+    assert ((first - 50 / WINDOW) ** 2 / (50 / WINDOW)).sum() < 45  # chi-square with 7 degrees of freedom: p < 2e-7
+    assert torch.equal(Order(1000, 25, seed=3, sizes=sizes).batch(33), grouped.batch(33))
 
 
 def test_permutations_are_uniform():

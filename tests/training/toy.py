@@ -64,7 +64,7 @@ class Toy(nn.Module):
 
 def settings(**changes) -> SimpleNamespace:
     plain = {
-        "steps": 60, "batch_size": 8, "optimizer": "muon", "learning_rate": 1e-2, "warmup": 5, "weight_decay": 0.01, "clip": 1.0, "ema": 0.9,
+        "steps": 60, "batch_size": 8, "by_size": False, "optimizer": "muon", "learning_rate": 1e-2, "warmup": 5, "weight_decay": 0.01, "clip": 1.0, "ema": 0.9,
         "precision": "bf16", "compile": False, "seed": 3, "save_every": 3, "sample_every": 10, "sample_count": 4, "log_every": 2,
     }  # fmt: skip
     return SimpleNamespace(**{**plain, **changes})
