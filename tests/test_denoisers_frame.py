@@ -66,3 +66,11 @@ def test_the_frame_matters_and_time_zero_gives_the_structure_back():
 def test_a_code_without_a_frame_is_refused():
     with pytest.raises(ValueError, match="frame"):
         InFrame(schema=SCHEMA, noisy=SCHEMA, code={"rank": CODE["rank"]}, denoiser=INNER)
+
+
+def test_coordinates_keep_their_precision_under_autocast():
+    x, z = clouds(torch.float32)
+    net = network().float()
+    with torch.autocast("cpu", torch.bfloat16):
+        back = net(x, torch.zeros(2), z)["position"]
+    torch.testing.assert_close(back, x["position"], rtol=0, atol=1e-5)

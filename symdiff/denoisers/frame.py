@@ -10,6 +10,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from symdiff.denoisers.base import Denoiser
+from symdiff.groups.orthogonal import turn
 from symdiff.recipe import build
 from symdiff.state import Real, Schema, State, schema_from_plain, schema_to_plain
 
@@ -75,8 +76,7 @@ class InFrame(Denoiser):
         frame = z["frame"]
         values = {name: x[name] for name in x.schema if name in self.seen}
         for name in self.vectors:
-            coordinates = torch.einsum("bnkv,bav->bnka", x[name], frame.to(x[name]))
-            values[name] = coordinates.flatten(2)
+            values[name] = turn(frame.to(x[name]), x[name]).flatten(2)
             if self.waves:
                 values[f"{name}.{WAVES}"] = self._waves(values[name])
             values[f"{name}.{DISTANCES}"] = self._distances(x[name])
@@ -85,7 +85,7 @@ class InFrame(Denoiser):
         predicted = dict(out.values)
         for name, field in self.predicted.items():
             along = values[name] - t.view(-1, 1, 1) * out[name].to(values[name])
-            moved = torch.einsum("bnka,bav->bnkv", along.unflatten(2, (field.dim, field.vector)), frame.to(along))
+            moved = turn(frame.mT.to(along), along.unflatten(2, (field.dim, field.vector)))
             predicted[name] = torch.where(x.mask[:, :, None, None], moved, 0.0)
         return State(x.mask, {**out.schema, **self.predicted}, predicted)
 

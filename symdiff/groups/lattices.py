@@ -11,6 +11,7 @@ from torch import Tensor
 
 from symdiff.groups.base import Group
 from symdiff.groups.bravais import Kind, bravais, inverses
+from symdiff.groups.orthogonal import turn
 from symdiff.groups.permutations import permute_nodes
 from symdiff.groups.torus import Torus, torus, torus_of
 from symdiff.random import Generator, uniform
@@ -113,7 +114,7 @@ class Space(Group):
                 values[name] = values[name].gather(2, places)
             elif isinstance(field, Real) and field.vector == self.lattice.dim:
                 rotation = self.lattice.rotations().to(g.device)[g[:, 0]].to(values[name].dtype)
-                values[name] = torch.einsum("bij,b...j->b...i", rotation, values[name])
+                values[name] = turn(rotation, values[name])
         return State(x.mask, x.schema, values)
 
     def orbits(self, nodes: int) -> Tensor:

@@ -48,6 +48,11 @@ class Orthogonal(Group):
         for name, field in x.schema.items():
             value = x[name]
             if isinstance(field, Real) and field.vector == self.dim:
-                value = torch.einsum("bij,b...j->b...i", g.to(value), value)
+                value = turn(g.to(value), value)
             values[name] = value
         return State(x.mask, x.schema, values)
+
+
+def turn(matrix: Tensor, vectors: Tensor) -> Tensor:
+    """The vectors (B, ..., d) times matrices (B, c, d): (B, ..., c), summed in their own precision also under autocast."""
+    return (matrix.view(len(matrix), *[1] * (vectors.ndim - 2), *matrix.shape[1:]) * vectors[..., None, :]).sum(-1)
