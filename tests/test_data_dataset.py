@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff.data import folder as folder_module
+from symdiff import sealed
 from symdiff.data.dataset import Dataset
-from symdiff.data.folder import sha256
 from symdiff.domains.arrays import pack, unpack
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
@@ -103,7 +102,7 @@ def test_a_full_disk_leaves_nothing(dataset, tmp_path, monkeypatch, call):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if call == "fsync":
-        monkeypatch.setattr(folder_module.os, "fsync", full)
+        monkeypatch.setattr(sealed.os, "fsync", full)
     else:
         monkeypatch.setattr(type(tmp_path), "rename", full)
     with pytest.raises(UserError, match="ten: cannot be written .No space left on device."):
@@ -126,13 +125,13 @@ def test_a_file_that_outgrows_its_limit_leaves_nothing(dataset, tmp_path):
 
 def test_two_that_save_at_once_leave_one_whole_folder(dataset, tmp_path, monkeypatch):
     path = tmp_path / "ten"
-    write = folder_module._sync
+    write = sealed._sync
 
     def meanwhile(file):
-        monkeypatch.setattr(folder_module, "_sync", write)
+        monkeypatch.setattr(sealed, "_sync", write)
         dataset.save(path)
 
-    monkeypatch.setattr(folder_module, "_sync", meanwhile)
+    monkeypatch.setattr(sealed, "_sync", meanwhile)
     dataset.keep(path)
     assert len(Dataset.open(path)) == 10 and [entry.name for entry in tmp_path.iterdir()] == ["ten"]
 
@@ -171,7 +170,7 @@ def damage_short(path):
 
 def resign(path, **changes):
     meta = json.loads((path / "dataset.json").read_text())
-    meta["arrays"]["sha256"] = sha256(path / "arrays.safetensors")
+    meta["arrays"]["sha256"] = sealed.sha256(path / "arrays.safetensors")
     (path / "dataset.json").write_text(json.dumps({**meta, **changes}))
 
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from symdiff import bundled, checkpoint, recipe
+from symdiff import bundled, recipe, sealed
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble
@@ -61,13 +61,13 @@ def equal(one, other) -> bool:
 
 
 def listed(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in checkpoint.files(folder)}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sealed.files(folder)}
 
 
 def sign(folder: Path) -> None:
     """List the files anew, as somebody would who forges a checkpoint."""
-    names = [path for path in checkpoint.files(folder) if path.name != "SHA256SUMS"]
-    lines = [f"{checkpoint.sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in names]
+    names = [path for path in sealed.files(folder) if path.name != "SHA256SUMS"]
+    lines = [f"{sealed.sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in names]
     (folder / "SHA256SUMS").write_text("".join(lines))
 
 
@@ -183,7 +183,7 @@ def failing(request, monkeypatch):
                 signal.signal(signal.SIGXFSZ, before)
             return
         with monkeypatch.context() as patch:
-            patch.setattr(*((os, "fsync") if request.param == "fsync" else (checkpoint, "_place")), fail)
+            patch.setattr(*((os, "fsync") if request.param == "fsync" else (sealed, "_place")), fail)
             yield
 
     return context
@@ -306,7 +306,7 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path):
 
 def test_every_bundled_checkpoint_loads_and_is_small():
     for name, folder in bundled.checkpoints().items():
-        assert sum(path.stat().st_size for path in checkpoint.files(folder)) <= 15_000_000, name
+        assert sum(path.stat().st_size for path in sealed.files(folder)) <= 15_000_000, name
         assert len(Pipeline.load(name).sample(3, steps=2)) == 3, name
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import urllib.error
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symdiff.errors import UserError
+from symdiff.sealed import sha256
 
 BLOCK = 1 << 18
 TIMEOUT = 30.0
@@ -39,7 +39,7 @@ def download(remote: Remote, folder: Path, progress: Callable[[int], None] | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _fetch(remote, part, progress)
-        found = _sha256(part)
+        found = sha256(part)
         if found != remote.sha256:
             part.unlink()
             raise UserError(f"{remote.url}: expected SHA-256 {remote.sha256}, got {found}: not used")
@@ -81,8 +81,3 @@ def _fetch(remote: Remote, part: Path, progress: Callable[[int], None] | None) -
         raise UserError(f"{remote.url}: expected {remote.bytes} bytes, more came: not used")
     if received < remote.bytes:
         raise UserError(f"{remote.url}: expected {remote.bytes} bytes, got {received}; the next try goes on from there")
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

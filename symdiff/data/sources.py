@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from symdiff.data.download import Remote, download
-from symdiff.data.folder import sha256
 from symdiff.errors import UserError
+from symdiff.sealed import sha256
 
 # Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets, tensorflow_datasets/datasets/qm9/checksums.tsv
 QM9_ARCHIVE = Remote(

@@ -11,9 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from symdiff import sealed
 from symdiff.errors import UserError
 from symdiff.training.batches import WINDOW, Order, seed_for, share
-from symdiff.training.checkpoints import Checkpoints, Snapshot, damage
+from symdiff.training.checkpoints import ENDINGS, Checkpoints, Snapshot
 from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log
@@ -224,7 +225,7 @@ def test_a_damaged_state_is_passed_over_and_named(tmp_path, harm):
     assert found.step == 1
     assert len(wrong) == (harm != "temporary")
     checkpoints.save(snapshot(3))
-    assert damage(tmp_path / "step-00000003") is None
+    assert sealed.damage(tmp_path / "step-00000003", ENDINGS) is None
     assert not list(tmp_path.glob(".*"))
 
 
