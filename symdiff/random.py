@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -21,7 +19,7 @@ class Streams:
     """One independent stream of random numbers for every row of a batch.
 
     Counter-based: the n-th draw of a row depends on (seed, row) only, so that a sample or a training example has the
-    same noise whatever the batch size, the padding order of its neighbors or the number of processes.
+    same noise whatever the batch size, the padding or the number of processes.
     ``rows``: (B,) int64, any numbers that name the rows; ``epoch`` separates uses of one seed (a training step).
     """
 
@@ -40,11 +38,17 @@ class Streams:
         return other
 
     def bits(self, *shape: int) -> Tensor:
-        """Uniform int64 of shape (B, *shape)."""
-        count = math.prod(shape)
-        place = torch.arange(count, device=self.keys.device) + (self.draws << 32)
+        """Uniform int64 of shape (B, *shape).
+
+        An entry depends on its indices alone, not on ``shape``: padding a draw along any axis keeps what was drawn.
+        """
+        first, *others = shape or (1,)
+        device = self.keys.device
+        place = mix((torch.arange(first, device=device) + (self.draws << 32)) * _GOLDEN)
+        for size in others:
+            place = mix(place[..., None] + torch.arange(1, size + 1, device=device) * _GOLDEN)
         self.draws += 1
-        return mix(self.keys[:, None] + mix(place * _GOLDEN)).view(-1, *shape)
+        return mix(self.keys[:, None] + place.flatten()).view(-1, *shape)
 
 
 Generator = torch.Generator | Streams

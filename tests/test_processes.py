@@ -16,7 +16,7 @@ from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
 from symdiff.recipe import build
-from symdiff.state import Categorical, Logits, Real, State, extent, node_mask, support
+from symdiff.state import Categorical, Logits, Real, State, extent, node_mask, pad, support
 
 SCHEMA = {"atom": Categorical("node", 4), "bond": Categorical("pair", 4, undirected=True)}
 WEIGHTS = {"atom": [0.0, 0.5, 0.3, 0.2], "bond": [0.6, 0.3, 0.1, 0.0]}  # a label of weight zero at either end
@@ -44,6 +44,20 @@ def predictions(x: State, seed: int = 0, dtype: torch.dtype = torch.float32) -> 
 
 def labels_of(space_field: Categorical, value: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return value[support(space_field, mask)]
+
+
+@each_process
+def test_the_noise_of_a_row_does_not_depend_on_the_padding(process, graph_batch):
+    wide, trajectories = pad(graph_batch, 11), []
+    out = pad(predictions(graph_batch), 11)
+    for nodes in (6, 8, 11):
+        x0, logits, streams = pad(wide, nodes), pad(out, nodes), Streams(7, torch.arange(len(wide)))
+        x1 = process.prior(x0.mask, streams)
+        t, s = (torch.full((len(x0),), time) for time in (0.6, 0.4))
+        x = process.bridge(x0, x1, t, streams)
+        trajectories.append([pad(state, 11) for state in (x1, x, process.step(x, logits, t, s, streams))])
+    for states in zip(*trajectories, strict=True):
+        assert all(torch.equal(states[0][name], state[name]) for state in states[1:] for name in SCHEMA)
 
 
 # drawing

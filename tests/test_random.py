@@ -25,9 +25,19 @@ def test_selected_streams_go_on_from_where_they_stand():
     assert torch.equal(uniform((2, 3), part), uniform((6, 3), streams)[[4, 1]])
 
 
-def test_padding_the_draw_keeps_what_was_drawn():
-    narrow, wide = uniform((3, 4), Streams(0, torch.arange(3))), uniform((3, 9), Streams(0, torch.arange(3)))
-    assert torch.equal(narrow, wide[:, :4])
+@pytest.mark.parametrize(("narrow", "wide"), [((4,), (9,)), ((4, 4), (9, 7)), ((2, 3, 2), (5, 8, 3))])
+def test_padding_the_draw_keeps_what_was_drawn(narrow, wide):
+    few, many = (Streams(0, torch.arange(3)).bits(*shape) for shape in (narrow, wide))
+    assert torch.equal(few, many[:, *(slice(size) for size in narrow)])
+
+
+def test_the_entries_of_a_draw_are_independent():
+    rows = 20_000
+    draws = (uniform((rows, 3, 3), Streams(3, torch.arange(rows))) * 8).long().flatten(1)
+    for one in range(9):
+        for other in range(one):
+            cells = draws[:, one] * 8 + draws[:, other]
+            assert chi_square(torch.bincount(cells, minlength=64), torch.ones(64)) > 1e-7
 
 
 def test_rows_seeds_epochs_and_draws_differ():

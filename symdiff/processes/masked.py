@@ -116,7 +116,7 @@ class Masked(Discrete):
             torch.where(entries[name], chance(field, mask, generator), 2.0).reshape(len(mask), -1)
             for name, field in self.schema.items()
         ]
-        ranks = torch.cat(keys, 1).argsort(1).argsort(1)
+        ranks = torch.cat(keys, 1).argsort(dim=1, stable=True).argsort(1)  # stable: the padding decides no ties
         chosen = (ranks < count[:, None]).split([key.shape[1] for key in keys], 1)
         picks = {}
         for (name, field), part in zip(self.schema.items(), chosen, strict=True):
