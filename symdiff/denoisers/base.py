@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -9,7 +10,7 @@ from diffusers.configuration_utils import ConfigMixin
 from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
-from symdiff.state import Categorical, Logits, Schema, State
+from symdiff.state import Categorical, Field, Logits, Schema, State
 
 
 class Denoiser(ModelMixin, ConfigMixin, ABC):
@@ -34,3 +35,13 @@ def prediction_schema(schema: Schema) -> dict:
         name: Logits(field.axes, field.classes, field.undirected) if isinstance(field, Categorical) else field
         for name, field in schema.items()
     }
+
+
+def width_of(field: Field) -> int:
+    """The channels that a network gives an entry of a predicted field: its classes, or its components."""
+    return math.prod(field.trailing)
+
+
+def mean_over_nodes(h: Tensor, mask: Tensor) -> Tensor:
+    """(B, N, width) -> (B, width), over the real nodes."""
+    return (h * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)

@@ -9,14 +9,12 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
-from symdiff.denoisers.base import Denoiser, prediction_schema
-from symdiff.nn.embedding import Waves
+from symdiff.denoisers.base import Denoiser, mean_over_nodes, prediction_schema, width_of
+from symdiff.denoisers.context import Context
 from symdiff.nn.features import channels, encode
 from symdiff.nn.structure import LENGTHS, Feature, features
 from symdiff.nn.transformer import attend
 from symdiff.state import State, extent, schema_from_plain
-
-WAVES = 64
 
 
 class PairLayer(nn.Module):
@@ -72,17 +70,14 @@ class GraphTransformer(Denoiser):
         extra_nodes, extra_whole = (sum(LENGTHS[name][k] for name in self.features) for k in (0, 1))
         nodes = 1 + channels(noisy, "node") + channels(code, "node") + extra_nodes
         pairs = 2 + channels(noisy, "pair") + channels(code, "pair")
-        whole = channels(noisy, "whole") + channels(code, "whole") + extra_whole
-        self.waves = Waves(WAVES)
-        self.context = nn.Sequential(nn.Linear(2 * WAVES + whole, width), nn.SiLU(), nn.Linear(width, width))
+        self.context = Context(noisy, code, width, extra_whole)
         self.to_pairs = nn.Linear(width, pair_width)
         self.enter_nodes, self.enter_pairs = nn.Linear(nodes, width), nn.Linear(pairs, pair_width)
         self.blocks = nn.ModuleList(PairLayer(width, pair_width, heads, widening) for _ in range(layers))
         self.heads = nn.ModuleDict()
         for name, field in self.predicted.items():
             inner = pair_width if field.axes == "pair" else width
-            outer = field.classes if hasattr(field, "classes") else field.dim
-            self.heads[name] = nn.Sequential(nn.LayerNorm(inner), nn.Linear(inner, inner), nn.SiLU(), nn.Linear(inner, outer))
+            self.heads[name] = nn.Sequential(nn.LayerNorm(inner), nn.Linear(inner, inner), nn.SiLU(), nn.Linear(inner, width_of(field)))
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         mask, dtype = x.mask, self.to_pairs.weight.dtype
@@ -93,8 +88,7 @@ class GraphTransformer(Denoiser):
         both = here[:, :, None] * here[:, None]
         same = torch.eye(mask.shape[1], dtype=dtype, device=x.device)[None, ..., None].expand_as(both)
         pairs = torch.cat([both, same, *encode(x, "pair", dtype), *encode(z, "pair", dtype)], -1) * both
-        whole = [self.waves(t), self.waves(mask.sum(1).to(dtype) / 1000), extra_whole]
-        context = self.context(torch.cat([*whole, *encode(x, "whole", dtype), *encode(z, "whole", dtype)], -1))
+        context = self.context(x, t, z, (extra_whole,))
 
         h = self.enter_nodes(nodes) + context[:, None]
         e = self.enter_pairs(pairs) + self.to_pairs(context)[:, None, None]
@@ -107,7 +101,7 @@ class GraphTransformer(Denoiser):
     def _read(self, name: str, h: Tensor, e: Tensor, mask: Tensor) -> Tensor:
         field, head = self.predicted[name], self.heads[name]
         if field.axes == "whole":
-            return head((h * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1))
+            return head(mean_over_nodes(h, mask))
         if field.axes == "node":
             return head(h) * mask[..., None]
         if field.symmetric:

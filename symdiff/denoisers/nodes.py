@@ -10,13 +10,11 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn import functional
 
-from symdiff.denoisers.base import Denoiser, prediction_schema
-from symdiff.nn.embedding import Waves
+from symdiff.denoisers.base import Denoiser, mean_over_nodes, prediction_schema, width_of
+from symdiff.denoisers.context import Context
 from symdiff.nn.features import channels, encode
 from symdiff.nn.transformer import Block
 from symdiff.state import Categorical, State, extent, schema_from_plain
-
-WAVES = 64
 
 
 class NodeTransformer(Denoiser):
@@ -46,16 +44,14 @@ class NodeTransformer(Denoiser):
         self.predicted, self.readout = prediction_schema(schema), readout
         nodes = 1 + channels(noisy, "node") + channels(code, "node")
         pairs = channels(noisy, "pair") + channels(code, "pair")
-        whole = channels(noisy, "whole") + channels(code, "whole")
-        self.waves = Waves(WAVES)
-        self.context = nn.Sequential(nn.Linear(2 * WAVES + whole, width), nn.SiLU(), nn.Linear(width, width))
+        self.context = Context(noisy, code, width)
         self.enter = nn.Linear(nodes + pairs * nodes, width)
         self.bias = nn.Linear(pairs, layers * heads, bias=False)
         self.blocks = nn.ModuleList(Block(width, heads, widening) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.heads = nn.ModuleDict()
         for name, field in self.predicted.items():
-            classes = field.classes if hasattr(field, "classes") else field.dim
+            classes = width_of(field)
             if field.axes != "pair":
                 self.heads[name] = nn.Linear(width, classes)
                 continue
@@ -72,8 +68,7 @@ class NodeTransformer(Denoiser):
         pairs = [part * (here[:, :, None] * here[:, None]) for part in encode(x, "pair", dtype) + encode(z, "pair", dtype)]
         pairs = torch.cat(pairs, -1) if pairs else nodes.new_zeros(*mask.shape, mask.shape[1], 0)
         rows = rearrange(torch.einsum("bijk,bjc->bikc", pairs, nodes), "b i k c -> b i (k c)")
-        size = mask.sum(1).to(dtype) / 1000
-        context = self.context(torch.cat([self.waves(t), self.waves(size), *encode(x, "whole", dtype), *encode(z, "whole", dtype)], -1))
+        context = self.context(x, t, z)
 
         h = self.enter(torch.cat([nodes, rows], -1)) + context[:, None]
         padding = torch.where(mask, 0.0, torch.finfo(torch.float32).min / 4)[:, None, None, :]
@@ -87,8 +82,7 @@ class NodeTransformer(Denoiser):
     def _read(self, name: str, h: Tensor, x: State, context: Tensor) -> Tensor:
         field, head = self.predicted[name], self.heads[name]
         if field.axes == "whole":
-            pooled = (h * x.mask[..., None]).sum(1) / x.mask.sum(1, keepdim=True).clamp_min(1)
-            return head(pooled)
+            return head(mean_over_nodes(h, x.mask))
         if field.axes == "node":
             return head(h) * x.mask[..., None]
         row, column = (rearrange(head[side](h), "b n (k r) -> b k n r", r=self.readout) for side in ("row", "column"))

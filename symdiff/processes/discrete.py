@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +13,9 @@ from torch.nn import functional
 from symdiff.processes.base import Process
 from symdiff.random import Generator, uniform
 from symdiff.state import Categorical, Field, Schema, State, extent, schema_from_plain, schema_to_plain, support
+
+
+Prior = Literal["marginal", "uniform"]
 
 
 class Discrete(Process, ABC):
@@ -121,6 +125,11 @@ class Discrete(Process, ABC):
             total = total + _sum(entries, field, x0.mask)
             count = count + _sum(torch.ones_like(entries), field, x0.mask)
         return total / count.clamp_min(1)
+
+
+def law_of_labels(marginals: Mapping[str, list[float]], prior: Prior) -> Mapping[str, list[float]]:
+    """The weights of the labels of every field: their frequencies in the data, or all the same."""
+    return marginals if prior == "marginal" else {name: [1.0] * len(shares) for name, shares in marginals.items()}
 
 
 def draw(law: Tensor, field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 from torch.nn import functional
 
-from symdiff.processes.discrete import Discrete, _per_entry
+from symdiff.processes.discrete import Discrete, Prior, _per_entry, law_of_labels
 from symdiff.random import Generator
 
 
@@ -34,13 +33,12 @@ class Flow(Discrete):
         self,
         schema: Mapping,
         marginals: Mapping[str, list[float]],
-        prior: Literal["marginal", "uniform"] = "marginal",
+        prior: Prior = "marginal",
         stochasticity: float = 0.0,
         distortion: float = 1.0,
         focus: float = 1.0,
     ) -> None:
-        uniform = {name: [1.0] * len(weights) for name, weights in marginals.items()}
-        self.set_priors(schema, marginals if prior == "marginal" else uniform)
+        self.set_priors(schema, law_of_labels(marginals, prior))
         if stochasticity < 0 or min(distortion, focus) <= 0:
             raise ValueError(
                 f"expected stochasticity >= 0, distortion > 0 and focus > 0, got {stochasticity}, {distortion} and {focus}"

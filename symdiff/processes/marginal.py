@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
-from symdiff.processes.discrete import Discrete, _sum, surprise
+from symdiff.processes.discrete import Discrete, Prior, _sum, law_of_labels, surprise
 from symdiff.random import Generator
 from symdiff.state import State
 
@@ -34,12 +33,11 @@ class Marginal(Discrete):
         self,
         schema: Mapping,
         marginals: Mapping[str, list[float]],
-        prior: Literal["marginal", "uniform"] = "marginal",
+        prior: Prior = "marginal",
         levels: int = 500,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        uniform = {name: [1.0] * len(frequencies) for name, frequencies in marginals.items()}
-        self.set_priors(schema, marginals if prior == "marginal" else uniform)
+        self.set_priors(schema, law_of_labels(marginals, prior))
         if levels < 1:
             raise ValueError(f"levels must be at least 1, got {levels}")
         if weights is not None and set(weights) != set(self.schema):
