@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symdiff.data import folder as folder_module
+from symdiff import sealed
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse, parse_here
 from symdiff.domains.graph import Graph
@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "m.smi").write_text("\n".join(GOOD))
-    monkeypatch.setattr(folder_module.os, "fsync", full)
+    monkeypatch.setattr(sealed.os, "fsync", full)
     with pytest.raises(UserError, match="No space left on device"):
         import_files([tmp_path / "m.smi"], tmp_path / "set")
     assert names(tmp_path) == ["m.smi"]

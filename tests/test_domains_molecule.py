@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import networkx
 import numpy as np
 import pytest
 import torch
@@ -14,6 +15,7 @@ from rdkit import Chem
 from symdiff.data.enumeration import ATOMS, enumerate_molecules
 from symdiff.domains import kekule
 from symdiff.domains.base import domain_from_spec
+from symdiff.domains.graph import Graph
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.groups.permutations import Symmetric
@@ -140,7 +142,7 @@ def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
     assert all((text is None) != (reason is None) for text, reason in verdicts)
     folder = tmp_path_factory.mktemp("garbage")
     filled = [mol for mol in mols if mol.GetNumAtoms()]
-    for suffix in (".smi", ".csv", ".sdf"):
+    for suffix in (".smi", ".csv", ".sdf", ".npz", ".safetensors", ".graphml"):
         path = folder / f"molecules{suffix}"
         DOMAIN.write(filled, path)
         again = DOMAIN.read(path)
@@ -148,7 +150,7 @@ def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
         assert [kekule.problem(mol) is None for mol in again] == [t is not None for t, _ in verdicts if t != ""]
 
 
-@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf", ".smi.gz"])
+@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf", ".smi.gz", ".npz", ".safetensors", ".graphml", ".graphml.gz"])
 def test_files_keep_the_molecules(tmp_path, suffix):
     state = DOMAIN.collate([DOMAIN.encode(text) for text in LISTED])
     path = tmp_path / f"molecules{suffix}"
@@ -158,11 +160,77 @@ def test_files_keep_the_molecules(tmp_path, suffix):
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors", ".graphml"])
+def test_graphs_keep_every_atom_in_its_place(tmp_path, suffix):
+    """Hydrogens as nodes, charges, fragments, a single atom; and no molecule at all."""
+    domain, path = MolecularGraph(["H", "C", "N+", "O", "O-"]), tmp_path / f"molecules{suffix}"
+    state = domain.collate([domain.encode(text) for text in ("C[N+](=O)[O-]", "O", "CO.C#C")])
+    domain.write(domain.decode(state), path)
+    again = domain.read(path)
+    for mol, other in zip(domain.decode(state), again, strict=True):
+        assert [(a.GetSymbol(), a.GetFormalCharge()) for a in mol.GetAtoms()] == [(a.GetSymbol(), a.GetFormalCharge()) for a in other.GetAtoms()]
+        bonds = [{(b.GetBeginAtomIdx(), b.GetEndAtomIdx(), b.GetBondTypeAsDouble()) for b in m.GetBonds()} for m in (mol, other)]
+        assert bonds[0] == bonds[1]
+    domain.write([], path)
+    assert domain.read(path) == []
+
+
+@pytest.mark.parametrize(("smiles", "error"), [("[CH3]", "molecule 2: hydrogen count"), ("[NH3]->[Cu]", "molecule 2: bond is not single")])
+def test_what_a_graph_cannot_hold_is_refused(tmp_path, smiles, error):
+    with pytest.raises(UserError, match=error):
+        DOMAIN.write([Chem.MolFromSmiles("c1ccccc1"), Chem.MolFromSmiles(smiles)], tmp_path / "molecules.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"element": [6, 250]}, "molecule 1: element: expected atomic numbers"),
+        ({"element": None}, "the array 'element' is missing"),
+        ({"element": [6.0, 6.0]}, "element needs integers"),
+        ({"charge": [0, -128]}, "molecule 1: charge: expected at most 8"),
+        ({"order": [4]}, "molecule 1: order: expected bonds"),
+        ({"edges": [[0, 2]]}, "molecule 1: a bond to an atom that is not there"),
+        ({"edges": [[1, 1]]}, "molecule 1: a loop"),
+    ],
+)
+def test_broken_graphs_are_refused(tmp_path, changes, error):
+    arrays = {"num_nodes": [2], "edge_ptr": [0, 1], "edges": [[1, 0]], "element": [6, 8], "charge": [0, 0], "order": [1], **changes}
+    np.savez(tmp_path / "a.npz", **{name: np.array(value) for name, value in arrays.items() if value is not None})
+    with pytest.raises(UserError, match=error):
+        DOMAIN.read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error"),
+    [
+        ({"element": "Xx"}, "molecule 1: atoms: expected a label such as"),
+        ({}, "molecule 1: atoms: expected a label such as"),
+        ({"element": "C", "charge": 0.5}, "molecule 1: expected integers"),
+        ({"element": "C", "charge": 9}, "molecule 1: charge: expected at most 8"),
+    ],
+)
+def test_drawings_that_are_no_molecules_are_refused(tmp_path, attributes, error):
+    graph = networkx.Graph()
+    graph.add_node(0, **attributes)
+    networkx.write_graphml(graph, tmp_path / "a.graphml")
+    with pytest.raises(UserError, match=error):
+        DOMAIN.read(tmp_path / "a.graphml")
+
+
+def test_molecules_are_no_plain_graphs(tmp_path):
+    DOMAIN.write([Chem.MolFromSmiles("CO")], tmp_path / "a.npz")
+    with pytest.raises(UserError, match="holds molecules"):
+        Graph().read(tmp_path / "a.npz")
+
+
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(UserError, match="cannot be written"):
         DOMAIN.write([], tmp_path / "missing" / "molecules.smi")
-    with pytest.raises(UserError, match=r"expected a file that ends in .smi, .csv, .sdf"):
-        DOMAIN.write([], tmp_path / "molecules.xyz")
+    with pytest.raises(UserError, match=r"expected a file that ends in .smi, .csv, .sdf, .graphml, .npz, .safetensors"):
+        DOMAIN.write([], tmp_path / "molecules.mol2")
+    with pytest.raises(UserError, match=r"molecules.extxyz: this format needs coordinates.*expected .smi, .csv, .sdf, .graphml"):
+        DOMAIN.write([], tmp_path / "molecules.extxyz")
     assert not list(tmp_path.iterdir())
 
 

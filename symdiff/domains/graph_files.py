@@ -31,11 +31,13 @@ def read_graphml(path: str | Path) -> list:
         raise UserError(f"{path}: not readable as GraphML ({str(error).splitlines()[0] if str(error) else 'damaged'})") from error
 
 
-def read_columns(path: str | Path) -> dict[str, np.ndarray]:
+def read_columns(
+    path: str | Path, nodes: Sequence[str] = ("node_label",), edges: Sequence[str] = ("edge_label",)
+) -> dict[str, np.ndarray]:
     """The arrays of an edge-list file: ``num_nodes`` (G,), ``num_edges`` (G,), ``edges`` (E, 2) and what else it has.
 
-    A .npz file has ``num_nodes``, ``edge_ptr`` (G + 1,) and ``edges`` (E, 2), and perhaps ``node_label`` (sum n,),
-    ``edge_label`` (E,), ``split`` (G,). Raises UserError; nothing is unpickled, sizes are checked before arrays are made.
+    The file has ``num_nodes``, ``edge_ptr`` (G + 1,) and ``edges`` (E, 2), and perhaps integers for all ``nodes`` (sum n,), for all
+    ``edges`` (E,) and ``split`` (G,). Raises UserError; nothing is unpickled, sizes are checked before arrays are made.
     """
     suffix = ending(path, FORMATS[1:])
     arrays = read_npz(path) if suffix == ".npz" else _safetensors(path)
@@ -48,7 +50,9 @@ def read_columns(path: str | Path) -> dict[str, np.ndarray]:
     counts = np.diff(stops)
     if sizes.ndim != 1 or stops.shape != (len(sizes) + 1,) or stops[0] != 0 or (counts < 0).any() or (sizes < 0).any():
         raise UserError(f"{path}: num_nodes needs shape (G,) and edge_ptr (G + 1,), increasing from 0")
-    lengths = {"node_label": int(sizes.sum()), "edge_label": int(stops[-1]), "split": len(sizes)}
+    lengths = {**dict.fromkeys(nodes, int(sizes.sum())), **dict.fromkeys(edges, int(stops[-1])), "split": len(sizes)}
+    if "element" in arrays and "element" not in lengths:
+        raise UserError(f"{path}: holds molecules (it has the array 'element'), expected plain graphs; molecules come as .smi, .csv or .sdf")
     if arrays["edges"].shape != (stops[-1], 2):
         raise UserError(f"{path}: edges needs shape {(int(stops[-1]), 2)}, got {arrays['edges'].shape}")
     for name, length in lengths.items():
@@ -85,36 +89,49 @@ def records(columns: Mapping[str, np.ndarray], domain) -> Iterator[Record | User
             yield error
 
 
-def write(
-    packed: Mapping[str, np.ndarray], graphs: Sequence, spec: Mapping, path: str | Path
-) -> None:
+def write(packed: Mapping[str, np.ndarray], graphs: Sequence, spec: Mapping, path: str | Path) -> None:
     """Write graphs: ``packed`` as arrays, or ``graphs`` (networkx) as GraphML."""
-    suffix = ending(path, FORMATS)
-    if suffix == ".graphml":
-        write_file(path, _graphml(graphs))
+    if ending(path, FORMATS) == ".graphml":
+        write_graphml(graphs, path)
         return
-    arrays = {
-        "num_nodes": packed["num_nodes"],
-        "edge_ptr": np.concatenate([[0], np.cumsum(packed["num_edges"])]).astype(np.int64),
-        "edges": packed["edges"].astype(np.int32),
-    }
+    labels = {}
     if spec["node_classes"] > 1:
-        arrays["node_label"] = packed["node"]
+        labels["node_label"] = packed["node"]
     if spec["edge_classes"] > 2:
-        arrays["edge_label"] = packed["edge"]
-    if suffix == ".npz":
+        labels["edge_label"] = packed["edge"]
+    about = {"domain": json.dumps(dict(spec))}
+    write_columns(packed["num_nodes"], packed["num_edges"], packed["edges"], labels, path, about)
+
+
+def write_columns(
+    num_nodes: Sequence[int],
+    num_edges: Sequence[int],
+    edges: np.ndarray,
+    labels: Mapping[str, np.ndarray],
+    path: str | Path,
+    about: Mapping[str, str] | None = None,
+) -> None:
+    """Write what ``read_columns`` reads, as .npz or .safetensors; ``about`` goes into the latter's header."""
+    arrays = {
+        "num_nodes": np.array(num_nodes, np.int32),
+        "edge_ptr": np.concatenate([[0], np.cumsum(num_edges)]).astype(np.int64),
+        "edges": edges.astype(np.int32),
+        **labels,
+    }
+    if ending(path, FORMATS[1:]) == ".npz":
         write_npz(path, arrays)
     else:
         from safetensors.numpy import save
 
-        write_file(path, save(arrays, {"domain": json.dumps(dict(spec))}))
+        write_file(path, save(arrays, None if about is None else dict(about)))
 
 
-def _graphml(graphs: Sequence) -> bytes:
+def write_graphml(graphs: Sequence, path: str | Path) -> None:
+    """Write networkx graphs as one GraphML document."""
     from networkx.readwrite.graphml import GraphMLWriter
 
     writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
     writer.add_graphs(graphs)
     buffer = io.BytesIO()
     writer.dump(buffer)
-    return buffer.getvalue()
+    write_file(path, buffer.getvalue())

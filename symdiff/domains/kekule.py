@@ -15,6 +15,7 @@ _BONDS = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE
 _ORDERS = [None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE]
 _LABEL = re.compile(r"([A-Z][a-z]?)(?:([+-])(\d*))?")
 MAX_CHARGE = 8
+MAX_ELEMENT = 118
 _TABLE = Chem.GetPeriodicTable()
 
 
@@ -117,6 +118,27 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
             raise UserError("bond is not single, double or triple")
         graph = _arrays(mol)
         _check_hydrogens(mol, graph)
+    return graph
+
+
+def graph_of(mol: Chem.Mol) -> Kekule:
+    """The Kekule graph of any molecule, its atoms in their order; what does not sanitize is taken as it stands.
+
+    Raises UserError for what such a graph cannot hold: other bonds, large charges, hydrogens that do not follow from valence.
+    """
+    checked = Chem.Mol(mol)
+    broken = problem(checked) is not None
+    if broken:
+        checked = Chem.Mol(mol)
+    else:
+        Chem.Kekulize(checked, clearAromaticFlags=True)
+    if any(abs(atom.GetFormalCharge()) > MAX_CHARGE for atom in checked.GetAtoms()):
+        raise UserError(f"charge beyond {MAX_CHARGE}")
+    if any(bond.GetBondType() not in _BONDS for bond in checked.GetBonds()):
+        raise UserError("bond is not single, double or triple")
+    graph = _arrays(checked)
+    if not broken:
+        _check_hydrogens(checked, graph)
     return graph
 
 

@@ -121,13 +121,16 @@ class MolecularGraph(Domain):
         return [text for text, _ in self.inspect(state)]
 
     def read(self, path: str | Path) -> list:
-        """RDKit molecules of a .smi, .txt, .csv or .sdf file (``.gz`` too), unsanitized. Raises UserError for a broken row."""
+        """RDKit molecules of a file, unsanitized: .smi, .txt, .csv, .sdf, .graphml (``.gz`` too), .npz or .safetensors.
+
+        Raises UserError for a broken row.
+        """
         from symdiff.domains.molecule_files import read
 
         return read(path)
 
     def write(self, objs: Sequence, path: str | Path) -> None:
-        """Write molecules to .smi, .csv or .sdf (2D coordinates); what does not sanitize is written as it stands."""
+        """Write molecules to .smi, .csv, .sdf (2D coordinates), .npz, .safetensors or .graphml, as they stand if they do not sanitize."""
         from symdiff.domains.molecule_files import write
 
         write(objs, path)

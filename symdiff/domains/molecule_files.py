@@ -1,4 +1,4 @@
-"""Files of molecules: .smi, .txt, .csv, .sdf."""
+"""Files of molecules: .smi, .txt, .csv, .sdf; as graphs .npz, .safetensors, .graphml."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.rdBase import BlockLogs
 
-from symdiff.domains import kekule
+from symdiff.domains import kekule, molecule_graphs
 from symdiff.domains.files import ending, read_text, write_file
+from symdiff.domains.graph_files import FORMATS as GRAPHS
 from symdiff.errors import UserError, nearest
 
 READ, WRITE = (".smi", ".txt", ".csv", ".sdf"), (".smi", ".csv", ".sdf")
+SPATIAL = (".extxyz", ".xyz", ".cif", ".pdb")
 
 
 def read_rows(path: str | Path, column: str | None = None, split: str | None = None) -> tuple[str, list[str], list[str]]:
@@ -60,6 +62,8 @@ def _csv(path: str | Path, text: str, column: str | None, split: str | None) -> 
 
 def read(path: str | Path) -> list[Chem.Mol]:
     """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them. Raises UserError for a broken row."""
+    if ending(path, (*READ, *GRAPHS)) in GRAPHS:
+        return molecule_graphs.read(path)
     form, rows, _ = read_rows(path)
     mols = []
     with BlockLogs():
@@ -75,12 +79,17 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
 
 def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
-    """One entry a molecule: .smi (SMILES), .csv (smiles, reason), .sdf (2D coordinates). Raises UserError.
+    """One entry a molecule: .smi (SMILES), .csv (smiles, reason), .sdf (2D coordinates), or a graph. Raises UserError.
 
     A molecule that sanitizes is written as its canonical SMILES; another one as the SMILES of its graph as it stands, so
     that reading the file finds the same molecules invalid. The reason is "" for a molecule that sanitizes.
     """
-    suffix = ending(path, WRITE)
+    if Path(path).name.lower().removesuffix(".gz").endswith(SPATIAL):
+        raise UserError(f"{path}: this format needs coordinates, which a molecular graph has not; expected {', '.join((*WRITE, *GRAPHS))}")
+    suffix = ending(path, (*WRITE, *GRAPHS))
+    if suffix in GRAPHS:
+        molecule_graphs.write(mols, path)
+        return
     entries = [_entry(mol) for mol in mols]
     if suffix == ".sdf":
         write_file(path, "".join(_block(mol, reason) for mol, reason in entries))
