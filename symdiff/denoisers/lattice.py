@@ -1,0 +1,155 @@
+"""A denoiser for lattices: group convolutions over a torus of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symdiff.denoisers.base import Denoiser, prediction_schema
+from symdiff.groups.bravais import Kind, bravais
+from symdiff.groups.torus import Torus, torus, torus_of
+from symdiff.nn.embedding import Waves
+from symdiff.nn.features import channels, encode
+from symdiff.nn.lattice import Frames, GroupConvolution, LatticeBlock
+from symdiff.state import Categorical, Field, Logits, Schema, Star, State, schema_from_plain
+
+WAVES = 32
+Symmetry = Literal["space", "relaxed", "translations"]
+
+
+class LatticeConvolution(Denoiser):
+    """Equivariant under ``Space(lattice)`` and, where labels 0 and 1 of the fields ``flips`` are swapped together, under that flip.
+
+    Features live on (site, point operation, flip), in the regular representation. An input channel enters them through
+    weights that are permuted as the group permutes the channels: stars turn, labels swap. Each block is a group convolution over
+    nearest neighbors that also sees the mean over all sites, so that nothing depends on the torus' size.
+
+    ``symmetry``: "space"; "relaxed" starts there and may learn weights that vary over point operations and flips; "translations"
+    is a plain convolutional network of the same width. ``width``: channels of a site, all group elements together;
+    ``flips``: empty for models without that symmetry; ``sides``: as in ``Space``.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        noisy: Mapping,
+        code: Mapping,
+        lattice: Kind = "square",
+        sides: Sequence[int] | None = None,
+        symmetry: Symmetry = "space",
+        flips: Sequence[str] = ("spin", "field", "sign"),
+        width: int = 128,
+        widening: int = 2,
+        layers: int = 4,
+    ) -> None:
+        super().__init__()
+        schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
+        point = symmetry != "translations"
+        seen = {**noisy, **code}
+        self.flips = tuple(name for name in flips if name in seen) if point else ()
+        self.lattice, self.sides = bravais(lattice), None if sides is None else tuple(sides)
+        self.directions = len(self.lattice.shells[0])
+        self.predicted = prediction_schema(schema)
+        self._check(seen, schema)
+        frames = Frames.of(lattice, self.directions, point, bool(self.flips))
+        if width % frames.count:
+            raise ValueError(f"width must be a multiple of the group's {frames.count} elements, got {width}")
+        self.count, relaxed = frames.count, symmetry == "relaxed"
+        inner = width // frames.count
+
+        self.waves = Waves(WAVES)
+        context = WAVES + channels(noisy, "whole") + channels(code, "whole")
+        self.context = nn.Sequential(nn.Linear(context, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        order = torch.cat([torch.zeros(frames.count, 1, dtype=torch.int64), *self._moved(seen, frames)], 1)
+        self.register_buffer("order", order, persistent=False)  # (G, R): which channel every channel is seen as
+        self.enter = nn.Parameter(torch.randn(order.shape[1], inner) * order.shape[1] ** -0.5)
+        self.blocks = nn.ModuleList(LatticeBlock(frames, inner, widening, width, relaxed) for _ in range(layers))
+        self.heads = nn.ModuleDict(
+            {name: GroupConvolution(frames, inner, self._outer(name), relaxed=relaxed) for name in self.predicted}
+        )
+
+    def forward(self, x: State, t: Tensor, z: State) -> State:
+        if not bool(x.mask.all()):
+            raise ValueError("a batch of lattices needs the same number of sites in all rows")
+        piece, dtype = self.torus(x.mask.shape[1]), self.enter.dtype
+        seen = State(x.mask, {**x.schema, **z.schema}, {**x.values, **z.values})
+        raw = torch.cat([torch.ones_like(x.mask, dtype=dtype)[..., None], *(self._read(seen, name, dtype) for name in self._sites(seen))], -1)
+        whole = [self.waves(t), *encode(x, "whole", dtype), *encode(z, "whole", dtype)]
+        c = self.context(torch.cat(whole, -1))
+        ahead, behind = self._stencil(piece, x.device)
+        h = raw @ self.enter[self.order].permute(1, 0, 2).flatten(1)
+        for block in self.blocks:
+            h = block(h, c, ahead, behind)
+        h = functional.layer_norm(h, h.shape[-1:])
+        values = {name: self._write(name, head(h)) for name, head in self.heads.items()}
+        return State(x.mask, self.predicted, values)
+
+    def torus(self, nodes: int) -> Torus:
+        """The torus of a structure with ``nodes`` sites. Raises ValueError where there is none."""
+        kind = self.lattice.kind
+        return torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
+
+    def _stencil(self, piece: Torus, device: torch.device) -> tuple[Tensor, Tensor]:
+        here = torch.arange(piece.sites)[:, None]
+        near = piece.neighbors(self.directions)
+        behind = near[:, self.lattice.opposite(self.directions)]
+        return torch.cat([near, here], 1).to(device), torch.cat([behind, here], 1).to(device)
+
+    def _sites(self, seen: State | Schema) -> list[str]:
+        schema = seen.schema if isinstance(seen, State) else seen
+        return [name for name, field in schema.items() if field.axes == "node"]
+
+    def _read(self, seen: State, name: str, dtype: torch.dtype) -> Tensor:
+        field, value = seen.schema[name], seen[name]
+        if isinstance(field, Categorical):
+            return functional.one_hot(value, field.classes).to(dtype)
+        return value.to(dtype).flatten(2)
+
+    def _moved(self, schema: Schema, frames: Frames) -> list[Tensor]:
+        """For every field on sites, how its channels look from each group element, (G, channels), counted from the first."""
+        found, start = [], 1
+        for name in self._sites(schema):
+            field = schema[name]
+            if isinstance(field, Star):
+                turned = self.lattice.turned(field.directions)
+                element = torch.arange(frames.count) * len(turned) // frames.count if frames.count > 1 else torch.zeros(1, dtype=torch.int64)
+                places = turned[element][..., None] * field.dim + torch.arange(field.dim)
+                places = places.flatten(1)
+            else:
+                places = torch.arange(_width(field)).repeat(frames.count, 1)
+                if name in self.flips:
+                    places[:, :2] ^= frames.flipped.long()[:, None]
+            found.append(places + start)
+            start += places.shape[1]
+        return found
+
+    def _outer(self, name: str) -> int:
+        field = self.predicted[name]
+        return 1 if name in self.flips else field.classes
+
+    def _write(self, name: str, out: Tensor) -> Tensor:
+        """(B, N, G·outer) -> logits (B, N, classes)."""
+        out = out.unflatten(-1, (-1, 2 if name in self.flips else 1, self._outer(name))).mean(2)
+        return out.flatten(2)
+
+    def _check(self, seen: Schema, schema: Schema) -> None:
+        for name, field in seen.items():
+            if field.axes == "pair" or getattr(field, "vector", 0):
+                raise ValueError(f"field {name!r} is {field}: this network reads labels, scalars and stars of sites, and scalars of the whole")
+            if name in self.flips and not (isinstance(field, Categorical | Logits) and field.classes >= 2):
+                raise ValueError(f"flips: field {name!r} has no two labels to swap, it is {field}")
+        for name, field in schema.items():
+            if field.axes != "node" or not isinstance(field, Categorical):
+                raise ValueError(f"field {name!r} is {field}: this network predicts labels of sites")
+            if name in self.flips and field.classes != 2:
+                raise ValueError(f"flips: field {name!r} needs 2 labels, got {field.classes}")
+
+
+def _width(field: Field) -> int:
+    return field.classes if isinstance(field, Categorical | Logits) else field.dim

@@ -1,0 +1,135 @@
+"""Layers on lattices whose features are functions of the site and of an element of the point group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional
+
+from symdiff.groups.bravais import bravais, inverses
+from symdiff.nn.transformer import SquaredReLU
+
+BANKS = 2
+"""Filters that a relaxed convolution blends, for every group element in its own way."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The G = P·F elements (p, f), point operation times flip, whose regular representation the features are in.
+
+    ``quotient`` (G, G): the number of a⁻¹b; ``turned`` (G, D + 1): where a⁻¹ carries each direction of the star, and last the
+    site itself; ``flipped`` (G,): whether a flips. Element (p, f) has the number p·F + f.
+    """
+
+    quotient: Tensor
+    turned: Tensor
+    flipped: Tensor
+
+    @property
+    def count(self) -> int:
+        return len(self.flipped)
+
+    @classmethod
+    def of(cls, lattice: str, directions: int, point: bool, flip: bool) -> Frames:
+        """With the whole point group or the identity alone, with or without the flip of two labels."""
+        kind = bravais(lattice)
+        kept = len(kind.operations) if point else 1
+        operations, back = kind.operations[:kept], inverses(kind.operations[:kept])
+        products = back[:, None] @ operations
+        points = (products[:, :, None] == operations).all((-2, -1)).long().argmax(-1)
+        flips = torch.arange(1 + flip)
+        quotient = points[:, None, :, None] * len(flips) + (flips[:, None] ^ flips)[None, :, None, :]
+        here = torch.full((kept, 1), directions)
+        turned = torch.cat([kind.turned(directions)[:kept], here], 1).repeat_interleave(len(flips), 0)
+        count = kept * len(flips)
+        return cls(quotient.reshape(count, count), turned, flips.bool().repeat(kept))
+
+
+class GroupConvolution(nn.Module):
+    """out(n, a) = Σ_{δ, b} w[a⁻¹δ, a⁻¹b] · h(n + δ, b) + bias: one dense matrix for all sites.
+
+    ``reach``: the star's directions and the site itself, else the site alone. In: (..., G·inner), with ``reach`` the neighbors side
+    by side (..., (D + 1)·G·inner); out: (..., G·outer). Cohen, Welling: Group Equivariant Convolutional Networks (ICML 2016).
+
+    ``relaxed``: w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant. Wang, Walters, Yu:
+    Approximately Equivariant Networks for Imperfectly Symmetric Dynamics (ICML 2022); Wang et al., Relaxed Octahedral Group
+    Convolution for Learning Symmetry Breaking in 3D Physical Systems (2023).
+    """
+
+    def __init__(self, frames: Frames, inner: int, outer: int, reach: bool = False, relaxed: bool = False) -> None:
+        super().__init__()
+        self.inner, self.outer, self.count = inner, outer, frames.count
+        turned = frames.turned if reach else torch.zeros(frames.count, 1, dtype=torch.int64)
+        self.places = turned.shape[1]
+        # (places, b, a): which of the shared filters leads from b, seen in a direction, to a
+        index = turned.T[:, None, :] * frames.count + frames.quotient.T[None]
+        self.register_buffer("index", index.reshape(-1), persistent=False)
+        fan = self.places * self.count * inner
+        banks = BANKS if relaxed else 1
+        # a matrix, so that an optimizer for matrices finds it
+        self.weight = nn.Parameter(torch.randn(banks * fan, outer) * (fan * banks) ** -0.5)
+        self.bias = nn.Parameter(torch.zeros(outer))
+        self.blend = nn.Parameter(torch.ones(banks, self.count)) if relaxed else None
+
+    def matrix(self) -> Tensor:
+        """The whole layer as a matrix, (places·G·inner, G·outer)."""
+        filters = self.weight.view(-1, self.places * self.count, self.inner * self.outer)
+        full = filters.index_select(1, self.index)
+        full = full.view(-1, self.places, self.count, self.count, self.inner, self.outer)
+        if self.blend is not None:
+            full = full * self.blend[:, None, :, None, None, None]
+        full = full.sum(0) if len(full) > 1 else full[0]
+        return full.transpose(2, 3).reshape(self.places * self.count * self.inner, -1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return functional.linear(h, self.matrix().T, self.bias.repeat(self.count))
+
+
+class Neighborhood(torch.autograd.Function):
+    """Every site's neighbors side by side: (B, N, K) -> (B, N, D·K), and back by a gather as well."""
+
+    @staticmethod
+    def forward(ctx, h: Tensor, ahead: Tensor, behind: Tensor) -> Tensor:
+        """``ahead`` (N, D): the site in every direction; ``behind`` (N, D): the site that sees this one there."""
+        ctx.save_for_backward(behind)
+        return h.index_select(1, ahead.reshape(-1)).view(*h.shape[:2], -1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (behind,) = ctx.saved_tensors
+        batch, nodes = gradient.shape[:2]
+        parts = gradient.view(batch, nodes, behind.shape[1], -1)
+        total = parts[:, behind[:, 0], 0]
+        for k in range(1, behind.shape[1]):
+            total += parts[:, behind[:, k], k]
+        return total, None, None
+
+
+class LatticeBlock(nn.Module):
+    """A group convolution over the neighbors that widens, a squared ReLU, and one at the site that narrows; normalized first.
+
+    The mean over all sites and the context c enter before the convolution, so that every site sees the whole.
+    """
+
+    def __init__(self, frames: Frames, channels: int, widening: int, context: int, relaxed: bool) -> None:
+        super().__init__()
+        self.channels, self.count = channels, frames.count
+        self.whole = GroupConvolution(frames, channels, channels, relaxed=relaxed)
+        self.context = nn.Linear(context, 2 * channels)
+        self.widen = GroupConvolution(frames, channels, widening * channels, reach=True, relaxed=relaxed)
+        self.narrow = GroupConvolution(frames, widening * channels, channels, relaxed=relaxed)
+        nn.init.zeros_(self.narrow.weight)
+        nn.init.zeros_(self.context.weight)
+        nn.init.zeros_(self.context.bias)
+
+    def forward(self, h: Tensor, c: Tensor, ahead: Tensor, behind: Tensor) -> Tensor:
+        """``h``: (B, N, G·channels); ``c``: (B, context); ``ahead``, ``behind``: see ``Neighborhood``."""
+        a = functional.layer_norm(h, h.shape[-1:])
+        shift, scale = self.context(c).repeat(1, self.count).view(len(c), self.count, 2, -1).unbind(2)
+        shift = self.whole(a.mean(1)) + shift.reshape(len(c), -1)
+        a = torch.addcmul(shift[:, None].to(a), a, 1 + scale.reshape(len(c), 1, -1).to(a))
+        return h + self.narrow(SquaredReLU.apply(self.widen(Neighborhood.apply(a, ahead, behind))))
