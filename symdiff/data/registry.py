@@ -42,6 +42,12 @@ def _benchmark(progress: Progress, name: str) -> Dataset:
     return benchmark(name)
 
 
+def _ising(progress: Progress, side: int) -> Dataset:
+    from symdiff.data.lattices import ising
+
+    return ising(side, progress=progress)
+
+
 _GRAPHS = (
     *("planar", "sbm", "tree", "lobster", "grid", "community_small", "ego_small", "enzymes"),
     *("spectre_community", "high_tls", "low_tls"),
@@ -52,6 +58,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "qm9-h": partial(_qm9, hydrogens=True),
     "zinc": _zinc,
     "druglike": _druglike,
+    **{f"ising-{side}": partial(_ising, side=side) for side in (8, 16)},
     **{name: partial(_benchmark, name=name) for name in _GRAPHS},
 }
 

@@ -101,12 +101,10 @@ class Neighborhood(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
         (behind,) = ctx.saved_tensors
-        batch, nodes = gradient.shape[:2]
-        parts = gradient.view(batch, nodes, behind.shape[1], -1)
-        total = parts[:, behind[:, 0], 0]
-        for k in range(1, behind.shape[1]):
-            total += parts[:, behind[:, k], k]
-        return total, None, None
+        nodes, directions = behind.shape
+        places = behind * directions + torch.arange(directions, device=behind.device)
+        parts = gradient.view(len(gradient), nodes * directions, -1).index_select(1, places.reshape(-1))
+        return parts.view(len(gradient), nodes, directions, -1).sum(2), None, None
 
 
 class LatticeBlock(nn.Module):
