@@ -67,9 +67,9 @@ class Diffusion(nn.Module):
         z = self.draw(condition, x, generator)
         if condition is not None:
             x = x.with_values(condition.schema, **condition.values)
-        times = self.process.times(steps).to(mask.device)
+        times = self.process.times(steps).float().to(mask.device)  # in this order: not every device has float64
         for t, s in zip(times[:-1], times[1:], strict=True):
-            t, s = t.expand(len(x)).float(), s.expand(len(x)).float()
+            t, s = t.expand(len(x)), s.expand(len(x))
             x = self.process.step(x, self.denoiser(x, t, z), t, s, generator)
             if progress is not None:
                 progress()
@@ -94,15 +94,15 @@ class Diffusion(nn.Module):
         if draws is not None and not 1 <= draws <= steps:
             raise ValueError(f"draws must be between 1 and steps = {steps}, got {draws}")
         z = self.draw(x0, x0, generator)
-        times = self.process.times(steps).to(x0.device)
+        times = self.process.times(steps).float().to(x0.device)
         total = self.process.prior_kl(x0)
         parts = steps if draws is None else draws
         for part in range(parts):
             place = torch.full((len(x0),), (part + 0.5) / parts, device=x0.device)
             if draws is not None:
                 place = (part + uniform((len(x0),), generator, place)) / parts
-            k = (place.double() * steps).long().clamp_max(steps - 1)
-            t, s = times[k].float(), times[k + 1].float()
+            k = (place * steps).long().clamp_max(steps - 1)
+            t, s = times[k], times[k + 1]
             x = self.process.bridge(x0, self.process.prior(x0.mask, generator), t, generator)
             total = total + self.process.kl(self.denoiser(x, t, z), x0, x, t, s) * (steps / parts)
         return total

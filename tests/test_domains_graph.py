@@ -130,6 +130,8 @@ HUGE = npy(np.zeros((1, 2), np.int64)).replace(b"(1, 2), }" + b" " * 10, b"(9999
         ({"edges": np.array([[0, 1], [1, 2]])}, r"edges needs shape \(1, 2\)"),
         ({"edge_ptr": np.array([0, 1, 1])}, "edge_ptr"),
         ({"edge_ptr": np.array([1, 0])}, "edge_ptr"),
+        ({"edge_ptr": np.array(1)}, "edge_ptr"),
+        ({"num_nodes": np.array(2)}, "num_nodes"),
         ({"num_nodes": np.array([-3])}, "num_nodes"),
         ({"node_label": np.array([0, 1])}, "node_label needs integers"),
         ({"edges": np.array([[0, 7]])}, "graph 1: an edge to a node that is not there"),

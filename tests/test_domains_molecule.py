@@ -207,6 +207,7 @@ def test_broken_graphs_are_refused(tmp_path, changes, error):
         ({"element": "Xx"}, "molecule 1: atoms: expected a label such as"),
         ({}, "molecule 1: atoms: expected a label such as"),
         ({"element": "C", "charge": 0.5}, "molecule 1: expected integers"),
+        ({"element": "N+"}, "molecule 1: expected the charge of a node as a number"),
         ({"element": "C", "charge": 9}, "molecule 1: charge: expected at most 8"),
     ],
 )

@@ -135,6 +135,7 @@ def test_save_and_load(tmp_path):
         ([*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flo"}}], r"parts\[2\].process.kind: .*did you mean 'Flow'"),
         ([*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flow", "distortion": 2.0}}], "the same grid of times"),
         ([*SPEC[:2], {"fields": ["bond"], "process": Marginal({"atom": SCHEMA["atom"]}, WEIGHTS)}], r"parts\[2\]: expected a process on"),
+        ([*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flow", "focus": 2.0}}], r"parts\[2\].process.focus: .* give focus to the Product"),
         ([*SPEC[1:], {"fields": ["position"], "process": {"kind": "Flow"}}], "must be Categorical"),
     ],
 )

@@ -47,8 +47,8 @@ def read_columns(
         if arrays[name].dtype.kind not in kind:
             raise UserError(f"{path}: {name} needs integers, got {arrays[name].dtype}")
     sizes, stops = arrays["num_nodes"].astype(np.int64), arrays["edge_ptr"].astype(np.int64)
-    counts = np.diff(stops)
-    if sizes.ndim != 1 or stops.shape != (len(sizes) + 1,) or stops[0] != 0 or (counts < 0).any() or (sizes < 0).any():
+    shaped = sizes.ndim == 1 and stops.shape == (len(sizes) + 1,)
+    if not shaped or stops[0] != 0 or (np.diff(stops) < 0).any() or (sizes < 0).any():
         raise UserError(f"{path}: num_nodes needs shape (G,) and edge_ptr (G + 1,), increasing from 0")
     lengths = {**dict.fromkeys(nodes, int(sizes.sum())), **dict.fromkeys(edges, int(stops[-1])), "split": len(sizes)}
     if "element" in arrays and "element" not in lengths:
@@ -59,7 +59,7 @@ def read_columns(
         if name in arrays and (arrays[name].shape != (length,) or arrays[name].dtype.kind not in "iu"):
             raise UserError(f"{path}: {name} needs integers of shape {(length,)}, got {arrays[name].dtype} {arrays[name].shape}")
     known = {name: array for name, array in arrays.items() if name in lengths or name == "edges"}
-    return {"num_nodes": sizes, "num_edges": counts, **known}
+    return {"num_nodes": sizes, "num_edges": np.diff(stops), **known}
 
 
 def _safetensors(path: str | Path) -> dict[str, np.ndarray]:

@@ -102,6 +102,8 @@ def _from_drawing(drawing) -> Kekule:
     bonds = [(place[u], place[v], order) for u, v, order in drawing.edges(data="order")]
     if drawing.is_directed() or drawing.is_multigraph():
         raise UserError("expected an undirected graph, at most one edge between two nodes")
+    if any(charge for _, charge in labels):
+        raise UserError("expected the charge of a node as a number of its own, behind no symbol")
     if any(type(value) is not int for value in [*charges, *(order for _, _, order in bonds)]):
         raise UserError("expected integers as the charge of nodes and the order of edges")
     numbers = np.array(bonds, np.int64).reshape(-1, 3)

@@ -45,11 +45,9 @@ class Marginal(Discrete):
         self.levels, self.weights = levels, weights
 
     def alpha(self, t: Tensor) -> Tensor:
-        def signal(u: Tensor) -> Tensor:
-            return (math.pi / 2 * (u + 0.008) / 1.008).cos().square()
-
-        u = t.double()
-        return (signal(u) / signal(torch.zeros_like(u))).to(t.dtype)
+        # the sine of what is left of the angle: close to t = 1 the cosine of the angle loses its digits in float32
+        angle = torch.full_like(t, math.pi / 2 / 1.008)
+        return ((angle * (1 - t)).sin() / angle.sin()).square()
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
         return (super().draw_times(batch, generator, like) * self.levels).ceil() / self.levels
