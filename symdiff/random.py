@@ -54,16 +54,24 @@ class Streams:
 Generator = torch.Generator | Streams
 
 
-def uniform(shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
-    """Uniform numbers in (0, 1), float32 unless ``like`` is float64, on ``like``'s device. ``shape[0]`` counts rows."""
+def integers(places: int, shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+    """Uniform int64 from 0 to 2^places - 1 on ``like``'s device. ``shape[0]`` counts rows."""
     device = None if like is None else like.device
-    dtype = torch.float64 if like is not None and like.dtype == torch.float64 else torch.float32
     if isinstance(generator, Streams):
         if len(generator) != shape[0]:
             raise ValueError(f"the generator has {len(generator)} streams, the draw has {shape[0]} rows")
+        return ((generator.bits(*shape[1:]) >> (64 - places)) & ((1 << places) - 1)).to(device)
+    source = generator.device if generator is not None else device
+    return torch.randint(1 << places, shape, generator=generator, device=source).to(device)
+
+
+def uniform(shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+    """Uniform numbers in (0, 1), float32 unless ``like`` is float64, on ``like``'s device. ``shape[0]`` counts rows."""
+    dtype = torch.float64 if like is not None and like.dtype == torch.float64 else torch.float32
+    if isinstance(generator, Streams):
         places = 52 if dtype == torch.float64 else 23  # odd multiples of a half step: never 0, never 1
-        bits = (generator.bits(*shape[1:]) >> (64 - places)) & ((1 << places) - 1)
-        return ((bits.to(dtype) + 0.5) * 2.0**-places).to(device)
+        return (integers(places, shape, generator, like).to(dtype) + 0.5) * 2.0**-places
+    device = None if like is None else like.device
     source = generator.device if generator is not None else device
     draw = torch.rand(shape, generator=generator, dtype=dtype, device=source).to(device)
     return draw.clamp_(torch.finfo(dtype).tiny, 1 - torch.finfo(dtype).eps)

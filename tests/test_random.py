@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from symdiff.random import Streams, mix, normal, uniform
+from symdiff.random import Streams, integers, mix, normal, uniform
 from symdiff.testing import chi_square
 
 
@@ -63,6 +63,21 @@ def test_uniform_fills_the_open_interval_evenly(kind, dtype):
         assert chi_square(torch.bincount((view * 64).long(), minlength=64), torch.ones(64)) > 1e-6
     pairs = (draws[:, 0] * 8).long() * 8 + (draws[:, 1] * 8).long()
     assert chi_square(torch.bincount(pairs, minlength=64), torch.ones(64)) > 1e-6
+
+
+@pytest.mark.parametrize("kind", ["streams", "torch"])
+def test_integers_are_uniform_and_the_digits_of_uniform_numbers(kind):
+    rows = 20_000
+
+    def generator():
+        return {"streams": Streams(8, torch.arange(rows)), "torch": torch.Generator().manual_seed(2)}[kind]
+
+    draws = integers(52, (rows, 3), generator())
+    assert draws.min() >= 0 and draws.max() < 2**52
+    assert chi_square(torch.bincount((draws >> 46).flatten(), minlength=64), torch.ones(64)) > 1e-6
+    if kind == "streams":
+        exact = uniform((rows, 3), generator(), torch.empty(0, dtype=torch.float64))
+        assert torch.equal((draws.double() + 0.5) * 2.0**-52, exact)
 
 
 def test_neighboring_rows_and_epochs_are_independent():

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor
 
 from symdiff.groups.base import Group
-from symdiff.random import Generator, uniform
+from symdiff.random import Generator, integers
 from symdiff.state import State
+
+_KEY_BITS = 52  # of a sorting key: equal keys would favor the order of the nodes
 
 
 def permute_nodes(g: Tensor, x: State) -> State:
@@ -31,8 +33,9 @@ class Symmetric(Group):
         return torch.arange(mask.shape[1], device=mask.device).expand(mask.shape).contiguous()
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
-        keys = uniform(tuple(mask.shape), generator, mask.double())  # 52 bits: equal keys would favor the order of the nodes
-        return torch.where(mask, keys, 2 + self.identity(mask)).argsort(1)  # nodes first: padding keeps its place
+        keys = integers(_KEY_BITS, tuple(mask.shape), generator, mask)
+        last = (1 << _KEY_BITS) + self.identity(mask)
+        return torch.where(mask, keys, last).argsort(1)  # nodes first: padding keeps its place
 
     def compose(self, g: Tensor, h: Tensor) -> Tensor:
         return h.gather(1, g)

@@ -1,0 +1,58 @@
+"""Whatever device a structure is on, everything made for it is there too, and nothing in float64: not every device has it.
+
+The device is torch's "meta", which computes shapes and types alone, refuses operands that are elsewhere, and needs no hardware.
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from symdiff import recipe
+from symdiff.domains.molecule import MolecularGraph
+from symdiff.pipeline import assemble
+from symdiff.random import Streams
+from symdiff.state import State
+
+DOMAIN = MolecularGraph(["C", "N", "O", "F"])
+TEXT = """\
+name: small
+data: {{dataset: small-molecules}}
+denoiser: {{kind: NodeTransformer, width: 32, layers: 1, heads: 4}}
+process: {process}
+breaker: {breaker}
+"""
+PROCESSES = ["Flow, stochasticity: 1.0", "Marginal", "Masked", "Masked, evenly: true"]
+BREAKERS = ["Nothing", "Noise", "SymPE, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 8}"]
+
+
+class SinglePrecision(TorchDispatchMode):
+    """Refuses float64 on the device; on the processor it may be used."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, torch.Tensor) and tensor.is_meta and tensor.dtype == torch.float64:
+                raise TypeError(f"{function} makes float64 on the device")
+        return out
+
+
+@pytest.mark.parametrize("breaker", BREAKERS, ids=[text.split(",")[0] for text in BREAKERS])
+@pytest.mark.parametrize("process", PROCESSES)
+def test_training_and_sampling_stay_on_the_device_without_float64(process, breaker):
+    chosen = recipe.load(TEXT.format(process=f"{{kind: {process}}}", breaker=f"{{kind: {breaker}}}"))
+    marginals = {"atom": [0.7, 0.1, 0.15, 0.05], "bond": [0.5, 0.3, 0.15, 0.05]}
+    diffusion = assemble(chosen, DOMAIN, marginals).to("meta")
+    streams = Streams(0, torch.arange(3))
+    streams.keys = streams.keys.to("meta")
+    mask = torch.ones(3, 6, dtype=torch.bool, device="meta")
+    values = {name: torch.zeros(field.shape(3, 6), dtype=torch.int64, device="meta") for name, field in DOMAIN.schema.items()}
+    x0 = State(mask, DOMAIN.schema, values)
+    with SinglePrecision():
+        loss = diffusion(x0, streams)
+        samples = diffusion.sample(mask, 3, streams)
+        bound = diffusion.nll(x0, 4, streams)
+    assert loss.is_meta and bound.is_meta and all(tensor.is_meta for tensor in samples.values.values())
+    loss.sum().backward()
