@@ -21,7 +21,12 @@ TEMPERATURES = (1.6, 3.4)
 """The range of T in J/k_B: ordered, critical (2.269) and disordered."""
 BURN_IN, CLUSTERS, SWEEPS = 60, 6, 2
 HELD_OUT = 0.05
-"""Share of the chains for each of validation and test."""
+"""Share of the chains, or of the Hamiltonians, for each of validation and test."""
+LARGEST_FIELD = 3.0
+MARGIN = 0.02
+"""Hamiltonians whose ground states are nearer than this to another level (energy per site) are not drawn."""
+PHASES = ("ferromagnet", "ferromagnet", "antiferromagnet", "antiferromagnet", "stripes", "stripes", "stripes", "stripes")
+"""What ``patterns`` are, in their order: all up, all down, two checkerboards, stripes across axis 0 and across axis 1."""
 
 
 def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, progress: Progress = None) -> Dataset:
@@ -55,6 +60,71 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
     domain = SpinLattice(conditions=["temperature"])
     report = {"chains": chains, "rounds": rounds, "side": side, "seed": seed, "temperatures": list(TEMPERATURES)}
     return _dataset(f"ising-{side}", domain, {name: value.flatten(0, 1) for name, value in values.items()}, split.repeat(rounds), report)
+
+
+def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: float = MARGIN) -> Dataset:
+    """Couplings and fields that are alike on all sites of a square lattice, each with one of its exact ground states at random.
+
+    Half of them have J1 = Jx = Jy and J2, half Jx and Jy, all uniform in (−1, 1); the field is 0 for half, else uniform up to
+    ``LARGEST_FIELD``. The patterns are exactly all ground states (see ``levels``). Raises UserError for an odd side.
+    """
+    if side % 2 or side < 4:
+        raise UserError(f"side: expected an even number of at least 4, got {side}")
+    generator = torch.Generator().manual_seed(seed)
+    kept: list[Tensor] = []
+    while sum(map(len, kept)) < count:
+        numbers = 2 * torch.rand(count, 4, generator=generator) - 1
+        numbers[::2, 1], numbers[1::2, 2] = numbers[::2, 0], 0.0
+        numbers[:, 3] *= LARGEST_FIELD * (torch.rand(count, generator=generator) < 0.5)
+        kept.append(numbers[gap(numbers) >= margin])
+    numbers = torch.cat(kept)[:count]
+    lowest = levels(numbers)[:, :-1]
+    lowest = (lowest <= lowest.amin(1, keepdim=True)).float()
+    chosen = torch.multinomial(lowest, 1, generator=generator)[:, 0]
+    values = {**conditions(numbers, side), "spin": patterns(side)[chosen].to(torch.uint8)}
+    every = round(1 / HELD_OUT)
+    split = torch.zeros(count, dtype=torch.uint8)
+    split[every // 2 :: every], split[every - 1 :: every] = 1, 2
+    domain = SpinLattice(shells=2, conditions=["coupling", "field"])
+    return _dataset(f"ground-states-{side}", domain, values, split, {"side": side, "seed": seed, "margin": margin})
+
+
+def patterns(side: int) -> Tensor:
+    """The labels of the eight patterns of ``PHASES``, (8, side²) int64."""
+    a, b = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    found = [torch.zeros_like(a), (a + b) % 2, a % 2, b % 2]
+    return torch.stack([one.flatten() for pattern in found for one in (pattern, 1 - pattern)])
+
+
+def levels(numbers: Tensor) -> Tensor:
+    """Energies per site of the eight patterns and, last, the bound of all that is neither of them, (M, 9) float64.
+
+    ``numbers``: (M, 4), Jx along axis 0, Jy along axis 1, J2 along both diagonals, h. A configuration's energy is the mean over its
+    plaquettes of what a plaquette costs, so that it is at least that of the cheapest. Eight of the sixteen plaquettes are those
+    of the patterns, which each fill a lattice with themselves alone where they are cheapest; the others have one odd spin,
+    and −|h|/2.
+    """
+    jx, jy, j2, h = numbers.double().unbind(1)
+    checkers, across, along = jx + jy - 2 * j2, jx - jy + 2 * j2, jy - jx + 2 * j2
+    up = -jx - jy - 2 * j2
+    return torch.stack([up - h, up + h, checkers, checkers, across, across, along, along, -h.abs() / 2], 1)
+
+
+def gap(numbers: Tensor) -> Tensor:
+    """How far the ground states are below the next level, per site, (M,); negative where they are none of the patterns."""
+    energy = levels(numbers)
+    lowest = energy[:, :-1].amin(1, keepdim=True)
+    other = torch.where((energy[:, :-1] > lowest), energy[:, :-1], torch.inf).amin(1)
+    return torch.minimum(other, energy[:, -1]) - lowest[:, 0]
+
+
+def conditions(numbers: Tensor, side: int) -> dict[str, Tensor]:
+    """``coupling`` (M, N, 8, 1) and ``field`` (M, N, 2) of ``numbers`` (M, 4), see ``levels``."""
+    jx, jy, j2, h = numbers.float().unbind(1)
+    star = torch.stack([jx, jy, jx, jy, j2, j2, j2, j2], 1)
+    field = torch.stack([h, -h], 1)
+    found = {"coupling": star[..., None], "field": field}
+    return {name: value[:, None].expand(len(value), side * side, *value.shape[1:]).contiguous() for name, value in found.items()}
 
 
 def _dataset(name: str, domain: SpinLattice, values: Mapping[str, Tensor], split: Tensor, report: Mapping) -> Dataset:

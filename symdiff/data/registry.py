@@ -48,6 +48,12 @@ def _ising(progress: Progress, side: int) -> Dataset:
     return ising(side, progress=progress)
 
 
+def _ground_states(progress: Progress, side: int) -> Dataset:
+    from symdiff.data.lattices import ground_states
+
+    return ground_states(side)
+
+
 _GRAPHS = (
     *("planar", "sbm", "tree", "lobster", "grid", "community_small", "ego_small", "enzymes"),
     *("spectre_community", "high_tls", "low_tls"),
@@ -58,6 +64,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "qm9-h": partial(_qm9, hydrogens=True),
     "zinc": _zinc,
     "druglike": _druglike,
+    **{f"ground-states-{side}": partial(_ground_states, side=side) for side in (4, 8)},
     **{f"ising-{side}": partial(_ising, side=side) for side in (8, 16)},
     **{name: partial(_benchmark, name=name) for name in _GRAPHS},
 }
