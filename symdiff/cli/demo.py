@@ -67,26 +67,13 @@ def _evaluated(smiles: Path, scores: Path, as_json: bool):
 
 def draw(samples, path: Path) -> int:
     """Draw the first valid molecules as one picture, and return how many they are."""
-    import io
+    from itertools import islice
 
-    from rdkit import Chem
-    from rdkit.Chem import Draw
+    from symdiff_evaluation.drawing import picture
 
-    from symdiff.domains.files import write_file
-
-    valid = []
-    for mol in samples.objects():
-        text = _smiles(mol)
-        if text is not None:
-            valid.append(Chem.MolFromSmiles(text))
-        if len(valid) == SHOWN:
-            break
-    if not valid:
-        return 0
-    image = Draw.MolsToGridImage(valid, molsPerRow=8, subImgSize=(180, 150), returnPNG=False)
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG")
-    write_file(path, buffer.getvalue())
+    valid = list(islice((text for text in map(_smiles, samples.objects()) if text is not None), SHOWN))
+    if valid:
+        picture(valid, path, columns=8)
     return len(valid)
 
 
