@@ -13,8 +13,10 @@ from torch.utils._pytree import tree_leaves
 from symdiff import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.pipeline import assemble
+from symdiff.processes import base
+from symdiff.processes.gaussian import Gaussian
 from symdiff.random import Streams
-from symdiff.state import State
+from symdiff.state import Real, State
 
 DOMAIN = MolecularGraph(["C", "N", "O", "F"])
 TEXT = """\
@@ -56,3 +58,18 @@ def test_training_and_sampling_stay_on_the_device_without_float64(process, break
         bound = diffusion.nll(x0, 4, streams)
     assert loss.is_meta and bound.is_meta and all(tensor.is_meta for tensor in samples.values.values())
     loss.sum().backward()
+
+
+@pytest.mark.parametrize("schedule", ["DDIM", "EDMEuler", "FlowMatchEulerDiscrete"])
+def test_gaussian_noise_needs_no_float64_where_there_is_none(schedule, monkeypatch):
+    monkeypatch.setattr(base, "SINGLE", {"meta"})
+    process = Gaussian({"position": Real("node", 1, vector=3)}, schedule={"kind": schedule}, centered=["position"])
+    streams = Streams(0, torch.arange(3))
+    streams.keys = streams.keys.to("meta")
+    mask = torch.ones(3, 5, dtype=torch.bool, device="meta")
+    x0 = State(mask, process.schema, {"position": torch.zeros(3, 5, 1, 3, device="meta")})
+    with SinglePrecision():
+        t = process.draw_times(3, streams, mask)
+        x = process.bridge(x0, process.prior(mask, streams), t, streams)
+        values = process.loss(x0, x0, x, t), process.kl(x0, x0, x, t, t / 2), process.prior_kl(x0)
+    assert all(value.is_meta for value in values)

@@ -13,6 +13,15 @@ from symdiff.random import Generator, uniform
 from symdiff.state import Schema, State
 
 
+SINGLE = {"mps"}
+"""The types of device that have no float64."""
+
+
+def finest(device: torch.device) -> torch.dtype:
+    """float64, or float32 where the device has nothing finer."""
+    return torch.float32 if device.type in SINGLE else torch.float64
+
+
 class Process(SchedulerMixin, ConfigMixin, ABC):
     """Time runs from t = 0 (data, x0) to t = 1 (prior, x1); generation steps from t down to s < t.
 

@@ -10,7 +10,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
-from symdiff.processes.base import Process
+from symdiff.processes.base import Process, finest
 from symdiff.processes.schedules import Past, Schedule
 from symdiff.random import Generator, normal
 from symdiff.recipe import build
@@ -105,9 +105,9 @@ class Gaussian(Process):
         (a_t, b_t), (a_s, b_s) = self.schedule.levels(t), self.schedule.levels(s)
         last = s == 0
         snr_t, snr_s = (a_t / b_t).square(), torch.where(last, 0.0, a_s / torch.where(last, 1.0, b_s)).square()
-        total = torch.zeros(len(x0), device=x0.device, dtype=torch.float64)
+        total = torch.zeros(len(x0), device=x0.device, dtype=finest(x0.device))
         for name in self.schema:
-            error, dimension = self._errors(name, out, x0).double(), self._dimension(name, x0.mask)
+            error, dimension = self._errors(name, out, x0).to(total), self._dimension(name, x0.mask)
             density = 0.5 * snr_t * error + dimension * 0.5 * (math.log(2 * math.pi) - snr_t.log())
             total = total + torch.where(last, density, 0.5 * (snr_s - snr_t) * error)
         return total.to(_floating(x0))
@@ -115,9 +115,9 @@ class Gaussian(Process):
     def prior_kl(self, x0: State) -> Tensor:
         a, b = self.schedule.levels(torch.ones((), device=x0.device))
         ratio = (b / self.schedule.spread).square()
-        total = torch.zeros(len(x0), device=x0.device, dtype=torch.float64)
+        total = torch.zeros(len(x0), device=x0.device, dtype=finest(x0.device))
         for name in self.schema:
-            square = self._project(name, x0[name], x0.mask).double().square().reshape(len(x0), -1).sum(1)
+            square = self._project(name, x0[name], x0.mask).to(total).square().reshape(len(x0), -1).sum(1)
             total = total + 0.5 * (a / self.schedule.spread).square() * square
             total = total + 0.5 * self._dimension(name, x0.mask) * (ratio - 1 - ratio.log())
         return total.to(_floating(x0))
@@ -132,7 +132,7 @@ class Gaussian(Process):
         else:
             groups, member = times.unique(dim=0, return_inverse=True)
         moved = torch.empty_like(x)
-        for place, moments in enumerate(groups.double()):
+        for place, moments in enumerate(groups.to(finest(x.device))):
             rows = member == place
             before = None if past is None else (past[0][rows], moments[2])
             fresh = None if noise is None else noise[rows]

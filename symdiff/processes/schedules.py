@@ -16,9 +16,15 @@ from diffusers import (
 )
 from torch import Tensor
 
+from symdiff.processes.base import finest
+
 Past = tuple[Tensor, Tensor]
 """The prediction of x0 one step ago, and the time (0-dim) at which it was made."""
 Betas = Literal["linear", "scaled_linear", "squaredcos_cap_v2"]
+
+
+def _fine(t: Tensor) -> Tensor:
+    return t.to(finest(t.device))
 
 
 class Schedule(ABC):
@@ -45,7 +51,7 @@ class Schedule(ABC):
 
     @abstractmethod
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(a, b) at times ``t`` (any shape), float64."""
+        """(a, b) at times ``t`` (any shape), as fine as the device computes (``finest``)."""
 
     @abstractmethod
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
@@ -75,10 +81,10 @@ class _VariancePreserving(Schedule, ABC):
         return torch.cat([torch.ones(1), scheduler.alphas_cumprod]).double()
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        table = self._signal.to(t.device)
-        place = t.double() * self.levels_count
+        place = _fine(t) * self.levels_count
+        table = self._signal.to(place.dtype).to(t.device)
         low = place.floor().long().clamp(0, self.levels_count - 1)
-        square = torch.lerp(table[low], table[low + 1], place - low)
+        square = torch.lerp(table.take(low), table.take(low + 1), place - low)
         return square.sqrt(), (1 - square).sqrt()
 
 
@@ -163,9 +169,9 @@ class EDMEuler(Schedule):
         return self.sigma_data
 
     def sigma(self, t: Tensor) -> Tensor:
-        """The standard deviation of the noise at times ``t``, float64."""
+        """The standard deviation of the noise at times ``t``, as fine as ``levels``."""
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
-        return torch.where(t > 0, (low + t.double() * (high - low)) ** self.rho, 0.0)
+        return torch.where(t > 0, (low + _fine(t) * (high - low)) ** self.rho, 0.0)
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
         sigma = self.sigma(t)
@@ -193,7 +199,7 @@ class FlowMatchEulerDiscrete(Schedule):
     shift: float = 1.0
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        sigma = self.shift * t.double() / (1 + (self.shift - 1) * t.double())
+        sigma = self.shift * _fine(t) / (1 + (self.shift - 1) * _fine(t))
         return 1 - sigma, sigma
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
