@@ -54,6 +54,12 @@ def _ground_states(progress: Progress, side: int) -> Dataset:
     return ground_states(side)
 
 
+def _spin_glass(progress: Progress, side: int) -> Dataset:
+    from symdiff.data.lattices import spin_glass
+
+    return spin_glass(side, progress=progress)
+
+
 _GRAPHS = (
     *("planar", "sbm", "tree", "lobster", "grid", "community_small", "ego_small", "enzymes"),
     *("spectre_community", "high_tls", "low_tls"),
@@ -65,6 +71,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "zinc": _zinc,
     "druglike": _druglike,
     **{f"ground-states-{side}": partial(_ground_states, side=side) for side in (4, 8)},
+    **{f"spin-glass-{side}": partial(_spin_glass, side=side) for side in (4, 6)},
     **{f"ising-{side}": partial(_ising, side=side) for side in (8, 16)},
     **{name: partial(_benchmark, name=name) for name in _GRAPHS},
 }

@@ -23,7 +23,8 @@ class Masked(Discrete):
     are revealed in every step, chosen at random, and one at a time once there are M steps, which is an any-order
     autoregressive model, exact for exact predictions.
     ``weighting`` of the loss: ``mean`` over the hidden entries, or ``bound``, whose expectation over t is the
-    variational bound per entry in nats. ``marginals`` are not used: the prior is the mask.
+    variational bound per entry in nats. ``focus``: training times are u^focus with u uniform; with 0 everything is
+    hidden, for predictions in one step. ``marginals`` are not used: the prior is the mask.
     (Sahoo et al., Simple and Effective Masked Diffusion Language Models, NeurIPS 2024; Shi et al., Simplified and
     Generalized Masked Diffusion for Discrete Data, NeurIPS 2024.)
     """
@@ -37,11 +38,14 @@ class Masked(Discrete):
         marginals: Mapping[str, list[float]] | None = None,
         evenly: bool = False,
         weighting: Literal["mean", "bound"] = "mean",
+        focus: float = 1.0,
     ) -> None:
+        if focus < 0 or (focus != 1 and weighting == "bound"):
+            raise ValueError(f"focus must be at least 0, and 1 where the loss is the bound, got {focus} with weighting {weighting!r}")
         fields = schema_from_plain(schema)
         labelled = {name: field for name, field in fields.items() if isinstance(field, Categorical)}
         self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in labelled.items()})
-        self.evenly, self.weighting = evenly, weighting
+        self.evenly, self.weighting, self.focus = evenly, weighting, focus
 
     def noisy_schema(self) -> Schema:
         return {
@@ -50,6 +54,9 @@ class Masked(Discrete):
 
     def alpha(self, t: Tensor) -> Tensor:
         return 1 - t
+
+    def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        return super().draw_times(batch, generator, like) ** self.focus
 
     def predicted(self, name: str, out: State, x: State) -> Tensor:
         law = functional.pad(super().predicted(name, out, x), (0, 1))
