@@ -93,8 +93,8 @@ def plan(
 ) -> list[Batch]:
     """Group the rows by the size that they are padded to, and cut the groups into batches.
 
-    The padding is part of a row's noise, so it follows from the row's own size and the model's largest alone; without
-    ``pads`` there is none. Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
+    How a row is padded follows from its own size and the model's largest alone, since sums over a padded row may round
+    otherwise; without ``pads`` there is no padding. Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
     """
     sizes = draw_sizes(histogram, count, seed, num_nodes)
     widths = torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes] if pads else sizes

@@ -103,7 +103,7 @@ class Trainer:
         self.guard = Guard(self.device)
         self.order = Order(len(structures), settings.batch_size, settings.seed, structures.num_nodes if settings.by_size else None)
         self.checkpoints = Checkpoints(out / "state")
-        self.losses = torch.zeros(2, dtype=torch.float64, device=self.device)  # of the steps since the last log line
+        self.losses = torch.zeros(2, device=self.device)  # of the steps since the last log line
         self.sizes = structures.num_nodes
         self.step, self.seconds, self._stop, self._rate = 0, 0.0, 0, 0.0
         # a wait for the device costs nothing on the CPU, and elsewhere is worth it once in a while
@@ -159,8 +159,8 @@ class Trainer:
         self.optimizer.step(learning_rate(step, settings.steps, settings.learning_rate, settings.warmup), scale, found)
         self.average.update(step)
 
-        good = 1 - found.double()
-        self.losses += torch.stack([torch.where(found > 0, 0.0, loss.double()), good])
+        good = 1 - found.float()
+        self.losses += torch.stack([torch.where(found > 0, 0.0, loss), good])
         self._norm = norm
         self.step += 1
         self._window[0] += settings.batch_size
@@ -169,7 +169,7 @@ class Trainer:
     def _batch(self, step: int) -> tuple[Any, Streams]:
         """This process' rows of the global batch, and their noise."""
         indices = self.order.batch(step)
-        # padded as the global batch is: a pair's place in its row of noise depends on the padding
+        # padded as the global batch is, so that sums round alike in one process and in several
         nodes = int(self.sizes[indices].max())
         mine = share(len(indices), self.rank, self.world)
         x0 = self.structures.batch(indices[mine], nodes)
@@ -184,11 +184,11 @@ class Trainer:
         if self.world == 1:
             self._stop = signal
             return loss
-        both = torch.stack([loss.double(), loss.new_tensor(signal, dtype=torch.float64)])
+        both = torch.stack([loss, loss.new_tensor(signal)])
         torch.distributed.all_reduce(both)
         if (self.step + 1) % self.check_every == 0:
             self._stop = int(both[1].item() > 0) and (signal or 15)
-        return (both[0] / self.world).float()
+        return both[0] / self.world
 
     def _record(self, saved: int) -> int:
         """What is due behind a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
@@ -278,7 +278,7 @@ class Trainer:
         for name, tensor in self.average.weights.items():
             tensor.copy_(snapshot.tensors["average"][name])
         self.optimizer.restore(snapshot.tensors["optimizer"])
-        self.losses.copy_(torch.tensor(snapshot.record["losses"], dtype=torch.float64))
+        self.losses.copy_(torch.tensor(snapshot.record["losses"]))
         self.guard.counts.copy_(torch.tensor(snapshot.record["skipped"]))
         self.step, self.seconds = snapshot.step, snapshot.record["seconds"]
         return [*notes, f"resumed at step {self.step}"]
