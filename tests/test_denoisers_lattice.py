@@ -112,6 +112,16 @@ def test_it_sees_every_condition_and_every_code():
             assert (network(x, time, z.with_values(**{name: z[name] + torch.rand_like(z[name])}))["spin"] - before).abs().max() > 1e-3
 
 
+def test_the_order_of_the_fields_does_not_matter():
+    domain, network = parts()
+    x, z = drawn(network, domain, 16)
+    other = State(x.mask, dict(reversed(x.schema.items())), dict(reversed(x.values.items())))
+    code = State(z.mask, dict(reversed(z.schema.items())), dict(reversed(z.values.items())))
+    time = torch.full((1,), 0.3, dtype=torch.float64)
+    with torch.no_grad():
+        assert difference(network(x, time, z), network(other, time, code)) == 0
+
+
 @pytest.mark.parametrize(("kind", "nodes"), [("chain", 5), ("square", 16), ("square", 25), ("triangular", 16), ("cubic", 8)])
 def test_the_code_has_no_symmetry(kind, nodes):
     domain, code = SpinLattice(kind), SiteCode(kind, dim=3)

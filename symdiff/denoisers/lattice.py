@@ -52,6 +52,9 @@ class LatticeConvolution(Denoiser):
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
         point = symmetry != "translations"
         seen = {**noisy, **code}
+        # the order of a State's fields may differ between training and sampling, that of the channels may not
+        self.sites = [name for name, field in seen.items() if field.axes == "node"]
+        self.wholes = [name for name, field in seen.items() if field.axes == "whole"]
         self.flips = tuple(name for name in flips if name in seen) if point else ()
         self.lattice, self.sides = bravais(lattice), None if sides is None else tuple(sides)
         self.directions = len(self.lattice.shells[0])
@@ -79,9 +82,8 @@ class LatticeConvolution(Denoiser):
             raise ValueError("a batch of lattices needs the same number of sites in all rows")
         piece, dtype = self.torus(x.mask.shape[1]), self.enter.dtype
         seen = State(x.mask, {**x.schema, **z.schema}, {**x.values, **z.values})
-        raw = torch.cat([torch.ones_like(x.mask, dtype=dtype)[..., None], *(self._read(seen, name, dtype) for name in self._sites(seen))], -1)
-        whole = [self.waves(t), *encode(x, "whole", dtype), *encode(z, "whole", dtype)]
-        c = self.context(torch.cat(whole, -1))
+        raw = torch.cat([torch.ones_like(x.mask, dtype=dtype)[..., None], *(self._read(seen, name, dtype) for name in self.sites)], -1)
+        c = self.context(torch.cat([self.waves(t), *encode(seen.only(*self.wholes), "whole", dtype)], -1))
         ahead, behind = self._stencil(piece, x.device)
         h = raw @ self.enter[self.order].permute(1, 0, 2).flatten(1)
         for block in self.blocks:
@@ -101,10 +103,6 @@ class LatticeConvolution(Denoiser):
         behind = near[:, self.lattice.opposite(self.directions)]
         return torch.cat([near, here], 1).to(device), torch.cat([behind, here], 1).to(device)
 
-    def _sites(self, seen: State | Schema) -> list[str]:
-        schema = seen.schema if isinstance(seen, State) else seen
-        return [name for name, field in schema.items() if field.axes == "node"]
-
     def _read(self, seen: State, name: str, dtype: torch.dtype) -> Tensor:
         field, value = seen.schema[name], seen[name]
         if isinstance(field, Categorical):
@@ -114,7 +112,7 @@ class LatticeConvolution(Denoiser):
     def _moved(self, schema: Schema, frames: Frames) -> list[Tensor]:
         """For every field on sites, how its channels look from each group element, (G, channels), counted from the first."""
         found, start = [], 1
-        for name in self._sites(schema):
+        for name in self.sites:
             field = schema[name]
             if isinstance(field, Star):
                 turned = self.lattice.turned(field.directions)
