@@ -15,6 +15,7 @@ from symdiff_evaluation.located import folder
 from symdiff_evaluation.metrics.base import Metric
 
 _KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
+KINDS = ("molecule-graph", "molecule-3d", "graph", "lattice")
 _MAX_BYTES = 100_000
 
 
@@ -22,7 +23,7 @@ _MAX_BYTES = 100_000
 class Protocol:
     """``samples``: the number its published values are made with; another number is evaluated, and told.
 
-    ``reference``: a shipped reference, a file, or "none". ``metrics``: ids, in the order of the report.
+    ``kind``: what its samples are, one of ``KINDS``. ``reference``: a shipped reference, a file, or "none". ``metrics``: ids, in the order of the report.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Protocol:
     samples: int
     reference: str
     metrics: tuple[str, ...]
+    kind: str = "molecule-graph"
 
 
 def load(name_or_path: str | Path) -> Protocol:
@@ -52,13 +54,16 @@ def parse(plain: object, place: str = "protocol") -> Protocol:
     if not isinstance(plain, Mapping):
         raise UserError(f"{place}: expected the keys {', '.join(_KEYS)}, got {type(plain).__name__}")
     for key in plain:
-        if key not in _KEYS:
-            raise UserError(f"{place}: unknown key {str(key)!r}{nearest(str(key), _KEYS)}")
+        if key != "kind" and key not in _KEYS:
+            raise UserError(f"{place}: unknown key {str(key)!r}{nearest(str(key), (*_KEYS, 'kind'))}")
     for key, kind in _KEYS.items():
         if key not in plain:
             raise UserError(f"{place}: the key {key!r} is missing")
         if not isinstance(plain[key], kind) or isinstance(plain[key], bool):
             raise UserError(f"{place}: {key}: expected {kind.__name__}, got {plain[key]!r}")
+    kind = plain.get("kind", "molecule-graph")
+    if kind not in KINDS:
+        raise UserError(f"{place}: kind: expected one of {', '.join(KINDS)}, got {kind!r}{nearest(str(kind), KINDS)}")
     if plain["samples"] < 1:
         raise UserError(f"{place}: samples: expected a number above 0, got {plain['samples']}")
     if not plain["metrics"]:
@@ -67,6 +72,8 @@ def parse(plain: object, place: str = "protocol") -> Protocol:
     for name in plain["metrics"]:
         if name not in known():
             raise UserError(f"{place}: metrics: unknown metric {str(name)!r}{nearest(str(name), known())}")
+        if known()[name].kind != kind:
+            raise UserError(f"{place}: metrics: {name} is of the kind {known()[name].kind}, the protocol of {kind}")
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")
         seen.add(name)

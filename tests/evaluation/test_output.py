@@ -178,6 +178,21 @@ def test_protocols_are_strict(change, told):
         protocols.parse({**plain, **change})
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("grahp", "did you mean 'graph'"),
+        ("lattice", "vun is of the kind molecule-graph, the protocol of lattice"),
+        (3, "expected one of"),
+    ],
+)
+def test_a_protocol_is_of_one_kind(kind, told):
+    plain = {"name": "x", "about": "y", "samples": 1, "reference": "none", "metrics": ["vun"]}
+    assert protocols.parse(plain).kind == protocols.parse({**plain, "kind": "molecule-graph"}).kind == "molecule-graph"
+    with pytest.raises(UserError, match=told):
+        protocols.parse({**plain, "kind": kind})
+
+
 @pytest.mark.parametrize("text", ["- a\n", "name: x\nname: y\n", "a: [", "a: !!python/name:os.system x\n", "\x00"])
 def test_broken_protocol_files(tmp_path, text):
     path = tmp_path / "p.yaml"

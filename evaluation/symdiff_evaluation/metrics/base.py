@@ -14,6 +14,7 @@ from symdiff_evaluation.samples import Samples
 class Metric(ABC):
     """One or more numbers of a set of samples; knows samples, never models."""
 
+    kind: ClassVar[str] = "molecule-graph"  # of the samples it is given
     title: ClassVar[str]  # of its section in the report
     about: ClassVar[Mapping[str, str]]  # each id and what it means, in a line
     compares: ClassVar[frozenset[str]] = frozenset()  # the ids that need a reference
