@@ -11,9 +11,9 @@ from symdiff.errors import UserError
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 0, or 2 with one line on stderr for what a user can put right."""
     parser = argparse.ArgumentParser("symdiff_evaluation", description="Evaluate files of samples.")
-    parser.add_argument("files", nargs="+", help=".smi .txt .csv .sdf, optionally .gz")
+    parser.add_argument("files", nargs="+", help=".smi .txt .csv .sdf, optionally .gz, or .npz")
     parser.add_argument("--out", required=True, help="folder for report.html, metrics.json, samples.csv, about.json")
-    parser.add_argument("--protocol", default="molecule-graph", help="name or .yaml file")
+    parser.add_argument("--protocol", help="name or .yaml file (default: what goes with the files)")
     parser.add_argument("--reference", help="name of a shipped reference, file of SMILES, or none")
     parser.add_argument("--workers", type=int, help="processes (default: all processors)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")

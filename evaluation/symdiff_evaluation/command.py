@@ -12,16 +12,16 @@ from rich.table import Table
 
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.evaluation import Evaluation, evaluate
-from symdiff_evaluation.protocol import known
-from symdiff_evaluation.reference import Reference
-from symdiff_evaluation.writing import check, metrics, reasons, write
+from symdiff_evaluation.kinds.base import Compared
+from symdiff_evaluation.protocol import Protocol
+from symdiff_evaluation.writing import check, metrics, write
 
 
 def run(
     files: Sequence[str | Path],
     out: str | Path,
-    protocol: str | Path = "molecule-graph",
-    reference: str | Path | Reference | None = None,
+    protocol: str | Path | Protocol | None = None,
+    reference: str | Path | Compared | None = None,
     workers: int | None = None,
     as_json: bool = False,
 ) -> Evaluation:
@@ -71,14 +71,14 @@ def available_processors() -> int:
 def show(evaluation: Evaluation, out: Path) -> None:
     """The table in the terminal, then what to know about it."""
     against = evaluation.reference.name if evaluation.reference else "nothing"
-    table = Table(title=f"{len(evaluation.samples):,} samples, {evaluation.protocol.name}, against {against}")
+    table = Table(title=f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}")
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("of", justify="right")
     last = None
     for name, estimate in evaluation.estimates.items():
-        metric = known()[name]
+        metric = evaluation.kind.known[name]
         if last is not None and metric is not last:
             table.add_section()
         last = metric
@@ -86,7 +86,7 @@ def show(evaluation: Evaluation, out: Path) -> None:
         table.add_row(name, number(estimate.value), interval, _of(estimate))
     console = Console()
     console.print(table)
-    failed = reasons(evaluation)
+    failed = evaluation.kind.failures(evaluation.samples)
     if failed:
         console.print("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()), markup=False)
     for note in evaluation.notes:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from symdiff.errors import UserError, nearest
+from symdiff_evaluation.kinds import KINDS
+from symdiff_evaluation.kinds import kind as kind_of
 from symdiff_evaluation.located import folder
-from symdiff_evaluation.metrics.base import Metric
 
 _KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
-KINDS = ("molecule-graph", "molecule-3d", "graph", "lattice")
 _MAX_BYTES = 100_000
 
 
@@ -67,13 +66,12 @@ def parse(plain: object, place: str = "protocol") -> Protocol:
     if plain["samples"] < 1:
         raise UserError(f"{place}: samples: expected a number above 0, got {plain['samples']}")
     if not plain["metrics"]:
-        raise UserError(f"{place}: metrics: expected at least one of {', '.join(known())}")
+        raise UserError(f"{place}: metrics: expected at least one of {', '.join(kind_of(kind).known)}")
     seen: set[str] = set()
     for name in plain["metrics"]:
-        if name not in known():
-            raise UserError(f"{place}: metrics: unknown metric {str(name)!r}{nearest(str(name), known())}")
-        if known()[name].kind != kind:
-            raise UserError(f"{place}: metrics: {name} is of the kind {known()[name].kind}, the protocol of {kind}")
+        if name not in kind_of(kind).known:
+            other = next((f" of {one}" for one in KINDS if name in kind_of(one).known), "")
+            raise UserError(f"{place}: metrics: {str(name)!r} is no metric of {kind}{other and f', but{other}'}{nearest(str(name), kind_of(kind).known)}")
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")
         seen.add(name)
@@ -83,17 +81,3 @@ def parse(plain: object, place: str = "protocol") -> Protocol:
 def shipped() -> list[str]:
     """Names of the protocols that come with the package."""
     return sorted(path.stem for path in folder("protocols").glob("*.yaml"))
-
-
-@cache
-def known() -> Mapping[str, Metric]:
-    """Every metric by each of its ids."""
-    from symdiff_evaluation.metrics.distances import Distances
-    from symdiff_evaluation.metrics.diversity import Diversity
-    from symdiff_evaluation.metrics.fcd import FCD
-    from symdiff_evaluation.metrics.stability import Stability
-    from symdiff_evaluation.metrics.symmetry import Symmetry
-    from symdiff_evaluation.metrics.validity import Validity
-
-    metrics = (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry())
-    return {name: metric for metric in metrics for name in metric.about}

@@ -8,14 +8,13 @@ import io
 import json
 import shutil
 import tempfile
-from collections import Counter
 from pathlib import Path
 
 from symdiff.errors import UserError
 from symdiff_evaluation.evaluation import Evaluation
 
 FILES = ("report.html", "metrics.json", "samples.csv", "about.json")
-COLUMNS = ("index", "file", "record", "smiles", "canonical", "valid", "reason", "unique", "novel")
+COLUMNS = ("index", "file", "record")  # and those of the kind
 
 
 def check(out: str | Path) -> Path:
@@ -60,11 +59,6 @@ def metrics(evaluation: Evaluation) -> str:
     return json.dumps({name: estimate.plain() for name, estimate in evaluation.estimates.items()}, indent=1) + "\n"
 
 
-def reasons(evaluation: Evaluation) -> Counter[str]:
-    """How many samples fail for each kind of reason."""
-    return Counter(judged.reason.split(":")[0] for judged in evaluation.samples.judged if judged.reason)
-
-
 def about(evaluation: Evaluation) -> str:
     """about.json: what was evaluated against what, so that the numbers can be repeated."""
     from importlib.metadata import version
@@ -72,9 +66,9 @@ def about(evaluation: Evaluation) -> str:
     reference, protocol = evaluation.reference, evaluation.protocol
     plain = {
         "files": [{"path": file, "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()} for file in evaluation.files],
-        "records": len(evaluation.samples),
-        "failures": dict(sorted(reasons(evaluation).items())),
-        "protocol": {"name": protocol.name, "samples": protocol.samples, "metrics": list(protocol.metrics)},
+        "records": evaluation.total,
+        "failures": dict(sorted(evaluation.kind.failures(evaluation.samples).items())),
+        "protocol": {"name": protocol.name, "kind": protocol.kind, "samples": protocol.samples, "metrics": list(protocol.metrics)},
         "reference": reference and {"name": reference.name, "count": reference.count, "source": reference.source},
         "notes": evaluation.notes,
         "versions": {name: version(name) for name in ("rdkit", "numpy", "scipy")},
@@ -83,24 +77,10 @@ def about(evaluation: Evaluation) -> str:
 
 
 def table(evaluation: Evaluation) -> str:
-    """samples.csv: one row a record. ``unique`` marks a molecule's first record; ``novel`` is empty without a reference."""
-    samples, reference = evaluation.samples, evaluation.reference
-    known = dict(zip(samples.distinct, reference.knows(samples.distinct), strict=True)) if reference else {}
+    """samples.csv: one row a record."""
     stream = io.StringIO()
     rows = csv.writer(stream)
-    rows.writerow(COLUMNS)
-    seen: set[str] = set()
-    for index, (record, judged) in enumerate(zip(samples.records, samples.judged, strict=True), 1):
-        name = judged.canonical
-        unique = _told(name not in seen) if name else ""
-        novel = _told(not known[name]) if name and reference else ""
-        rows.writerow(
-            (index, record.file, record.number, judged.smiles, name or "", _told(bool(name)), judged.reason, unique, novel)
-        )
-        if name:
-            seen.add(name)
+    rows.writerow((*COLUMNS, *evaluation.kind.columns))
+    for index, row in enumerate(evaluation.kind.rows(evaluation.samples, evaluation.reference), 1):
+        rows.writerow((index, *row))
     return stream.getvalue()
-
-
-def _told(truth: bool) -> str:
-    return "true" if truth else "false"

@@ -11,9 +11,11 @@ _ROWS = 4096  # structures decoded at once
 
 
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .sdf, optionally .gz.")],
+    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .sdf, optionally .gz, or .npz of spins.")],
     out: Annotated[Path, typer.Option(help="Folder for report.html, metrics.json, samples.csv and about.json.")],
-    protocol: Annotated[str, typer.Option(help="Which numbers: a protocol's name or a .yaml file.")] = "molecule-graph",
+    protocol: Annotated[
+        str | None, typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]")
+    ] = None,
     reference: Annotated[
         str | None,
         typer.Option(help="Compared with: a shipped reference, a data set, a file of SMILES, or none. [default: the protocol's]"),
@@ -21,18 +23,24 @@ def evaluate(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
-    """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry."""
+    """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.
+
+    symdiff evaluate samples.smi --out report
+    """
     from symdiff_evaluation.command import available_processors, run
+    from symdiff_evaluation.guess import guess
+    from symdiff_evaluation.protocol import load
     from symdiff_evaluation.writing import check
 
     check(out)
+    protocol = load(protocol or guess(files))
     run(files, out, protocol, _reference(reference, protocol, workers or available_processors()), workers, as_json)
 
 
-def _reference(reference: str | None, protocol: str, workers: int):
+def _reference(reference: str | None, protocol, workers: int):
     """A data set becomes the statistics of its train and test splits, kept in the cache; the rest is left to the evaluation."""
-    if reference is None:
-        return None
+    if reference is None or protocol.kind != "molecule-graph":
+        return reference
     from symdiff.data.registry import BUILDERS, open_dataset
 
     if reference not in BUILDERS and not (Path(reference) / "dataset.json").is_file():
@@ -40,12 +48,11 @@ def _reference(reference: str | None, protocol: str, workers: int):
     from symdiff.data.sources import cache_folder
     from symdiff.domains.molecule import MolecularGraph
     from symdiff.errors import UserError
-    from symdiff_evaluation.evaluation import asks_fcd
-    from symdiff_evaluation.protocol import load
+    from symdiff_evaluation.kinds.molecules import asks_fcd
     from symdiff_evaluation.reference import load as kept
     from symdiff_evaluation.reference import write
 
-    splits = ("train", "test") if asks_fcd(load(protocol)) else ("train",)
+    splits = ("train", "test") if asks_fcd(protocol.metrics) else ("train",)
     dataset = open_dataset(reference)
     if not isinstance(dataset.domain, MolecularGraph):
         raise UserError(f"{reference}: expected a data set of molecules, got {type(dataset.domain).__name__}")

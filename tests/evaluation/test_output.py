@@ -16,7 +16,10 @@ from symdiff_evaluation import protocol as protocols
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.drawing import picture
 from symdiff_evaluation.evaluation import evaluate
-from symdiff_evaluation.writing import COLUMNS, FILES, write
+from symdiff_evaluation.kinds import KINDS, kind
+from symdiff_evaluation.writing import FILES, write
+
+COLUMNS = ("index", "file", "record", "smiles", "canonical", "valid", "reason", "unique", "novel")
 
 TEXTS = "CCO\nOCC\n\nC.CC\nCN(C)(C)C\nc1ccccc1\n<script>alert(1)</script>\n[CH3]\nC12C3C4C1C5C2C3C45\n"
 
@@ -181,8 +184,8 @@ def test_protocols_are_strict(change, told):
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("grahp", "did you mean 'graph'"),
-        ("lattice", "vun is of the kind molecule-graph, the protocol of lattice"),
+        ("latice", "did you mean 'lattice'"),
+        ("lattice", "'vun' is no metric of lattice, but of molecule-graph"),
         (3, "expected one of"),
     ],
 )
@@ -202,10 +205,12 @@ def test_broken_protocol_files(tmp_path, text):
 
 
 def test_shipped_protocols_load():
-    assert protocols.shipped() == ["molecule-graph", "molecule-graph-fcd"]
-    plain, more = (set(protocols.load(name).metrics) for name in protocols.shipped())
+    plain, more = (set(protocols.load(name).metrics) for name in ("molecule-graph", "molecule-graph-fcd"))
     assert more - plain == {"fcd.train", "fcd.test"} and not plain - more
-    assert more == set(protocols.known())
+    used = {name: set() for name in KINDS}
+    for name in protocols.shipped():
+        used[protocols.load(name).kind] |= set(protocols.load(name).metrics)
+    assert used == {name: set(kind(name).known) for name in KINDS}
 
 
 def test_a_missing_extra_is_told(samples, monkeypatch):
@@ -214,10 +219,12 @@ def test_a_missing_extra_is_told(samples, monkeypatch):
         evaluate([samples], protocol="molecule-graph-fcd")
 
 
-def test_every_metric_is_explained():
+@pytest.mark.parametrize("name", KINDS)
+def test_every_metric_is_explained(name):
     text = (Path(__file__).parents[2] / "evaluation" / "README.md").read_text()
-    for name in protocols.known():
-        assert f"`{name}`" in text, name
+    _, _, text = text.partition(f"\n## Numbers: {name}\n")
+    for metric in kind(name).known:
+        assert f"`{metric}`" in text.partition("\n## ")[0], metric
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])

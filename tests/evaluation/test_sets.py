@@ -10,7 +10,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation import protocol as protocols
 from symdiff_evaluation.building import build, build_reference
 from symdiff_evaluation.chemnet import Gaussian, frechet
-from symdiff_evaluation.evaluation import measure
+from symdiff_evaluation.kinds import kind
 from symdiff_evaluation.reference import digest, load
 from symdiff_evaluation.samples import from_smiles
 
@@ -25,7 +25,7 @@ def reference():
 
 @pytest.fixture(scope="module")
 def found(reference):
-    return measure(from_smiles(TEXTS), reference, protocols.load("molecule-graph"))
+    return kind("molecule-graph").measure(from_smiles(TEXTS), reference, protocols.load("molecule-graph").metrics)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_order_does_not_matter(reference, found):
     texts = list(TEXTS)
     for seed in range(3):
         random.Random(seed).shuffle(texts)
-        again = measure(from_smiles(texts), reference, protocols.load("molecule-graph"))
+        again = kind("molecule-graph").measure(from_smiles(texts), reference, protocols.load("molecule-graph").metrics)
         for name, estimate in found.items():
             assert again[name].plain() == pytest.approx(estimate.plain(), abs=1e-12, nan_ok=False), name
 
@@ -78,7 +78,7 @@ def test_workers_do_not_matter():
 
 
 def test_the_training_set_itself(reference):
-    got = measure(from_smiles(TRAIN), reference, protocols.load("molecule-graph"))
+    got = kind("molecule-graph").measure(from_smiles(TRAIN), reference, protocols.load("molecule-graph").metrics)
     assert got["novelty"].value == 0 and got["vun"].value == 0 and got["uniqueness"].value == 1
     for name, estimate in got.items():
         if "distance" in name and name != "distance.rings":  # there is no ring to compare
@@ -86,7 +86,7 @@ def test_the_training_set_itself(reference):
 
 
 def test_no_valid_sample_gives_no_number(reference):
-    got = measure(from_smiles(["", "C("]), reference, protocols.load("molecule-graph"))
+    got = kind("molecule-graph").measure(from_smiles(["", "C("]), reference, protocols.load("molecule-graph").metrics)
     assert got["validity.strict"].value == 0 and got["vun"].value == 0
     for name in ("uniqueness", "novelty", "distance.logp", "symmetry.log_order", "symmetry.log_order_distance"):
         assert got[name].value is None, name
@@ -94,7 +94,7 @@ def test_no_valid_sample_gives_no_number(reference):
 
 def test_stability_of_a_set():
     texts = ["[H]C([H])([H])[H]", "[H]C([H])[H]", "C(", "[H]O[H]"]
-    got = measure(from_smiles(texts), None, protocols.load("molecule-graph"))
+    got = kind("molecule-graph").measure(from_smiles(texts), None, protocols.load("molecule-graph").metrics)
     assert got["atom_stability"].value == pytest.approx((5 + 3 + 3) / 12) and got["atom_stability"].count == 12
     assert got["molecule_stability"].value == pytest.approx(2 / 3) and got["molecule_stability"].undecided == 1
     assert "novelty" not in got

@@ -7,18 +7,14 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from symdiff_evaluation.estimate import Estimate
-from symdiff_evaluation.reference import Reference
-from symdiff_evaluation.samples import Samples
-
 
 class Metric(ABC):
     """One or more numbers of a set of samples; knows samples, never models."""
 
-    kind: ClassVar[str] = "molecule-graph"  # of the samples it is given
     title: ClassVar[str]  # of its section in the report
     about: ClassVar[Mapping[str, str]]  # each id and what it means, in a line
     compares: ClassVar[frozenset[str]] = frozenset()  # the ids that need a reference
 
     @abstractmethod
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
-        """The estimates by id; those in ``compares`` only where there is a reference."""
+    def __call__(self, samples, reference) -> dict[str, Estimate]:
+        """The estimates by id; those in ``compares`` only where there is a reference. Both are of the metric's kind."""

@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from symdiff_evaluation.estimate import Estimate, fraction, nothing
+from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.spins.correlation import two_point
 from symdiff_evaluation.spins.exact import Exact, ground, of_infinite, of_torus
 from symdiff_evaluation.spins.observables import magnetization
+from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat
@@ -18,7 +20,7 @@ from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_he
 _EQUAL = 1e-6  # of an energy per site: single-precision couplings
 
 
-class ExactValues:
+class ExactValues(Metric):
     """Differences to the exact values of the same torus, and to those of the infinite lattice."""
 
     title = "Against exact values"
@@ -33,7 +35,7 @@ class ExactValues:
         "infinite.abs_magnetization": "|m| minus Yang's magnetization of the infinite lattice",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
         part = spins.parts[0]
@@ -55,7 +57,7 @@ class ExactValues:
         }
 
 
-class GroundStates:
+class GroundStates(Metric):
     """Against the exact ground states of each sample's own couplings and field."""
 
     title = "Ground states"
@@ -65,7 +67,7 @@ class GroundStates:
         "ground.states_found": "different ground states found, of those that exist",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         gaps, chain, found, exist, undecided = [], [], 0.0, 0.0, 0
         for part in spins.parts:
             lowest = ground(part)

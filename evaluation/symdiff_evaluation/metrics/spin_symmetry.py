@@ -10,8 +10,10 @@ import numpy as np
 from symdiff_evaluation.balance import together
 from symdiff_evaluation.breaking import breaking_gap, broken_share
 from symdiff_evaluation.estimate import Estimate, fraction, mean, nothing
+from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.spins.balance import image_balance, place_balance, variant_balance
 from symdiff_evaluation.spins.observables import Wave, order_parameter
+from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.symmetry import space_group, stabilizer_orders, symmetries
@@ -20,7 +22,7 @@ ORDERS: dict[str, Wave] = {"uniform": (0, 0), "checkerboard": (1, 1), "stripes_x
 _ENUMERATED = 64
 
 
-class Order:
+class Order(Metric):
     """Mean absolute order parameters of the phases of two-dimensional lattices; no value where a side is odd."""
 
     title = "Order by phase"
@@ -31,7 +33,7 @@ class Order:
         "order.stripes_y": "mean |m| against stripes that alternate along the second axis",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         found = {}
         for name, wave in ORDERS.items():
             fits = len(spins.shape) == 2 and not any(step and side % 2 for step, side in zip(wave, spins.shape, strict=False))
@@ -40,7 +42,7 @@ class Order:
         return found
 
 
-class SpinSymmetry:
+class SpinSymmetry(Metric):
     """Stabilizers in the space group times spin flip, and of the Hamiltonian's own symmetries what the samples break."""
 
     title = "Symmetry"
@@ -51,7 +53,7 @@ class SpinSymmetry:
         "symmetry.broken_share": "samples that keep fewer symmetries than their couplings and field have",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if not len(spins):
             return {name: nothing() for name in self.about}
         orders = stabilizer_orders(spins.configurations, space_group(spins.shape, spins.lattice))
@@ -70,7 +72,7 @@ class SpinSymmetry:
         }
 
 
-class Balance:
+class Balance(Metric):
     """P-values of the hypothesis that the law is invariant under the symmetries of couplings and field: uniform if it is."""
 
     title = "Balance (p-values of an invariant law)"
@@ -80,7 +82,7 @@ class Balance:
         "balance.places": "chi-square: configurations stand everywhere equally often (translations, independent samples)",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         tests: dict[str, list] = {name: [] for name in self.about}
         for part in spins.parts:
             group = symmetries(part.hamiltonian, part.shape, part.lattice)

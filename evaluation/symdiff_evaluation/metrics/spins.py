@@ -7,14 +7,16 @@ import math
 import numpy as np
 
 from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length, structure_factor, two_point
 from symdiff_evaluation.spins.observables import Wave, domain_walls, magnetization, order_parameter, waves
+from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import integrated_time, series_mean
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat, susceptibility
 
 
-class Thermodynamics:
+class Thermodynamics(Metric):
     """Means and fluctuations; where the set holds several Hamiltonians or temperatures, only means over all have a value."""
 
     title = "Thermodynamics"
@@ -30,7 +32,7 @@ class Thermodynamics:
         "autocorrelation_time": "integrated autocorrelation time of the energy in records (1/2: independent)",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         s, chain = spins.configurations, spins.chain
         sites, one = math.prod(spins.shape), len(spins.parts) == 1
         energy, m = spins.hamiltonian.energy(s), magnetization(s)
@@ -50,7 +52,7 @@ class Thermodynamics:
         }
 
 
-class Correlations:
+class Correlations(Metric):
     """Of one Hamiltonian at one temperature, around the wave vector of the strongest order."""
 
     title = "Correlations"
@@ -61,7 +63,7 @@ class Correlations:
         "structure_factor.peak": "largest structure factor per site, S(k) / N: 1 in full order",
     }
 
-    def __call__(self, spins: Spins) -> dict[str, Estimate]:
+    def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
         s, chain = spins.configurations, spins.chain

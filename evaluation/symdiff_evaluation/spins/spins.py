@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Spins:
 
     ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each in the order of time, None
     for independent ones; ``records``: the number of each among all records of the file, from 0; ``reasons``: why a record
-    (by that number) is no configuration.
+    (by that number) is no configuration; ``file``: where they stand.
     """
 
     configurations: np.ndarray
@@ -38,6 +39,7 @@ class Spins:
     records: np.ndarray
     reasons: Mapping[int, str]
     chain: np.ndarray | None = None
+    file: str = ""
 
     def __len__(self) -> int:
         return len(self.configurations)
@@ -114,11 +116,11 @@ def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins
     if (temperatures <= 0).any() or np.isinf(temperatures).any():
         raise UserError(f"{place}: temperature: expected numbers above 0")
     chain = _per_sample(arrays, "chain", place, count, 0.0) if "chain" in arrays else None
-    flat = spins.reshape(count, -1)
+    flat = spins.reshape(count, int(np.prod(shape)))
     sound = (np.abs(flat) == 1).all(1) if spins.dtype.kind != "b" else np.zeros(count, bool)
     reasons = {int(k): f"value: {_strange(flat[k])} where -1 or 1 is expected" for k in np.flatnonzero(~sound)}
     whole = Spins(np.where(np.isfinite(spins), spins, 0).astype(np.int8), hamiltonian, temperatures, lattice, np.arange(count), {}, chain)
-    return replace(whole.select(np.flatnonzero(sound)) if reasons else whole, reasons=reasons)
+    return replace(whole.select(np.flatnonzero(sound)) if reasons else whole, reasons=reasons, file=Path(place).name)
 
 
 def _hamiltonian(arrays: Mapping[str, np.ndarray], place: str, count: int, shape: tuple[int, ...], lattice: str) -> Hamiltonian:

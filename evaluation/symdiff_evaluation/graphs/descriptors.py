@@ -1,0 +1,95 @@
+"""Four descriptions of a graph as a vector, those that the field compares sets of graphs by.
+
+Sources: You et al., GraphRNN, ICML 2018 (degrees, clustering, orbits); Liao et al., Efficient Graph Generation with Graph Recurrent
+Attention Networks, NeurIPS 2019 (spectra). Bins and normalization are theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.orbits import orbit_counts
+
+NAMES = ("degree", "clustering", "orbit", "spectral")
+CLUSTERING_BINS = 100
+SPECTRAL_BINS = 200
+_LOWEST, _HIGHEST = -1e-5, 2.0  # of the eigenvalues; the zero lies inside its bin
+
+
+@dataclass(frozen=True, eq=False)
+class Descriptors:
+    """``values[name]``: (n, width) float64, one row a graph, for the names in ``NAMES``."""
+
+    values: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        return len(self.values["degree"])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.values[name]
+
+    def select(self, which: np.ndarray) -> Descriptors:
+        """The rows ``which``."""
+        return Descriptors({name: value[which] for name, value in self.values.items()})
+
+
+def describe(graphs: Sequence[Graph]) -> Descriptors:
+    """All four descriptions of graphs that have nodes."""
+    return Descriptors({
+        "degree": _stack([degree_histogram(graph) for graph in graphs]),
+        "clustering": _stack([clustering_histogram(graph) for graph in graphs], CLUSTERING_BINS),
+        "orbit": _stack([orbit_counts(graph).mean(0) for graph in graphs], 15),
+        "spectral": _stack([spectral_histogram(graph) for graph in graphs], SPECTRAL_BINS),
+    })
+
+
+def degree_histogram(graph: Graph) -> np.ndarray:
+    """(largest degree + 1,) shares of nodes by degree."""
+    return np.bincount(graph.degrees) / graph.num_nodes
+
+
+def clustering_coefficients(graph: Graph) -> np.ndarray:
+    """(N,) shares of pairs of neighbors that are joined; 0 where there is no pair."""
+    a, d = graph.adjacency, graph.degrees
+    triangles = ((a @ a) * a).sum(1) / 2
+    return 2 * triangles / np.maximum(d * (d - 1), 1)
+
+
+def clustering_histogram(graph: Graph) -> np.ndarray:
+    """(100,) shares of nodes by clustering coefficient, in equal bins of [0, 1]."""
+    return np.histogram(clustering_coefficients(graph), CLUSTERING_BINS, (0.0, 1.0))[0] / graph.num_nodes
+
+
+def laplacian_spectrum(graph: Graph) -> np.ndarray:
+    """(N,) eigenvalues, rising, of 1 - D^(-1/2) A D^(-1/2), in [0, 2]; a node without edges has the eigenvalue 0."""
+    d = graph.degrees
+    root = np.divide(1.0, np.sqrt(d), out=np.zeros(len(d)), where=d > 0)
+    laplacian = np.diag((d > 0).astype(np.float64)) - root[:, None] * graph.adjacency * root
+    return np.linalg.eigvalsh(laplacian).clip(0.0, _HIGHEST)  # rounding alone leads beyond
+
+
+def spectral_histogram(graph: Graph) -> np.ndarray:
+    """(200,) shares of the eigenvalues of the normalized Laplacian, in equal bins of [-1e-5, 2].
+
+    The eigenvalue 2 of bipartite graphs is in the last bin; libraries that do not clip it lose it where rounding puts it above 2.
+    """
+    return np.histogram(laplacian_spectrum(graph), SPECTRAL_BINS, (_LOWEST, _HIGHEST))[0] / graph.num_nodes
+
+
+def align(*parts: np.ndarray) -> list[np.ndarray]:
+    """Rows of different widths, padded with zeros to the widest."""
+    width = max(part.shape[1] for part in parts)
+    return [np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts]
+
+
+def _stack(rows: Iterable[np.ndarray], width: int = 1) -> np.ndarray:
+    rows = list(rows)
+    width = max((len(row) for row in rows), default=width)
+    table = np.zeros((len(rows), width))
+    for k, row in enumerate(rows):
+        table[k, : len(row)] = row
+    return table

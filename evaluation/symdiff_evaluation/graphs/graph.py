@@ -1,0 +1,59 @@
+"""One undirected graph without loops and repeated edges, its nodes and edges possibly labeled."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """``edges`` (E, 2) int64, each pair once with u < v; ``node_labels`` (N,) and ``edge_labels`` (E,) int64 from 0, or None.
+
+    Isomorphic graphs are compared by ``forms``; ``==`` is identity.
+    """
+
+    num_nodes: int
+    edges: np.ndarray
+    node_labels: np.ndarray | None = None
+    edge_labels: np.ndarray | None = None
+
+    @cached_property
+    def adjacency(self) -> np.ndarray:
+        """(N, N) float64 of 0 and 1."""
+        dense = np.zeros((self.num_nodes, self.num_nodes))
+        u, v = self.edges.T
+        dense[u, v] = dense[v, u] = 1
+        return dense
+
+    @cached_property
+    def degrees(self) -> np.ndarray:
+        """(N,) int64."""
+        return np.bincount(self.edges.ravel(), minlength=self.num_nodes)
+
+    @cached_property
+    def components(self) -> int:
+        """Number of connected components."""
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        ones = np.ones(len(self.edges), np.int8)
+        matrix = coo_array((ones, (self.edges[:, 0], self.edges[:, 1])), shape=(self.num_nodes, self.num_nodes))
+        return int(connected_components(matrix, directed=False, return_labels=False))
+
+    @property
+    def connected(self) -> bool:
+        return self.components == 1
+
+    def unlabeled(self) -> Graph:
+        """The same nodes and edges without labels."""
+        return Graph(self.num_nodes, self.edges)
+
+    def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], Hashable]]:
+        """Labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""
+        nodes = [0] * self.num_nodes if self.node_labels is None else self.node_labels.tolist()
+        kinds = [0] * len(self.edges) if self.edge_labels is None else self.edge_labels.tolist()
+        return nodes, dict(zip(map(tuple, self.edges.tolist()), kinds, strict=True))

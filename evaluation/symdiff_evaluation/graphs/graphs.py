@@ -1,0 +1,154 @@
+"""A set of graphs, one record each, bad ones with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from symdiff.errors import UserError
+from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.records import Record
+
+MAX_NODES = 2048  # of one graph: spectra and canonical forms take (N, N) arrays
+MAX_EDGES = 100_000  # of one graph
+MAX_LABEL = 65_535
+
+
+@dataclass(frozen=True, eq=False)
+class Graphs:
+    """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it is readable).
+
+    Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures.
+    """
+
+    records: tuple[Record, ...]
+    graphs: tuple[Graph | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(record.reason for record in self.records)
+
+    @cached_property
+    def readable(self) -> tuple[Graph, ...]:
+        """The graphs without the records that are none."""
+        return tuple(graph for graph in self.graphs if graph is not None)
+
+    @property
+    def unreadable(self) -> int:
+        return len(self) - len(self.readable)
+
+    @cached_property
+    def labeled(self) -> bool:
+        """Whether any graph has labels."""
+        return any(graph.node_labels is not None or graph.edge_labels is not None for graph in self.readable)
+
+    def select(self, which: Iterable[int]) -> Graphs:
+        """Those at ``which`` (numbers from 0), as a set of its own."""
+        which = list(which)
+        return Graphs(tuple(self.records[k] for k in which), tuple(self.graphs[k] for k in which))
+
+
+def from_graphs(graphs: Sequence[Graph], place: str = "list") -> Graphs:
+    """A set of graphs that are in memory, trusted as they are."""
+    return Graphs(tuple(Record(place, number, told(graph)) for number, graph in enumerate(graphs, 1)), tuple(graphs))
+
+
+def from_edges(
+    num_nodes: np.ndarray,
+    edge_ptr: np.ndarray,
+    edges: np.ndarray,
+    node_labels: np.ndarray | None = None,
+    edge_labels: np.ndarray | None = None,
+    place: str = "graphs",
+) -> Graphs:
+    """A set of graphs from flat arrays. Raises ``UserError`` where the arrays do not belong together.
+
+    ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to ``edge_ptr[k+1]``, pairs of
+    node numbers within the graph, each once, in either order. ``node_labels``: one a node, graph after graph; ``edge_labels`` (E,).
+    A graph with a number out of range, a loop, a repeated edge or a negative label keeps its record and costs no other.
+    """
+    num_nodes, edge_ptr, edges = (
+        _integers(value, name, place) for value, name in ((num_nodes, "num_nodes"), (edge_ptr, "edge_ptr"), (edges, "edges"))
+    )
+    if num_nodes.ndim != 1 or edge_ptr.shape != (len(num_nodes) + 1,):
+        raise UserError(f"{place}: edge_ptr: expected one entry more than num_nodes {num_nodes.shape}, got {edge_ptr.shape}")
+    if edges.ndim != 2 or edges.shape[1] != 2:
+        raise UserError(f"{place}: edges: expected (edges, 2), got {edges.shape}")
+    starts = None
+    if node_labels is not None:
+        node_labels = _integers(node_labels, "node_labels", place)
+        total = int(num_nodes.sum(dtype=object)) if len(num_nodes) else 0
+        if (num_nodes < 0).any() or node_labels.shape != (total,):
+            raise UserError(f"{place}: node_labels: expected one for each of {total} nodes, got {node_labels.shape}")
+        starts = np.concatenate([[0], np.cumsum(num_nodes)])
+    if edge_labels is not None:
+        edge_labels = _integers(edge_labels, "edge_labels", place)
+        if edge_labels.shape != (len(edges),):
+            raise UserError(f"{place}: edge_labels: expected one for each of {len(edges)} edges, got {edge_labels.shape}")
+    records, graphs = [], []
+    for k, (count, start, stop) in enumerate(zip(num_nodes.tolist(), edge_ptr.tolist(), edge_ptr[1:].tolist(), strict=False)):
+        reason = _misplaced(count, start, stop, len(edges))
+        graph = None
+        if not reason:
+            here = slice(start, stop)
+            nodes = None if node_labels is None else node_labels[starts[k] : starts[k + 1]]
+            kinds = None if edge_labels is None else edge_labels[here]
+            graph, reason = judge(count, edges[here], nodes, kinds)
+        records.append(Record(place, k + 1, told(graph) if graph else "", reason=reason))
+        graphs.append(graph)
+    return Graphs(tuple(records), tuple(graphs))
+
+
+def judge(
+    num_nodes: int, edges: np.ndarray, node_labels: np.ndarray | None = None, edge_labels: np.ndarray | None = None
+) -> tuple[Graph | None, str]:
+    """The graph with its edges in order, or None and why it is none. ``edges`` (E, 2) integers."""
+    if not 0 < num_nodes <= MAX_NODES:
+        return None, f"size: expected 1 to {MAX_NODES} nodes, got {num_nodes}"
+    if len(edges) > MAX_EDGES:
+        return None, f"size: expected at most {MAX_EDGES} edges, got {len(edges)}"
+    outside = (edges < 0) | (edges >= num_nodes)
+    if outside.any():
+        return None, f"node: expected numbers from 0 to {num_nodes - 1}, got {int(edges[outside][0])}"
+    edges = np.sort(edges.astype(np.int64), axis=1)
+    loops = edges[:, 0] == edges[:, 1]
+    if loops.any():
+        return None, f"loop: an edge joins node {int(edges[loops][0, 0])} to itself"
+    code = edges[:, 0] * num_nodes + edges[:, 1]
+    order = np.argsort(code, kind="stable")
+    again = np.flatnonzero(code[order][1:] == code[order][:-1])
+    if len(again):
+        u, v = edges[order[again[0]]].tolist()
+        return None, f"repeated: the edge {u}-{v} is there twice"
+    for labels, name in ((node_labels, "node"), (edge_labels, "edge")):
+        if labels is not None and len(labels) and not (0 <= labels.min() and labels.max() <= MAX_LABEL):
+            strange = labels[(labels < 0) | (labels > MAX_LABEL)][0]
+            return None, f"label: expected {name} labels from 0 to {MAX_LABEL}, got {int(strange)}"
+    nodes = None if node_labels is None else node_labels.astype(np.int64)
+    return Graph(num_nodes, edges[order], nodes, None if edge_labels is None else edge_labels.astype(np.int64)[order]), ""
+
+
+def told(graph: Graph) -> str:
+    """A graph in a few words."""
+    return f"{graph.num_nodes} nodes, {len(graph.edges)} edges"
+
+
+def _misplaced(count: int, start: int, stop: int, total: int) -> str:
+    if not 0 <= start <= stop <= total:
+        return f"edge_ptr: expected numbers from 0 to {total} that do not fall, got {start} and {stop}"
+    return "" if 0 < count <= MAX_NODES else f"size: expected 1 to {MAX_NODES} nodes, got {count}"
+
+
+def _integers(value: np.ndarray, name: str, place: str) -> np.ndarray:
+    value = np.asarray(value)
+    if value.dtype.kind not in "iu" and value.size:
+        raise UserError(f"{place}: {name}: expected integers, got {value.dtype}")
+    if value.dtype == np.uint64 and value.size and value.max() > np.iinfo(np.int64).max:
+        raise UserError(f"{place}: {name}: expected integers below 2^63, got {value.max()}")
+    return value.astype(np.int64)

@@ -1,0 +1,18 @@
+"""Kinds of samples: what each can read, count and show."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from symdiff_evaluation.kinds.base import Kind
+
+_HOMES = {"molecule-graph": ("molecules", "Molecules"), "lattice": ("lattices", "Lattices")}
+KINDS = tuple(_HOMES)
+
+
+@cache
+def kind(name: str) -> Kind:
+    """The kind of that name, one of ``KINDS``."""
+    module, noun = _HOMES[name]
+    return getattr(import_module(f"{__name__}.{module}"), noun)()

@@ -1,0 +1,96 @@
+"""What a kind of samples knows: how its files are read, its numbers, its rows and its pages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from symdiff_evaluation.estimate import Estimate
+from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.pages.base import Section
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.evaluation import Evaluation
+
+Told = Callable[[int], None]
+
+
+class Compared(Protocol):
+    """What every reference has; the rest is between a kind and its metrics."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def source(self) -> str: ...
+
+
+class Kind(ABC):
+    """One kind of samples: the only place that knows what they are."""
+
+    name: ClassVar[str]
+    of: ClassVar[str]  # what a reference is a number of, in the plural
+    endings: ClassVar[tuple[str, ...]]  # of the files that it reads
+    columns: ClassVar[tuple[str, ...]]  # of samples.csv, behind index, file and record
+    headline: ClassVar[Mapping[str, str]]  # the ids on the cards of the report, and their names there
+    about: ClassVar[str]  # how samples are compared and intervals made, in two or three sentences
+
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics of such samples."""
+
+    @cached_property
+    def known(self) -> Mapping[str, Metric]:
+        """Every metric by each of its ids."""
+        return {name: metric for metric in self.metrics for name in metric.about}
+
+    @abstractmethod
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Sized:
+        """The samples of files. ``begun`` is told the number of records, ``progress`` how many were done since. Raises ``UserError``."""
+
+    @abstractmethod
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
+        """What a name or a path means, with all that ``metrics`` ask for. Raises ``UserError``."""
+
+    @abstractmethod
+    def failures(self, samples: Sized) -> Counter[str]:
+        """How many records fail for each kind of reason."""
+
+    @abstractmethod
+    def rows(self, samples: Sized, reference: Compared | None) -> Iterable[tuple]:
+        """(file, record, *columns) of every record in order."""
+
+    @abstractmethod
+    def sections(self, evaluation: Evaluation) -> list[Section]:
+        """The pages of the report between the numbers and what it is about."""
+
+    def total(self, samples: Sized) -> int:
+        """Number of records, broken ones included."""
+        return len(samples)
+
+    def require(self, metrics: Sequence[str]) -> None:
+        """Raises ``UserError`` where an extra package is missing that ``metrics`` need."""
+
+    def notes(self, metrics: Sequence[str], reference: Compared | None) -> list[str]:
+        """What to know of these metrics with this reference."""
+        return []
+
+    def measure(self, samples: Sized, reference: Compared | None, metrics: Sequence[str]) -> dict[str, Estimate]:
+        """The estimates of ``metrics`` in their order, each metric called once; those that lack a reference are left out."""
+        found: dict[str, Estimate] = {}
+        for name in metrics:
+            metric = self.known[name]
+            if name not in found and not (reference is None and name in metric.compares):
+                found |= metric(samples, reference)
+        return {name: found[name] for name in metrics if name in found}
+
+
+def told(truth: bool) -> str:
+    """A truth as samples.csv says it."""
+    return "true" if truth else "false"

@@ -1,0 +1,96 @@
+"""Molecules as graphs of atoms and bonds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from symdiff_evaluation import chemnet
+from symdiff_evaluation.building import build
+from symdiff_evaluation.kinds.base import Kind, Told, told
+from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.metrics.distances import Distances
+from symdiff_evaluation.metrics.diversity import Diversity
+from symdiff_evaluation.metrics.fcd import FCD
+from symdiff_evaluation.metrics.stability import Stability
+from symdiff_evaluation.metrics.symmetry import Symmetry
+from symdiff_evaluation.metrics.validity import Validity
+from symdiff_evaluation.pages import molecules as pages
+from symdiff_evaluation.pages.base import Section
+from symdiff_evaluation.reading import ENDINGS, read
+from symdiff_evaluation.records import Record
+from symdiff_evaluation.reference import Reference, load, shipped
+from symdiff_evaluation.samples import Samples, judge_all
+
+
+class Molecules(Kind):
+    """Their records are SMILES or mol blocks; the reference is a training set's statistics."""
+
+    name = "molecule-graph"
+    of = "molecules"
+    endings = ENDINGS
+    columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
+    headline = {
+        "validity.strict": "valid",
+        "uniqueness": "unique",
+        "novelty": "novel",
+        "vun": "all three",
+        "fcd.test": "FCD, test split",
+        "fcd.train": "FCD, train split",
+        "molecule_stability": "stable",
+        "symmetry.asymmetric_share": "asymmetric",
+    }
+    about = (
+        "Molecules are compared by canonical SMILES without stereo, isotopes and atom maps. Intervals are 95 %:"
+        " Wilson's for shares, the delta method over samples for distances, a grouped jackknife for FCD; uniqueness and V.U.N."
+        " use the variance of a number of distinct kinds. Distances near zero are biased upwards by the finite number of samples."
+    )
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry())
+
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Samples:
+        records: list[Record] = [record for file in files for record in read(file)]
+        if begun is not None:
+            begun(len(records))
+        return judge_all(records, workers, progress)
+
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
+        path = Path(name)
+        if name not in shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+            smiles = [record.text for record in read(path) if record.form == "smiles"]
+            return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers)
+        return load(name)
+
+    def failures(self, samples: Samples) -> Counter[str]:
+        return Counter(judged.reason.split(":")[0] for judged in samples.judged if judged.reason)
+
+    def rows(self, samples: Samples, reference: Reference | None) -> Iterable[tuple]:
+        """``unique`` marks a molecule's first record; ``novel`` is empty without a reference."""
+        known = dict(zip(samples.distinct, reference.knows(samples.distinct), strict=True)) if reference else {}
+        seen: set[str] = set()
+        for record, judged in zip(samples.records, samples.judged, strict=True):
+            name = judged.canonical
+            unique = told(name not in seen) if name else ""
+            novel = told(not known[name]) if name and reference else ""
+            yield record.file, record.number, judged.smiles, name or "", told(bool(name)), judged.reason, unique, novel
+            if name:
+                seen.add(name)
+
+    def sections(self, evaluation) -> list[Section]:
+        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+
+    def require(self, metrics: Sequence[str]) -> None:
+        if asks_fcd(metrics):
+            chemnet.require()
+
+    def notes(self, metrics: Sequence[str], reference: Reference | None) -> list[str]:
+        lacking = [name for name in ("fcd.train", "fcd.test") if reference and name in metrics and name.split(".")[1] not in reference.gaussians]
+        return [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
+
+
+def asks_fcd(metrics: Sequence[str]) -> bool:
+    """Whether one of them needs ChemNet."""
+    return any(name.startswith("fcd.") for name in metrics)

@@ -1,0 +1,38 @@
+"""Spin configurations against those of another sampler: signed differences, so that a right sampler's intervals hold zero."""
+
+from __future__ import annotations
+
+import math
+
+from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.spins.reference import SpinReference, observables
+from symdiff_evaluation.spins.spins import Spins
+
+
+class SpinDifferences(Metric):
+    """Means minus those of the reference, which is taken to be of the same couplings, field and temperatures."""
+
+    title = "Against the reference"
+    about = {
+        "reference.energy": "energy per site minus the reference's, in J",
+        "reference.magnetization": "mean spin, signed, minus the reference's",
+        "reference.abs_magnetization": "|m| minus the reference's",
+        "reference.two_point_half": "two-point function at half the lattice, mean over the axes, minus the reference's",
+    }
+    compares = frozenset(about)
+
+    def __call__(self, spins: Spins, reference: SpinReference | None) -> dict[str, Estimate]:
+        if reference is None or not len(spins):
+            return {name: nothing() for name in self.about}
+        return {f"reference.{name}": _minus(found, reference.means[name]) for name, found in observables(spins).items()}
+
+
+def _minus(found: Estimate, other: Estimate) -> Estimate:
+    """The difference of two independent estimates; half widths add as roots of squares."""
+    value = found.value - other.value
+    if found.low is None or other.low is None:
+        return Estimate(value, None, None, found.count)
+    down = math.hypot(found.value - found.low, other.high - other.value)
+    up = math.hypot(found.high - found.value, other.value - other.low)
+    return Estimate(value, value - down, value + up, found.count)

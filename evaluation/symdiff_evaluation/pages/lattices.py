@@ -1,0 +1,148 @@
+"""The pages of spin lattices: distributions, correlations, symmetry, a gallery."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from symdiff_evaluation.charts import bars, curves, densities, heat
+from symdiff_evaluation.estimate import Estimate
+from symdiff_evaluation.metrics.spins import strongest
+from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, panel, panels, sample, shares, spaced, told
+from symdiff_evaluation.pictures import lattice
+from symdiff_evaluation.spins.balance import variant_balance
+from symdiff_evaluation.spins.correlation import structure_factor, two_point
+from symdiff_evaluation.spins.exact import of_torus
+from symdiff_evaluation.spins.observables import magnetization, phase_name
+from symdiff_evaluation.spins.series import series_mean
+from symdiff_evaluation.spins.spins import Spins
+from symdiff_evaluation.spins.symmetry import phases, space_group, stabilizer_orders, symmetries
+from symdiff_evaluation.spins.torus import Torus, covers
+
+_QUANTILES = 512
+_PARTS = 4  # Hamiltonians and temperatures that get panels of their own
+
+
+def sections(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None) -> list[Section]:
+    """``reference``: quantiles of a set to compare with, by "energy" and "magnetization", possibly none."""
+    return [
+        Section("distributions", "Distributions", _distributions(spins, estimates, reference or {})),
+        Section("symmetry", "Symmetry", _symmetry(spins, estimates)),
+        Section("samples", "Samples", _gallery(spins)),
+        Section("failures", "Failures", _failures(spins)),
+    ]
+
+
+def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray]) -> str:
+    if not len(spins):
+        return ""
+    s, exact = spins.configurations, _law(spins)
+    shown = [
+        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(spins.hamiltonian.energy(s), reference.get("energy"))),
+        panel(
+            "Magnetization",
+            told(estimates, "abs_magnetization", "mean |m|"),
+            densities(magnetization(s), reference.get("magnetization") if exact is None else exact),
+        ),
+    ]
+    if len(spins.parts) == 1:
+        shown += _correlations(spins, estimates)
+    what = "reference" if reference else "exact value of the same torus"
+    return key(bool(reference) or exact is not None, what) + panels(shown)
+
+
+def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
+    part = spins.parts[0]
+    exact = of_torus(part)
+    shown = []
+    for axis, size in enumerate(part.shape):
+        line = two_point(part.configurations, axis)
+        found = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
+        known = exact.two_point if exact is not None and exact.two_point is not None and exact.axis == axis else None
+        title = f"Two-point function along the {'first second third'.split()[axis]} axis"
+        shown.append(panel(title, told(estimates, "correlation_length.second_moment", "second-moment length"), curves(range(size // 2 + 1), found, known)))
+    factor = structure_factor(part.configurations) / math.prod(part.shape)
+    middle = np.fft.fftshift(factor) if factor.ndim < 3 else np.fft.fftshift(factor[0])
+    shown.append(panel("Structure factor, k = 0 in the middle", told(estimates, "structure_factor.peak", "largest S(k)/N"), heat(middle)))
+    return shown
+
+
+def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
+    if not len(spins):
+        return ""
+    group = space_group(spins.shape, spins.lattice)
+    orders = stabilizer_orders(spins.configurations, group)
+    shown = [panel("Symmetries that a sample keeps", f"of the {group.order:,} of the space group times flip", bars(shares(Counter(map(str, orders.tolist()))), None, 9))]
+    best, _, known = phases(spins.configurations)
+    names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
+    shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
+    for part in spins.parts[:_PARTS]:
+        for counts in variant_balance(part.configurations, symmetries(part.hamiltonian, part.shape, part.lattice), part.chain).counts:
+            if len(counts) > 1:
+                equal = {name: 1 / len(counts) for name in counts}
+                chart = bars({name.replace("stripes_", ""): share for name, share in shares(counts).items()}, {n.replace("stripes_", ""): v for n, v in equal.items()})
+                name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
+                shown.append(panel(f"Variants: {name}{_where(part)}", f"{sum(counts.values()):,} samples; gray: equally frequent", chart))
+    top = np.argsort(-orders, kind="stable")
+    different, seen = [], set()
+    for k in top.tolist():
+        code = spins.configurations[k].tobytes()
+        if code not in seen and len(different) < SYMMETRIC:
+            seen.add(code)
+            different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {group.order:,}"))
+    text = (
+        "A symmetry is a translation, a rotation or reflection of the lattice, or the flip of all spins. Couplings and field may have all"
+        " of them while every sample breaks most: a law that is invariant finds all variants equally often."
+    )
+    words = [told(estimates, "balance.variants", "variants equally frequent: p ="), told(estimates, "balance.images", "images equally frequent: p ="),
+             told(estimates, "balance.places", "all places equally frequent: p ="), told(estimates, "symmetry.breaking_gap", "symmetry-breaking gap")]  # fmt: skip
+    summary = "; ".join(word for word in words if word)
+    return (
+        f'<p class="soft">{text}</p><p>{summary}</p>{key(True, "equally frequent")}{panels(shown)}'
+        f'<h3 style="margin:22px 0 10px">The most symmetric samples</h3>{gallery(different)}'
+    )
+
+
+def _gallery(spins: Spins) -> str:
+    if not len(spins):
+        return ""
+    energy, m = spins.hamiltonian.energy(spins.configurations), magnetization(spins.configurations)
+    chosen = spaced(len(spins))
+    drawn = [
+        sample(_picture(spins, k), f"e = {energy[k]:.3f}, m = {m[k]:+.3f}", "" if math.isnan(t := spins.temperatures[k]) else f"T = {t:g}")
+        for k in chosen
+    ]
+    wave = phase_name(strongest(spins.configurations)).replace("_", " ")
+    note = f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. Strongest order: {wave}."
+    return f'<p class="soft">{note} Up is light, down is dark.</p>{gallery(drawn)}'
+
+
+def _failures(spins: Spins) -> str:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for record, reason in sorted(spins.reasons.items()):
+        name, _, detail = reason.partition(": ")
+        groups.setdefault(name, []).append((detail.split(" where")[0], f"record {record + 1:,}: {detail}"))
+    return failures(groups, max(spins.total, 1), "None: every record is a configuration of spins.")
+
+
+def _law(spins: Spins) -> np.ndarray | None:
+    """Quantiles of the exact law of the magnetization, where the transfer matrix gives it."""
+    if len(spins.parts) != 1:
+        return None
+    part = spins.parts[0]
+    if part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian, part.shape):
+        return None
+    values, law = Torus(part.hamiltonian, part.shape, part.temperature).magnetizations
+    heap = np.cumsum(law) / law.sum()
+    return values[np.searchsorted(heap, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)]
+
+
+def _picture(spins: Spins, k: int) -> str:
+    return lattice(spins.configurations[k], spins.lattice == "triangular")
+
+
+def _where(part: Spins) -> str:
+    return "" if part.temperature is None or math.isnan(part.temperature) else f", T = {part.temperature:g}"

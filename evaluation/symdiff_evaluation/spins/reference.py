@@ -1,0 +1,50 @@
+"""Another set of spins to compare with: Monte Carlo samples, a training set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from symdiff_evaluation.estimate import Estimate
+from symdiff_evaluation.spins.correlation import two_point
+from symdiff_evaluation.spins.observables import magnetization
+from symdiff_evaluation.spins.series import series_mean
+from symdiff_evaluation.spins.spins import Spins
+
+QUANTILES = 4096
+
+
+@dataclass(frozen=True)
+class SpinReference:
+    """Means with their intervals, and (q,) sorted values of "energy" per site and "magnetization", each standing for an equal share."""
+
+    name: str
+    count: int
+    means: Mapping[str, Estimate]
+    quantiles: Mapping[str, np.ndarray]
+    source: str = ""
+
+
+def observables(spins: Spins) -> dict[str, Estimate]:
+    """Means that two sets of the same couplings, field and temperatures have in common if their laws are the same."""
+    s, chain = spins.configurations, spins.chain
+    half = np.mean([two_point(s, axis)[:, -1] for axis in range(len(spins.shape))], 0)
+    m = magnetization(s)
+    return {
+        "energy": series_mean(spins.hamiltonian.energy(s), chain),
+        "magnetization": series_mean(m, chain, -1, 1),
+        "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
+        "two_point_half": series_mean(half, chain, -1, 1),
+    }
+
+
+def summarize(spins: Spins, name: str, source: str = "") -> SpinReference:
+    """The reference that a set makes."""
+    values = {"energy": spins.hamiltonian.energy(spins.configurations), "magnetization": magnetization(spins.configurations)}
+    return SpinReference(name, len(spins), observables(spins), {key: _quantiles(value) for key, value in values.items()}, source)
+
+
+def _quantiles(values: np.ndarray) -> np.ndarray:
+    return np.sort(values) if len(values) <= QUANTILES else np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES)
