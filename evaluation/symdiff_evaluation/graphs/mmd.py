@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
     """(n, m) exp(-TV^2 / 2 sigma^2) with TV half the sum of absolute differences.
 
     As published (Liao et al. 2019, Martinkus et al. 2022). It is not positive definite (O'Bray et al., Evaluation Metrics for Graph
-    Generative Models, ICLR 2022), so that an unbiased estimate of a positive number may be negative by more than chance.
+    Generative Models, ICLR 2022), so that nothing keeps the squared discrepancy of two laws above 0.
     """
     distance = np.empty((len(x), len(y)))
     step = max(1, _CELLS // max(1, y.size))
@@ -43,7 +44,7 @@ def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def biased(gram: Gram) -> float:
-    """The published estimate: plain means over all pairs, those of a sample with itself included; never below 0 for a true kernel."""
+    """The published estimate: plain means over all pairs, those of a graph with itself included."""
     return float(gram.within.mean() + gram.beyond.mean() - 2 * gram.between.mean())
 
 
@@ -52,8 +53,8 @@ def unbiased(gram: Gram) -> float:
     return _off_diagonal(gram.within) + _off_diagonal(gram.beyond) - 2 * float(gram.between.mean())
 
 
-def estimate(gram: Gram, kind: str = "biased", undecided: int = 0) -> Estimate:
-    """The value, "biased" or "unbiased", with the interval of the jackknife over samples.
+def estimate(gram: Gram, kind: Literal["biased", "unbiased"] = "biased", undecided: int = 0) -> Estimate:
+    """The value with the interval of the jackknife over samples; no value below two of each, no interval below three.
 
     The reference is what it is: the interval tells what other samples of the same law would give against it.
     """
@@ -61,18 +62,18 @@ def estimate(gram: Gram, kind: str = "biased", undecided: int = 0) -> Estimate:
     if n < 2 or m < 2:
         return nothing(undecided + n)
     value = biased(gram) if kind == "biased" else unbiased(gram)
+    if n < 3:
+        return Estimate(value, None, None, n, undecided)
     half = Z95 * math.sqrt(jackknife_variance(gram))
     return Estimate(value, value - half, value + half, n, undecided)
 
 
 def jackknife_variance(gram: Gram) -> float:
-    """The jackknife's variance of the unbiased estimate over samples; 0 for two samples, which leave none to compare.
+    """The jackknife's variance of the unbiased estimate over three or more samples.
 
     Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981): it is too large on average, never too small.
     """
     n = len(gram.within)
-    if n < 3:
-        return 0.0
     rows = gram.within.sum(1) - np.diag(gram.within)
     cross = gram.between.mean(1)
     left = (rows.sum() - 2 * rows) / ((n - 1) * (n - 2)) - 2 * (cross.sum() - cross) / (n - 1)
