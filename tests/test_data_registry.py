@@ -13,7 +13,7 @@ import torch
 from symdiff.data import qm9 as qm9_module
 from symdiff.data.download import Remote
 from symdiff.data.enumeration import ATOMS, enumerate_molecules
-from symdiff.data.qm9 import _originals, _table, edm_split
+from symdiff.data.qm9 import _originals, edm_split, smiles_table
 from symdiff.data.registry import BUILDERS, open_dataset
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
@@ -117,7 +117,7 @@ def test_the_authors_files_and_the_table_give_the_same_rows(tmp_path):
         file.write("index,smiles_gdb17,smiles_b3lyp,uncharacterized\n")
         file.writelines(f"{k + 1},{text},{text},{int(k in (1, 4))}\n" for k, text in enumerate(smiles))
     want = [(text, k in (1, 4)) for k, text in enumerate(smiles)]
-    assert _originals(tmp_path / "a.tar.bz2", tmp_path / "u.txt") == _table(tmp_path / "t.csv.gz") == want
+    assert _originals(tmp_path / "a.tar.bz2", tmp_path / "u.txt") == smiles_table(tmp_path / "t.csv.gz") == want
 
 
 def test_a_wrong_archive_is_a_user_error(tmp_path):

@@ -13,6 +13,7 @@ from symdiff.canonical.nodes import Nodes
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import cache_folder
 from symdiff.errors import UserError, nearest
+from symdiff.state import Categorical
 
 LABELLED = ("rank", "depth", "breadth")
 ORDERS = ("stored", "smiles", *LABELLED)
@@ -49,7 +50,7 @@ def _folder(dataset: Dataset, order: str) -> Path | None:
 
 
 def _reordered(dataset: Dataset, order: str) -> Dataset:
-    positions = canonical_positions(dataset, Nodes(order))
+    positions = canonical_positions(dataset, Nodes(order, labels(dataset)))
     columns = dataset.columns
     owner, edges = columns.edges_of(dataset.rows)
     sizes, counts = dataset.num_nodes, dataset.num_edges
@@ -91,6 +92,11 @@ def canonical_positions(dataset: Dataset, canonicalizer: Nodes) -> Tensor:
     return flat
 
 
+def labels(dataset: Dataset) -> list[str]:
+    """The fields that nodes are ordered by: those of labels."""
+    return [name for name, field in dataset.domain.schema.items() if isinstance(field, Categorical)]
+
+
 @dataclass(frozen=True)
 class Symmetry:
     """``count`` structures were looked at; ``asymmetric`` of them have no automorphism but the identity."""
@@ -101,8 +107,9 @@ class Symmetry:
 
 
 def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
-    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``."""
+    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``; only labels are looked at."""
     rows = torch.linspace(0, len(dataset) - 1, min(limit, len(dataset)), dtype=torch.float64).round().long().unique()
     rows = rows[torch.argsort(dataset.num_nodes[rows], stable=True)]
-    orders = torch.cat([Nodes().automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
+    nodes = Nodes(fields=labels(dataset))
+    orders = torch.cat([nodes.automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
     return Symmetry(len(orders), int((orders == 1).sum()), float(orders.max()))

@@ -25,7 +25,7 @@ def qm9(hydrogens: bool = False, progress: Progress = None) -> Dataset:
     """The characterized molecules of QM9; ``hydrogens`` makes them nodes. Raises UserError."""
     if data_folder() is not None:
         path = local("qm9", "qm9_smiles.csv.gz")
-        rows, source = _table(path), origin(TITLE, [path])
+        rows, source = smiles_table(path), origin(TITLE, [path])
     else:
         paths = fetch([QM9_ARCHIVE, QM9_UNCHARACTERIZED])
         rows, source = _originals(*paths), origin(TITLE, paths)
@@ -55,7 +55,8 @@ def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:
     return split
 
 
-def _table(path: Path) -> list[tuple[str, bool]]:
+def smiles_table(path: Path) -> list[tuple[str, bool]]:
+    """GDB SMILES and whether it is among the uncharacterized, in QM9's order. Raises UserError."""
     reader = csv.DictReader(io.StringIO(read_text(path)))
     missing = {"index", "smiles_gdb17", "uncharacterized"} - set(reader.fieldnames or [])
     if missing:

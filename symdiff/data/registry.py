@@ -18,6 +18,12 @@ def _qm9(progress: Progress, hydrogens: bool) -> Dataset:
     return qm9(hydrogens, progress)
 
 
+def _qm9_3d(progress: Progress) -> Dataset:
+    from symdiff.data.geometries import qm9
+
+    return qm9(progress)
+
+
 def _zinc(progress: Progress) -> Dataset:
     from symdiff.data.zinc import zinc
 
@@ -68,6 +74,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "small-molecules": _small_molecules,
     "qm9": partial(_qm9, hydrogens=False),
     "qm9-h": partial(_qm9, hydrogens=True),
+    "qm9-3d": _qm9_3d,
     "zinc": _zinc,
     "druglike": _druglike,
     **{f"ground-states-{side}": partial(_ground_states, side=side) for side in (4, 8)},

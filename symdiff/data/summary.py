@@ -41,7 +41,8 @@ def summary(dataset: Dataset) -> dict:
 
 def _names(dataset: Dataset, field: str) -> list[str]:
     from symdiff.domains.molecule import BONDS, MolecularGraph
+    from symdiff.domains.molecule3d import Molecule3D
 
-    if isinstance(dataset.domain, MolecularGraph):
+    if isinstance(dataset.domain, (MolecularGraph, Molecule3D)):
         return list(dataset.domain.atoms if field == "atom" else BONDS)
     return [str(label) for label in range(dataset.domain.schema[field].classes)]

@@ -121,10 +121,11 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
     return graph
 
 
-def graph_of(mol: Chem.Mol) -> Kekule:
+def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
     """The Kekule graph of any molecule, its atoms in their order; what does not sanitize is taken as it stands.
 
-    Raises UserError for what such a graph cannot hold: other bonds, large charges, hydrogens that do not follow from valence.
+    Raises UserError for what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as they
+    stand, hydrogens that do not follow from valence.
     """
     checked = Chem.Mol(mol)
     broken = problem(checked) is not None
@@ -137,7 +138,7 @@ def graph_of(mol: Chem.Mol) -> Kekule:
     if any(bond.GetBondType() not in _BONDS for bond in checked.GetBonds()):
         raise UserError("bond is not single, double or triple")
     graph = _arrays(checked)
-    if not broken:
+    if not broken and not radicals:
         _check_hydrogens(checked, graph)
     return graph
 

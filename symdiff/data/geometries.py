@@ -1,0 +1,96 @@
+"""Molecules with coordinates -> a data set: QM9's geometries, with the bonds and charges that their SMILES say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from symdiff.data.dataset import Dataset
+from symdiff.data.matching import match
+from symdiff.data.molecules import digests
+from symdiff.data.parsing import Progress
+from symdiff.data.qm9 import TITLE, smiles_table
+from symdiff.data.sources import local, origin
+from symdiff.domains import kekule
+from symdiff.domains.arrays import pack
+from symdiff.domains.files import read_npz
+from symdiff.domains.geometry import Geometry
+from symdiff.domains.molecule3d import Molecule3D
+from symdiff.errors import UserError
+from symdiff.state import Categorical
+
+EXCLUDED = 255
+_REPORT = 500
+
+
+def qm9(progress: Progress = None) -> Dataset:
+    """The characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM. Raises UserError.
+
+    The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and counted, where
+    that cannot be done: where it rearranged as it was relaxed, for the most part.
+    """
+    paths = [local("qm9", name) for name in ("qm9_geom.npz", "qm9_smiles.csv.gz")]
+    geometry, smiles = read_npz(paths[0]), [text for text, _ in smiles_table(paths[1])]
+    missing = {"z", "pos", "offsets", "edm_split"} - set(geometry)
+    if missing:
+        raise UserError(f"{paths[0]}: the array {sorted(missing)[0]!r} is missing")
+    if len(geometry["offsets"]) != len(smiles) + 1 or len(geometry["edm_split"]) != len(smiles):
+        raise UserError(f"{paths[0]}: expected {len(smiles)} molecules, as {paths[1].name} has")
+    rows = np.nonzero(geometry["edm_split"] != EXCLUDED)[0]
+    found = matched([smiles[k] for k in rows], geometry, rows, progress)
+    meta = {
+        "name": "qm9-3d",
+        "source": origin(TITLE, paths),
+        "rows": len(smiles),
+        "left_out": {"uncharacterized": len(smiles) - len(rows)},
+    }
+    return geometries(found, geometry["edm_split"][rows], meta, max_nodes=64)
+
+
+def matched(smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None) -> Iterable[Geometry | UserError]:
+    """For each of ``rows`` the geometry with the bonds of its SMILES, or the reason why there is none; arrays as in qm9_geom.npz."""
+    z, pos, stops = geometry["z"], geometry["pos"], geometry["offsets"]
+    for place, (text, k) in enumerate(zip(smiles, rows.tolist(), strict=True), 1):
+        part = slice(stops[k], stops[k + 1])
+        try:
+            yield match(text, z[part], pos[part].astype(np.float64))
+        except UserError as error:
+            yield error
+        if progress is not None and (place % _REPORT == 0 or place == len(rows)):
+            progress(place % _REPORT or _REPORT, len(rows))
+
+
+def geometries(
+    found: Iterable[Geometry | UserError],
+    split: np.ndarray,
+    meta: Mapping,
+    bonds: bool = True,
+    chiral: bool = False,
+    max_nodes: int = 512,
+) -> Dataset:
+    """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
+
+    ``split``: (M,) of 0, 1, 2, one for every molecule or reason. The atoms of the domain are those of the data, the most frequent first.
+    Molecules whose graphs are stored identically count as duplicates, and stay.
+    """
+    kept, reasons, valid = [], Counter(), np.zeros(len(split), bool)
+    for place, entry in enumerate(found):
+        if isinstance(entry, UserError):
+            reasons[str(entry)] += 1
+        else:
+            kept.append(entry)
+            valid[place] = True
+    if not kept:
+        raise UserError(f"{meta.get('name', 'data set')}: no molecule could be read")
+    labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in kept])
+    kinds, counts = np.unique(labels, return_counts=True)
+    atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in np.argsort(-counts, kind="stable")]
+    domain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
+    arrays = pack([domain.label(one) for one in kept], domain.schema)
+    arrays["split"] = np.asarray(split, np.uint8)[valid]
+    left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}
+    marks = digests(arrays, {name: field for name, field in domain.schema.items() if isinstance(field, Categorical)})
+    report = {"rows": len(split), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
+    return Dataset.from_arrays(domain, arrays, {"order": "smiles", **report, **meta, "left_out": left_out})

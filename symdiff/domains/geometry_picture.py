@@ -1,0 +1,57 @@
+"""A picture of molecules in space."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+
+from symdiff.domains.geometry import Geometry
+from symdiff.domains.perception import RADII, connectivity
+
+MOST = 16
+COLORS = {1: "#e8e8e8", 6: "#4a4a4a", 7: "#3f5fe0", 8: "#e03c31", 9: "#58b947", 15: "#f08a24", 16: "#e6c229", 17: "#2fae3c"}
+OTHER = "#b56ed6"
+
+
+def picture(geometries: Sequence[Geometry]) -> bytes:
+    """A PNG of the first 16 molecules, seen along their shortest axis; atoms in front cover those behind."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = list(geometries)[:MOST]
+    columns = max(1, min(4, len(shown)))
+    rows = max(1, -(-len(shown) // columns))
+    figure = Figure(figsize=(2.4 * columns, 2.4 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    for place, geometry in enumerate(shown, 1):
+        axes = figure.add_subplot(rows, columns, place)
+        axes.set_aspect("equal")
+        axes.set_axis_off()
+        _draw(axes, geometry)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
+
+
+def _draw(axes, geometry: Geometry) -> None:
+    from matplotlib.patches import Circle
+
+    if not len(geometry.element) or not np.isfinite(geometry.position).all():
+        axes.text(0.5, 0.5, "no picture", ha="center", transform=axes.transAxes)
+        return
+    point = geometry.position - geometry.position.mean(0)
+    view = np.linalg.eigh(point.T @ point)[1][:, ::-1]
+    point = point @ view
+    edges = geometry.edges if geometry.bonded else connectivity(geometry)
+    widths = geometry.order if geometry.bonded else np.ones(len(edges))
+    for (i, j), width in zip(edges.tolist(), widths.tolist(), strict=True):
+        ends = point[[i, j]]
+        axes.plot(ends[:, 0], ends[:, 1], color="#808080", linewidth=1.5 * width, zorder=float(ends[:, 2].mean()))
+    for (x, y, depth), element in zip(point.tolist(), geometry.element.tolist(), strict=True):
+        radius = 0.25 + 0.3 * float(RADII[element])
+        axes.add_patch(Circle((x, y), radius, facecolor=COLORS.get(element, OTHER), edgecolor="#202020", linewidth=0.6, zorder=depth + 0.01))
+    reach = np.abs(point[:, :2]).max() + 0.8
+    axes.set_xlim(-reach, reach)
+    axes.set_ylim(-reach, reach)

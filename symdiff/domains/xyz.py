@@ -1,0 +1,117 @@
+"""Entries of .xyz and .extxyz files: a count, a comment, and a line for every atom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+from rdkit import Chem
+
+from symdiff.domains.geometry import TOTAL, Geometry, bare
+from symdiff.errors import UserError, nearest
+
+_TABLE = Chem.GetPeriodicTable()
+SYMBOLS = {_TABLE.GetElementSymbol(z): z for z in range(1, 119)}
+UNITS = {"angstrom": 1.0, "ang": 1.0, "bohr": 0.529177210903, "au": 0.529177210903}
+_PAIR = re.compile(r'([A-Za-z_]+)=("[^"]*"|\S+)')
+_DEFAULT = "species:S:1:pos:R:3"
+
+
+def entries(text: str, max_atoms: int) -> Iterator[Geometry | UserError]:
+    """The molecules of a file's text; a broken one is its reason, and those behind it come all the same.
+
+    The comment may say ``units=bohr``, ``charge=1`` and extxyz's ``Properties``. Columns behind the coordinates are passed over but for
+    ``formal_charge``. The reading ends where a count is no number, for nobody knows where the next molecule begins.
+    """
+    lines = text.splitlines()
+    start = 0
+    while start < len(lines):
+        if not lines[start].strip():
+            start += 1
+            continue
+        try:
+            count = int(lines[start])
+            if count < 0:
+                raise ValueError
+        except ValueError:
+            yield UserError(f"line {start + 1}: expected the number of atoms, got {lines[start].strip()[:40]!r}")
+            return
+        yield _entry(lines, start, count, max_atoms)
+        start += 2 + count
+
+
+def _entry(lines: list[str], start: int, count: int, max_atoms: int) -> Geometry | UserError:
+    try:
+        if start + 2 + count > len(lines):
+            left = max(0, len(lines) - start - 2)
+            raise UserError(f"line {start + 1}: {count} atoms announced, {left} lines follow")
+        if count > max_atoms:
+            raise UserError(f"line {start + 1}: {count} atoms, at most {max_atoms} are read")
+        keys = {name.lower(): value.strip('"') for name, value in _PAIR.findall(lines[start + 1])}
+        columns = _columns(keys.get("properties", _DEFAULT), start + 2)
+        rows = [_atom(lines[k], k + 1, columns) for k in range(start + 2, start + 2 + count)]
+        scale = _scale(keys, start + 2)
+        total = _integer(keys[TOTAL], start + 2) if TOTAL in keys else None
+        position = np.array([row[1] for row in rows], np.float64).reshape(-1, 3) * scale
+        return bare(np.array([row[0] for row in rows], np.int64), position, np.array([row[2] for row in rows], np.int64), total)
+    except UserError as error:
+        return error
+
+
+def _columns(properties: str, line: int) -> dict[str, int]:
+    """The first column of each property."""
+    parts = properties.split(":")
+    found, place = {}, 0
+    try:
+        for name, _, width in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            found[name.lower()] = place
+            place += int(width)
+    except ValueError:
+        raise UserError(f"line {line}: Properties: expected name:kind:columns, got {properties[:60]!r}") from None
+    if not {"species", "pos"} <= set(found):
+        raise UserError(f"line {line}: Properties: expected species and pos, got {properties[:60]!r}")
+    return found
+
+
+def _atom(line: str, number: int, columns: dict[str, int]) -> tuple[int, list[float], int]:
+    parts = line.split()
+    species, pos, formal = columns["species"], columns["pos"], columns.get("formal_charge")
+    if len(parts) <= max(species, pos + 2, formal or 0):
+        raise UserError(f"line {number}: expected an element and three coordinates, got {line.strip()[:60]!r}")
+    name = parts[species]
+    element = int(name) if name.isdigit() else SYMBOLS.get(name.capitalize(), 0)
+    if not 1 <= element <= 118:
+        raise UserError(f"line {number}: unknown element {name!r}{nearest(name, SYMBOLS) if len(name) > 1 else ''}")
+    try:
+        position = [float(value.replace("*^", "e")) for value in parts[pos : pos + 3]]
+    except ValueError:
+        raise UserError(f"line {number}: expected three coordinates, got {' '.join(parts[pos : pos + 3])[:60]!r}") from None
+    return element, position, 0 if formal is None else _integer(parts[formal], number)
+
+
+def _integer(value: str, line: int) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        raise UserError(f"line {line}: {TOTAL}: expected a whole number, got {value[:40]!r}") from None
+
+
+def _scale(keys: dict[str, str], line: int) -> float:
+    unit = keys.get("units", keys.get("unit", "angstrom"))
+    if unit.lower() not in UNITS:
+        raise UserError(f"line {line}: units: unknown unit {unit[:40]!r}{nearest(unit, UNITS)}")
+    return UNITS[unit.lower()]
+
+
+def entry(geometry: Geometry, extended: bool = False) -> str:
+    """The lines of a molecule; ``extended``: with extxyz's ``Properties``, and formal charges where there are any."""
+    formal = extended and bool(geometry.charge.any())
+    comment = [f"{TOTAL}={geometry.total}"]
+    if extended:
+        comment = [f"Properties={_DEFAULT}{':formal_charge:I:1' if formal else ''}", *comment, 'pbc="F F F"']
+    lines = [str(len(geometry.element)), " ".join(comment)]
+    for element, point, charge in zip(geometry.element.tolist(), geometry.position.tolist(), geometry.charge.tolist(), strict=True):
+        where = " ".join(f"{value:.6f}" for value in point)
+        lines.append(f"{_TABLE.GetElementSymbol(element)} {where}{f' {charge}' if formal else ''}")
+    return "\n".join(lines) + "\n"
