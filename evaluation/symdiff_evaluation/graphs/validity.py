@@ -1,0 +1,118 @@
+"""Whether a graph follows the rule by which the graphs of its data set are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from symdiff.errors import UserError, nearest
+from symdiff_evaluation.graphs.blocks import edge_counts, infer_blocks
+from symdiff_evaluation.graphs.graph import Graph
+
+WITHIN, BETWEEN = 0.3, 0.005  # shares of pairs with an edge in SPECTRE's block models
+BLOCKS = (2, 5)
+BLOCK_SIZES = (20, 40)
+LEVEL = 0.9
+
+
+def broken(graph: Graph, rule: str) -> str:
+    """Why the graph breaks the rule, "" where it does not: "kind: detail". Raises ``UserError`` for a rule there is none of."""
+    return rule_of(rule)(graph)
+
+
+def rule_of(rule: str) -> Callable[[Graph], str]:
+    """The function behind a name in ``RULES``. Raises ``UserError``."""
+    if rule not in RULES:
+        raise UserError(f"rule of graphs: expected one of {', '.join(RULES)}, got {rule!r}{nearest(rule, RULES)}")
+    return RULES[rule]
+
+
+def connected(graph: Graph) -> str:
+    """One component."""
+    return "" if graph.connected else f"disconnected: {graph.components} components"
+
+
+def planar(graph: Graph) -> str:
+    """One component that can be drawn in the plane without crossings."""
+    import networkx
+
+    if not graph.connected:
+        return connected(graph)
+    most = 3 * graph.num_nodes - 6  # of edges, by Euler's formula
+    if graph.num_nodes > 2 and len(graph.edges) > most:
+        return f"not planar: {len(graph.edges)} edges, at most {most} fit"
+    plain = networkx.Graph(graph.edges.tolist())
+    return "" if networkx.check_planarity(plain)[0] else "not planar: its edges cross"
+
+
+def tree(graph: Graph) -> str:
+    """One component without a cycle."""
+    cycles = len(graph.edges) - graph.num_nodes + graph.components
+    return connected(graph) or (f"not a tree: {cycles} independent cycles" if cycles else "")
+
+
+def lobster(graph: Graph) -> str:
+    """A tree that is a path, or nothing, once its leaves are taken away twice.
+
+    Source: Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
+    """
+    if reason := tree(graph):
+        return reason
+    alive = np.ones(graph.num_nodes, bool)
+    for _ in range(2):
+        alive &= _degrees(graph, alive) > 1
+    widest = int(_degrees(graph, alive).max(initial=0))
+    return "" if widest <= 2 else f"not a lobster: a node of the backbone has {widest} neighbors on it"
+
+
+def block_model(graph: Graph) -> str:
+    """Two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and 0.005 between them.
+
+    With p the share found in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for a chi-square
+    of one degree of freedom; the mean of its tail probabilities over all ordered pairs of blocks must exceed 0.9. That is the published test; it does not
+    grow stricter with the number of pairs of nodes, as Wald's would. Blocks are found by ``infer_blocks``, not by graph-tool.
+    Source: Martinkus et al., SPECTRE, ICML 2022.
+    """
+    least, most = BLOCKS[0] * BLOCK_SIZES[0], BLOCKS[1] * BLOCK_SIZES[1]
+    if not least <= graph.num_nodes <= most:
+        return f"block sizes: expected {least} to {most} nodes in all, got {graph.num_nodes}"
+    sizes, edges = edge_counts(graph, infer_blocks(graph))
+    if not BLOCKS[0] <= len(sizes) <= BLOCKS[1]:
+        return f"blocks: expected {BLOCKS[0]} to {BLOCKS[1]}, found {len(sizes)}"
+    if sizes.min() < BLOCK_SIZES[0] or sizes.max() > BLOCK_SIZES[1]:
+        return f"block sizes: expected {BLOCK_SIZES[0]} to {BLOCK_SIZES[1]} nodes, found {sizes.min()} to {sizes.max()}"
+    level = float(agreement(sizes, edges).mean())
+    return "" if level > LEVEL else f"edge shares: expected agreement above {LEVEL}, found {level:.3f}"
+
+
+def agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(B, B) tail probabilities of the test in ``block_model``, from what ``edge_counts`` gives."""
+    from scipy.special import erfc
+
+    same = np.eye(len(sizes), dtype=bool)
+    places = np.where(same, sizes * (sizes - 1) / 2, np.outer(sizes, sizes))
+    found, expected = edges / (places + 1e-6), np.where(same, WITHIN, BETWEEN)
+    statistic = (found - expected) ** 2 / (found * (1 - found) + 1e-6)
+    return erfc(np.sqrt(statistic / 2))
+
+
+def anything(graph: Graph) -> str:
+    """No rule."""
+    return ""
+
+
+RULES: Mapping[str, Callable[[Graph], str]] = {
+    "any": anything,
+    "connected": connected,
+    "planar": planar,
+    "tree": tree,
+    "lobster": lobster,
+    "sbm": block_model,
+}
+
+
+def _degrees(graph: Graph, alive: np.ndarray) -> np.ndarray:
+    """Of the living nodes among themselves, 0 for the others."""
+    kept = graph.edges[alive[graph.edges].all(1)]
+    return np.bincount(kept.ravel(), minlength=graph.num_nodes)

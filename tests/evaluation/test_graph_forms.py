@@ -1,0 +1,64 @@
+"""Canonical hashes: equal for isomorphic graphs with corresponding labels, and for no others."""
+
+import time
+
+import networkx as nx
+import numpy as np
+
+from symdiff_evaluation.graphs.forms import canonical_hashes
+from symdiff_evaluation.graphs.graph import Graph
+
+
+def renumbered(graph: Graph, order: np.ndarray) -> Graph:
+    edges = np.sort(order[graph.edges], axis=1)
+    nodes = None if graph.node_labels is None else graph.node_labels[np.argsort(order)]
+    return Graph(graph.num_nodes, edges, nodes, graph.edge_labels)
+
+
+def test_renumbering_changes_nothing_and_labels_change_all():
+    rng = np.random.default_rng(0)
+    path = np.array([[0, 1], [1, 2], [2, 3]])
+    kinds = [
+        Graph(4, path),
+        Graph(4, np.array([[0, 1], [0, 2], [0, 3]])),
+        Graph(4, path, np.array([0, 1, 0, 0])),
+        Graph(4, path, np.array([1, 0, 0, 0])),
+        Graph(4, path, None, np.array([0, 1, 0])),
+        Graph(4, path, None, np.array([0, 0, 1])),
+        Graph(4, path, np.array([0, 1, 0, 0]), np.array([0, 0, 1])),
+        Graph(5, path),
+    ]
+    copies = [renumbered(graph, rng.permutation(graph.num_nodes)) for graph in kinds for _ in range(5)]
+    hashes = canonical_hashes(copies).reshape(len(kinds), 5)
+    assert (hashes == hashes[:, :1]).all() and len(set(hashes[:, 0].tolist())) == len(kinds)
+    assert canonical_hashes([Graph(4, path, np.zeros(4, int), np.zeros(3, int))])[0] == hashes[0, 0]
+    assert (canonical_hashes([graph.unlabeled() for graph in kinds[2:7]]) == hashes[0, 0]).all()
+
+
+def test_all_graphs_of_five_nodes():
+    """1,024 labeled graphs are 34 up to isomorphism."""
+    pairs = np.array([(i, j) for i in range(5) for j in range(i + 1, 5)])
+    graphs = [Graph(5, pairs[[bool(code >> k & 1) for k in range(10)]]) for code in range(1024)]
+    assert len(set(canonical_hashes(graphs).tolist())) == 34
+
+
+def test_pairs_that_refinement_alone_confuses():
+    six = [nx.cycle_graph(6), nx.disjoint_union(nx.cycle_graph(3), nx.cycle_graph(3))]
+    graphs = [Graph(6, np.array(sorted(tuple(sorted(edge)) for edge in source.edges))) for source in six]
+    assert len(set(canonical_hashes(graphs).tolist())) == 2
+
+
+def test_hashes_are_those_that_references_hold():
+    """A reference that was written keeps its meaning: what changes these numbers makes all shipped hashes wrong."""
+    found = canonical_hashes([Graph(3, np.array([[0, 1], [1, 2]])), Graph(2, np.array([[0, 1]]), np.array([3, 5]), np.array([2]))])
+    assert found.tolist() == [15879476744064373835, 5775829247262114123]
+
+
+def test_regular_graphs_in_under_a_second():
+    graphs = []
+    for seed in range(64):
+        source = nx.random_regular_graph(3, 20, seed=seed)
+        graphs.append(Graph(20, np.array(sorted(tuple(sorted(edge)) for edge in source.edges))))
+    start = time.perf_counter()
+    assert len(set(canonical_hashes(graphs).tolist())) == 64
+    assert time.perf_counter() - start < 1
