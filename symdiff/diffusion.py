@@ -11,7 +11,10 @@ from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
 from symdiff.processes.base import Process
 from symdiff.random import Generator, uniform
-from symdiff.state import State
+from symdiff.state import State, support
+
+CANDIDATES, ROUNDS = 32, 8
+"""Draws of z, and evaluations for each, where a part of the structure is known."""
 
 
 class Diffusion(nn.Module):
@@ -58,16 +61,20 @@ class Diffusion(nn.Module):
         generator: Generator | None = None,
         progress: Callable | None = None,
         condition: State | None = None,
+        known: State | None = None,
     ) -> State:
         """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations.
 
-        ``condition``: a State with the same mask and the fields that are given; they are part of the result.
+        ``condition``: a State with the same mask and the fields that are given; they are part of the result. ``known``: a State over
+        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is; for ``Masked`` alone.
         """
         x = self.process.prior(mask, generator)
-        z = self.draw(condition, x, generator)
+        z = self.draw(condition, x, generator) if known is None else self.posterior(known, condition, generator)
+        times = self.process.times(steps).float().to(mask.device)  # in this order: not every device has float64
+        if known is not None:
+            x = known
         if condition is not None:
             x = x.with_values(condition.schema, **condition.values)
-        times = self.process.times(steps).float().to(mask.device)  # in this order: not every device has float64
         for t, s in zip(times[:-1], times[1:], strict=True):
             t, s = t.expand(len(x)), s.expand(len(x))
             x = self.process.step(x, self.denoiser(x, t, z), t, s, generator)
@@ -75,6 +82,29 @@ class Diffusion(nn.Module):
                 progress()
         schema = {**(condition.schema if condition is not None else {}), **self.process.schema}
         return State(mask, schema, {name: x[name] for name in schema})
+
+    @torch.no_grad()
+    def posterior(self, known: State, condition: State | None, generator: Generator | None = None, candidates: int = CANDIDATES) -> State:
+        """z given what is ``known`` of the structure: of ``candidates`` draws of p(z), one by the weights p(known | z).
+
+        What is known tells something of z, so that p(z) itself would be the wrong law. Resampling is exact in the limit
+        of many candidates; each costs up to ``ROUNDS`` evaluations of the network.
+        """
+
+        def with_condition(x: State) -> State:
+            return x if condition is None else x.with_values(condition.schema, **condition.values)
+
+        entries = {name: support(field, known.mask) for name, field in self.process.schema.items()}
+        shown = sum((entries[name] & (known[name] < field.classes)).flatten(1).sum(1) for name, field in self.process.schema.items())
+        rounds = min(ROUNDS, int(shown.max()))
+        kept, heap = None, None
+        for _ in range(candidates if rounds else 1):
+            z = self.draw(condition, self.process.prior(known.mask, generator), generator)
+            weight = self.process.evidence(lambda x, t, z=z: self.denoiser(with_condition(x), t, z), known, rounds, generator)
+            heap = weight if heap is None else torch.logaddexp(heap, weight)
+            take = uniform((len(known),), generator, weight).log() < weight - heap  # a reservoir of one
+            kept = z if kept is None else kept.with_values(**{name: _where(take, z[name], kept[name]) for name in z.schema})
+        return kept
 
     @torch.no_grad()
     def nll(self, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None) -> Tensor:
@@ -106,3 +136,8 @@ class Diffusion(nn.Module):
             x = self.process.bridge(x0, self.process.prior(x0.mask, generator), t, generator)
             total = total + self.process.kl(self.denoiser(x, t, z), x0, x, t, s) * (steps / parts)
         return total
+
+
+def _where(rows: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    """``one`` in ``rows`` (B,), elsewhere the ``other``."""
+    return torch.where(rows.view(-1, *[1] * (one.dim() - 1)), one, other)

@@ -17,6 +17,7 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.processes.base import Process
+from symdiff.processes.masked import Masked
 from symdiff.recipe import Recipe, SamplingSettings, build, check
 from symdiff.sampling import Samples, Sizes, plan, sample
 from symdiff.state import State, schema_to_plain
@@ -122,6 +123,7 @@ class SymdiffPipeline(DiffusionPipeline):
         precision: str = "fp32",
         progress: Callable[[int], None] | None = None,
         condition: State | None = None,
+        known: State | None = None,
     ) -> Samples:
         """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
 
@@ -129,7 +131,8 @@ class SymdiffPipeline(DiffusionPipeline):
         ``num_nodes``: the size of every structure, bounds (low, high) of it, or None for the training histogram.
         ``precision``: ``fp32`` or ``bf16`` (autocast). ``progress`` is called with the number of finished structures
         (a fraction of a batch after each step). ``condition``: the fields that the domain says are given, for one
-        structure or for ``count``; their sizes are then those of the condition.
+        structure or for ``count``; their sizes are then those of the condition. ``known``: labels that stay as they are, with the number
+        of labels where nothing is known, for one structure or for ``count``; for models with the process ``Masked``.
 
         Raises
         ------
@@ -147,10 +150,15 @@ class SymdiffPipeline(DiffusionPipeline):
         if condition is not None or self.domain.conditions:
             condition = self._condition(condition, count)
             num_nodes = condition.num_nodes
+        if known is not None:
+            known = self._known(known, count)
+            if condition is not None and not torch.equal(known.num_nodes, condition.num_nodes):
+                raise UserError(f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got {int(known.num_nodes[0])}")
+            num_nodes = known.num_nodes
         batches = plan(self.config.size_histogram, count, seed, num_nodes, batch_size, self.domain.pads)
         diffusion = self.diffusion.eval()
         with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition)
+            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known)
 
     __call__ = sample
 
@@ -163,9 +171,16 @@ class SymdiffPipeline(DiffusionPipeline):
         for name in names:
             if condition.schema[name] != self.domain.schema[name]:
                 raise UserError(f"condition: {name}: expected {self.domain.schema[name]}, got {condition.schema[name]}")
-        if len(condition) not in (1, count):
-            raise UserError(f"condition: expected 1 structure or {count}, got {len(condition)}")
-        return condition.select([0] * count) if len(condition) == 1 else condition
+        return _every("condition", condition, count)
+
+    def _known(self, known: State, count: int) -> State:
+        """What is known of ``count`` structures."""
+        expected = self.process.noisy_schema()
+        if not isinstance(self.process, Masked):
+            raise UserError(f"known: the model has the process {type(self.process).__name__}, only Masked can start from what is known")
+        if dict(known.schema) != dict(expected):
+            raise UserError(f"known: expected the fields {', '.join(expected)} with a label for what is hidden, got {', '.join(known.schema)}")
+        return _every("known", known, count)
 
     # files
 
@@ -285,3 +300,10 @@ def _component(folder: Path, part: str, expected: str) -> Denoiser | SymmetryBre
     if isinstance(component, torch.nn.Module):
         checkpoint.read_weights(path.with_name(checkpoint.WEIGHTS), component)
     return component
+
+
+def _every(name: str, state: State, count: int) -> State:
+    """One structure for all rows, or one for each. Raises UserError."""
+    if len(state) not in (1, count):
+        raise UserError(f"{name}: expected 1 structure or {count}, got {len(state)}")
+    return state.select([0] * count) if len(state) == 1 else state

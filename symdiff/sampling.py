@@ -129,10 +129,11 @@ def sample(
     device: torch.device,
     progress: Callable[[float], None] | None = None,
     condition: State | None = None,
+    known: State | None = None,
 ) -> Samples:
     """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
 
-    ``condition``: the given fields of every row of the result.
+    ``condition``: the given fields of every row of the result; ``known``: what is known of the others (``Diffusion.sample``).
 
     A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
     jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
@@ -143,9 +144,9 @@ def sample(
         fill = -len(batch.rows) % BLOCK
         rows, sizes = (torch.cat([x, x[-1:].expand(fill)]).to(device) for x in (batch.rows, batch.num_nodes))
         tell = None if progress is None else _share(progress, len(batch.rows) / steps)
-        given = None if condition is None else pad(condition.select(rows.to(condition.device)), batch.nodes).to(device)
+        given, begun = (x and pad(x.select(rows.to(x.device)), batch.nodes).to(device) for x in (condition, known))
         try:
-            state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell, given)
+            state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell, given, begun)
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
         return state.select(slice(0, len(batch.rows))).to("cpu")

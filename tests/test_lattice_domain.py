@@ -156,7 +156,7 @@ def test_conditions_from_options(tmp_path):
     assert domain.hamiltonian(domain.given({"size": "4x4", "temperature": "1"})).energy(up).item() == -2
     plain = SpinLattice(conditions=["temperature"])
     assert plain.given({"size": "8", "temperature": "2.27"}).mask.shape == (1, 64)
-    assert set(plain.options) == {"size", "temperature"} and not plain.pads
+    assert set(plain.options) == {"size", "temperature", "fixed"} and not plain.pads
     assert SpinLattice().given({"size": "8"}).schema == {}
     assert SpinLattice(sides=[3, 4]).given({}).mask.shape == (1, 12)
     (tmp_path / "h.yaml").write_text("sides: [4, 4]\nfield: 0.5\n")
@@ -247,3 +247,40 @@ def test_hamiltonians_need_both_ends_of_a_bond():
         Hamiltonian(square, star, torch.zeros(1, 9, 2, dtype=torch.float64), interaction("ising"))
     with pytest.raises(ValueError, match="couplings need shape"):
         Hamiltonian(square, star[:, :4], torch.zeros(1, 9, 2, dtype=torch.float64), interaction("ising"))
+
+
+def test_fixed_spins_and_the_size_that_they_say(tmp_path):
+    domain = SpinLattice(conditions=["temperature"])
+    spins = np.zeros((4, 4), np.int8)
+    spins[0], spins[2, 1] = 1, -1
+    np.savez(tmp_path / "a.npz", spins=spins)
+    known = domain.partly({"fixed": str(tmp_path / "a.npz")})
+    assert known["spin"].tolist() == [[0] * 4 + [2] * 4 + [2, 1, 2, 2] + [2] * 4]
+    assert domain.given({"fixed": str(tmp_path / "a.npz"), "temperature": "2"}).mask.shape == (1, 16)
+    assert domain.partly({}) is None
+    np.savez(tmp_path / "b.npz", spins=spins + 2)
+    with pytest.raises(UserError, match=r"b.npz: spins: expected -1 and 1"):
+        domain.partly({"fixed": str(tmp_path / "b.npz")})
+    np.savez(tmp_path / "c.npz", spin=spins)
+    with pytest.raises(UserError, match="expected integers 'spins' with 2 or 3 axes"):
+        domain.partly({"fixed": str(tmp_path / "c.npz")})
+
+
+def test_disorder_from_a_file(tmp_path):
+    domain = SpinLattice(conditions=ALL)
+    text = "sides: [6, 6]\ncoupling: {law: signs, share: 0.5, seed: 3}\nfield: {law: normal, width: 0.1}\n"
+    (tmp_path / "a.yaml").write_text(text)
+    one, again = (domain.given({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"}) for _ in range(2))
+    assert torch.equal(one["coupling"], again["coupling"]) and set(one["coupling"].unique().tolist()) == {-1.0, 1.0}
+    assert 0.02 < float(one["field"].std()) < 0.3
+    (tmp_path / "a.yaml").write_text(text.replace("seed: 3", "seed: 4"))
+    assert not torch.equal(domain.given({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"})["coupling"], one["coupling"])
+    for old, new, told in [
+        ("signs", "sign", "did you mean 'signs'"),
+        ("share", "chance", "unknown key 'chance'"),
+        ("0.5", "1.5", "a share from 0 to 1"),
+        ("seed: 3", "seed: x", "expected a whole number"),
+    ]:
+        (tmp_path / "b.yaml").write_text(text.replace(old, new))
+        with pytest.raises(UserError, match=told):
+            domain.given({"hamiltonian": str(tmp_path / "b.yaml"), "temperature": "1"})

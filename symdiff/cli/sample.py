@@ -43,17 +43,21 @@ def sample(
     if unknown:
         own = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
         raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options])}")
+    known = pipeline.domain.partly(options)
     condition = pipeline.domain.given(options) if options or pipeline.domain.conditions else None
     target = find_device(device)
     check_writable(pipeline.domain, out)
     start = time.perf_counter()
     with bar("sampling", count, "structures") as advance:
         batch = None if batch_size == "auto" else int(batch_size)
-        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition)
+        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition, known)
     seconds = time.perf_counter() - start
     samples.write(out)
+    picture = out.with_suffix(".png")
+    drawn = picture != out and pipeline.domain.draw(samples.objects(), picture)
     values = {
         "out": str(out),
+        "picture": str(picture) if drawn else None,
         "count": len(samples),
         "checkpoint": checkpoint,
         "steps": steps or pipeline.default_steps,
@@ -63,7 +67,8 @@ def sample(
         "seconds": seconds,
         "per_second": count / seconds,
     }
-    report(values, f"{len(samples):,} structures ({count / seconds:,.0f}/s): {out}", as_json)
+    shown = f"\na picture of the first: {picture}" if drawn else ""
+    report(values, f"{len(samples):,} structures ({count / seconds:,.0f}/s): {out}{shown}", as_json)
 
 
 def further(context: typer.Context) -> dict[str, str]:

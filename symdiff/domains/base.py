@@ -70,6 +70,14 @@ class Domain(ABC):
         """The condition, one structure, that options say as text; None where nothing is given. Raises UserError."""
         return None
 
+    def partly(self, options: Mapping[str, str]) -> State | None:
+        """What options say of the generated fields: labels, and the number of labels where nothing is known. Raises UserError."""
+        return None
+
+    def draw(self, objs: Sequence, path: str | Path) -> bool:
+        """Draw objects into a .png file; False where the domain has no pictures of its own."""
+        return False
+
     def collate(self, records: Sequence[Record], nodes: int | None = None) -> State:
         """Records -> a batch padded to ``nodes`` (default: the largest)."""
         return unpad(pack(records, self.schema), self.schema, np.arange(len(records)), nodes)

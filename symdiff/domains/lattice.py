@@ -86,6 +86,7 @@ class SpinLattice(Domain):
             found["temperature"] = "T in J/k_B"
         if set(self._conditions) & {"coupling", "field"}:
             found["hamiltonian"] = "a .yaml or .npz file of couplings and fields"
+        found["fixed"] = "a .npz file of spins of which those that are not 0 (Potts: not -1) stay as they are"
         return found
 
     @property
@@ -123,7 +124,7 @@ class SpinLattice(Domain):
             raise UserError(f"the model has {self.states}-state {self.model} spins, the Hamiltonian has others")
         if hamiltonian.torus.lattice.kind != self.lattice:
             raise UserError(f"the model needs a {self.lattice} lattice, got a {hamiltonian.torus.lattice.kind} one")
-        self._piece(hamiltonian.torus.sides)
+        self.piece(hamiltonian.torus.sides)
         values = {}
         if "coupling" in self._conditions:
             if hamiltonian.directions > self.directions:
@@ -155,12 +156,25 @@ class SpinLattice(Domain):
 
         return conditions(options, self)
 
+    def partly(self, options: Mapping[str, str]) -> State | None:
+        """The spins that ``--fixed`` names, the label ``states`` elsewhere."""
+        if "fixed" not in options:
+            return None
+        from symdiff.domains.spins.files import fixed
+
+        return fixed(options["fixed"], self)
+
+    def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
+        """The first configurations as a picture. Raises UserError."""
+        self.write(objs, path)
+        return True
+
     def encode(self, obj: Configuration) -> Record:
         """The arrays of a configuration. Raises UserError for what does not fit the model."""
         if not isinstance(obj, Configuration) or obj.spins is None:
             raise UserError(f"expected a Configuration with spins, got {type(obj).__name__}")
-        piece = self._piece(np.shape(obj.spins))
-        record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self._labels(np.asarray(obj.spins)).reshape(-1)}
+        piece = self.piece(np.shape(obj.spins))
+        record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self.labels(np.asarray(obj.spins)).reshape(-1)}
         if self._conditions:
             given = self.condition(self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self._conditions else None)
             record.update({name: given[name][0].numpy() for name in self._conditions})
@@ -170,7 +184,7 @@ class SpinLattice(Domain):
         """The Hamiltonian that a configuration belongs to. Raises UserError."""
         if piece is None:
             shaped = obj.spins if obj.spins is not None else obj.coupling if obj.coupling is not None else obj.field
-            piece = self._piece(np.shape(shaped)[: bravais(self.lattice).dim])
+            piece = self.piece(np.shape(shaped)[: bravais(self.lattice).dim])
         settings: dict = {}
         for name, value, shape in (
             ("couplings", obj.coupling, (piece.sites, -1)),
@@ -217,7 +231,8 @@ class SpinLattice(Domain):
 
         write(objs, path, self)
 
-    def _piece(self, sides: Sequence[int]) -> Torus:
+    def piece(self, sides: Sequence[int]) -> Torus:
+        """The torus with these sides. Raises UserError for one that the domain does not have."""
         try:
             piece = torus(self.lattice, sides)
         except ValueError as error:
@@ -228,7 +243,7 @@ class SpinLattice(Domain):
             raise UserError(f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got {list(piece.sides)}")
         return piece
 
-    def _labels(self, spins: np.ndarray) -> np.ndarray:
+    def labels(self, spins: np.ndarray) -> np.ndarray:
         """Spins as labels 0..q-1, int64."""
         if spins.dtype.kind not in "iu":
             raise UserError(f"spins: expected integers, got {spins.dtype}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from diffusers.configuration_utils import ConfigMixin
@@ -12,6 +13,9 @@ from torch import Tensor
 from symdiff.random import Generator, uniform
 from symdiff.state import Schema, State
 
+
+Predict = Callable[[State, Tensor], State]
+"""A denoiser with its z: x_t and t (B,) in, the prediction of x0 out."""
 
 SINGLE = {"mps"}
 """The types of device that have no float64."""
@@ -69,6 +73,18 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     @abstractmethod
     def prior_kl(self, x0: State) -> Tensor:
         """The bound's first term, in nats: KL(q(x_1 | x0) || prior), (B,)."""
+
+    def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
+        """log p of the entries of ``known`` that are known, in nats, (B,); ``known``: a State over ``noisy_schema()``.
+
+        They are shown in ``rounds`` random parts, each predicted from those before.
+
+        Raises
+        ------
+        ValueError
+            For a process that has no label for what is not known.
+        """
+        raise ValueError(f"{type(self).__name__} cannot start from a structure that is partly known; Masked can")
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
         """The times of a training batch, (B,) in (0, 1]."""

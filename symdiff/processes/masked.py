@@ -10,6 +10,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 from torch.nn import functional
 
+from symdiff.processes.base import Predict
 from symdiff.processes.discrete import Discrete, _sum, chance, draw, surprise
 from symdiff.random import Generator
 from symdiff.state import Categorical, Schema, State, schema_from_plain, support
@@ -96,6 +97,21 @@ class Masked(Discrete):
         if self.evenly or self.weighting == "mean":  # evenly, the mean over the hidden entries is the bound's too
             return total / self._hidden_count(x).clamp_min(1).to(t)
         return total / (t * self._count(x.mask, torch.ones_like(t)))
+
+    def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
+        x, every = self.prior(known.mask, generator), self._count(known.mask, torch.ones(len(known), device=known.device))
+        left = {name: ~self._hidden(name, known) & support(field, known.mask) for name, field in self.schema.items()}
+        number, total = every - self._hidden_count(known), torch.zeros(len(known), device=known.device)
+        for k in range(rounds):
+            before, after = (number * part // rounds for part in (k, k + 1))
+            show = self._choose(left, after - before, known.mask, generator)
+            out = predict(x, 1 - before / every.clamp_min(1))
+            for name, field in self.schema.items():
+                labels = known[name].clamp_max(field.classes - 1)
+                total = total - _sum(torch.where(show[name], surprise(out[name], labels), 0.0), field, known.mask)
+                left[name] = left[name] & ~show[name]
+            x = x.with_values(**{name: torch.where(show[name], known[name], x[name]) for name in self.schema})
+        return total
 
     def _hidden(self, name: str, x: State) -> Tensor:
         return x[name] == self.schema[name].classes

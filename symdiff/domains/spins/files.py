@@ -12,11 +12,11 @@ import torch
 
 from symdiff.domains.files import ending, read_npz, read_text, write_file, write_npz
 from symdiff.domains.spins.configuration import Configuration
-from symdiff.domains.spins.hamiltonian import half
+from symdiff.domains.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
-from symdiff.groups.torus import torus
-from symdiff.state import State
+from symdiff.groups.torus import Torus, torus
+from symdiff.state import Categorical, State
 from symdiff.strictyaml import parse
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ def read_hamiltonian(path: str | Path, domain: SpinLattice) -> list[Configuratio
 
     A .npz file has the arrays that ``write`` tells, ``coupling`` and ``field`` for M Hamiltonians or, one axis less, for one.
     A .yaml file has the keys ``sides`` (a list), and perhaps ``coupling`` (one number for nearest neighbors, or one for every
-    direction of half the star), ``field`` (one number for Ising spins, else a list of q) and ``temperature``.
+    direction of half the star), ``field`` (one number for Ising spins, else a list of q) and ``temperature``. Disorder: ``coupling:
+    {law: signs, share: 0.5, seed: 0}`` (J = ±1, -1 with that probability) or ``{law: normal, mean: 0, width: 1, seed: 0}``; ``field: {law: normal,
+    width: 1, seed: 0}`` for Ising spins.
     """
     if ending(path, (".npz", ".yaml", ".yml")) == ".npz":
         found = _configurations(path, domain)
@@ -84,6 +86,28 @@ def read_hamiltonian(path: str | Path, domain: SpinLattice) -> list[Configuratio
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
     return found
+
+
+def fixed(path: str | Path, domain: SpinLattice) -> State:
+    """The spins of a .npz file, of one lattice or of M, as labels (M, N); 0 (Ising) or -1 (others) is free: the label q. Raises UserError."""
+    spins = _fixed_spins(path, domain)
+    free = spins == (0 if domain.model == "ising" else -1)
+    try:
+        labels, nodes = domain.labels(np.where(free, 1, spins)), domain.piece(spins.shape[1:]).sites
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    labels = torch.from_numpy(np.where(free, domain.states, labels).reshape(len(spins), nodes))
+    return State(torch.ones(len(spins), nodes, dtype=torch.bool), {"spin": Categorical("node", domain.states + 1)}, {"spin": labels})
+
+
+def _fixed_spins(path: str | Path, domain: SpinLattice) -> np.ndarray:
+    ending(path, (".npz",))
+    arrays, dim = read_npz(path), bravais(domain.lattice).dim
+    spins = arrays.get("spins")
+    if spins is None or spins.dtype.kind not in "iu" or spins.ndim not in (dim, dim + 1):
+        got = sorted(arrays) if spins is None else f"{spins.dtype} {spins.shape}"
+        raise UserError(f"{path}: expected integers 'spins' with {dim} or {dim + 1} axes, got {got}")
+    return spins if spins.ndim > dim else spins[None]
 
 
 def conditions(options: Mapping[str, str], domain: SpinLattice) -> State:
@@ -103,7 +127,8 @@ def conditions(options: Mapping[str, str], domain: SpinLattice) -> State:
             return domain.condition(together, known if "temperature" in domain.conditions else None)
         except UserError as error:
             raise UserError(f"{options['hamiltonian']}: {error}") from error
-    sides = options.get("size", "" if domain.sides is None else "x".join(map(str, domain.sides)))
+    known = () if "fixed" not in options else _fixed_spins(options["fixed"], domain).shape[1:]
+    sides = options.get("size", "x".join(map(str, known or domain.sides or ())))
     if not all(part.isdecimal() for part in sides.split("x")):
         raise UserError(f"--size: expected a number such as 32 or sides such as 32x16, got {sides or 'nothing'!r}")
     sides = [int(part) for part in sides.split("x")]
@@ -189,15 +214,46 @@ def _from_plain(path: str | Path, plain: Mapping, domain: SpinLattice) -> Config
         piece = torus(domain.lattice, [int(side) for side in sides])
     except ValueError as error:
         raise UserError(f"{path}: sides: {error}") from error
-    coupling = _numbers(path, "coupling", plain.get("coupling", 1.0))
-    if len(coupling) == 1:
-        coupling = coupling.repeat(len(piece.lattice.shells[0]) // 2)
-    field = _numbers(path, "field", plain.get("field", [0.0] * (1 if domain.model == "ising" else domain.states)))
-    if len(field) != (1 if domain.model == "ising" else domain.states):
+    if isinstance(plain.get("coupling"), dict):
+        coupling = _disordered(path, "coupling", plain["coupling"], piece)
+    else:
+        coupling = _numbers(path, "coupling", plain.get("coupling", 1.0))
+        if len(coupling) == 1:
+            coupling = coupling.repeat(len(piece.lattice.shells[0]) // 2)
+    if isinstance(plain.get("field"), dict) and domain.model == "ising":
+        field = _disordered(path, "field", plain["field"], piece)
+    else:
+        field = _numbers(path, "field", plain.get("field", [0.0] * (1 if domain.model == "ising" else domain.states)))
+    if field.ndim == 1 and len(field) != (1 if domain.model == "ising" else domain.states):
         raise UserError(f"{path}: field: expected {'a number' if domain.model == 'ising' else f'{domain.states} numbers'}, got {field.tolist()}")
     temperature = None if "temperature" not in plain else float(_numbers(path, "temperature", plain["temperature"])[0])
     shape = piece.sides if domain.model == "ising" else (*piece.sides, domain.states)
-    return Configuration(None, np.broadcast_to(coupling, (*piece.sides, len(coupling))), np.broadcast_to(field, shape), temperature)
+    return Configuration(None, np.broadcast_to(coupling, (*piece.sides, coupling.shape[-1])), np.broadcast_to(field, shape), temperature)
+
+
+def _disordered(path: str | Path, key: str, law: Mapping, piece: Torus) -> np.ndarray:
+    """Random couplings (L1, ..., Ld, D/2) or fields (L1, ..., Ld) by a law such as {law: signs, seed: 0}."""
+    laws = {"coupling": {"signs": {"share": 0.5}, "normal": {"mean": 0.0, "width": 1.0}}, "field": {"normal": {"width": 1.0}}}[key]
+    name = law.get("law")
+    if name not in laws:
+        raise UserError(f"{path}: {key}: law: expected {' or '.join(laws)}, got {name!r}{nearest(str(name), laws)}")
+    settings = {**laws[name], "seed": 0, **{k: v for k, v in law.items() if k != "law"}}
+    for k, value in settings.items():
+        if k not in (*laws[name], "seed"):
+            raise UserError(f"{path}: {key}: unknown key {k!r}{nearest(str(k), (*laws[name], 'seed', 'law'))}")
+        if isinstance(value, bool) or not isinstance(value, int if k == "seed" else int | float):
+            raise UserError(f"{path}: {key}: {k}: expected a {'whole ' * (k == 'seed')}number, got {value!r}")
+    if not 0 <= settings.get("share", 0) <= 1 or settings.get("width", 0) < 0:
+        raise UserError(f"{path}: {key}: expected a share from 0 to 1 and a width of at least 0, got {dict(law)}")
+    generator = torch.Generator().manual_seed(settings["seed"])
+    if key == "field":
+        found = random_fields(piece, settings["width"], 1, generator)[0, :, 0]
+        return found.reshape(piece.sides).numpy()
+    if name == "signs":
+        found = random_bonds(piece, settings["share"], 1, generator)[0]
+    else:
+        found = gaussian_bonds(piece, settings["mean"], settings["width"], 1, generator)[0]
+    return found.reshape(*piece.sides, -1).numpy()
 
 
 def _numbers(path: str | Path, key: str, value: object) -> np.ndarray:
