@@ -22,5 +22,5 @@ class Record:
     file: str
     number: int
     text: str
-    form: Literal["smiles", "molblock"] = "smiles"
+    form: Literal["smiles", "molblock", "geometry"] = "smiles"
     reason: str = ""

@@ -1,0 +1,1 @@
+"""Molecules in 3D: reading, bonds, shape and its symmetry."""

@@ -1,0 +1,31 @@
+"""Symbols and covalent radii of the elements, by atomic number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from rdkit import Chem
+
+_TABLE = Chem.GetPeriodicTable()
+SYMBOLS = ("", *(_TABLE.GetElementSymbol(number) for number in range(1, 119)))
+RADII = np.array([0.0, *(_TABLE.GetRcovalent(number) for number in range(1, 119))])  # angstrom
+NUMBERS = {symbol.lower(): number for number, symbol in enumerate(SYMBOLS) if number} | {"d": 1, "t": 1}
+
+
+def number_of(text: str) -> int | None:
+    """Atomic number of a symbol, in whatever case, or of a number written out; None for anything else."""
+    if text.isascii() and text.isdigit() and len(text) <= 3:
+        return int(text) if 0 < int(text) < len(SYMBOLS) else None
+    return NUMBERS.get(text.lower())
+
+
+def formula(numbers: Iterable[int]) -> str:
+    """Sum formula in Hill's order: carbon, hydrogen, then by symbol; without carbon all by symbol."""
+    counts: dict[str, int] = {}
+    for number in numbers:
+        symbol = SYMBOLS[number] if 0 < number < len(SYMBOLS) else "?"
+        counts[symbol] = counts.get(symbol, 0) + 1
+    first = ("C", "H") if "C" in counts else ()
+    order = sorted(counts, key=lambda symbol: (first.index(symbol) if symbol in first else len(first), symbol))
+    return "".join(symbol + (str(counts[symbol]) if counts[symbol] > 1 else "") for symbol in order)

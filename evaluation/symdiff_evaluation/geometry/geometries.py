@@ -1,0 +1,200 @@
+"""Molecules as atoms in space: what metrics of the kind "molecule-3d" are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from symdiff.errors import UserError
+from symdiff_evaluation.geometry.elements import RADII, SYMBOLS, formula
+from symdiff_evaluation.geometry.limited import Limits, Undetermined
+from symdiff_evaluation.records import MAX_ATOMS, Record
+
+NEAREST = 0.1  # angstrom: no two nuclei are closer in any molecule, however strained
+FARTHEST = 10_000.0  # angstrom from the origin
+
+
+class Geometry(NamedTuple):
+    """One molecule: ``numbers`` (n,) uint8 atomic numbers, ``positions`` (n, 3) float64 in angstrom, total ``charge``."""
+
+    numbers: np.ndarray
+    positions: np.ndarray
+    charge: int = 0
+
+
+@dataclass(frozen=True)
+class Geometries:
+    """``records`` in the order of the files, why some of them are no molecule (``reasons``, "" for the others), and their atoms.
+
+    Record k owns the atoms ``offsets[k]:offsets[k + 1]`` of ``z`` (atoms,) uint8 and ``pos`` (atoms, 3) float64 in angstrom; a broken
+    one owns none. ``charges`` (count,) are total charges, 0 where the file does not say. What is worked out of them (bonds,
+    strain, symmetry) is worked out when first asked for, within ``limits``; no number depends on their ``workers``.
+    ``progress`` is called with the name of what is worked out and the number of records done since its last call.
+    """
+
+    records: tuple[Record, ...]
+    reasons: tuple[str, ...]
+    offsets: np.ndarray
+    z: np.ndarray
+    pos: np.ndarray
+    charges: np.ndarray
+    limits: Limits = Limits()
+    progress: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> Geometry:
+        here = slice(self.offsets[index], self.offsets[index + 1])
+        return Geometry(self.z[here], self.pos[here], int(self.charges[index]))
+
+    @cached_property
+    def readable(self) -> tuple[int, ...]:
+        """Indices of the records that are molecules."""
+        return tuple(k for k, reason in enumerate(self.reasons) if not reason)
+
+    @cached_property
+    def edm(self) -> tuple:
+        """What EDM's rule says of each readable record: ``bonds.EDM``, None for elements that its tables lack."""
+        from symdiff_evaluation.geometry.bonds import by_distance
+
+        return self._each("EDM's rule", by_distance)
+
+    @cached_property
+    def perceived(self) -> tuple:
+        """What perception says of each readable record: ``perception.Perceived`` or ``Undetermined``."""
+        from symdiff_evaluation.geometry.perception import perceive
+
+        return self._each("bonds", perceive)
+
+    @cached_property
+    def strained(self) -> tuple:
+        """Of each readable record: ``strain.Strain`` or ``Undetermined``."""
+        from symdiff_evaluation.geometry.strain import strain
+
+        return self._each("strain", strain)
+
+    @cached_property
+    def shapes(self) -> tuple:
+        """Of each readable record: ``symmetry.Shape`` or ``Undetermined``."""
+        from symdiff_evaluation.geometry.symmetry import shape
+
+        return self._each("symmetry", shape)
+
+    def row(self, index: int) -> dict[str, object]:
+        """The columns of samples.csv for one record: of what was worked out already, "" where it has no value."""
+        atoms = self[index].numbers
+        found = {"atoms": len(atoms), "formula": formula(atoms), "reason": self.reasons[index]}
+        place = self._place.get(index)
+        for name in ("edm", "perceived", "strained", "shapes"):
+            if name in vars(self):
+                found |= _columns(name, None if place is None else getattr(self, name)[place])
+        return found
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {index: place for place, index in enumerate(self.readable)}
+
+    def _each(self, name: str, work: Callable[[Geometry], object]) -> tuple:
+        from symdiff_evaluation.geometry.limited import each
+
+        tell = None if self.progress is None else lambda done: self.progress(name, done)
+        return tuple(each(work, [self[k] for k in self.readable], self.limits, tell))
+
+
+def from_arrays(
+    offsets: np.ndarray, z: np.ndarray, pos: np.ndarray, place: str = "", charges: np.ndarray | None = None
+) -> Geometries:
+    """A set from the flat arrays of a file. Raises ``UserError`` naming ``place`` where they do not fit together.
+
+    ``offsets`` (count + 1,), ``z`` (atoms,) whole numbers, ``pos`` (atoms, 3) in angstrom, ``charges`` (count,). A record that is no
+    molecule is broken and costs no other.
+    """
+    if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
+        raise UserError(f"{place}: offsets: expected whole numbers (count + 1,), got {offsets.dtype} {offsets.shape}")
+    if z.ndim != 1 or z.dtype.kind not in "iu":
+        raise UserError(f"{place}: z: expected whole numbers (atoms,), got {z.dtype} {z.shape}")
+    if pos.shape != (len(z), 3) or pos.dtype.kind not in "iuf":
+        raise UserError(f"{place}: pos: expected numbers ({len(z)}, 3), got {pos.dtype} {pos.shape}")
+    offsets = offsets.astype(np.int64)
+    if offsets[0] != 0 or offsets[-1] != len(z) or (np.diff(offsets) < 0).any():
+        raise UserError(f"{place}: offsets: expected them to rise from 0 to the {len(z)} atoms, got {offsets[0]} to {offsets[-1]}")
+    if charges is not None and (charges.shape != (len(offsets) - 1,) or charges.dtype.kind not in "iu"):
+        raise UserError(f"{place}: charges: expected whole numbers ({len(offsets) - 1},), got {charges.dtype} {charges.shape}")
+    found = [(z[a:b], pos[a:b].astype(np.float64)) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    records = [Record(place, number, formula(atoms), "geometry") for number, (atoms, _) in enumerate(found, 1)]
+    return collect(records, found, charges)
+
+
+def collect(
+    records: Sequence[Record], found: Sequence[tuple[np.ndarray, np.ndarray] | None], charges: Sequence[int] | np.ndarray | None = None
+) -> Geometries:
+    """A set from what each record holds; those without atoms or with a reason of their own, or a fault, are broken."""
+    reasons, atoms, places = [], [np.zeros(0, np.uint8)], [np.zeros((0, 3))]
+    offsets = np.zeros(len(records) + 1, np.int64)
+    for k, (record, pair) in enumerate(zip(records, found, strict=True)):
+        reason = record.reason or ("empty: no atom" if pair is None else fault(*pair))
+        reasons.append(reason)
+        offsets[k + 1] = offsets[k]
+        if not reason:
+            atoms.append(pair[0].astype(np.uint8))
+            places.append(np.asarray(pair[1], np.float64))
+            offsets[k + 1] += len(pair[0])
+    charged = np.zeros(len(records), np.int64) if charges is None else np.asarray(charges, np.int64)
+    return Geometries(tuple(records), tuple(reasons), offsets, np.concatenate(atoms), np.concatenate(places), charged)
+
+
+def fault(numbers: np.ndarray, positions: np.ndarray) -> str:
+    """Why these atoms are no molecule, or nothing: ``kind: detail``, atoms counted from 1."""
+    if not len(numbers):
+        return "empty: no atom"
+    if len(numbers) > MAX_ATOMS:
+        return f"too large: {len(numbers)} atoms, at most {MAX_ATOMS} are read"
+    strange = (numbers < 1) | (numbers >= len(SYMBOLS))
+    if strange.any():
+        return f"element: atom {strange.argmax() + 1} has the atomic number {numbers[strange.argmax()]}"
+    wild = ~(np.abs(positions) <= FARTHEST).all(1)
+    if wild.any():
+        row = ", ".join(f"{value:g}" for value in positions[wild.argmax()])
+        return f"coordinates: atom {wild.argmax() + 1} is at ({row})"
+    if len(numbers) > 1 and (distances := pdist(positions)).min() < NEAREST:
+        i, j = (side[distances.argmin()] + 1 for side in np.triu_indices(len(numbers), 1))
+        return f"overlap: atoms {i} and {j} are {distances.min():.3f} angstrom apart"
+    return ""
+
+
+def units_hint(geometries: Geometries, most: int = 200) -> str:
+    """A line where the coordinates look like another unit than angstrom, else nothing; it looks at the first ``most`` molecules.
+
+    An atom's nearest neighbor is at about the sum of their covalent radii; in bohr at 1.89 times that, in nanometers at a tenth.
+    """
+    ratios = []
+    for k in geometries.readable[:most]:
+        numbers, positions, _ = geometries[k]
+        if len(numbers) > 1:
+            distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (RADII[numbers][:, None] + RADII[numbers])
+            np.fill_diagonal(distances, np.inf)
+            ratios.append(float(np.median(distances.min(1))))
+    ratio = float(np.median(ratios)) if ratios else 1.0
+    for unit, low, high in (("bohr", 1.6, 2.3), ("nanometers", 0.05, 0.2)):
+        if low < ratio < high:
+            return f"nearest atoms stand {ratio:.2f} times as far apart as bonds are long: expected angstrom, this looks like {unit}"
+    return ""
+
+
+def _columns(name: str, value: object) -> dict[str, object]:
+    """What one record's result says in the table."""
+    known = value is not None and not isinstance(value, Undetermined)
+    if name == "edm":
+        return {"edm_stable_atoms": value.stable if known else "", "edm_smiles": (value.smiles or "") if known else ""}
+    if name == "perceived":
+        told = value.reason if known else str(value or "")
+        return {"perceived": (value.canonical or "") if known else "", "perceived_reason": told}
+    if name == "strained":
+        return {"strain_mmff": f"{value.energy:.3f}" if known and value.energy is not None else ""}
+    return {"point_group_0.1": value.group(0.1) if known else "", "point_group_0.3": value.group(0.3) if known else ""}
