@@ -11,7 +11,7 @@ import pytest
 from symdiff_evaluation.graphs.descriptors import NAMES, clustering_coefficients, describe, laplacian_spectrum
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.graphs import from_edges
-from symdiff_evaluation.graphs.mmd import SIGMAS, biased, estimate, gram, unbiased
+from symdiff_evaluation.graphs.mmd import SIGMAS, biased, estimate, kernel, unbiased
 from symdiff_evaluation.graphs.orbits import orbit_counts
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "graphs")
@@ -78,11 +78,11 @@ def test_histograms_by_hand():
 def test_discrepancy_by_hand():
     triangle, star = graph_of(nx.complete_graph(3)), graph_of(nx.star_graph(3))
     x, y = describe([triangle, star]), describe([star, star])
-    law = gram(x["degree"], y["degree"], 1.0)  # the distance of triangle and star is 1
+    law = kernel(x["degree"], y["degree"], 1.0)  # the distance of triangle and star is 1
     k = np.exp(-0.5)
     assert biased(law) == pytest.approx((2 + 2 * k) / 4 + 1 - 2 * (2 + 2 * k) / 4)
     assert unbiased(law) == pytest.approx(k + 1 - (1 + k))
-    assert biased(gram(x["orbit"], x["orbit"], 30.0)) == pytest.approx(0)
+    assert biased(kernel(x["orbit"], x["orbit"], 30.0)) == pytest.approx(0)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with graphs/")
@@ -92,7 +92,7 @@ def test_published_values_of_training_against_test(name):
         graphs, split = from_edges(file["num_nodes"], file["edge_ptr"], file["edges"], place=name), file["split"]
     train, test = (describe(graphs.select(np.flatnonzero(split == part)).readable) for part in (0, 2))
     for kind, published in zip(NAMES, GOLDEN[name], strict=True):
-        value = biased(gram(train[kind], test[kind], SIGMAS[kind]))
+        value = biased(kernel(train[kind], test[kind], SIGMAS[kind]))
         assert f"{value:.{len(published) - 2}f}" == published, kind
 
 
@@ -104,15 +104,15 @@ def sets(rng, count, shift=0.0):
 def test_the_unbiased_estimate_is_near_zero_for_one_law():
     rng = np.random.default_rng(0)
     for _ in range(5):
-        assert abs(unbiased(gram(sets(rng, 400), sets(rng, 400), 1.0))) < 0.002
+        assert abs(unbiased(kernel(sets(rng, 400), sets(rng, 400), 1.0))) < 0.002
 
 
 def test_intervals_cover_the_value_against_the_same_reference():
     rng = np.random.default_rng(1)
     reference = sets(rng, 40)
-    truth = unbiased(gram(sets(rng, 4000, 2.0), reference, 0.3))
+    truth = unbiased(kernel(sets(rng, 4000, 2.0), reference, 0.3))
     hits = 0
     for _ in range(500):
-        found = estimate(gram(sets(rng, 60, 2.0), reference, 0.3), "unbiased")
+        found = estimate(kernel(sets(rng, 60, 2.0), reference, 0.3), "unbiased")
         hits += found.low <= truth <= found.high
     assert 0.91 <= hits / 500 <= 0.98  # 95 % of 500 has a deviation of 1 %

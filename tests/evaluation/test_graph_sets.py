@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.graphs.graphs import MAX_NODES, from_edges
+from symdiff_evaluation.graphs.graph import MAX_NODES
+from symdiff_evaluation.graphs.graphs import from_edges
 
 PATH = [[0, 1], [1, 2]]
 

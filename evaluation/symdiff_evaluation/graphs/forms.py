@@ -9,8 +9,7 @@ import torch
 
 from symdiff.canonical.nodes import Nodes
 from symdiff.state import Categorical, State, node_mask
-from symdiff_evaluation.graphs.graph import Graph
-from symdiff_evaluation.graphs.graphs import MAX_LABEL
+from symdiff_evaluation.graphs.graph import MAX_LABEL, Graph
 
 SCHEMA = {"node": Categorical("node", MAX_LABEL + 1), "edge": Categorical("pair", MAX_LABEL + 2, undirected=True)}
 _PAIRS = 1 << 22  # of nodes, padded, in one batch

@@ -8,6 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
+MAX_NODES = 2048  # of one graph: spectra and canonical forms take (N, N) arrays
+MAX_EDGES = 100_000  # of one graph
+MAX_LABEL = 65_535
+
 
 @dataclass(frozen=True, eq=False)
 class Graph:
@@ -48,9 +52,13 @@ class Graph:
     def connected(self) -> bool:
         return self.components == 1
 
+    @property
+    def labeled(self) -> bool:
+        return self.node_labels is not None or self.edge_labels is not None
+
     def unlabeled(self) -> Graph:
         """The same nodes and edges without labels."""
-        return Graph(self.num_nodes, self.edges)
+        return Graph(self.num_nodes, self.edges) if self.labeled else self
 
     def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], Hashable]]:
         """Labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""

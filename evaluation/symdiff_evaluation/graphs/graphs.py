@@ -9,12 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from symdiff.errors import UserError
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.descriptors import Descriptors, describe
+from symdiff_evaluation.graphs.graph import MAX_EDGES, MAX_LABEL, MAX_NODES, Graph
+from symdiff_evaluation.graphs.symmetry import Symmetry, symmetry
 from symdiff_evaluation.records import Record
-
-MAX_NODES = 2048  # of one graph: spectra and canonical forms take (N, N) arrays
-MAX_EDGES = 100_000  # of one graph
-MAX_LABEL = 65_535
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,29 @@ class Graphs:
     @cached_property
     def labeled(self) -> bool:
         """Whether any graph has labels."""
-        return any(graph.node_labels is not None or graph.edge_labels is not None for graph in self.readable)
+        return any(graph.labeled for graph in self.readable)
+
+    @cached_property
+    def descriptors(self) -> Descriptors:
+        """Of the readable graphs."""
+        return describe(self.readable)
+
+    @cached_property
+    def hashes(self) -> np.ndarray:
+        """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels."""
+        from symdiff_evaluation.graphs.forms import canonical_hashes  # torch
+
+        return canonical_hashes(self.readable)
+
+    @cached_property
+    def symmetries(self) -> tuple[Symmetry | None, ...]:
+        """Of the readable graphs with their labels, None where it could not be decided."""
+        return tuple(symmetry(graph) for graph in self.readable)
+
+    @cached_property
+    def unlabeled_symmetries(self) -> tuple[Symmetry | None, ...]:
+        """Of the readable graphs without their labels."""
+        return tuple(symmetry(graph.unlabeled()) for graph in self.readable) if self.labeled else self.symmetries
 
     def select(self, which: Iterable[int]) -> Graphs:
         """Those at ``which`` (numbers from 0), as a set of its own."""
