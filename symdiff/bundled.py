@@ -11,6 +11,11 @@ from symdiff.errors import UserError, nearest
 _PACKAGE = Path(__file__).resolve().parent
 
 
+def cache_folder() -> Path:
+    """``$SYMDIFF_CACHE``, else ``~/.cache/symdiff``."""
+    return Path(os.environ.get("SYMDIFF_CACHE") or Path.home() / ".cache" / "symdiff")
+
+
 def folder(name: str) -> Path:
     """The folder ``recipes`` or ``checkpoints``: beside the package in a source tree, within it in a wheel."""
     within = _PACKAGE / "bundled_files" / name
@@ -72,8 +77,7 @@ def _download(name: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
-    cache = Path(os.environ.get("SYMDIFF_CACHE", "~/.cache/symdiff")).expanduser()
-    target = cache / "hub" / name.replace("/", "--")
+    target = cache_folder() / "hub" / name.replace("/", "--")
     patterns = ["SHA256SUMS", *(f"{place}*{end}" for place in ("", "*/") for end in (".json", ".safetensors", ".yaml", ".md"))]
     try:
         snapshot_download(name, local_dir=target, allow_patterns=patterns)

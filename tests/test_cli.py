@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import PathDistribution
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -242,3 +243,68 @@ def test_an_option_that_no_model_has_is_one_line(place, tmp_path, words, told):
     checkpoint, out = place / "run" / "checkpoint", tmp_path / "x.smi"
     assert fails("sample", checkpoint, "--count", 2, "--out", out, *words).startswith(f"error: {told.format(checkpoint)}")
     assert not out.exists()
+
+
+# lattices
+
+SPINS = """
+name: spins
+data: {dataset: ising-4}
+denoiser: {kind: LatticeConvolution, width: 16, layers: 1}
+process: {kind: Masked, evenly: true}
+breaker:
+  kind: SymPE
+  canonicalizer:
+    kind: Sites
+    fields: [spin]
+    group: {kind: Product, groups: [{kind: Space}, {kind: Relabel, fields: [spin, sign], classes: 2, generators: [[1, 0]]}]}
+  code: {kind: SiteCode}
+training: {steps: 2, batch_size: 8, warmup: 1, save_every: 2, log_every: 1}
+sampling: {steps: 4}
+"""
+
+
+@pytest.fixture(scope="module")
+def lattice(tmp_path_factory) -> Path:
+    """A folder with a checkpoint of spins that was hardly trained."""
+    from symdiff.data.lattices import ising
+
+    folder = tmp_path_factory.mktemp("lattice")
+    ising(4, chains=32, rounds=4).save(folder / "ising-4")
+    (folder / "spins.yaml").write_text(SPINS.replace("dataset: ising-4", f"dataset: {folder / 'ising-4'}"))
+    done = run("train", folder / "spins.yaml", "--out", folder / "run", "--json")
+    assert done.exit_code == 0, (done.output, done.exception)
+    return folder
+
+
+def test_spins_at_a_temperature_with_a_picture_and_numbers(lattice, tmp_path):
+    done = run("sample", lattice / "run" / "checkpoint", "--temperature", 2.27, "--size", 6, "--count", 5, "--out", tmp_path / "s.npz", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["picture"] == str(tmp_path / "s.png") and (tmp_path / "s.png").stat().st_size > 1000
+    spins = np.load(tmp_path / "s.npz")["spins"]
+    assert spins.shape == (5, 6, 6) and set(np.unique(spins)) <= {-1, 1}
+    done = run("evaluate", tmp_path / "s.npz", "--out", tmp_path / "report", "--json")
+    assert done.exit_code == 0 and json.loads(done.stdout)["energy_per_site"]["count"] == 5
+
+
+def test_fixed_spins_stay(lattice, tmp_path):
+    fixed = np.zeros((4, 4), np.int8)
+    fixed[0], fixed[2] = 1, -1
+    np.savez(tmp_path / "fixed.npz", spins=fixed)
+    command = ("sample", lattice / "run" / "checkpoint", "--temperature", 2, "--fixed", tmp_path / "fixed.npz", "--count", 6)
+    assert run(*command, "--out", tmp_path / "s.npz").exit_code == 0
+    spins = np.load(tmp_path / "s.npz")["spins"]
+    assert (spins[:, fixed != 0] == fixed[fixed != 0]).all()
+    run(*command, "--out", tmp_path / "again.npz")
+    assert (np.load(tmp_path / "again.npz")["spins"] == spins).all()
+
+
+def test_lattice_mistakes(lattice, tmp_path):
+    command = ("sample", lattice / "run" / "checkpoint", "--count", 1, "--out", tmp_path / "new" / "s.npz")
+    assert "takes no field" in fails(*command, "--size", 4, "--temperature", 2, "--field", 1)
+    assert "equal sides, got [4, 5]" in fails(*command, "--size", "4x5", "--temperature", 2)
+    assert "needs one, got none" in fails(*command, "--size", 4)
+    assert "did you mean 'temperature'" in fails(*command, "--temprature", 4)
+    other = (*command[:-1], tmp_path / "new" / "s.csv")
+    assert f"{tmp_path / 'new' / 's.csv'}: expected a file that ends in .npz, .png" in fails(*other, "--size", 4, "--temperature", 2)
+    assert not (tmp_path / "new").exists()

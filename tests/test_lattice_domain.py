@@ -227,7 +227,6 @@ BAD = {
     "words": (lambda p: FULL.given({"size": "4", "temperature": "hot"}), "--temperature: expected numbers"),
     "twice": (lambda p: FULL.given({"size": "4", "hamiltonian": "h.yaml"}), "--size: the file --hamiltonian says it"),
     "ending": (lambda p: FULL.write([Configuration(UP, temperature=1.0)], p / "x.csv"), "ends in .npz, .png"),
-    "empty": (lambda p: FULL.write([], p / "x.npz"), "no configurations"),
 }
 
 
@@ -284,3 +283,9 @@ def test_disorder_from_a_file(tmp_path):
         (tmp_path / "b.yaml").write_text(text.replace(old, new))
         with pytest.raises(UserError, match=told):
             domain.given({"hamiltonian": str(tmp_path / "b.yaml"), "temperature": "1"})
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.png"])
+def test_no_configuration_is_a_file_too(name, tmp_path):
+    FULL.write([], tmp_path / name)
+    assert (tmp_path / name).stat().st_size > 100

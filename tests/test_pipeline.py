@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 from contextlib import contextmanager
@@ -173,6 +172,7 @@ def failing(request, monkeypatch):
     @contextmanager
     def context():
         if request.param == "limit":  # for as short as can be: the limit holds for the file that the tests' output goes to as well
+            resource = pytest.importorskip("resource", reason="no limits of file sizes on this system")
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
             before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))

@@ -109,7 +109,7 @@ def load(name_or_path: str | Path) -> Reference:
     if not stem.with_name(stem.name + ".json").is_file():
         raise UserError(f"reference {str(name_or_path)!r} does not exist{nearest(str(name_or_path), shipped())}")
     try:
-        about = json.loads(stem.with_name(stem.name + ".json").read_text())
+        about = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
         tensors = stem.with_name(stem.name + ".safetensors")
         if hashlib.sha256(tensors.read_bytes()).hexdigest() != about["sha256"]:
             raise UserError(f"reference {tensors}: its SHA-256 is not the one that its json names")

@@ -41,6 +41,8 @@ def sample(
     pipeline = Pipeline.load(checkpoint)
     unknown = [name for name in options if name not in pipeline.domain.options]
     if unknown:
+        if unknown[0] in pipeline.domain.absent:
+            raise UserError(f"--{unknown[0]}: {pipeline.domain.absent[unknown[0]]}")
         own = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
         raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options])}")
     known = pipeline.domain.partly(options)
@@ -103,9 +105,15 @@ def check_writable(domain, out: Path) -> None:
 
     if out.is_dir():
         raise UserError(f"{out}: expected a file, got a folder")
+    absent = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".symdiff-", dir=out.parent) as probe:
-            domain.write([], Path(probe) / out.name)
+        try:
+            with tempfile.TemporaryDirectory(prefix=".symdiff-", dir=out.parent) as probe:
+                domain.write([], Path(probe) / out.name)
+        except UserError as error:
+            for folder in absent:
+                folder.rmdir()
+            raise UserError(str(error).replace(str(Path(probe) / out.name), str(out))) from None
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror})") from error

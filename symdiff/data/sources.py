@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from symdiff.bundled import cache_folder
 from symdiff.data.download import Remote, download
 from symdiff.errors import UserError
 from symdiff.sealed import sha256
@@ -23,11 +24,6 @@ QM9_UNCHARACTERIZED = Remote(
     "3aa5115d540b356de94791d4a74c3bf1ed91c469ecf52a4f5d7cc0506fe02e24",
     486752,
 )
-
-
-def cache_folder() -> Path:
-    """``$SYMDIFF_CACHE``, else ``~/.cache/symdiff``."""
-    return Path(os.environ.get("SYMDIFF_CACHE") or Path.home() / ".cache" / "symdiff")
 
 
 def data_folder() -> Path | None:

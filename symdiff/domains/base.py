@@ -66,6 +66,11 @@ class Domain(ABC):
         """What ``given`` reads, by name, each with a line of help: the options of ``symdiff sample`` beyond the common ones."""
         return {}
 
+    @property
+    def absent(self) -> dict[str, str]:
+        """Options that other models of this domain have, by name, each with the reason why this one has not."""
+        return {}
+
     def given(self, options: Mapping[str, str]) -> State | None:
         """The condition, one structure, that options say as text; None where nothing is given. Raises UserError."""
         return None

@@ -90,6 +90,16 @@ class SpinLattice(Domain):
         return found
 
     @property
+    def absent(self) -> dict[str, str]:
+        reasons = {
+            "coupling": "the model is for J = 1 between nearest neighbors only",
+            "field": "the model is symmetric under permutations of the spins' states and takes no field",
+            "temperature": "the model has no temperature",
+            "hamiltonian": "the model is for one Hamiltonian: J = 1 between nearest neighbors, no field",
+        }
+        return {name: reason for name, reason in reasons.items() if name not in self.options}
+
+    @property
     def group(self) -> Product:
         """The space group times the permutations of labels that leave the interaction as it is; a field moves with the spins.
 

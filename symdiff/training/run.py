@@ -16,6 +16,7 @@ from torch import nn
 
 from symdiff import recipe as recipes
 from symdiff.data.registry import open_dataset
+from symdiff.domains.files import write_file
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.recipe import Recipe
@@ -141,8 +142,6 @@ def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror})") from error
+    write_file(path, text)

@@ -33,9 +33,7 @@ def write(objs: Sequence[Configuration], path: str | Path, domain: SpinLattice) 
     ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
     """
     suffix = ending(path, (".npz", ".png"))
-    records = [domain.encode(obj) for obj in objs]  # every one is checked
-    if not records:
-        raise UserError(f"{path}: no configurations to write")
+    records = [domain.encode(obj) for obj in objs]  # every one is checked; of none, an empty file is written
     if len({obj.spins.shape for obj in objs}) > 1:
         raise UserError(f"{path}: expected lattices of one size, got {sorted({obj.spins.shape for obj in objs})}")
     if suffix == ".png":
@@ -43,10 +41,11 @@ def write(objs: Sequence[Configuration], path: str | Path, domain: SpinLattice) 
 
         write_file(path, picture(objs, domain))
         return
-    arrays = {"spins": np.stack([obj.spins for obj in objs]).astype(np.int8)}
+    dim = bravais(domain.lattice).dim
+    arrays = {"spins": np.stack([obj.spins for obj in objs]).astype(np.int8) if records else np.zeros((0, *[0] * dim), np.int8)}
     for name in ("coupling", "field", "temperature"):
         given = [getattr(obj, name) for obj in objs]
-        if name in domain.conditions and all(value is not None for value in given):
+        if name in domain.conditions and records and all(value is not None for value in given):
             arrays[name] = np.stack([np.asarray(value, np.float32) for value in given])
     if "coupling" in arrays:
         piece = torus(domain.lattice, objs[0].spins.shape)

@@ -24,8 +24,8 @@ def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
     from matplotlib.figure import Figure
 
     shown = list(objs)[:MOST]
-    columns = min(4, len(shown))
-    rows = -(-len(shown) // columns)
+    columns = max(min(4, len(shown)), 1)
+    rows = max(-(-len(shown) // columns), 1)
     figure = Figure(figsize=(2.2 * columns, 2.4 * rows), layout="constrained")
     FigureCanvasAgg(figure)
     lattice = bravais(domain.lattice)
