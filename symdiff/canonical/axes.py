@@ -1,0 +1,126 @@
+"""Axes that a cloud of points gives itself: few frames among which every rotation of the cloud finds its own."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+from torch import Tensor
+
+from symdiff.random import mix
+
+FAR = 0.437
+"""Points nearer to an axis than this share of the greatest distance do not point away from it."""
+_DIRECTIONS = torch.tensor([[1.13, 0.37, 0.71], [-0.59, 1.27, 0.43], [0.67, -0.83, 1.09], [1.51, 0.91, -0.29]], dtype=torch.float64)
+_PHASES = torch.tensor([0.3, 1.1, 1.9, 2.7], dtype=torch.float64)
+PROBES = 3 + len(_PHASES)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """``points`` (B, P, 3) float64 around their center, 0 where there is none; ``colors`` (B, P) int64; ``mask`` (B, P) bool."""
+
+    points: Tensor
+    colors: Tensor
+    mask: Tensor
+
+    def select(self, index: Tensor | list[int]) -> Cloud:
+        return Cloud(self.points[index], self.colors[index], self.mask[index])
+
+
+def principal(cloud: Cloud) -> tuple[Tensor, Tensor]:
+    """Root mean squares along the principal axes, (B, 3) decreasing, and the axes as columns, (B, 3, 3)."""
+    count = cloud.mask.sum(1).clamp_min(1)
+    values, vectors = torch.linalg.eigh(cloud.points.mT @ cloud.points / count[:, None, None])
+    return values.clamp_min(0).sqrt().flip(1), vectors.flip(2)
+
+
+def signs(special: bool, like: Tensor) -> Tensor:
+    """(8, 3), the signs that three axes can have; with ``special`` the 4 of them whose product is 1."""
+    every = [s for s in product((1.0, -1.0), repeat=3) if not special or math.prod(s) > 0]
+    return torch.tensor(every, dtype=like.dtype, device=like.device)
+
+
+def signed(axes: Tensor, special: bool) -> Tensor:
+    """The frames (B, K, 3, 3) that axes (B, 3, 3) are but for signs, of determinant 1 if ``special``."""
+    if special:
+        axes = torch.cat([axes[..., :2], torch.linalg.cross(axes[..., 0], axes[..., 1])[..., None]], -1)
+    return axes[:, None] * signs(special, axes)[None, :, None, :]
+
+
+def aligned(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: float, tolerance: float) -> Tensor:
+    """Frames (K, 3, 3) of one cloud whose principal axes are not determined: along its points, instead.
+
+    ``spread`` (3,), ``axes`` (3, 3): see ``principal``. The set of frames turns as the cloud does. Where all points lie on a line,
+    or in one place, one frame stands for those that differ by what leaves the line alone.
+    """
+    if spread[1] < tolerance:
+        if spread[0] < tolerance:
+            return torch.eye(3, dtype=axes.dtype, device=axes.device)[None]
+        frames = signed(axes[None], special)[0]
+        return frames[[0, -1]]  # the first axis there and back
+    points, colors = cloud.points[0][cloud.mask[0]], cloud.colors[0][cloud.mask[0]]
+    wide, narrow = spread[0] - spread[1] < gap * spread[0], spread[1] - spread[2] < gap * spread[0]
+    if wide and narrow:
+        _, first = _away(points, colors, axes.new_zeros(1, 3))
+        place, second = _away(points, colors, first)
+        frames, free = _completed(first[place], second), 2
+    else:
+        u = axes[:, 2 if wide else 0]
+        _, other = _away(points, colors, u[None])
+        frames, free = _completed(u.expand_as(other), other), 2
+        frames = torch.cat([frames, frames * frames.new_tensor([-1.0, 1.0, -1.0])])  # u there and back
+        if wide:
+            frames, free = frames[..., [1, 2, 0]], 1
+    if special:
+        return frames
+    mirror = torch.ones(3, dtype=frames.dtype, device=frames.device)
+    mirror[free] = -1
+    return torch.cat([frames, frames * mirror])
+
+
+def _away(points: Tensor, colors: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
+    """For each of ``axes`` (A, 3) the unit vectors that point from it to points: whose they are, (M,), and the vectors, (M, 3).
+
+    To points far from the axis (or from the origin, where an axis is zero), of the color that is rarest among those.
+    """
+    across = points - (points @ axes.T).T[..., None] * axes[:, None]
+    lengths = across.norm(dim=-1)
+    far = lengths > FAR * lengths.amax(1, keepdim=True)
+    kind = colors.unique(return_inverse=True)[1]
+    counts = far.double() @ torch.nn.functional.one_hot(kind).double()
+    rarest = torch.where(counts > 0, counts, torch.inf).argmin(1)  # the first, where several are as rare
+    place, point = (far & (kind == rarest[:, None])).nonzero(as_tuple=True)
+    return place, across[place, point] / lengths[place, point, None]
+
+
+def _completed(first: Tensor, second: Tensor) -> Tensor:
+    """Right-handed frames (M, 3, 3) of orthonormal vectors (M, 3)."""
+    return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
+
+
+def scores(cloud: Cloud, frames: Tensor) -> Tensor:
+    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, PROBES) of about an angstrom, alike where the clouds are.
+
+    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell apart what
+    is not the same.
+    """
+    seen = torch.einsum("bpi,bkij->bkpj", cloud.points, frames)
+    squares, cubes = seen.square().sum(2), seen.pow(3).sum(2)
+    skewness = cubes / squares.clamp_min(1e-12)
+    phases = torch.einsum("bkpi,mi->bkpm", seen, _DIRECTIONS.to(seen)) + _PHASES.to(seen)
+    place = torch.arange(len(_PHASES), device=seen.device)
+    weights = ((mix(cloud.colors[..., None] * 64 + place + 1) >> 12) & 0xFFFFFFFF).to(seen) / 2**32 + 0.5
+    waves = (phases.sin() * (weights * cloud.mask[..., None])[:, None]).sum(2)
+    return torch.cat([skewness, waves], -1)
+
+
+def greatest(values: Tensor, tolerance: float) -> Tensor:
+    """Which of K rows of ``values`` (B, K, M) are greatest, column after column, (B, K) bool; nearer than ``tolerance`` is as great."""
+    alive = torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
+    for column in values.unbind(-1):
+        now = torch.where(alive, column, -torch.inf)
+        alive &= now >= now.amax(1, keepdim=True) - tolerance
+    return alive
