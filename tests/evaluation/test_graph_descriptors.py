@@ -107,12 +107,21 @@ def test_the_unbiased_estimate_is_near_zero_for_one_law():
         assert abs(unbiased(kernel(sets(rng, 400), sets(rng, 400), 1.0))) < 0.002
 
 
-def test_intervals_cover_the_value_against_the_same_reference():
+def covered(kind, truth, reference):
+    """How many of 500 intervals hold the truth; ``reference(rng)`` gives what each is against."""
     rng = np.random.default_rng(1)
+    found = [estimate(kernel(sets(rng, 60, 2.0), reference(rng), 0.3), kind) for _ in range(500)]
+    return np.mean([one.low <= truth <= one.high for one in found])
+
+
+def test_unbiased_intervals_cover_the_distance_of_the_laws():
+    rng = np.random.default_rng(2)
+    truth = np.mean([unbiased(kernel(sets(rng, 2000, 2.0), sets(rng, 2000), 0.3)) for _ in range(4)])
+    assert 0.92 <= covered("unbiased", truth, lambda rng: sets(rng, 40)) <= 0.98
+
+
+def test_biased_intervals_cover_the_mean_against_the_same_reference():
+    rng = np.random.default_rng(3)
     reference = sets(rng, 40)
-    truth = unbiased(kernel(sets(rng, 4000, 2.0), reference, 0.3))
-    hits = 0
-    for _ in range(500):
-        found = estimate(kernel(sets(rng, 60, 2.0), reference, 0.3), "unbiased")
-        hits += found.low <= truth <= found.high
-    assert 0.91 <= hits / 500 <= 0.98  # 95 % of 500 has a deviation of 1 %
+    truth = np.mean([biased(kernel(sets(rng, 60, 2.0), reference, 0.3)) for _ in range(2000)])
+    assert 0.92 <= covered("biased", truth, lambda rng: reference) <= 0.98

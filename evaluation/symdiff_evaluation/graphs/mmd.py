@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,24 +20,22 @@ _CELLS = 1 << 22  # kernel values in memory at a time
 class Kernel:
     """What the estimates need of all kernel values, of which k(x, x) = 1.
 
-    ``within`` (n,): the sum over a sample and all others; ``between`` (n,): the mean over a sample and the reference; ``beyond``: the sum over
-    all ordered pairs of different ones among the ``reference`` members of the reference.
+    ``within`` (n,) and ``beyond`` (m,): the sums over a sample and all other samples, over a member of the reference and all others of it.
+    ``rows`` (n,) and ``columns`` (m,): the means over a sample and the reference, over a member of the reference and the samples.
     """
 
     within: np.ndarray
-    between: np.ndarray
-    beyond: float
-    reference: int
-
-    def __len__(self) -> int:
-        return len(self.within)
+    beyond: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
 
 
 def kernel(samples: np.ndarray, reference: np.ndarray, sigma: float) -> Kernel:
-    """Of rows (n, width) and (m, width'), the shorter rows ending in zeros."""
+    """Of rows (n, width) and (m, width'), the shorter rows ending in zeros; neither is empty."""
     x, y = align(samples, reference)
-    within, between = _row_sums(x, x, sigma) - 1, _row_sums(x, y, sigma) / max(len(y), 1)
-    return Kernel(within, between, float(_row_sums(y, y, sigma).sum()) - len(y), len(y))
+    within, beyond = (_sums(part, part, sigma)[0] - 1 for part in (x, y))
+    rows, columns = _sums(x, y, sigma)
+    return Kernel(within, beyond, rows / len(y), columns / len(x))
 
 
 def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
@@ -53,48 +52,72 @@ def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
 
 def biased(kernel: Kernel) -> float:
     """The published estimate: plain means over all pairs, those of a graph with itself included."""
-    n, m = len(kernel), kernel.reference
-    return float((kernel.within.sum() + n) / n**2 + (kernel.beyond + m) / m**2 - 2 * kernel.between.mean())
+    n, m = len(kernel.within), len(kernel.beyond)
+    return float((kernel.within.sum() + n) / n**2 + (kernel.beyond.sum() + m) / m**2 - 2 * kernel.rows.mean())
 
 
 def unbiased(kernel: Kernel) -> float:
     """The mean over pairs of different graphs: 0 on average for two sets of one law; needs two of each."""
-    n, m = len(kernel), kernel.reference
-    return float(kernel.within.sum() / (n * (n - 1)) + kernel.beyond / (m * (m - 1)) - 2 * kernel.between.mean())
+    n, m = len(kernel.within), len(kernel.beyond)
+    return float(kernel.within.sum() / (n * (n - 1)) + kernel.beyond.sum() / (m * (m - 1)) - 2 * kernel.rows.mean())
+
+
+def towards(kernel: Kernel) -> float:
+    """What the biased estimate comes to for more and more samples, without bias: the distance to this very reference."""
+    n, m = len(kernel.within), len(kernel.beyond)
+    return float(kernel.within.sum() / (n * (n - 1)) + (kernel.beyond.sum() + m) / m**2 - 2 * kernel.rows.mean())
 
 
 def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", undecided: int = 0) -> Estimate:
-    """The value with the interval of the jackknife over samples; no value below two of each, no interval below three.
+    """The value with its interval; no value below two of each, no interval below three.
 
-    The reference is what it is: the interval tells what other samples of the same law would give against it.
+    "biased" is the distance to this very reference: its interval tells what as many other samples would give. "unbiased" estimates the
+    distance of the two laws: its interval allows for the draw of the reference too.
     """
-    if len(kernel) < 2 or kernel.reference < 2:
-        return nothing(undecided + len(kernel))
-    value = biased(kernel) if kind == "biased" else unbiased(kernel)
-    return around(value, left_out(kernel), undecided, 0.0 if kind == "biased" else -math.inf)
+    n, m = len(kernel.within), len(kernel.beyond)
+    if n < 2 or m < 2:
+        return nothing(undecided + n)
+    if kind == "biased":
+        return around(biased(kernel), towards(kernel), [without_samples(kernel)], undecided)
+    value = unbiased(kernel)
+    return around(value, value, [without_samples(kernel), _without(kernel.beyond, kernel.columns)], undecided)
 
 
-def around(value: float, left: np.ndarray, undecided: int = 0, least: float = -math.inf) -> Estimate:
-    """``value`` with the jackknife's normal interval, not below ``least``; ``left`` (n,) are the values without one sample each.
+def around(value: float, distance: float, left: Sequence[np.ndarray], undecided: int = 0) -> Estimate:
+    """``value`` with its 95 % interval; ``distance``: the squared distance without bias, which moves with the value.
 
-    Its variance is too large on average, never too small: Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981).
+    ``left``: for each set that was drawn, samples first, the values without one member each. Their jackknife variance V is as a squared distance's,
+    in proportion to it: the interval holds the distances t with (distance - t)^2 <= z^2 V t / distance, moved to ``value``. (Below z times
+    the deviation of V, that stands for the distance.) Simulated coverage is 93 to 96 %, and 98 % at zero.
+    Source of the jackknife: Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981).
     """
-    n = len(left)
-    if n < 3:
+    n = len(left[0])
+    if min(map(len, left)) < 3:
         return Estimate(value, None, None, n, undecided)
-    half = Z95 * math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum()))
-    return Estimate(value, min(value, max(value - half, least)), value + half, n, undecided)
+    square = Z95**2 * sum((len(part) - 1) / len(part) * float(((part - part.mean()) ** 2).sum()) for part in left)
+    lean = square / max(distance, math.sqrt(square)) / 2 if square > 0 else 0.0
+    reach = math.sqrt(lean * lean + square)
+    return Estimate(value, value + lean - reach, value + lean + reach, n, undecided)
 
 
-def left_out(kernel: Kernel) -> np.ndarray:
+def without_samples(kernel: Kernel) -> np.ndarray:
     """(n,) the unbiased estimate without each sample in turn, but for what does not depend on the samples; zeros below three."""
-    n, rows, cross = len(kernel), kernel.within, kernel.between
+    return _without(kernel.within, kernel.rows)
+
+
+def _without(own: np.ndarray, cross: np.ndarray) -> np.ndarray:
+    n = len(own)
     if n < 3:
         return np.zeros(n)
-    return (rows.sum() - 2 * rows) / ((n - 1) * (n - 2)) - 2 * (cross.sum() - cross) / (n - 1)
+    return (own.sum() - 2 * own) / ((n - 1) * (n - 2)) - 2 * (cross.sum() - cross) / (n - 1)
 
 
-def _row_sums(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
+def _sums(x: np.ndarray, y: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of the kernel's values over its rows (n,) and over its columns (m,)."""
+    rows, columns = np.zeros(len(x)), np.zeros(len(y))
     step = max(1, _CELLS // max(1, len(y)))
-    parts = [gaussian_tv(x[start : start + step], y, sigma).sum(1) for start in range(0, len(x), step)]
-    return np.concatenate(parts) if parts else np.zeros(0)
+    for start in range(0, len(x), step):
+        values = gaussian_tv(x[start : start + step], y, sigma)
+        rows[start : start + step] = values.sum(1)
+        columns += values.sum(0)
+    return rows, columns

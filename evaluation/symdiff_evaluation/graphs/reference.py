@@ -1,0 +1,93 @@
+"""What a data set of graphs looks like: enough for all comparisons, without the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from symdiff.errors import UserError
+from symdiff_evaluation.graphs.descriptors import NAMES, Descriptors
+from symdiff_evaluation.graphs.graphs import Graphs
+from symdiff_evaluation.graphs.mmd import SIGMAS, biased, kernel
+from symdiff_evaluation.graphs.validity import rule_of
+
+_MOST = 4096  # training graphs that the baseline and the laws of symmetry are taken from
+
+
+@dataclass(frozen=True, eq=False)
+class GraphReference:
+    """``rule``: a name in ``RULES``. ``count``: of the training graphs, whose ``hashes`` (distinct, sorted, uint64) decide on novelty.
+
+    ``test``: descriptions of the test graphs, which samples are compared with. ``baseline[name]``: biased squared MMD of training against test
+    graphs, none where the reference has no test graphs of its own. ``log_orders`` (n,) and ``unlabeled_log_orders`` (n,): logarithms of the orders of the
+    training graphs' automorphism groups, with labels and without.
+    """
+
+    name: str
+    rule: str
+    count: int
+    hashes: np.ndarray
+    test: Descriptors
+    baseline: Mapping[str, float]
+    log_orders: np.ndarray
+    unlabeled_log_orders: np.ndarray
+    source: str = ""
+
+    def knows(self, hashes: np.ndarray) -> np.ndarray:
+        """Which canonical hashes are those of training graphs: (n,) bool."""
+        return np.isin(hashes, self.hashes)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All but names and counts as arrays, the descriptions as float32."""
+        found = {"hashes": self.hashes, "log_orders": self.log_orders, "unlabeled_log_orders": self.unlabeled_log_orders}
+        found |= {f"test.{name}": self.test[name].astype(np.float32) for name in NAMES}
+        return found | {f"baseline.{name}": np.array([value]) for name, value in self.baseline.items()}
+
+
+def build(train: Graphs, test: Graphs | None = None, rule: str = "any", name: str = "graphs", source: str = "") -> GraphReference:
+    """The statistics of readable graphs. Without ``test`` samples are compared with the training graphs.
+
+    Raises ``UserError`` for an unknown rule, and where no graph is readable.
+    """
+    rule_of(rule)
+    for part, told in ((train, "training"), (test, "test")):
+        if part is not None and not part.readable:
+            raise UserError(f"reference {name}: none of its {len(part)} {told} records is a readable graph")
+    some = train if len(train) <= _MOST else train.select(range(_MOST))
+    seen = some if test is None else test
+    baseline = {} if test is None else {
+        kind: biased(kernel(some.descriptors[kind], test.descriptors[kind], SIGMAS[kind])) for kind in NAMES
+    }
+    return GraphReference(
+        name=name,
+        rule=rule,
+        count=len(train.readable),
+        hashes=np.unique(train.hashes),
+        test=seen.descriptors,
+        baseline=baseline,
+        log_orders=_logs(some.symmetries),
+        unlabeled_log_orders=_logs(some.unlabeled_symmetries),
+        source=source,
+    )
+
+
+def from_arrays(name: str, rule: str, count: int, arrays: Mapping[str, np.ndarray], source: str = "") -> GraphReference:
+    """What ``GraphReference.arrays`` gave. Raises ``KeyError`` where an array is missing, ``UserError`` for an unknown rule."""
+    rule_of(rule)
+    return GraphReference(
+        name=name,
+        rule=rule,
+        count=count,
+        hashes=arrays["hashes"],
+        test=Descriptors({kind: arrays[f"test.{kind}"].astype(np.float64) for kind in NAMES}),
+        baseline={kind: float(arrays[f"baseline.{kind}"][0]) for kind in NAMES if f"baseline.{kind}" in arrays},
+        log_orders=arrays["log_orders"],
+        unlabeled_log_orders=arrays["unlabeled_log_orders"],
+        source=source,
+    )
+
+
+def _logs(symmetries) -> np.ndarray:
+    return np.sort(np.array([found.log_order for found in symmetries if found is not None], np.float64))
