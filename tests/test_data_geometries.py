@@ -1,0 +1,154 @@
+"""Geometries get the bonds of their SMILES, atom by atom; what does not fit is counted."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+from collections import Counter
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem
+
+from symdiff.data.geometries import geometries, matched
+from symdiff.data.matching import match
+from symdiff.data.orders import reorder
+from symdiff.data.qm9 import smiles_table
+from symdiff.data.registry import open_dataset
+from symdiff.data.summary import summary
+from symdiff.domains.molecule3d import Molecule3D
+from symdiff.errors import UserError
+
+SMILES = ["C", "O=CN", "C#CC1CC1", "C[NH2+]CC(=O)[O-]", "CC(F)(F)F", "N#Cc1cc[nH]c1"]
+
+
+def embedded(smiles: str, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Atomic numbers and positions, in no particular order."""
+    mol = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    AllChem.EmbedMolecule(mol, randomSeed=seed)
+    AllChem.MMFFOptimizeMolecule(mol)
+    order = np.random.RandomState(seed).permutation(mol.GetNumAtoms())
+    element = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()], np.uint8)
+    return element[order], mol.GetConformer().GetPositions()[order]
+
+
+@pytest.mark.parametrize("smiles", SMILES)
+def test_the_geometry_gets_the_bonds_of_its_smiles(smiles):
+    element, position = embedded(smiles)
+    found = match(smiles, element, position)
+    domain = Molecule3D(["H", "C", "N", "O", "F", "N+", "O-"])
+    x = domain.collate([domain.label(found)])
+    assert domain.smiles(x) == [Chem.CanonSmiles(smiles)]
+    lengths = np.linalg.norm(found.position[found.edges[:, 0]] - found.position[found.edges[:, 1]], axis=1)
+    assert lengths.min() > 0.9 and lengths.max() < 1.6
+    assert sorted(map(tuple, found.position.tolist())) == sorted(map(tuple, position.tolist()))
+    own = domain.encode(found)
+    assert np.array_equal(own["atom"], x["atom"][0].numpy()) and np.array_equal(own["edges"], found.edges)
+
+
+def test_multiple_bonds_are_the_short_ones():
+    side = [[0, 0, 0], [1.34, 0, 0], [1.34, 1.57, 0], [0, 1.57, 0]]
+    out = [[-0.77, -0.77, 0], [2.11, -0.77, 0], [2.11, 2.34, 0], [-0.77, 2.34, 0]]
+    element, position = np.array([6] * 4 + [1] * 4, np.uint8), np.array(side + out)
+    found = match("C1=CC=C1", element, position)
+    double = found.edges[found.order == 2].astype(int)
+    assert np.allclose(np.linalg.norm(found.position[double[:, 0]] - found.position[double[:, 1]], axis=1), 1.34)
+
+
+@pytest.mark.parametrize(
+    ("smiles", "message"),
+    [
+        ("CCO", "other atoms than the SMILES"),
+        ("COC", "other bonds by distance than in the SMILES"),
+        ("C[C", "not a SMILES string"),
+    ],
+)
+def test_what_does_not_fit_has_a_reason(smiles, message):
+    element, position = embedded("CCO" if smiles == "COC" else "CCC")
+    with pytest.raises(UserError, match=message):
+        match(smiles, element, position)
+
+
+def test_a_hydrogen_far_from_everything_has_a_reason():
+    element, position = embedded("CC")
+    position[np.argmax(element == 1)] += 3
+    with pytest.raises(UserError, match="a hydrogen is near to two atoms or to none"):
+        match("CC", element, position)
+
+
+def written(folder, smiles: list[str], split: list[int]) -> None:
+    """QM9's two files with a few molecules."""
+    folder.mkdir()
+    found = [embedded(text, seed) for seed, text in enumerate(smiles, 1)]
+    found[1][1][0] += 5.0  # one that fell apart
+    sizes = [0, *(len(element) for element, _ in found)]
+    z, pos = (np.concatenate([one[k] for one in found]) for k in (0, 1))
+    np.savez(folder / "qm9_geom.npz", z=z, pos=pos.astype(np.float32), offsets=np.cumsum(sizes), edm_split=np.array(split, np.uint8))
+    with gzip.open(folder / "qm9_smiles.csv.gz", "wt") as file:
+        table = csv.writer(file)
+        table.writerow(["index", "smiles_gdb17", "smiles_b3lyp", "uncharacterized"])
+        table.writerows((k, text, text, int(split[k - 1] == 255)) for k, text in enumerate(smiles, 1))
+
+
+def test_the_named_set_is_built_from_the_folder(tmp_path, monkeypatch):
+    written(tmp_path / "qm9", SMILES, [0, 0, 1, 255, 2, 0])
+    monkeypatch.setenv("SYMDIFF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SYMDIFF_DATA", str(tmp_path))
+    told: list[int] = []
+    dataset = open_dataset("qm9-3d", order="smiles", progress=lambda done, total: told.append(done))
+    assert len(dataset) == 4 and dataset.meta["rows"] == 6 and sum(told) == 5
+    assert sorted(dataset.meta["left_out"].values()) == [1, 1] and dataset.meta["left_out"]["uncharacterized"] == 1
+    assert dataset.meta["splits"] == {"train": 2, "valid": 1, "test": 1} and dataset.meta["duplicates"] == 0
+    assert dataset.domain.atoms[:2] == ("H", "C") and dataset.domain.spec == open_dataset("qm9-3d").domain.spec
+    x = dataset.batch(range(4))
+    assert dataset.domain.smiles(x) == [Chem.CanonSmiles(SMILES[k]) for k in (0, 2, 4, 5)]
+    assert x["position"].sum(1).abs().max() < 1e-4
+    info = summary(dataset)
+    assert info["labels"]["bond"]["triple"] > 0 and info["symmetry"]["largest_group"] == 36  # of CF3 and CH3
+    moved = reorder(dataset, "rank").batch(range(4))
+    assert np.allclose(moved["position"].norm(dim=-1).sort(1).values, x["position"].norm(dim=-1).sort(1).values)
+
+
+def test_files_that_do_not_belong_together_are_told(tmp_path, monkeypatch):
+    written(tmp_path / "qm9", SMILES, [0, 0, 1, 255, 2, 0])
+    monkeypatch.setenv("SYMDIFF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SYMDIFF_DATA", str(tmp_path))
+    with np.load(tmp_path / "qm9" / "qm9_geom.npz") as file:
+        arrays = dict(file)
+    np.savez(tmp_path / "qm9" / "qm9_geom.npz", **{**arrays, "offsets": arrays["offsets"][:-1]})
+    with pytest.raises(UserError, match="expected 6 molecules, as qm9_smiles.csv.gz has"):
+        open_dataset("qm9-3d")
+    np.savez(tmp_path / "qm9" / "qm9_geom.npz", z=arrays["z"])
+    with pytest.raises(UserError, match="the array 'edm_split' is missing"):
+        open_dataset("qm9-3d")
+
+
+def test_nothing_to_read_is_told():
+    with pytest.raises(UserError, match="nothing: no molecule could be read"):
+        geometries([UserError("broken")], np.zeros(1, np.uint8), {"name": "nothing"})
+
+
+needs_data = pytest.mark.skipif(
+    not os.path.isfile(os.path.join(os.environ.get("SYMDIFF_DATA", ""), "qm9", "qm9_geom_sample2000.npz")),
+    reason="QM9's own geometries: SYMDIFF_DATA does not name a folder with qm9/qm9_geom_sample2000.npz",
+)
+
+
+@needs_data
+def test_nearly_all_of_qm9_matches():
+    folder = os.path.join(os.environ["SYMDIFF_DATA"], "qm9")
+    with np.load(os.path.join(folder, "qm9_geom_sample2000.npz"), allow_pickle=False) as file:
+        arrays = dict(file)
+    table = smiles_table(os.path.join(folder, "qm9_smiles.csv.gz"))
+    rows = np.nonzero(arrays["edm_split"] != 255)[0]
+    texts = [table[arrays["index"][k] - 1][0] for k in rows]
+    found = list(matched(texts, arrays, rows))
+    broken = Counter(str(one) for one in found if isinstance(one, UserError))
+    assert sum(broken.values()) < 0.05 * len(rows)
+    dataset = geometries(found, arrays["edm_split"][rows], {"name": "sample"})
+    assert dataset.domain.atoms[:4] == ("H", "C", "O", "N")
+    kept = [text for text, one in zip(texts, found, strict=True) if not isinstance(one, UserError)]
+    same = [Chem.MolToSmiles(Chem.MolFromSmiles(text), isomericSmiles=False) for text in kept]
+    assert dataset.domain.smiles(dataset.batch(range(len(dataset)))) == same
