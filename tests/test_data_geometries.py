@@ -13,6 +13,7 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from symdiff.data.geometries import geometries, matched
+from symdiff.data.importing import import_files
 from symdiff.data.matching import match
 from symdiff.data.orders import reorder
 from symdiff.data.qm9 import smiles_table
@@ -152,3 +153,30 @@ def test_nearly_all_of_qm9_matches():
     kept = [text for text, one in zip(texts, found, strict=True) if not isinstance(one, UserError)]
     same = [Chem.MolToSmiles(Chem.MolFromSmiles(text), isomericSmiles=False) for text in kept]
     assert dataset.domain.smiles(dataset.batch(range(len(dataset)))) == same
+
+
+def test_files_are_imported_and_broken_entries_counted(tmp_path):
+    water = "O 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n"
+    good = ["".join(f"{z} {x:.4f} {y:.4f} {w:.4f}\n" for z, (x, y, w) in zip(*embedded(text), strict=True)) for text in (*SMILES, *SMILES)]
+    broken = [water.replace("O", "Xx"), water.replace("0.59", "nan"), water.replace("0.76", "0.01", 2), "H 0 0 0\n" * 1000, ""]
+    blocks = [*good, water, *broken, *good]
+    (tmp_path / "a.xyz").write_text("".join(f"{block.count(chr(10))}\n\n{block}" for block in blocks))
+    dataset = import_files([tmp_path / "a.xyz"], tmp_path / "out")
+    assert len(dataset) == 25 and dataset.meta["rows"] == 30 and dataset.meta["duplicates"] == 18
+    assert dataset.meta["left_out"] == {
+        **{"unknown element": 1, "coordinates are not finite": 1, "overlapping atoms": 1, "too many atoms": 1, "no atoms": 1}
+    }
+    assert "bond" in dataset.domain.schema and "N+" in dataset.domain.atoms
+    dataset.domain.write(dataset.domain.decode(dataset.batch(range(25))), tmp_path / "b.sdf")
+    again = import_files([tmp_path / "b.sdf"], tmp_path / "again", coordinates=True)
+    assert again.domain.spec == dataset.domain.spec and len(again) == 25 and not again.meta["left_out"]
+    plain = import_files([tmp_path / "b.sdf"], tmp_path / "plain", coordinates=True, bonds=False)
+    assert set(plain.domain.schema) == {"atom", "position"} and sum(plain.meta["splits"].values()) == 25
+    with pytest.raises(UserError, match="import files with coordinates by themselves: a.xyz, b.sdf"):
+        import_files([tmp_path / "a.xyz", tmp_path / "b.sdf"], tmp_path / "both")
+    with pytest.raises(UserError, match="columns and hydrogens are no settings"):
+        import_files([tmp_path / "a.xyz"], tmp_path / "both", hydrogens=True)
+    (tmp_path / "c.xyz").write_text("".join(f"{block.count(chr(10))}\n\n{block}" for block in [*good[:3], *broken]))
+    with pytest.raises(UserError, match="5 of 8 rows are broken"):
+        import_files([tmp_path / "c.xyz"], tmp_path / "both")
+    assert not (tmp_path / "both").exists()

@@ -20,20 +20,22 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print one machine-readable 
 
 @app.command("import", epilog="Example: symdiff data import molecules.csv --column smiles --out my-molecules")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .sdf) or graphs (.graphml .npz .safetensors).")],
+    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .sdf, in space .xyz .extxyz) or graphs (.graphml .npz .safetensors).")],
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")],
     column: Annotated[str | None, typer.Option(help="Column of SMILES in .csv files; default: the one called smiles.")] = None,
     split_column: Annotated[str | None, typer.Option(help="Column with train, valid or test in .csv files.")] = None,
     hydrogens: Annotated[bool, typer.Option("--hydrogens", help="Make hydrogens nodes of their own.")] = False,
     max_nodes: Annotated[int, typer.Option(min=1, max=32767, help="Larger structures are left out.")] = 512,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that parse; default: at most 2.")] = None,
+    coordinates: Annotated[bool, typer.Option("--coordinates", help="Take .sdf and .npz as molecules in space.")] = False,
+    bonds: Annotated[bool, typer.Option(help="Keep the bonds of molecules in space, perceived where a file has none.")] = True,
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
     from symdiff.data.importing import import_files
 
     with _progress(as_json) as progress:
-        dataset = import_files(files, out, column, split_column, hydrogens, max_nodes, workers, progress)
+        dataset = import_files(files, out, column, split_column, hydrogens, max_nodes, workers, progress, coordinates, bonds)
     meta = dataset.meta
     report = {name: meta[name] for name in ("rows", "count", "splits", "left_out", "duplicates")}
     if as_json:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
 from symdiff.data.matching import match
-from symdiff.data.molecules import digests
+from symdiff.data.molecules import digests, split_by_content
 from symdiff.data.parsing import Progress
 from symdiff.data.qm9 import TITLE, smiles_table
 from symdiff.data.sources import local, origin
@@ -17,7 +18,9 @@ from symdiff.domains import kekule
 from symdiff.domains.arrays import pack
 from symdiff.domains.files import read_npz
 from symdiff.domains.geometry import Geometry
+from symdiff.domains.geometry_files import entries
 from symdiff.domains.molecule3d import Molecule3D
+from symdiff.domains.perception import prepared
 from symdiff.errors import UserError
 from symdiff.state import Categorical
 
@@ -62,9 +65,25 @@ def matched(smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.
             progress(place % _REPORT or _REPORT, len(rows))
 
 
+def of_files(paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: bool = False, max_nodes: int = 512) -> Dataset:
+    """A data set in memory of the molecules in .sdf, .xyz, .extxyz and .npz files; the split is by the graph's content.
+
+    Bonds that a file does not have are perceived. Raises UserError for a file that cannot be read.
+    """
+    found = [_prepared(entry, bonds, max_nodes) for path in paths for entry in entries(path, max_nodes)]
+    return geometries(found, None, meta, bonds, chiral, max_nodes)
+
+
+def _prepared(entry: Geometry | UserError, bonds: bool, max_nodes: int) -> Geometry | UserError:
+    try:
+        return entry if isinstance(entry, UserError) else prepared(entry, bonds, max_nodes)
+    except UserError as error:
+        return error
+
+
 def geometries(
     found: Iterable[Geometry | UserError],
-    split: np.ndarray,
+    split: np.ndarray | None,
     meta: Mapping,
     bonds: bool = True,
     chiral: bool = False,
@@ -72,16 +91,16 @@ def geometries(
 ) -> Dataset:
     """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
 
-    ``split``: (M,) of 0, 1, 2, one for every molecule or reason. The atoms of the domain are those of the data, the most frequent first.
+    ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The atoms of the domain are those of the data, the most frequent first.
     Molecules whose graphs are stored identically count as duplicates, and stay.
     """
-    kept, reasons, valid = [], Counter(), np.zeros(len(split), bool)
-    for place, entry in enumerate(found):
-        if isinstance(entry, UserError):
-            reasons[str(entry)] += 1
-        else:
+    kept, reasons, valid = [], Counter(), []
+    for entry in found:
+        valid.append(isinstance(entry, Geometry))
+        if isinstance(entry, Geometry):
             kept.append(entry)
-            valid[place] = True
+        else:
+            reasons[str(entry).partition(":")[0]] += 1  # what stands behind the colon is where
     if not kept:
         raise UserError(f"{meta.get('name', 'data set')}: no molecule could be read")
     labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in kept])
@@ -89,8 +108,8 @@ def geometries(
     atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in np.argsort(-counts, kind="stable")]
     domain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
     arrays = pack([domain.label(one) for one in kept], domain.schema)
-    arrays["split"] = np.asarray(split, np.uint8)[valid]
     left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}
     marks = digests(arrays, {name: field for name, field in domain.schema.items() if isinstance(field, Categorical)})
-    report = {"rows": len(split), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
+    arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
+    report = {"rows": len(valid), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
     return Dataset.from_arrays(domain, arrays, {"order": "smiles", **report, **meta, "left_out": left_out})

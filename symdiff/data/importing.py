@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.data.dataset import SPLITS, Dataset
+from symdiff.data.geometries import of_files
 from symdiff.data.graphs import domain_of, graphs
 from symdiff.data.molecules import molecules
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import origin
 from symdiff.domains.arrays import Record
 from symdiff.domains.files import ending
+from symdiff.domains.geometry_files import READ as SPATIAL
 from symdiff.domains.graph import Graph
 from symdiff.domains.graph_files import read_columns, read_graphml, records
 from symdiff.domains.molecule_files import READ as MOLECULES
@@ -21,6 +23,7 @@ from symdiff.domains.molecule_files import read_rows
 from symdiff.errors import UserError, nearest
 
 GRAPHS = (".graphml", ".npz", ".safetensors")
+XYZ = (".xyz", ".extxyz")
 TOLERATED = 0.2
 _SPLIT_NAMES = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
 
@@ -34,11 +37,14 @@ def import_files(
     max_nodes: int = 512,
     workers: int | None = None,
     progress: Progress = None,
+    coordinates: bool = False,
+    bonds: bool = True,
 ) -> Dataset:
     """Read ``files`` (all of molecules or all of graphs), write the folder ``out`` and open it.
 
     Molecules: .smi, .txt, .csv (``column`` of SMILES, ``split_column`` with train, valid, test), .sdf. Graphs: .graphml,
-    .npz and .safetensors edge lists. All but .npz and .safetensors may end in .gz. Broken rows are counted by reason
+    .npz and .safetensors edge lists. Molecules in space: .xyz and .extxyz, and with ``coordinates`` .sdf and .npz (z, pos, offsets), without
+    bonds unless ``bonds``: those that a file does not have are perceived. All but .npz and .safetensors may end in .gz. Broken rows are counted by reason
     and left out. The split is by a hash of the content, 80/10/10, where the files have none.
 
     Raises UserError, and writes nothing, where ``out`` exists, a file cannot be read, or more than a fifth of the rows is broken.
@@ -48,11 +54,19 @@ def import_files(
         raise UserError("no files to import")
     if out.exists():
         raise UserError(f"{out}: exists already")
-    kinds = {ending(path, (*MOLECULES, *GRAPHS)) in MOLECULES for path in paths}
-    if len(kinds) > 1:
+    endings = {ending(path, SPATIAL if coordinates else (*MOLECULES, *GRAPHS, *XYZ)) for path in paths}
+    coordinates = coordinates or endings <= set(XYZ)
+    kinds = {suffix in MOLECULES for suffix in endings}
+    if not coordinates and endings & set(XYZ):
+        raise UserError("import files with coordinates by themselves: " + ", ".join(path.name for path in paths))
+    if not coordinates and len(kinds) > 1:
         raise UserError("import molecules or graphs, not both: " + ", ".join(path.name for path in paths))
     meta = {"name": out.name}
-    if kinds == {True}:
+    if coordinates and (column or split_column or hydrogens):
+        raise UserError("columns and hydrogens are no settings for molecules with coordinates, whose hydrogens are always atoms")
+    if coordinates:
+        dataset = _tolerable(of_files(paths, meta, bonds, max_nodes=max_nodes))
+    elif kinds == {True}:
         dataset = _molecules(paths, column, split_column, meta, hydrogens, max_nodes, workers, progress)
     elif column or split_column or hydrogens:
         raise UserError("columns and hydrogens are settings for molecules; these are files of graphs")

@@ -76,7 +76,7 @@ def bare(element, position, charge=None, total: int | None = None) -> Geometry:
     if element.ndim != 1 or position.shape != (len(element), 3) or charge.shape != element.shape:
         raise UserError(f"expected (n,) elements and (n, 3) positions, got {element.shape} and {position.shape}")
     if len(element) and not (element.min() >= 1 and element.max() <= kekule.MAX_ELEMENT):
-        raise UserError(f"expected atomic numbers of 1 to {kekule.MAX_ELEMENT}, got {element.min()} to {element.max()}")
+        raise UserError(f"not an atomic number: expected 1 to {kekule.MAX_ELEMENT}, got {element.min()} to {element.max()}")
     if len(element) and abs(charge).max() > kekule.MAX_CHARGE:
         raise UserError(f"charge beyond {kekule.MAX_CHARGE}")
     whole = int(charge.sum()) if total is None else int(total)

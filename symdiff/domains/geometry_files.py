@@ -76,7 +76,7 @@ def _molblock(block: str, max_atoms: int) -> Geometry | UserError:
         if mol is None:
             raise UserError("not a mol block")
         if mol.GetNumAtoms() > max_atoms:
-            raise UserError(f"more than {max_atoms} atoms")
+            raise UserError(f"too many atoms: {mol.GetNumAtoms()}, at most {max_atoms}")
         return geometry_of(mol, strict=False)
     except UserError as error:
         return error
@@ -124,7 +124,7 @@ def _arrays(path: str | Path, max_atoms: int) -> Iterator[Geometry | UserError]:
         part = slice(stops[k], stops[k + 1])
         try:
             if stops[k + 1] - stops[k] > max_atoms:
-                raise UserError(f"more than {max_atoms} atoms")
+                raise UserError(f"too many atoms: {stops[k + 1] - stops[k]}, at most {max_atoms}")
             found = bare(z[part], pos[part], charge[part])
             if bonds is not None:
                 edges, order = (arrays[name][bonds[k] : bonds[k + 1]] for name in ("edges", "order"))

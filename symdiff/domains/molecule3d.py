@@ -55,17 +55,10 @@ class Molecule3D(Domain):
         no atoms or too many, radicals, broken valences, elements or charges that are not among ``atoms``, and for the total
         charge of a molecule whose atoms have none.
         """
-        from symdiff.domains.geometry import geometry_of, to_rdkit
-        from symdiff.domains.perception import check, perceive, written_order
+        from symdiff.domains.geometry import geometry_of
+        from symdiff.domains.perception import prepared
 
-        geometry = geometry_of(obj)
-        check(geometry, self.max_nodes)
-        if self.bonds and not geometry.bonded:
-            geometry = perceive(geometry)
-        if geometry.total != int(geometry.charge.sum()):
-            raise UserError(f"charge {geometry.total:+d}: expected formal charges of atoms that sum up to it")
-        geometry = geometry.ordered(written_order(geometry))
-        return self.label(geometry_of(to_rdkit(geometry)) if self.bonds else geometry)  # Kekule bonds as that order has them
+        return self.label(prepared(geometry_of(obj), self.bonds, self.max_nodes))
 
     def label(self, geometry) -> Record:
         """The record of a ``Geometry``, its atoms in their order, centred. Raises UserError for a label not among ``atoms``."""

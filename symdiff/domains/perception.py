@@ -8,7 +8,7 @@ from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
 from symdiff.domains import kekule
-from symdiff.domains.geometry import Geometry, to_rdkit
+from symdiff.domains.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.errors import UserError
 
 REACH = 1.24
@@ -31,25 +31,25 @@ def distances(position: np.ndarray) -> np.ndarray:
 
 
 def check(geometry: Geometry, max_atoms: int) -> None:
-    """Raises UserError, one line, for coordinates that no molecule in angstrom has."""
+    """Raises UserError for coordinates that no molecule in angstrom has: few words, then a colon and where."""
     count = len(geometry.element)
     if count == 0:
         raise UserError("no atoms")
     if count > max_atoms:
-        raise UserError(f"more than {max_atoms} atoms")
+        raise UserError(f"too many atoms: {count}, at most {max_atoms}")
     bad = np.nonzero(~np.isfinite(geometry.position).all(1))[0]
     if len(bad):
-        raise UserError(f"atom {bad[0] + 1}: expected finite coordinates, got {geometry.position[bad[0]].tolist()}")
+        raise UserError(f"coordinates are not finite: atom {bad[0] + 1} at {geometry.position[bad[0]].tolist()}")
     if count == 1:
         return
     gaps = distances(geometry.position)
     i, j = np.unravel_index(gaps.argmin(), gaps.shape)
     if gaps[i, j] < OVERLAP:
-        raise UserError(f"atoms {i + 1} and {j + 1} overlap: {gaps[i, j]:.2f} angstrom apart, expected at least {OVERLAP}")
+        raise UserError(f"overlapping atoms: {i + 1} and {j + 1} are {gaps[i, j]:.2f} angstrom apart, expected at least {OVERLAP}")
     radii = RADII[geometry.element]
     ratio = float(np.median((gaps / (radii[:, None] + radii)).min(1)))
     if count > 2 and _BOHR_BAND[0] < ratio < _BOHR_BAND[1]:
-        raise UserError(f"coordinates look like bohr (neighbors are {ratio:.1f} bond lengths apart); give angstrom, or say the units")
+        raise UserError(f"coordinates look like bohr: neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say the units")
 
 
 def connectivity(geometry: Geometry) -> np.ndarray:
@@ -92,6 +92,17 @@ def written_order(geometry: Geometry) -> np.ndarray:
         mol.UpdatePropertyCache(strict=False)
         Chem.FastFindRings(mol)
     return smiles_order(mol)
+
+
+def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
+    """The geometry in ``written_order``, checked, with bonds if ``bonds``: perceived where they are not known. Raises UserError."""
+    check(geometry, max_atoms)
+    if bonds and not geometry.bonded:
+        geometry = perceive(geometry)
+    if geometry.total != int(geometry.charge.sum()):
+        raise UserError(f"charge without formal charges of atoms: {geometry.total:+d} in all, atoms have {int(geometry.charge.sum()):+d}")
+    geometry = geometry.ordered(written_order(geometry))
+    return geometry_of(to_rdkit(geometry)) if bonds else geometry  # Kekule bonds as they are placed in that order
 
 
 def smiles_order(mol: Chem.Mol) -> np.ndarray:

@@ -35,7 +35,7 @@ def entries(text: str, max_atoms: int) -> Iterator[Geometry | UserError]:
             if count < 0:
                 raise ValueError
         except ValueError:
-            yield UserError(f"line {start + 1}: expected the number of atoms, got {lines[start].strip()[:40]!r}")
+            yield UserError(f"not a number of atoms: {lines[start].strip()[:40]!r} in line {start + 1}")
             return
         yield _entry(lines, start, count, max_atoms)
         start += 2 + count
@@ -45,9 +45,9 @@ def _entry(lines: list[str], start: int, count: int, max_atoms: int) -> Geometry
     try:
         if start + 2 + count > len(lines):
             left = max(0, len(lines) - start - 2)
-            raise UserError(f"line {start + 1}: {count} atoms announced, {left} lines follow")
+            raise UserError(f"cut off: line {start + 1} announces {count} atoms, {left} lines follow")
         if count > max_atoms:
-            raise UserError(f"line {start + 1}: {count} atoms, at most {max_atoms} are read")
+            raise UserError(f"too many atoms: {count} in line {start + 1}, at most {max_atoms}")
         keys = {name.lower(): value.strip('"') for name, value in _PAIR.findall(lines[start + 1])}
         columns = _columns(keys.get("properties", _DEFAULT), start + 2)
         rows = [_atom(lines[k], k + 1, columns) for k in range(start + 2, start + 2 + count)]
@@ -68,9 +68,9 @@ def _columns(properties: str, line: int) -> dict[str, int]:
             found[name.lower()] = place
             place += int(width)
     except ValueError:
-        raise UserError(f"line {line}: Properties: expected name:kind:columns, got {properties[:60]!r}") from None
+        raise UserError(f"Properties are not name:kind:columns: {properties[:60]!r} in line {line}") from None
     if not {"species", "pos"} <= set(found):
-        raise UserError(f"line {line}: Properties: expected species and pos, got {properties[:60]!r}")
+        raise UserError(f"Properties without species and pos: {properties[:60]!r} in line {line}")
     return found
 
 
@@ -78,15 +78,15 @@ def _atom(line: str, number: int, columns: dict[str, int]) -> tuple[int, list[fl
     parts = line.split()
     species, pos, formal = columns["species"], columns["pos"], columns.get("formal_charge")
     if len(parts) <= max(species, pos + 2, formal or 0):
-        raise UserError(f"line {number}: expected an element and three coordinates, got {line.strip()[:60]!r}")
+        raise UserError(f"not an element and three coordinates: {line.strip()[:60]!r} in line {number}")
     name = parts[species]
     element = int(name) if name.isdigit() else SYMBOLS.get(name.capitalize(), 0)
     if not 1 <= element <= 118:
-        raise UserError(f"line {number}: unknown element {name!r}{nearest(name, SYMBOLS) if len(name) > 1 else ''}")
+        raise UserError(f"unknown element: {name[:40]!r} in line {number}")
     try:
         position = [float(value.replace("*^", "e")) for value in parts[pos : pos + 3]]
     except ValueError:
-        raise UserError(f"line {number}: expected three coordinates, got {' '.join(parts[pos : pos + 3])[:60]!r}") from None
+        raise UserError(f"not an element and three coordinates: {line.strip()[:60]!r} in line {number}") from None
     return element, position, 0 if formal is None else _integer(parts[formal], number)
 
 
@@ -94,13 +94,13 @@ def _integer(value: str, line: int) -> int:
     try:
         return int(value)
     except ValueError:
-        raise UserError(f"line {line}: {TOTAL}: expected a whole number, got {value[:40]!r}") from None
+        raise UserError(f"charge is not a whole number: {value[:40]!r} in line {line}") from None
 
 
 def _scale(keys: dict[str, str], line: int) -> float:
     unit = keys.get("units", keys.get("unit", "angstrom"))
     if unit.lower() not in UNITS:
-        raise UserError(f"line {line}: units: unknown unit {unit[:40]!r}{nearest(unit, UNITS)}")
+        raise UserError(f"unknown unit: {unit[:40]!r} in line {line}{nearest(unit, UNITS)}")
     return UNITS[unit.lower()]
 
 
