@@ -55,7 +55,7 @@ def test_what_is_no_molecule_has_a_reason():
     assert perceive(pair).reason == "fragments: 2 components" and perceive(pair).default == "O.O" and perceive(pair).canonical is None
     assert perceive(Geometry(np.array([6]), np.zeros((1, 3)))).reason == "radical: 4 unpaired electrons"
     crowd = Geometry(np.array([9, 9, 9]), np.array([[0, 0, 0], [0, 0, 1.4], [0, 1.4, 0]]))
-    assert perceive(crowd).reason.startswith("valence")
+    assert perceive(crowd).canonical is None and perceive(crowd).reason.split(":")[0] in ("valence", "charge")
 
 
 def test_a_search_that_ran_out_is_no_answer(monkeypatch):

@@ -73,6 +73,13 @@ class Geometries:
         return self._each("bonds", perceive)
 
     @cached_property
+    def internal(self) -> tuple:
+        """Lengths and angles of bonds by label, one row a valid molecule: ``internal.rows``."""
+        from symdiff_evaluation.geometry.internal import rows
+
+        return rows(self)
+
+    @cached_property
     def strained(self) -> tuple:
         """Of each readable record: ``strain.Strain`` or ``Undetermined``."""
         from symdiff_evaluation.geometry.strain import strain
@@ -85,6 +92,13 @@ class Geometries:
         from symdiff_evaluation.geometry.symmetry import shape
 
         return self._each("symmetry", shape)
+
+    @cached_property
+    def poses(self) -> tuple:
+        """PoseBusters' checks of each readable record by name: ``poses.checks``."""
+        from symdiff_evaluation.geometry.poses import checks
+
+        return self._each("PoseBusters", checks)
 
     def row(self, index: int) -> dict[str, object]:
         """The columns of samples.csv for one record: of what was worked out already, "" where it has no value."""

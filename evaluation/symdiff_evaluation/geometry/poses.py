@@ -1,0 +1,40 @@
+"""PoseBusters' checks of single molecules; needs the package ``posebusters``.
+
+Source: Buttenschoen, Morris, Deane, PoseBusters: AI-based docking methods fail to generate physically valid poses, Chem. Sci. 15 (2024).
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from rdkit import rdBase
+
+from symdiff.errors import UserError
+from symdiff_evaluation.chemistry import Broken
+from symdiff_evaluation.geometry.limited import Undetermined
+from symdiff_evaluation.geometry.perception import RanOut, molecule
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.geometry.geometries import Geometry
+
+
+def require() -> None:
+    """Raises ``UserError`` where the package is missing."""
+    if find_spec("posebusters") is None:
+        raise UserError("poses: needs the package posebusters: pip install posebusters")
+
+
+def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
+    """Each check of PoseBusters' configuration "mol" by its name; none where the geometry is no molecule by perceived bonds."""
+    from posebusters import PoseBusters
+
+    with rdBase.BlockLogs():
+        try:
+            mol = molecule(geometry)
+        except Broken:
+            return {}
+        except RanOut:
+            return Undetermined("iterations")
+        table = PoseBusters(config="mol").bust([mol], full_report=False)
+    return {str(name): bool(value) for name, value in table.iloc[0].items()}

@@ -1,0 +1,53 @@
+"""Stability, validity and uniqueness by EDM's distance rule."""
+
+from __future__ import annotations
+
+import math
+
+from symdiff_evaluation.estimate import Z95, Estimate, distinct, fraction, nothing
+from symdiff_evaluation.geometry.geometries import Geometries
+from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.reference import Reference
+
+
+class EDMRule(Metric):
+    """As EDM (Hoogeboom et al., ICML 2022) reports them. Records with elements that its tables lack are undecided.
+
+    A broken record is neither stable nor valid; its atoms are not known, so of the shares of atoms it is left out.
+    """
+
+    kind = "molecule-3d"
+    title = "By EDM's distance rule"
+    about = {
+        "edm.atom_stability": "atoms whose bond orders add up to their element's valence, of all atoms",
+        "edm.molecule_stability": "records whose atoms are all stable",
+        "edm.validity": "RDKit sanitizes it, with any number of fragments",
+        "edm.uniqueness": "different largest fragments, of the valid records",
+        "edm.valid_and_unique": "different largest fragments of valid records, of all records",
+    }
+
+    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+        known = [found for found in samples.edm if found is not None]
+        strange = len(samples.edm) - len(known)
+        count = len(samples) - strange
+        names = [found.smiles for found in known if found.smiles is not None]
+        return {
+            "edm.atom_stability": share_of_atoms([(one.stable, one.atoms) for one in known], len(samples) - len(known)),
+            "edm.molecule_stability": fraction(sum(one.stable == one.atoms for one in known), count, strange),
+            "edm.validity": fraction(len(names), count, strange),
+            "edm.uniqueness": distinct(names, len(names)),
+            "edm.valid_and_unique": distinct(names, count, strange),
+        }
+
+
+def share_of_atoms(pairs: list[tuple[int, int]], undecided: int = 0) -> Estimate:
+    """Sum of the first over the sum of the second, with the interval over records: atoms of one are not independent."""
+    count, atoms = len(pairs), sum(size for _, size in pairs)
+    if not atoms:
+        return nothing(undecided)
+    share = sum(part for part, _ in pairs) / atoms
+    if count < 2:
+        return Estimate(share, None, None, atoms, undecided)
+    squares = sum((part - share * size) ** 2 for part, size in pairs)
+    half = Z95 * math.sqrt(squares * count / (count - 1)) / atoms
+    return Estimate(share, max(share - half, 0.0), min(share + half, 1.0), atoms, undecided)

@@ -1,0 +1,24 @@
+"""PoseBusters."""
+
+from __future__ import annotations
+
+from symdiff_evaluation.estimate import Estimate, fraction
+from symdiff_evaluation.geometry.geometries import Geometries
+from symdiff_evaluation.geometry.limited import Undetermined
+from symdiff_evaluation.geometry.poses import require
+from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.reference import Reference
+
+
+class Poses(Metric):
+    """Needs the package ``posebusters``; bonds are those perceived. It relaxes fifty conformers of each molecule: seconds for one."""
+
+    kind = "molecule-3d"
+    title = "PoseBusters"
+    about = {"poses.valid": "passes every check of PoseBusters' configuration for single molecules"}
+
+    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+        require()
+        known = [one for one in samples.poses if not isinstance(one, Undetermined)]
+        lost = len(samples.poses) - len(known)
+        return {"poses.valid": fraction(sum(bool(one) and all(one.values()) for one in known), len(samples) - lost, lost)}
