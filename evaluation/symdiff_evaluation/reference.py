@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
 
-from symdiff.errors import UserError, nearest
+from symdiff.errors import UserError
 from symdiff_evaluation.chemnet import FEATURES, Gaussian
-from symdiff_evaluation.located import folder
+from symdiff_evaluation.keeping import KIND, keep, kept, unreadable
 from symdiff_evaluation.samples import Samples
 
 COUNTED = ("size", "atoms", "bonds", "rings", "order")
@@ -78,26 +74,18 @@ def summarize(samples: Samples, name: str, source: str = "") -> Reference:
 
 def write(reference: Reference, out: str | Path) -> None:
     """Write ``OUT.safetensors`` and ``OUT.json``; covariances as their upper triangle in float32."""
-    out = Path(out)
     arrays = {"hashes": reference.hashes, **{f"quantiles.{name}": q for name, q in reference.quantiles.items()}}
     for split, law in reference.gaussians.items():
         arrays[f"fcd.{split}.mean"] = law.mean.astype(np.float32)
         arrays[f"fcd.{split}.covariance"] = law.covariance[np.triu_indices(FEATURES)].astype(np.float32)
-    packed = save(arrays)
     about = {
         "name": reference.name,
         "count": reference.count,
         "distinct": len(reference.hashes),
         "source": reference.source,
-        "sha256": hashlib.sha256(packed).hexdigest(),
         "counts": reference.counts,
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
-    # the json comes last: it is what makes a reference exist
-    for ending, content in ((".safetensors", packed), (".json", (json.dumps(about, indent=1) + "\n").encode())):
-        part = out.with_name(f".{out.name}{ending}.{os.getpid()}")
-        part.write_bytes(content)
-        part.replace(out.with_name(out.name + ending))
+    keep(about, arrays, out)
 
 
 def load(name_or_path: str | Path) -> Reference:
@@ -105,15 +93,8 @@ def load(name_or_path: str | Path) -> Reference:
 
     Raises ``UserError`` where it is missing or was altered.
     """
-    stem = _stem(name_or_path)
-    if not stem.with_name(stem.name + ".json").is_file():
-        raise UserError(f"reference {str(name_or_path)!r} does not exist{nearest(str(name_or_path), shipped())}")
+    about, arrays = kept(name_or_path, KIND)
     try:
-        about = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
-        tensors = stem.with_name(stem.name + ".safetensors")
-        if hashlib.sha256(tensors.read_bytes()).hexdigest() != about["sha256"]:
-            raise UserError(f"reference {tensors}: its SHA-256 is not the one that its json names")
-        arrays = load_file(tensors)
         splits = sorted({key.split(".")[1] for key in arrays if key.startswith("fcd.")})
         return Reference(
             name=about["name"],
@@ -124,13 +105,8 @@ def load(name_or_path: str | Path) -> Reference:
             gaussians={split: _gaussian(arrays, split) for split in splits},
             source=about["source"],
         )
-    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, SafetensorError) as error:
-        raise UserError(f"reference {str(name_or_path)!r} cannot be read: {type(error).__name__}: {error}") from error
-
-
-def shipped() -> list[str]:
-    """Names of the references that come with the package."""
-    return sorted(path.stem for path in folder("reference").glob("*.json"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise unreadable(name_or_path, error) from error
 
 
 def sum_counts(parts: Iterable[Mapping[str, int]]) -> Counter[str]:
@@ -139,13 +115,6 @@ def sum_counts(parts: Iterable[Mapping[str, int]]) -> Counter[str]:
     for part in parts:
         total.update(part)
     return total
-
-
-def _stem(name_or_path: str | Path) -> Path:
-    path = Path(name_or_path)
-    if path.suffix in (".json", ".safetensors"):
-        return path.with_suffix("")
-    return folder("reference") / path.name if path.name == str(name_or_path) else path
 
 
 def _tally(counts: Mapping[str, int]) -> dict[str, int]:

@@ -39,8 +39,10 @@ def evaluate(
 
 def _reference(reference: str | None, protocol, workers: int):
     """A data set becomes the statistics of its train and test splits, kept in the cache; the rest is left to the evaluation."""
-    if reference is None or protocol.kind != "molecule-graph":
+    if reference is None or protocol.kind not in ("molecule-graph", "graph"):
         return reference
+    if protocol.kind == "graph":
+        return _graphs(reference) if (Path(reference) / "dataset.json").is_file() else reference
     from symdiff.data.registry import BUILDERS, open_dataset
 
     if reference not in BUILDERS and not (Path(reference) / "dataset.json").is_file():
@@ -83,3 +85,29 @@ def _derived(dataset, splits: tuple[str, ...], name: str, workers: int):
         smiles[split] = [Chem.MolToSmiles(mol) for some in rows for mol in part.domain.decode(part.batch(list(some)))]
     with bar(f"statistics of {name}", sum(map(len, smiles.values())), "molecules") as advance:
         return build(smiles, name, str(dataset.meta.get("source", {}).get("title", name)), "test" in splits, workers, advance)
+
+
+def _graphs(folder: str):
+    """The statistics of a data set of graphs: its training split, and its test split where it has one."""
+    from symdiff.data.registry import open_dataset
+    from symdiff.domains.graph import Graph as Domain
+    from symdiff.errors import UserError
+    from symdiff_evaluation.graphs.graph import Graph
+    from symdiff_evaluation.graphs.graphs import from_graphs
+    from symdiff_evaluation.graphs.reference import build
+
+    dataset = open_dataset(folder)
+    domain, name = dataset.domain, Path(folder).name
+    if not isinstance(domain, Domain):
+        raise UserError(f"{folder}: expected a data set of graphs, got one of {type(domain).__name__}")
+
+    def part(split: str):
+        rows = dataset.split(split)
+        found = []
+        for record in domain.records(rows.batch(range(len(rows)))):
+            nodes = record["node"] if domain.node_classes > 1 else None
+            kinds = record["edge"] if domain.edge_classes > 2 else None
+            found.append(Graph(len(record["node"]), record["edges"], nodes, kinds))
+        return from_graphs(found, f"{name}/{split}")
+
+    return build(part("train"), part("test") if dataset.meta["splits"].get("test") else None, "any", name, folder)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from symdiff_evaluation import chemnet
 from symdiff_evaluation.building import build
+from symdiff_evaluation.keeping import shipped
 from symdiff_evaluation.kinds.base import Kind, Told, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.distances import Distances
@@ -20,7 +21,7 @@ from symdiff_evaluation.pages import molecules as pages
 from symdiff_evaluation.pages.base import Section
 from symdiff_evaluation.reading import ENDINGS, read
 from symdiff_evaluation.records import Record
-from symdiff_evaluation.reference import Reference, load, shipped
+from symdiff_evaluation.reference import Reference, load
 from symdiff_evaluation.samples import Samples, judge_all
 
 

@@ -26,7 +26,6 @@ _ZERO = 1e-9  # what a training value must exceed to be divided by: trees have n
 class MeanDiscrepancies(Metric):
     """Of the readable graphs against the reference's test graphs; squared, by the kernels of GRAN and SPECTRE."""
 
-    kind = "graph"
     title = "Distances to the test graphs"
     about = {
         **{f"mmd.{name}": f"{told}: squared MMD, biased as published" for name, told in _TOLD.items()},
@@ -63,7 +62,6 @@ class MeanDiscrepancies(Metric):
 class PolyGraph(Metric):
     """Of the readable graphs against the reference's test graphs; see ``graphs.discrepancy`` for what it is not."""
 
-    kind = "graph"
     title = "Told apart by a classifier"
     about = {
         "pgd": "PolyGraph discrepancy by logistic regression: bound on the Jensen-Shannon distance, best of four descriptions",

@@ -14,24 +14,23 @@ from symdiff_evaluation.metrics.base import Metric
 class Quality(Metric):
     """Validity by the rule of the reference; two graphs are the same when an isomorphism carries labels to labels."""
 
-    kind = "graph"
     title = "Validity, uniqueness and novelty"
     about = {
-        "graph.readable": "records that are graphs: numbers of nodes in range, no loop, no repeated edge",
-        "graph.connected": "one component, of the readable graphs",
-        "graph.validity": "follows the rule of the reference (planar, tree, lobster, sbm, connected, any), of all records",
-        "graph.uniqueness": "different graphs, of the readable",
-        "graph.novelty": "not in the training set, of the different readable graphs",
-        "graph.vun": "different, valid and not in the training set, of all records",
+        "readable": "records that are graphs: numbers of nodes in range, no loop, no repeated edge",
+        "connected": "one component, of the readable graphs",
+        "validity": "follows the rule of the reference (planar, tree, lobster, sbm, connected, any), of all records",
+        "uniqueness": "different graphs, of the readable",
+        "novelty": "not in the training set, of the different readable graphs",
+        "vun": "different, valid and not in the training set, of all records",
     }
-    compares = frozenset({"graph.validity", "graph.novelty", "graph.vun"})
+    compares = frozenset({"validity", "novelty", "vun"})
 
     def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
         graphs, count = samples.readable, len(samples)
         found = {
-            "graph.readable": fraction(len(graphs), count),
-            "graph.connected": fraction(sum(graph.connected for graph in graphs), len(graphs), samples.unreadable),
-            "graph.uniqueness": distinct(samples.hashes.tolist(), len(graphs), samples.unreadable),
+            "readable": fraction(len(graphs), count),
+            "connected": fraction(sum(graph.connected for graph in graphs), len(graphs), samples.unreadable),
+            "uniqueness": distinct(samples.hashes.tolist(), len(graphs), samples.unreadable),
         }
         if reference is None:
             return found
@@ -39,7 +38,7 @@ class Quality(Metric):
         valid = np.array([not broken(graph, reference.rule) for graph in graphs], bool)
         good = samples.hashes[valid & ~reference.knows(samples.hashes)]
         return found | {
-            "graph.validity": fraction(int(valid.sum()), count),
-            "graph.novelty": fraction(int((~reference.knows(kinds)).sum()), len(kinds)),
-            "graph.vun": distinct(good.tolist(), count),
+            "validity": fraction(int(valid.sum()), count),
+            "novelty": fraction(int((~reference.knows(kinds)).sum()), len(kinds)),
+            "vun": distinct(good.tolist(), count),
         }

@@ -23,13 +23,12 @@ _TOLD = {
     "order_distance": "law of the order against the training graphs: total variation",
     "log_order_distance": "law of its logarithm against the training graphs: Wasserstein",
 }
-_LABELED, _PLAIN = "graph.symmetry", "graph.symmetry.unlabeled"
+_LABELED, _PLAIN = "symmetry", "symmetry.unlabeled"
 
 
 class GraphSymmetry(Metric):
     """Of the readable graphs, repeats counted; undecided where the search for automorphisms ran out of its budget."""
 
-    kind = "graph"
     title = "Symmetry"
     about = {
         **{f"{_LABELED}.{name}": told for name, told in _TOLD.items()},

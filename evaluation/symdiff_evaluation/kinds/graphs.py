@@ -1,0 +1,112 @@
+"""Graphs with or without labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from symdiff.errors import UserError
+from symdiff_evaluation.graphs.graphs import Graphs as Set
+from symdiff_evaluation.graphs.reading import ENDINGS, parts, read
+from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
+from symdiff_evaluation.graphs.validity import RULES, broken
+from symdiff_evaluation.keeping import keep, kept, shipped, unreadable
+from symdiff_evaluation.kinds.base import Kind, Told, told
+from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.metrics.graphs import METRICS
+from symdiff_evaluation.pages import graphs as pages
+from symdiff_evaluation.pages.base import Section
+
+
+class Graphs(Kind):
+    """Their file is one of arrays or GraphML; the reference tells the rule that makes a graph valid."""
+
+    name = "graph"
+    of = "graphs"
+    endings = ENDINGS
+    columns = ("nodes", "edges", "valid", "reason", "automorphisms", "unique", "novel")
+    headline = {
+        "validity": "valid",
+        "uniqueness": "unique",
+        "novelty": "novel",
+        "vun": "all three",
+        "mmd.ratio": "distance, training graphs = 1",
+        "pgd": "PolyGraph discrepancy",
+        "symmetry.asymmetric_share": "asymmetric",
+    }
+    about = (
+        "Two graphs are the same when an isomorphism carries labels to labels. Distances are squared MMD to the test graphs, biased with the"
+        " kernels as published and unbiased beside them. Intervals are 95 %: Wilson's for shares, first-order ones for MMD."
+    )
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return METRICS
+
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Set:
+        found = [read(file) for file in files]
+        samples = Set(tuple(r for one in found for r in one.records), tuple(g for one in found for g in one.graphs))
+        if begun is not None:
+            begun(len(samples))
+        if progress is not None:
+            progress(len(samples))
+        return samples
+
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
+        """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar, tree, ...)."""
+        path = Path(name)
+        if name in shipped(self.name) or path.suffix == ".json" or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+            return load_reference(name)
+        if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
+            return load_reference(name)
+        train, test = parts(path)
+        rule = path.name.split(".")[0]
+        return build(train, test, rule if rule in RULES else "any", rule, name)
+
+    def failures(self, samples: Set) -> Counter[str]:
+        return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
+
+    def rows(self, samples: Set, reference: GraphReference | None) -> Iterable[tuple]:
+        """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record."""
+        known = reference.knows(samples.hashes) if reference else None
+        place, seen = 0, set()
+        for record, graph in zip(samples.records, samples.graphs, strict=True):
+            if graph is None:
+                yield record.file, record.number, "", "", "false", record.reason, "", "", ""
+                continue
+            reason = broken(graph, reference.rule) if reference else ""
+            code, symmetry = int(samples.hashes[place]), samples.symmetries[place]
+            novel = "" if known is None else told(not known[place])
+            order = "" if symmetry is None else symmetry.order
+            yield record.file, record.number, graph.num_nodes, len(graph.edges), told(not reason), reason, order, told(code not in seen), novel
+            seen.add(code)
+            place += 1
+
+    def sections(self, evaluation) -> list[Section]:
+        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+
+
+def write_reference(reference: GraphReference, out: str | Path) -> None:
+    """Write ``OUT.safetensors`` and ``OUT.json``."""
+    about = {"kind": Graphs.name, "name": reference.name, "rule": reference.rule, "count": reference.count, "source": reference.source}
+    keep(about, reference.arrays(), out)
+
+
+def load_reference(name_or_path: str | Path) -> GraphReference:
+    """A shipped reference by name, or what ``write_reference`` wrote. Raises ``UserError``."""
+    about, arrays = kept(name_or_path, Graphs.name)
+    try:
+        return from_arrays(about["name"], about["rule"], int(about["count"]), arrays, about["source"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable(name_or_path, error) from error
+
+
+def write_from_file(path: str | Path, out: str | Path, rule: str, source: str) -> GraphReference:
+    """The reference that a file of graphs with a split makes, written. Raises ``UserError``."""
+    train, test = parts(path)
+    if test is None:
+        raise UserError(f"{path}: expected an array 'split' with test graphs (2)")
+    reference = build(train, test, rule, Path(out).name, source)
+    write_reference(reference, out)
+    return reference

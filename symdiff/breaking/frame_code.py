@@ -1,0 +1,31 @@
+"""A code for structures in space: a frame of axes, and names for the nodes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symdiff.breaking.codes import Code, NodeCode
+from symdiff.state import Real, Schema, State
+
+
+class FrameCode(Code):
+    """``frame`` (B, 3, 3): three unit vectors along x, y and z before a rotation moves them; with ``nodes``, a ``NodeCode`` beside it.
+
+    No rotation or reflection but the identity keeps the frame, so the stabilizer is trivial under O(3), and with ``nodes``
+    under S_n x O(3).
+    """
+
+    def __init__(self, nodes: int = 0, dim: int = 16) -> None:
+        super().__init__()
+        self.names = NodeCode(nodes, dim) if nodes else None
+
+    @property
+    def schema(self) -> Schema:
+        named = self.names.schema if self.names is not None else {}
+        return {**named, "frame": Real("whole", 3, vector=3)}
+
+    def forward(self, mask: Tensor) -> State:
+        values = dict(self.names(mask).values) if self.names is not None else {}
+        values["frame"] = torch.eye(3, device=mask.device).expand(len(mask), 3, 3)
+        return State(mask, self.schema, values)
