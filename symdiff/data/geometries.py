@@ -91,8 +91,8 @@ def geometries(
 ) -> Dataset:
     """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
 
-    ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The atoms of the domain are those of the data, the most frequent first.
-    Molecules whose graphs are stored identically count as duplicates, and stay.
+    ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The
+    atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as duplicates, and stay.
     """
     kept, reasons, valid = [], Counter(), []
     for entry in found:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from symdiff.domains.base import Domain, Record
 from symdiff.domains.molecule import BONDS
@@ -82,15 +81,15 @@ class Molecule3D(Domain):
         labels = [kekule.parse_label(text) for text in self.atoms]
         element, charge = np.array([e for e, _ in labels], np.uint8), np.array([c for _, c in labels], np.int8)
         atoms, position = state["atom"].cpu().numpy(), state["position"].double().cpu().numpy()[:, :, 0]
+        bonds = state["bond"].triu(1).cpu().numpy() if self.bonds else None
         found = []
         for row, size in enumerate(state.num_nodes.tolist()):
             kinds = atoms[row, :size]
-            edges = order = None
-            if self.bonds:
-                ends = torch.nonzero(state["bond"][row].triu(1)).cpu()
-                order = state["bond"][row].cpu()[ends[:, 0], ends[:, 1]].numpy().astype(np.uint8)
-                edges = ends.numpy().astype(np.int16)
             charges = charge[kinds]
+            edges = order = None
+            if bonds is not None:
+                ends = np.argwhere(bonds[row])
+                edges, order = ends.astype(np.int16), bonds[row][tuple(ends.T)].astype(np.uint8)
             found.append(Geometry(element[kinds], charges, position[row, :size], edges, order, int(charges.sum())))
         return found
 

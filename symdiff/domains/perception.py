@@ -11,8 +11,8 @@ from symdiff.domains import kekule
 from symdiff.domains.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.errors import UserError
 
-REACH = 1.24
-"""Atoms are bonded below this multiple of the sum of their covalent radii: 1.24 keeps all bonds of 97 of 100 molecules of QM9."""
+SLACK = 0.22
+"""Angstrom; atoms are bonded where they are nearer than their covalent radii and this much: right for all but some in 10,000 of QM9."""
 OVERLAP = 0.4
 """Angstrom; the shortest bond there is, that of H2, has 0.74."""
 BOHR = 1 / 0.529177
@@ -55,7 +55,7 @@ def check(geometry: Geometry, max_atoms: int) -> None:
 def connectivity(geometry: Geometry) -> np.ndarray:
     """The pairs of bonded atoms by distance alone, (E, 2) int16 i < j."""
     radii = RADII[geometry.element]
-    return np.argwhere(np.triu(distances(geometry.position) < REACH * (radii[:, None] + radii))).astype(np.int16).reshape(-1, 2)
+    return np.argwhere(np.triu(distances(geometry.position) < SLACK + radii[:, None] + radii)).astype(np.int16).reshape(-1, 2)
 
 
 def perceive(geometry: Geometry) -> Geometry:
