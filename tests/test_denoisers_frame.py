@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 import torch
 
+from symdiff.breaking.frame_code import FrameCode
+from symdiff.breaking.sympe import SymPE
+from symdiff.canonical.frames import Frames
 from symdiff.denoisers.frame import InFrame
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
 from symdiff.random import Streams, normal, uniform
-from symdiff.state import Categorical, Real, State, node_mask
+from symdiff.state import Categorical, Real, State, node_mask, schema_to_plain
 from symdiff.testing import equivariance_error
 
 SCHEMA = {"atom": Categorical("node", 3), "position": Real("node", 1, vector=3), "bond": Categorical("pair", 4, undirected=True)}
@@ -74,3 +77,33 @@ def test_coordinates_keep_their_precision_under_autocast():
     with torch.autocast("cpu", torch.bfloat16):
         back = net(x, torch.zeros(2), z)["position"]
     torch.testing.assert_close(back, x["position"], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("nodes", [0, 6])
+def test_the_code_of_a_frame_has_a_trivial_stabilizer(nodes):
+    code, mask = FrameCode(nodes, 4).double(), node_mask(torch.tensor([6, 4]))
+    group = Product([Symmetric(), Orthogonal(3)]) if nodes else Orthogonal(3)
+    v = code(mask)
+    assert set(v.schema) == set(code.schema) == ({"rank", "code", "frame"} if nodes else {"frame"})
+    for seed in range(20):
+        moved = group.act(group.sample(mask, Streams(seed, torch.arange(2))), v)
+        for row in range(2):
+            assert not all(torch.equal(moved[name][row].double(), v[name][row].double()) for name in v.schema)
+        gram = moved["frame"].double() @ moved["frame"].double().mT
+        torch.testing.assert_close(gram, torch.eye(3, dtype=torch.float64).expand(2, 3, 3), rtol=0, atol=1e-6)
+
+
+def test_the_law_with_a_frame_is_invariant_and_without_one_the_network_cannot_be():
+    """z(g·x) is drawn as g·z(x): the prediction for a turned and renumbered cloud is the turned and renumbered prediction."""
+    x, _ = clouds(torch.float64)
+    breaker = SymPE(Frames("distance"), FrameCode(6, 4)).double()
+    net = InFrame(schema=SCHEMA, noisy=SCHEMA, code=schema_to_plain(breaker.schema), denoiser=INNER).double()
+    group, t = breaker.canonicalizer.group, torch.tensor([0.3, 0.9], dtype=torch.float64)
+    g = group.sample(x.mask, Streams(3, torch.arange(2)))
+    with torch.no_grad():
+        here = [net(x, t, breaker.sample(x, Streams(seed, torch.arange(2))))["position"] for seed in range(4)]
+        moved = group.act(g, x)
+        there = [group.act(group.inverse(g), net(moved, t, breaker.sample(moved, Streams(seed, torch.arange(2)))))["position"] for seed in range(4)]
+    # clouds at random have no symmetry, so that the draw has one value, whatever was drawn
+    for one in (*here, *there):
+        torch.testing.assert_close(one, here[0], rtol=0, atol=1e-5)
