@@ -32,7 +32,7 @@ def test_each_answer_in_its_place_for_any_number_of_workers():
     assert sum(told) == len(items)
     few = [*range(70), "forever", *range(71, 140)]
     assert each(work, few, Limits(workers=3, seconds=0.3)) == [item * 2 if isinstance(item, int) else "time" for item in few]
-    assert each(work, [], Limits()) == []
+    assert each(work, [], Limits()) == [] and each(work, [1, 2], Limits(workers=0)) == [2, 4]
 
 
 def test_what_the_work_raises_is_raised():

@@ -19,7 +19,7 @@ _PAGES = Path("/proc/self/statm")
 
 @dataclass(frozen=True)
 class Limits:
-    """``workers`` processes; for one molecule ``seconds`` of processor time and, on Linux, ``megabytes`` beyond what a process starts with."""
+    """``workers`` processes (0: in this one, without limits); for one molecule ``seconds`` of processor time and, on Linux, ``megabytes`` beyond what a process starts with."""
 
     workers: int = 1
     seconds: float = 10.0
@@ -38,6 +38,8 @@ def each(
     ``work`` is a function of a module. Processes are started afresh ("spawn"), so a script needs the usual ``if __name__ == "__main__"``.
     Processor time is what is limited, so a busy machine changes no answer. Raises what ``work`` raises.
     """
+    if limits.workers == 0:
+        return [_told(work(item), progress) for item in items]
     todo = deque(deque(range(start, min(start + _CHUNK, len(items)))) for start in range(0, len(items), _CHUNK))
     results: list[Any] = [None] * len(items)
     pool = [_Worker(work, limits) for _ in range(min(limits.workers, len(todo)))]
@@ -52,9 +54,7 @@ def each(
                 answer = worker.take() if ready else Undetermined("time")
                 if isinstance(answer, Exception):
                     raise answer
-                results[worker.indices.popleft()] = answer
-                if progress is not None:
-                    progress(1)
+                results[worker.indices.popleft()] = _told(answer, progress)
                 rest = worker.indices
                 if not ready or not worker.alive:
                     worker.stop()
@@ -67,6 +67,12 @@ def each(
         for worker in pool:
             worker.stop()
     return results
+
+
+def _told(answer: Any, progress: Callable[[int], None] | None) -> Any:
+    if progress is not None:
+        progress(1)
+    return answer
 
 
 class _Worker:

@@ -57,16 +57,14 @@ def perceive(geometry: Geometry) -> Perceived | Undetermined:
             return Perceived(None, str(error), default=default)
         except RanOut:
             return Undetermined("iterations")
+        bonds = _bonds(mol)
         try:
-            bonds = _bonds(mol)
-            components = len(Chem.GetMolFrags(mol))
-            if components > 1:
-                return Perceived(None, f"fragments: {components} components", bonds=bonds, default=default)
-            if unpaired := sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
-                return Perceived(None, f"radical: {unpaired} unpaired electrons", bonds=bonds, default=default)
+            complete(mol)
             name = canonical(flat(mol))
             stereo, mirrored, rights, lefts = _hands(mol)
-        except Chem.MolSanitizeException as error:
+        except Broken as error:
+            return Perceived(None, str(error), bonds=bonds, default=default)
+        except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
             return Perceived(None, str(broken(error)), default=default)
         return Perceived(name, "", stereo, mirrored, rights, lefts, bonds, default)
 
@@ -97,6 +95,14 @@ def molecule(geometry: Geometry, factor: float = FACTOR) -> Chem.Mol:
         told = " ".join(str(error).split())
         raise Broken(f"{'charge' if told.startswith('Final molecular charge') else 'valence'}: {told}") from error
     return sanitized(mol)
+
+
+def complete(mol: Chem.Mol) -> None:
+    """Raises ``Broken`` for several components and for unpaired electrons."""
+    if (components := len(Chem.GetMolFrags(mol))) > 1:
+        raise Broken(f"fragments: {components} components")
+    if unpaired := sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
+        raise Broken(f"radical: {unpaired} unpaired electrons")
 
 
 def _by_default(geometry: Geometry) -> str | None:

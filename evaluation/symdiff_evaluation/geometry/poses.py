@@ -13,7 +13,7 @@ from rdkit import rdBase
 from symdiff.errors import UserError
 from symdiff_evaluation.chemistry import Broken
 from symdiff_evaluation.geometry.limited import Undetermined
-from symdiff_evaluation.geometry.perception import RanOut, molecule
+from symdiff_evaluation.geometry.perception import RanOut, complete, molecule
 
 if TYPE_CHECKING:
     from symdiff_evaluation.geometry.geometries import Geometry
@@ -32,9 +32,15 @@ def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
     with rdBase.BlockLogs():
         try:
             mol = molecule(geometry)
+            complete(mol)
         except Broken:
             return {}
         except RanOut:
             return Undetermined("iterations")
         table = PoseBusters(config="mol").bust([mol], full_report=False)
-    return {str(name): bool(value) for name, value in table.iloc[0].items()}
+    row = {str(name): value for name, value in table.iloc[0].items()}
+    # a check that PoseBusters could not make has neither value
+    unmade = [name for name, value in row.items() if value not in (True, False)]
+    if unmade and all(value for name, value in row.items() if name not in unmade):
+        return Undetermined(f"check {unmade[0]}")
+    return {name: bool(value) for name, value in row.items() if name not in unmade}

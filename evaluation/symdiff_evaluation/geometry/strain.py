@@ -14,7 +14,7 @@ from rdkit.Chem import rdForceFieldHelpers as fields
 
 from symdiff_evaluation.chemistry import Broken
 from symdiff_evaluation.geometry.limited import Undetermined
-from symdiff_evaluation.geometry.perception import RanOut, molecule
+from symdiff_evaluation.geometry.perception import RanOut, complete, molecule
 
 if TYPE_CHECKING:
     from symdiff_evaluation.geometry.geometries import Geometry
@@ -41,13 +41,14 @@ def strain(geometry: Geometry) -> Strain | Undetermined:
     with rdBase.BlockLogs():
         try:
             mol = molecule(geometry)
+            complete(mol)
         except Broken as error:
             return Strain(None, None, atoms, str(error))
         except RanOut:
             return Undetermined("iterations")
-        properties = fields.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s") if _whole(mol) else None
+        properties = fields.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
         if properties is None:
-            return Strain(None, None, atoms, "type: MMFF94s lacks an atom" if _whole(mol) else "fragments: several components")
+            return Strain(None, None, atoms, "type: MMFF94s lacks an atom")
         if atoms == 1:
             return Strain(0.0, 0.0, 1)
         field = fields.MMFFGetMoleculeForceField(mol, properties)
@@ -58,10 +59,6 @@ def strain(geometry: Geometry) -> Strain | Undetermined:
         if field.Minimize(maxIts=STEPS):
             return Undetermined("steps")
         return Strain(max(before - field.CalcEnergy(), 0.0), _rmsd(geometry.positions, mol.GetConformer().GetPositions()), atoms)
-
-
-def _whole(mol: Chem.Mol) -> bool:
-    return len(Chem.GetMolFrags(mol)) == 1
 
 
 def _rmsd(before: np.ndarray, after: np.ndarray) -> float:
