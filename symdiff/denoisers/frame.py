@@ -14,7 +14,7 @@ from symdiff.groups.orthogonal import turn
 from symdiff.recipe import build
 from symdiff.state import Real, Schema, State, schema_from_plain, schema_to_plain
 
-DISTANCES, WAVES, PULL = "distance", "waves", "pull"
+DISTANCES, WAVES = "distance", "waves"
 
 
 class InFrame(Denoiser):
@@ -26,9 +26,7 @@ class InFrame(Denoiser):
 
     ``distances``: the network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up to
     ``reach`` (the unit of the data). ``waves``: sines and cosines of the coordinates at that many wavelengths, ``reach`` halved again
-    and again. ``pulls``: the network also says how strongly pairs of nodes pull at each other at every one of those distances, and the
-    sum of the pulls along the lines between the nodes is added to its output: bond lengths are a matter of pairs, not of
-    coordinates. A prediction is x_t − t·output: right at t = 0 whatever the network says, and for a straight path the output is
+    and again. A prediction is x_t − t·output: right at t = 0 whatever the network says, and for a straight path the output is
     its velocity.
     """
 
@@ -42,7 +40,6 @@ class InFrame(Denoiser):
         distances: int = 16,
         waves: int = 4,
         reach: float = 8.0,
-        pulls: bool = True,
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
@@ -55,7 +52,7 @@ class InFrame(Denoiser):
         self.predicted = {name: schema[name] for name in self.vectors if name in schema}
         if not self.vectors or any(noisy[name].axes != "node" for name in self.vectors):
             raise ValueError(f"InFrame reads vectors of {frame.vector} components on nodes, got {dict(noisy)}")
-        self.waves, self.reach, self.pulls = waves, reach, pulls
+        self.waves, self.reach = waves, reach
         seen = self._scalars(noisy)
         for name in self.vectors:
             if waves:
@@ -64,14 +61,11 @@ class InFrame(Denoiser):
         self.seen: Schema = seen
         self.code: Schema = {name: field for name, field in code.items() if name != "frame"}
         self.register_buffer("lengths", reach * torch.linspace(0, 1, distances) ** 1.5, persistent=False)
-        inner = self._scalars(schema)
-        for name in self.predicted if pulls else ():
-            inner[f"{name}_{PULL}"] = Real("pair", distances * self.predicted[name].dim)
         self.denoiser = build(
             Denoiser,
             denoiser,
             where="denoiser.denoiser",
-            schema=schema_to_plain(inner),
+            schema=schema_to_plain(self._scalars(schema)),
             noisy=schema_to_plain(seen),
             code=schema_to_plain(self.code),
         )
@@ -88,24 +82,12 @@ class InFrame(Denoiser):
             values[f"{name}.{DISTANCES}"] = self._distances(x[name])
         inner = State(x.mask, self.seen, values)
         out = self.denoiser(inner, t, State(z.mask, self.code, {name: z[name] for name in self.code}))
-        schema = {name: field for name, field in out.schema.items() if not name.endswith(f"_{PULL}")}
-        predicted = {name: out[name] for name in schema}
+        predicted = dict(out.values)
         for name, field in self.predicted.items():
-            output = out[name].to(values[name])
-            if self.pulls:
-                output = output + self._pulled(out[f"{name}_{PULL}"], values[f"{name}.{DISTANCES}"], values[name], x, field)
-            along = values[name] - t.view(-1, 1, 1) * output
+            along = values[name] - t.view(-1, 1, 1) * out[name].to(values[name])
             moved = turn(frame.mT.to(along), along.unflatten(2, (field.dim, field.vector)))
             predicted[name] = torch.where(x.mask[:, :, None, None], moved, 0.0)
-        return State(x.mask, {**schema, **self.predicted}, predicted)
-
-    def _pulled(self, pull: Tensor, near: Tensor, coordinates: Tensor, x: State, field: Real) -> Tensor:
-        """Σ_j w_ij (x_i − x_j) / n with w_ij from the pulls (B, N, N, dim·K) at the distances ``near`` (B, N, N, K): (B, N, dim·d)."""
-        weight = (pull.to(near).unflatten(3, (field.dim, -1)) * near[:, :, :, None]).sum(-1)  # (B, N, N, dim)
-        weight = weight * x.mask[:, None, :, None] / x.num_nodes.view(-1, 1, 1, 1)
-        place = coordinates.unflatten(2, (field.dim, field.vector))
-        moved = torch.einsum("bijc,bjcd->bicd", weight, place)
-        return (weight.sum(2)[..., None] * place - moved).flatten(2)
+        return State(x.mask, {**out.schema, **self.predicted}, predicted)
 
     def _scalars(self, schema: Schema) -> dict:
         """The schema with the vectors as coordinates."""
