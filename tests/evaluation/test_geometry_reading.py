@@ -96,6 +96,20 @@ def test_sdf(tmp_path):
     assert found[3].positions == pytest.approx(mol.GetConformer().GetPositions(), abs=1e-4)
 
 
+def test_arrays_in_files(tmp_path):
+    columns = {"offsets": np.array([0, 2, 3]), "z": np.array([1, 9, 11], np.uint8), "pos": np.zeros((3, 3), np.float32), "charge": np.array([0, 0, 1], np.int8)}
+    columns["pos"][1, 2] = 0.92
+    np.savez(tmp_path / "some.npz", **columns, other=np.zeros(2))
+    found = read(tmp_path / "some.npz")
+    assert found.readable == (0, 1) and found.charges.tolist() == [0, 1] and found.records[1].file == "some.npz"
+    np.savez(tmp_path / "none.npz", z=columns["z"])
+    with pytest.raises(UserError, match="lacks offsets, pos"):
+        read(tmp_path / "none.npz")
+    np.savez(tmp_path / "bad.npz", **{**columns, "charge": np.zeros(3)})
+    with pytest.raises(UserError, match="charge: expected whole"):
+        read(tmp_path / "bad.npz")
+
+
 def test_files_that_are_not_there_or_of_another_kind(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read(tmp_path / "no.xyz")

@@ -1,10 +1,11 @@
-"""Files of molecules in 3D, record by record: .sdf, .xyz and .extxyz, gzipped or not. Sizes are checked before anything is parsed."""
+"""Files of molecules in 3D: .sdf, .xyz and .extxyz (gzipped or not) record by record, and flat arrays. Sizes are checked before parsing."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -12,14 +13,15 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from symdiff.errors import UserError, nearest
+from symdiff_evaluation.arrays import read_arrays
 from symdiff_evaluation.chemistry import Broken, written
 from symdiff_evaluation.geometry.elements import number_of
-from symdiff_evaluation.geometry.geometries import Geometries, collect
+from symdiff_evaluation.geometry.geometries import Geometries, collect, from_arrays
 from symdiff_evaluation.reading import _bounded, _opened
 from symdiff_evaluation.reading import read as read_text
 from symdiff_evaluation.records import MAX_ATOMS, Record
 
-ENDINGS = (".sdf", ".xyz", ".extxyz")
+ENDINGS = (".xyz", ".extxyz", ".sdf", ".npz", ".safetensors")
 _LONGEST = 4_000  # characters of one line
 _PROPERTIES = re.compile(r'\bproperties=("[^"]*"|\S+)', re.IGNORECASE)
 _CHARGE = re.compile(r"\b(?:total_)?charge=([+-]?\d{1,3})(?:\s|$)", re.IGNORECASE)
@@ -28,7 +30,9 @@ Atoms = tuple[np.ndarray, np.ndarray]  # (n,) uint8, (n, 3) float64 in angstrom
 
 
 def read(path: str | Path) -> Geometries:
-    """The molecules of a .sdf, .xyz or .extxyz file, in angstrom. Raises ``UserError`` for a file that is missing or of another kind.
+    """The molecules of a file, in angstrom. Raises ``UserError`` for a file that is missing or of another kind.
+
+    .npz, .safetensors: ``offsets`` (count + 1,), ``z`` and ``pos`` as in ``from_arrays``, perhaps ``charge`` (atoms,); other arrays are passed over.
 
     .xyz: a line with the number of atoms, a comment, a line an atom: symbol (or atomic number), x, y, z. .extxyz: the same with
     ``Properties=`` in the comment naming the columns, and perhaps ``charge=``. A broken record keeps its place and a reason; reading
@@ -38,6 +42,8 @@ def read(path: str | Path) -> Geometries:
     name = path.name.lower().removesuffix(".gz")
     if not name.endswith(ENDINGS):
         raise UserError(f"{path}: expected molecules in 3D, got the ending {path.suffix!r}{nearest(path.suffix, ENDINGS)}")
+    if name.endswith((".npz", ".safetensors")):
+        return from_columns(read_arrays(path), path.name)
     if name.endswith(".sdf"):
         rows = [_from_block(record) for record in read_text(path)]
     else:
@@ -49,6 +55,20 @@ def read(path: str | Path) -> Geometries:
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"{path}: cannot be read: {error}") from error
     return collect([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
+
+
+def from_columns(arrays: Mapping[str, np.ndarray], place: str) -> Geometries:
+    """The molecules of the arrays of a file. Raises ``UserError``."""
+    if missing := [name for name in ("offsets", "z", "pos") if name not in arrays]:
+        raise UserError(f"{place}: expected the arrays offsets, z and pos, lacks {', '.join(missing)}, got {', '.join(arrays)[:100] or 'none'}")
+    found = from_arrays(arrays["offsets"], arrays["z"], arrays["pos"], place)
+    if "charge" not in arrays:
+        return found
+    charge = arrays["charge"]
+    if charge.shape != arrays["z"].shape or charge.dtype.kind not in "iu":
+        raise UserError(f"{place}: charge: expected whole numbers {arrays['z'].shape}, got {charge.dtype} {charge.shape}")
+    sums = np.concatenate([[0], np.cumsum(charge, dtype=np.int64)])[arrays["offsets"]]
+    return replace(found, charges=np.diff(sums))
 
 
 def _from_block(record: Record) -> tuple[Record, Atoms | None, int]:

@@ -211,4 +211,4 @@ def _columns(name: str, value: object) -> dict[str, object]:
         return {"perceived": (value.canonical or "") if known else "", "perceived_reason": told}
     if name == "strained":
         return {"strain_mmff": f"{value.energy:.3f}" if known and value.energy is not None else ""}
-    return {"point_group_0.1": value.group(0.1) if known else "", "point_group_0.3": value.group(0.3) if known else ""}
+    return {f"point_group_{tolerance}": value.group(tolerance) if known else "" for tolerance in (0.1, 0.3)}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from symdiff_evaluation.geometry.geometries import Geometry
 
 LIMIT = 0.5  # angstrom: the largest tolerance
+TIGHT, LOOSE = 0.1, 0.3  # angstrom: the tolerances that numbers are given at
 RESOLUTION = 0.005  # angstrom: a group is not looked for where a larger one is this near
 _FOLLOWED = 8  # twofold and threefold axes that are tried as fourfold and sixfold ones
 _IMPROPER = ("m", "i", "S4", "S6")

@@ -10,9 +10,9 @@ import numpy as np
 from symdiff_evaluation.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.internal import Row
+from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.distances import total_variation
-from symdiff_evaluation.reference import Reference
 
 COMMON = ("C-C", "C=C", "C:C", "C#C", "C-N", "C=N", "C:N", "C#N", "C-O", "C=O", "C-F", "C-H", "H-N", "H-O")
 
@@ -24,7 +24,6 @@ class Internal(Metric):
     far the labels themselves are from the reference's.
     """
 
-    kind = "molecule-3d"
     title = "Bonds against the reference"
     about = {
         "geometry.bond_types": "bonds by elements and order: total variation of their shares",
@@ -33,7 +32,7 @@ class Internal(Metric):
     }
     compares = frozenset(about)
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         if reference is None:
             return {}
         spans, bends = samples.internal
@@ -49,12 +48,11 @@ class Internal(Metric):
 class BondLengths(Metric):
     """One number a common kind of bond; ``count`` are the molecules that have it."""
 
-    kind = "molecule-3d"
     title = "Bond lengths against the reference"
     about = {f"geometry.bond_length.{label}": f"lengths of {label}: Wasserstein distance in angstrom" for label in COMMON}
     compares = frozenset(about)
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         if reference is None:
             return {}
         spans, _ = samples.internal
@@ -67,7 +65,7 @@ class BondLengths(Metric):
         }
 
 
-def laws(reference: Reference, name: str) -> dict[str, np.ndarray]:
+def laws(reference: GeometryReference, name: str) -> dict[str, np.ndarray]:
     """The quantiles whose names start with ``name``, by label."""
     return {key.split(".", 1)[1]: values for key, values in reference.quantiles.items() if key.startswith(f"{name}.")}
 

@@ -6,8 +6,8 @@ import math
 
 from symdiff_evaluation.estimate import Z95, Estimate, distinct, fraction, nothing
 from symdiff_evaluation.geometry.geometries import Geometries
+from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.reference import Reference
 
 
 class EDMRule(Metric):
@@ -16,7 +16,6 @@ class EDMRule(Metric):
     A broken record is neither stable nor valid; its atoms are not known, so of the shares of atoms it is left out.
     """
 
-    kind = "molecule-3d"
     title = "By EDM's distance rule"
     about = {
         "edm.atom_stability": "atoms whose bond orders add up to their element's valence, of all atoms",
@@ -26,7 +25,7 @@ class EDMRule(Metric):
         "edm.valid_and_unique": "different largest fragments of valid records, of all records",
     }
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         known = [found for found in samples.edm if found is not None]
         strange = len(samples.edm) - len(known)
         count = len(samples) - strange

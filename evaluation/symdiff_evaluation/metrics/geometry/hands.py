@@ -6,15 +6,14 @@ from symdiff_evaluation.estimate import Estimate, fraction
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.limited import Undetermined
 from symdiff_evaluation.geometry.mirror import enantiomers, even_odds, hand
+from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.geometry.edm import share_of_atoms
-from symdiff_evaluation.reference import Reference
 
 
 class Hands(Metric):
     """A law that a reflection leaves alone makes left and right equally often; p-values of that law are uniform."""
 
-    kind = "molecule-3d"
     title = "Mirror balance"
     about = {
         "mirror.right_share": "right-handed geometries, by the sign of a pseudoscalar, of those that have a sign",
@@ -24,7 +23,7 @@ class Hands(Metric):
         "mirror.r_share": "stereo centers R, of all centers R or S",
     }
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         signs = [hand(samples[k]) for k in samples.readable]
         right, left = signs.count(1), signs.count(-1)
         unsigned = len(samples) - right - left

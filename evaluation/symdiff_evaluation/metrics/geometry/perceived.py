@@ -5,8 +5,8 @@ from __future__ import annotations
 from symdiff_evaluation.estimate import Estimate, distinct, fraction
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.limited import Undetermined
+from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.reference import Reference
 
 
 class PerceivedBonds(Metric):
@@ -15,7 +15,6 @@ class PerceivedBonds(Metric):
     Novelty asks the reference for canonical SMILES, as molecular graphs do: the same references serve.
     """
 
-    kind = "molecule-3d"
     title = "By perceived bonds"
     about = {
         "perceived.validity": "bonds make one component with full valences, the charge that was told and no unpaired electron",
@@ -29,7 +28,7 @@ class PerceivedBonds(Metric):
     }
     compares = frozenset({"perceived.novelty", "perceived.vun"})
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         known = [one for one in samples.perceived if not isinstance(one, Undetermined)]
         lost = len(samples.perceived) - len(known)
         count = len(samples) - lost

@@ -6,18 +6,17 @@ from symdiff_evaluation.estimate import Estimate, fraction
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.limited import Undetermined
 from symdiff_evaluation.geometry.poses import require
+from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.reference import Reference
 
 
 class Poses(Metric):
     """Needs the package ``posebusters``; bonds are those perceived. It relaxes fifty conformers of each molecule: seconds for one."""
 
-    kind = "molecule-3d"
     title = "PoseBusters"
     about = {"poses.valid": "passes every check of PoseBusters' configuration for single molecules"}
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         require()
         known = [one for one in samples.poses if not isinstance(one, Undetermined)]
         lost = len(samples.poses) - len(known)

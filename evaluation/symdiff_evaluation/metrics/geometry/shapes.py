@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,20 +13,18 @@ from symdiff_evaluation.breaking import breaking_gap
 from symdiff_evaluation.estimate import Estimate, fraction, mean
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.limited import Undetermined
-from symdiff_evaluation.geometry.symmetry import LIMIT, Shape
+from symdiff_evaluation.geometry.reference import GeometryReference, chiralities
+from symdiff_evaluation.geometry.symmetry import LOOSE, TIGHT, Shape
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.distances import total_variation, wasserstein
 from symdiff_evaluation.metrics.geometry.strain import median
-from symdiff_evaluation.reference import Reference
 
-TIGHT, LOOSE = 0.1, 0.3  # angstrom
 MEASURES = {"mirror": "m", "inversion": "i", "rotation": "C2"}
 
 
 class Shapes(Metric):
     """Of the readable records, valid or not. A group holds at a tolerance where all its operations keep the geometry within it."""
 
-    kind = "molecule-3d"
     title = "Symmetry of geometries"
     about = {
         "shape.asymmetric_share": "no operation keeps the geometry within 0.1 angstrom RMSD (point group C1)",
@@ -45,7 +42,7 @@ class Shapes(Metric):
     }
     compares = frozenset({"shape.point_group_distance", "shape.point_group_distance.loose", "shape.chirality_distance"})
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         shapes = [one for one in samples.shapes if not isinstance(one, Undetermined)]
         lost = len(samples) - len(shapes)
         orders = [one.at(TIGHT).order for one in shapes]
@@ -68,23 +65,13 @@ class Shapes(Metric):
         }
 
 
-def point_groups(shapes: Sequence[Shape], tolerance: float) -> Counter[str]:
-    """How often each Schoenflies symbol occurs at a tolerance in angstrom."""
-    return Counter(one.group(tolerance) for one in shapes)
-
-
 def asymmetric_curve(shapes: Sequence[Shape], tolerances: Sequence[float]) -> list[float]:
-    """Share of the shapes without symmetry at each tolerance up to ``LIMIT``."""
+    """Share of the shapes without symmetry at each tolerance up to 0.5 angstrom."""
     first = np.sort([one.levels[1].deviation if len(one.levels) > 1 else math.inf for one in shapes])
     return [1 - float(np.searchsorted(first, tolerance, "right")) / max(len(first), 1) for tolerance in tolerances]
 
 
-def chiralities(shapes: Sequence[Shape]) -> np.ndarray:
-    """RMSD in angstrom to the nearest operation that mirrors, at most ``LIMIT``: farther ones are only bounded."""
-    return np.array([min(one.chirality, LIMIT) for one in shapes])
-
-
-def _group_distance(shapes: Sequence[Shape], tolerance: float, reference: Reference, lost: int) -> Estimate:
+def _group_distance(shapes: Sequence[Shape], tolerance: float, reference: GeometryReference, lost: int) -> Estimate:
     law = reference.counts.get(f"point_group.{tolerance}", {})
     return total_variation([{one.group(tolerance): 1} for one in shapes], law, lost)
 

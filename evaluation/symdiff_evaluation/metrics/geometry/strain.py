@@ -10,15 +10,14 @@ from scipy.stats import binom
 from symdiff_evaluation.estimate import Estimate, fraction, nothing
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.limited import Undetermined
+from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.distances import wasserstein
-from symdiff_evaluation.reference import Reference
 
 
 class Strained(Metric):
     """Of the molecules that MMFF94s knows and could relax; all others are undecided and counted."""
 
-    kind = "molecule-3d"
     title = "Strain (MMFF94s)"
     about = {
         "strain.mmff": "median energy in kcal/mol that relaxing to the nearest minimum gives",
@@ -29,7 +28,7 @@ class Strained(Metric):
     }
     compares = frozenset({"strain.mmff_distance"})
 
-    def __call__(self, samples: Geometries, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         known = [one for one in samples.strained if not isinstance(one, Undetermined)]
         good = [one for one in known if one.energy is not None]
         lacking = sum(one.reason.startswith("type") for one in known)
