@@ -17,12 +17,14 @@ from symdiff_evaluation.geometry.internal import angles, lengths
 from symdiff_evaluation.geometry.limited import Limits
 from symdiff_evaluation.geometry.reference import build, load, write
 from symdiff_evaluation.geometry.strain import strain
+from symdiff_evaluation.geometry.xtb import relax
 from symdiff_evaluation.metrics.geometry import METRICS
 from symdiff_evaluation.metrics.geometry.distances import weighted
 from symdiff_evaluation.metrics.geometry.edm import EDMRule
 from symdiff_evaluation.metrics.geometry.poses import Poses
 from symdiff_evaluation.metrics.geometry.shapes import asymmetric_curve
 from symdiff_evaluation.metrics.geometry.strain import median
+from symdiff_evaluation.metrics.geometry.xtb import StrainedXTB
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9", "qm9_geom.npz")
 WATER = ([8, 1, 1], [[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
@@ -49,7 +51,7 @@ def found(seven):
     reference = build(gathered(*[WATER] * 60, METHANE), "two")
     numbers = {}
     for metric in METRICS:
-        if metric.title != "PoseBusters":
+        if metric.title not in ("PoseBusters", "Strain (GFN2-xTB)"):
             without, with_it = metric(seven, None), metric(seven, reference)
             assert set(with_it) == set(metric.about) and set(without) == set(metric.about) - metric.compares
             assert all(with_it[name] == without[name] for name in without)
@@ -143,6 +145,21 @@ def test_strain_falls_to_zero_at_the_minimum():
 def test_the_curve_falls(seven):
     curve = asymmetric_curve(seven.shapes, [0, 0.1, 0.5])
     assert curve[1:] == [0, 0] and asymmetric_curve([], [0.1]) == [1.0]
+
+
+@pytest.mark.skipif(find_spec("tblite") is not None, reason="tblite is installed")
+def test_xtb_is_asked_for_in_one_line(seven):
+    with pytest.raises(UserError, match="needs the package tblite"):
+        StrainedXTB()(seven, None)
+
+
+@pytest.mark.skipif(find_spec("tblite") is None, reason="the extra tblite is not installed")
+def test_xtb():
+    stretched = WATER[0], np.array(WATER[1]) * 1.1
+    found = StrainedXTB()(gathered(WATER, stretched, TWO, BROKEN), None)
+    assert (found["strain.xtb"].count, found["strain.xtb"].undecided) == (2, 2)
+    ordinary, more = (relax(gathered(one)[0]) for one in (WATER, stretched))
+    assert 0 < ordinary.energy < 1 < more.energy < 20 and 0 < ordinary.shift < more.shift < 0.2
 
 
 @pytest.mark.skipif(find_spec("posebusters") is not None, reason="posebusters is installed")

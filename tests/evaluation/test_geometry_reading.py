@@ -37,6 +37,8 @@ def test_arrays_keep_broken_records_in_place():
     assert "atom 2" in found.reasons[3] and "atoms 1 and 2 are 0.050" in found.reasons[4] and "300" in found.reasons[5]
     assert [record.number for record in found.records] == list(range(1, 9)) and found.records[0].file == "some.npz"
     assert found[7].numbers.tolist() == [9, 1] and found[7].positions.tolist() == far and found[7].charge == 0
+    part = found.select([7, 2, 0])
+    assert part.readable == (0, 2) and part[0].numbers.tolist() == [9, 1] and part[2].numbers.tolist() == [8, 1] and part.records[1].number == 3
     assert found.row(7) == {"atoms": 2, "formula": "FH", "reason": ""} and found.row(2)["reason"] == "empty: no atom"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from rdkit import Chem
@@ -22,6 +23,11 @@ def number_of(text: str) -> int | None:
 
 def formula(numbers: Iterable[int]) -> str:
     """Sum formula in Hill's order: carbon, hydrogen, then by symbol; without carbon all by symbol."""
+    return _formula(tuple(sorted(int(number) for number in numbers)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _formula(numbers: tuple[int, ...]) -> str:
     counts: dict[str, int] = {}
     for number in numbers:
         symbol = SYMBOLS[number] if 0 < number < len(SYMBOLS) else "?"

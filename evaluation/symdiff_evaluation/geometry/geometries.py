@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from symdiff_evaluation.geometry.limited import Limits, Undetermined
 from symdiff_evaluation.records import MAX_ATOMS, Record
 
 NEAREST = 0.1  # angstrom: no two nuclei are closer in any molecule, however strained
+_BLOCK = 1 << 20  # distances in memory at once
 FARTHEST = 10_000.0  # angstrom from the origin
 
 
@@ -53,6 +54,15 @@ class Geometries:
         here = slice(self.offsets[index], self.offsets[index + 1])
         return Geometry(self.z[here], self.pos[here], int(self.charges[index]))
 
+    def select(self, which: Sequence[int]) -> Geometries:
+        """The records at ``which``, as a set of its own."""
+        parts = [np.arange(self.offsets[k], self.offsets[k + 1]) for k in which]
+        atoms = np.concatenate([np.zeros(0, np.int64), *parts])
+        return replace(
+            self, records=tuple(self.records[k] for k in which), reasons=tuple(self.reasons[k] for k in which),
+            offsets=np.cumsum([0, *map(len, parts)]), z=self.z[atoms], pos=self.pos[atoms], charges=self.charges[list(which)],
+        )  # fmt: skip
+
     @cached_property
     def readable(self) -> tuple[int, ...]:
         """Indices of the records that are molecules."""
@@ -85,6 +95,13 @@ class Geometries:
         from symdiff_evaluation.geometry.strain import strain
 
         return self._each("strain", strain)
+
+    @cached_property
+    def strained_xtb(self) -> tuple:
+        """The same by GFN2-xTB: ``xtb.relax``."""
+        from symdiff_evaluation.geometry.xtb import relax
+
+        return self._each("strain by xTB", relax)
 
     @cached_property
     def shapes(self) -> tuple:
@@ -149,37 +166,51 @@ def collect(
     records: Sequence[Record], found: Sequence[tuple[np.ndarray, np.ndarray] | None], charges: Sequence[int] | np.ndarray | None = None
 ) -> Geometries:
     """A set from what each record holds; those without atoms or with a reason of their own, or a fault, are broken."""
+    near = _too_near([None if pair is None else pair[1] for pair in found])
     reasons, atoms, places = [], [np.zeros(0, np.uint8)], [np.zeros((0, 3))]
-    offsets = np.zeros(len(records) + 1, np.int64)
+    sizes = np.zeros(len(records) + 1, np.int64)
     for k, (record, pair) in enumerate(zip(records, found, strict=True)):
-        reason = record.reason or ("empty: no atom" if pair is None else fault(*pair))
+        reason = record.reason or ("empty: no atom" if pair is None else fault(*pair, near[k]))
         reasons.append(reason)
-        offsets[k + 1] = offsets[k]
         if not reason:
             atoms.append(pair[0].astype(np.uint8))
             places.append(np.asarray(pair[1], np.float64))
-            offsets[k + 1] += len(pair[0])
+            sizes[k + 1] = len(pair[0])
     charged = np.zeros(len(records), np.int64) if charges is None else np.asarray(charges, np.int64)
-    return Geometries(tuple(records), tuple(reasons), offsets, np.concatenate(atoms), np.concatenate(places), charged)
+    return Geometries(tuple(records), tuple(reasons), sizes.cumsum(), np.concatenate(atoms), np.concatenate(places), charged)
 
 
-def fault(numbers: np.ndarray, positions: np.ndarray) -> str:
-    """Why these atoms are no molecule, or nothing: ``kind: detail``, atoms counted from 1."""
+def fault(numbers: np.ndarray, positions: np.ndarray, near: bool = True) -> str:
+    """Why these atoms are no molecule, or nothing: ``kind: detail``, atoms counted from 1. ``near``: two might overlap."""
     if not len(numbers):
         return "empty: no atom"
     if len(numbers) > MAX_ATOMS:
         return f"too large: {len(numbers)} atoms, at most {MAX_ATOMS} are read"
-    strange = (numbers < 1) | (numbers >= len(SYMBOLS))
-    if strange.any():
-        return f"element: atom {strange.argmax() + 1} has the atomic number {numbers[strange.argmax()]}"
-    wild = ~(np.abs(positions) <= FARTHEST).all(1)
-    if wild.any():
-        row = ", ".join(f"{value:g}" for value in positions[wild.argmax()])
-        return f"coordinates: atom {wild.argmax() + 1} is at ({row})"
-    if len(numbers) > 1 and (distances := pdist(positions)).min() < NEAREST:
+    if numbers.min() < 1 or numbers.max() >= len(SYMBOLS):
+        atom = int(((numbers < 1) | (numbers >= len(SYMBOLS))).argmax())
+        return f"element: atom {atom + 1} has the atomic number {numbers[atom]}"
+    if not np.abs(positions).max() <= FARTHEST:  # neither is nan
+        atom = int((~(np.abs(positions) <= FARTHEST)).any(1).argmax())
+        return f"coordinates: atom {atom + 1} is at ({', '.join(f'{value:g}' for value in positions[atom])})"
+    if near and len(numbers) > 1 and (distances := pdist(positions)).min() < NEAREST:
         i, j = (side[distances.argmin()] + 1 for side in np.triu_indices(len(numbers), 1))
         return f"overlap: atoms {i} and {j} are {distances.min():.3f} angstrom apart"
     return ""
+
+
+def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Which figures may have two atoms nearer than ``NEAREST``; those of one size are looked at together."""
+    sizes = np.array([0 if one is None else len(one) for one in found], np.int64)
+    near = sizes > MAX_ATOMS
+    for size in np.unique(sizes[(sizes > 1) & ~near]).tolist():
+        rows = np.flatnonzero(sizes == size)
+        for part in np.array_split(rows, -(-len(rows) * size * size // _BLOCK)):
+            x = np.stack([found[k] for k in part])
+            first, second = np.triu_indices(size, 1)
+            with np.errstate(invalid="ignore", over="ignore"):
+                squares = ((x[:, first] - x[:, second]) ** 2).sum(2)
+            near[part] = ~(squares.min(1) > (2 * NEAREST) ** 2)
+    return near
 
 
 def units_hint(geometries: Geometries, most: int = 200) -> str:

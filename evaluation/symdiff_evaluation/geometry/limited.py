@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 _CHUNK = 32  # molecules a message
 _PATIENCE = 20.0  # wall-clock seconds to a second of processor time: a crowded machine is no reason to give up
 _START = 300.0  # seconds in which a process must have started
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _PAGES = Path("/proc/self/statm")
 
 
@@ -82,7 +85,7 @@ class _Worker:
         context = get_context("spawn")
         self.pipe, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(other, work, limits), daemon=True)
-        self.process.start()
+        _start_alone(self.process)
         other.close()
         self.indices: deque[int] = deque()
         self.alive, self.started = True, False
@@ -114,6 +117,20 @@ class _Worker:
             self.started = self.pipe.recv() == "ready"
         except EOFError as error:
             raise RuntimeError("a process for molecules did not start; a script needs `if __name__ == '__main__'`") from error
+
+
+def _start_alone(process: BaseProcess) -> None:
+    """Start a process whose numerical libraries have one thread: the processes are what is parallel."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        process.start()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _serve(pipe: Connection, work: Callable[[Any], Any], limits: Limits) -> None:

@@ -43,19 +43,22 @@ class GeometryReference:
         return np.isin(np.array([digest(text) for text in smiles], np.uint64), self.hashes)
 
 
-def build(geometries: Geometries, name: str, source: str = "", strain: bool = True) -> GeometryReference:
-    """The statistics of readable geometries; ``strain=False`` leaves it out. Raises ``UserError`` where none is readable."""
+def build(geometries: Geometries, name: str, source: str = "", most: int = 10_000) -> GeometryReference:
+    """The statistics of readable geometries; shapes and strain of ``most`` of them, taken at even distances.
+
+    Raises ``UserError`` where none is readable.
+    """
     if not geometries.readable:
         raise UserError(f"reference {name}: none of its {len(geometries)} records is readable, no molecule")
     spans, bends = (pooled(part) for part in geometries.internal)
-    shapes = [one for one in geometries.shapes if not isinstance(one, Undetermined)]
+    some = geometries.select(geometries.readable[:: -(-len(geometries.readable) // most)])
+    shapes = [one for one in some.shapes if not isinstance(one, Undetermined)]
     names = {one.canonical for one in geometries.perceived if not isinstance(one, Undetermined) and one.canonical is not None}
     quantiles = {f"length.{label}": _quantiles(values) for label, values in spans.items() if len(values) >= _RARE}
     quantiles |= {f"angle.{label}": _quantiles(values) for label, values in bends.items() if len(values) >= _RARE}
     quantiles["chirality"] = _quantiles(chiralities(shapes))
-    if strain:
-        relaxed = [one for one in geometries.strained if not isinstance(one, Undetermined) and one.energy is not None]
-        quantiles["strain"] = _quantiles(np.array([one.energy / one.atoms for one in relaxed]))
+    relaxed = [one for one in some.strained if not isinstance(one, Undetermined) and one.energy is not None]
+    quantiles["strain"] = _quantiles(np.array([one.energy / one.atoms for one in relaxed]))
     return GeometryReference(
         name=name,
         count=len(geometries.readable),

@@ -58,10 +58,10 @@ def strain(geometry: Geometry) -> Strain | Undetermined:
             return Strain(None, None, atoms, "energy: not finite")
         if field.Minimize(maxIts=STEPS):
             return Undetermined("steps")
-        return Strain(max(before - field.CalcEnergy(), 0.0), _rmsd(geometry.positions, mol.GetConformer().GetPositions()), atoms)
+        return Strain(max(before - field.CalcEnergy(), 0.0), rmsd(geometry.positions, mol.GetConformer().GetPositions()), atoms)
 
 
-def _rmsd(before: np.ndarray, after: np.ndarray) -> float:
+def rmsd(before: np.ndarray, after: np.ndarray) -> float:
     """RMSD after the best rotation and translation (Kabsch)."""
     before, after = before - before.mean(0), after - after.mean(0)
     left, values, right = np.linalg.svd(before.T @ after)

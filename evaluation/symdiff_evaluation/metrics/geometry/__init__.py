@@ -10,7 +10,8 @@ from symdiff_evaluation.metrics.geometry.perceived import PerceivedBonds
 from symdiff_evaluation.metrics.geometry.poses import Poses
 from symdiff_evaluation.metrics.geometry.shapes import Shapes
 from symdiff_evaluation.metrics.geometry.strain import Strained
+from symdiff_evaluation.metrics.geometry.xtb import StrainedXTB
 
 METRICS: tuple[Metric, ...] = (
-    EDMRule(), PerceivedBonds(), Internal(), BondLengths(), Strained(), Poses(), Shapes(), Hands(),
+    EDMRule(), PerceivedBonds(), Internal(), BondLengths(), Strained(), StrainedXTB(), Poses(), Shapes(), Hands(),
 )  # fmt: skip
