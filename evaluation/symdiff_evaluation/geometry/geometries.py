@@ -180,6 +180,17 @@ def collect(
     return Geometries(tuple(records), tuple(reasons), sizes.cumsum(), np.concatenate(atoms), np.concatenate(places), charged)
 
 
+def joined(parts: Sequence[Geometries]) -> Geometries:
+    """Several sets as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
+    return Geometries(
+        tuple(record for part in parts for record in part.records), tuple(reason for part in parts for reason in part.reasons), sizes.cumsum(),
+        np.concatenate([part.z for part in parts]), np.concatenate([part.pos for part in parts]), np.concatenate([part.charges for part in parts]),
+    )  # fmt: skip
+
+
 def fault(numbers: np.ndarray, positions: np.ndarray, near: bool = True) -> str:
     """Why these atoms are no molecule, or nothing: ``kind: detail``, atoms counted from 1. ``near``: two might overlap."""
     if not len(numbers):
