@@ -36,12 +36,14 @@ class DataSettings(_Section):
 class TrainingSettings(_Section):
     """How it is learned. One step is one optimizer step on ``batch_size`` structures, over all processes together.
 
-    ``by_size``: batches of structures that are alike in size, so that little is padded.
+    ``by_size``: batches of structures that are alike in size, so that little is padded. ``start``: a checkpoint (folder, bundled
+    name or hub id) whose weights training starts from, of the same network and code; the process may be another one.
     """
 
     steps: Count = 100_000
     batch_size: Annotated[int, Field(ge=1, le=10**7)] = 256
     by_size: bool = False
+    start: str | None = None
     optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
     warmup: Annotated[int, Field(ge=0, le=10**12)] = 1000

@@ -12,8 +12,10 @@ from torch.nn import functional
 
 from symdiff.processes.base import Predict
 from symdiff.processes.discrete import Discrete, _sum, chance, draw, surprise
+from symdiff.processes.revealing import Revealing
 from symdiff.random import Generator
-from symdiff.state import Categorical, Schema, State, schema_from_plain, support
+from symdiff.recipe import build
+from symdiff.state import Categorical, Field, Schema, State, schema_from_plain, support
 
 
 class Masked(Discrete):
@@ -25,7 +27,8 @@ class Masked(Discrete):
     autoregressive model, exact for exact predictions.
     ``weighting`` of the loss: ``mean`` over the hidden entries, or ``bound``, whose expectation over t is the
     variational bound per entry in nats. ``focus``: training times are u^focus with u uniform; with 0 everything is
-    hidden, for predictions in one step. ``marginals`` are not used: the prior is the mask.
+    hidden, for predictions in one step. ``revealing``: with ``evenly`` and fields of nodes alone, an order in which entries are revealed
+    that is better than a random one (``Sublattices``); it then chooses the times. ``marginals`` are not used: the prior is the mask.
     (Sahoo et al., Simple and Effective Masked Diffusion Language Models, NeurIPS 2024; Shi et al., Simplified and
     Generalized Masked Diffusion for Discrete Data, NeurIPS 2024.)
     """
@@ -40,6 +43,7 @@ class Masked(Discrete):
         evenly: bool = False,
         weighting: Literal["mean", "bound"] = "mean",
         focus: float = 1.0,
+        revealing: Mapping | None = None,
     ) -> None:
         if focus < 0 or (focus != 1 and weighting == "bound"):
             raise ValueError(f"focus must be at least 0, and 1 where the loss is the bound, got {focus} with weighting {weighting!r}")
@@ -47,6 +51,9 @@ class Masked(Discrete):
         labelled = {name: field for name, field in fields.items() if isinstance(field, Categorical)}
         self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in labelled.items()})
         self.evenly, self.weighting, self.focus = evenly, weighting, focus
+        self.revealing = None if revealing is None else build(Revealing, revealing)
+        if self.revealing is not None and (not evenly or focus != 1 or any(field.axes != "node" for field in fields.values()) or len(fields) != 1):
+            raise ValueError("revealing needs one field of nodes, evenly and focus 1")
 
     def noisy_schema(self) -> Schema:
         return {
@@ -57,7 +64,11 @@ class Masked(Discrete):
         return 1 - t
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
-        return super().draw_times(batch, generator, like) ** self.focus
+        times = super().draw_times(batch, generator, like)
+        return times**self.focus if self.revealing is None else self.revealing.draw_times(times)
+
+    def times(self, steps: int) -> Tensor:
+        return super().times(steps) if self.revealing is None else self.revealing.times(steps)
 
     def predicted(self, name: str, out: State, x: State) -> Tensor:
         law = functional.pad(super().predicted(name, out, x), (0, 1))
@@ -68,7 +79,11 @@ class Masked(Discrete):
         if not self.evenly:
             return super().bridge(x0, x1, t, generator)
         entries = {name: support(field, x0.mask) for name, field in self.schema.items()}
-        hide = self._choose(entries, self._count(x0.mask, t), x0.mask, generator)
+        if self.revealing is None:
+            hide = self._choose(entries, self._count(x0.mask, t), x0.mask, generator)
+        else:
+            show = self._choose(entries, self._count(x0.mask, torch.ones_like(t)) - self._count(x0.mask, t), x0.mask, generator)
+            hide = {name: entries[name] & ~show[name] for name in entries}
         values = {name: torch.where(hide[name], x1[name], x0[name]) for name in self.schema}
         return x0.with_values(self.noisy_schema(), **values)
 
@@ -85,8 +100,8 @@ class Masked(Discrete):
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         if self.evenly:
-            hidden = self._hidden_count(x)
-            share = (hidden - self._count(x.mask, s)).clamp_min(0).to(t) / hidden.clamp_min(1)
+            counted = self._counted(x)
+            share = (self._hidden_count(x) - self._count(x.mask, s)).clamp_min(0).to(t) / counted.clamp_min(1)
         else:
             share = (t - s) / t
         return share * self._hidden_surprise(out, x0, x)
@@ -95,7 +110,7 @@ class Masked(Discrete):
         """Cross-entropy of the hidden labels, (B,); zero where nothing is hidden."""
         total = self._hidden_surprise(out, x0, x)
         if self.evenly or self.weighting == "mean":  # evenly, the mean over the hidden entries is the bound's too
-            return total / self._hidden_count(x).clamp_min(1).to(t)
+            return total / self._counted(x).clamp_min(1).to(t)
         return total / (t * self._count(x.mask, torch.ones_like(t)))
 
     def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
@@ -119,10 +134,18 @@ class Masked(Discrete):
     def _hidden_count(self, x: State) -> Tensor:
         return sum(_sum(self._hidden(name, x), field, x.mask) for name, field in self.schema.items()).long()
 
+    def _next(self, name: str, x: State) -> Tensor:
+        """The hidden entries of which some are revealed next: all of them, unless there is an order."""
+        hidden = self._hidden(name, x)
+        return hidden if self.revealing is None else self.revealing.next(hidden & x.mask)
+
+    def _counted(self, x: State) -> Tensor:
+        return sum(_sum(self._next(name, x), field, x.mask) for name, field in self.schema.items()).long()
+
     def _hidden_surprise(self, out: State, x0: State, x: State) -> Tensor:
         total = torch.zeros(len(x0), device=x0.device)
         for name, field in self.schema.items():
-            entries = torch.where(self._hidden(name, x), surprise(out[name], x0[name]), 0.0)
+            entries = torch.where(self._next(name, x), surprise(out[name], x0[name]), 0.0)
             total = total + _sum(entries, field, x0.mask)
         return total
 
@@ -134,11 +157,12 @@ class Masked(Discrete):
     def _choose(
         self, entries: Mapping[str, Tensor], count: Tensor, mask: Tensor, generator: Generator | None
     ) -> dict[str, Tensor]:
-        """``count`` (B,) of the structures' ``entries`` (bool, by field), at random, both halves of a symmetric field."""
-        keys = [
-            torch.where(entries[name], chance(field, mask, generator), 2.0).reshape(len(mask), -1)
-            for name, field in self.schema.items()
-        ]
+        """``count`` (B,) of the structures' ``entries`` (bool, by field), at random or those that come first, both halves of a symmetric field."""
+
+        def key(name: str, field: Field) -> Tensor:
+            return chance(field, mask, generator) if self.revealing is None else self.revealing.keys(entries[name], generator)
+
+        keys = [torch.where(entries[name], key(name, field), 2.0).reshape(len(mask), -1) for name, field in self.schema.items()]
         ranks = torch.cat(keys, 1).argsort(dim=1, stable=True).argsort(1)  # stable: the padding decides no ties
         chosen = (ranks < count[:, None]).split([key.shape[1] for key in keys], 1)
         picks = {}

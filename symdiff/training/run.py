@@ -52,6 +52,8 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     structures = structures.split("train")
     torch.manual_seed(settings.seed)
     diffusion = assemble(recipe, structures.domain, structures.marginals())
+    if settings.start is not None and not resume:
+        start_from(settings.start, diffusion)
     if settings.compile:
         compile_denoiser(diffusion)
     histogram = structures.size_histogram()
@@ -83,6 +85,18 @@ def finish(accelerator: Accelerator) -> None:
     """Leave together: a process that ends while its group is alive may abort."""
     accelerator.wait_for_everyone()
     accelerator.end_training()
+
+
+def start_from(source: str, diffusion: nn.Module) -> None:
+    """Copy the weights of a checkpoint's denoiser and breaker. Raises UserError where they do not fit."""
+    other = SymdiffPipeline.load(source)
+    for name in ("denoiser", "breaker"):
+        mine, theirs = getattr(diffusion, name), getattr(other, name)
+        try:
+            mine.load_state_dict(theirs.state_dict())
+        except RuntimeError as error:
+            told = " ".join(str(error).split("\n")[1].split()) if "\n" in str(error) else str(error)
+            raise UserError(f"training.start: {source}: its {name} does not fit the recipe: {told}") from error
 
 
 def compile_denoiser(diffusion: nn.Module) -> None:

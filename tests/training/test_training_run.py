@@ -144,3 +144,17 @@ def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatc
 
 def test_differing_names_the_keys():
     assert differing({"a": {"b": 1, "c": 2}, "d": 1}, {"a": {"b": 1, "c": 3}, "e": 1}) == ["a.c", "d", "e"]
+
+
+def test_training_may_start_from_a_checkpoint(trained, tmp_path):
+    """With a learning rate of almost nothing the weights are still those of the checkpoint; the process may differ."""
+    from symdiff.pipeline import SymdiffPipeline
+
+    text = RECIPE.replace("steps: 12", f"start: {trained / 'checkpoint'}, learning_rate: 1.0e-12, weight_decay: 0, steps: 2")
+    train(recipes.load(text.replace("kind: Flow", "kind: Flow, prior: uniform")), tmp_path / "on")
+    before, after = (SymdiffPipeline.load(folder / "checkpoint").breaker.state_dict() for folder in (trained, tmp_path / "on"))
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    with pytest.raises(UserError, match="training.start: .*its denoiser does not fit the recipe: size mismatch"):
+        train(recipes.load(text.replace("width: 32", "width: 16")), tmp_path / "other")
+    with pytest.raises(UserError, match="no such folder and no bundled checkpoint"):
+        train(recipes.load(RECIPE.replace("steps: 12", "start: nowhere, steps: 2")), tmp_path / "nowhere")
