@@ -50,7 +50,7 @@ class Evaluation:
         left_out = [name for name in self.protocol.metrics if name not in self.estimates]
         if left_out:
             notes.append(f"Without a reference there is no {', '.join(left_out)}.")
-        return notes + self.kind.notes(self.protocol.metrics, self.reference)
+        return notes + self.kind.notes(self.protocol.metrics, self.reference) + self.kind.remarks(self.samples)
 
 
 def evaluate(

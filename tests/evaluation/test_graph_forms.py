@@ -48,6 +48,23 @@ def test_pairs_that_refinement_alone_confuses():
     assert len(set(canonical_hashes(graphs).tolist())) == 2
 
 
+def test_components_are_compared_with_their_labels_in_any_order():
+    rng = np.random.default_rng(1)
+    edges = np.array([[0, 1], [1, 2], [3, 4], [4, 5], [6, 7]])
+    kinds = [
+        Graph(9, edges),
+        Graph(9, edges, np.array([1, 0, 0, 0, 0, 0, 0, 0, 0])),
+        Graph(9, edges, np.array([0, 0, 0, 0, 0, 0, 0, 0, 1])),
+        Graph(9, edges, None, np.array([1, 0, 0, 1, 0])),
+        Graph(9, edges, None, np.array([1, 1, 0, 0, 0])),
+    ]
+    copies = [renumbered(graph, rng.permutation(9)) for graph in kinds for _ in range(5)]
+    hashes = canonical_hashes(copies).reshape(len(kinds), 5)
+    assert (hashes == hashes[:, :1]).all() and len(set(hashes[:, 0].tolist())) == len(kinds)
+    many = nx.disjoint_union_all([nx.petersen_graph()] * 50)
+    assert len(canonical_hashes([Graph(500, np.array(sorted(tuple(sorted(edge)) for edge in many.edges)))])) == 1
+
+
 def test_hashes_are_those_that_references_hold():
     """A reference that was written keeps its meaning: what changes these numbers makes all shipped hashes wrong."""
     found = canonical_hashes([Graph(3, np.array([[0, 1], [1, 2]])), Graph(2, np.array([[0, 1]]), np.array([3, 5]), np.array([2]))])

@@ -96,12 +96,13 @@ def _cluster(points: np.ndarray, count: int) -> np.ndarray:
 def _settle(graph: Graph, blocks: np.ndarray) -> np.ndarray:
     """All nodes to their likeliest block at once, again and again; the shortest of what comes by."""
     best, least = blocks, description_length(graph, blocks)
+    adjacency = graph.adjacency
     for _ in range(_ROUNDS):
         sizes, edges = edge_counts(graph, blocks)
         members = np.eye(len(sizes))[blocks]
         places = np.outer(sizes, sizes) - np.diag(sizes * (sizes + 1) // 2)
         share = (edges + 0.5) / (places + 1)
-        seen = graph.adjacency @ members
+        seen = adjacency @ members
         score = seen @ np.log(share) + (sizes - members - seen) @ np.log1p(-share) + np.log(sizes)
         moved = np.unique(score.argmax(1), return_inverse=True)[1]
         if (moved == blocks).all():

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-MAX_NODES = 2048  # of one graph: spectra and canonical forms take (N, N) arrays
+MAX_NODES = 1024  # of one graph: spectra and canonical forms take (N, N) arrays
 MAX_EDGES = 100_000  # of one graph
 MAX_LABEL = 65_535
 
@@ -25,9 +25,9 @@ class Graph:
     node_labels: np.ndarray | None = None
     edge_labels: np.ndarray | None = None
 
-    @cached_property
+    @property
     def adjacency(self) -> np.ndarray:
-        """(N, N) float64 of 0 and 1."""
+        """(N, N) float64 of 0 and 1; made afresh, since a set of graphs must not keep them all."""
         dense = np.zeros((self.num_nodes, self.num_nodes))
         u, v = self.edges.T
         dense[u, v] = dense[v, u] = 1
@@ -39,14 +39,19 @@ class Graph:
         return np.bincount(self.edges.ravel(), minlength=self.num_nodes)
 
     @cached_property
-    def components(self) -> int:
-        """Number of connected components."""
+    def component_of(self) -> np.ndarray:
+        """(N,) the number of each node's connected component, from 0."""
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
         ones = np.ones(len(self.edges), np.int8)
         matrix = coo_array((ones, (self.edges[:, 0], self.edges[:, 1])), shape=(self.num_nodes, self.num_nodes))
-        return int(connected_components(matrix, directed=False, return_labels=False))
+        return connected_components(matrix, directed=False)[1]
+
+    @property
+    def components(self) -> int:
+        """Number of connected components."""
+        return int(self.component_of.max()) + 1
 
     @property
     def connected(self) -> bool:
@@ -59,6 +64,20 @@ class Graph:
     def unlabeled(self) -> Graph:
         """The same nodes and edges without labels."""
         return Graph(self.num_nodes, self.edges) if self.labeled else self
+
+    def parts(self) -> list[Graph]:
+        """The components as graphs, each with its nodes in the same order."""
+        if self.connected:
+            return [self]
+        found = []
+        for number in range(self.components):
+            inside = self.component_of == number
+            place = np.cumsum(inside) - 1
+            kept = inside[self.edges[:, 0]]
+            nodes = None if self.node_labels is None else self.node_labels[inside]
+            kinds = None if self.edge_labels is None else self.edge_labels[kept]
+            found.append(Graph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
+        return found
 
     def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], Hashable]]:
         """Labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""

@@ -24,7 +24,7 @@ def orbit_counts(graph: Graph) -> np.ndarray:
     edges_between = a @ triangles - t.sum(1)
     aside = ((a @ t) * a).sum(1) / 2 - triangles  # squares with one diagonal, this node off it
     squares = ((common * (common - 1)).sum(1) - d * (d - 1)) / 2
-    full = cliques(graph)
+    full = cliques(a)
 
     end = aside - 3 * full
     middle = (t * (t - 1)).sum(1) / 2 - 3 * full
@@ -43,21 +43,21 @@ def orbit_counts(graph: Graph) -> np.ndarray:
     return np.rint(np.stack(columns, 1)).astype(np.int64)
 
 
-def cliques(graph: Graph) -> np.ndarray:
-    """(N,) complete subgraphs of four nodes at each node.
+def cliques(adjacency: np.ndarray) -> np.ndarray:
+    """(N,) complete subgraphs of four nodes at each node, from (N, N) of 0 and 1.
 
     Each is found once, from its node of least degree: a triangle among that node's neighbors of higher degree.
     """
-    a = graph.adjacency
-    rank = np.empty(graph.num_nodes, np.int64)
-    rank[np.argsort(graph.degrees, kind="stable")] = np.arange(graph.num_nodes)
-    found = np.zeros(graph.num_nodes)
-    for node in range(graph.num_nodes):
-        above = np.flatnonzero(a[node])
+    count = len(adjacency)
+    rank = np.empty(count, np.int64)
+    rank[np.argsort(adjacency.sum(1), kind="stable")] = np.arange(count)
+    found = np.zeros(count)
+    for node in range(count):
+        above = np.flatnonzero(adjacency[node])
         above = above[rank[above] > rank[node]]
         if len(above) < 3:
             continue
-        near = a[np.ix_(above, above)]
+        near = adjacency[np.ix_(above, above)]
         here = ((near @ near) * near).sum(1) / 2
         found[above] += here
         found[node] += here.sum() / 3

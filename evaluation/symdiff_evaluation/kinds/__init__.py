@@ -7,7 +7,12 @@ from importlib import import_module
 
 from symdiff_evaluation.kinds.base import Kind
 
-_HOMES = {"molecule-graph": ("molecules", "Molecules"), "graph": ("graphs", "Graphs"), "lattice": ("lattices", "Lattices")}
+_HOMES = {
+    "molecule-graph": ("molecules", "Molecules"),
+    "molecule-3d": ("geometries", "Geometries"),
+    "graph": ("graphs", "Graphs"),
+    "lattice": ("lattices", "Lattices"),
+}
 KINDS = tuple(_HOMES)
 
 

@@ -81,6 +81,10 @@ class Kind(ABC):
         """What to know of these metrics with this reference."""
         return []
 
+    def remarks(self, samples: Sized) -> list[str]:
+        """What is odd about these samples."""
+        return []
+
     def measure(self, samples: Sized, reference: Compared | None, metrics: Sequence[str]) -> dict[str, Estimate]:
         """The estimates of ``metrics`` in their order, each metric called once; those that lack a reference are left out."""
         found: dict[str, Estimate] = {}

@@ -1,0 +1,69 @@
+"""The statistics of data sets that evaluation/reference ships, made again from the files in $SYMDIFF_DATA.
+
+    python benchmarks/references.py [graphs] [qm9-3d-train] [--out evaluation/reference] [--count 5000]
+
+graphs: planar, sbm, tree and lobster, training against test graphs. qm9-3d-train: bond lengths, angles, strain and point groups of ``--count`` geometries
+of QM9's training split (EDM's partition), evenly spaced; the hashes, which decide on novelty, are those of the whole split's SMILES, from the
+shipped ``qm9-train``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.data.sources import local
+from symdiff_evaluation.arrays import read_arrays
+from symdiff_evaluation.geometry.files import from_columns
+from symdiff_evaluation.geometry.limited import Limits
+from symdiff_evaluation.geometry.reference import build as build_geometries
+from symdiff_evaluation.geometry.reference import write as write_geometries
+from symdiff_evaluation.kinds.graphs import write_from_file
+from symdiff_evaluation.reference import load
+
+GRAPHS = {
+    "planar": "SPECTRE's planar graphs of 64 nodes (Martinkus et al., 2022): 128 training and 40 test graphs",
+    "sbm": "SPECTRE's stochastic block models (Martinkus et al., 2022): 128 training and 40 test graphs",
+    "tree": "trees of 64 nodes (Bergmeister et al., 2024): 128 training and 40 test graphs",
+    "lobster": "lobsters (GRAN's, Liao et al., 2019): 64 training and 20 test graphs",
+}
+QM9 = "QM9 (Ramakrishnan et al., 2014), B3LYP geometries of EDM's training split"
+
+
+def graphs(out: Path) -> None:
+    for name, source in GRAPHS.items():
+        made = write_from_file(local("graphs", f"{name}.npz"), out / name, name, source)
+        print(name, made.count, {kind: round(value, 5) for kind, value in made.baseline.items()})
+
+
+def geometries(out: Path, count: int, workers: int) -> None:
+    arrays = read_arrays(local("qm9", "qm9_geom.npz"))
+    rows = np.flatnonzero(arrays["edm_split"] == 0)
+    some = rows[:: len(rows) // count][:count]
+    starts, stops = arrays["offsets"][some], arrays["offsets"][some + 1]
+    atoms = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)])
+    offsets = np.concatenate([[0], np.cumsum(stops - starts)])
+    found = from_columns({"offsets": offsets, "z": arrays["z"][atoms], "pos": arrays["pos"][atoms]}, "qm9")
+    made = build_geometries(replace(found, limits=Limits(workers=workers)), "qm9-3d-train", f"{QM9}, {count:,} of {len(rows):,} evenly spaced")
+    write_geometries(replace(made, hashes=load("qm9-train").hashes), out / "qm9-3d-train")
+    print("qm9-3d-train", made.count)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", default=["graphs", "qm9-3d-train"], help="graphs, qm9-3d-train")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "evaluation" / "reference")
+    parser.add_argument("--count", type=int, default=5000)
+    parser.add_argument("--workers", type=int, default=1)
+    arguments = parser.parse_args()
+    if "graphs" in arguments.names:
+        graphs(arguments.out)
+    if "qm9-3d-train" in arguments.names:
+        geometries(arguments.out, arguments.count, arguments.workers)
+
+
+if __name__ == "__main__":
+    main()
