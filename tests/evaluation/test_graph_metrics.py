@@ -154,6 +154,15 @@ def test_discrepancy_finds_the_description_that_differs():
     assert none.value.value is None and none.chosen is None and none.value.undecided == LEAST + 2
 
 
+def test_nothing_depends_on_the_order_of_records():
+    reference = build(random_graphs(20, 0.3, 0), random_graphs(20, 0.3, 100), "connected")
+    samples = random_graphs(24, 0.35, 200)
+    other = samples.select(np.random.default_rng(0).permutation(24))
+    for metric in METRICS:
+        first, second = metric(samples, reference), metric(other, reference)
+        assert all(second[name].value == pytest.approx(one.value, abs=1e-9) for name, one in first.items())
+
+
 def test_discrepancy_bounds_the_distance_of_known_laws():
     """Of normal laws one deviation apart the Jensen-Shannon distance is that of the best classifier, which is logistic."""
     rng = np.random.default_rng(1)

@@ -71,3 +71,32 @@ def test_pointers_that_fall_spoil_only_what_they_touch():
 def test_arrays_that_do_not_belong_together(arrays, message):
     with pytest.raises(UserError, match=message):
         from_edges(*arrays, place="a.npz")
+
+
+def test_mutated_arrays_give_graphs_or_one_line():
+    """Whatever stands in the arrays: as many records as before, or an error that names the file."""
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(400):
+        arrays = [np.array([3, 4, 3]), np.array([0, 2, 5, 7]), np.array([*PATH, [0, 1], [1, 2], [2, 3], *PATH]), np.arange(10) % 3, np.arange(7)]
+        which = int(rng.integers(5))
+        flat = arrays[which].reshape(-1)
+        place = int(rng.integers(len(flat)))
+        match rng.integers(4):
+            case 0:
+                flat[place] = rng.choice([-1, 0, 1, 5, 2**31, 2**62, -(2**63)])
+            case 1:
+                arrays[which] = arrays[which][:-1]
+            case 2:
+                arrays[which] = flat.astype(float)
+            case 3:
+                flat[place] = flat[int(rng.integers(len(flat)))]
+        try:
+            graphs = from_edges(*arrays, place="b.npz")
+        except UserError as error:
+            refused += 1
+            assert str(error).startswith("b.npz: ") and "\n" not in str(error)
+            continue
+        assert [record.reason for record in graphs.records] == list(graphs.reasons)
+        assert all((graph is None) == bool(reason) for graph, reason in zip(graphs.graphs, graphs.reasons, strict=True))
+    assert 100 < refused < 300

@@ -39,12 +39,12 @@ class Discrepancy:
 def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0, seed: int = 0) -> Discrepancy:
     """Between 0 (the laws cannot be told apart) and 1; no value below ``LEAST`` graphs of each.
 
-    Half of each set, by ``seed``, fits and chooses; the other half gives the values and their intervals.
+    Half of each set, by ``seed`` and whatever its order, fits and chooses; the other half gives the values and their intervals.
     """
     if min(len(samples), len(reference)) < LEAST:
         return Discrepancy({name: nothing(undecided + len(samples)) for name in NAMES}, None)
     rng = np.random.default_rng(seed)
-    orders = [rng.permutation(len(part)) for part in (reference, samples)]
+    orders = [rng.permutation(_sorted(part)) for part in (reference, samples)]
     scores, bounds = {}, {}
     for name in NAMES:
         parts = [rows[order] for rows, order in zip(align(reference[name], samples[name]), orders, strict=True)]
@@ -52,6 +52,11 @@ def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0
         scores[name] = _cross_validated(*fitted)
         bounds[name] = _bound(*_log_scores(fitted, held), len(samples), undecided)
     return Discrepancy(bounds, max(NAMES, key=lambda name: scores[name]))
+
+
+def _sorted(part: Descriptors) -> np.ndarray:
+    """An order of the rows that does not depend on theirs; equal rows are equal in all descriptions."""
+    return np.lexsort(np.concatenate([part[name] for name in NAMES], axis=1).T)
 
 
 def _cross_validated(reference: np.ndarray, samples: np.ndarray) -> float:

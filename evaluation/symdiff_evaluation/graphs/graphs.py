@@ -12,6 +12,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.graphs.descriptors import Descriptors, describe
 from symdiff_evaluation.graphs.graph import MAX_EDGES, MAX_LABEL, MAX_NODES, Graph
 from symdiff_evaluation.graphs.symmetry import Symmetry, symmetry
+from symdiff_evaluation.graphs.validity import broken
 from symdiff_evaluation.records import Record
 
 
@@ -67,6 +68,16 @@ class Graphs:
     def unlabeled_symmetries(self) -> tuple[Symmetry | None, ...]:
         """Of the readable graphs without their labels."""
         return tuple(symmetry(graph.unlabeled()) for graph in self.readable) if self.labeled else self.symmetries
+
+    @cached_property
+    def _broken(self) -> dict[str, tuple[str, ...]]:
+        return {}
+
+    def broken(self, rule: str) -> tuple[str, ...]:
+        """For each readable graph why it breaks the rule, "" where it does not. Raises ``UserError`` for a rule there is none of."""
+        if rule not in self._broken:
+            self._broken[rule] = tuple(broken(graph, rule) for graph in self.readable)
+        return self._broken[rule]
 
     def select(self, which: Iterable[int]) -> Graphs:
         """Those at ``which`` (numbers from 0), as a set of its own."""

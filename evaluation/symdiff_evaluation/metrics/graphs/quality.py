@@ -7,7 +7,6 @@ import numpy as np
 from symdiff_evaluation.estimate import Estimate, distinct, fraction
 from symdiff_evaluation.graphs.graphs import Graphs
 from symdiff_evaluation.graphs.reference import GraphReference
-from symdiff_evaluation.graphs.validity import broken
 from symdiff_evaluation.metrics.base import Metric
 
 
@@ -35,7 +34,7 @@ class Quality(Metric):
         if reference is None:
             return found
         kinds = np.unique(samples.hashes)
-        valid = np.array([not broken(graph, reference.rule) for graph in graphs], bool)
+        valid = np.array([not reason for reason in samples.broken(reference.rule)], bool)
         good = samples.hashes[valid & ~reference.knows(samples.hashes)]
         return found | {
             "validity": fraction(int(valid.sum()), count),
