@@ -177,4 +177,5 @@ def _svg(parts: Sequence[str]) -> str:
 
 
 def _natural(label: str) -> tuple[int, str]:
-    return (int(label), "") if label.isdigit() else (0, label)
+    number = label.removesuffix("+")
+    return (int(number), "") if number.isdigit() else (0, label)

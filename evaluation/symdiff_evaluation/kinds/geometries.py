@@ -32,12 +32,12 @@ class Geometries(Kind):
         "point_group_0.1", "point_group_0.3",
     )  # fmt: skip
     headline = {
-        "edm.molecule_stability": "stable, EDM's rule",
+        "edm.molecule_stability": "stable (EDM)",
         "edm.atom_stability": "stable atoms",
-        "edm.valid_and_unique": "valid and unique, EDM's rule",
-        "perceived.validity": "valid, perceived bonds",
+        "edm.valid_and_unique": "valid, unique (EDM)",
+        "perceived.validity": "valid (perceived)",
         "perceived.undetermined": "undetermined",
-        "strain.mmff_per_atom": "strain, kcal/mol an atom",
+        "strain.mmff_per_atom": "kcal/mol an atom",
         "shape.asymmetric_share": "asymmetric",
     }
     about = (

@@ -10,7 +10,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.graphs.graphs import Graphs as Set
 from symdiff_evaluation.graphs.reading import ENDINGS, parts, read
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
-from symdiff_evaluation.graphs.validity import RULES, broken
+from symdiff_evaluation.graphs.validity import RULES
 from symdiff_evaluation.keeping import keep, kept, shipped, unreadable
 from symdiff_evaluation.kinds.base import Kind, Told, told
 from symdiff_evaluation.metrics.base import Metric
@@ -31,13 +31,13 @@ class Graphs(Kind):
         "uniqueness": "unique",
         "novelty": "novel",
         "vun": "all three",
-        "mmd.ratio": "distance, training graphs = 1",
-        "pgd": "PolyGraph discrepancy",
+        "mmd.ratio": "MMD over training's",
+        "pgd": "PGD",
         "symmetry.asymmetric_share": "asymmetric",
     }
     about = (
         "Two graphs are the same when an isomorphism carries labels to labels. Distances are squared MMD to the test graphs, biased with the"
-        " kernels as published and unbiased beside them. Intervals are 95 %: Wilson's for shares, first-order ones for MMD."
+        " kernels as published and unbiased beside them. Intervals are 95 %: Wilson's for shares, the jackknife's for MMD."
     )
 
     @property
@@ -75,7 +75,7 @@ class Graphs(Kind):
             if graph is None:
                 yield record.file, record.number, "", "", "false", record.reason, "", "", ""
                 continue
-            reason = broken(graph, reference.rule) if reference else ""
+            reason = samples.broken(reference.rule)[place] if reference else ""
             code, symmetry = int(samples.hashes[place]), samples.symmetries[place]
             novel = "" if known is None else told(not known[place])
             order = "" if symmetry is None else symmetry.order

@@ -15,9 +15,11 @@ _NO_SHARES = frozenset(
     (
         "logp qed weight log_order log_order_distance breaking_gap energy_per_site magnetization binder_cumulant specific_heat"
         " susceptibility autocorrelation_time second_moment exponential half energy abs_magnetization_difference energy_gap"
-        " two_point two_point_half sa accessibility"
+        " two_point two_point_half sa accessibility mmff mmff_per_atom mmff_shift mmff_distance xtb xtb_per_atom xtb_shift mirror inversion"
+        " rotation chirality chirality_distance bond_length bond_angle"
     ).split()
 )
+_NO_SHARES_AT_ALL = ("fcd", "exact", "infinite", "mmd", "reference")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def number(value: float | None, name: str = "") -> str:
 def is_share(name: str) -> bool:
     """Whether the number with this id lies between 0 and 1 by its nature."""
     first, last = name.split(".")[0], name.split(".")[-1]
-    return bool(name) and first not in ("fcd", "exact", "infinite", "mmd") and last not in _NO_SHARES
+    return bool(name) and first not in _NO_SHARES_AT_ALL and last not in _NO_SHARES and not name.startswith("geometry.bond_length.")
 
 
 def panel(title: str, told: str, chart: str) -> str:

@@ -17,7 +17,7 @@ from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery,
 from symdiff_evaluation.pictures import graph as drawing
 
 _SHOWN = {"degree": "Degrees of nodes", "clustering": "Clustering coefficients", "spectral": "Eigenvalues of the normalized Laplacian"}
-_BINS = 12  # bars of a panel
+_DEGREES, _BINS = 12, 8  # bars of a panel
 
 
 def sections(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> list[Section]:
@@ -37,7 +37,7 @@ def _distributions(samples: Graphs, reference: GraphReference | None, estimates:
     shown = []
     for name, title in _SHOWN.items():
         target = None if reference is None else _coarse(reference.test[name], name)
-        chart = bars(_coarse(samples.descriptors[name], name), target, most=_BINS + 1)
+        chart = bars(_coarse(samples.descriptors[name], name), target, most=_DEGREES + 1)
         shown.append(panel(title, told(estimates, f"mmd.{name}", "squared MMD"), chart))
     shown.append(panel("Number of nodes", "", densities([graph.num_nodes for graph in graphs], None)))
     shown.append(panel("Number of edges", "", densities([len(graph.edges) for graph in graphs], None)))
@@ -45,13 +45,12 @@ def _distributions(samples: Graphs, reference: GraphReference | None, estimates:
 
 
 def _coarse(rows: np.ndarray, name: str) -> dict[str, float]:
-    """The mean of histograms (graphs, bins) in at most ``_BINS`` bars, by the lower end of what they count."""
+    """The mean of histograms (graphs, bins) in a few bars, by the lower end of what they count."""
     mean = np.asarray(rows, np.float64).mean(0)
     mean = mean / max(mean.sum(), 1e-300)
     if name == "degree":
-        head = mean[:_BINS]
-        found = {str(k): float(value) for k, value in enumerate(head)}
-        return found | ({f"{_BINS}+": float(mean[_BINS:].sum())} if len(mean) > _BINS else {})
+        found = {str(k): float(value) for k, value in enumerate(mean[:_DEGREES])}
+        return found | ({f"{_DEGREES}+": float(mean[_DEGREES:].sum())} if len(mean) > _DEGREES else {})
     top = 1.0 if name == "clustering" else 2.0
     parts = np.array_split(mean, _BINS)
     starts = np.cumsum([0, *map(len, parts)])[:-1] * top / len(mean)
