@@ -3,9 +3,9 @@
     pip install polygraph-benchmark scikit-learn    # in an environment of its own; it pins other versions than we do
     PYTHONPATH=.:evaluation python benchmarks/graph_metrics.py planar.npz [sbm.npz ...] [--json]
 
-Each file holds edge lists and ``split`` (0 training, 2 test). Compared are the squared MMD of the training graphs against the test graphs, and
-the PolyGraph discrepancy with logistic regression on the same four descriptions: it depends on which half is held back, so that
-means over thirty draws are given.
+Each file holds edge lists and ``split`` (0 training, 2 test). Compared are the squared MMD of the training graphs against the test
+graphs, and the PolyGraph discrepancy with logistic regression on the same four descriptions: it depends on which half is held back, so
+that means over thirty draws are given.
 """
 
 from __future__ import annotations

@@ -78,7 +78,8 @@ def test_mutated_arrays_give_graphs_or_one_line():
     rng = np.random.default_rng(0)
     refused = 0
     for _ in range(400):
-        arrays = [np.array([3, 4, 3]), np.array([0, 2, 5, 7]), np.array([*PATH, [0, 1], [1, 2], [2, 3], *PATH]), np.arange(10) % 3, np.arange(7)]
+        edges = np.array([*PATH, [0, 1], [1, 2], [2, 3], *PATH])
+        arrays = [np.array([3, 4, 3]), np.array([0, 2, 5, 7]), edges, np.arange(10) % 3, np.arange(7)]
         which = int(rng.integers(5))
         flat = arrays[which].reshape(-1)
         place = int(rng.integers(len(flat)))

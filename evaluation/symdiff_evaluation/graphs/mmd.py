@@ -86,9 +86,9 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
 def around(value: float, distance: float, left: Sequence[np.ndarray], undecided: int = 0) -> Estimate:
     """``value`` with its 95 % interval; ``distance``: the squared distance without bias, which moves with the value.
 
-    ``left``: for each set that was drawn, samples first, the values without one member each. Their jackknife variance V is as a squared distance's,
-    in proportion to it: the interval holds the distances t with (distance - t)^2 <= z^2 V t / distance, moved to ``value``. (Below z times
-    the deviation of V, that stands for the distance.) Simulated coverage is 93 to 96 %, and 98 % at zero.
+    ``left``: for each set that was drawn, samples first, the values without one member each. Their jackknife variance V is, as that of
+    squared distances, taken to be in proportion to the distance: the interval holds all t with (distance - t)^2 <= z^2 V t / distance, moved
+    to ``value``. (A distance below z times the root of V counts as that.) Simulated coverage is 93 to 96 %, and 98 % at zero.
     Source of the jackknife: Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981).
     """
     n = len(left[0])

@@ -11,9 +11,9 @@ def orbit_counts(graph: Graph) -> np.ndarray:
     """(N, 15) int64: for every node its place in induced subgraphs, numbered as usual.
 
     0 edge; 1 end and 2 middle of a path of three; 3 triangle; 4 end and 5 inside of a path of four; 6 leaf and 7 center of a
-    star; 8 square; 9 tail, 10 far and 11 joint of a triangle with a tail; 12 the two ends and 13 the two middles of two triangles on one edge; 14
-    complete. Every subgraph is counted first as contained (from degrees, common neighbors and triangles), then the denser ones that
-    contain it are taken away.
+    star; 8 square; 9 tail, 10 far and 11 joint of a triangle with a tail; 12 off and 13 on the edge that two triangles share; 14 complete.
+    Every subgraph is counted first as contained (from degrees, common neighbors and triangles), then the denser ones that contain it
+    are taken away.
     Source of numbering: Przulj, Biological network comparison using graphlet degree distribution, Bioinformatics 23 (2007).
     """
     a, d = graph.adjacency, graph.degrees.astype(np.float64)

@@ -20,9 +20,9 @@ _MOST = 4096  # training graphs that the baseline and the laws of symmetry are t
 class GraphReference:
     """``rule``: a name in ``RULES``. ``count``: of the training graphs, whose ``hashes`` (distinct, sorted, uint64) decide on novelty.
 
-    ``test``: descriptions of the test graphs, which samples are compared with. ``baseline[name]``: biased squared MMD of training against test
-    graphs, none where the reference has no test graphs of its own. ``log_orders`` (n,) and ``unlabeled_log_orders`` (n,): logarithms of the orders of the
-    training graphs' automorphism groups, with labels and without.
+    ``test``: descriptions of the test graphs, which samples are compared with. ``baseline[name]``: biased squared MMD of training
+    against test graphs, none where the reference has no test graphs of its own. ``log_orders`` (n,) and ``unlabeled_log_orders`` (n,):
+    logarithms of the orders of the training graphs' automorphism groups, with labels and without.
     """
 
     name: str

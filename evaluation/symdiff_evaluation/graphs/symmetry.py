@@ -33,7 +33,10 @@ class Symmetry:
 
 
 def symmetry(graph: Graph, budget: int = BUDGET) -> Symmetry | None:
-    """Of the graph with its labels; None where the search ran out of its ``budget`` of colored nodes (fewer where they have many neighbors)."""
+    """Of the graph with its labels; None where the search ran out of its budget.
+
+    ``budget``: nodes that are colored in the search, fewer where they have many neighbors.
+    """
     quotient = _Quotient(graph)
     labels, edges = quotient.colored()
     degree = 2 * len(edges) / len(labels)
@@ -47,8 +50,9 @@ def symmetry(graph: Graph, budget: int = BUDGET) -> Symmetry | None:
 class _Quotient:
     """A graph with one node for each class of twins, which any permutation among them leaves as it is, again and again.
 
-    Twins have the same label and see the same nodes by the same edges: all of them each other, by one kind of edge, or none. The automorphisms
-    are the permutations of twins (``order`` of them) times those of the quotient whose labels tell how many nodes stand behind each.
+    Twins have the same label and see the same nodes by the same edges: all of them each other, by one kind of edge, or none. The
+    automorphisms are the permutations of twins (``order`` of them) times those of the quotient, whose labels tell how many nodes stand
+    behind each.
     """
 
     def __init__(self, graph: Graph) -> None:

@@ -69,9 +69,10 @@ def lobster(graph: Graph) -> str:
 def block_model(graph: Graph) -> str:
     """Two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and 0.005 between them.
 
-    With p the share found in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for a chi-square
-    of one degree of freedom; the mean of its tail probabilities over all ordered pairs of blocks must exceed 0.9. That is the published test; it does not
-    grow stricter with the number of pairs of nodes, as Wald's would. Blocks are found by ``infer_blocks``, not by graph-tool.
+    With p the share found in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for a
+    chi-square of one degree of freedom; the mean of its tail probabilities over all ordered pairs of blocks must exceed 0.9. That is the
+    published test; it does not grow stricter with the number of pairs of nodes, as Wald's would. Blocks are found by ``infer_blocks``,
+    not by graph-tool.
     Source: Martinkus et al., SPECTRE, ICML 2022.
     """
     least, most = BLOCKS[0] * BLOCK_SIZES[0], BLOCKS[1] * BLOCK_SIZES[1]
