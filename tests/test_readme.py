@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-MOST_LEFT_OUT = 4
+MOST_LEFT_OUT = 6
 _BLOCK = re.compile(r"^(?:<!--(?P<comment>.*?)-->\s*\n)?```(?P<language>[^\n]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 
 
