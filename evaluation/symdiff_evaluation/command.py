@@ -14,6 +14,7 @@ from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.evaluation import Evaluation, evaluate
 from symdiff_evaluation.kinds.base import Compared
 from symdiff_evaluation.protocol import Protocol
+from symdiff_evaluation.shards import MANY, Shards, discard
 from symdiff_evaluation.writing import check, metrics, write
 
 
@@ -24,9 +25,15 @@ def run(
     reference: str | Path | Compared | None = None,
     workers: int | None = None,
     as_json: bool = False,
+    shards: str | Path | None = None,
 ) -> Evaluation:
-    """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written."""
-    check(out)
+    """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written.
+
+    ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
+    one beside ``out`` if none is named.
+    """
+    out = check(out)
+    kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name}-shards", MANY)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -53,13 +60,15 @@ def run(
             workers=workers or available_processors(),
             progress=progress,
             begun=lambda count: bar.update(task, total=count),
+            shards=kept,
         )
         bar.update(task, description="writing")
         write(evaluation, out)
+        discard(kept.folder)
     if as_json:
         print(metrics(evaluation), end="")
     else:
-        show(evaluation, Path(out))
+        show(evaluation, out)
     return evaluation
 
 

@@ -13,6 +13,7 @@ from symdiff_evaluation.kinds import kind as kind_of
 from symdiff_evaluation.kinds.base import Compared, Kind, Told
 from symdiff_evaluation.protocol import Protocol
 from symdiff_evaluation.protocol import load as load_protocol
+from symdiff_evaluation.shards import Shards
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,14 @@ def evaluate(
     workers: int = 1,
     progress: Told | None = None,
     begun: Told | None = None,
+    shards: Shards | None = None,
 ) -> Evaluation:
     """Evaluate files of samples.
 
     ``protocol``: None means the one that goes with the files (``guess``). ``reference``: a reference object, the name of a shipped one, a
     file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records before
-    the work starts, ``progress`` the number judged since the last call. Raises ``UserError`` for what a user can put right.
+    the work starts, ``progress`` the number judged since the last call. ``shards``: where the work on many samples
+    is kept, so that a killed evaluation goes on (``discard`` removes it). Raises ``UserError`` for what a user can put right.
     """
     if not files:
         raise UserError("expected at least one file of samples, got none")
@@ -75,7 +78,7 @@ def evaluate(
     target = protocol.reference if reference is None else reference
     if isinstance(target, str | Path):
         target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-    samples = kind.read(files, workers, begun, progress)
+    samples = kind.resume(files, workers, begun, progress, shards) if shards else kind.read(files, workers, begun, progress)
     if not kind.total(samples):
         raise UserError(f"{', '.join(map(str, files))}: no record in it")
     return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))

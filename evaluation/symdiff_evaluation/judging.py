@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors
@@ -51,6 +53,12 @@ class Judged:
     stable: tuple[int, int] | None = None
     hydrogens: bool = False
     traits: Traits | None = field(default=None, repr=False)
+
+
+def restored(plain: Mapping[str, Any]) -> Judged:
+    """What ``dataclasses.asdict`` and JSON made of one."""
+    stable, numbers = plain["stable"], plain["traits"]
+    return Judged(**{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers)})
 
 
 def judge(record: Record, properties: bool = True) -> Judged:

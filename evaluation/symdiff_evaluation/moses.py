@@ -6,11 +6,11 @@ Front. Pharmacol. 11 (2020); where the paper leaves a choice, that of https://gi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 import numpy as np
-from rdkit import Chem
+from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
@@ -32,6 +32,23 @@ class Features:
     accessibility: float | None
     rules: bool
     pains: bool
+
+
+def read(smiles: str) -> Features | None:
+    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings."""
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+        return None if mol is None else features(mol)
+
+
+def plain(one: Features | None) -> dict | None:
+    """As JSON holds it."""
+    return one and {**asdict(one), "fingerprint": one.fingerprint.hex()}
+
+
+def restored(told: dict | None) -> Features | None:
+    """What ``plain`` gave, through JSON."""
+    return told and Features(**{**told, "fragments": tuple(told["fragments"]), "fingerprint": bytes.fromhex(told["fingerprint"])})
 
 
 def features(mol: Chem.Mol) -> Features:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +11,15 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff_evaluation.chemnet import FEATURES, Gaussian
+from symdiff_evaluation.compared import Compared
+from symdiff_evaluation.compared import from_arrays as compared_from
+from symdiff_evaluation.digest import digest
 from symdiff_evaluation.keeping import KIND, keep, kept, unreadable
 from symdiff_evaluation.samples import Samples
 
 COUNTED = ("size", "atoms", "bonds", "rings", "order")
 MEASURED = ("logp", "qed", "weight")
+ACCESSIBILITY = "sa"  # what some references have measured besides
 QUANTILES = 4096
 
 
@@ -26,7 +29,8 @@ class Reference:
 
     ``hashes``: (n,) uint64, sorted, ``digest`` of their canonical SMILES. ``counts[name]``: how often each label occurs, for the
     names in ``COUNTED``. ``quantiles[name]``: (q,) sorted values, each standing for an equal share, for those in
-    ``MEASURED``. ``gaussians``: ChemNet statistics by split ("train", "test"), possibly none.
+    ``MEASURED``, some also for ``ACCESSIBILITY``. ``gaussians``: ChemNet statistics by split ("train", "test"), possibly
+    none. ``compared``: what MOSES's numbers need of the test split, if it was asked for.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Reference:
     quantiles: Mapping[str, np.ndarray]
     gaussians: Mapping[str, Gaussian] = field(default_factory=dict)
     source: str = ""
+    compared: Compared | None = None
 
     def knows(self, smiles: Sequence[str]) -> np.ndarray:
         """Which canonical SMILES are in the set: (n,) bool."""
@@ -44,11 +49,6 @@ class Reference:
         asked = np.array([digest(text) for text in smiles], np.uint64)
         place = np.searchsorted(self.hashes, asked).clip(max=len(self.hashes) - 1)
         return self.hashes[place] == asked
-
-
-def digest(smiles: str) -> int:
-    """64 bits of a canonical SMILES: blake2b of 8 bytes, big-endian."""
-    return int.from_bytes(hashlib.blake2b(smiles.encode(), digest_size=8).digest())
 
 
 def summarize(samples: Samples, name: str, source: str = "") -> Reference:
@@ -67,7 +67,7 @@ def summarize(samples: Samples, name: str, source: str = "") -> Reference:
             "rings": _tally(sum_counts(t.rings for t in traits)),
             "order": _tally(Counter(str(t.order) for t in traits if t.order is not None)),
         },
-        quantiles={name: _quantiles(np.array([getattr(t, name) for t in traits])) for name in MEASURED},
+        quantiles={name: quantiles(np.array([getattr(t, name) for t in traits])) for name in MEASURED},
         source=source,
     )
 
@@ -78,6 +78,8 @@ def write(reference: Reference, out: str | Path) -> None:
     for split, law in reference.gaussians.items():
         arrays[f"fcd.{split}.mean"] = law.mean.astype(np.float32)
         arrays[f"fcd.{split}.covariance"] = law.covariance[np.triu_indices(FEATURES)].astype(np.float32)
+    if reference.compared is not None:
+        arrays |= reference.compared.arrays()
     about = {
         "name": reference.name,
         "count": reference.count,
@@ -101,11 +103,12 @@ def load(name_or_path: str | Path) -> Reference:
             count=int(about["count"]),
             hashes=arrays["hashes"],
             counts={name: {k: int(v) for k, v in about["counts"][name].items()} for name in COUNTED},
-            quantiles={name: arrays[f"quantiles.{name}"] for name in MEASURED},
+            quantiles={name: arrays[f"quantiles.{name}"] for name in (*MEASURED, ACCESSIBILITY) if name in MEASURED or f"quantiles.{name}" in arrays},
             gaussians={split: _gaussian(arrays, split) for split in splits},
             source=about["source"],
+            compared=compared_from(arrays),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise unreadable(name_or_path, error) from error
 
 
@@ -121,7 +124,8 @@ def _tally(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (int(item[0]), "") if item[0].isdigit() else (0, item[0])))
 
 
-def _quantiles(values: np.ndarray) -> np.ndarray:
+def quantiles(values: np.ndarray) -> np.ndarray:
+    """(q,) float32, sorted values that stand for equal shares of all."""
     if len(values) <= QUANTILES:
         return np.sort(values).astype(np.float32)
     return np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES).astype(np.float32)

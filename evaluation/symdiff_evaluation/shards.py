@@ -6,14 +6,28 @@ import gzip
 import hashlib
 import json
 import os
-import shutil
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 SHARD = 65_536  # items: a minute's work, a few megabytes on disk
+MANY = 1_000_000  # records beyond which work is kept without being asked
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Where work is kept that must survive a kill: in ``folder``, if there are more than ``above`` items."""
+
+    folder: Path
+    above: int = 0
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked for it, whatever the number of items."""
+        return self.above == 0
 
 
 def in_shards(
@@ -24,7 +38,7 @@ def in_shards(
     plain: Callable[[Result], object],
     restored: Callable[[object], Result],
     setting: str = "",
-    size: int = SHARD,
+    size: int | None = None,
 ) -> Iterator[list[Result]]:
     """The results of ``work``, shard by shard in the order of ``items``; those that ``folder`` holds already are read from it.
 
@@ -32,7 +46,7 @@ def in_shards(
     items or another setting are worked on afresh; a file that is cut or altered counts as missing. ``plain`` turns a
     result into what JSON holds, ``restored`` back. Files are written whole or not at all; ``discard`` removes them.
     """
-    folder = Path(folder)
+    folder, size = Path(folder), size or SHARD
     for number, start in enumerate(range(0, len(items), size)):
         part = items[start : start + size]
         name = _digest([setting, *map(identity, part)])
@@ -47,12 +61,13 @@ def in_shards(
 
 
 def discard(folder: str | Path) -> None:
-    """Remove the shards of finished work, and their folder if nothing else is in it."""
+    """Remove the shards of finished work, those in folders within too, and their folder if nothing else is in it."""
     folder = Path(folder)
-    for path in folder.glob("*.json.gz"):
+    for path in sorted(folder.rglob("*.json.gz")):
         path.unlink()
-    if folder.is_dir() and not any(folder.iterdir()):
-        shutil.rmtree(folder)
+    for one in (*sorted(path for path in folder.glob("*") if path.is_dir()), folder):
+        if one.is_dir() and not any(one.iterdir()):
+            one.rmdir()
 
 
 def _digest(texts: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,12 +14,12 @@ _GROUPS = 32
 _STUDENT = 2.0395  # 97.5 % point of Student's t with 31 degrees of freedom
 
 
-def cosine(rows: Sequence[Mapping[str, int]], target: Mapping[str, int]) -> Estimate:
+def cosine(rows: Sequence[Mapping[Hashable, int]], target: Mapping[Hashable, int]) -> Estimate:
     """Cosine of the angle between counts of labels summed over ``rows`` (one a record) and those of ``target``.
 
     No value where either is empty. The interval is the normal one of the first-order variance over records.
     """
-    pooled: dict[str, int] = {}
+    pooled: dict[Hashable, int] = {}
     for row in rows:
         for label, number in row.items():
             pooled[label] = pooled.get(label, 0) + number

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from rdkit import Chem, RDConfig
+from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import rdFingerprintGenerator, rdMolDescriptors
 
 from symdiff.errors import UserError
@@ -26,6 +26,13 @@ _MACROCYCLE = 8
 def available() -> bool:
     """Whether this RDKit brings the table."""
     return _table_file().is_file()
+
+
+def accessibility(smiles: str) -> float | None:
+    """The score of a SMILES; None where RDKit does not read it. Raises ``UserError`` where RDKit lacks the table."""
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+        return None if mol is None else synthetic_accessibility(mol)
 
 
 def synthetic_accessibility(mol: Chem.Mol) -> float:

@@ -21,6 +21,10 @@ def evaluate(
         typer.Option(help="Compared with: a shipped reference, a data set, a file of SMILES, or none. [default: the protocol's]"),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")] = None,
+    shards: Annotated[
+        Path | None,
+        typer.Option(help="Folder in which a killed evaluation of SMILES goes on. [default: beside --out for over a million]"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.
@@ -34,7 +38,7 @@ def evaluate(
 
     check(out)
     protocol = load(protocol or guess(files))
-    run(files, out, protocol, _reference(reference, protocol, workers or available_processors()), workers, as_json)
+    run(files, out, protocol, _reference(reference, protocol, workers or available_processors()), workers, as_json, shards)
 
 
 def _reference(reference: str | None, protocol, workers: int):
@@ -50,17 +54,18 @@ def _reference(reference: str | None, protocol, workers: int):
     from symdiff.data.sources import cache_folder
     from symdiff.domains.molecule import MolecularGraph
     from symdiff.errors import UserError
-    from symdiff_evaluation.kinds.molecules import asks_fcd
+    from symdiff_evaluation.kinds.molecules import asks_fcd, asks_moses
     from symdiff_evaluation.reference import load as kept
     from symdiff_evaluation.reference import write
 
-    splits = ("train", "test") if asks_fcd(protocol.metrics) else ("train",)
+    fcd, moses = asks_fcd(protocol.metrics), asks_moses(protocol.metrics)
+    splits = ("train", "test") if fcd or moses else ("train",)
     dataset = open_dataset(reference)
     if not isinstance(dataset.domain, MolecularGraph):
         raise UserError(f"{reference}: expected a data set of molecules, got {type(dataset.domain).__name__}")
-    stem = cache_folder() / "references" / f"{Path(reference).name}-{_digest(dataset.path)}-{'-'.join(splits)}"
+    stem = cache_folder() / "references" / f"{Path(reference).name}-{_digest(dataset.path)}-{'-'.join(splits)}{'-fcd' * fcd}{'-moses' * moses}"
     if not stem.with_name(f"{stem.name}.json").is_file():
-        write(_derived(dataset, splits, Path(reference).name, workers), stem)
+        write(_derived(dataset, splits, Path(reference).name, workers, fcd, moses), stem)
     return kept(stem.with_name(f"{stem.name}.json"))
 
 
@@ -71,7 +76,7 @@ def _digest(folder: Path) -> str:
     return sha256((folder / "dataset.json").read_bytes()).hexdigest()[:16]
 
 
-def _derived(dataset, splits: tuple[str, ...], name: str, workers: int):
+def _derived(dataset, splits: tuple[str, ...], name: str, workers: int, fcd: bool, moses: bool):
     """The statistics of a data set of molecules; minutes for 100,000 of them."""
     from rdkit import Chem
 
@@ -84,7 +89,7 @@ def _derived(dataset, splits: tuple[str, ...], name: str, workers: int):
         rows = [range(start, min(start + _ROWS, len(part))) for start in range(0, len(part), _ROWS)]
         smiles[split] = [Chem.MolToSmiles(mol) for some in rows for mol in part.domain.decode(part.batch(list(some)))]
     with bar(f"statistics of {name}", sum(map(len, smiles.values())), "molecules") as advance:
-        return build(smiles, name, str(dataset.meta.get("source", {}).get("title", name)), "test" in splits, workers, advance)
+        return build(smiles, name, str(dataset.meta.get("source", {}).get("title", name)), fcd, workers, advance, moses)
 
 
 def _graphs(folder: str):

@@ -11,7 +11,8 @@ from symdiff_evaluation import protocol as protocols
 from symdiff_evaluation.building import build, build_reference
 from symdiff_evaluation.chemnet import Gaussian, frechet
 from symdiff_evaluation.kinds import kind
-from symdiff_evaluation.reference import digest, load
+from symdiff_evaluation.digest import digest
+from symdiff_evaluation.reference import load
 from symdiff_evaluation.samples import from_smiles
 
 TEXTS = ["CCO", "OCC", "C[C@H](O)F", "C[C@@H](O)F", "c1ccccc1", "C.CC", "CN(C)(C)C", "", "[CH3]", "CCC"]

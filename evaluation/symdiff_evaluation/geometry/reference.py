@@ -15,7 +15,7 @@ from symdiff_evaluation.geometry.internal import pooled
 from symdiff_evaluation.geometry.limited import Undetermined
 from symdiff_evaluation.geometry.symmetry import LIMIT, LOOSE, TIGHT, Shape
 from symdiff_evaluation.keeping import keep, kept, unreadable
-from symdiff_evaluation.reference import digest
+from symdiff_evaluation.digest import digest
 
 KIND = "molecule-3d"
 QUANTILES = 512

@@ -9,9 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from symdiff.errors import UserError
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.pages.base import Section
+from symdiff_evaluation.shards import Shards
 
 if TYPE_CHECKING:
     from symdiff_evaluation.evaluation import Evaluation
@@ -53,6 +55,14 @@ class Kind(ABC):
     @abstractmethod
     def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Sized:
         """The samples of files. ``begun`` is told the number of records, ``progress`` how many were done since. Raises ``UserError``."""
+
+    def resume(
+        self, files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards
+    ) -> Sized:
+        """The same samples, what a killed run has done being read from ``shards``. Raises ``UserError`` for kinds that keep nothing."""
+        if shards.asked:
+            raise UserError(f"--shards: {self.name} is worked out in one piece; molecule-graph can be kept in shards")
+        return self.read(files, workers, begun, progress)
 
     @abstractmethod
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:

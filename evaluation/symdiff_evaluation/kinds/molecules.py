@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from symdiff_evaluation import chemnet
+from symdiff_evaluation import chemnet, synthesis
 from symdiff_evaluation.building import build
 from symdiff_evaluation.keeping import shipped
 from symdiff_evaluation.kinds.base import Kind, Told, told
@@ -14,6 +14,7 @@ from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.distances import Distances
 from symdiff_evaluation.metrics.diversity import Diversity
 from symdiff_evaluation.metrics.fcd import FCD
+from symdiff_evaluation.metrics.moses import Moses
 from symdiff_evaluation.metrics.stability import Stability
 from symdiff_evaluation.metrics.symmetry import Symmetry
 from symdiff_evaluation.metrics.validity import Validity
@@ -22,6 +23,7 @@ from symdiff_evaluation.pages.base import Section
 from symdiff_evaluation.reading import ENDINGS, read
 from symdiff_evaluation.records import Record
 from symdiff_evaluation.reference import Reference, load
+from symdiff_evaluation.shards import Shards
 from symdiff_evaluation.samples import Samples, judge_all
 
 
@@ -50,19 +52,21 @@ class Molecules(Kind):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry())
+        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Moses())
 
     def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Samples:
-        records: list[Record] = [record for file in files for record in read(file)]
-        if begun is not None:
-            begun(len(records))
-        return judge_all(records, workers, progress)
+        return _judged(files, workers, begun, progress)
+
+    def resume(
+        self, files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards
+    ) -> Samples:
+        return _judged(files, workers, begun, progress, shards)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         path = Path(name)
         if name not in shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
             smiles = [record.text for record in read(path) if record.form == "smiles"]
-            return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers)
+            return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers, moses=asks_moses(metrics))
         return load(name)
 
     def failures(self, samples: Samples) -> Counter[str]:
@@ -89,9 +93,31 @@ class Molecules(Kind):
 
     def notes(self, metrics: Sequence[str], reference: Reference | None) -> list[str]:
         lacking = [name for name in ("fcd.train", "fcd.test") if reference and name in metrics and name.split(".")[1] not in reference.gaussians]
-        return [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
+        notes = [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
+        if reference and asks_moses(metrics):
+            if reference.compared is None:
+                notes.append(f"The reference {reference.name} has nothing that MOSES's numbers compare with.")
+            elif reference.compared.split != "test":
+                notes.append(f"The reference {reference.name} has no test split: MOSES's numbers compare with its training set.")
+        if asks_moses(metrics) and not synthesis.available():
+            notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
+        return notes
+
+
+def _judged(
+    files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards | None = None
+) -> Samples:
+    records: list[Record] = [record for file in files for record in read(file)]
+    if begun is not None:
+        begun(len(records))
+    return judge_all(records, workers, progress, shards=shards)
 
 
 def asks_fcd(metrics: Sequence[str]) -> bool:
     """Whether one of them needs ChemNet."""
     return any(name.startswith("fcd.") for name in metrics)
+
+
+def asks_moses(metrics: Sequence[str]) -> bool:
+    """Whether one of them needs what MOSES looks at."""
+    return any(name in Moses.about for name in metrics)

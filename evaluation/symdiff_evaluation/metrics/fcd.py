@@ -10,7 +10,8 @@ from scipy.stats import t as student
 from symdiff_evaluation.chemnet import LONGEST, activations, frechet, gaussian
 from symdiff_evaluation.estimate import Estimate, nothing
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.reference import Reference, digest
+from symdiff_evaluation.digest import digest
+from symdiff_evaluation.reference import Reference
 from symdiff_evaluation.samples import Samples
 
 GROUPS = 10
