@@ -101,7 +101,7 @@ def test_pictures(molecules, tmp_path):
     x = batch(BONDED, molecules)
     broken = x.with_values(position=x["position"] * float("nan"))
     for name, objs in (("a", BONDED.decode(x)), ("b", []), ("c", PLAIN.decode(batch(PLAIN, molecules))), ("d", BONDED.geometries(broken))):
-        BONDED.write(objs, tmp_path / f"{name}.png")
+        assert BONDED.draw(objs, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -135,3 +135,8 @@ class Molecule3D(Domain):
         from symdiff.domains.geometry_files import write
 
         write(objs, path)
+
+    def draw(self, objs: Sequence, path: str | Path) -> bool:
+        """The first molecules as a picture. Raises UserError."""
+        self.write(objs, path)
+        return True
