@@ -1,0 +1,54 @@
+"""From what a network knows of the nodes, labels and scalars of nodes, pairs and the whole."""
+
+from __future__ import annotations
+
+import torch
+from einops import rearrange
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symdiff.denoisers.base import mean_over_nodes, width_of
+from symdiff.state import Categorical, Schema, State, extent
+
+
+class Readout(nn.Module):
+    """Linear for nodes and (by their mean) the whole; for a pair bilinear in its two nodes, of rank ``rank``.
+
+    A pair's prediction also has a table of (label seen, label predicted) that depends on the context.
+    """
+
+    def __init__(self, predicted: Schema, noisy: Schema, width: int, context: int, rank: int) -> None:
+        super().__init__()
+        self.predicted, self.rank = dict(predicted), rank
+        self.heads = nn.ModuleDict()
+        for name, field in self.predicted.items():
+            outputs = width_of(field)
+            if field.axes != "pair":
+                self.heads[name] = nn.Linear(width, outputs)
+                continue
+            self.heads[name] = nn.ModuleDict({"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)})
+            if isinstance(noisy.get(name), Categorical):
+                echo = nn.Linear(context, noisy[name].classes * outputs)
+                nn.init.zeros_(echo.weight)
+                nn.init.zeros_(echo.bias)
+                self.heads[name]["echo"] = echo
+
+    def forward(self, h: Tensor, x: State, context: Tensor) -> dict[str, Tensor]:
+        """``h``: (B, N, width), scalars; ``x``: what was seen; ``context``: (B, context)."""
+        return {name: self._read(name, h, x, context) for name in self.predicted}
+
+    def _read(self, name: str, h: Tensor, x: State, context: Tensor) -> Tensor:
+        field, head = self.predicted[name], self.heads[name]
+        if field.axes == "whole":
+            return head(mean_over_nodes(h, x.mask))
+        if field.axes == "node":
+            return head(h) * x.mask[..., None]
+        row, column = (rearrange(head[side](h), "b n (k r) -> b k n r", r=self.rank) for side in ("row", "column"))
+        logits = rearrange(row @ column.mT, "b k i j -> b i j k") * self.rank**-0.5
+        if "echo" in head:
+            table = rearrange(head["echo"](context), "b (seen k) -> b seen k", k=logits.shape[-1])
+            seen = functional.one_hot(x[name], table.shape[1]).to(table.dtype)
+            logits = logits + torch.einsum("bijs,bsk->bijk", seen, table)
+        if field.symmetric:
+            logits = logits + logits.transpose(1, 2)
+        return logits * extent(field, x.mask)[..., None]

@@ -1,0 +1,155 @@
+"""Separable group convolutions over points and directions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations_with_replacement
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+TINY = 1e-12
+
+
+@cache
+def orientations(count: int) -> Tensor:
+    """``count`` unit vectors that repel each other as charges do: (count, 3) float64, always the same.
+
+    Raises ValueError for fewer than 4: they have to span the space.
+    """
+    if count < 4:
+        raise ValueError(f"expected 0 orientations or at least 4, got {count}")
+    place = np.arange(count) + 0.5
+    z, angle = 1 - 2 * place / count, math.pi * (1 + 5**0.5) * place
+    grid = np.stack([np.sqrt(1 - z * z) * np.cos(angle), np.sqrt(1 - z * z) * np.sin(angle), z], 1)
+    for _ in range(1000):
+        away = grid[:, None] - grid
+        force = (away / ((away**2).sum(-1, keepdims=True) + TINY) ** 1.5).sum(1)
+        force -= (force * grid).sum(1, keepdims=True) * grid
+        grid = grid + force / (count**1.5 + 5 * np.linalg.norm(force, axis=1).max())
+        grid /= np.linalg.norm(grid, axis=1, keepdims=True)
+    return torch.from_numpy(grid)
+
+
+def dual(grid: Tensor) -> Tensor:
+    """The vectors d_k with Σ_k ⟨v, o_k⟩ d_k = v for every v: (K, 3) -> (K, 3)."""
+    return grid @ torch.linalg.inv(grid.mT @ grid)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Which nodes j a node i listens to, itself among them: all, or its nearest.
+
+    ``source``: (B, N, k) places of j, or None where k runs over all nodes. ``real``: (B, N, k) bool, no padding at either end.
+    """
+
+    source: Tensor | None
+    real: Tensor
+
+    @classmethod
+    def among(cls, position: Tensor, mask: Tensor, neighbors: int = 0) -> Edges:
+        """All pairs, or with ``neighbors`` a node's so many nearest; ``position``: (B, N, 3).
+
+        Among neighbors that are equally far it is the order of the nodes that decides.
+        """
+        pairs = mask[:, :, None] & mask[:, None]
+        if not 0 < neighbors < mask.shape[1] - 1:
+            return cls(None, pairs)
+        squared = (position[:, :, None] - position[:, None]).square().sum(-1).masked_fill(~pairs, torch.inf)
+        # a node is its own nearest, also where another one lies on top of it
+        squared.diagonal(dim1=1, dim2=2).fill_(-1.0)
+        source = squared.topk(neighbors + 1, dim=-1, largest=False).indices
+        return cls(source, pairs.gather(2, source))
+
+    def gather(self, h: Tensor) -> Tensor:
+        """What the nodes j have, for every edge: (B, N, ...) -> (B, N, k, ...)."""
+        if self.source is None:
+            return h[:, None].expand(h.shape[0], h.shape[1], *h.shape[1:])
+        rows = torch.arange(len(h), device=h.device)[:, None, None]
+        return h[rows, self.source]
+
+    def of_pairs(self, e: Tensor) -> Tensor:
+        """What the pairs (i, j) have: (B, N, N, C) -> (B, N, k, C)."""
+        return e if self.source is None else e.gather(2, self.source[..., None].expand(*self.source.shape, e.shape[-1]))
+
+    @property
+    def scale(self) -> Tensor:
+        """One over the square root of the number of edges of a node: (B, N, 1)."""
+        return self.real.sum(-1, keepdim=True).clamp_min(1).to(torch.float32).rsqrt()
+
+
+def invariants(r: Tensor, grid: Tensor | None, raw: Tensor | None) -> Tensor:
+    """What a kernel may know of the differences r (B, N, k, 3): (B, N, k, K, ·), K = 1 without a grid.
+
+    With a ``grid`` (B, K, 3): r·o and |r − (r·o)o| for every direction o, else |r|; with ``raw`` coordinates (B, N, k, 3) these
+    as well, and instead of |r|.
+    """
+    if grid is None:
+        length = (r.square().sum(-1, keepdim=True) + TINY).sqrt() if raw is None else raw
+        return length[..., None, :]
+    along = (r[..., None, :] * grid[:, None, None]).sum(-1)
+    across = (r.square().sum(-1, keepdim=True) - along.square()).clamp_min(0).add(TINY).sqrt()
+    both = torch.stack([along, across], -1)
+    if raw is None:
+        return both
+    return torch.cat([raw[..., None, :].expand(*both.shape[:-1], raw.shape[-1]), both], -1)
+
+
+def monomials(x: Tensor, products: int) -> Tensor:
+    """All products of one to ``products`` + 1 of the channels, (..., C) -> (..., ·)."""
+    parts = []
+    for degree in range(1, products + 2):
+        parts += [math.prod(x[..., k] for k in chosen) for chosen in combinations_with_replacement(range(x.shape[-1]), degree)]
+    return torch.stack(parts, -1)
+
+
+class KernelBasis(nn.Module):
+    """Functions of invariants, from which every layer mixes its kernels: polynomials, then two GELU layers.
+
+    ``degree`` counts products: with 2, the features are x, x⊗x and x⊗x⊗x without repetitions. ``extra`` channels that do not go
+    through polynomials (labels of pairs, the time) join in the first layer.
+    """
+
+    def __init__(self, channels: int, hidden: int, width: int, degree: int = 2, extra: Mapping[str, int] | None = None) -> None:
+        super().__init__()
+        self.degree = degree
+        features = sum(math.comb(channels + k, k + 1) for k in range(degree + 1))
+        self.first, self.second = nn.Linear(features, hidden), nn.Linear(hidden, width)
+        self.extra = nn.ModuleDict({name: nn.Linear(count, hidden, bias=False) for name, count in (extra or {}).items() if count})
+
+    def forward(self, invariants: Tensor, extra: Mapping[str, Tensor] | None = None) -> Tensor:
+        """(..., channels) -> (..., width); ``extra``: tensors that broadcast to it, by their name."""
+        h = self.first(monomials(invariants, self.degree).to(self.first.weight.dtype))
+        for name, layer in self.extra.items():
+            h = h + layer((extra or {})[name])
+        return functional.gelu(self.second(functional.gelu(h, approximate="tanh")), approximate="tanh")
+
+
+class SeparableConvolution(nn.Module):
+    """A depthwise convolution over points, then one over directions, then a widening layer; with a residual.
+
+    x¹_i(o) = Σ_j k(r_ij, o)·x_j(o),  x²_i(o′) = 1/K Σ_o κ(o·o′)·x¹_i(o)  (Bekkers et al., Fast, Expressive SE(n)
+    Equivariant Networks through Weight-Sharing in Position-Orientation Space, ICLR 2024). The sum over j is divided by the
+    root of its length, so that variances last.
+    """
+
+    def __init__(self, width: int, basis: int, widening: int = 4) -> None:
+        super().__init__()
+        self.spatial = nn.Linear(basis, width, bias=False)
+        self.spherical = nn.Linear(basis, width, bias=False)
+        self.bias = nn.Parameter(torch.zeros(width))
+        self.norm = nn.LayerNorm(width)
+        self.widen, self.narrow = nn.Linear(width, widening * width), nn.Linear(widening * width, width)
+
+    def forward(self, h: Tensor, basis: Tensor, around: Tensor | None, edges: Edges) -> Tensor:
+        """``h``: (B, N, K, width); ``basis``: (B, N, k, K, ·), zero where no edge is; ``around``: (K, K, ·), of o·o′."""
+        inner = (self.spatial(basis) * edges.gather(h)).sum(2) * edges.scale[..., None].to(h)
+        if around is not None:
+            inner = torch.einsum("bnoc,poc->bnpc", inner, self.spherical(around).to(inner.dtype)) / len(around)
+        inner = self.norm(inner + self.bias)
+        return h + self.narrow(functional.gelu(self.widen(inner), approximate="tanh"))
