@@ -1,0 +1,123 @@
+"""A steerable network over points in space, on e3nn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from e3nn import o3
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symdiff.denoisers.base import Denoiser, prediction_schema
+from symdiff.denoisers.context import Context
+from symdiff.denoisers.inputs import Inputs, Way
+from symdiff.denoisers.readout import Readout
+from symdiff.nn.points import TINY, Edges
+from symdiff.nn.steerable import SteerableLayer, SteerableNorm, harmonics, ordered, renew
+from symdiff.state import Real, State, schema_from_plain
+
+
+class SteerableNetwork(Denoiser):
+    """Messages of spherical harmonics and gates: exactly equivariant under S_n x O(3), and translations.
+
+    ``irreps``: the channels of a node by their representation, in e3nn's words: ``64x0e + 32x1o + 16x2e`` are 64 scalars, 32
+    vectors and 16 traceless tensors. Without ``0o`` or ``1e`` it cannot tell a structure from its mirror image but by a frame.
+    ``inputs``: which vectors enter and how (``Inputs``); those as scalars break rotations, a frame among the vectors breaks
+    them for the structure alone and keeps them jointly. ``neighbors``: 0 for all pairs, else how many nearest nodes are listened to.
+    ``radial``: Gaussians of the distance up to ``reach``, in the unit of the data. A vector that is seen and predicted is predicted
+    as x_t − t·output, as by ``InFrame``. It computes in the precision of its parameters, under autocast too.
+
+    Needs e3nn (the extra ``steerable``).
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        noisy: Mapping,
+        code: Mapping,
+        irreps: str = "64x0e + 32x1o + 16x2e",
+        inputs: Mapping[str, Way] | None = None,
+        position: str = "position",
+        neighbors: int = 0,
+        layers: int = 4,
+        radial: int = 16,
+        edge_width: int = 64,
+        reach: float = 8.0,
+        readout: int = 32,
+    ) -> None:
+        super().__init__()
+        schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
+        if neighbors < 0 or radial < 2 or reach <= 0:
+            raise ValueError(f"expected neighbors >= 0, radial >= 2 and reach > 0, got {neighbors}, {radial} and {reach}")
+        self.inputs = Inputs(noisy, code, position, inputs)
+        self.position, self.neighbors, self.irreps = position, neighbors, ordered(irreps)
+        self.vectors = {name: field for name, field in schema.items() if isinstance(field, Real) and field.vector}
+        self.seen = [name for name in self.vectors if noisy.get(name) == self.vectors[name]]
+        self.predicted = prediction_schema({name: field for name, field in schema.items() if name not in self.vectors})
+        self.schema = {name: self.predicted.get(name, field) for name, field in schema.items()}
+        if any(field.axes != "node" or field.vector != 3 for field in self.vectors.values()):
+            raise ValueError(f"vectors of 3 components on nodes are predicted, got {self.vectors}")
+        if self.vectors and "1o" not in self.irreps:
+            raise ValueError(f"irreps: vectors (1o) are needed to predict {', '.join(self.vectors)}, got {irreps!r}")
+
+        self.degree, width = self.irreps.lmax, self.irreps.count("0e")
+        self.context = Context(self.inputs.noisy, self.inputs.code, edge_width)
+        self.enter = nn.Linear(self.inputs.scalar_channels + edge_width, width)
+        entering = o3.Irreps([(width, "0e"), (self.inputs.vector_channels, "1o")])
+        self.lift = o3.Linear(o3.Irreps([pair for pair in entering if pair.mul]), self.irreps)
+        self.register_buffer("lengths", torch.linspace(0, reach, radial))
+        self.edge = nn.Linear(radial + 1 + self.inputs.pair_channels, edge_width)
+        self.edge_context = nn.Linear(edge_width, edge_width, bias=False)
+        self.edge_second = nn.Linear(edge_width, edge_width)
+        self.blocks = nn.ModuleList(SteerableLayer(self.irreps, self.degree, edge_width) for _ in range(layers))
+        self.norm = SteerableNorm(self.irreps)
+        self.readout = Readout(self.predicted, self.inputs.noisy, width, edge_width, readout)
+        self.heads = nn.ModuleDict({name: o3.Linear(self.irreps, f"{field.dim}x1o") for name, field in self.vectors.items()})
+
+    def forward(self, x: State, t: Tensor, z: State) -> State:
+        with torch.autocast(x.device.type, enabled=False):
+            return self._forward(x, t, z)
+
+    def _forward(self, x: State, t: Tensor, z: State) -> State:
+        mask, dtype = x.mask, self.enter.weight.dtype
+        position = x[self.position].squeeze(2)
+        edges = Edges.among(position, mask, self.neighbors)
+        r = (edges.gather(position) - position[:, :, None]) * edges.real[..., None]
+        along = harmonics(r, self.degree).to(dtype)
+        seen, code = self.inputs.scalar_states(x, z)
+        context = self.context(seen, t.to(dtype), code)
+        edge = self._edge(r, edges.of_pairs(self.inputs.pairs(x, z, dtype)), context)
+        scalars = self.inputs.scalars(x, z, dtype)
+        scalars = self.enter(torch.cat([scalars, context[:, None].expand(-1, mask.shape[1], -1)], -1))
+        h = self.lift(torch.cat([scalars, self.inputs.vectors(x, z).flatten(2).to(dtype)], -1))
+        for block in self.blocks:
+            h = block(h, along, edge, edges)
+        h = self.norm(h)
+        values = self.readout(h[..., self._scalars], x, context)
+        for name, field in self.vectors.items():
+            out = self.heads[name](h).to(x[self.position]).unflatten(-1, (field.dim, 3))
+            if name in self.seen:
+                out = x[name] - t.to(out).view(-1, 1, 1, 1) * out
+            values[name] = torch.where(mask[:, :, None, None], out, 0.0)
+        return State(mask, self.schema, {name: values[name] for name in self.schema})
+
+    @property
+    def _scalars(self) -> slice:
+        return next(place for pair, place in zip(self.irreps, self.irreps.slices(), strict=True) if pair.ir == o3.Irrep("0e"))
+
+    def _edge(self, r: Tensor, pairs: Tensor, context: Tensor) -> Tensor:
+        """What the weights of messages depend on: the distance, the labels of the pair, the context."""
+        distance = (r.square().sum(-1, keepdim=True) + TINY).sqrt().to(pairs.dtype)
+        width = self.lengths[1]
+        waves = (-0.5 * ((distance - self.lengths) / width).square()).exp()
+        h = self.edge(torch.cat([waves, distance / self.lengths[-1], pairs], -1)) + self.edge_context(context)[:, None, None]
+        return functional.silu(self.edge_second(functional.silu(h)))
+
+    def _apply(self, fn: Callable, recurse: bool = True) -> SteerableNetwork:
+        """After a change of precision the coupling coefficients are made anew."""
+        super()._apply(fn, recurse)
+        renew(self)
+        return self

@@ -1,0 +1,105 @@
+"""Layers whose features are irreducible representations of O(3), on e3nn."""
+
+from __future__ import annotations
+
+import torch
+from e3nn import o3
+from e3nn.nn import Gate
+from torch import Tensor, nn
+from torch.nn import functional
+
+from symdiff.nn.points import TINY, Edges
+
+_COUPLING = "_w3j_"
+
+
+def harmonics(r: Tensor, degree: int) -> Tensor:
+    """Spherical harmonics of degrees 0 to ``degree`` of the directions of r (..., 3): (..., (degree + 1)²).
+
+    Normalized so that each component is 1 in the mean square; zero above degree 0 where r is.
+    """
+    direction = r / (r.square().sum(-1, keepdim=True) + TINY).sqrt()
+    return o3.spherical_harmonics(list(range(degree + 1)), direction, normalize=False, normalization="component")
+
+
+def ordered(irreps: str) -> o3.Irreps:
+    """The representations that a text like ``64x0e + 32x1o`` names, scalars first. Raises ValueError."""
+    try:
+        read = o3.Irreps(irreps)
+    except (ValueError, AssertionError):
+        raise ValueError(f"irreps: expected something like '64x0e + 32x1o + 16x2e', got {irreps!r}") from None
+    read = o3.Irreps([(count, one) for count, one in read if count])
+    if "0e" not in read:
+        raise ValueError(f"irreps: scalars (0e) are needed, got {irreps!r}")
+    return o3.Irreps([pair for pair in read if pair.ir.l == 0] + [pair for pair in read if pair.ir.l > 0]).regroup()
+
+
+def renew(module: nn.Module) -> None:
+    """Give e3nn's coupling coefficients the precision of their tensors: they are made in float32, and stay so, rounded, under ``double()``."""
+    for name, buffer in module.named_buffers():
+        last = name.rpartition(".")[2]
+        if last.startswith(_COUPLING) and not buffer.is_meta:
+            exact = o3.wigner_3j(*map(int, last.removeprefix(_COUPLING).split("_")), dtype=torch.float64)
+            buffer.copy_(exact)
+
+
+class SteerableNorm(nn.Module):
+    """Scalars are normalized by mean and spread over their channels, others by the root mean square of theirs."""
+
+    def __init__(self, irreps: o3.Irreps) -> None:
+        super().__init__()
+        self.irreps = irreps
+        self.gains = nn.ParameterList(torch.ones(count) for count, _ in irreps)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """(..., irreps.dim), each channel's components together."""
+        parts = []
+        for (count, irrep), place, gain in zip(self.irreps, self.irreps.slices(), self.gains, strict=True):
+            part = h[..., place]
+            if irrep.l == 0 and irrep.p == 1:
+                parts.append(functional.layer_norm(part, (count,), gain))
+                continue
+            part = part.unflatten(-1, (count, irrep.dim))
+            spread = (part.square().mean((-2, -1), keepdim=True) + 1e-5).rsqrt()
+            parts.append((part * spread * gain[:, None]).flatten(-2))
+        return torch.cat(parts, -1)
+
+
+class SteerableLayer(nn.Module):
+    """Messages h_j ⊗ Y(r_ij) with weights of the edge, summed and gated; with a residual.
+
+    In the manner of NequIP (Batzner et al., E(3)-equivariant graph neural networks for data-efficient and accurate interatomic
+    potentials, Nature Communications 2022). The sum is divided by the root of its length.
+    """
+
+    def __init__(self, irreps: o3.Irreps, degree: int, edge: int) -> None:
+        super().__init__()
+        along = o3.Irreps.spherical_harmonics(degree)
+        paths = [
+            (i, j, count, out)
+            for i, (count, one) in enumerate(irreps)
+            for j, (_, other) in enumerate(along)
+            for out in one * other
+            if out in irreps
+        ]
+        made = o3.Irreps([(count, out) for _, _, count, out in paths])
+        made, place, _ = made.sort()
+        instructions = [(i, j, place[k], "uvu", True) for k, (i, j, _, _) in enumerate(paths)]
+        scalars = o3.Irreps([pair for pair in irreps if pair.ir.l == 0])
+        gated = o3.Irreps([pair for pair in irreps if pair.ir.l > 0])
+        gates = o3.Irreps([(gated.num_irreps, "0e")] if gated.num_irreps else [])
+        activations = [functional.silu if pair.ir.p == 1 else torch.tanh for pair in scalars]
+        self.gate = Gate(scalars, activations, gates, [torch.sigmoid] * len(gates), gated)
+        if self.gate.irreps_out != irreps:
+            raise ValueError(f"irreps: {irreps} come out of the gate as {self.gate.irreps_out}")
+        self.norm = SteerableNorm(irreps)
+        self.product = o3.TensorProduct(irreps, along, made, instructions, shared_weights=False, internal_weights=False)
+        self.weigh = nn.Linear(edge, self.product.weight_numel)
+        self.mix = o3.Linear(made.simplify(), self.gate.irreps_in)
+        self.own = o3.Linear(irreps, self.gate.irreps_in)
+
+    def forward(self, h: Tensor, along: Tensor, edge: Tensor, edges: Edges) -> Tensor:
+        """``h``: (B, N, irreps); ``along``: (B, N, k, (degree + 1)²); ``edge``: (B, N, k, ·)."""
+        inner = self.norm(h)
+        messages = self.product(edges.gather(inner), along, self.weigh(edge)) * edges.real[..., None]
+        return h + self.gate(self.mix(messages.sum(2) * edges.scale.to(h)) + self.own(inner))
