@@ -57,11 +57,16 @@ class Nodes(Canonicalizer):
         """
         return torch.cat([found.form() for found in self._label(x)])
 
-    def _label(self, x: State) -> Iterator[Labelling]:
+    def form_within(self, x: State, budget: int) -> tuple[Tensor, Tensor]:
+        """``form``, and which structures a search through at most ``budget`` pairs of nodes decides, (B,) bool; elsewhere it means nothing."""
+        found = list(self._label(x, budget))
+        return torch.cat([one.form() for one in found]), torch.cat([one.order > 0 for one in found])
+
+    def _label(self, x: State, budget: int | None = None) -> Iterator[Labelling]:
         names = coloring.named_fields(x, self.fields)
         rows = refinement.portion(x.mask.shape[1])
         for start in range(0, max(len(x), 1), rows):
-            yield label(coloring.read(x.select(slice(start, start + rows)), names))
+            yield label(coloring.read(x.select(slice(start, start + rows)), names), budget)
 
     def _positions(self, found: Labelling) -> Tensor:
         if self.order == "rank":
@@ -86,8 +91,8 @@ class Labelling:
         return mix((rows * graph.mask).sum(1) + mix(graph.wholes + (graph.mask.sum(1) << 32)))
 
 
-def label(graph: coloring.Colored) -> Labelling:
-    """Refine, put twins in any order, search what is still undecided."""
+def label(graph: coloring.Colored, budget: int | None = None) -> Labelling:
+    """Refine, put twins in any order, search what is still undecided; a graph with too many pairs for ``budget`` gets order 0."""
     pairs, mask = graph.pairs, graph.mask
     batch = torch.arange(len(mask), device=mask.device)
     rank = refinement.refine(pairs, batch, refinement.initial(graph.nodes, graph.edges.sum(-1), mask))
@@ -100,5 +105,6 @@ def label(graph: coloring.Colored) -> Labelling:
         rank[tied] = refinement.refine(pairs, tied, finer)
         tied = tied[~refinement.discrete(rank[tied])]
     if len(tied):
-        rank[tied], order[tied] = search(pairs.index_select(0, tied), rank[tied])
+        most = None if budget is None else budget // mask[tied].sum(1) ** 2
+        rank[tied], order[tied] = search(pairs.index_select(0, tied), rank[tied], most)
     return Labelling(graph, rank, order, twins)

@@ -16,28 +16,38 @@ from torch import Tensor
 from symdiff.canonical.refinement import discrete, fingerprint, refine
 
 
-def search(pairs: Tensor, rank: Tensor) -> tuple[Tensor, Tensor]:
+def search(pairs: Tensor, rank: Tensor, budget: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The best leaf below each refined partition: ranks (B, N) and the order of its automorphism group (B,) float64.
 
-    ``pairs``: (B, N, N) pair colors. The order is exact below 2^53.
+    ``pairs``: (B, N, N) pair colors. The order is exact below 2^53. ``budget``: (B,) partitions that may be refined for each graph,
+    without end if None; a graph for which it does not suffice has order 0, and ranks that mean nothing.
     """
-    best = torch.empty_like(rank)
-    order = torch.empty(len(rank), dtype=torch.float64, device=rank.device)
+    best = rank.clone()
+    order = torch.zeros(len(rank), dtype=torch.float64, device=rank.device)
     owner = torch.arange(len(rank), device=rank.device)
     weight = torch.ones_like(owner, dtype=torch.float64)
+    left = torch.full_like(owner, torch.iinfo(torch.int64).max) if budget is None else budget.clone()
     while len(owner):
         done = discrete(rank)
         best[owner[done]], order[owner[done]] = rank[done], weight[done]
         owner, rank, weight = owner[~done], rank[~done], weight[~done]
         parent, child = expand(rank)
         owner, weight = owner[parent], weight[parent]
+        within = spend(left, owner)
+        owner, weight, child = owner[within], weight[within], child[within]
         rank = refine(pairs, owner, child)
         hashes = fingerprint(pairs, owner, rank)
         greatest = torch.full((len(pairs),), torch.iinfo(torch.int64).min, device=rank.device)
         greatest.scatter_reduce_(0, owner, hashes, "amax")
         kept = hashes == greatest[owner]
-        owner, rank, weight = merge(pairs, owner[kept], rank[kept], weight[kept])
-    return best, order
+        owner, rank, weight = merge(pairs, owner[kept], rank[kept], weight[kept], left)
+    return best, order * (left >= 0)
+
+
+def spend(left: Tensor, owner: Tensor) -> Tensor:
+    """Take one from what is ``left`` (B,) of the budget for every row, and tell whose graph still has some, (R,) bool."""
+    left -= torch.zeros_like(left).scatter_add_(0, owner, torch.ones_like(owner))
+    return left[owner] >= 0
 
 
 def target(rank: Tensor) -> Tensor:
@@ -56,9 +66,9 @@ def expand(rank: Tensor) -> tuple[Tensor, Tensor]:
     return parent, child
 
 
-def merge(pairs: Tensor, owner: Tensor, rank: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def merge(pairs: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Let one partition stand for all that are seen to be equivalent to it."""
-    leaves = probe(pairs, owner, rank)
+    leaves = probe(pairs, owner, rank, left)
     place = leaves.argsort(stable=True)  # the first node stands for the others, whatever the rest of the batch is
     place = place[owner[place].argsort(stable=True)]
     owner, rank, weight, leaves = owner[place], rank[place], weight[place], leaves[place]
@@ -69,8 +79,8 @@ def merge(pairs: Tensor, owner: Tensor, rank: Tensor, weight: Tensor) -> tuple[T
     return owner[first], rank[first], total
 
 
-def probe(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
-    """The fingerprint of some leaf below every partition, (R,); 0 where a graph has one partition alone."""
+def probe(pairs: Tensor, owner: Tensor, rank: Tensor, left: Tensor) -> Tensor:
+    """The fingerprint of some leaf below every partition, (R,); 0 where a graph has one partition alone, or nothing ``left``."""
     rivals = torch.zeros(len(pairs), dtype=torch.int64, device=owner.device).scatter_add_(0, owner, torch.ones_like(owner))
     leaves = torch.zeros_like(owner)
     rows = (rivals[owner] > 1).nonzero()[:, 0]
@@ -79,6 +89,7 @@ def probe(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
         leaf = rows[done]
         leaves[leaf] = fingerprint(pairs, owner[leaf], rank[leaf])
         rows = rows[~done]
+        rows = rows[spend(left, owner[rows])]
         cell = target(rank[rows])
         some = cell.to(torch.uint8).argmax(1)
         now = rank[rows] + cell.to(rank.dtype)

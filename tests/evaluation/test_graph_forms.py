@@ -79,3 +79,39 @@ def test_regular_graphs_in_under_a_second():
     start = time.process_time()
     assert len(set(canonical_hashes(graphs).tolist())) == 64
     assert time.process_time() - start < 1
+
+
+def of(source: nx.Graph) -> Graph:
+    source = nx.convert_node_labels_to_integers(source)
+    return Graph(len(source), np.array(sorted(tuple(sorted(edge)) for edge in source.edges)))
+
+
+def test_large_regular_graphs_need_no_search():
+    rng, kinds = np.random.default_rng(2), [of(nx.random_regular_graph(3, 400, seed=seed)) for seed in range(3)]
+    kinds.append(Graph(400, kinds[0].edges, np.eye(400, dtype=int)[0]))
+    copies = [renumbered(graph, rng.permutation(400)) for graph in kinds for _ in range(2)]
+    hashes = canonical_hashes(copies, budget=1).reshape(len(kinds), 2)
+    assert (hashes == hashes[:, :1]).all() and len(set(hashes[:, 0].tolist())) == len(kinds)
+
+
+def test_what_the_budget_does_not_decide_is_said():
+    ring = nx.cycle_graph(30)
+    pair = nx.disjoint_union(ring, nx.path_graph(3))
+    graphs = [of(ring), of(nx.path_graph(30)), of(pair), of(nx.star_graph(30))]
+    assert (canonical_hashes(graphs, budget=20_000) == 0).tolist() == [True, False, True, False]
+    assert (canonical_hashes(graphs) > 0).all()
+    assert canonical_hashes(graphs[1::2], budget=20_000).tolist() == canonical_hashes(graphs)[1::2].tolist()
+
+
+def test_undecided_graphs_are_on_neither_side(monkeypatch):
+    from symdiff_evaluation.graphs import forms
+    from symdiff_evaluation.graphs.graphs import from_graphs
+    from symdiff_evaluation.graphs.reference import build
+    from symdiff_evaluation.metrics.graphs.quality import Quality
+
+    monkeypatch.setattr(forms.canonical_hashes, "__defaults__", (20_000,))
+    ring, path, star = of(nx.cycle_graph(30)), of(nx.path_graph(30)), of(nx.star_graph(30))
+    found = Quality()(from_graphs([ring, path, path, star]), build(from_graphs([star, ring])))
+    told = {name: (round(one.value * one.count), one.count, one.undecided) for name, one in found.items()}
+    assert told["uniqueness"] == (2, 3, 1) and told["novelty"] == (1, 2, 1) and told["vun"] == (1, 3, 1)
+    assert told["validity"] == (4, 4, 0)

@@ -20,11 +20,13 @@ from symdiff_evaluation.records import Record
 class Graphs:
     """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it is readable).
 
-    Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures.
+    Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures. ``inputs``: the graph
+    that each was made from (None where it is not readable), if a file says so; none at all otherwise.
     """
 
     records: tuple[Record, ...]
     graphs: tuple[Graph | None, ...]
+    inputs: tuple[Graph | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.records)
@@ -54,10 +56,15 @@ class Graphs:
 
     @cached_property
     def hashes(self) -> np.ndarray:
-        """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels."""
+        """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels; 0 where it was not decided."""
         from symdiff_evaluation.graphs.forms import canonical_hashes  # torch
 
         return canonical_hashes(self.readable)
+
+    @property
+    def named(self) -> np.ndarray:
+        """(readable,) bool, whose hash was found: only of these it is known which graphs they are."""
+        return self.hashes != 0
 
     @cached_property
     def symmetries(self) -> tuple[Symmetry | None, ...]:
@@ -82,7 +89,8 @@ class Graphs:
     def select(self, which: Iterable[int]) -> Graphs:
         """Those at ``which`` (numbers from 0), as a set of its own."""
         which = list(which)
-        return Graphs(tuple(self.records[k] for k in which), tuple(self.graphs[k] for k in which))
+        inputs = tuple(self.inputs[k] for k in which) if self.inputs else ()
+        return Graphs(tuple(self.records[k] for k in which), tuple(self.graphs[k] for k in which), inputs)
 
 
 def from_graphs(graphs: Sequence[Graph], place: str = "list") -> Graphs:

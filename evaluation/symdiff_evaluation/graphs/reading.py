@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from symdiff_evaluation.arrays import read_arrays
 from symdiff_evaluation.graphs.graphs import Graphs, from_edges
 
 ENDINGS = (".npz", ".safetensors", ".graphml")
+_NEEDED = ("num_nodes", "edge_ptr", "edges")
+_INPUT = "input_"
 TRAIN, TEST = 0, 2  # in an array ``split``
 
 
@@ -20,7 +23,7 @@ def read(path: str | Path) -> Graphs:
     """The graphs of a file. Raises ``UserError`` for one that cannot be read; a bad graph costs no other.
 
     .npz and .safetensors: ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2) and perhaps ``node_label`` (one a node) and ``edge_label``
-    (E,); other arrays are passed over. .graphml: one document of one or more graphs, with the integers ``label`` of nodes and edges, if any.
+    (E,), the same with ``input_`` in front for the graphs that they were made from; other arrays are passed over. .graphml: one document of one or more graphs, with the integers ``label`` of nodes and edges, if any.
     """
     return _from_graphml(Path(path)) if Path(path).name.lower().endswith((".graphml", ".graphml.gz")) else from_columns(read_arrays(path), Path(path).name)
 
@@ -41,10 +44,21 @@ def parts(path: str | Path) -> tuple[Graphs, Graphs | None]:
 
 def from_columns(arrays: Mapping[str, np.ndarray], place: str) -> Graphs:
     """The graphs of the arrays of a file. Raises ``UserError``."""
-    missing = [name for name in ("num_nodes", "edge_ptr", "edges") if name not in arrays]
-    if missing:
-        raise UserError(f"{place}: expected the arrays num_nodes, edge_ptr and edges, got {', '.join(arrays)[:100] or 'none'}")
-    return from_edges(*(arrays[name] for name in ("num_nodes", "edge_ptr", "edges")), arrays.get("node_label"), arrays.get("edge_label"), place)
+    found = _columns(arrays, place, "")
+    if not any(f"{_INPUT}{name}" in arrays for name in _NEEDED):
+        return found
+    inputs = _columns(arrays, place, _INPUT)
+    if len(inputs) != len(found):
+        raise UserError(f"{place}: {_INPUT}num_nodes: expected one for each of {len(found)} graphs, got {len(inputs)}")
+    return replace(found, inputs=inputs.graphs)
+
+
+def _columns(arrays: Mapping[str, np.ndarray], place: str, front: str) -> Graphs:
+    wanted = [front + name for name in _NEEDED]
+    if any(name not in arrays for name in wanted):
+        raise UserError(f"{place}: expected the arrays {', '.join(wanted[:-1])} and {wanted[-1]}, got {', '.join(arrays)[:100] or 'none'}")
+    labels = (arrays.get(f"{front}node_label"), arrays.get(f"{front}edge_label"))
+    return from_edges(*(arrays[name] for name in wanted), *labels, place)
 
 
 def _from_graphml(path: Path) -> Graphs:

@@ -64,7 +64,7 @@ def build(train: Graphs, test: Graphs | None = None, rule: str = "any", name: st
         name=name,
         rule=rule,
         count=len(train.readable),
-        hashes=np.unique(train.hashes),
+        hashes=np.unique(train.hashes[train.named]),
         test=seen.descriptors,
         baseline=baseline,
         log_orders=_logs(some.symmetries),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from symdiff.errors import UserError
@@ -46,7 +47,11 @@ class Graphs(Kind):
 
     def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Set:
         found = [read(file) for file in files]
-        samples = Set(tuple(r for one in found for r in one.records), tuple(g for one in found for g in one.graphs))
+        inputs_told = [bool(one.inputs) for one in found]
+        if any(inputs_told) and not all(inputs_told):
+            raise UserError(f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and input_edges, as in the other files")
+        records, graphs, inputs = (tuple(chain.from_iterable(parts)) for parts in zip(*((o.records, o.graphs, o.inputs) for o in found), strict=True))
+        samples = Set(records, graphs, inputs)
         if begun is not None:
             begun(len(samples))
         if progress is not None:
@@ -68,7 +73,7 @@ class Graphs(Kind):
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
 
     def rows(self, samples: Set, reference: GraphReference | None) -> Iterable[tuple]:
-        """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record."""
+        """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record. Undecided is empty."""
         known = reference.knows(samples.hashes) if reference else None
         place, seen = 0, set()
         for record, graph in zip(samples.records, samples.graphs, strict=True):
@@ -77,9 +82,10 @@ class Graphs(Kind):
                 continue
             reason = samples.broken(reference.rule)[place] if reference else ""
             code, symmetry = int(samples.hashes[place]), samples.symmetries[place]
-            novel = "" if known is None else told(not known[place])
+            novel = "" if known is None or not code else told(not known[place])
+            unique = told(code not in seen) if code else ""
             order = "" if symmetry is None else symmetry.order
-            yield record.file, record.number, graph.num_nodes, len(graph.edges), told(not reason), reason, order, told(code not in seen), novel
+            yield record.file, record.number, graph.num_nodes, len(graph.edges), told(not reason), reason, order, unique, novel
             seen.add(code)
             place += 1
 

@@ -77,8 +77,9 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     ranked = sorted((-one.log_order, k) for k, one in enumerate(samples.symmetries) if one is not None)
     different, seen = [], set()
     for log_order, k in ranked:
-        if int(samples.hashes[k]) not in seen and len(different) < SYMMETRIC:
-            seen.add(int(samples.hashes[k]))
+        name = int(samples.hashes[k]) or -k - 1  # a graph without a name counts as one of its own
+        if name not in seen and len(different) < SYMMETRIC:
+            seen.add(name)
             different.append(_drawn(samples.readable[k], f"{_order(-log_order)} automorphisms"))
     text = "An automorphism is a permutation of nodes that keeps edges and labels."
     return (

@@ -26,18 +26,20 @@ class Quality(Metric):
 
     def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
         graphs, count = samples.readable, len(samples)
+        hashes = samples.hashes[samples.named]
+        unnamed = len(graphs) - len(hashes)
         found = {
             "readable": fraction(len(graphs), count),
             "connected": fraction(sum(graph.connected for graph in graphs), len(graphs), samples.unreadable),
-            "uniqueness": distinct(samples.hashes.tolist(), len(graphs), samples.unreadable),
+            "uniqueness": distinct(hashes.tolist(), len(hashes), samples.unreadable + unnamed),
         }
         if reference is None:
             return found
-        kinds = np.unique(samples.hashes)
+        kinds = np.unique(hashes)
         valid = np.array([not reason for reason in samples.broken(reference.rule)], bool)
-        good = samples.hashes[valid & ~reference.knows(samples.hashes)]
+        good = samples.hashes[valid & samples.named & ~reference.knows(samples.hashes)]
         return found | {
             "validity": fraction(int(valid.sum()), count),
-            "novelty": fraction(int((~reference.knows(kinds)).sum()), len(kinds)),
-            "vun": distinct(good.tolist(), count),
+            "novelty": fraction(int((~reference.knows(kinds)).sum()), len(kinds), unnamed),
+            "vun": distinct(good.tolist(), count - unnamed, unnamed),
         }

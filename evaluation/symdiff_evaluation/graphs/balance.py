@@ -1,0 +1,66 @@
+"""Is the law of graphs invariant under renumbering of the nodes? Two tests on the order of nodes in the file."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from symdiff_evaluation.balance import Balance, orbit_balance, together
+from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.symmetry import Symmetry
+
+
+def image_balance(graphs: Sequence[Graph], hashes: np.ndarray, symmetries: Sequence[Symmetry | None]) -> Balance:
+    """Test that of each graph all numberings, n! over the automorphisms of them, are equally frequent.
+
+    ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs seen so rarely that under an invariant law hardly any
+    numbering would come twice tell nothing, and are left out: the rule looks at numbers of images and of samples alone, which
+    renumbering does not change.
+    """
+    seen = Counter(hashes.tolist())
+    names: dict[bytes, int] = {}
+    orbits, images, sizes = [], [], []
+    for graph, code, found in zip(graphs, hashes.tolist(), symmetries, strict=True):
+        if found is None or not code:
+            continue
+        ways = math.factorial(graph.num_nodes) // found.order
+        if seen[code] * (seen[code] - 1) // 2 < ways:
+            continue
+        orbits.append(code)
+        images.append(names.setdefault(_numbering(graph), len(names)))
+        sizes.append(ways)
+    told = orbit_balance(orbits, images, np.array(sizes, np.int64))
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
+
+
+def place_balance(graphs: Sequence[Graph]) -> Balance:
+    """Test that nodes of every degree stand at each place of the order equally often, for each number of nodes.
+
+    z_g is the vector of a graph's degrees, moved and scaled to mean 0 and variance 1. Under a uniformly random numbering
+    (n - 1)/(n G) |sum z_g|² over G graphs of n nodes has mean n - 1 and, the scalar products of two permuted vectors having variance
+    n²/(n - 1), variance 2 (n - 1)(1 - 1/G): that of chi-square for many graphs. Regular graphs tell nothing.
+    """
+    groups: dict[int, list[np.ndarray]] = {}
+    for graph in graphs:
+        spread = graph.degrees - graph.degrees.mean()
+        size = math.sqrt(float(spread @ spread) / graph.num_nodes)
+        if size > 0:
+            groups.setdefault(graph.num_nodes, []).append(spread / size)
+    tests = []
+    for nodes, vectors in sorted(groups.items()):
+        count = len(vectors)
+        if count > 1:
+            total = np.sum(vectors, axis=0)
+            statistic = (nodes - 1) / (nodes * count) * float(total @ total)
+            tests.append(Balance(statistic, nodes - 1.0, 2 * (nodes - 1.0) * (1 - 1 / count), count))
+    told = together(tests)
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
+
+
+def _numbering(graph: Graph) -> bytes:
+    """The graph as it stands in the file."""
+    labels = [np.zeros(0, np.int64) if part is None else part for part in (graph.node_labels, graph.edge_labels)]
+    return np.concatenate([[graph.num_nodes, len(graph.edges)], graph.edges.ravel(), *labels]).astype(">i8").tobytes()

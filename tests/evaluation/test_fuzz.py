@@ -1,0 +1,36 @@
+"""Mutated files: evaluated, or refused with an error that names the file; never anything else."""
+
+import importlib.util
+import random
+from pathlib import Path
+
+import pytest
+
+from symdiff.errors import UserError
+from symdiff_evaluation.evaluation import evaluate
+from symdiff_evaluation.guess import guess
+from symdiff_evaluation.kinds import kind
+from symdiff_evaluation.protocol import load
+
+spec = importlib.util.spec_from_file_location("fuzz_evaluation", Path(__file__).parents[2] / "benchmarks" / "fuzz_evaluation.py")
+fuzz = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(fuzz)
+ONLY_READ = ("molecule-3d", "lattice")  # their numbers take seconds; the script evaluates them too
+
+
+@pytest.mark.parametrize("name", sorted(fuzz.originals()))
+def test_mutated_files(name, tmp_path):
+    content, more = fuzz.originals()[name]
+    path, rng, evaluated = tmp_path / name, random.Random(name), 0
+    for _ in range(8):
+        path.write_bytes(fuzz.mutated(content, name, rng))
+        try:
+            protocol = load(more[-1] if more else guess([path]))
+            if protocol.kind in ONLY_READ:
+                total = kind(protocol.kind).total(kind(protocol.kind).read([path], workers=0))
+            else:
+                total = evaluate([path], protocol, "none", workers=0).total
+            evaluated += total > 0
+        except UserError as error:
+            assert name in str(error) and "\n" not in str(error), error
+    assert evaluated or name.endswith(".gz")
