@@ -8,13 +8,13 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
-from torch.nn import functional
 
-from symdiff.denoisers.base import Denoiser, mean_over_nodes, prediction_schema, width_of
+from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.context import Context
+from symdiff.denoisers.readout import Readout
 from symdiff.nn.features import channels, encode
 from symdiff.nn.transformer import Block
-from symdiff.state import Categorical, State, extent, schema_from_plain
+from symdiff.state import State, schema_from_plain
 
 
 class NodeTransformer(Denoiser):
@@ -41,7 +41,7 @@ class NodeTransformer(Denoiser):
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
-        self.predicted, self.readout = prediction_schema(schema), readout
+        self.predicted = prediction_schema(schema)
         nodes = 1 + channels(noisy, "node") + channels(code, "node")
         pairs = channels(noisy, "pair") + channels(code, "pair")
         self.context = Context(noisy, code, width)
@@ -49,17 +49,7 @@ class NodeTransformer(Denoiser):
         self.bias = nn.Linear(pairs, layers * heads, bias=False)
         self.blocks = nn.ModuleList(Block(width, heads, widening) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
-        self.heads = nn.ModuleDict()
-        for name, field in self.predicted.items():
-            classes = width_of(field)
-            if field.axes != "pair":
-                self.heads[name] = nn.Linear(width, classes)
-                continue
-            self.heads[name] = nn.ModuleDict({"row": nn.Linear(width, classes * readout), "column": nn.Linear(width, classes * readout)})
-            if isinstance(noisy.get(name), Categorical):
-                self.heads[name]["echo"] = nn.Linear(width, noisy[name].classes * classes)
-                nn.init.zeros_(self.heads[name]["echo"].weight)
-                nn.init.zeros_(self.heads[name]["echo"].bias)
+        self.heads = Readout(self.predicted, noisy, width, width, readout)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         mask, dtype = x.mask, self.norm.weight.dtype
@@ -76,21 +66,4 @@ class NodeTransformer(Denoiser):
         for block, pair_bias in zip(self.blocks, bias, strict=True):
             h = block(h, pair_bias)
         h = self.norm(h)
-        values = {name: self._read(name, h, x, context) for name in self.predicted}
-        return State(mask, self.predicted, values)
-
-    def _read(self, name: str, h: Tensor, x: State, context: Tensor) -> Tensor:
-        field, head = self.predicted[name], self.heads[name]
-        if field.axes == "whole":
-            return head(mean_over_nodes(h, x.mask))
-        if field.axes == "node":
-            return head(h) * x.mask[..., None]
-        row, column = (rearrange(head[side](h), "b n (k r) -> b k n r", r=self.readout) for side in ("row", "column"))
-        logits = rearrange(row @ column.mT, "b k i j -> b i j k") * self.readout**-0.5
-        if "echo" in head:
-            table = rearrange(head["echo"](context), "b (seen k) -> b seen k", k=logits.shape[-1])
-            seen = functional.one_hot(x[name], table.shape[1]).to(table.dtype)
-            logits = logits + torch.einsum("bijs,bsk->bijk", seen, table)
-        if field.symmetric:
-            logits = logits + logits.transpose(1, 2)
-        return logits * extent(field, x.mask)[..., None]
+        return State(mask, self.predicted, self.heads(h, x, context))

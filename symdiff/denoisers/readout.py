@@ -11,7 +11,7 @@ from symdiff.denoisers.base import mean_over_nodes, width_of
 from symdiff.state import Categorical, Schema, State, extent
 
 
-class Readout(nn.Module):
+class Readout(nn.ModuleDict):
     """Linear for nodes and (by their mean) the whole; for a pair bilinear in its two nodes, of rank ``rank``.
 
     A pair's prediction also has a table of (label seen, label predicted) that depends on the context.
@@ -20,25 +20,24 @@ class Readout(nn.Module):
     def __init__(self, predicted: Schema, noisy: Schema, width: int, context: int, rank: int) -> None:
         super().__init__()
         self.predicted, self.rank = dict(predicted), rank
-        self.heads = nn.ModuleDict()
         for name, field in self.predicted.items():
             outputs = width_of(field)
             if field.axes != "pair":
-                self.heads[name] = nn.Linear(width, outputs)
+                self[name] = nn.Linear(width, outputs)
                 continue
-            self.heads[name] = nn.ModuleDict({"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)})
+            self[name] = nn.ModuleDict({"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)})
             if isinstance(noisy.get(name), Categorical):
                 echo = nn.Linear(context, noisy[name].classes * outputs)
                 nn.init.zeros_(echo.weight)
                 nn.init.zeros_(echo.bias)
-                self.heads[name]["echo"] = echo
+                self[name]["echo"] = echo
 
     def forward(self, h: Tensor, x: State, context: Tensor) -> dict[str, Tensor]:
         """``h``: (B, N, width), scalars; ``x``: what was seen; ``context``: (B, context)."""
         return {name: self._read(name, h, x, context) for name in self.predicted}
 
     def _read(self, name: str, h: Tensor, x: State, context: Tensor) -> Tensor:
-        field, head = self.predicted[name], self.heads[name]
+        field, head = self.predicted[name], self[name]
         if field.axes == "whole":
             return head(mean_over_nodes(h, x.mask))
         if field.axes == "node":
