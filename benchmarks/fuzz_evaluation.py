@@ -47,7 +47,7 @@ def originals() -> dict[str, tuple[bytes | dict[str, np.ndarray], list[str]]]:
         "edges": np.array([[0, 1], [1, 2], [2, 3], [0, 3], [0, 1], [1, 2], [0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [0, 5]]),
         "node_label": np.arange(13) % 3,
     }
-    spins = {"spins": np.where(np.random.default_rng(0).random((12, 4, 4)) < 0.5, 1, -1).astype(np.int8), "T": np.full(12, 2.0)}
+    spins = {"spins": np.where(np.random.default_rng(0).random((12, 4, 4)) < 0.5, 1, -1).astype(np.int8), "temperature": np.full(12, 2.0)}
     three = ["--protocol", "molecule-3d"]
     found: dict[str, tuple[bytes | dict[str, np.ndarray], list[str]]] = {
         "a.smi": (text, []), "a.txt": (text, []), "a.csv": (table, []), "a.smi.gz": (text, []), "a.csv.gz": (table, []),
@@ -56,6 +56,13 @@ def originals() -> dict[str, tuple[bytes | dict[str, np.ndarray], list[str]]]:
         "m.npz": ({"offsets": offsets, "z": z, "pos": pos}, three), "s.npz": (spins, []), "s.safetensors": (spins, []),
     }  # fmt: skip
     return found
+
+
+def packed(content: bytes | dict[str, np.ndarray], name: str) -> bytes:
+    """The file as it should be."""
+    if isinstance(content, dict):
+        return pack(content, name)
+    return gzip.compress(content, 1, mtime=0) if name.endswith(".gz") else content
 
 
 def mutated(content: bytes | dict[str, np.ndarray], name: str, rng: random.Random) -> bytes:
@@ -251,7 +258,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name, (content, more) in sources.items():  # loads all modules once, before forking
-            (folder / name).write_bytes(pack(content, name) if isinstance(content, dict) else gzip.compress(content) if name.endswith(".gz") else content)
+            (folder / name).write_bytes(packed(content, name))
             with open(os.devnull, "w") as nowhere:
                 shown, sys.stdout = sys.stdout, nowhere
                 code = command(folder / name, more, folder / "out")

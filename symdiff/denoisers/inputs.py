@@ -1,4 +1,23 @@
-"""Which vectors a network sees, and how: the external choice of a symmetry."""
+"""Which vectors a network sees, and how: the external choice of a symmetry.
+
+What stays of rotations and mirrors, by kernels (internal) and inputs (external): exact for the structure *alone*, with z as it is; or
+*jointly*, when the frame in z turns with it.
+
+=========================  ====================  ====================  ====================  =============  ================
+kernels                    nothing, or vectors   the same, and a       frame as vectors, or  frame as       velocity or
+                           other than a frame    frame in the code     anything framed       scalars        position as
+                                                 that does not enter                                        scalars
+=========================  ====================  ====================  ====================  =============  ================
+steerable                  alone                 alone, jointly        jointly               alone          neither
+rotations, 0 directions    alone                 alone, jointly        jointly               alone          neither
+rotations, K directions    neither, but nearly   jointly               jointly               nearly alone   neither
+frame, 0 or K directions   (needs a frame)       jointly               jointly               neither        neither
+translations, 0 or K       neither               neither               neither               neither        neither
+=========================  ====================  ====================  ====================  =============  ================
+
+Permutations are always exact, translations unless the position itself enters. ``InFrame`` around any network keeps rotations
+jointly. ``benchmarks/equivariance.py`` prints the errors, which a test holds against this table.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from symdiff_evaluation.graphs.graph import MAX_LABEL, Graph
 
 SCHEMA = {"node": Categorical("node", MAX_LABEL + 1), "edge": Categorical("pair", MAX_LABEL + 2, undirected=True)}
 _PAIRS = 1 << 22  # of nodes, padded, in one batch
-BUDGET = 50_000_000  # pairs of nodes looked at in the search through one component: seconds for the largest
+BUDGET = 300_000_000  # pairs of nodes looked at in the search through one component: seconds for the largest
 UNDECIDED = 0  # the hash of a graph for which that does not suffice
 _LARGE = 256  # nodes beyond which distances come before the search
 

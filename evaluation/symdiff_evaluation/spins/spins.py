@@ -119,7 +119,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins
     flat = spins.reshape(count, int(np.prod(shape)))
     sound = (np.abs(flat) == 1).all(1) if spins.dtype.kind != "b" else np.zeros(count, bool)
     reasons = {int(k): f"value: {_strange(flat[k])} where -1 or 1 is expected" for k in np.flatnonzero(~sound)}
-    whole = Spins(np.where(np.isfinite(spins), spins, 0).astype(np.int8), hamiltonian, temperatures, lattice, np.arange(count), {}, chain)
+    whole = Spins(np.where(np.abs(spins) == 1, spins, 0).astype(np.int8), hamiltonian, temperatures, lattice, np.arange(count), {}, chain)
     return replace(whole.select(np.flatnonzero(sound)) if reasons else whole, reasons=reasons, file=Path(place).name)
 
 

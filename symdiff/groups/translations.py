@@ -1,0 +1,44 @@
+"""Translations of positions."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from symdiff.groups.base import Group
+from symdiff.random import Generator, normal
+from symdiff.state import Real, State
+
+
+class Translations(Group):
+    """R^d, moving the vectors of the node fields ``fields`` (positions; not velocities): an element is (B, d) float64.
+
+    The group is not compact and has no uniform law: ``sample`` draws from a normal law of standard deviation ``spread``, in the
+    unit of the positions, which serves to test equivariance.
+    """
+
+    def __init__(self, dim: int = 3, fields: tuple[str, ...] = ("position",), spread: float = 3.0) -> None:
+        if dim < 1 or spread <= 0:
+            raise ValueError(f"expected dim >= 1 and spread > 0, got {dim} and {spread}")
+        self.dim, self.fields, self.spread = dim, tuple(fields), spread
+
+    def identity(self, mask: Tensor) -> Tensor:
+        return torch.zeros(len(mask), self.dim, dtype=torch.float64, device=mask.device)
+
+    def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
+        return self.spread * normal((len(mask), self.dim), generator, self.identity(mask))
+
+    def compose(self, g: Tensor, h: Tensor) -> Tensor:
+        return g + h
+
+    def inverse(self, g: Tensor) -> Tensor:
+        return -g
+
+    def act(self, g: Tensor, x: State) -> State:
+        values = {}
+        for name, field in x.schema.items():
+            value = x[name]
+            if name in self.fields and isinstance(field, Real) and field.axes == "node" and field.vector == self.dim:
+                value = torch.where(x.mask[:, :, None, None], value + g.to(value)[:, None, None], 0.0)
+            values[name] = value
+        return State(x.mask, x.schema, values)
