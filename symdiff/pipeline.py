@@ -184,8 +184,8 @@ class SymdiffPipeline(DiffusionPipeline):
 
     # files
 
-    def save(self, folder: str | Path, card: str = "", evaluation: Mapping | None = None) -> None:
-        """Write the checkpoint folder: whole or not at all. ``card``: README.md; ``evaluation``: evaluation.json.
+    def save(self, folder: str | Path, card: str = "", evaluation: Mapping | None = None, half: bool = False) -> None:
+        """Write the checkpoint folder: whole or not at all. ``card``: README.md; ``evaluation``: evaluation.json; ``half``: weights as float16.
 
         Raises
         ------
@@ -203,7 +203,7 @@ class SymdiffPipeline(DiffusionPipeline):
                 header = {"_class_name": type(component).__name__, "_diffusers_version": diffusers.__version__}
                 checkpoint.write_json(target / name / component.config_name, {**header, **config})
                 if isinstance(component, torch.nn.Module):
-                    checkpoint.write_weights(target / name / checkpoint.WEIGHTS, component)
+                    checkpoint.write_weights(target / name / checkpoint.WEIGHTS, component, half)
             settings = {"domain": self.config.domain, "size_histogram": self.config.size_histogram}
             checkpoint.write_json(target / "model_index.json", {**index, **settings})
             if self.recipe is not None:

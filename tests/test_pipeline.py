@@ -102,6 +102,15 @@ def test_a_loaded_pipeline_samples_the_same(load, pipeline, saved):
     assert again.recipe == pipeline.recipe and again.domain.spec == pipeline.domain.spec and again.default_steps == 3
 
 
+def test_half_the_space_keeps_eleven_bits(pipeline, tmp_path):
+    pipeline.save(tmp_path / "half", half=True)
+    again = Pipeline.load(tmp_path / "half").denoiser.state_dict()
+    for name, value in pipeline.denoiser.state_dict().items():
+        assert again[name].dtype == value.dtype
+        torch.testing.assert_close(again[name], value, rtol=2**-11, atol=2**-24)
+    assert any(not torch.equal(again[name], value) for name, value in pipeline.denoiser.state_dict().items())
+
+
 def test_components_load_by_diffusers_alone(pipeline, saved):
     for name in ("denoiser", "breaker", "process"):
         part = getattr(pipeline, name)
@@ -307,7 +316,9 @@ def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path):
 def test_every_bundled_checkpoint_loads_and_is_small():
     for name, folder in bundled.checkpoints().items():
         assert sum(path.stat().st_size for path in sealed.files(folder)) <= 15_000_000, name
-        assert len(Pipeline.load(name).sample(3, steps=2)) == 3, name
+        pipeline = Pipeline.load(name)
+        condition = pipeline.domain.given({"temperature": "2.0", "size": "4"}) if pipeline.domain.conditions else None
+        assert len(pipeline.sample(3, steps=2, condition=condition)) == 3, name
 
 
 # assembling
