@@ -13,6 +13,7 @@ from symdiff.building import names
 from symdiff.errors import UserError
 from symdiff.processes.base import Process
 from symdiff.processes.gaussian import Gaussian
+from symdiff.processes.heun import FlowMatchHeunDiscrete, HeunDiscrete
 from symdiff.processes.schedules import DDIM, DPMSolverMultistep, EDMEuler, FlowMatchEulerDiscrete, Schedule
 from symdiff.random import Streams
 from symdiff.recipe import build
@@ -29,8 +30,10 @@ SCHEDULES = [
     EDMEuler(sigma_data=0.7),
     FlowMatchEulerDiscrete(),
     FlowMatchEulerDiscrete(shift=3.0),
+    HeunDiscrete(sigma_data=0.7),
+    FlowMatchHeunDiscrete(shift=2.0),
 ]
-IDS = ["ddim", "ddpm", "dpm", "dpm heun", "dpm first order", "dpm sde", "edm", "flow matching", "flow matching shifted"]
+IDS = ["ddim", "ddpm", "dpm", "dpm heun", "dpm first order", "dpm sde", "edm", "flow matching", "flow matching shifted", "edm heun", "flow matching heun"]
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=IDS)
 
 
@@ -86,6 +89,50 @@ def test_deterministic_steps_carry_the_prior_to_the_data(schedule):
         assert errors[0] < 0.03 and errors[1] < 0.01 and errors[2] < 0.003
     else:
         assert errors[0] < 0.2 and 1.7 < errors[0] / errors[1] < 2.2 and 1.8 < errors[1] / errors[2] < 2.1
+
+
+@pytest.mark.parametrize("first", [EDMEuler(sigma_data=0.7), FlowMatchEulerDiscrete(shift=2.0)], ids=str)
+def test_heuns_steps_are_of_second_order_and_win_at_equal_evaluations(first):
+    """With the exact score of normal data: halving the step quarters the error, evaluations of both solvers counted alike."""
+    second = HeunDiscrete(sigma_data=0.7) if isinstance(first, EDMEuler) else FlowMatchHeunDiscrete(shift=2.0)
+    spread, one = 0.3, torch.ones(1, dtype=torch.float64)
+    errors = {}
+    for schedule in (first, second):
+        process = Gaussian({"x": Real("node", 1)}, schedule=schedule)
+        errors[schedule] = [abs(float(transport(process, one, steps, spread)) / spread * schedule.spread - 1) for steps in (25, 49, 50, 97)]
+    odd, double, even, most = errors[second]
+    assert odd / double > 3.5 and double / most > 3.5 and even < 1.2 * double
+    assert all(mine < other / 4 for mine, other in zip(errors[second], errors[first], strict=True))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 7, 8])
+def test_corrections_are_evaluations(steps):
+    """2n − 1 evaluations are n steps; one more is a step without correction at the start."""
+    process = Gaussian({"x": Real("node", 1)}, schedule={"kind": "FlowMatchHeunDiscrete"})
+    times = process.times(steps)
+    assert len(times) == steps + 1 and times[0] == 1 and times[-1] == 0
+    inner, counts = times[1:-1].unique(return_counts=True)
+    assert len(inner) == steps // 2 and counts.tolist() == [2] * ((steps - 1) // 2) + [1] * ((steps + 1) % 2)
+    torch.testing.assert_close(times.unique(), torch.linspace(0, 1, steps // 2 + 2, dtype=torch.float64))
+
+
+@each_schedule
+def test_edm_preconditioning_leaves_the_network_a_target_of_constant_spread(schedule):
+    """x0 = c_skip x_t − c_out o for an answer x_t − t·o: o = 0 is exact for normal data, and EDM's weights give the plain error of o."""
+    process = Gaussian({"x": Real("node", 1)}, schedule=schedule, weighting="edm", preconditioning="edm")
+    x0 = torch.linspace(-2, 2, 7, dtype=torch.float64)
+    t = torch.full((7,), 0.37, dtype=torch.float64)
+    (a, b), spread = schedule.levels(t), schedule.spread
+    x = a * x0 + b * torch.tensor([0.3, -1.0, 2.0, 0.1, -0.4, 0.9, -2.0], dtype=torch.float64)
+    exact = best(process, x, t, spread)
+    right = (exact - x0) * (a**2 * spread**2 + b**2).sqrt() / (b * spread)
+    off = torch.linspace(0, 3, 7, dtype=torch.float64)
+    for output in (torch.zeros(7, dtype=torch.float64), right, right + off):
+        loss = process.loss(scalars(x - t * output), scalars(x0), scalars(x), t)
+        torch.testing.assert_close(loss, (output - right) ** 2)
+    moved = process.step(scalars(x), scalars(x), t, torch.zeros(7, dtype=torch.float64), Streams(0, torch.arange(7)))
+    if not schedule.corrects:
+        torch.testing.assert_close(moved["x"][:, 0, 0], exact)
 
 
 @pytest.mark.parametrize("schedule", [s for s in SCHEDULES if s.renoises], ids=str)
@@ -293,5 +340,7 @@ def test_labels_are_refused():
 
 
 def test_every_schedule_is_tested():
-    assert {type(schedule) for schedule in SCHEDULES} == {DDIM, DPMSolverMultistep, EDMEuler, FlowMatchEulerDiscrete}
+    assert {type(schedule) for schedule in SCHEDULES} == {
+        *(DDIM, DPMSolverMultistep, EDMEuler, HeunDiscrete, FlowMatchEulerDiscrete, FlowMatchHeunDiscrete),
+    }
     assert set(names(Schedule)) == {type(schedule).__name__ for schedule in SCHEDULES}

@@ -43,6 +43,11 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     def renoises(self) -> bool:
         """Whether a step draws fresh noise for what was already denoised, so that the path forgets its x1."""
 
+    @property
+    def corrects(self) -> bool:
+        """Whether a step from t to s is followed by one from s to s, so that the inner times of the grid stand there twice."""
+        return False
+
     def noisy_schema(self) -> Schema:
         """The driven fields as they are at t > 0 (Masked has one more label)."""
         return self.schema
@@ -91,7 +96,7 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         return uniform((batch,), generator, like)
 
     def times(self, steps: int) -> Tensor:
-        """The grid of a trajectory: ``steps + 1`` times from 1 down to 0."""
+        """The grid of a trajectory: ``steps + 1`` times from 1 down to 0, one evaluation of the network for every step between them."""
         if steps < 1:
             raise ValueError(f"steps must be at least 1, got {steps}")
         return torch.linspace(1, 0, steps + 1, dtype=torch.float64)

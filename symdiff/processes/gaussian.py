@@ -11,6 +11,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from symdiff.processes.base import Process, finest
+from symdiff.processes.heun import corrected
 from symdiff.processes.schedules import Past, Schedule
 from symdiff.random import Generator, normal
 from symdiff.recipe import build
@@ -20,11 +21,18 @@ from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_
 class Gaussian(Process):
     """x_t = a(t) x0 + b(t) ε on Real fields, in the data's unit; the denoiser predicts x0.
 
-    ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler or
-    FlowMatchEulerDiscrete. ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
+    ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler, HeunDiscrete,
+    FlowMatchEulerDiscrete or FlowMatchHeunDiscrete; those of Heun need two evaluations a step, and have half as many. ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
     a structure's nodes (translations are divided out); data are moved to mean zero. ``weighting`` of the squared
     error of x0: ``uniform``; ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR
     Weighting Strategy, ICCV 2023); ``edm``, a²/b² + 1/spread² (Karras et al., NeurIPS 2022). ``marginals`` are not used.
+
+    ``preconditioning``: ``none``, the prediction is taken for x0; or ``edm``, where the network's output o, which denoisers of vectors
+    put into x0 = x_t − t·o, is read as x0 = c_skip x_t − c_out o instead: c_skip x_t is the best linear guess for
+    data of the schedule's spread S, c_skip = a S²/(a² S² + b²), and c_out = b S/(a² S² + b²)^½ its error, so that the best o has the
+    spread S at all times. EDM's c_in is in the path already: x_t of DDIM, DPM-Solver and EDM has the spread S at all
+    times, that of a straight path at least S/√2. On a straight path x_t − t·o is nearly the same by itself: o is then the velocity, of
+    constant spread √(1 + S²); on EDM's path, whose noise is not t, it is not.
 
     A two-step scheduler finds its last prediction in x, as the fields ``<name>.past`` and ``<name>.past_time``.
     ``kl`` is that of the ancestral chain (DDPM) along the same path, whichever scheduler samples; at s = 0 it is
@@ -41,11 +49,12 @@ class Gaussian(Process):
         schedule: Schedule | Mapping = {"kind": "DDIM"},  # noqa: B006 (never changed)
         centered: list[str] | None = None,
         weighting: Literal["uniform", "min-snr", "edm"] = "min-snr",
+        preconditioning: Literal["none", "edm"] = "none",
     ) -> None:
         self.schema = schema_from_plain(schema)
         self.schedule = build(Schedule, schedule)
         self.centered = tuple(centered or ())
-        self.weighting = weighting
+        self.weighting, self.preconditioning = weighting, preconditioning
         self.register_to_config(
             schema=schema_to_plain(self.schema), schedule=self.schedule.spec, centered=list(self.centered)
         )
@@ -60,6 +69,13 @@ class Gaussian(Process):
     @property
     def renoises(self) -> bool:
         return self.schedule.renoises
+
+    @property
+    def corrects(self) -> bool:
+        return self.schedule.corrects
+
+    def times(self, steps: int) -> Tensor:
+        return corrected(super().times(steps // 2 + 1), steps) if self.corrects and steps > 0 else super().times(steps)
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
         return self.schedule.draw_times(super().draw_times(batch, generator, like))
@@ -78,7 +94,7 @@ class Gaussian(Process):
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
         schema, values = {}, {}
         for name, field in self.schema.items():
-            x0 = self._project(name, out[name].to(x[name]), x.mask)
+            x0 = self._project(name, self._clean(name, out, x, t), x.mask)
             noise = self._noise(name, x.mask, generator, x[name]) if self.renoises else None
             past = None
             if self.schedule.remembers and f"{name}.past" in x.schema:
@@ -99,7 +115,7 @@ class Gaussian(Process):
             "edm": snr + self.schedule.spread**-2,
         }[self.weighting]
         count = sum(self._dimension(name, x0.mask) for name in self.schema)
-        return weight * sum(self._errors(name, out, x0) for name in self.schema) / count.clamp_min(1)
+        return weight * sum(self._errors(name, out, x0, x, t) for name in self.schema) / count.clamp_min(1)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         (a_t, b_t), (a_s, b_s) = self.schedule.levels(t), self.schedule.levels(s)
@@ -107,7 +123,7 @@ class Gaussian(Process):
         snr_t, snr_s = (a_t / b_t).square(), torch.where(last, 0.0, a_s / torch.where(last, 1.0, b_s)).square()
         total = torch.zeros(len(x0), device=x0.device, dtype=finest(x0.device))
         for name in self.schema:
-            error, dimension = self._errors(name, out, x0).to(total), self._dimension(name, x0.mask)
+            error, dimension = self._errors(name, out, x0, x, t).to(total), self._dimension(name, x0.mask)
             density = 0.5 * snr_t * error + dimension * 0.5 * (math.log(2 * math.pi) - snr_t.log())
             total = total + torch.where(last, density, 0.5 * (snr_s - snr_t) * error)
         return total.to(_floating(x0))
@@ -158,9 +174,19 @@ class Gaussian(Process):
         mean = value.sum(1, keepdim=True) / mask.sum(1).clamp_min(1).view(-1, 1, 1, 1)
         return torch.where(present, value - mean, 0.0)
 
-    def _errors(self, name: str, out: State, x0: State) -> Tensor:
+    def _clean(self, name: str, out: State, x: State, t: Tensor) -> Tensor:
+        """x0 as the prediction says it: see ``preconditioning``."""
+        x0 = out[name].to(x[name])
+        if self.preconditioning == "none":
+            return x0
+        (a, b), spread = self._levels(t, x0), self.schedule.spread
+        total = (a * spread).square() + b.square()
+        own = (x[name] - x0) / t.to(x0).view(a.shape)
+        return a * spread**2 / total * x[name] - b * spread * total.rsqrt() * own
+
+    def _errors(self, name: str, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         """The squared error of x0, summed over the field, (B,)."""
-        guess, truth = (self._project(name, state[name].to(x0[name]), x0.mask) for state in (out, x0))
+        guess, truth = (self._project(name, value.to(x0[name]), x0.mask) for value in (self._clean(name, out, x, t), x0[name]))
         return (guess - truth).square().reshape(len(x0), -1).sum(1)
 
     def _dimension(self, name: str, mask: Tensor) -> Tensor:

@@ -71,11 +71,16 @@ class Product(Process):
     def renoises(self) -> bool:
         return any(part.renoises for part in self.parts)
 
+    @property
+    def corrects(self) -> bool:
+        return any(part.corrects for part in self.parts)
+
     def noisy_schema(self) -> Schema:
         return {name: field for part in self.parts for name, field in part.noisy_schema().items()}
 
     def times(self, steps: int) -> Tensor:
-        return [part.times(steps) for part in self.parts][0] ** self.distortion  # every part may refuse, all agree
+        grids = [part.times(steps) for part in self.parts]  # every part may refuse; all agree but on corrections
+        return grids[[part.corrects for part in self.parts].index(self.corrects)] ** self.distortion
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
         return super().draw_times(batch, generator, like) ** self.focus
@@ -91,8 +96,10 @@ class Product(Process):
         return x
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        correction = self.corrects and bool((t == s).all())
         for part in self.parts:
-            x = part.step(x, out, t, s, generator)
+            if part.corrects or not correction:
+                x = part.step(x, out, t, s, generator)
         return x
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:

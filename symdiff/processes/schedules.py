@@ -34,7 +34,8 @@ class Schedule(ABC):
     scheduler of that name which holds the levels of this one step, so that any times and any batch may be stepped.
     What diffusers offers beyond is not here, for a reason: predictions of noise or velocity (a denoiser predicts x0),
     clipping and thresholding (they depend on the coordinate axes), other spacings of the grid (it is the process's),
-    EDM's churn and the stochastic flow (they draw noise that does not belong to a row), third-order solvers.
+    EDM's churn and the stochastic flow (they draw noise that does not belong to a row), third-order solvers. EDM's
+    scalings of input and output are ``Gaussian``'s ``preconditioning``.
     """
 
     spread: float = 1.0
@@ -43,6 +44,8 @@ class Schedule(ABC):
     """Whether a step adds fresh noise."""
     remembers: bool = False
     """Whether a step uses the prediction of the step before."""
+    corrects: bool = False
+    """Whether a step to s is followed by another one from s to s, which mends it with the prediction made there."""
 
     @property
     def spec(self) -> dict:
@@ -150,11 +153,11 @@ class DPMSolverMultistep(_VariancePreserving):
 
 
 @dataclass(frozen=True)
-class EDMEuler(Schedule):
-    """Karras et al., Elucidating the Design Space of Diffusion-Based Generative Models (NeurIPS 2022).
+class KarrasPath(Schedule, ABC):
+    """x0 + σε, shrunk so that its spread stays that of the data, ``sigma_data``; σ(t) is EDM's grid, t in steps of 1.
 
-    x0 + σε, shrunk so that its spread stays that of the data, ``sigma_data``; σ(t) is their grid, t in steps of 1.
-    Training draws ln σ from a normal law. σ in the data's unit.
+    Training draws ln σ from a normal law. σ in the data's unit. Karras et al., Elucidating the Design Space of
+    Diffusion-Based Generative Models (NeurIPS 2022, https://arxiv.org/abs/2206.00364).
     """
 
     sigma_min: float = 0.002
@@ -183,6 +186,11 @@ class EDMEuler(Schedule):
         sigma = (self.log_mean + self.log_spread * torch.special.ndtri(u)).exp()
         return ((sigma ** (1 / self.rho) - low) / (high - low)).clamp(1e-6, 1)
 
+
+@dataclass(frozen=True)
+class EDMEuler(KarrasPath):
+    """EDM's path in steps of first order."""
+
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
         scheduler = EDMEulerScheduler(self.sigma_min, self.sigma_max, self.sigma_data, rho=self.rho)
         scheduler.sigmas = self.sigma(torch.stack([t, s])).cpu()
@@ -193,14 +201,19 @@ class EDMEuler(Schedule):
 
 
 @dataclass(frozen=True)
-class FlowMatchEulerDiscrete(Schedule):
-    """The straight path a = 1 − σ, b = σ (Lipman et al., Flow Matching, ICLR 2023), σ = t warped by ``shift``."""
+class StraightPath(Schedule, ABC):
+    """a = 1 − σ, b = σ, with σ = t warped by ``shift`` (Lipman et al., Flow Matching for Generative Modeling, ICLR 2023)."""
 
     shift: float = 1.0
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
         sigma = self.shift * _fine(t) / (1 + (self.shift - 1) * _fine(t))
         return 1 - sigma, sigma
+
+
+@dataclass(frozen=True)
+class FlowMatchEulerDiscrete(StraightPath):
+    """The straight path in steps of first order."""
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
         scheduler = FlowMatchEulerDiscreteScheduler(shift=self.shift)
