@@ -21,7 +21,7 @@ from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_
 class Gaussian(Process):
     """x_t = a(t) x0 + b(t) ε on Real fields, in the data's unit; the denoiser predicts x0.
 
-    ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler, HeunDiscrete,
+    ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler, EDMHeun,
     FlowMatchEulerDiscrete or FlowMatchHeunDiscrete; those of Heun need two evaluations a step, and have half as many. ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
     a structure's nodes (translations are divided out); data are moved to mean zero. ``weighting`` of the squared
     error of x0: ``uniform``; ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR
