@@ -104,6 +104,21 @@ def test_samples_have_the_schema_and_depend_on_seed_and_row_alone():
     torch.testing.assert_close(whole["position"], centered)  # at s = 0 it is the prediction
 
 
+def test_a_part_that_corrects_steps_twice_while_the_others_wait():
+    heun = {**SPEC[0], "process": {"kind": "Gaussian", "schedule": {"kind": "EDMHeun"}, "centered": ["position"]}}
+    product = Product(SCHEMA, [*SPEC[1:], heun], WEIGHTS, distortion=2.0)
+    assert product.corrects and not Product(SCHEMA, SPEC, WEIGHTS).corrects
+    torch.testing.assert_close(product.times(5), product.parts[2].times(5) ** 2)
+    mask, seen = node_mask(torch.tensor([4, 3])), []
+    x, out = product.prior(mask, Streams(0, torch.arange(2))), Constant()
+    for t, s in zip(product.times(5)[:-1].float(), product.times(5)[1:].float(), strict=True):
+        x = product.step(x, out(x, t, x), t.expand(2), s.expand(2), Streams(1, torch.arange(2)))
+        seen.append(x)
+    for moved, mended in ((seen[0], seen[1]), (seen[2], seen[3])):
+        assert all(torch.equal(moved[name], mended[name]) for name in ("atom", "bond"))
+        torch.testing.assert_close(moved["position"], mended["position"], atol=1e-3, rtol=1e-3)  # a constant prediction needs no correction
+
+
 def test_renoises_when_a_part_does():
     assert not Product(SCHEMA, SPEC, WEIGHTS).renoises
     assert Product(SCHEMA, [*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Marginal"}}], WEIGHTS).renoises
