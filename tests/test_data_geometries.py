@@ -19,7 +19,10 @@ from symdiff.data.orders import reorder
 from symdiff.data.qm9 import smiles_table
 from symdiff.data.registry import open_dataset
 from symdiff.data.summary import summary
+from symdiff.domains.geometry import Geometry, bare
+from symdiff.domains.geometry_files import write
 from symdiff.domains.molecule3d import Molecule3D
+from symdiff.domains.perception import BOHR
 from symdiff.errors import UserError
 
 SMILES = ["C", "O=CN", "C#CC1CC1", "C[NH2+]CC(=O)[O-]", "CC(F)(F)F", "N#Cc1cc[nH]c1"]
@@ -180,3 +183,34 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
     with pytest.raises(UserError, match="5 of 8 rows are broken"):
         import_files([tmp_path / "c.xyz"], tmp_path / "both")
     assert not (tmp_path / "both").exists()
+
+
+@pytest.mark.parametrize("suffix", ["xyz", "extxyz", "npz", "sdf"])
+def test_every_kind_of_file_counts_what_is_broken_and_keeps_the_rest(suffix, tmp_path):
+    """Overlaps, coordinates that are not finite or in bohr, no atoms, far too many, unknown elements, charges: one reason each."""
+    good = [Geometry(element, np.zeros(len(element), np.int8), position) for element, position in (embedded(text) for text in SMILES[:3])]
+    first = good[0].position
+    huge = 100_000 if suffix != "sdf" else 1000
+
+    def methane(position=first, element=good[0].element, total=0) -> Geometry:
+        return bare(element, position, total=total)
+
+    far, close = first.copy(), first.copy()
+    far[2] = [1e20, 0, 0]
+    close[1] = close[0] + 0.1
+    broken = {
+        "coordinates out of reach": methane(far),
+        "overlapping atoms": methane(close),
+        "coordinates look like bohr": methane(first * BOHR),
+        "no atoms": bare(np.zeros(0, int), np.zeros((0, 3))),
+        "too many atoms": bare(np.ones(huge, int), np.arange(3.0 * huge).reshape(-1, 3)),
+    }
+    if suffix in ("xyz", "extxyz"):
+        broken["charge without formal charges of atoms"] = methane(total=7)
+    if suffix != "sdf":  # RDKit writes no such block
+        broken["coordinates are not finite"] = methane(np.where(np.arange(3) == 1, np.nan, first))
+    path = tmp_path / f"a.{suffix}"
+    write([*good * 6, *broken.values(), *good * 6], path)
+    dataset = import_files([path], tmp_path / "out", coordinates=True, bonds=False)
+    assert len(dataset) == 36 and dataset.meta["rows"] == 36 + len(broken)
+    assert dataset.meta["left_out"] == dict.fromkeys(broken, 1)

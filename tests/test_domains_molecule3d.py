@@ -177,6 +177,10 @@ BAD = {
     "overlap": (lambda: methane(position=moved(4, METHANE[3] + 0.05)), "overlapping atoms: 4 and 5 are 0.09 angstrom apart"),
     "nan": (lambda: methane(position=moved(2, [0, np.nan, 0])), "coordinates are not finite: atom 3 at"),
     "infinite": (lambda: methane(position=moved(0, [np.inf, 0, 0])), "coordinates are not finite: atom 1 at"),
+    "far": (lambda: methane(position=moved(2, [0, 1e30, 0])), "coordinates out of reach: atom 3 at .*, expected at most 10000 angstrom"),
+    "fraction": (lambda: bare([6.5, 1, 1, 1, 1], METHANE), "element is not a whole number: 6.5"),
+    "no number": (lambda: bare([np.nan, 1, 1, 1, 1], METHANE), "element is not a whole number: nan"),
+    "no charge": (lambda: methane(charge=[np.inf, 0, 0, 0, 0]), "charge is not a whole number: inf"),
     "no atoms": (lambda: bare(np.zeros(0, int), np.zeros((0, 3))), "^no atoms$"),
     "too many": (lambda: bare(np.ones(10**5, int), np.zeros((10**5, 3))), "too many atoms: 100000, at most 512"),
     "unknown element": (lambda: methane(element=np.array([14, 1, 1, 1, 1]), position=METHANE * 1.35), "atom Si is not among H, C"),
@@ -229,6 +233,12 @@ FILES = {
     "unit": (xyz(WATER) + xyz(WATER, comment="units=inch") + xyz(WATER), 2, "unknown unit: 'inch' in line 7 (valid: "),
     "charge": (xyz(WATER) + xyz(WATER, comment="charge=some") + xyz(WATER), 2, "charge is not a whole number: 'some' in line 7"),
     "properties": (xyz(WATER) + xyz(WATER, comment="Properties=pos:R:3") + xyz(WATER), 2, "Properties without species and pos: 'pos:R:3' in line 7"),
+    "too few announced": (xyz(WATER) + "2\n\n" + WATER + xyz(WATER), 2, "other atoms than announced: 2 by line 6, more lines follow"),
+    "too many announced": (xyz(WATER) + "4\n\n" + WATER + xyz(WATER), 2, "other atoms than announced: 4 by line 6, 3 lines follow"),
+    "far too many announced": (xyz(WATER) + "99999999\n\n" + WATER + xyz(WATER), 2, "other atoms than announced: 99999999 by line 6, 3 lines"),
+    "no count": (xyz(WATER) + "three\n\n" + WATER + xyz(WATER), 2, "not a number of atoms: 'three' in line 6"),
+    "negative count": (xyz(WATER) + "-3\n\n" + WATER + xyz(WATER), 2, "not a number of atoms: '-3' in line 6"),
+    "endless count": (xyz(WATER) + "9" * 5000 + "\n\n" + WATER + xyz(WATER), 2, "not a number of atoms: '9999"),
     "many": (xyz(WATER, "H 0 0 0\n" * 100_000, WATER), 2, "too many atoms: 100000 in line 6, at most 512"),
 }
 
@@ -268,10 +278,22 @@ def test_units_and_numbers_are_read(tmp_path):
         BONDED.encode(two)
 
 
-def test_mol_blocks_keep_their_neighbors(molecules, tmp_path):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda block: "nonsense\n", "not a mol block"),
+        (lambda block: block.replace(" H  ", " Xx ", 1), "unknown element: 'Xx' in line 6 of its block"),
+        (lambda block: block.replace(" H  ", " R# ", 1), "unknown element: atom 2 is 'R#'"),
+        (lambda block: block.replace(block.split("\n")[4][:10], f"{'nan':>10}", 1), "coordinates are not finite: 'nan "),
+        (lambda block: block.replace(block.split("\n")[4][:10], f"{'-inf':>10}", 1), "coordinates are not finite: '-inf "),
+        (lambda block: block.replace("M  END\n", ""), "not a mol block"),
+    ],
+)
+def test_mol_blocks_keep_their_neighbors(change, message, molecules, tmp_path):
     block = Chem.MolToMolBlock(molecules[0])
-    (tmp_path / "a.sdf").write_text(f"{block}$$$$\nnonsense\n$$$$\n{block}$$$$\n")
-    assert [isinstance(one, UserError) for one in entries(tmp_path / "a.sdf")] == [False, True, False]
+    (tmp_path / "a.sdf").write_text(f"{block}$$$$\n{change(block)}$$$$\n{block}$$$$\n")
+    found = list(entries(tmp_path / "a.sdf"))
+    assert [isinstance(one, UserError) for one in found] == [False, True, False] and str(found[1]).startswith(message)
 
 
 @pytest.mark.parametrize(
@@ -282,6 +304,10 @@ def test_mol_blocks_keep_their_neighbors(molecules, tmp_path):
         ({"z": [1], "pos": [[0, 0, 0]], "offsets": [0, 2]}, "offsets: expected numbers that grow from 0 to 1"),
         ({"z": [1], "pos": [[0, 0, 0]], "offsets": [0.0, 1.0]}, "offsets: expected .M . 1,. integers"),
         ({"z": [1], "pos": [[0, 0, 0]], "offsets": [0, 1], "edges": [[0, 1]]}, "expected edges .E, 2. and order .E,."),
+        ({"z": 6, "pos": [[0, 0, 0]], "offsets": [0, 1]}, "expected z .n,., pos .n, 3."),
+        ({"z": ["C"], "pos": [[0, 0, 0]], "offsets": [0, 1]}, "a.npz: z: expected numbers, got <U1"),
+        ({"z": [1], "pos": [["0", "0", "x"]], "offsets": [0, 1]}, "a.npz: pos: expected numbers, got <U1"),
+        ({"z": [1.5], "pos": [[0, 0, 0]], "offsets": [0, 1]}, "molecule 1: element is not a whole number: 1.5"),
         ({"z": [0], "pos": [[0, 0, 0]], "offsets": [0, 1]}, "molecule 1: not an atomic number"),
         ({"z": [1], "pos": [[0, 0, 0]], "offsets": [0, 1], "edges": [[0, 1]], "order": [1], "edge_offsets": [0, 1]}, "molecule 1: a bond to an atom"),
     ],

@@ -71,8 +71,8 @@ def geometry_of(obj, strict: bool = True) -> Geometry:
 
 def bare(element, position, charge=None, total: int | None = None) -> Geometry:
     """Atoms without bonds. Raises UserError for shapes or numbers that cannot be."""
-    element, position = np.asarray(element), np.asarray(position, np.float64)
-    charge = np.zeros(len(element), np.int8) if charge is None else np.asarray(charge)
+    element, position = _whole("element", element), np.asarray(position, np.float64)
+    charge = np.zeros(element.shape, np.int8) if charge is None else _whole("charge", charge)
     if element.ndim != 1 or position.shape != (len(element), 3) or charge.shape != element.shape:
         raise UserError(f"expected (n,) elements and (n, 3) positions, got {element.shape} and {position.shape}")
     if len(element) and not (element.min() >= 1 and element.max() <= kekule.MAX_ELEMENT):
@@ -83,10 +83,26 @@ def bare(element, position, charge=None, total: int | None = None) -> Geometry:
     return Geometry(element.astype(np.uint8), charge.astype(np.int8), position, total=whole)
 
 
+def _whole(name: str, numbers) -> np.ndarray:
+    """Integers, where they come as other numbers without a fraction, too. Raises UserError."""
+    found = np.asarray(numbers)
+    if found.dtype.kind in "iu":
+        return found
+    if found.dtype.kind not in "bf":
+        raise UserError(f"{name}: expected whole numbers, got {found.dtype}")
+    rounded = np.where(np.isfinite(found), found, 0.5)
+    if (rounded % 1 != 0).any() or (abs(rounded) > 1e9).any():
+        raise UserError(f"{name} is not a whole number: {found[(rounded % 1 != 0) | (abs(rounded) > 1e9)].reshape(-1)[0]}")
+    return rounded.astype(np.int64)
+
+
 def _from_rdkit(mol: Chem.Mol, strict: bool) -> Geometry:
     if not mol.GetNumConformers():
         raise UserError("no coordinates (the molecule has no conformer)")
     position = np.asarray(mol.GetConformer().GetPositions(), np.float64).reshape(-1, 3)
+    nameless = [atom for atom in mol.GetAtoms() if not atom.GetAtomicNum()]
+    if nameless:
+        raise UserError(f"unknown element: atom {nameless[0].GetIdx() + 1} is {nameless[0].GetSymbol()!r}")
     known = mol.GetNumBonds() > 0
     graph = kekule.graph_of(mol, radicals=not (strict and known))
     total = mol.GetIntProp(TOTAL) if mol.HasProp(TOTAL) and not known else int(graph.charge.sum())

@@ -74,12 +74,26 @@ def _molblock(block: str, max_atoms: int) -> Geometry | UserError:
         with BlockLogs():
             mol = Chem.MolFromMolBlock(block, sanitize=False, removeHs=False)
         if mol is None:
-            raise UserError("not a mol block")
+            raise UserError(_reason(block))
         if mol.GetNumAtoms() > max_atoms:
             raise UserError(f"too many atoms: {mol.GetNumAtoms()}, at most {max_atoms}")
         return geometry_of(mol, strict=False)
     except UserError as error:
         return error
+
+
+def _reason(block: str) -> str:
+    """Why RDKit reads no molecule in a block of the usual version, V2000, with its atoms from line 5 on."""
+    lines = block.split("\n")
+    head = lines[3] if len(lines) > 3 else ""
+    count = int(head[:3]) if head[:3].strip().isdigit() else 0
+    for place, line in enumerate(lines[4 : 4 + count], 5):
+        words = line.split()
+        if any(word.lower().lstrip("+-") in ("nan", "inf", "infinity") for word in words[:3]):
+            return f"coordinates are not finite: {line[:30].strip()!r} in line {place} of its block"
+        if len(words) > 3 and xyz.SYMBOLS.get(words[3]) is None:
+            return f"unknown element: {words[3][:40]!r} in line {place} of its block"
+    return "not a mol block"
 
 
 def _block(geometry: Geometry) -> str:
@@ -110,10 +124,14 @@ def _arrays(path: str | Path, max_atoms: int) -> Iterator[Geometry | UserError]:
     missing = [name for name in ("z", "pos", "offsets") if name not in arrays]
     if missing:
         raise UserError(f"{path}: the array {missing[0]!r} is missing")
-    z, pos, stops = arrays["z"], arrays["pos"], _offsets(path, arrays, "offsets", len(arrays["z"]))
-    charge = arrays.get("charge", np.zeros(len(z), np.int8))
+    z, pos = arrays["z"], arrays["pos"]
+    charge = arrays.get("charge", np.zeros(z.shape, np.int8))
     if z.ndim != 1 or pos.shape != (len(z), 3) or charge.shape != z.shape:
         raise UserError(f"{path}: expected z (n,), pos (n, 3) and charge (n,), got {z.shape}, {pos.shape} and {charge.shape}")
+    for name, array in (("z", z), ("pos", pos), ("charge", charge)):
+        if array.dtype.kind not in "iuf":
+            raise UserError(f"{path}: {name}: expected numbers, got {array.dtype}")
+    stops = _offsets(path, arrays, "offsets", len(z))
     bonds = None
     if "edges" in arrays:
         count = len(arrays["edges"])

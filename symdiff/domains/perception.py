@@ -15,6 +15,8 @@ SLACK = 0.22
 """Angstrom; atoms are bonded where they are nearer than their covalent radii and this much: right for all but some in 10,000 of QM9."""
 OVERLAP = 0.4
 """Angstrom; the shortest bond there is, that of H2, has 0.74."""
+REACH = 10_000.0
+"""Angstrom; coordinates beyond are those of no molecule, and in single precision not exact to 0.001."""
 BOHR = 1 / 0.529177
 _BOHR_BAND = (1.55, 2.4)
 _TRIALS = 1000
@@ -40,6 +42,9 @@ def check(geometry: Geometry, max_atoms: int) -> None:
     bad = np.nonzero(~np.isfinite(geometry.position).all(1))[0]
     if len(bad):
         raise UserError(f"coordinates are not finite: atom {bad[0] + 1} at {geometry.position[bad[0]].tolist()}")
+    far = np.nonzero((abs(geometry.position) > REACH).any(1))[0]
+    if len(far):
+        raise UserError(f"coordinates out of reach: atom {far[0] + 1} at {geometry.position[far[0]].tolist()}, expected at most {REACH:g} angstrom")
     if count == 1:
         return
     gaps = distances(geometry.position)

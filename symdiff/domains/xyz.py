@@ -16,13 +16,15 @@ SYMBOLS = {_TABLE.GetElementSymbol(z): z for z in range(1, 119)}
 UNITS = {"angstrom": 1.0, "ang": 1.0, "bohr": 0.529177210903, "au": 0.529177210903}
 _PAIR = re.compile(r'([A-Za-z_]+)=("[^"]*"|\S+)')
 _DEFAULT = "species:S:1:pos:R:3"
+_DIGITS = 12
 
 
 def entries(text: str, max_atoms: int) -> Iterator[Geometry | UserError]:
     """The molecules of a file's text; a broken one is its reason, and those behind it come all the same.
 
     The comment may say ``units=bohr``, ``charge=1`` and extxyz's ``Properties``. Columns behind the coordinates are passed over but for
-    ``formal_charge``. The reading ends where a count is no number, for nobody knows where the next molecule begins.
+    ``formal_charge``. Where a count is no number, or another one than that of the lines behind it, the reading goes on at the next
+    line that can be a count.
     """
     lines = text.splitlines()
     start = 0
@@ -30,15 +32,49 @@ def entries(text: str, max_atoms: int) -> Iterator[Geometry | UserError]:
         if not lines[start].strip():
             start += 1
             continue
-        try:
-            count = int(lines[start])
-            if count < 0:
-                raise ValueError
-        except ValueError:
+        count = _count(lines[start])
+        if count is None:
             yield UserError(f"not a number of atoms: {lines[start].strip()[:40]!r} in line {start + 1}")
-            return
-        yield _entry(lines, start, count, max_atoms)
-        start += 2 + count
+            start = _next_count(lines, start + 1)
+            continue
+        stop = start + 2 + count
+        found = _entry(lines, start, count, max_atoms)
+        if isinstance(found, UserError) or not _ends(lines, stop):
+            other = _next_count(lines, start + 2)
+            if other < min(stop, len(lines)):
+                found = UserError(f"other atoms than announced: {count} by line {start + 1}, {max(0, other - start - 2)} lines follow")
+                stop = other
+            elif not _ends(lines, stop):
+                found = UserError(f"other atoms than announced: {count} by line {start + 1}, more lines follow")
+                stop = other
+        yield found
+        start = stop
+
+
+def _count(line: str) -> int | None:
+    """The number of atoms that a line announces."""
+    word = line.strip()
+    return int(word) if word.isascii() and word.isdigit() and len(word) <= _DIGITS else None
+
+
+def _ends(lines: list[str], place: int) -> bool:
+    """Whether a molecule may end before line ``place``: no atom stands there."""
+    if place >= len(lines):
+        return True
+    try:
+        _atom(lines[place], place + 1, _columns(_DEFAULT, place + 1))
+    except UserError:
+        return True
+    return False
+
+
+def _next_count(lines: list[str], place: int) -> int:
+    """The first line from ``place`` on that is a number of atoms, with something like an atom behind it, or with none announced."""
+    for k in range(place, len(lines)):
+        count = _count(lines[k])
+        if count == 0 or (count is not None and k + 2 < len(lines) and len(lines[k + 2].split()) >= 4):
+            return k
+    return len(lines)
 
 
 def _entry(lines: list[str], start: int, count: int, max_atoms: int) -> Geometry | UserError:
