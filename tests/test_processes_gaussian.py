@@ -30,10 +30,12 @@ SCHEDULES = [
     EDMEuler(sigma_data=0.7),
     FlowMatchEulerDiscrete(),
     FlowMatchEulerDiscrete(shift=3.0),
+    FlowMatchEulerDiscrete(eta=1.0),
+    FlowMatchEulerDiscrete(eta=2.0),
     EDMHeun(sigma_data=0.7),
     FlowMatchHeunDiscrete(shift=2.0),
 ]
-IDS = ["ddim", "ddpm", "dpm", "dpm heun", "dpm first order", "dpm sde", "edm", "flow matching", "flow matching shifted", "edm heun", "flow matching heun"]
+IDS = ["ddim", "ddpm", "dpm", "dpm heun", "dpm first order", "dpm sde", "edm", "flow matching", "flow matching shifted", "flow matching ancestral", "flow matching renoised", "edm heun", "flow matching heun"]
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=IDS)
 
 
@@ -142,6 +144,23 @@ def test_renoising_steps_sample_the_data_law_and_forget_the_prior_sample(schedul
     noise = 4 * spread / (2 * count) ** 0.5
     assert abs(found[160].std() - spread) < 0.5 * abs(found[40].std() - spread) + noise
     assert abs(torch.corrcoef(torch.stack([start, found[160]]))[0, 1]) < 5 / count**0.5
+
+
+def test_renoising_on_the_straight_path_keeps_the_law_of_x_s_given_x0():
+    """Also where all noise is drawn anew, and, for ancestral steps, as Bayes' rule has it."""
+    x0, t, s, count = 0.7, torch.tensor(0.6), torch.tensor(0.5), 20_000
+    noise = torch.randn(2, count, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for eta in (0.5, 1.0, 1.8, 100.0):
+        schedule = FlowMatchEulerDiscrete(eta=eta)
+        x_t = 0.4 * x0 + 0.6 * noise[0]
+        x_s = schedule.step(x_t, torch.tensor(x0, dtype=torch.float64), t, s, noise[1], None)
+        assert abs(x_s.mean() - 0.5 * x0) < 5 * 0.5 / count**0.5 and abs(x_s.std() - 0.5) < 5 * 0.5 / (2 * count) ** 0.5
+        slope = torch.cov(torch.stack([x_s, x_t]))[0, 1] / x_t.var()
+        if eta == 1.0:  # q(x_s | x_t, x0), of precision 1/b_s² + r²/(b² - r² b_s²) with r = a/a_s
+            r, rest = 0.4 / 0.5, 0.6**2 - (0.4 / 0.5 * 0.5) ** 2
+            assert abs(slope - (r / rest) / (1 / 0.5**2 + r**2 / rest)) < 0.02
+        if eta == 100.0:
+            assert abs(slope) < 0.03
 
 
 class Curved:

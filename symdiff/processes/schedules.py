@@ -213,9 +213,24 @@ class StraightPath(Schedule, ABC):
 
 @dataclass(frozen=True)
 class FlowMatchEulerDiscrete(StraightPath):
-    """The straight path in steps of first order."""
+    """The straight path in steps of first order.
+
+    ``eta`` > 0 draws a part of the noise anew in every step, as DDIM's (Song et al., ICLR 2021, eq. 16): ``eta`` times the
+    spread that ancestral sampling draws, at most all of it. What x_s is, given x0, stays the path's for every eta.
+    """
+
+    eta: float = 0.0
+
+    @property
+    def renoises(self) -> bool:
+        return self.eta > 0
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        if self.renoises:
+            (a, b), (a_s, b_s) = ([level.to(x) for level in self.levels(time)] for time in (t, s))
+            ancestral = (b_s / b) * (b.square() - (a * b_s / a_s).square()).clamp_min(0).sqrt()
+            fresh = torch.minimum(self.eta * ancestral, b_s)
+            return a_s * x0 + (b_s.square() - fresh.square()).sqrt() * (x - a * x0) / b + fresh * noise
         scheduler = FlowMatchEulerDiscreteScheduler(shift=self.shift)
         scheduler.sigmas = self.levels(torch.stack([t, s]))[1].cpu()
         scheduler.set_begin_index(0)
