@@ -37,13 +37,17 @@ class TrainingSettings(_Section):
     """How it is learned. One step is one optimizer step on ``batch_size`` structures, over all processes together.
 
     ``by_size``: batches of structures that are alike in size, so that little is padded. ``start``: a checkpoint (folder, bundled
-    name or hub id) whose weights training starts from, of the same network and code; the process may be another one.
+    name or hub id) whose weights training starts from, of the same network and code; the process may be another one. ``augment``: a
+    group, such as ``{kind: Orthogonal, special: true}``: every structure is moved by an element of it, drawn afresh in every step. ``drop``:
+    the share of the structures whose conditions are hidden, where the data have such, so that sampling can be guided.
     """
 
     steps: Count = 100_000
     batch_size: Annotated[int, Field(ge=1, le=10**7)] = 256
     by_size: bool = False
     start: str | None = None
+    augment: Spec | None = None
+    drop: Annotated[float, Field(ge=0, le=1)] = 0.0
     optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
     warmup: Annotated[int, Field(ge=0, le=10**12)] = 1000
@@ -118,6 +122,8 @@ def validate(plain: object, source: str = "recipe") -> Recipe:
         if "kind" not in getattr(recipe, name):
             raise UserError(f"{source}: {name}: the key 'kind' is missing: which class it is")
         _check_kinds(getattr(recipe, name), f"{source}: {name}")
+    if recipe.training.augment is not None:
+        _check_kinds({"kind": None, **recipe.training.augment}, f"{source}: training.augment")
     recipe._source = source
     return recipe
 

@@ -18,10 +18,10 @@ def _qm9(progress: Progress, hydrogens: bool) -> Dataset:
     return qm9(hydrogens, progress)
 
 
-def _qm9_3d(progress: Progress) -> Dataset:
+def _qm9_3d(progress: Progress, given: str | None = None) -> Dataset:
     from symdiff.data.geometries import qm9
 
-    return qm9(progress)
+    return qm9(progress, given)
 
 
 def _zinc(progress: Progress) -> Dataset:
@@ -66,6 +66,24 @@ def _spin_glass(progress: Progress, side: int) -> Dataset:
     return spin_glass(side, progress=progress)
 
 
+def _cmu_walk(progress: Progress) -> Dataset:
+    from symdiff.data.motion import walk
+
+    return walk()
+
+
+def _first_mm(progress: Progress) -> Dataset:
+    from symdiff.data.parts import first_mm
+
+    return first_mm()
+
+
+def _qm9_property(progress: Progress, name: str) -> Dataset:
+    from symdiff.data.properties import qm9
+
+    return qm9(name)
+
+
 _GRAPHS = (
     *("planar", "sbm", "tree", "lobster", "grid", "community_small", "ego_small", "enzymes"),
     *("spectre_community", "high_tls", "low_tls"),
@@ -75,6 +93,10 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "qm9": partial(_qm9, hydrogens=False),
     "qm9-h": partial(_qm9, hydrogens=True),
     "qm9-3d": _qm9_3d,
+    **{f"qm9-3d-{name}": partial(_qm9_3d, given=name) for name in ("mu", "alpha", "gap")},
+    **{f"qm9-{name}": partial(_qm9_property, name=name) for name in ("mu", "alpha", "homo", "lumo", "cv")},
+    "cmu-walk": _cmu_walk,
+    "first-mm": _first_mm,
     "zinc": _zinc,
     "druglike": _druglike,
     **{f"ground-states-{side}": partial(_ground_states, side=side) for side in (4, 8)},

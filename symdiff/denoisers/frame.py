@@ -1,4 +1,4 @@
-"""Vectors in a sampled frame: any network on scalars becomes an equivariant one on vectors."""
+"""Vectors in a frame: any network on scalars becomes an equivariant one on vectors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DISTANCES, WAVES = "distance", "waves"
 
 
 class InFrame(Denoiser):
-    """``denoiser`` sees the vectors of nodes as coordinates along the frame in z, and predicts coordinates.
+    """``denoiser`` sees vectors, of nodes and of the whole, as coordinates along the frame in z, and predicts coordinates.
 
     The frame, a field ``frame`` of d vectors on the whole, moves with the structure; coordinates along it do not. So nothing
     in ``denoiser`` has to be built for rotations, and yet f(g·x, g·z) = g·f(x, z), and the sampled law is invariant. This is
@@ -26,8 +26,8 @@ class InFrame(Denoiser):
 
     ``distances``: the network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up to
     ``reach`` (the unit of the data). ``waves``: sines and cosines of the coordinates at that many wavelengths, ``reach`` halved again
-    and again. A prediction is x_t − t·output: right at t = 0 whatever the network says, and for a straight path the output is
-    its velocity.
+    and again; both of the vectors of nodes. Vectors that are seen are predicted as x_t − t·output: right at t = 0 whatever the network
+    says, and for a straight path the output is its velocity. Vectors that are not seen are the output.
     """
 
     @register_to_config
@@ -48,13 +48,17 @@ class InFrame(Denoiser):
         frame = code.get("frame")
         if frame is None or frame.axes != "whole" or not frame.vector or frame.dim != frame.vector:
             raise ValueError(f"InFrame needs a code with a field 'frame' of d vectors, got {dict(code)}")
-        self.vectors = [name for name, field in noisy.items() if getattr(field, "vector", 0) == frame.vector]
-        self.predicted = {name: schema[name] for name in self.vectors if name in schema}
-        if not self.vectors or any(noisy[name].axes != "node" for name in self.vectors):
+        moving = {name: field for name, field in {**schema, **noisy}.items() if getattr(field, "vector", 0) == frame.vector}
+        self.vectors = [name for name in noisy if name in moving]
+        self.predicted = {name: schema[name] for name in moving if name in schema}
+        if not any(moving[name].axes == "node" for name in self.vectors) or any(field.axes == "pair" for field in moving.values()):
             raise ValueError(f"InFrame reads vectors of {frame.vector} components on nodes, got {dict(noisy)}")
+        if any(field.axes != "node" for field in self.predicted.values()):
+            raise ValueError(f"InFrame predicts vectors of nodes, got {self.predicted}")
         self.waves, self.reach = waves, reach
         seen = self._scalars(noisy)
-        for name in self.vectors:
+        self.points = [name for name in self.vectors if noisy[name].axes == "node"]
+        for name in self.points:
             if waves:
                 seen[f"{name}.{WAVES}"] = Real("node", 2 * waves * seen[name].dim)
             seen[f"{name}.{DISTANCES}"] = Real("pair", distances)
@@ -76,7 +80,8 @@ class InFrame(Denoiser):
         frame = z["frame"]
         values = {name: x[name] for name in x.schema if name in self.seen}
         for name in self.vectors:
-            values[name] = turn(frame.to(x[name]), x[name]).flatten(2)
+            values[name] = turn(frame.to(x[name]), x[name]).flatten(-2)
+        for name in self.points:
             if self.waves:
                 values[f"{name}.{WAVES}"] = self._waves(values[name])
             values[f"{name}.{DISTANCES}"] = self._distances(x[name])
@@ -84,7 +89,9 @@ class InFrame(Denoiser):
         out = self.denoiser(inner, t, State(z.mask, self.code, {name: z[name] for name in self.code}))
         predicted = dict(out.values)
         for name, field in self.predicted.items():
-            along = values[name] - t.view(-1, 1, 1) * out[name].to(values[name])
+            along = out[name].to(values[self.points[0]])
+            if name in self.vectors:
+                along = values[name] - t.view(-1, 1, 1) * along
             moved = turn(frame.mT.to(along), along.unflatten(2, (field.dim, field.vector)))
             predicted[name] = torch.where(x.mask[:, :, None, None], moved, 0.0)
         return State(x.mask, {**out.schema, **self.predicted}, predicted)
@@ -92,7 +99,8 @@ class InFrame(Denoiser):
     def _scalars(self, schema: Schema) -> dict:
         """The schema with the vectors as coordinates."""
         return {
-            name: Real("node", field.dim * field.vector) if name in self.vectors else field for name, field in schema.items()
+            name: Real(field.axes, field.dim * field.vector) if name in self.vectors or name in self.predicted else field
+            for name, field in schema.items()
         }
 
     def _waves(self, coordinates: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.context import Context
 from symdiff.denoisers.inputs import Inputs, Way
-from symdiff.denoisers.readout import Readout
+from symdiff.denoisers.readout import Pooling, Readout
 from symdiff.groups.orthogonal import turn
 from symdiff.nn.points import TINY, Edges, KernelBasis, SeparableConvolution, dual, invariants, orientations
 from symdiff.state import Real, State, schema_from_plain
@@ -64,6 +64,7 @@ class PointConvolution(Denoiser):
         degree: int = 2,
         widening: int = 4,
         readout: int = 32,
+        pooling: Pooling = "mean",
         unit: float = 3.0,
     ) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class PointConvolution(Denoiser):
         self.basis = KernelBasis(raw + turned or 1, basis, basis, degree, {"pairs": self.inputs.pair_channels, "context": width})
         self.blocks = nn.ModuleList(SeparableConvolution(width, basis, widening) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
-        self.readout = Readout(self.predicted, self.inputs.noisy, width, width, readout)
+        self.readout = Readout(self.predicted, self.inputs.noisy, width, width, readout, pooling)
         self._grid(orientations, basis)
         self.heads = nn.ModuleDict({name: self._head(field.dim, width, basis) for name, field in self.vectors.items()})
 

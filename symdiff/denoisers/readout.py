@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from einops import rearrange
 from torch import Tensor, nn
@@ -10,18 +12,24 @@ from torch.nn import functional
 from symdiff.denoisers.base import mean_over_nodes, width_of
 from symdiff.state import Categorical, Schema, State, extent
 
+Pooling = Literal["mean", "sum"]
+
 
 class Readout(nn.ModuleDict):
-    """Linear for nodes and (by their mean) the whole; for a pair bilinear in its two nodes, of rank ``rank``.
+    """Linear for nodes and the whole; for a pair bilinear in its two nodes, of rank ``rank``.
 
-    A pair's prediction also has a table of (label seen, label predicted) that depends on the context.
+    The whole is read from the mean over the nodes; with ``pooling`` "sum" it is the sum of what two layers say of each node, over the
+    root of 16 nodes. A pair's prediction also has a table of (label seen, label predicted) that depends on the context.
     """
 
-    def __init__(self, predicted: Schema, noisy: Schema, width: int, context: int, rank: int) -> None:
+    def __init__(self, predicted: Schema, noisy: Schema, width: int, context: int, rank: int, pooling: Pooling = "mean") -> None:
         super().__init__()
-        self.predicted, self.rank = dict(predicted), rank
+        self.predicted, self.rank, self.pooling = dict(predicted), rank, pooling
         for name, field in self.predicted.items():
             outputs = width_of(field)
+            if field.axes == "whole" and pooling == "sum":
+                self[name] = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, outputs))
+                continue
             if field.axes != "pair":
                 self[name] = nn.Linear(width, outputs)
                 continue
@@ -38,6 +46,8 @@ class Readout(nn.ModuleDict):
 
     def _read(self, name: str, h: Tensor, x: State, context: Tensor) -> Tensor:
         field, head = self.predicted[name], self[name]
+        if field.axes == "whole" and self.pooling == "sum":
+            return (head(h) * x.mask[..., None]).sum(1) / 4
         if field.axes == "whole":
             return head(mean_over_nodes(h, x.mask))
         if field.axes == "node":

@@ -13,7 +13,7 @@ from torch.nn import functional
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.context import Context
 from symdiff.denoisers.inputs import Inputs, Way
-from symdiff.denoisers.readout import Readout
+from symdiff.denoisers.readout import Pooling, Readout
 from symdiff.nn.points import TINY, Edges
 from symdiff.nn.steerable import SteerableLayer, SteerableNorm, harmonics, ordered, renew
 from symdiff.state import Real, State, schema_from_plain
@@ -47,6 +47,7 @@ class SteerableNetwork(Denoiser):
         edge_width: int = 64,
         reach: float = 8.0,
         readout: int = 32,
+        pooling: Pooling = "mean",
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
@@ -74,7 +75,7 @@ class SteerableNetwork(Denoiser):
         self.edge_second = nn.Linear(edge_width, edge_width)
         self.blocks = nn.ModuleList(SteerableLayer(self.irreps, self.degree, edge_width) for _ in range(layers))
         self.norm = SteerableNorm(self.irreps)
-        self.readout = Readout(self.predicted, self.inputs.noisy, width, edge_width, readout)
+        self.readout = Readout(self.predicted, self.inputs.noisy, width, edge_width, readout, pooling)
         self.heads = nn.ModuleDict({name: o3.Linear(self.irreps, f"{field.dim}x1o") for name, field in self.vectors.items()})
 
     def forward(self, x: State, t: Tensor, z: State) -> State:

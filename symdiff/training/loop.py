@@ -18,6 +18,7 @@ from accelerate.utils import is_tensorboard_available
 from torch import Tensor, nn
 
 from symdiff.errors import UserError
+from symdiff.groups.base import Group
 from symdiff.random import Streams
 from symdiff.training.batches import Order, seed_for, share
 from symdiff.training.checkpoints import Checkpoints, Snapshot
@@ -79,7 +80,7 @@ class Trainer:
 
     ``observe(diffusion, step)`` is called every ``sample_every`` steps with the averaged weights in place and returns
     what is logged; it cannot disturb the training's chance. ``data`` names the content of ``structures``: a state that was
-    saved with another name is not resumed.
+    saved with another name is not resumed. ``augment``: every structure is moved by a random element of that group.
     """
 
     def __init__(
@@ -91,9 +92,11 @@ class Trainer:
         observe: Callable[[nn.Module, int], dict] | None = None,
         accelerator: Accelerator | None = None,
         data: str = "",
+        augment: Group | None = None,
     ) -> None:
         self.accelerator = accelerator or launch()
         self.settings, self.structures, self.observe, self.out, self.data = settings, structures, observe, out, data
+        self.augment = augment
         self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.diffusion = diffusion.to(self.device)
@@ -177,7 +180,10 @@ class Trainer:
         if self.device.type != "cpu":
             x0 = x0.map(Tensor.pin_memory).to(self.device, non_blocking=True)
             rows = rows.to(self.device, non_blocking=True)
-        return x0, Streams(seed_for(self.settings.seed, "noise"), rows, epoch=step)
+        streams = Streams(seed_for(self.settings.seed, "noise"), rows, epoch=step)
+        if self.augment is not None:
+            x0 = self.augment.act(self.augment.sample(x0.mask, streams), x0)
+        return x0, streams
 
     def _agree(self, loss: Tensor, signal: int) -> Tensor:
         """The global batch's mean loss; and all processes stop at the same step."""

@@ -1,0 +1,374 @@
+"""Internal and external symmetry breaking in prediction: kernels by inputs, tested as the data are and turned.
+
+    python benchmarks/study.py TASK --out runs/study [--seeds 3] [--minutes 60] [--only TEXT] [--set KEY=VALUE]
+
+TASK: ``motion`` (CMU subject 35, displacement of 31 joints 8 frames later), ``parts`` (FIRST-MM, the part of every point) or one of QM9's
+properties (``mu``, ``alpha``, ``homo``, ``lumo``, ``cv``), each from its recipe in ``recipes/points`` with every cell on the same budget.
+A cell is a choice of kernels (internal), of inputs (external) and whether structures are turned at random in training; it is
+trained once a seed, and what is complete is kept, so a study that was stopped goes on where it was. ``--minutes``: no cell is begun after
+that time. Writes ``results.json``, ``table.md`` and ``figure.png`` after every cell.
+
+Errors are of the test split: as the data are, turned by up to 15 degrees about the vertical axis, by any angle about it, and by any
+rotation. A ``pose`` turns with the structure, as in Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional
+Networks (NeurIPS 2025). "Changes": how much a prediction, turned back, differs from that of the structure that was not turned: root
+mean square over that of the prediction, or the share of labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from symdiff import recipe as recipes
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.data.dataset import Dataset
+from symdiff.data.registry import open_dataset
+from symdiff.diffusion import Diffusion
+from symdiff.errors import UserError
+from symdiff.groups.orthogonal import Orthogonal
+from symdiff.pipeline import SymdiffPipeline
+from symdiff.random import Generator, Streams, uniform
+from symdiff.state import Categorical, Real, Schema, State
+from symdiff.training.run import train
+
+SPACE = Orthogonal(3, special=True)
+TURNS = ("as they are", "±15° about the vertical", "about the vertical", "all rotations")
+BATCH = 64
+
+
+class Axes(SymmetryBreaker):
+    """The same frame for every structure, however it is turned: coordinates as they are, which is no equivariant law."""
+
+    anchor = "none"
+
+    @register_to_config
+    def __init__(self) -> None:
+        super().__init__()
+
+    @property
+    def schema(self) -> Schema:
+        return {"frame": Real("whole", 3, vector=3)}
+
+    def sample(self, x: State, generator: Generator | None = None) -> State:
+        return self.prior(x.mask, generator)
+
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        return State(mask, self.schema, {"frame": torch.eye(3, device=mask.device).expand(len(mask), 3, 3)})
+
+
+@dataclass(frozen=True)
+class Task:
+    """``vertical``: the axis of the data that points up; ``reach``: a length that most distances are below; ``unit``: of the error, that
+    of the data times ``times``."""
+
+    recipe: str
+    vertical: int
+    reach: float
+    inputs: Mapping[str, Mapping[str, str]]
+    measure: str
+    times: float = 1.0
+    limit: int | None = None
+    settings: tuple[str, ...] = ()
+
+
+VELOCITY = {"velocity": "vectors"}
+MOLECULES = {
+    "nothing": {},
+    "pose as vectors": {"pose": "vectors"},
+    "coordinates as vectors": {"position": "vectors"},
+    "coordinates as scalars": {"position": "scalars"},
+}
+PROPERTIES = {
+    "mu": (2.673, 1.503, 1.0, "MAE, debye"),
+    "alpha": (75.31, 8.170, 1.0, "MAE, cubic bohr"),
+    "homo": (-6.535, 0.597, 1e3, "MAE, meV"),
+    "lumo": (0.322, 1.274, 1e3, "MAE, meV"),
+    "cv": (31.63, 4.064, 1.0, "MAE, cal/(mol K)"),
+}
+"""Mean and spread of the training split, what the error is multiplied by, and its name."""
+TASKS = {
+    "motion": Task(
+        "cmu-walk",
+        1,
+        2.0,
+        {
+            "velocity as vectors": VELOCITY,
+            "velocity and pose as vectors": {**VELOCITY, "pose": "vectors"},
+            "velocity as scalars": {"velocity": "scalars"},
+            "velocity as vectors, coordinates as scalars": {**VELOCITY, "position": "scalars"},
+            "velocity as vectors, pose as scalars": {**VELOCITY, "pose": "scalars"},
+            "nothing": {},
+        },
+        "mean squared error of a coordinate, cm²",
+        1e4,
+    ),
+    "parts": Task(
+        "first-mm",
+        2,
+        2.0,
+        {
+            "normals as vectors": {"normal": "vectors"},
+            "normals and pose as vectors": {"normal": "vectors", "pose": "vectors"},
+            "normals as scalars": {"normal": "scalars"},
+            "coordinates as scalars": {"normal": "vectors", "position": "scalars"},
+            "nothing": {},
+        },
+        "1 - mean intersection over union of the parts of a cloud, %",
+        100.0,
+    ),
+    **{
+        name: Task("qm9-mu", 2, 8.0, MOLECULES, label, times, 4096, (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"))
+        for name, (mean, spread, times, label) in PROPERTIES.items()
+    },
+}
+INTERNAL = {
+    "translations, 0 directions": {"equivariance": "translations", "orientations": 0},
+    "rotations, 0 directions": {"equivariance": "rotations", "orientations": 0},
+    "rotations, 8 directions": {"equivariance": "rotations", "orientations": 8},
+    "translations, 8 directions": {"equivariance": "translations", "orientations": 8},
+}
+TRANSFORMER = {
+    "in the frame of the pose": {"kind": "Given", "field": "pose"},
+    "in sampled principal axes": {"kind": "SymPE", "canonicalizer": {"kind": "Frames", "special": True, "fields": []}, "code": {"kind": "FrameCode"}},
+    "in coordinates as they are": {"kind": "Axes"},
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row of the table."""
+
+    internal: str
+    external: str
+    augmented: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.internal}; {self.external}; {'turned' if self.augmented else 'not turned'}"
+
+    @property
+    def folder(self) -> str:
+        return "".join(each if each.isalnum() else "-" for each in self.name).replace("--", "-")
+
+    def settings(self, task: Task) -> Iterator[str]:
+        """The recipe's keys that differ."""
+        if not self.augmented:
+            yield "training/augment=null"
+        if self.internal == "transformer":
+            inner = {"kind": "NodeTransformer", "width": 64, "layers": 3, "heads": 4}
+            yield f"denoiser={json.dumps({'kind': 'InFrame', 'denoiser': inner, 'distances': 16, 'waves': 4, 'reach': task.reach})}"
+            yield f"breaker={json.dumps(TRANSFORMER[self.external])}"
+            return
+        for key, value in INTERNAL[self.internal].items():
+            yield f"denoiser/{key}={value}"
+        yield f"denoiser/inputs={json.dumps(dict(task.inputs[self.external]))}"
+
+
+def cells(task: Task) -> list[Cell]:
+    """All cells, the most telling first. What is exactly equivariant, alone or with its pose, need not be turned in training."""
+    first, second, *others = task.inputs
+    found = [Cell(internal, first, augmented) for internal in INTERNAL for augmented in (True, False)]
+    found += [Cell(internal, second, True) for internal in INTERNAL]
+    found += [Cell("transformer", frame, augmented) for frame in TRANSFORMER for augmented in (True, False)]
+    found += [Cell(internal, other, True) for other in others for internal in list(INTERNAL)[:3]]
+    exact = [Cell("transformer", frame, True) for frame in list(TRANSFORMER)[:2]]
+    exact += [Cell("rotations, 0 directions", name, True) for name, ways in task.inputs.items() if "scalars" not in ways.values()]
+    return list(dict.fromkeys(Cell(cell.internal, cell.external, False) if cell in exact else cell for cell in found))
+
+
+def turned(x: State, kind: str, vertical: int, streams: Streams) -> tuple[Tensor, State]:
+    """Matrices (B, 3, 3) of the kind, and the structures turned by them."""
+    if kind == "all rotations":
+        g = SPACE.sample(x.mask, streams)
+    else:
+        widest = {"as they are": 0.0, "±15° about the vertical": math.radians(15), "about the vertical": math.pi}[kind]
+        angle = widest * (2 * uniform((len(x),), streams, torch.zeros(0, dtype=torch.float64)) - 1)
+        g, (a, b) = SPACE.identity(x.mask), [axis for axis in range(3) if axis != vertical]
+        g[:, a, a], g[:, b, b], g[:, a, b], g[:, b, a] = angle.cos(), angle.cos(), -angle.sin(), angle.sin()
+    return g, SPACE.act(g, x)
+
+
+@torch.no_grad()
+def predict(diffusion: Diffusion, x: State, streams: Streams) -> State:
+    """The prediction for what x gives; of labels the most likely one."""
+    process = diffusion.process
+    known = x.only(*(name for name in x.schema if name not in process.schema))
+    start = process.prior(x.mask, streams)
+    t = torch.ones(len(x))
+    seen = known.with_values(start.schema, **start.values)
+    out = diffusion.denoiser(seen, t, diffusion.draw(known, start, streams))
+    if all(isinstance(field, Categorical) for field in process.schema.values()):
+        return State(x.mask, process.schema, {name: torch.where(x.mask, out[name].argmax(-1), 0) for name in process.schema})
+    return process.step(seen, out, t, torch.zeros_like(t), streams).only(*process.schema)
+
+
+def error(guess: State, truth: State) -> Tensor:
+    """The task's error of every structure, (B,)."""
+    (name, field), mask = next(iter(guess.schema.items())), truth.mask
+    if isinstance(field, Categorical):
+        here = mask[..., None]
+        one, other = (torch.nn.functional.one_hot(state[name], field.classes).bool() & here for state in (guess, truth))
+        shared, either = (one & other).sum(1).double(), (one | other).sum(1)
+        return 1 - (shared / either.clamp_min(1)).sum(1) / (either > 0).sum(1)
+    off = (guess[name] - truth[name]).double()
+    return off.abs()[:, 0] if field.axes == "whole" else off.square().flatten(1).sum(1) / (3 * mask.sum(1))
+
+
+def measure(pipeline: SymdiffPipeline, test: Dataset, task: Task) -> dict:
+    """The errors under every kind of turn, and how much predictions change under all rotations."""
+    diffusion, found = pipeline.diffusion.eval(), {kind: [] for kind in TURNS}
+    gap, size = 0.0, 0.0
+    rows = torch.arange(len(test)) if task.limit is None else torch.linspace(0, len(test) - 1, min(task.limit, len(test))).round().long()
+    for part in rows.split(BATCH):
+        x, plain = test.batch(part), None
+        for place, kind in enumerate(TURNS):
+            g, moved = turned(x, kind, task.vertical, Streams(1, part, place))
+            guess = predict(diffusion, moved, Streams(2, part, place))
+            found[kind].append(error(guess, moved))
+            back = SPACE.act(SPACE.inverse(g), guess)
+            plain = back if plain is None else plain
+        for name, field in plain.schema.items():  # the last kind is of all rotations
+            labels = isinstance(field, Categorical)
+            gap += float((plain[name] != back[name]).sum() if labels else (plain[name] - back[name]).double().square().sum())
+            size += float(x.mask.sum() if labels else plain[name].double().square().sum())
+    changes = gap / size if labels else math.sqrt(gap / size)
+    return {"errors": {kind: task.times * torch.cat(each).mean().item() for kind, each in found.items()}, "changes": changes, "count": len(rows)}
+
+
+def run(cell: Cell, seed: int, task: Task, recipe: recipes.Recipe, out: Path) -> dict:
+    """Train and measure one cell with one seed; what is there already is not done again."""
+    folder = out / cell.folder / str(seed)
+    if (folder / "result.json").is_file():
+        return json.loads((folder / "result.json").read_text())
+    for assignment in (*task.settings, *cell.settings(task), f"training/seed={seed}"):
+        recipe = recipes.set(recipe, assignment)
+    if not (folder / "checkpoint").is_dir():
+        train(recipe, folder, resume=(folder / "recipe.yaml").is_file())
+    pipeline = SymdiffPipeline.load(folder / "checkpoint")
+    summary = json.loads((folder / "summary.json").read_text())
+    numbers = {"parameters": sum(p.numel() for p in pipeline.denoiser.parameters()), "seconds": summary["wall_seconds"], "steps": summary["steps"]}
+    result = {**vars(cell), "seed": seed, **measure(pipeline, open_dataset(recipe.data.dataset).split("test"), task), **numbers}
+    (folder / "result.json").write_text(json.dumps(result, indent=1))
+    return result
+
+
+def baselines(task: Task, recipe: recipes.Recipe) -> dict[str, float]:
+    """The errors of predictions that nothing has to be learned for."""
+    for assignment in task.settings:
+        recipe = recipes.set(recipe, assignment)
+    data = open_dataset(recipe.data.dataset)
+    train_, test = data.split("train"), data.split("test")
+    x = test.batch(torch.arange(len(test)))
+    if "displacement" in x.schema:
+        laws = {"no motion": torch.zeros_like(x["velocity"]), "straight on": x["velocity"] * (8 / 30)}
+    elif "property" in x.schema:
+        laws = {"the median": train_.batch(torch.arange(len(train_)))["property"].median().expand(len(x), 1)}
+    else:
+        common = train_.batch(torch.arange(len(train_)))["part"].flatten().bincount().argmax()
+        laws = {"the most frequent part": common.expand(x.mask.shape)}
+    (name,) = (name for name in x.schema if name not in data.domain.conditions)
+    return {law: task.times * error(State(x.mask, {name: x.schema[name]}, {name: value}), x).mean().item() for law, value in laws.items()}
+
+
+def told(values: list[float]) -> str:
+    """Mean, and standard deviation over seeds."""
+    text = f"{statistics.mean(values):.3g}"
+    return text if len(values) == 1 else f"{text} ± {statistics.stdev(values):.1g}"
+
+
+def grouped(results: list[dict]) -> dict[Cell, list[dict]]:
+    found: dict[Cell, list[dict]] = {}
+    for result in results:
+        found.setdefault(Cell(result["internal"], result["external"], result["augmented"]), []).append(result)
+    return found
+
+
+def table(results: list[dict], task: Task, simple: Mapping[str, float]) -> str:
+    """The cells in their order as a Markdown table."""
+    lines = [
+        f"{task.measure}, on {results[0]['count']} test structures; " + ", ".join(f"{law}: {value:.3g}" for law, value in simple.items()),
+        "",
+        f"| internal | external | turned in training | {' | '.join(TURNS)} | changes | parameters | seeds |",
+        "| --- | --- | --- | " + "--- | " * len(TURNS) + "--- | --- | --- |",
+    ]
+    for cell, each in grouped(results).items():
+        numbers = [told([one["errors"][kind] for one in each]) for kind in TURNS]
+        values = (cell.internal, cell.external, "yes" if cell.augmented else "no", *numbers, told([one["changes"] for one in each]))
+        lines.append(f"| {' | '.join(values)} | {each[0]['parameters']:,} | {len(each)} |")
+    return "\n".join(lines) + "\n"
+
+
+def figure(results: list[dict], task: Task, simple: Mapping[str, float], path: Path) -> None:
+    """Errors of all cells, one mark for every kind of turn."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    rows = list(grouped(results).items())
+    panel, axes = pyplot.subplots(figsize=(10, 2.5 + 0.28 * len(rows)), layout="constrained")
+    for kind, mark, color in zip(TURNS, "o|x^", ("#1f77b4", "#7f7f7f", "#ff7f0e", "#d62728"), strict=True):
+        axes.scatter([statistics.mean(one["errors"][kind] for one in each) for _, each in rows], range(len(rows)), marker=mark, color=color, label=kind)
+    for law, value in simple.items():
+        axes.axvline(value, color="#cccccc", zorder=0)
+        axes.text(value, -0.8, law, ha="center", va="bottom", fontsize=7, color="#888888")
+    axes.set_yticks(range(len(rows)), [cell.name for cell, _ in rows], fontsize=7)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlabel(task.measure)
+    axes.legend(fontsize=7)
+    panel.savefig(path, dpi=140)
+    pyplot.close(panel)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("task", choices=list(TASKS))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="no cell is begun after that time")
+    parser.add_argument("--only", action="append", default=[], help="cells whose name has this text")
+    parser.add_argument("--set", action="append", default=[], help="change a key of the recipe, for all cells")
+    chosen = parser.parse_args()
+    if chosen.seeds < 1:
+        raise UserError(f"--seeds: expected at least 1, got {chosen.seeds}")
+    task, begun = TASKS[chosen.task], time.monotonic()
+    recipe = recipes.load(task.recipe)
+    for assignment in chosen.set:
+        recipe = recipes.set(recipe, assignment)
+    out = chosen.out / chosen.task
+    simple = baselines(task, recipe)
+    wanted = [cell for cell in cells(task) if not chosen.only or any(text in cell.name for text in chosen.only)]
+    results: list[dict] = []
+    for seed in range(chosen.seeds):
+        for cell in wanted:
+            done = (out / cell.folder / str(seed) / "result.json").is_file()
+            if not done and time.monotonic() - begun > 60 * chosen.minutes:
+                continue
+            results.append(run(cell, seed, task, recipe, out))
+            if not done:
+                report(results, task, simple, out)
+    if results:
+        report(results, task, simple, out)
+        print(table(results, task, simple))
+
+
+def report(results: list[dict], task: Task, simple: Mapping[str, float], out: Path) -> None:
+    """Write what is there so far."""
+    (out / "results.json").write_text(json.dumps({"simple": simple, "cells": results}, indent=1))
+    (out / "table.md").write_text(table(results, task, simple))
+    figure(results, task, simple, out / "figure.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""A frame that comes with the structure."""
+
+from __future__ import annotations
+
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor
+
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.random import Generator
+from symdiff.state import Real, Schema, State
+
+
+class Given(SymmetryBreaker):
+    """z is the frame that a structure's own field ``field`` has: three vectors, where its coordinate axes have been turned to.
+
+    Nothing is drawn. As the frame turns with the structure the law is equivariant jointly, while the network learns what the axes mean:
+    which way is up, say. (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS 2025.)
+    """
+
+    anchor = "data"
+
+    @register_to_config
+    def __init__(self, field: str = "pose") -> None:
+        super().__init__()
+        self.field = field
+
+    @property
+    def schema(self) -> Schema:
+        return {"frame": Real("whole", 3, vector=3)}
+
+    def sample(self, x: State, generator: Generator | None = None) -> State:
+        if x.schema.get(self.field) != self.schema["frame"]:
+            raise ValueError(f"breaker: expected a field {self.field!r} of three vectors of the whole, got {x.schema.get(self.field)}")
+        return State(x.mask, self.schema, {"frame": x[self.field]})
+
+    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        raise ValueError(f"the frame is the structure's own {self.field!r}: it cannot be drawn without a structure")

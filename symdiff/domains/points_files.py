@@ -1,0 +1,59 @@
+"""Point clouds in .npz files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.domains.arrays import Record, pack, unpad
+from symdiff.domains.files import ending, read_npz, write_npz
+from symdiff.errors import UserError
+from symdiff.state import Schema, State
+
+POSE = "pose"
+
+
+def write(objs: Sequence[Mapping], path: str | Path, schema: Schema) -> None:
+    """``num_nodes`` (M,), and of every field that all objects have the values, one object behind the other. Raises UserError."""
+    ending(path, (".npz",))
+    present = {name: field for name, field in schema.items() if all(name in obj for obj in objs)}
+    arrays = pack([{"edges": np.zeros((0, 2), np.int16), **obj} for obj in objs], present)
+    write_npz(path, arrays)
+
+
+def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
+    """The objects of a file as ``write`` writes it; ``num_edges`` and ``edges`` only where pairs have labels. Raises UserError."""
+    ending(path, (".npz",))
+    arrays = read_npz(path)
+    pairs = any(field.axes == "pair" for field in schema.values())
+    needed = ["num_nodes", *(["num_edges", "edges"] if pairs else []), *(name for name in schema if name != POSE)]
+    for name in needed:
+        if name not in arrays:
+            raise UserError(f"{path}: the array {name!r} is missing")
+    counts = {"node": _counts(path, arrays, "num_nodes")}
+    rows = len(counts["node"])
+    counts["pair"] = _counts(path, arrays, "num_edges") if pairs else np.zeros(rows, np.int64)
+    counts["whole"] = np.ones(rows, np.int64)
+    parts: dict[str, list] = {}
+    columns = {name: field.axes for name, field in schema.items() if name in arrays} | ({"edges": "pair"} if pairs else {})
+    for name, axes in columns.items():
+        value = arrays[name]
+        if value.ndim < 1 or len(value) != counts[axes].sum() or len(counts[axes]) != rows:
+            raise UserError(f"{path}: {name}: expected {int(counts[axes].sum())} rows, got shape {value.shape}")
+        split = np.split(value, np.cumsum(counts[axes])[:-1]) if rows else []
+        parts[name] = [one[0] for one in split] if axes == "whole" else split
+    return [dict(zip(parts, values, strict=True)) for values in zip(*parts.values(), strict=True)]
+
+
+def together(records: Sequence[Record], schema: Schema) -> State:
+    """Records as one padded batch."""
+    return unpad(pack(records, schema), schema, np.arange(len(records)))
+
+
+def _counts(path: str | Path, arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    counts = arrays[name]
+    if counts.ndim != 1 or counts.dtype.kind not in "iu" or (len(counts) and counts.min() < 0):
+        raise UserError(f"{path}: {name}: expected one count a cloud, got {counts.dtype} {counts.shape}")
+    return counts.astype(np.int64)
