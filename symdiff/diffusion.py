@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
+from symdiff.guidance import Guided, hide
 from symdiff.processes.base import Process
 from symdiff.random import Generator, uniform
 from symdiff.state import State, support
@@ -25,20 +26,24 @@ class Diffusion(nn.Module):
 
     Fields that the process does not drive are conditions c: they stand unchanged in every structure that the denoiser
     sees. A breaker anchored in the data then draws z for (c, x0) in training and for c alone in sampling, which is exact where
-    the first law, averaged over x0, is the second: for a canonicalizer that reads the conditions first (``Sites``).
+    the first law, averaged over x0, is the second: for a canonicalizer that reads the conditions first (``Sites``), and for
+    conditions that no element of the group moves. ``drop``: the share of the structures whose conditions are hidden in
+    training, those that may be, so that sampling can be guided.
     """
 
-    def __init__(self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker) -> None:
+    def __init__(self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker, drop: float = 0.0) -> None:
         super().__init__()
         if breaker.anchor == "prior" and process.renoises:
             raise ValueError(
                 f"{type(breaker).__name__} anchored in the prior sample needs steps that transport it, but "
                 f"{type(process).__name__} noises afresh: the sampled law would not be the data's; anchor it in the data"
             )
-        self.denoiser, self.process, self.breaker = denoiser, process, breaker
+        self.denoiser, self.process, self.breaker, self.drop = denoiser, process, breaker, drop
 
     def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
         """The loss of every structure, (B,)."""
+        if self.drop:
+            x0 = hide(x0, uniform((len(x0),), generator, x0.mask) < self.drop)
         x1 = self.process.prior(x0.mask, generator)
         z = self.draw(x0, x1, generator)
         t = self.process.draw_times(len(x0), generator, x0.mask)
@@ -62,12 +67,15 @@ class Diffusion(nn.Module):
         progress: Callable | None = None,
         condition: State | None = None,
         known: State | None = None,
+        guidance: float = 1.0,
     ) -> State:
         """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations.
 
         ``condition``: a State with the same mask and the fields that are given; they are part of the result. ``known``: a State over
-        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is; for ``Masked`` alone.
+        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is; for ``Masked`` alone. ``guidance``: how many times as strongly the
+        conditions count (``Guided``); other than 0 and 1 every step is two evaluations.
         """
+        denoiser = Guided(self.denoiser, guidance)
         x = self.process.prior(mask, generator)
         z = self.draw(condition, x, generator) if known is None else self.posterior(known, condition, generator)
         times = self.process.times(steps).float().to(mask.device)  # in this order: not every device has float64
@@ -77,7 +85,7 @@ class Diffusion(nn.Module):
             x = x.with_values(condition.schema, **condition.values)
         for t, s in zip(times[:-1], times[1:], strict=True):
             t, s = t.expand(len(x)), s.expand(len(x))
-            x = self.process.step(x, self.denoiser(x, t, z), t, s, generator)
+            x = self.process.step(x, denoiser(x, t, z), t, s, generator)
             if progress is not None:
                 progress()
         schema = {**(condition.schema if condition is not None else {}), **self.process.schema}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -130,10 +130,11 @@ def sample(
     progress: Callable[[float], None] | None = None,
     condition: State | None = None,
     known: State | None = None,
+    guidance: float = 1.0,
 ) -> Samples:
     """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
 
-    ``condition``: the given fields of every row of the result; ``known``: what is known of the others (``Diffusion.sample``).
+    ``condition``: the given fields of every row of the result; ``known``: what is known of the others, ``guidance``: see ``Diffusion.sample``.
 
     A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
     jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
@@ -145,8 +146,11 @@ def sample(
         rows, sizes = (torch.cat([x, x[-1:].expand(fill)]).to(device) for x in (batch.rows, batch.num_nodes))
         tell = None if progress is None else _share(progress, len(batch.rows) / steps)
         given, begun = (x and pad(x.select(rows.to(x.device)), batch.nodes).to(device) for x in (condition, known))
+        mask = node_mask(sizes, batch.nodes)
+        if given is not None:
+            given = replace(given, mask=mask)
         try:
-            state = diffusion.sample(node_mask(sizes, batch.nodes), steps, Streams(seed, rows, NOISE), tell, given, begun)
+            state = diffusion.sample(mask, steps, Streams(seed, rows, NOISE), tell, given, begun, guidance)
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
         return state.select(slice(0, len(batch.rows))).to("cpu")

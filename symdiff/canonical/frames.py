@@ -72,7 +72,12 @@ class Frames(Canonicalizer):
         return self._positions(x, frame), frame
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
-        """Draw g with g⁻¹·x canonical, uniformly among all such g; with "stored" nodes, among those that leave the nodes."""
+        """Draw g with g⁻¹·x canonical, uniformly among all such g; with "stored" nodes, among those that leave the nodes.
+
+        Where x says only what holds for the whole, a property of a molecule to be, that is all of the group.
+        """
+        if x.schema and all(field.axes == "whole" and not getattr(field, "vector", 0) for field in x.schema.values()):
+            return self.group.sample(x.mask, generator)
         x = self._read(x)
         if self.nodes != "stored":
             return super().sample(x, generator)
@@ -93,7 +98,8 @@ class Frames(Canonicalizer):
         field = x.schema.get(self.field)
         if field is None or field.axes != "node" or field.trailing != (1, 3):
             raise ValueError(f"field {self.field!r} needs one vector of 3 components a node, got {field}")
-        names = [name for name, kind in x.schema.items() if isinstance(kind, Categorical)] if self.fields is None else self.fields
+        labels = [name for name, kind in x.schema.items() if isinstance(kind, Categorical) and kind.axes != "whole"]
+        names = labels if self.fields is None else self.fields
         point = x[self.field].double()
         mean = point.sum(1, keepdim=True) / x.num_nodes.clamp_min(1).view(-1, 1, 1, 1)
         centered = torch.where(x.mask[..., None, None], point - mean, 0.0)

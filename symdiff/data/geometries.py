@@ -21,15 +21,23 @@ from symdiff.domains.geometry import Geometry
 from symdiff.domains.geometry_files import entries
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.domains.perception import prepared
+from symdiff.domains.properties import Property
 from symdiff.errors import UserError
+from symdiff.guidance import marker
 from symdiff.state import Categorical
 
 EXCLUDED = 255
 _REPORT = 500
 
 
-def qm9(progress: Progress = None) -> Dataset:
+COLUMNS = {"mu": ("mu_D", "D", 1.0), "alpha": ("alpha_a03", "a0^3", 1.0), "gap": ("gap_Ha", "eV", 27.211386245988)}
+"""Dipole moment, polarizability, gap between the frontier orbitals: the column of QM9's table, the unit, and what it is multiplied by."""
+
+
+def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
     """The characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM. Raises UserError.
+
+    ``given``: a property (of ``COLUMNS``) that every molecule comes with, as a condition.
 
     The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and counted, where
     that cannot be done: where it rearranged as it was relaxed, for the most part.
@@ -42,14 +50,25 @@ def qm9(progress: Progress = None) -> Dataset:
     if len(geometry["offsets"]) != len(smiles) + 1 or len(geometry["edm_split"]) != len(smiles):
         raise UserError(f"{paths[0]}: expected {len(smiles)} molecules, as {paths[1].name} has")
     rows = np.nonzero(geometry["edm_split"] != EXCLUDED)[0]
+    values = None if given is None else {given: _column(paths, given, len(smiles))[rows]}
     found = matched([smiles[k] for k in rows], geometry, rows, progress)
     meta = {
-        "name": "qm9-3d",
+        "name": "qm9-3d" if given is None else f"qm9-3d-{given}",
         "source": origin(TITLE, paths),
         "rows": len(smiles),
         "left_out": {"uncharacterized": len(smiles) - len(rows)},
     }
-    return geometries(found, geometry["edm_split"][rows], meta, max_nodes=64)
+    return geometries(found, geometry["edm_split"][rows], meta, max_nodes=64, values=values)
+
+
+def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
+    """A property of all molecules, (count,), in its unit; its file joins ``paths``. Raises UserError."""
+    paths.append(local("qm9", "qm9_props.npz"))
+    table = read_npz(paths[-1])
+    name, _, factor = COLUMNS[given]
+    if not {"props", "names"} <= set(table) or name not in table["names"].tolist() or len(table["props"]) != count:
+        raise UserError(f"{paths[-1]}: expected the arrays names, with {name}, and props of {count} molecules")
+    return table["props"][:, table["names"].tolist().index(name)] * factor
 
 
 def matched(smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None) -> Iterable[Geometry | UserError]:
@@ -88,11 +107,13 @@ def geometries(
     bonds: bool = True,
     chiral: bool = False,
     max_nodes: int = 512,
+    values: Mapping[str, np.ndarray] | None = None,
 ) -> Dataset:
     """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
 
     ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The
-    atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as duplicates, and stay.
+    atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as duplicates, and stay. ``values``: properties, each (M,) in the unit that ``COLUMNS``
+    says, which the domain has as conditions.
     """
     kept, reasons, valid = [], Counter(), []
     for entry in found:
@@ -106,10 +127,17 @@ def geometries(
     labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in kept])
     kinds, counts = np.unique(labels, return_counts=True)
     atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in np.argsort(-counts, kind="stable")]
-    domain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
-    arrays = pack([domain.label(one) for one in kept], domain.schema)
+    plain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
+    arrays = pack([plain.label(one) for one in kept], plain.schema)
     left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}
-    marks = digests(arrays, {name: field for name, field in domain.schema.items() if isinstance(field, Categorical)})
+    marks = digests(arrays, {name: field for name, field in plain.schema.items() if isinstance(field, Categorical)})
     arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
+    properties = {}
+    for name, column in (values or {}).items():
+        mine, train = np.asarray(column)[valid], arrays["split"] == 0
+        properties[name] = Property.of(mine[train], arrays["num_nodes"][train], COLUMNS[name][1])
+        arrays[name], arrays[marker(name)] = properties[name].standard(mine)[:, None], np.zeros(len(mine), np.uint8)
+    given = {name: dict(vars(one)) for name, one in properties.items()}
+    domain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes, properties=given)
     report = {"rows": len(valid), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
     return Dataset.from_arrays(domain, arrays, {"order": "smiles", **report, **meta, "left_out": left_out})

@@ -72,12 +72,19 @@ class Domain(ABC):
         return {}
 
     def given(self, options: Mapping[str, str]) -> State | None:
-        """The condition, one structure, that options say as text; None where nothing is given. Raises UserError."""
+        """The condition, one structure, that options say as text; None where nothing is given. Raises UserError.
+
+        A condition of the whole alone has no nodes, and goes with any number of them.
+        """
         return None
 
     def partly(self, options: Mapping[str, str]) -> State | None:
         """What options say of the generated fields: labels, and the number of labels where nothing is known. Raises UserError."""
         return None
+
+    def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
+        """p(number of nodes | condition) for one condition of the whole, where ``histogram`` is p(number of nodes)."""
+        return list(histogram)
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
         """Draw objects into a .png file; False where the domain has no pictures of its own."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from symdiff.domains.base import Domain, Record
 from symdiff.domains.molecule import BONDS
+from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
+from symdiff.guidance import MARKER, marker
 from symdiff.state import Categorical, Real, Schema, State
 
 
@@ -21,11 +24,20 @@ class Molecule3D(Domain):
 
     ``bonds``: whether bonds (none, single, double, triple) are part of the structure. ``chiral``: whether mirror images are
     different structures; the group is S_n x SO(3) then, else S_n x O(3). Translations are no part of it: positions have mean
-    zero, and so must have the noise.
+    zero, and so must have the noise. ``properties``: numbers that are given, each as ``Property`` says: a condition, standardized, and
+    its marker; where nothing is given the marker says so.
     """
 
-    def __init__(self, atoms: Sequence[str], bonds: bool = True, chiral: bool = False, max_nodes: int = 512) -> None:
+    def __init__(
+        self,
+        atoms: Sequence[str],
+        bonds: bool = True,
+        chiral: bool = False,
+        max_nodes: int = 512,
+        properties: Mapping[str, Mapping] | None = None,
+    ) -> None:
         self.atoms = tuple(str(atom) for atom in atoms)
+        self.properties = {str(name): Property.read(str(name), plain) for name, plain in (properties or {}).items()}
         self.bonds, self.chiral, self.max_nodes = bool(bonds), bool(chiral), int(max_nodes)
         if not self.atoms or len(set(self.atoms)) != len(self.atoms):
             raise UserError(f"atoms: expected different labels, at least one, got {list(self.atoms)}")
@@ -34,7 +46,39 @@ class Molecule3D(Domain):
     def schema(self) -> Schema:
         """``atom``: label of every node; ``position`` (B, N, 1, 3) angstrom; ``bond``: 0 none, 1 single, 2 double, 3 triple."""
         fields: Schema = {"atom": Categorical("node", len(self.atoms)), "position": Real("node", 1, vector=3)}
-        return {**fields, "bond": Categorical("pair", len(BONDS), undirected=True)} if self.bonds else fields
+        if self.bonds:
+            fields = {**fields, "bond": Categorical("pair", len(BONDS), undirected=True)}
+        return {**fields, **{key: field for name in self.properties for key, field in ((name, Real("whole", 1)), (marker(name), MARKER))}}
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return tuple(key for name in self.properties for key in (name, marker(name)))
+
+    @property
+    def options(self) -> dict[str, str]:
+        """See ``given``."""
+        return {name: f"the {name} of the molecules in {one.unit}; not given, any" for name, one in self.properties.items()}
+
+    def given(self, options: Mapping[str, str]) -> State | None:
+        """The properties that ``options`` name, in their unit; the others are absent. Raises UserError."""
+        values = {}
+        for name, one in self.properties.items():
+            try:
+                value = one.mean if name not in options else float(options[name])
+            except ValueError:
+                raise UserError(f"--{name}: expected a number in {one.unit}, got {options[name]!r}") from None
+            if not np.isfinite(value):
+                raise UserError(f"--{name}: expected a finite number in {one.unit}, got {options[name]!r}")
+            values[name] = torch.tensor([[float(one.standard(value))]])
+            values[marker(name)] = torch.tensor([int(name not in options)])
+        return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.schema[name] for name in values}, values) if values else None
+
+    def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
+        found = list(histogram)
+        for name, one in self.properties.items():
+            if condition is not None and not bool(condition[marker(name)].any()):
+                found = one.likely(found, float(condition[name][0, 0]))
+        return found
 
     @property
     def group(self) -> Product:
@@ -43,10 +87,11 @@ class Molecule3D(Domain):
     @property
     def spec(self) -> dict:
         settings = {"bonds": self.bonds, "chiral": self.chiral, "max_nodes": self.max_nodes}
-        return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings}
+        given = {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
+        return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **given}
 
     def encode(self, obj) -> Record:
-        """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,).
+        """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are absent.
 
         Of an RDKit molecule with a conformer, an ASE Atoms, a PyG Data with ``z`` and ``pos``, or a ``Geometry``. Atoms stand in the
         order of the canonical SMILES, hydrogens right behind their atom, the center of the atoms at the origin. Bonds that
@@ -71,6 +116,8 @@ class Molecule3D(Domain):
         position = (geometry.position - geometry.position.mean(0)).astype(np.float32)
         record: Record = {"atom": np.array([places[text] for text in labels], np.uint8), "position": position[:, None]}
         record["edges"] = geometry.edges if self.bonds else np.zeros((0, 2), np.int16)
+        for name in self.properties:
+            record.update({name: np.zeros(1, np.float32), marker(name): np.array(1)})
         return {**record, "bond": geometry.order} if self.bonds else record
 
     def geometries(self, state: State) -> list:
