@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
+from symdiff.guidance import may_hide
 from symdiff.processes.base import Process
 from symdiff.processes.masked import Masked
 from symdiff.recipe import Recipe, SamplingSettings, build, check
@@ -52,7 +54,7 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
         code=schema_to_plain(breaker.schema),
     )
     try:
-        return Diffusion(denoiser, process, breaker)
+        return Diffusion(denoiser, process, breaker, recipe.training.drop)
     except ValueError as error:
         raise UserError(f"{where}{error}") from error
 
@@ -128,6 +130,7 @@ class SymdiffPipeline(DiffusionPipeline):
         progress: Callable[[int], None] | None = None,
         condition: State | None = None,
         known: State | None = None,
+        guidance: float = 1.0,
     ) -> Samples:
         """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
 
@@ -135,8 +138,10 @@ class SymdiffPipeline(DiffusionPipeline):
         ``num_nodes``: the size of every structure, bounds (low, high) of it, or None for the training histogram.
         ``precision``: ``fp32`` or ``bf16`` (autocast). ``progress`` is called with the number of finished structures
         (a fraction of a batch after each step). ``condition``: the fields that the domain says are given, for one
-        structure or for ``count``; their sizes are then those of the condition. ``known``: labels that stay as they are, with the number
-        of labels where nothing is known, for one structure or for ``count``; for models with the process ``Masked``.
+        structure or for ``count``; their sizes are then those of the condition, or, where it has no nodes, follow from it. ``guidance``: how
+        many times as strongly conditions count that may be absent, 1 as in the data and 0 not at all; at other values every step
+        is two evaluations. ``known``: labels that stay as they are, with the number of labels where nothing is known, for one structure
+        or for ``count``; for models with the process ``Masked``.
 
         Raises
         ------
@@ -148,21 +153,30 @@ class SymdiffPipeline(DiffusionPipeline):
             raise UserError(f"count, steps and batch size must be at least 1, got {count}, {steps}, {batch_size}")
         if precision not in ("fp32", "bf16"):
             raise UserError(f"precision: expected 'fp32' or 'bf16', got {precision!r}")
-        target = torch.device(device) if device is not None else self.device
+        if not math.isfinite(guidance):
+            raise UserError(f"guidance: expected a finite number, got {guidance}")
+        if guidance != 1 and not may_hide(self.domain.schema):
+            raise UserError(f"guidance: the model has no condition that may be absent, so expected 1, got {guidance:g}")
+        target, histogram = torch.device(device) if device is not None else self.device, self.config.size_histogram
         if target != self.device:
             self.to(target)
         if condition is not None or self.domain.conditions:
+            if condition is None and may_hide(self.domain.schema):
+                condition = self.domain.given({})
+            if condition is not None and len(condition) == 1 and not condition.mask.shape[1] and guidance:
+                histogram = self.domain.sizes(histogram, condition)
             condition = self._condition(condition, count)
-            num_nodes = condition.num_nodes
+            if condition.mask.shape[1]:
+                num_nodes = condition.num_nodes
         if known is not None:
             known = self._known(known, count)
             if condition is not None and not torch.equal(known.num_nodes, condition.num_nodes):
                 raise UserError(f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got {int(known.num_nodes[0])}")
             num_nodes = known.num_nodes
-        batches = plan(self.config.size_histogram, count, seed, num_nodes, batch_size, self.domain.pads)
+        batches = plan(histogram, count, seed, num_nodes, batch_size, self.domain.pads)
         diffusion = self.diffusion.eval()
         with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known)
+            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known, guidance)
 
     __call__ = sample
 

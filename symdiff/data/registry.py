@@ -18,10 +18,10 @@ def _qm9(progress: Progress, hydrogens: bool) -> Dataset:
     return qm9(hydrogens, progress)
 
 
-def _qm9_3d(progress: Progress) -> Dataset:
+def _qm9_3d(progress: Progress, given: str | None = None) -> Dataset:
     from symdiff.data.geometries import qm9
 
-    return qm9(progress)
+    return qm9(progress, given)
 
 
 def _zinc(progress: Progress) -> Dataset:
@@ -93,6 +93,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "qm9": partial(_qm9, hydrogens=False),
     "qm9-h": partial(_qm9, hydrogens=True),
     "qm9-3d": _qm9_3d,
+    **{f"qm9-3d-{name}": partial(_qm9_3d, given=name) for name in ("mu", "alpha", "gap")},
     **{f"qm9-{name}": partial(_qm9_property, name=name) for name in ("mu", "alpha", "homo", "lumo", "cv")},
     "cmu-walk": _cmu_walk,
     "first-mm": _first_mm,

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import nn
+from torch import Tensor, nn
 
 from symdiff import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.domains.files import write_file
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
+from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.recipe import Recipe
+from symdiff.state import schema_from_plain
 from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer
@@ -90,15 +92,38 @@ def finish(accelerator: Accelerator) -> None:
 
 
 def start_from(source: str, diffusion: nn.Module) -> None:
-    """Copy the weights of a checkpoint's denoiser and breaker. Raises UserError where they do not fit."""
+    """Copy the weights of a checkpoint's denoiser and breaker. Raises UserError where they do not fit.
+
+    Where the denoiser sees more of the whole than the checkpoint's did, a condition to be, it does not matter at first: those weights are zero.
+    """
     other = SymdiffPipeline.load(source)
     for name in ("denoiser", "breaker"):
         mine, theirs = getattr(diffusion, name), getattr(other, name)
+        weights = theirs.state_dict()
+        if name == "denoiser":
+            weights = widened(weights, mine.state_dict(), more_of_the_whole(theirs.config, mine.config))
         try:
-            mine.load_state_dict(theirs.state_dict())
+            mine.load_state_dict(weights)
         except RuntimeError as error:
             told = " ".join(str(error).split("\n")[1].split()) if "\n" in str(error) else str(error)
             raise UserError(f"training.start: {source}: its {name} does not fit the recipe: {told}") from error
+
+
+def more_of_the_whole(before: Mapping, now: Mapping) -> int:
+    """How many channels a denoiser of the config ``now`` reads of the whole beyond those of ``before``, where they come last; else 0."""
+    seen = [schema_from_plain(config["noisy"]) for config in (before, now)]
+    if any(field.axes == "whole" and not getattr(field, "vector", 0) for field in schema_from_plain(now["code"]).values()):
+        return 0
+    return max(0, channels(seen[1], "whole") - channels(seen[0], "whole"))
+
+
+def widened(weights: Mapping[str, Tensor], like: Mapping[str, Tensor], more: int) -> dict[str, Tensor]:
+    """``weights`` with ``more`` columns of zeros wherever ``like`` has that many more."""
+    found = dict(weights)
+    for name, weight in weights.items():
+        if more and name in like and weight.ndim == 2 and like[name].shape == (len(weight), weight.shape[1] + more):
+            found[name] = nn.functional.pad(weight, (0, more))
+    return found
 
 
 def compile_denoiser(diffusion: nn.Module) -> None:
