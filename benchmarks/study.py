@@ -111,6 +111,7 @@ TASKS = {
         },
         "mean squared error of a coordinate, cm²",
         1e4,
+        270,
     ),
     "parts": Task(
         "first-mm",
