@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from rdkit import Chem
 
-from symdiff_evaluation.records import MAX_ATOMS, MAX_CYCLES, Record
+from symdiff_evaluation.records import MAX_ATOMS, MAX_CHARGE, MAX_CYCLES, MAX_VALENCE, Record
 
 _AS_WRITTEN = Chem.SmilesParserParams()
 _AS_WRITTEN.sanitize = False
 _AS_WRITTEN.removeHs = False
 _AS_WRITTEN.allowCXSMILES = False
 _AS_WRITTEN.parseName = False
+# RDKit keeps these numbers in eight bits: it would read [CH260] and [CH4+256] as methane
+_ENDLESS = {
+    "smiles": re.compile(r"\[[^][]*(H|[+-])\d{3,}"),
+    "molblock": re.compile(r"^M  CHG +\d+( +\d+ +[+-]?\d+)*? +\d+ +[+-]?\d{3,}|\b(CHG|VAL)=[+-]?\d{3,}", re.MULTILINE),
+}
 
 
 class Broken(ValueError):
@@ -21,6 +28,8 @@ def written(record: Record) -> Chem.Mol:
     """The molecule as written: not sanitized, hydrogens kept. Raises ``Broken``."""
     if record.reason:
         raise Broken(record.reason)
+    if _ENDLESS[record.form].search(record.text):
+        raise Broken("syntax: a charge or a number of hydrogens of three digits")
     if record.form == "smiles":
         mol = Chem.MolFromSmiles(record.text, _AS_WRITTEN) if record.text.isascii() else None
     else:
@@ -37,6 +46,10 @@ def written(record: Record) -> Chem.Mol:
     for atom in mol.GetAtoms():
         if atom.GetAtomicNum() == 0 or atom.HasQuery():
             raise Broken(f"query: atom {atom.GetIdx() + 1} stands for several elements")
+        if abs(atom.GetFormalCharge()) > MAX_CHARGE:
+            raise Broken(f"too large: atom {atom.GetIdx() + 1} has the charge {atom.GetFormalCharge():+}, up to {MAX_CHARGE} are read")
+        if sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds()) + atom.GetNumExplicitHs() > MAX_VALENCE:
+            raise Broken(f"too large: atom {atom.GetIdx() + 1} has over {MAX_VALENCE} bonds and hydrogens")
     for bond in mol.GetBonds():
         if bond.HasQuery() or bond.GetBondType() == Chem.BondType.UNSPECIFIED:
             raise Broken(f"query: bond {bond.GetIdx() + 1} stands for several kinds")

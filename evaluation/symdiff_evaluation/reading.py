@@ -32,14 +32,15 @@ def read(path: str | Path) -> Iterator[Record]:
         raise UserError(f"{path}: no such file")
     reader = {".csv": _table, ".sdf": _blocks}.get(ending, _lines)
     try:
-        with _opened(path) as stream:
+        with opened(path) as stream:
             yield from reader(path, stream)
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
+def opened(path: Path) -> Iterator[TextIO]:
+    """The text of a file, gzipped (.gz) or not; bytes that are no UTF-8 are replaced."""
     # undecodable bytes become a character that no SMILES has: the record is broken, its neighbors are not
     if path.suffix.lower() == ".gz":
         with gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline=None) as stream:
@@ -49,7 +50,7 @@ def _opened(path: Path) -> Iterator[TextIO]:
             yield stream
 
 
-def _bounded(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
+def bounded(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
     """Lines without their ends, cut at ``limit`` characters, and whether they were cut: never more in memory."""
     while line := stream.readline(limit + 2):
         cut = False
@@ -61,7 +62,7 @@ def _bounded(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
 
 def _lines(path: Path, stream: TextIO) -> Iterator[Record]:
     number = 0
-    for place, (line, cut) in enumerate(_bounded(stream, MAX_CHARACTERS)):
+    for place, (line, cut) in enumerate(bounded(stream, MAX_CHARACTERS)):
         text = line.split(maxsplit=1)[0] if line.strip() else ""
         if place == 0 and text.lower() == "smiles":
             continue
@@ -70,7 +71,7 @@ def _lines(path: Path, stream: TextIO) -> Iterator[Record]:
 
 
 def _table(path: Path, stream: TextIO) -> Iterator[Record]:
-    lines = _bounded(stream, 4 * MAX_CHARACTERS)
+    lines = bounded(stream, 4 * MAX_CHARACTERS)
     header = next(csv.reader([next(lines, ("", False))[0]]), [])
     columns = [name.strip().lower() for name in header]
     wanted = [k for k, name in enumerate(columns) if name == "smiles"]
@@ -100,7 +101,7 @@ def record_of(file: str, number: int, text: str, cut: bool = False) -> Record:
 
 def _blocks(path: Path, stream: TextIO) -> Iterator[Record]:
     number, block, size, reason = 1, [], 0, ""
-    for line, _ in _bounded(stream, MAX_CHARACTERS):
+    for line, _ in bounded(stream, MAX_CHARACTERS):
         if line.startswith("$$$$"):
             yield _block(path, number, block, reason)
             number, block, size, reason = number + 1, [], 0, ""

@@ -81,7 +81,7 @@ def test_a_set_is_at_no_distance_from_itself(place):
 
 def test_extras_are_asked_for_before_the_work(place, monkeypatch):
     monkeypatch.setattr("symdiff_evaluation.geometry.poses.find_spec", lambda name: None)
-    with pytest.raises(UserError, match="pip install posebusters"):
+    with pytest.raises(UserError, match=r"pip install 'symdiff-torch\[poses\]'"):
         evaluate([place / "a.npz"], protocol="molecule-3d-extras")
 
 

@@ -36,6 +36,11 @@ ROWS = {
     "explicit hydrogens": ("[H]C([H])([H])O[H]", "CO", "", "CO", "CO"),
     "isotopes": ("[2H]C([2H])([2H])[13CH3]", "CC", "", "CC", "CC"),
     "atom maps": ("[CH3:1][OH:7]", "CO", "", "CO", "CO"),
+    "hydrogens beyond a byte": ("[CH260]", None, "syntax", None, None),
+    "charge beyond a byte": ("C[CH4+256]", None, "syntax", None, None),
+    "hydrogens without end": ("[NH999999999+]", None, "syntax", None, None),
+    "charge that no format defines": ("[Xe-99]", None, "too large", None, None),
+    "bonds beyond a byte": ("C" + "(=C)" * 70, None, "too large", None, None),
     "too long": ("C" * 10_001, None, "too long", None, None),
     "too many atoms": ("C" * 1_001, None, "too large", None, None),
 }
@@ -103,9 +108,15 @@ def test_stable_atoms(text, stable, atoms):
     assert stable_atoms(written(record_of("hand.smi", 1, text))) == (stable, atoms)
 
 
+def hand_block(*properties):
+    rows = ["    0.0000    0.0000    0.0000 C   0  0", "    1.2000    0.0000    0.0000 O   0  0", "  1  2  2  0"]
+    return "\n".join(["", "  hand", "", "  2  1  0  0  0  0  0  0  0  0999 V2000", *rows, *properties, "M  END"])
+
+
 def test_a_mol_block_is_judged_as_written():
-    block = "\n".join(
-        ["", "  hand", "", "  2  1  0  0  0  0  0  0  0  0999 V2000"]
-        + ["    0.0000    0.0000    0.0000 C   0  0", "    1.2000    0.0000    0.0000 O   0  0", "  1  2  2  0", "M  END"]
-    )
-    assert judge(Record("hand.sdf", 1, block, "molblock")).canonical == "C=O"
+    assert judge(Record("hand.sdf", 1, hand_block(), "molblock")).canonical == "C=O"
+    assert judge(Record("hand.sdf", 1, hand_block("M  CHG  2   1  -1   2   1", "M  ISO  1   1 100"), "molblock")).canonical == "[CH-]=[OH+]"
+    # what eight bits cannot hold is not read as something else
+    for charges in ("  1   1 256", "  2   2   0   1 900"):
+        got = judge(Record("hand.sdf", 1, hand_block("M  CHG" + charges), "molblock"))
+        assert got.canonical is None and got.reason.startswith("syntax")

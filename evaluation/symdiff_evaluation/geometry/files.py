@@ -17,7 +17,7 @@ from symdiff_evaluation.arrays import read_arrays
 from symdiff_evaluation.chemistry import Broken, written
 from symdiff_evaluation.geometry.elements import number_of
 from symdiff_evaluation.geometry.geometries import Geometries, collect, from_arrays
-from symdiff_evaluation.reading import _bounded, _opened
+from symdiff_evaluation.reading import bounded, opened
 from symdiff_evaluation.reading import read as read_text
 from symdiff_evaluation.records import MAX_ATOMS, Record
 
@@ -50,7 +50,7 @@ def read(path: str | Path) -> Geometries:
         if not path.is_file():
             raise UserError(f"{path}: no such file")
         try:
-            with _opened(path) as stream:
+            with opened(path) as stream:
                 rows = list(_xyz(path.name, stream))
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"{path}: cannot be read: {error}") from error
@@ -85,7 +85,7 @@ def _from_block(record: Record) -> tuple[Record, Atoms | None, int]:
 
 
 def _xyz(file: str, stream: TextIO) -> Iterator[tuple[Record, Atoms | None, int]]:
-    lines = _bounded(stream, _LONGEST)
+    lines = bounded(stream, _LONGEST)
     number, line = 0, _next(lines)
     while line is not None:
         if not line.strip():

@@ -22,7 +22,10 @@ _PAGES = Path("/proc/self/statm")
 
 @dataclass(frozen=True)
 class Limits:
-    """``workers`` processes (0: in this one, without limits); for one molecule ``seconds`` of processor time and, on Linux, ``megabytes`` beyond what a process starts with."""
+    """``workers`` processes (0: in this one, without limits) and what one molecule may use.
+
+    ``seconds`` of processor time and, on Linux, ``megabytes`` beyond what a process starts with.
+    """
 
     workers: int = 1
     seconds: float = 10.0

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def require() -> None:
     """Raises ``UserError`` where the package is missing."""
     if find_spec("posebusters") is None:
-        raise UserError("poses: needs the package posebusters: pip install posebusters")
+        raise UserError("poses: needs the package posebusters: pip install 'symdiff-torch[poses]'")
 
 
 def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:

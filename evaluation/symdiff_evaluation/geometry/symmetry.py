@@ -89,8 +89,8 @@ def shape(geometry: Geometry) -> Shape:
 def fit(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 4) -> tuple[float, int]:
     """The largest RMSD in angstrom of a group's operations (g, 3, 3) about the best axes near ``axes`` (columns x, y, z).
 
-    And how many different permutations of atoms they are. The RMSD is infinite where the pairs of atoms do not follow the group's multiplication, or the nearest figure that has the group would
-    bring atoms together.
+    And how many different permutations of atoms they are. The RMSD is infinite where the pairs of atoms do not follow the group's
+    multiplication, or the nearest figure that has the group would bring atoms together.
     """
     x = figure.positions
     for step in range(rounds):

@@ -31,7 +31,7 @@ _FORCE = 1e-3  # hartree per bohr: the largest component at a minimum
 def require() -> None:
     """Raises ``UserError`` where the package is missing."""
     if find_spec("tblite") is None:
-        raise UserError("strain.xtb: needs the package tblite: pip install tblite")
+        raise UserError("strain.xtb: needs the package tblite: pip install 'symdiff-torch[xtb]'")
 
 
 def relax(geometry: Geometry) -> Strain | Undetermined:

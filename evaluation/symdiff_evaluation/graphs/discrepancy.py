@@ -1,8 +1,8 @@
 """PolyGraph discrepancy: how well a classifier tells samples from the reference, as a bound on the distance of their laws.
 
 Source: Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026
-(https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the Jensen-Shannon distance of the two laws from below; of several descriptions the one is taken that is
-best in cross-validation. The paper's classifier is TabPFN, and its descriptions include orbits of five nodes and random graph
+(https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the Jensen-Shannon
+distance of the two laws from below; of several descriptions the one is taken that is best in cross-validation. The paper's classifier is TabPFN, and its descriptions include orbits of five nodes and random graph
 networks; here it is logistic regression on the four of ``descriptors``, so that values compare among themselves only.
 """
 

@@ -95,7 +95,7 @@ class Graphs:
 
 def from_graphs(graphs: Sequence[Graph], place: str = "list") -> Graphs:
     """A set of graphs that are in memory, trusted as they are."""
-    return Graphs(tuple(Record(place, number, told(graph)) for number, graph in enumerate(graphs, 1)), tuple(graphs))
+    return Graphs(tuple(Record(place, number, told(graph), "graph") for number, graph in enumerate(graphs, 1)), tuple(graphs))
 
 
 def from_edges(
@@ -139,7 +139,7 @@ def from_edges(
             nodes = None if node_labels is None else node_labels[starts[k] : starts[k + 1]]
             kinds = None if edge_labels is None else edge_labels[here]
             graph, reason = judge(count, edges[here], nodes, kinds)
-        records.append(Record(place, k + 1, told(graph) if graph else "", reason=reason))
+        records.append(Record(place, k + 1, told(graph) if graph else "", "graph", reason))
         graphs.append(graph)
     return Graphs(tuple(records), tuple(graphs))
 

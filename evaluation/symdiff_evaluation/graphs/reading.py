@@ -23,7 +23,8 @@ def read(path: str | Path) -> Graphs:
     """The graphs of a file. Raises ``UserError`` for one that cannot be read; a bad graph costs no other.
 
     .npz and .safetensors: ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2) and perhaps ``node_label`` (one a node) and ``edge_label``
-    (E,), the same with ``input_`` in front for the graphs that they were made from; other arrays are passed over. .graphml: one document of one or more graphs, with the integers ``label`` of nodes and edges, if any.
+    (E,), the same with ``input_`` in front for the graphs that they were made from; other arrays are passed over. .graphml: one
+    document of one or more graphs, with the integers ``label`` of nodes and edges, if any.
     """
     return _from_graphml(Path(path)) if Path(path).name.lower().endswith((".graphml", ".graphml.gz")) else from_columns(read_arrays(path), Path(path).name)
 
