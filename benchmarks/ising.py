@@ -23,15 +23,15 @@ from symdiff.domains.spins.autocorrelation import memory
 from symdiff.domains.spins.exact import log_partition
 from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.domains.spins.heat_bath import HeatBath
+from symdiff.domains.spins.mixed import rounds
 from symdiff.domains.spins.onsager import kaufman_energy
-from symdiff.domains.spins.wolff import Wolff
 from symdiff.groups.torus import torus
 from symdiff.importance import weighted
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.testing import chi_square
 
 SIDE, SMALL, TEMPERATURES, CRITICAL = 16, 8, (1.8, 2.27, 3.0), 2.27
-CHAINS, ROUNDS, CLUSTERS, SWEEPS, WARM = 512, 400, 6, 2, 100
+CHAINS, ROUNDS, WARM = 512, 400, 100
 
 
 def observables(labels: Tensor, model: Hamiltonian, side: int) -> Tensor:
@@ -44,15 +44,7 @@ def observables(labels: Tensor, model: Hamiltonian, side: int) -> Tensor:
 def clusters(model: Hamiltonian, temperature: float, side: int, seed: int) -> tuple[Tensor, Tensor]:
     """Means of the observables over long chains of Wolff's clusters and heat bath, and their standard errors."""
     generator = torch.Generator().manual_seed(seed)
-    wolff, bath = Wolff(model, temperature, CHAINS, generator), HeatBath(model, temperature, CHAINS, generator)
-    series = []
-    for k in range(WARM + ROUNDS):
-        wolff.update(CLUSTERS)
-        bath.spins = wolff.spins
-        bath.sweep(SWEEPS)
-        wolff.spins = bath.spins
-        if k >= WARM:
-            series.append(observables(bath.spins, model, side))
+    series = [observables(spins, model, side) for k, spins in enumerate(rounds(model, temperature, CHAINS, WARM + ROUNDS, generator)) if k >= WARM]
     found = [memory(column) for column in torch.stack(series).unbind(-1)]
     return torch.tensor([one.mean for one in found]), torch.tensor([one.deviation for one in found])
 

@@ -13,14 +13,13 @@ from symdiff.data.parsing import Progress
 from symdiff.domains.lattice import SpinLattice
 from symdiff.domains.spins.exact import sample_ground_states
 from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction, random_bonds
-from symdiff.domains.spins.heat_bath import HeatBath
-from symdiff.domains.spins.wolff import Wolff
+from symdiff.domains.spins.mixed import rounds as mixed_rounds
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
 
 TEMPERATURES = (1.6, 3.4)
 """The range of T in J/k_B: ordered, critical (2.269) and disordered."""
-BURN_IN, CLUSTERS, SWEEPS = 60, 6, 2
+BURN_IN = 60
 HELD_OUT = 0.05
 """Share of the chains, or of the Hamiltonians, for each of validation and test."""
 LARGEST_FIELD = 3.0
@@ -33,8 +32,8 @@ PHASES = ("ferromagnet", "ferromagnet", "antiferromagnet", "antiferromagnet", "s
 def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, progress: Progress = None) -> Dataset:
     """Ising spins on the square lattice, J = 1: ``chains``, each at a temperature of its own, evenly spaced in ``TEMPERATURES``.
 
-    Chains start at random, and in every round make ``CLUSTERS`` reflections of Wolff's clusters (which mix where spins are
-    ordered) and ``SWEEPS`` of heat bath (which mix where they are not); after ``BURN_IN`` rounds each round gives one structure.
+    Chains start at random and make rounds of Wolff's clusters and heat bath (``mixed_rounds``); after ``BURN_IN`` rounds each round gives one
+    structure.
     Every twentieth chain is held out for validation, another for test.
     """
     piece = torus("square", side)
@@ -42,15 +41,10 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
     low, high = TEMPERATURES
     temperature = low + (high - low) * (torch.arange(chains, dtype=torch.float64) + 0.5) / chains
     generator = torch.Generator().manual_seed(seed)
-    wolff, bath = Wolff(model, temperature, chains, generator), HeatBath(model, temperature, chains, generator)
     found = []
-    for k in range(BURN_IN + rounds):
-        wolff.update(CLUSTERS)
-        bath.spins = wolff.spins
-        bath.sweep(SWEEPS)
-        wolff.spins = bath.spins
+    for k, spins in enumerate(mixed_rounds(model, temperature, chains, BURN_IN + rounds, generator)):
         if k >= BURN_IN:
-            found.append(bath.spins.to(torch.uint8))
+            found.append(spins.to(torch.uint8))
         if progress is not None:
             progress(k + 1, BURN_IN + rounds)
     labels = torch.stack(found)  # (rounds, chains, N)
