@@ -123,7 +123,9 @@ def validate(plain: object, source: str = "recipe") -> Recipe:
             raise UserError(f"{source}: {name}: the key 'kind' is missing: which class it is")
         _check_kinds(getattr(recipe, name), f"{source}: {name}")
     if recipe.training.augment is not None:
-        _check_kinds({"kind": None, **recipe.training.augment}, f"{source}: training.augment")
+        if "kind" not in recipe.training.augment:
+            raise UserError(f"{source}: training.augment: the key 'kind' is missing: the name of a group")
+        _check_kinds(recipe.training.augment, f"{source}: training.augment")
     recipe._source = source
     return recipe
 

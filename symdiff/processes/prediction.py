@@ -12,7 +12,7 @@ from torch import Tensor
 
 from symdiff.processes.base import Process
 from symdiff.random import Generator
-from symdiff.state import Field, Real, Schema, State, extent, schema_from_plain
+from symdiff.state import Field, Real, Schema, State, extent, schema_from_plain, schema_to_plain
 
 
 class Prediction(Process):
@@ -21,8 +21,8 @@ class Prediction(Process):
     ``loss``: ``l1``, the mean absolute error of numbers and the mean length of the error of vectors, which no rotation changes; or
     ``l2``, the mean squared error of the components. Both are of (value − mean)/spread and means over a field's entries, summed over
     the fields. ``mean`` and ``spread``: of the data, by the name of a field, in its unit; 0 and 1 where they are not given. Vectors have
-    no mean, it would not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood;
-    labels are predicted by ``Masked`` with focus 0.
+    no mean, it would not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood
+    and is no part of a ``Product``; labels are predicted by ``Masked`` with focus 0.
     """
 
     renoises = False
@@ -38,6 +38,7 @@ class Prediction(Process):
     ) -> None:
         self.schema = schema_from_plain(schema)
         self.kind, self.means, self.spreads = loss, dict(mean or {}), dict(spread or {})
+        self.register_to_config(schema=schema_to_plain(self.schema))
         for name, field in self.schema.items():
             if not isinstance(field, Real):
                 raise ValueError(f"field {name!r} of a Prediction must be Real, got {field}; labels are predicted by Masked with focus 0")
