@@ -10,6 +10,7 @@ from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
 from symdiff.nn.points import Edges, dual, monomials, orientations
+from symdiff.nn.pyramid import farthest
 from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, State, node_mask, pad
 from symdiff.testing import difference, equivariance_error
@@ -220,3 +221,29 @@ def test_gradients_are_finite_where_points_coincide():
         net = network(equivariance=equivariance, orientations=count)
         net(x, t, z)["position"].square().sum().backward()
         assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+
+
+@pytest.mark.parametrize("neighbors", [0, 2])
+@pytest.mark.parametrize(("equivariance", "count"), KINDS)
+def test_coarser_levels_keep_what_the_kernels_keep(equivariance, count, neighbors):
+    x, z, t = clouds(9)
+    net = network(equivariance=equivariance, orientations=count, neighbors=neighbors, levels=2)
+    group = PERMUTATIONS if equivariance == "translations" else BOTH
+    assert equivariance_error(lambda a, b: net(a, t, b), group, x, z, draws=3) < 1e-9
+    with torch.no_grad():
+        assert difference(shifted(net(x, t, z)), net(shifted(x), t, z)) < 1e-9
+        wide = net(pad(x, 13), t, pad(z, 13))
+        assert difference(pad(wide, 9), net(x, t, z)) < 1e-9
+        plain = network(equivariance=equivariance, orientations=count, neighbors=neighbors)
+        assert difference(plain(x, t, z), net(x, t, z)) > 1e-3
+
+
+def test_farthest_points_by_hand():
+    line = torch.tensor([0.0, 1.0, 2.0, 7.0, 10.0, 99.0])
+    position = torch.stack([line, 0 * line, 0 * line], -1)[None]
+    mask = torch.tensor([[True] * 5 + [False]])
+    places, kept = farthest(position, mask, torch.tensor([4]))
+    # the mean is 4: the end at 10 is farthest, then 0, then 7 and 2 are 3 and 2 from all
+    assert places.tolist() == [[4, 0, 3, 2]] and kept.all()
+    both = farthest(position.expand(2, -1, -1), mask.expand(2, -1), torch.tensor([1, 3]))
+    assert both[1].tolist() == [[True, False, False], [True, True, True]]

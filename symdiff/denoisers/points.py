@@ -15,6 +15,7 @@ from symdiff.denoisers.inputs import Inputs, Way
 from symdiff.denoisers.readout import Pooling, Readout
 from symdiff.groups.orthogonal import turn
 from symdiff.nn.points import TINY, Edges, KernelBasis, SeparableConvolution, dual, invariants, orientations
+from symdiff.nn.pyramid import Pyramid
 from symdiff.state import Real, State, schema_from_plain
 
 Equivariance = Literal["translations", "frame", "rotations"]
@@ -43,7 +44,8 @@ class PointConvolution(Denoiser):
     grid at random. ``benchmarks/equivariance.py`` measures every combination.
 
     ``unit``: the length, in the unit of the data, that kernels take for 1. ``neighbors``: 0 for all pairs, else how many nearest
-    nodes are listened to. Labels of pairs, and the time, are arguments of the kernels. A vector that is seen and predicted is
+    nodes are listened to. ``levels``: behind the layers, so many times a quarter of the nodes (``Pyramid``) and back, for large clouds;
+    kernels of each level are twice as wide, and there are no labels of pairs. Labels of pairs, and the time, are arguments of the kernels. A vector that is seen and predicted is
     predicted as x_t − t·output, as by ``InFrame``. Memory grows with B·N·k·K·width.
     """
 
@@ -66,11 +68,14 @@ class PointConvolution(Denoiser):
         readout: int = 32,
         pooling: Pooling = "mean",
         unit: float = 3.0,
+        levels: int = 0,
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
-        if neighbors < 0 or orientations < 0 or degree < 0 or unit <= 0:
-            raise ValueError(f"expected neighbors, orientations, degree >= 0 and unit > 0, got {neighbors}, {orientations}, {degree} and {unit}")
+        if min(neighbors, orientations, degree, levels) < 0 or unit <= 0:
+            raise ValueError(
+                f"expected neighbors, orientations, degree, levels >= 0 and unit > 0, got {neighbors}, {orientations}, {degree}, {levels} and {unit}"
+            )
         self.inputs = Inputs(noisy, code, position, inputs)
         if equivariance == "frame" and not self.inputs.framed:
             raise ValueError("equivariance: frame needs a field 'frame' of 3 vectors in the code; choose a breaker with a FrameCode")
@@ -91,6 +96,7 @@ class PointConvolution(Denoiser):
         raw, turned = 3 * (equivariance != "rotations"), 2 * bool(orientations)
         self.basis = KernelBasis(raw + turned or 1, basis, basis, degree, {"pairs": self.inputs.pair_channels, "context": width})
         self.blocks = nn.ModuleList(SeparableConvolution(width, basis, widening) for _ in range(layers))
+        self.pyramid = Pyramid(width, basis, levels, neighbors, widening) if levels else None
         self.norm = nn.LayerNorm(width)
         self.readout = Readout(self.predicted, self.inputs.noisy, width, width, readout, pooling)
         self._grid(orientations, basis)
@@ -103,13 +109,20 @@ class PointConvolution(Denoiser):
             edges = Edges.among(position, mask, self.neighbors)
             r = (edges.gather(position) - position[:, :, None]) * edges.real[..., None]
             grid, out_of_grid = self._turned(self.grid, frame, position), self._turned(self.dual, frame, position)
-            raw = None if self.equivariance == "rotations" else self._coordinates(r, frame)
-            seen = invariants(r / self.unit, grid, None if raw is None else raw / self.unit)
             vectors = self.inputs.vectors(x, z)
             entering = self._entering(vectors, grid, frame)
         context = self.context(*self._without_vectors(x, t, z))
-        pairs = edges.of_pairs(self.inputs.pairs(x, z, dtype))[..., None, :]
-        basis = self.basis(seen, {"pairs": pairs, "context": context[:, None, None, None]}) * edges.real[..., None, None]
+        pairs = self.inputs.pairs(x, z, dtype)
+
+        def kernels(r: Tensor, edges: Edges, level: int) -> Tensor:
+            """What the kernels know of the differences r (B, M, k, 3), zero where no edge is: (B, M, k, K, ·)."""
+            with torch.autocast(x.device.type, enabled=False):
+                scaled = r / (self.unit * 2**level)
+                seen = invariants(scaled, grid, None if self.equivariance == "rotations" else self._coordinates(scaled, frame))
+            labels = pairs.new_zeros(pairs.shape[-1]) if level else edges.of_pairs(pairs)[..., None, :]
+            return self.basis(seen, {"pairs": labels, "context": context[:, None, None, None]}) * edges.real[..., None, None]
+
+        basis = kernels(r, edges, 0)
         around = None if grid is None else self.around_basis(self.around[..., None])
 
         h = (self.enter(self.inputs.scalars(x, z, dtype)) + context[:, None])[:, :, None]
@@ -119,6 +132,8 @@ class PointConvolution(Denoiser):
             h = h.expand(-1, -1, len(self.grid), -1)
         for block in self.blocks:
             h = block(h, basis, around, edges)
+        if self.pyramid is not None:
+            h = self.pyramid(h, position, mask, kernels, around)
         h = self.norm(h)
         values = self.readout(h.mean(2), x, context)
         for name in self.vectors:

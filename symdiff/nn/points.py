@@ -57,19 +57,29 @@ class Edges:
 
         Among neighbors that are equally far it is the order of the nodes that decides.
         """
-        pairs = mask[:, :, None] & mask[:, None]
-        if not 0 < neighbors < mask.shape[1] - 1:
+        return cls._nearest(position, mask, position, mask, neighbors + 1 if neighbors else 0, own=True)
+
+    @classmethod
+    def between(cls, position: Tensor, mask: Tensor, sources: Tensor, real: Tensor, neighbors: int = 0) -> Edges:
+        """Nodes at ``position`` (B, M, 3) listen to other nodes at ``sources`` (B, N, 3), to all or their nearest; ``real``: (B, N)."""
+        return cls._nearest(position, mask, sources, real, neighbors, own=False)
+
+    @classmethod
+    def _nearest(cls, position: Tensor, mask: Tensor, sources: Tensor, real: Tensor, count: int, own: bool) -> Edges:
+        pairs = mask[:, :, None] & real[:, None]
+        if not 0 < count < real.shape[1]:
             return cls(None, pairs)
-        squared = (position[:, :, None] - position[:, None]).square().sum(-1).masked_fill(~pairs, torch.inf)
-        # a node is its own nearest, also where another one lies on top of it
-        squared.diagonal(dim1=1, dim2=2).fill_(-1.0)
-        source = squared.topk(neighbors + 1, dim=-1, largest=False).indices
+        squared = (position[:, :, None] - sources[:, None]).square().sum(-1).masked_fill(~pairs, torch.inf)
+        if own:
+            # a node is its own nearest, also where another one lies on top of it
+            squared.diagonal(dim1=1, dim2=2).fill_(-1.0)
+        source = squared.topk(count, dim=-1, largest=False).indices
         return cls(source, pairs.gather(2, source))
 
     def gather(self, h: Tensor) -> Tensor:
-        """What the nodes j have, for every edge: (B, N, ...) -> (B, N, k, ...)."""
+        """What the nodes j have, for every edge: (B, N, ...) -> (B, M, k, ...)."""
         if self.source is None:
-            return h[:, None].expand(h.shape[0], h.shape[1], *h.shape[1:])
+            return h[:, None].expand(h.shape[0], self.real.shape[1], *h.shape[1:])
         rows = torch.arange(len(h), device=h.device)[:, None, None]
         return h[rows, self.source]
 
@@ -146,10 +156,13 @@ class SeparableConvolution(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.widen, self.narrow = nn.Linear(width, widening * width), nn.Linear(widening * width, width)
 
-    def forward(self, h: Tensor, basis: Tensor, around: Tensor | None, edges: Edges) -> Tensor:
-        """``h``: (B, N, K, width); ``basis``: (B, N, k, K, ·), zero where no edge is; ``around``: (K, K, ·), of o·o′."""
+    def forward(self, h: Tensor, basis: Tensor, around: Tensor | None, edges: Edges, own: Tensor | None = None) -> Tensor:
+        """``h``: (B, N, K, width); ``basis``: (B, M, k, K, ·), zero where no edge is; ``around``: (K, K, ·), of o·o′.
+
+        ``own``: (B, M, K, width), what the nodes that listen have themselves where they are others than those of h.
+        """
         inner = (self.spatial(basis) * edges.gather(h)).sum(2) * edges.scale[..., None].to(h)
         if around is not None:
             inner = torch.einsum("bnoc,poc->bnpc", inner, self.spherical(around).to(inner.dtype)) / len(around)
         inner = self.norm(inner + self.bias)
-        return h + self.narrow(functional.gelu(self.widen(inner), approximate="tanh"))
+        return (h if own is None else own) + self.narrow(functional.gelu(self.widen(inner), approximate="tanh"))

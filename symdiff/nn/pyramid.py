@@ -1,0 +1,69 @@
+"""Coarser and coarser clouds of points, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from symdiff.nn.points import Edges, SeparableConvolution
+
+RATIO = 4
+"""A level has a node for so many of the level before."""
+
+Kernels = Callable[[Tensor, Edges, int], Tensor]
+"""From differences (B, M, k, 3), their edges and the level: what kernels know of them, (B, M, k, K, ·)."""
+
+
+class Pyramid(nn.Module):
+    """Down: the farthest points of each level, every one of which listens to its nearest ones of the level before; and up again, with residuals.
+
+    As U-Net does (Ronneberger et al., MICCAI 2015) on points (Qi et al., PointNet++, NeurIPS 2017). The farthest points and the nearest
+    ones move with the structure, so that no symmetry of the kernels is lost. ``neighbors``: 0 for all. Costs little beside the finest level.
+    """
+
+    def __init__(self, width: int, basis: int, levels: int, neighbors: int = 0, widening: int = 4) -> None:
+        super().__init__()
+        self.neighbors = neighbors
+        self.down = nn.ModuleList(SeparableConvolution(width, basis, widening) for _ in range(levels))
+        self.up = nn.ModuleList(SeparableConvolution(width, basis, widening) for _ in range(levels))
+
+    def forward(self, h: Tensor, position: Tensor, mask: Tensor, kernels: Kernels, around: Tensor | None) -> Tensor:
+        """``h``: (B, N, K, width); ``position``: (B, N, 3); ``around``: (K, K, ·), see ``SeparableConvolution``."""
+        finer = []
+        for level, block in enumerate(self.down, 1):
+            finer.append((h, position, mask))
+            chosen, kept = farthest(position, mask, -(-mask.sum(1) // RATIO))
+            rows = torch.arange(len(mask), device=mask.device)[:, None]
+            coarse = position[rows, chosen] * kept[..., None]
+            h = self._moved(block, h, position, mask, h[rows, chosen] * kept[..., None, None], coarse, kept, kernels, around, level)
+            position, mask = coarse, kept
+        for level, block in reversed(list(enumerate(self.up, 1))):
+            own, fine, real = finer[level - 1]
+            h = self._moved(block, h, position, mask, own, fine, real, kernels, around, level)
+            position, mask = fine, real
+        return h
+
+    def _moved(self, block, h, position, mask, own, target, real, kernels, around, level) -> Tensor:
+        """What the nodes at ``target`` have once they have listened to those at ``position``."""
+        edges = Edges.between(target, real, position, mask, self.neighbors)
+        r = (edges.gather(position) - target[:, :, None]) * edges.real[..., None]
+        return block(h, kernels(r, edges, level), around, edges, own)
+
+
+@torch.no_grad()
+def farthest(position: Tensor, mask: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    """The places of ``count`` (B,) nodes, each the farthest from all before, and which are real: (B, M) int64, (B, M) bool.
+
+    The first is the farthest from the mean; among several the order of the nodes decides. ``position``: (B, N, 3).
+    """
+    mean = (position * mask[..., None]).sum(1, keepdim=True) / mask.sum(1).clamp_min(1)[:, None, None]
+    distance = (position - mean).square().sum(-1).masked_fill(~mask, -1.0)
+    rows, places = torch.arange(len(mask), device=mask.device), []
+    for k in range(int(count.max())):
+        place = distance.argmax(1)
+        places.append(place)
+        from_it = (position - position[rows, place][:, None]).square().sum(-1)
+        distance = from_it.masked_fill(~mask, -1.0) if not k else torch.minimum(distance, from_it)
+    return torch.stack(places, 1), torch.arange(len(places), device=mask.device) < count[:, None]
