@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
+from symdiff.domains.fragment import FIXED
 from symdiff.guidance import Guided, hide
+from symdiff.inpainting import inpaint
 from symdiff.processes.base import Process
 from symdiff.random import Generator, uniform
 from symdiff.state import State, support
@@ -68,26 +70,31 @@ class Diffusion(nn.Module):
         condition: State | None = None,
         known: State | None = None,
         guidance: float = 1.0,
+        rounds: int = 1,
     ) -> State:
         """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations.
 
         ``condition``: a State with the same mask and the fields that are given; they are part of the result. ``known``: a State over
-        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is; for ``Masked`` alone. ``guidance``: how many times as strongly the
-        conditions count (``Guided``); other than 0 and 1 every step is two evaluations.
+        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is, for ``Masked`` alone; or, for the
+        others, one over ``schema`` and ``FIXED``: a fragment that stays, with ``rounds`` evaluations a step (``inpaint``).
+        ``guidance``: how many times as strongly the conditions count (``Guided``); other than 0 and 1 these evaluations are twice as many.
         """
-        denoiser = Guided(self.denoiser, guidance)
+        denoiser, fragment = Guided(self.denoiser, guidance), known is not None and FIXED in known.schema
         x = self.process.prior(mask, generator)
-        z = self.draw(condition, x, generator) if known is None else self.posterior(known, condition, generator)
+        z = self.draw(condition, x, generator) if known is None or fragment else self.posterior(known, condition, generator)
         times = self.process.times(steps).float().to(mask.device)  # in this order: not every device has float64
-        if known is not None:
+        if known is not None and not fragment:
             x = known
         if condition is not None:
             x = x.with_values(condition.schema, **condition.values)
-        for t, s in zip(times[:-1], times[1:], strict=True):
-            t, s = t.expand(len(x)), s.expand(len(x))
-            x = self.process.step(x, denoiser(x, t, z), t, s, generator)
-            if progress is not None:
-                progress()
+        if known is not None and fragment:
+            x = inpaint(self.process, lambda x, t: denoiser(x, t, z), x, known, steps, generator, rounds, progress)
+        else:
+            for t, s in zip(times[:-1], times[1:], strict=True):
+                t, s = t.expand(len(x)), s.expand(len(x))
+                x = self.process.step(x, denoiser(x, t, z), t, s, generator)
+                if progress is not None:
+                    progress()
         schema = {**(condition.schema if condition is not None else {}), **self.process.schema}
         return State(mask, schema, {name: x[name] for name in schema})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +58,8 @@ class Molecule3D(Domain):
     @property
     def options(self) -> dict[str, str]:
         """See ``given``."""
-        return {name: f"the {name} of the molecules in {one.unit}; not given, any" for name, one in self.properties.items()}
+        given = {name: f"the {name} of the molecules in {one.unit}; not given, any" for name, one in self.properties.items()}
+        return {**given, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
 
     def given(self, options: Mapping[str, str]) -> State | None:
         """The properties that ``options`` name, in their unit; the others are absent. Raises UserError."""
@@ -72,6 +74,29 @@ class Molecule3D(Domain):
             values[name] = torch.tensor([[float(one.standard(value))]])
             values[marker(name)] = torch.tensor([int(name not in options)])
         return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.schema[name] for name in values}, values) if values else None
+
+    def partly(self, options: Mapping[str, str]) -> State | None:
+        """The fragment that the file ``fixed`` holds: its atoms as they are, with bonds to them left open. Raises UserError."""
+        if "fixed" not in options:
+            return None
+        from symdiff.domains.fragment import fragment
+        from symdiff.domains.geometry import Geometry
+        from symdiff.domains.geometry_files import entries
+        from symdiff.domains.perception import check
+
+        path = options["fixed"]
+        found = list(entries(path, self.max_nodes))
+        if len(found) != 1 or not isinstance(found[0], Geometry):
+            raise UserError(f"--fixed: {path}: expected one molecule, got {found[0] if len(found) == 1 else f'{len(found)}'}")
+        try:
+            check(found[0], self.max_nodes)
+            if self.bonds and not found[0].bonded and len(found[0].element) > 1:
+                raise UserError("expected bonds among the atoms; give an .sdf file that has them")
+            x = self.collate([self.label(replace(found[0], edges=found[0].graph().edges, order=found[0].graph().order))])
+        except UserError as error:
+            raise UserError(f"--fixed: {path}: {error}") from None
+        position = torch.from_numpy(found[0].position).float()[None, :, None]
+        return fragment(x.only(*(name for name in x.schema if name not in self.conditions)).with_values(position=position))
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         found = list(histogram)

@@ -64,6 +64,16 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
         """Draw x_s given x_t and the denoiser's prediction of x0; ``t`` and ``s``: (B,), s <= t."""
 
+    def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        """Draw x_t given x_s, noisier: ``s`` and ``t``: (B,), s <= t.
+
+        Raises
+        ------
+        ValueError
+            For a process whose noising has no such steps.
+        """
+        raise ValueError(f"{type(self).__name__} cannot noise again what is noisy")
+
     @abstractmethod
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         """The training loss of every structure, (B,)."""

@@ -66,6 +66,14 @@ class Discrete(Process, ABC):
             values[name] = torch.where(keep, x0[name], x1[name])
         return x0.with_values(self.noisy_schema(), **values)
 
+    def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        x1, values = self.prior(x.mask, generator), {}
+        kept = torch.where(self.alpha(s) > 0, self.alpha(t) / self.alpha(s), 0.0)
+        for name, field in self.noisy_schema().items():
+            keep = chance(field, x.mask, generator) < _per_entry(kept, x[name])
+            values[name] = torch.where(keep, x[name], x1[name])
+        return x.with_values(**values)
+
     # the reverse chain
 
     def predicted(self, name: str, out: State, x: State) -> Tensor:

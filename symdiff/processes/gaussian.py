@@ -105,6 +105,15 @@ class Gaussian(Process):
                 values[f"{name}.past"], values[f"{name}.past_time"] = x0, t[:, None].to(x0)
         return x.with_values(schema, **values)
 
+    def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        values = {}
+        for name in self.schema:
+            (a_s, b_s), (a_t, b_t) = self._levels(s, x[name]), self._levels(t, x[name])
+            kept = a_t / a_s
+            spread = (b_t.square() - (kept * b_s).square()).clamp_min(0).sqrt()
+            values[name] = kept * x[name] + spread * self._noise(name, x.mask, generator, x[name])
+        return x.with_values(**values)
+
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         """Weighted squared error of x0, the mean over the components of all driven fields, (B,)."""
         a, b = self.schedule.levels(t)

@@ -102,6 +102,11 @@ class Product(Process):
                 x = part.step(x, out, t, s, generator)
         return x
 
+    def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        for part in self.parts:
+            x = part.again(x, s, t, generator)
+        return x
+
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         losses = [weight * part.loss(out, x0, x, t) for part, weight in zip(self.parts, self.weights, strict=True)]
         return torch.stack(losses).sum(0)
