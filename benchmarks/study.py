@@ -126,9 +126,10 @@ TASKS = {
         },
         "1 - mean intersection over union of the parts of a cloud, %",
         100.0,
+        240,
     ),
     **{
-        name: Task("qm9-mu", 2, 8.0, MOLECULES, label, times, 4096, (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"))
+        name: Task("qm9-mu", 2, 8.0, MOLECULES, label, times, 2048, (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"))
         for name, (mean, spread, times, label) in PROPERTIES.items()
     },
 }
