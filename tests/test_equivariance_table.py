@@ -7,11 +7,11 @@ from importlib.util import find_spec
 import pytest
 import torch
 
-from benchmarks.equivariance import EXTERNAL, INTERNAL, errors
+from benchmarks.equivariance import EXTERNAL, INTERNAL, errors, network, structures
 from symdiff.groups.translations import Translations
 from symdiff.random import Streams, normal
 from symdiff.state import Real, State, node_mask
-from symdiff.testing import action_law_error
+from symdiff.testing import action_law_error, difference
 
 KEPT, BROKEN = 1e-12, 1e-5
 
@@ -49,3 +49,15 @@ def test_translations_are_a_group_that_moves_positions_alone():
     assert action_law_error(Translations(), x, streams) < 1e-12
     moved = Translations().act(Translations().sample(mask, streams), x)
     assert torch.equal(moved["velocity"], x["velocity"]) and not torch.equal(moved["position"], x["position"])
+
+
+@pytest.mark.parametrize("internal", ["rotations, 8 directions", "steerable"])
+def test_networks_trace_to_one_graph(internal):
+    """What ``compile: true`` needs; the C++ compiler has no part in it."""
+    if internal == "steerable" and find_spec("e3nn") is None:
+        pytest.skip("steerable networks need e3nn, the extra 'steerable'")
+    net, (x, z, t) = network(internal, "velocity as vectors"), structures(2, 6, torch.float32)
+    z = State(z.mask, {}, {})
+    with torch.no_grad():
+        torch._dynamo.reset()
+        assert difference(torch.compile(net, backend="eager", fullgraph=True)(x, t, z), net(x, t, z)) < 1e-5

@@ -65,6 +65,7 @@ class SteerableNetwork(Denoiser):
             raise ValueError(f"irreps: vectors (1o) are needed to predict {', '.join(self.vectors)}, got {irreps!r}")
 
         self.degree, width = self.irreps.lmax, self.irreps.count("0e")
+        self._scalars = next(place for pair, place in zip(self.irreps, self.irreps.slices(), strict=True) if pair.ir == o3.Irrep("0e"))
         self.context = Context(self.inputs.noisy, self.inputs.code, edge_width)
         self.enter = nn.Linear(self.inputs.scalar_channels + edge_width, width)
         entering = o3.Irreps([(width, "0e"), (self.inputs.vector_channels, "1o")])
@@ -104,10 +105,6 @@ class SteerableNetwork(Denoiser):
                 out = x[name] - t.to(out).view(-1, 1, 1, 1) * out
             values[name] = torch.where(mask[:, :, None, None], out, 0.0)
         return State(mask, self.schema, {name: values[name] for name in self.schema})
-
-    @property
-    def _scalars(self) -> slice:
-        return next(place for pair, place in zip(self.irreps, self.irreps.slices(), strict=True) if pair.ir == o3.Irrep("0e"))
 
     def _edge(self, r: Tensor, pairs: Tensor, context: Tensor) -> Tensor:
         """What the weights of messages depend on: the distance, the labels of the pair, the context."""

@@ -110,12 +110,9 @@ def invariants(r: Tensor, grid: Tensor | None, raw: Tensor | None) -> Tensor:
     return torch.cat([raw[..., None, :].expand(*both.shape[:-1], raw.shape[-1]), both], -1)
 
 
-def monomials(x: Tensor, products: int) -> Tensor:
-    """All products of one to ``products`` + 1 of the channels, (..., C) -> (..., ·)."""
-    parts = []
-    for degree in range(1, products + 2):
-        parts += [math.prod(x[..., k] for k in chosen) for chosen in combinations_with_replacement(range(x.shape[-1]), degree)]
-    return torch.stack(parts, -1)
+def monomials(channels: int, products: int) -> list[tuple[int, ...]]:
+    """Which channels are multiplied: all choices of one to ``products`` + 1, without repetitions."""
+    return [chosen for degree in range(1, products + 2) for chosen in combinations_with_replacement(range(channels), degree)]
 
 
 class KernelBasis(nn.Module):
@@ -127,14 +124,14 @@ class KernelBasis(nn.Module):
 
     def __init__(self, channels: int, hidden: int, width: int, degree: int = 2, extra: Mapping[str, int] | None = None) -> None:
         super().__init__()
-        self.degree = degree
-        features = sum(math.comb(channels + k, k + 1) for k in range(degree + 1))
-        self.first, self.second = nn.Linear(features, hidden), nn.Linear(hidden, width)
+        self.monomials = monomials(channels, degree)
+        self.first, self.second = nn.Linear(len(self.monomials), hidden), nn.Linear(hidden, width)
         self.extra = nn.ModuleDict({name: nn.Linear(count, hidden, bias=False) for name, count in (extra or {}).items() if count})
 
     def forward(self, invariants: Tensor, extra: Mapping[str, Tensor] | None = None) -> Tensor:
         """(..., channels) -> (..., width); ``extra``: tensors that broadcast to it, by their name."""
-        h = self.first(monomials(invariants, self.degree).to(self.first.weight.dtype))
+        features = torch.stack([math.prod([invariants[..., k] for k in chosen]) for chosen in self.monomials], -1)
+        h = self.first(features.to(self.first.weight.dtype))
         for name, layer in self.extra.items():
             h = h + layer((extra or {})[name])
         return functional.gelu(self.second(functional.gelu(h, approximate="tanh")), approximate="tanh")

@@ -48,18 +48,19 @@ class SteerableNorm(nn.Module):
 
     def __init__(self, irreps: o3.Irreps) -> None:
         super().__init__()
-        self.irreps = irreps
+        # plain numbers, for torch.compile cannot guard e3nn's representations
+        self.parts = [(place.start, place.stop, count, one.dim, one.l == 0 and one.p == 1) for (count, one), place in zip(irreps, irreps.slices(), strict=True)]
         self.gains = nn.ParameterList(torch.ones(count) for count, _ in irreps)
 
     def forward(self, h: Tensor) -> Tensor:
         """(..., irreps.dim), each channel's components together."""
         parts = []
-        for (count, irrep), place, gain in zip(self.irreps, self.irreps.slices(), self.gains, strict=True):
-            part = h[..., place]
-            if irrep.l == 0 and irrep.p == 1:
+        for (start, stop, count, dim, scalar), gain in zip(self.parts, self.gains, strict=True):
+            part = h[..., start:stop]
+            if scalar:
                 parts.append(functional.layer_norm(part, (count,), gain))
                 continue
-            part = part.unflatten(-1, (count, irrep.dim))
+            part = part.unflatten(-1, (count, dim))
             spread = (part.square().mean((-2, -1), keepdim=True) + 1e-5).rsqrt()
             parts.append((part * spread * gain[:, None]).flatten(-2))
         return torch.cat(parts, -1)
