@@ -55,6 +55,10 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     structures = structures.split("train")
     torch.manual_seed(settings.seed)
     diffusion = assemble(recipe, structures.domain, structures.marginals())
+    try:
+        diffusion.process.times(recipe.sampling.steps)
+    except ValueError as error:
+        raise UserError(f"{recipe.source}: sampling.steps: {error}") from error
     if settings.start is not None and not resume:
         start_from(settings.start, diffusion)
     if settings.compile:
