@@ -12,6 +12,8 @@ from rdkit.Chem.Draw import rdMolDraw2D
 
 from symdiff.errors import UserError
 
+_LARGE_RING = 24
+
 
 def svg(smiles: str, width: int = 170, height: int = 130) -> str:
     """One valid molecule as an inline <svg> without background, or "" where RDKit cannot lay it out."""
@@ -77,7 +79,11 @@ def _drawable(mol: Chem.Mol | str) -> Chem.Mol:
 
 
 def _laid_out(mol: Chem.Mol) -> Chem.Mol:
-    rdCoordGen.AddCoords(mol)  # RDKit's own layout folds small cages onto themselves
+    # RDKit's own layout folds small cages onto themselves; CoordGen takes a second for a ring of 36, twice that for two atoms more
+    if max(map(len, mol.GetRingInfo().AtomRings()), default=0) > _LARGE_RING:
+        rdDepictor.Compute2DCoords(mol)
+    else:
+        rdCoordGen.AddCoords(mol)
     rdDepictor.NormalizeDepiction(mol)
     rdDepictor.StraightenDepiction(mol)
     return mol

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 Z95 = 1.959963984540054  # the 97.5 % point of the standard normal law
@@ -84,3 +84,19 @@ def mean(total: float, squares: float, count: int, undecided: int = 0) -> Estima
         return Estimate(center, None, None, 1, undecided)
     error = math.sqrt(max(squares / count - center * center, 0.0) / (count - 1))
     return Estimate(center, center - Z95 * error, center + Z95 * error, count, undecided)
+
+
+def ratio(pairs: Sequence[tuple[int, int]], undecided: int = 0) -> Estimate:
+    """Sum of the first over the sum of the second, one pair a record; ``count`` is the second sum.
+
+    The interval is the normal one of the first-order variance over records: atoms of one molecule are not independent.
+    """
+    records, whole = len(pairs), sum(size for _, size in pairs)
+    if not whole:
+        return nothing(undecided)
+    share = sum(part for part, _ in pairs) / whole
+    if records < 2:
+        return Estimate(share, None, None, whole, undecided)
+    squares = sum((part - share * size) ** 2 for part, size in pairs)
+    half = Z95 * math.sqrt(squares * records / (records - 1)) / whole
+    return Estimate(share, max(share - half, 0.0), min(share + half, 1.0), whole, undecided)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def read_graphml(path: str | Path) -> list:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise UserError(f"{path}: GraphML with a document type or entities is not read")
     try:
-        return list(GraphMLReader()(string=text))
+        with warnings.catch_warnings():
+            # a key without a type is one of strings, as the format says; what reads a label as a number checks it
+            warnings.filterwarnings("ignore", "No key type", UserWarning)
+            return list(GraphMLReader()(string=text))
     except (SyntaxError, networkx.NetworkXError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not readable as GraphML ({str(error).splitlines()[0] if str(error) else 'damaged'})") from error
 

@@ -72,6 +72,17 @@ def test_arrays_and_graphml_are_the_same(place, tmp_path):
     assert {name: e.value for name, e in one.items()} == {name: e.value for name, e in other.items()}
 
 
+def test_a_key_without_a_type_is_one_of_strings(tmp_path):
+    source = networkx.path_graph(3)
+    networkx.set_node_attributes(source, {k: k % 2 for k in source}, "label")
+    text = "\n".join(networkx.generate_graphml(source)).replace(' attr.type="long"', "")
+    (tmp_path / "a.graphml").write_text(text)
+    assert evaluate([tmp_path / "a.graphml"]).samples.graphs[0].node_labels.tolist() == [0, 1, 0]
+    (tmp_path / "a.graphml").write_text(text.replace(">1<", ">one<"))
+    with pytest.raises(UserError, match="a.graphml: expected an integer as the label of every node"):
+        evaluate([tmp_path / "a.graphml"])
+
+
 def test_a_broken_graph_costs_no_other(tmp_path):
     np.savez(tmp_path / "a.npz", num_nodes=[3, 3, 3], edge_ptr=[0, 2, 4, 5], edges=[[0, 1], [1, 2], [0, 0], [1, 2], [0, 2]])
     found = evaluate([tmp_path / "a.npz"])

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation import protocol as protocols
 from symdiff_evaluation.__main__ import main
-from symdiff_evaluation.drawing import picture
+from symdiff_evaluation.drawing import picture, svg
 from symdiff_evaluation.evaluation import evaluate
 from symdiff_evaluation.kinds import KINDS, kind
 from symdiff_evaluation.writing import FILES, write
@@ -235,3 +236,9 @@ def test_pictures(tmp_path, ending):
         picture(["C("], tmp_path / f"b{ending}")
     with pytest.raises(UserError, match=".png or .svg"):
         picture(["C"], tmp_path / "a.gif")
+
+
+def test_a_large_ring_is_drawn_at_once():
+    begun = time.process_time()
+    assert svg("OC1" + "C" * 80 + "1").startswith("<svg")
+    assert time.process_time() - begun < 2

@@ -2,8 +2,9 @@
 
 Source: Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026
 (https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the Jensen-Shannon
-distance of the two laws from below; of several descriptions the one is taken that is best in cross-validation. The paper's classifier is TabPFN, and its descriptions include orbits of five nodes and random graph
-networks; here it is logistic regression on the four of ``descriptors``, so that values compare among themselves only.
+distance of the two laws from below; of several descriptions the one is taken that is best in cross-validation. The paper's
+classifier is TabPFN, and its descriptions include orbits of five nodes and random graph networks; here it is logistic regression
+on the four of ``descriptors``, so that values compare among themselves only.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0
         parts = [rows[order] for rows, order in zip(align(reference[name], samples[name]), orders, strict=True)]
         fitted, held = zip(*((rows[: len(rows) // 2], rows[len(rows) // 2 :]) for rows in parts), strict=True)
         scores[name] = _cross_validated(*fitted)
-        bounds[name] = _bound(*_log_scores(fitted, held), len(samples), undecided)
+        bounds[name] = bound(*_log_scores(fitted, held), len(samples), undecided)
     return Discrepancy(bounds, max(NAMES, key=lambda name: scores[name]))
 
 
@@ -86,8 +87,8 @@ def _distance(divergence: float) -> float:
     return math.sqrt(min(max(divergence, 0.0), 1.0))
 
 
-def _bound(reference: np.ndarray, samples: np.ndarray, count: int, undecided: int) -> Estimate:
-    """With the normal interval of the mean log-scores, for this classifier."""
+def bound(reference: np.ndarray, samples: np.ndarray, count: int, undecided: int) -> Estimate:
+    """The distance from log-scores as ``_log_scores`` gives them, with the normal interval of their means, for this classifier."""
     middle = _divergence(reference, samples)
     half = Z95 / 2 * math.sqrt(reference.var(ddof=1) / len(reference) + samples.var(ddof=1) / len(samples))
     return Estimate(_distance(middle), _distance(middle - half), _distance(middle + half), count, undecided)

@@ -44,7 +44,7 @@ class FCD(Metric):
         parts = [features[_groups(texts) != group] for group in range(GROUPS)]
         wholes = [gaussian(features), *(gaussian(part) for part in parts)]
         return {
-            name: _jackknife([frechet(one, law) for one in wholes], len(texts), undecided) if law else nothing(len(texts))
+            name: jackknife([frechet(one, law) for one in wholes], len(texts), undecided) if law else nothing(len(texts))
             for name, law in laws.items()
         }
 
@@ -59,7 +59,8 @@ def _groups(texts: list[str]) -> np.ndarray:
     return np.argsort(np.argsort(keys)) % GROUPS
 
 
-def _jackknife(values: list[float], count: int, undecided: int) -> Estimate:
+def jackknife(values: list[float], count: int, undecided: int) -> Estimate:
+    """The first of ``values`` with the interval of the others, each of which leaves out one of the groups."""
     value, left_out = values[0], np.array(values[1:])
     spread = float(((left_out - left_out.mean()) ** 2).sum()) * (GROUPS - 1) / GROUPS
     half = float(student.ppf(0.975, GROUPS - 1)) * math.sqrt(spread)

@@ -25,10 +25,10 @@ class SpinDifferences(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None) -> dict[str, Estimate]:
         if reference is None or not len(spins):
             return {name: nothing() for name in self.about}
-        return {f"reference.{name}": _minus(found, reference.means[name]) for name, found in observables(spins).items()}
+        return {f"reference.{name}": difference(found, reference.means[name]) for name, found in observables(spins).items()}
 
 
-def _minus(found: Estimate, other: Estimate) -> Estimate:
+def difference(found: Estimate, other: Estimate) -> Estimate:
     """The difference of two independent estimates; half widths add as roots of squares."""
     value = found.value - other.value
     if found.low is None or other.low is None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from symdiff_evaluation.estimate import Z95, Estimate, fraction, nothing
+from symdiff_evaluation.estimate import Estimate, fraction, nothing, ratio
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.reference import Reference
 from symdiff_evaluation.samples import Samples
@@ -25,17 +23,6 @@ class Stability(Metric):
         if not any(j.hydrogens for j in samples.judged):
             return {name: nothing() for name in self.about}
         return {
-            "atom_stability": _share_of_atoms(pairs, undecided),
+            "atom_stability": ratio(pairs, undecided),
             "molecule_stability": fraction(sum(stable == atoms for stable, atoms in pairs), len(pairs), undecided),
         }
-
-
-def _share_of_atoms(pairs: list[tuple[int, int]], undecided: int) -> Estimate:
-    """A ratio of sums over records: atoms of one record are not independent, so the records are what is resampled."""
-    count, atoms = len(pairs), sum(atoms for _, atoms in pairs)
-    share = sum(stable for stable, _ in pairs) / atoms
-    if count < 2:
-        return Estimate(share, None, None, atoms, undecided)
-    squares = sum((stable - share * size) ** 2 for stable, size in pairs)
-    half = Z95 * math.sqrt(squares * count / (count - 1)) / atoms
-    return Estimate(share, max(share - half, 0.0), min(share + half, 1.0), atoms, undecided)

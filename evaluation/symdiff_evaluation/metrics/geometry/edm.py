@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from symdiff_evaluation.estimate import Z95, Estimate, distinct, fraction, nothing
+from symdiff_evaluation.estimate import Estimate, distinct, fraction, ratio
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
@@ -31,22 +29,9 @@ class EDMRule(Metric):
         count = len(samples) - strange
         names = [found.smiles for found in known if found.smiles is not None]
         return {
-            "edm.atom_stability": share_of_atoms([(one.stable, one.atoms) for one in known], len(samples) - len(known)),
+            "edm.atom_stability": ratio([(one.stable, one.atoms) for one in known], len(samples) - len(known)),
             "edm.molecule_stability": fraction(sum(one.stable == one.atoms for one in known), count, strange),
             "edm.validity": fraction(len(names), count, strange),
             "edm.uniqueness": distinct(names, len(names)),
             "edm.valid_and_unique": distinct(names, count, strange),
         }
-
-
-def share_of_atoms(pairs: list[tuple[int, int]], undecided: int = 0) -> Estimate:
-    """Sum of the first over the sum of the second, with the interval over records: atoms of one are not independent."""
-    count, atoms = len(pairs), sum(size for _, size in pairs)
-    if not atoms:
-        return nothing(undecided)
-    share = sum(part for part, _ in pairs) / atoms
-    if count < 2:
-        return Estimate(share, None, None, atoms, undecided)
-    squares = sum((part - share * size) ** 2 for part, size in pairs)
-    half = Z95 * math.sqrt(squares * count / (count - 1)) / atoms
-    return Estimate(share, max(share - half, 0.0), min(share + half, 1.0), atoms, undecided)

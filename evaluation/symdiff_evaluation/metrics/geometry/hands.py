@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from symdiff_evaluation.estimate import Estimate, fraction
+from symdiff_evaluation.estimate import Estimate, fraction, ratio
 from symdiff_evaluation.geometry.geometries import Geometries
 from symdiff_evaluation.geometry.limited import Undetermined
 from symdiff_evaluation.geometry.mirror import enantiomers, even_odds, hand
 from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.metrics.geometry.edm import share_of_atoms
 
 
 class Hands(Metric):
@@ -35,5 +34,5 @@ class Hands(Metric):
             "mirror.balance": even_odds(right, left, unsigned),
             "mirror.chiral_share": fraction(sum(one.chiral for one in valid), len(valid), lost),
             "mirror.enantiomers": enantiomers(valid).estimate(),
-            "mirror.r_share": share_of_atoms(centers),
+            "mirror.r_share": ratio(centers),
         }
