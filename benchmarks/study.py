@@ -139,11 +139,11 @@ INTERNAL = {
     "rotations, 8 directions": {"equivariance": "rotations", "orientations": 8},
     "translations, 8 directions": {"equivariance": "translations", "orientations": 8},
 }
-TRANSFORMER = {
-    "in the frame of the pose": {"kind": "Given", "field": "pose"},
-    "in sampled principal axes": {"kind": "SymPE", "canonicalizer": {"kind": "Frames", "special": True, "fields": []}, "code": {"kind": "FrameCode"}},
-    "in coordinates as they are": {"kind": "Axes"},
-}
+POSE = {"kind": "Given", "field": "pose"}
+PRINCIPAL = {"kind": "SymPE", "canonicalizer": {"kind": "Frames", "special": True, "fields": []}, "code": {"kind": "FrameCode"}}
+ALONG = {"along the pose, 0 directions": POSE, "along principal axes, 0 directions": PRINCIPAL}
+"""Kernels as those for translations, with differences taken along a frame."""
+TRANSFORMER = {"in the frame of the pose": POSE, "in sampled principal axes": PRINCIPAL, "in coordinates as they are": {"kind": "Axes"}}
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,9 @@ class Cell:
             yield f"denoiser={json.dumps({'kind': 'InFrame', 'denoiser': inner, 'distances': 16, 'waves': 4, 'reach': task.reach})}"
             yield f"breaker={json.dumps(TRANSFORMER[self.external])}"
             return
-        for key, value in INTERNAL[self.internal].items():
+        if self.internal in ALONG:
+            yield f"breaker={json.dumps(ALONG[self.internal])}"
+        for key, value in INTERNAL.get(self.internal, {"equivariance": "frame", "orientations": 0}).items():
             yield f"denoiser/{key}={value}"
         yield f"denoiser/inputs={json.dumps(dict(task.inputs[self.external]))}"
 
@@ -181,6 +183,7 @@ def cells(task: Task) -> list[Cell]:
     first, second, *others = task.inputs
     found = [Cell(internal, first, augmented) for internal in INTERNAL for augmented in (True, False)]
     found += [Cell(internal, second, True) for internal in INTERNAL]
+    found += [Cell(internal, first, False) for internal in ALONG]
     found += [Cell("transformer", frame, augmented) for frame in TRANSFORMER for augmented in (True, False)]
     found += [Cell(internal, other, True) for other in others for internal in list(INTERNAL)[:3]]
     exact = [Cell("transformer", frame, True) for frame in list(TRANSFORMER)[:2]]
