@@ -6,7 +6,7 @@ TASK: ``motion`` (CMU subject 35, displacement of 31 joints 8 frames later), ``p
 properties (``mu``, ``alpha``, ``homo``, ``lumo``, ``cv``), each from its recipe in ``recipes/points`` with every cell on the same budget.
 A cell is a choice of kernels (internal), of inputs (external) and whether structures are turned at random in training; it is
 trained once a seed, and what is complete is kept, so a study that was stopped goes on where it was. ``--minutes``: no cell is begun after
-that time. Writes ``results.json``, ``table.md`` and ``figure.png`` after every cell.
+that time. Writes ``results.json`` and ``table.md`` after every cell, and ``figure.png``.
 
 Errors are of the test split: as the data are, turned by up to 15 degrees about the vertical axis, by any angle about it, and by any
 rotation. A ``pose`` turns with the structure, as in Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional
@@ -365,6 +365,7 @@ def main() -> None:
                 report(results, task, simple, out)
     if results:
         report(results, task, simple, out)
+        figure(results, task, simple, out / "figure.png")
         print(table(results, task, simple))
 
 
@@ -372,7 +373,6 @@ def report(results: list[dict], task: Task, simple: Mapping[str, float], out: Pa
     """Write what is there so far."""
     (out / "results.json").write_text(json.dumps({"simple": simple, "cells": results}, indent=1))
     (out / "table.md").write_text(table(results, task, simple))
-    figure(results, task, simple, out / "figure.png")
 
 
 if __name__ == "__main__":
