@@ -13,6 +13,7 @@ WIDTH, HEIGHT = 400, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 10, 28
 _BINS = 40
 _PIXELS = 64
+_LETTER = 8.6  # the width of a letter of a label, with what is between two labels
 
 
 def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: int = 12) -> str:
@@ -35,7 +36,8 @@ def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: 
         if two is not None:
             parts.append(_bar(center, wide, two / top, "target"))
         parts.append(_bar(center - (wide if two is not None else wide / 2), wide, one / top, "ours"))
-        parts.append(f'<text x="{center:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{escape(label)}</text></g>')
+        small = "" if len(label) * _LETTER < step else f' style="font-size:{max(14 * step / (len(label) * _LETTER), 9):.1f}px"'
+        parts.append(f'<text x="{center:.1f}" y="{HEIGHT - 9}" text-anchor="middle"{small}>{escape(label)}</text></g>')
     return _svg(parts)
 
 
@@ -44,8 +46,16 @@ def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
     values = np.asarray(values, float)
     everything = values if quantiles is None else np.concatenate([values, quantiles])
     low, high = np.quantile(everything, [0.001, 0.999])
-    high = high if high > low else low + 1
-    edges = np.linspace(low, high, _BINS + 1)
+    if low == high:
+        return bars({f"{low:g}": 1.0}, None if quantiles is None else {f"{low:g}": 1.0})
+    whole = bool((everything == np.round(everything)).all())
+    if whole:  # as many numbers to each bin, or the histogram is a comb
+        width = int((high - low) // _BINS) + 1
+        low = np.floor(low) - 0.5
+        high = low + width * np.ceil((high + 0.5 - low) / width)
+        edges = np.arange(low, high + width / 2, width)
+    else:
+        edges = np.linspace(low, high, _BINS + 1)
     ours = np.histogram(values.clip(low, high), edges)[0] / len(values)
     target = None if quantiles is None else np.histogram(quantiles.clip(low, high), edges)[0] / len(quantiles)
     top = max(ours.max(), 0 if target is None else target.max())
@@ -55,7 +65,7 @@ def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
     parts.append(_outline(ours / top, "ours"))
     for tick in _ticks(low, high):
         x = _LEFT + (tick - low) / (high - low) * (WIDTH - _LEFT - _RIGHT)
-        if x < WIDTH - 2 * _RIGHT:  # a number at the very end would be cut
+        if x < WIDTH - 2 * _RIGHT and not (whole and tick % 1):  # a number at the very end would be cut
             parts.append(f'<text x="{x:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{tick:g}</text>')
     return _svg(parts)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -80,8 +81,9 @@ def available_processors() -> int:
 def show(evaluation: Evaluation, out: Path) -> None:
     """The table in the terminal, then what to know about it."""
     against = evaluation.reference.name if evaluation.reference else "nothing"
-    table = Table(title=f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}")
-    table.add_column("metric")
+    title = f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)  # no frame: ids need the room
+    table.add_column("metric", overflow="fold")
     table.add_column("value", justify="right")
     table.add_column("95 % interval", justify="right")
     table.add_column("of", justify="right")

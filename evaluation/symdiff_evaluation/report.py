@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symdiff_evaluation.charts import interval
 from symdiff_evaluation.evaluation import Evaluation
-from symdiff_evaluation.pages.base import Section, is_share, number
+from symdiff_evaluation.pages.base import Section, is_percentage, is_share, number
 
 
 def report(evaluation: Evaluation) -> str:
@@ -45,10 +45,10 @@ def _cards(evaluation: Evaluation) -> str:
         if name not in estimates or estimates[name].value is None:
             continue
         estimate = estimates[name]
-        value = f"{100 * estimate.value:.2f} %" if is_share(name) else number(estimate.value)
+        value = f"{100 * estimate.value:.2f} %" if is_percentage(name) else number(estimate.value)
         spread = ""
         if estimate.low is not None:
-            ends = [f"{100 * end:.2f}" if is_share(name) else number(end) for end in (estimate.low, estimate.high)]
+            ends = [f"{100 * end:.2f}" if is_percentage(name) else number(end) for end in (estimate.low, estimate.high)]
             spread = f"{ends[0]} to {ends[1]}"
         cards.append(f'<div class="card"><span class="name">{headline[name]}</span><b>{value}</b><span>{spread}</span></div>')
     return f'<div class="cards">{"".join(cards)}</div>'

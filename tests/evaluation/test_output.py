@@ -15,6 +15,7 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation import protocol as protocols
 from symdiff_evaluation.__main__ import main
+from symdiff_evaluation.charts import bars, densities
 from symdiff_evaluation.drawing import picture, svg
 from symdiff_evaluation.evaluation import evaluate
 from symdiff_evaluation.kinds import KINDS, kind
@@ -242,3 +243,17 @@ def test_a_large_ring_is_drawn_at_once():
     begun = time.process_time()
     assert svg("OC1" + "C" * 80 + "1").startswith("<svg")
     assert time.process_time() - begun < 2
+
+
+def test_charts_of_one_value_and_of_whole_numbers():
+    assert densities([64, 64], None).count("<rect") == 1 and ">64<" in densities([64, 64], None)
+    comb = densities([3, 4, 4, 5, 90], None)
+    heights = {point.split(",")[1] for point in re.search(r'points="([^"]+)"', comb)[1].split()}
+    assert len(heights) == 4 and "2.5<" not in comb  # nothing, one, two and one again, the line below
+    long = bars({name: 1 / 12 for name in "abcdefghijk"} | {"a long name": 1 / 12}, None)
+    assert long.count("font-size") == 1
+
+
+def test_the_gallery_of_symmetric_samples_holds_no_other(tmp_path):
+    (tmp_path / "a.smi").write_text("CCO\nC(O)F\n")
+    assert "no sample has a symmetry" in (write(evaluate([tmp_path / "a.smi"]), tmp_path / "out") / "report.html").read_text()

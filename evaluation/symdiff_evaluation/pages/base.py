@@ -46,6 +46,11 @@ def is_share(name: str) -> bool:
     return bool(name) and first not in _NO_SHARES_AT_ALL and last not in _NO_SHARES and not name.startswith("geometry.bond_length.")
 
 
+def is_percentage(name: str) -> bool:
+    """Whether that is the share of something, and no distance, order parameter or p-value."""
+    return is_share(name) and name.split(".")[0] not in ("balance", "pgd", "distance", "abs_magnetization") and name != "mirror.balance"
+
+
 def panel(title: str, told: str, chart: str) -> str:
     """A chart with its title and a line of what it says."""
     return f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>' if chart else ""
@@ -66,6 +71,12 @@ def sample(picture: str, text: str, tag: str = "", new: bool = False) -> str:
 def gallery(samples: Sequence[str]) -> str:
     """Samples side by side."""
     return f'<div class="mols">{"".join(samples)}</div>'
+
+
+def most_symmetric(drawn: Sequence[str]) -> str:
+    """The gallery of the samples that keep most, none of them without a symmetry."""
+    heading = '<h3 style="margin:22px 0 10px">The most symmetric samples</h3>'
+    return heading + (gallery(drawn) if drawn else '<p class="soft">None: no sample has a symmetry.</p>')
 
 
 def key(both: bool, other: str = "reference") -> str:

@@ -15,7 +15,7 @@ from symdiff_evaluation.geometry.internal import pooled
 from symdiff_evaluation.geometry.limited import Undetermined
 from symdiff_evaluation.geometry.reference import GeometryReference
 from symdiff_evaluation.geometry.symmetry import LIMIT, LOOSE, TIGHT
-from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, panel, panels, sample, shares, spaced, told
+from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, most_symmetric, panel, panels, sample, shares, spaced, told
 from symdiff_evaluation.pictures import points
 
 _BONDS = ("C-C", "C=O", "C-H")  # whose lengths are drawn
@@ -48,7 +48,7 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
         known = {} if reference is None else reference.quantiles
         law = None if reference is None else shares(reference.counts.get("bond", {}))
         counted = shares({label: len(values) for label, values in spans.items()})
-        shown.append(panel("Bonds, as perceived", told(estimates, "geometry.bond_types", "total variation"), bars(counted, law)))
+        shown.append(panel("Bonds, as perceived", told(estimates, "geometry.bond_types", "total variation"), bars(counted, law, most=9)))
         for label in _BONDS:
             if label in spans:
                 text = told(estimates, f"geometry.bond_length.{label}", "Wasserstein distance")
@@ -81,12 +81,12 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
     law = None if reference is None else reference.quantiles.get("chirality")
     shown.append(panel("Distance to the mirror image in angstrom", told(estimates, "shape.chirality", "median"), densities(away, law)))
     words = [told(estimates, "mirror.balance", "both hands equally frequent: p ="), told(estimates, "mirror.right_share", "right-handed share")]
-    top = sorted(known, key=lambda item: (-item[1].at(TIGHT).order, item[0]))[:SYMMETRIC]
-    drawn = gallery([_drawn(samples, k, one.group(TIGHT)) for k, one in top])
+    top = sorted((item for item in known if item[1].group(TIGHT) != "C1"), key=lambda item: (-item[1].at(TIGHT).order, item[0]))[:SYMMETRIC]
+    drawn = [_drawn(samples, k, one.group(TIGHT)) for k, one in top]
     text = "A point group holds at a tolerance if all its operations together move the atoms by no more than that (RMSD), atoms of an element interchanged at will."
     return (
         f'<p class="soft">{text}</p><p>{"; ".join(word for word in words if word)}</p>{key(reference is not None)}{panels(shown)}'
-        f'<h3 style="margin:22px 0 10px">The most symmetric samples</h3>{drawn}'
+        f"{most_symmetric(drawn)}"
     )
 
 

@@ -13,7 +13,7 @@ from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.graphs import Graphs
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.validity import broken
-from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, panel, panels, sample, shares, spaced, told
+from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, most_symmetric, panel, panels, sample, shares, spaced, told
 from symdiff_evaluation.pictures import graph as drawing
 
 _SHOWN = {"degree": "Degrees of nodes", "clustering": "Clustering coefficients", "spectral": "Eigenvalues of the normalized Laplacian"}
@@ -78,13 +78,13 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     different, seen = [], set()
     for log_order, k in ranked:
         name = int(samples.hashes[k]) or -k - 1  # a graph without a name counts as one of its own
-        if name not in seen and len(different) < SYMMETRIC:
+        if log_order < 0 and name not in seen and len(different) < SYMMETRIC:
             seen.add(name)
             different.append(_drawn(samples.readable[k], f"{_order(-log_order)} automorphisms"))
     text = "An automorphism is a permutation of nodes that keeps edges and labels."
     return (
         f'<p class="soft">{text}</p>{key(reference is not None, "training graphs")}{panels(shown)}'
-        f'<h3 style="margin:22px 0 10px">The most symmetric samples</h3>{gallery(different)}'
+        f"{most_symmetric(different)}"
     )
 
 

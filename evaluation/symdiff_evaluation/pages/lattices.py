@@ -11,7 +11,7 @@ import numpy as np
 from symdiff_evaluation.charts import bars, curves, densities, heat
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.metrics.spins import strongest
-from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, panel, panels, sample, shares, spaced, told
+from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, most_symmetric, panel, panels, sample, shares, spaced, told
 from symdiff_evaluation.pictures import lattice
 from symdiff_evaluation.spins.balance import variant_balance
 from symdiff_evaluation.spins.correlation import structure_factor, two_point
@@ -90,7 +90,7 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     different, seen = [], set()
     for k in top.tolist():
         code = spins.configurations[k].tobytes()
-        if code not in seen and len(different) < SYMMETRIC:
+        if orders[k] > 1 and code not in seen and len(different) < SYMMETRIC:
             seen.add(code)
             different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {group.order:,}"))
     text = (
@@ -102,7 +102,7 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     summary = "; ".join(word for word in words if word)
     return (
         f'<p class="soft">{text}</p><p>{summary}</p>{key(True, "equally frequent")}{panels(shown)}'
-        f'<h3 style="margin:22px 0 10px">The most symmetric samples</h3>{gallery(different)}'
+        f"{most_symmetric(different)}"
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from symdiff_evaluation.charts import bars, densities
 from symdiff_evaluation.drawing import svg
 from symdiff_evaluation.estimate import Estimate
-from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, panel, panels, sample, shares, spaced, told
+from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, most_symmetric, panel, panels, sample, shares, spaced, told
 from symdiff_evaluation.reference import Reference, sum_counts
 from symdiff_evaluation.samples import Samples
 
@@ -60,17 +60,17 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
     ]
     most: dict[str, int] = {}
     for judged in samples.judged:
-        if judged.canonical and judged.traits and judged.traits.order:
+        if judged.canonical and judged.traits and (judged.traits.order or 1) > 1:
             most[judged.canonical] = judged.traits.order
     top = sorted(most, key=lambda text: (-most[text], text))[:SYMMETRIC]
-    drawn = gallery([_molecule(text, f"{_power(str(most[text]))} automorphisms") for text in top])
+    drawn = [_molecule(text, f"{_power(str(most[text]))} automorphisms") for text in top]
     text = (
         "An automorphism maps the heavy-atom graph to itself and keeps elements, charges, hydrogens and bonds. A model that"
         " cannot break symmetry makes too many symmetric samples, or too few."
     )
     return (
         f'<p class="soft">{text}</p>{key(reference is not None)}{panels(shown)}'
-        f'<h3 style="margin:22px 0 10px">The most symmetric samples</h3>{drawn}'
+        f"{most_symmetric(drawn)}"
     )
 
 
