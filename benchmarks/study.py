@@ -129,7 +129,16 @@ TASKS = {
         240,
     ),
     **{
-        name: Task("qm9-mu", 2, 8.0, MOLECULES, label, times, 2048, (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"))
+        name: Task(
+            "qm9-mu",
+            2,
+            8.0,
+            MOLECULES,
+            label,
+            times,
+            2048,
+            (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"),
+        )
         for name, (mean, spread, times, label) in PROPERTIES.items()
     },
 }

@@ -67,7 +67,8 @@ def test_errors_by_hand():
     zero = State(mask, moved, {"displacement": torch.zeros(2, 4, 1, 3)})
     assert error(State(mask, moved, {"displacement": off}), zero).tolist() == pytest.approx([9 / 12, 9 / 6])
     number = {"property": Real("whole", 1)}
-    assert error(State(mask, number, {"property": torch.tensor([[1.0], [-2.0]])}), State(mask, number, {"property": torch.zeros(2, 1)})).tolist() == [1, 2]
+    one, other = (State(mask, number, {"property": torch.tensor(value)}) for value in ([[1.0], [-2.0]], [[0.0], [0.0]]))
+    assert error(one, other).tolist() == [1, 2]
 
 
 @pytest.mark.parametrize("name", list(TASKS))
@@ -84,14 +85,14 @@ def test_every_cell_is_a_recipe(name):
 
 def test_a_cell_is_trained_once_and_measured_under_all_turns(walkers, tmp_path):
     recipe, out = small(walkers), tmp_path / "study"
-    results = [run(Cell(internal, "velocity as vectors", False), 0, MOTION, recipe, out) for internal in ("rotations, 0 directions", "translations, 0 directions")]
-    kept, broken = results
+    rows = [Cell(f"{kernels}, 0 directions", "velocity as vectors", False) for kernels in ("rotations", "translations")]
+    kept, broken = results = [run(cell, 0, MOTION, recipe, out) for cell in rows]
     assert set(kept["errors"]) == set(TURNS) and kept["count"] == 3
     assert max(kept["errors"].values()) == pytest.approx(min(kept["errors"].values()), rel=1e-4)
     assert kept["changes"] < 1e-5 < 1e-2 < broken["changes"]
     summary = next(out.glob("*/0/summary.json"))
     before = summary.stat().st_mtime_ns
-    assert run(Cell(kept["internal"], "velocity as vectors", False), 0, MOTION, recipe, out) == kept
+    assert run(rows[0], 0, MOTION, recipe, out) == kept
     assert summary.stat().st_mtime_ns == before
     text = table(results, MOTION, {"no motion": 1.0})
     assert text.count("\n") == 6 and "| rotations, 0 directions | velocity as vectors | no |" in text

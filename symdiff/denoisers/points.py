@@ -45,9 +45,9 @@ class PointConvolution(Denoiser):
 
     ``unit``: the length, in the unit of the data, that kernels take for 1. ``neighbors``: 0 for all pairs, else how many nearest
     nodes are listened to. ``levels``: behind the layers, so many times a quarter of the nodes (``Pyramid``) and back, for large clouds;
-    kernels of each level are twice as wide, and there are no labels of pairs. Labels of pairs, and the time, are arguments of the kernels. A vector that is seen and predicted is
-    predicted as x_t − t·output, as by ``InFrame``; one that is not seen is the output. ``pooling``: how numbers of the whole are read
-    (``Readout``). Memory grows with B·N·k·K·width.
+    kernels of each level are twice as wide, and know no labels of pairs. Those labels, and the time, are arguments of the kernels of the
+    layers. A vector that is seen and predicted is predicted as x_t − t·output, as by ``InFrame``; one that is not seen is the output.
+    ``pooling``: how numbers of the whole are read (``Readout``). Memory grows with B·N·k·K·width.
     """
 
     @register_to_config
