@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,3 +79,42 @@ def together(parts: Sequence[Balance]) -> Balance:
         sum(p.statistic for p in parts), sum(p.mean for p in parts), sum(p.variance for p in parts),
         sum(p.count for p in parts), sum(p.undecided for p in parts),
     )  # fmt: skip
+
+
+def places(rows: Sequence[np.ndarray]) -> Balance:
+    """Test that the numbers in each row stand at every place of it equally often, for each length of rows.
+
+    z_g is a row moved and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|² over G rows of n numbers
+    has mean n - 1 and, the scalar products of two shuffled rows having variance n²/(n - 1), variance 2 (n - 1)(1 - 1/G): that of
+    chi-square for many rows. Rows of one number again and again tell nothing.
+    """
+    groups: dict[int, list[np.ndarray]] = {}
+    for row in rows:
+        spread = row - row.mean()
+        size = math.sqrt(float(spread @ spread) / len(row))
+        if size > 0:
+            groups.setdefault(len(row), []).append(spread / size)
+    tests = []
+    for length, vectors in sorted(groups.items()):
+        count = len(vectors)
+        if count > 1:
+            total = np.sum(vectors, axis=0)
+            statistic = (length - 1) / (length * count) * float(total @ total)
+            tests.append(Balance(statistic, length - 1.0, 2 * (length - 1.0) * (1 - 1 / count), count))
+    told = together(tests)
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(rows) - told.count)
+
+
+def directions(vectors: np.ndarray) -> Balance:
+    """Test that vectors (count, k) of a real irreducible representation point everywhere equally often.
+
+    Of a law that is invariant under the group, unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that k/G |sum u_g|² over G
+    of them has mean k and variance 2 k (1 - 1/G). Vectors of length 0 are left out and tell nothing.
+    """
+    sizes = np.linalg.norm(vectors, axis=1)
+    units = vectors[sizes > 0] / sizes[sizes > 0, None]
+    count, width = units.shape
+    if count < 2:
+        return Balance(0.0, 0.0, 0.0, 0, len(vectors))
+    total = units.sum(0)
+    return Balance(width / count * float(total @ total), float(width), 2.0 * width * (1 - 1 / count), count, len(vectors) - count)

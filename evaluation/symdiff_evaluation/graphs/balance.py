@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symdiff_evaluation.balance import Balance, orbit_balance, together
+from symdiff_evaluation.balance import Balance, orbit_balance, places
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.symmetry import Symmetry
 
@@ -37,27 +37,8 @@ def image_balance(graphs: Sequence[Graph], hashes: np.ndarray, symmetries: Seque
 
 
 def place_balance(graphs: Sequence[Graph]) -> Balance:
-    """Test that nodes of every degree stand at each place of the order equally often, for each number of nodes.
-
-    z_g is the vector of a graph's degrees, moved and scaled to mean 0 and variance 1. Under a uniformly random numbering
-    (n - 1)/(n G) |sum z_g|² over G graphs of n nodes has mean n - 1 and, the scalar products of two permuted vectors having variance
-    n²/(n - 1), variance 2 (n - 1)(1 - 1/G): that of chi-square for many graphs. Regular graphs tell nothing.
-    """
-    groups: dict[int, list[np.ndarray]] = {}
-    for graph in graphs:
-        spread = graph.degrees - graph.degrees.mean()
-        size = math.sqrt(float(spread @ spread) / graph.num_nodes)
-        if size > 0:
-            groups.setdefault(graph.num_nodes, []).append(spread / size)
-    tests = []
-    for nodes, vectors in sorted(groups.items()):
-        count = len(vectors)
-        if count > 1:
-            total = np.sum(vectors, axis=0)
-            statistic = (nodes - 1) / (nodes * count) * float(total @ total)
-            tests.append(Balance(statistic, nodes - 1.0, 2 * (nodes - 1.0) * (1 - 1 / count), count))
-    told = together(tests)
-    return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
+    """Test that nodes of every degree stand at each place of the order equally often. Regular graphs tell nothing."""
+    return places([graph.degrees for graph in graphs])
 
 
 def _numbering(graph: Graph) -> bytes:

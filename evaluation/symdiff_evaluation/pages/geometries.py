@@ -80,7 +80,8 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
     away = [min(one.chirality, LIMIT) for _, one in known]
     law = None if reference is None else reference.quantiles.get("chirality")
     shown.append(panel("Distance to the mirror image in angstrom", told(estimates, "shape.chirality", "median"), densities(away, law)))
-    words = [told(estimates, "mirror.balance", "both hands equally frequent: p ="), told(estimates, "mirror.right_share", "right-handed share")]
+    words = [told(estimates, "mirror.balance", "both hands equally frequent: p ="), told(estimates, "mirror.right_share", "right-handed share"),
+             told(estimates, "balance.orientations", "all orientations equally frequent: p =")]  # fmt: skip
     top = sorted((item for item in known if item[1].group(TIGHT) != "C1"), key=lambda item: (-item[1].at(TIGHT).order, item[0]))[:SYMMETRIC]
     drawn = [_drawn(samples, k, one.group(TIGHT)) for k, one in top]
     text = "A point group holds at a tolerance if all its operations together move the atoms by no more than that (RMSD), atoms of an element interchanged at will."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.metrics.geometry.balance import GeometryBalance
 from symdiff_evaluation.metrics.geometry.distances import BondLengths, Internal
 from symdiff_evaluation.metrics.geometry.edm import EDMRule
 from symdiff_evaluation.metrics.geometry.hands import Hands
@@ -13,5 +14,5 @@ from symdiff_evaluation.metrics.geometry.strain import Strained
 from symdiff_evaluation.metrics.geometry.xtb import StrainedXTB
 
 METRICS: tuple[Metric, ...] = (
-    EDMRule(), PerceivedBonds(), Internal(), BondLengths(), Strained(), StrainedXTB(), Poses(), Shapes(), Hands(),
+    EDMRule(), PerceivedBonds(), Internal(), BondLengths(), Strained(), StrainedXTB(), Poses(), Shapes(), Hands(), GeometryBalance(),
 )  # fmt: skip
