@@ -7,6 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +21,8 @@ def read(path: str | Path) -> Iterator[Record]:
     """The records of a .smi, .txt, .csv or .sdf file, optionally gzipped (.gz).
 
     .smi and .txt: one record a line, the SMILES up to the first white space; an empty line is an empty sample; a first line
-    "smiles" is a header. .csv: with a header, the SMILES in the column named ``smiles`` (or the only one that starts so).
+    "smiles" is a header. .csv: with a header, the SMILES in the column named ``smiles`` (or the only one that starts so); a column ``input``: SMILES
+    of what each was made from.
     .sdf: one record up to each ``$$$$``. Raises ``UserError`` for a file that is missing, of another kind, or no text.
     """
     path = Path(path)
@@ -89,7 +91,9 @@ def _table(path: Path, stream: TextIO) -> Iterator[Record]:
         if row and len(row) <= wanted[0]:
             yield Record(path.name, number, line[:200], reason=f"table: {len(row)} columns where {len(header)} are named")
             continue
-        yield record_of(path.name, number, row[wanted[0]].strip() if row else "", cut)
+        record = record_of(path.name, number, row[wanted[0]].strip() if row else "", cut)
+        given = row[columns.index("input")].strip() if "input" in columns and len(row) > columns.index("input") else ""
+        yield replace(record, input=given[:MAX_CHARACTERS]) if given else record
 
 
 def record_of(file: str, number: int, text: str, cut: bool = False) -> Record:

@@ -18,7 +18,8 @@ class Record:
     """One sample as it stands in its file.
 
     ``number`` counts records of ``file`` from 1; ``text`` is the SMILES or the mol block, cut where it is too long (of a geometry its
-    comment or formula, of a graph its numbers of nodes and edges); ``reason`` is empty, or says why the text is not even parsed.
+    comment or formula, of a graph its numbers of nodes and edges); ``reason`` is empty, or says why the text is not even parsed. ``input``: the SMILES
+    of what the sample was made from, if the file tells.
     """
 
     file: str
@@ -26,3 +27,4 @@ class Record:
     text: str
     form: Literal["smiles", "molblock", "geometry", "graph"] = "smiles"
     reason: str = ""
+    input: str = ""

@@ -44,6 +44,16 @@ class Samples:
         return [judged.traits for judged in self.judged if judged.traits is not None]
 
     @cached_property
+    def input_orders(self) -> list[int | None]:
+        """Of what each record was made from, the order of the automorphism group; None where the file does not tell, or it is no molecule."""
+        given = {record.input for record in self.records} - {""}
+        texts = sorted(given)
+        work = partial(judge, properties=False)
+        found = in_processes(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
+        orders = {text: one.traits.order if one.traits else None for text, one in zip(texts, found, strict=True)}
+        return [orders.get(record.input) for record in self.records]
+
+    @cached_property
     def features(self) -> dict[str, Features]:
         """What MOSES looks at, by canonical SMILES; worked out when first asked for. Lacks those that RDKit does not read again."""
         from symdiff_evaluation import moses

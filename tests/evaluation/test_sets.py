@@ -52,6 +52,49 @@ def test_numbers_by_hand(found, name, hits, count, undecided):
     assert 0 <= got.low <= got.value <= got.high <= 1
 
 
+FIFTEEN = {
+    "CCO": "valid, in the training set", "OCC": "the same, written backwards", "": "empty", "[CH3]": "radical",
+    "CC.CCO": "two fragments", "C[C@H](O)F": "left hand", "C[C@@H](O)F": "right hand", "F/C=C/F": "trans", "F/C=C\\F": "cis",
+    "c1ccccc1": "aromatic", "C1=CC=CC=C1": "the same as Kekule wrote it", "c1ccnc1": "pyrrole without its hydrogen",
+    "CN(C)(C)C": "four bonds of nitrogen", "CC(C)(C)(C)C": "five bonds of carbon", "C1CC(": "no SMILES",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "hits", "count", "undecided"),
+    [
+        ("validity.strict", 9, 15, 0),  # CCO twice, the radical, both hands, both of difluoroethene, benzene twice
+        ("validity.largest_fragment", 10, 15, 0),
+        ("validity.relaxed_digress", 11, 15, 0),  # and the ammonium that DiGress charges
+        ("connected", 12, 13, 2),
+        ("radical_share", 1, 9, 0),
+        ("uniqueness", 5, 9, 0),
+        ("uniqueness.largest_fragment", 5, 10, 0),  # of CC.CCO it is CCO again
+        ("uniqueness.relaxed_digress", 6, 11, 0),
+        ("novelty", 4, 5, 0),
+        ("novelty.relaxed_digress", 5, 6, 0),
+        ("vun", 4, 15, 0),
+        ("symmetry.asymmetric_share", 5, 9, 0),  # CCO twice, the radical, both hands
+    ],
+)
+def test_fifteen_by_hand(reference, name, hits, count, undecided):
+    assert len(FIFTEEN) == 15
+    got = kind("molecule-graph").measure(from_smiles(list(FIFTEEN)), reference, protocols.load("molecule-graph").metrics)[name]
+    assert got.value == pytest.approx(hits / count) and (got.count, got.undecided) == (count, undecided)
+
+
+def test_the_gap_by_hand(tmp_path):
+    """Benzene to fluorobenzene, benzene to itself, methane to ethane, no molecule, no input, an output that is none."""
+    rows = [("Fc1ccccc1", "c1ccccc1"), ("c1ccccc1", "c1ccccc1"), ("CC", "C"), ("CC", "C("), ("CC", ""), ("C(", "CC")]
+    (tmp_path / "a.csv").write_text("\n".join(["smiles,input", *(",".join(row) for row in rows)]))
+    samples = kind("molecule-graph").read([tmp_path / "a.csv"])
+    found = kind("molecule-graph").measure(samples, None, ["symmetry.breaking_gap", "symmetry.broken_share"])
+    gap, share = found["symmetry.breaking_gap"], found["symmetry.broken_share"]
+    assert gap.value == pytest.approx((np.log(12 / 2) + 0 - np.log(2)) / 3) and (gap.count, gap.undecided) == (3, 3)
+    assert (share.value, share.count, share.undecided) == (0.5, 2, 3)
+    assert kind("molecule-graph").measure(from_smiles(["CC"]), None, ["symmetry.breaking_gap"])["symmetry.breaking_gap"].value is None
+
+
 def test_distances_by_hand(found):
     assert found["symmetry.log_order"].value == pytest.approx((np.log(12) + np.log(2)) / 7)
     assert found["distance.size"].value == pytest.approx(

@@ -11,6 +11,7 @@ from symdiff_evaluation.building import build
 from symdiff_evaluation.keeping import shipped
 from symdiff_evaluation.kinds.base import Kind, Told, told
 from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.metrics.breaking import Breaking
 from symdiff_evaluation.metrics.distances import Distances
 from symdiff_evaluation.metrics.diversity import Diversity
 from symdiff_evaluation.metrics.fcd import FCD
@@ -52,7 +53,7 @@ class Molecules(Kind):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Moses())
+        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), Moses())
 
     def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Samples:
         return _judged(files, workers, begun, progress)
