@@ -40,6 +40,9 @@ def test_edms_network_has_its_size_and_its_symmetries():
     order = torch.tensor([2, 0, 1, 3, 4, 5])
     moved = network(h[:, order], x[:, order], t, mask)
     torch.testing.assert_close(moved[1], plain[1][:, order])
+    same = molecules3d.EDM(3, 16, 2, lean=False).double()
+    same.load_state_dict(network.state_dict())
+    torch.testing.assert_close(same(h, x, t, mask), plain)
     assert not bool(plain[1][~mask].any()) and plain[1].sum(1).abs().max() < 1e-12
 
 

@@ -291,3 +291,22 @@ def test_a_property_is_an_option_of_sample(place, tmp_path):
         assert found.exit_code != 0 and message in f"{found.output}{found.exception}"
     with pytest.raises(UserError, match="guidance: the model has no condition that may be absent, so expected 1, got 2"):
         SymdiffPipeline.load(place / "plain" / "checkpoint").sample(1, guidance=2.0)
+
+
+def test_what_is_asked_for_is_learned(tmp_path):
+    """Two molecules of one size, told apart by the property alone: after a short training it chooses between them."""
+    kinds = [bare([8, 1, 1], np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])), bare([6, 8, 8], np.array([[0, 0, 0], [1.16, 0, 0], [-1.16, 0, 0]]))]
+    values = {"mu": np.tile([1.8, 0.2], 32)}
+    geometries(kinds * 32, np.zeros(64), {"name": "two"}, bonds=False, values=values).save(tmp_path / "data")
+    text = TEXT.replace("DATA", str(tmp_path / "data")).replace("STEPS", "120, drop: 0.2, learning_rate: 0.01, ema: 0.9").replace("batch_size: 8", "batch_size: 32")
+    train(load(text), tmp_path / "run")
+    pipeline = SymdiffPipeline.load(tmp_path / "run" / "checkpoint")
+    oxygen = pipeline.domain.atoms.index("O")
+
+    def share(weight: float, **asked: str) -> float:
+        """Of triatomics with two oxygens, how many."""
+        x = pipeline.sample(64, 10, 1, 3, condition=pipeline.domain.given(asked), guidance=weight).state()
+        return float((x["atom"] == oxygen).sum(1).eq(2).double().mean())
+
+    assert share(1.0, mu="1.8") < 0.15 and share(1.0, mu="0.2") > 0.85
+    assert 0.2 < share(1.0) < 0.8 and share(0.0, mu="0.2") == share(1.0)
