@@ -53,6 +53,7 @@ def originals() -> dict[str, tuple[bytes | dict[str, np.ndarray], list[str]]]:
         "a.smi": (text, []), "a.txt": (text, []), "a.csv": (table, []), "a.smi.gz": (text, []), "a.csv.gz": (table, []),
         "a.sdf": (_blocks(), []), "b.sdf": (_blocks(), three), "a.xyz": (xyz, []), "a.extxyz": (xyz, []), "a.xyz.gz": (xyz, []),
         "g.npz": (graphs, []), "g.safetensors": (graphs, []), "g.graphml": (_graphml(), []),
+        "b.npz": (_molecules(), []), "b.safetensors": (_molecules(), []), "b.graphml": (_molecules_drawn(), []),
         "m.npz": ({"offsets": offsets, "z": z, "pos": pos}, three), "s.npz": (spins, []), "s.safetensors": (spins, []),
     }  # fmt: skip
     return found
@@ -183,6 +184,24 @@ def _blocks() -> bytes:
         AllChem.EmbedMolecule(mol, randomSeed=1)
         blocks.append(Chem.MolToMolBlock(mol) + "$$$$\n")
     return "".join(blocks).encode()
+
+
+def _molecules() -> dict[str, np.ndarray]:
+    """Ethanol, hydrogen cyanide, ammonium, carbon monoxide."""
+    return {
+        "num_nodes": np.array([3, 2, 1, 2]), "edge_ptr": np.array([0, 2, 3, 3, 4]), "edges": np.array([[0, 1], [1, 2], [0, 1], [0, 1]]),
+        "element": np.array([6, 6, 8, 6, 7, 7, 6, 8]), "charge": np.array([0, 0, 0, 0, 0, 1, -1, 1]), "order": np.array([1, 1, 3, 3]),
+    }  # fmt: skip
+
+
+def _molecules_drawn() -> bytes:
+    import networkx as nx
+
+    source = nx.path_graph(4)
+    nx.set_node_attributes(source, dict(zip(source, "CCNO", strict=True)), "element")
+    nx.set_node_attributes(source, {0: 0, 1: 0, 2: 1, 3: -1}, "charge")
+    nx.set_edge_attributes(source, 1, "order")
+    return "\n".join(nx.generate_graphml(source)).encode()
 
 
 def _graphml() -> bytes:

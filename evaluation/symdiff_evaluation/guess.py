@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from symdiff.errors import UserError
 _ENDINGS = {
     "molecule-graph": (".smi", ".smiles", ".txt", ".csv", ".sdf"),
     "molecule-3d": (".xyz", ".extxyz"),
-    "graph": (".graphml",),
 }
-_ARRAYS = {"lattice": {"spins"}, "graph": {"num_nodes", "edges"}, "molecule-3d": {"z", "pos"}}
+_ARRAYS = {"lattice": {"spins"}, "molecule-graph": {"num_nodes", "edges", "element", "order"}, "graph": {"num_nodes", "edges"}, "molecule-3d": {"z", "pos"}}
+
+_MOLECULES, _HEAD = 'attr.name="element"', 1 << 14
 
 
 def guess(files: Sequence[str | Path]) -> str:
@@ -26,6 +29,8 @@ def guess(files: Sequence[str | Path]) -> str:
 
 def _one(path: Path) -> str:
     name = path.name.lower().removesuffix(".gz")
+    if name.endswith(".graphml"):
+        return "molecule-graph" if _MOLECULES in _head(path) else "graph"
     for protocol, endings in _ENDINGS.items():
         if name.endswith(endings):
             return protocol
@@ -37,6 +42,15 @@ def _one(path: Path) -> str:
             return protocol
     told = f"the arrays {', '.join(sorted(names))}"[:200] if names else f"the ending {path.suffix!r}"
     raise UserError(f"{path}: cannot tell what samples it holds, got {told}: say it with --protocol")
+
+
+def _head(path: Path) -> str:
+    """The beginning of a document, in which GraphML declares what nodes and edges have."""
+    try:
+        with (gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb")) as stream:
+            return stream.read(_HEAD).decode("utf-8", "replace")
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
 
 
 def _names(path: Path) -> set[str]:

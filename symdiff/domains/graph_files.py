@@ -135,7 +135,9 @@ def write_graphml(graphs: Sequence, path: str | Path) -> None:
     from networkx.readwrite.graphml import GraphMLWriter
 
     writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
-    writer.add_graphs(graphs)
+    for graph in graphs:
+        writer.add_graph_element(graph)
+        writer.attributes.clear()  # or networkx writes those of all graphs so far once more
     buffer = io.BytesIO()
     writer.dump(buffer)
     write_file(path, buffer.getvalue())

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from symdiff_evaluation import chemnet, synthesis
+from symdiff_evaluation import chemnet, molecule_arrays, synthesis
 from symdiff_evaluation.building import build
 from symdiff_evaluation.keeping import shipped
 from symdiff_evaluation.kinds.base import Kind, Told, told
@@ -33,7 +33,7 @@ class Molecules(Kind):
 
     name = "molecule-graph"
     of = "molecules"
-    endings = ENDINGS
+    endings = ENDINGS + molecule_arrays.ENDINGS
     columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
     headline = {
         "validity.strict": "valid",
@@ -108,10 +108,18 @@ class Molecules(Kind):
 def _judged(
     files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards | None = None
 ) -> Samples:
-    records: list[Record] = [record for file in files for record in read(file)]
+    records: list[Record] = [record for file in files for record in records_of(file)]
     if begun is not None:
         begun(len(records))
     return judge_all(records, workers, progress, shards=shards)
+
+
+def records_of(file: str | Path) -> Iterable[Record]:
+    """The records of a file of SMILES, of mol blocks, or of molecules as arrays or GraphML."""
+    name = Path(file).name.lower()
+    if name.endswith(molecule_arrays.ENDINGS):
+        return molecule_arrays.read(file)
+    return read(file)
 
 
 def asks_fcd(metrics: Sequence[str]) -> bool:
