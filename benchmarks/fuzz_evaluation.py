@@ -221,13 +221,13 @@ def command(path: Path, arguments: list[str], out: Path) -> int:
 
 def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, float, float]:
     """What the command does in a process with limits: "evaluated", "refused" or what went wrong, details, seconds, megabytes."""
-    told = folder / "told.txt"
+    told, grown = folder / "told.txt", folder / "grown.txt"
     child = os.fork()
     if child == 0:
         code = 99
         try:
-            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-            resource.setrlimit(resource.RLIMIT_AS, (used + (MEGABYTES << 20),) * 2)
+            used = _kilobytes("VmSize")
+            resource.setrlimit(resource.RLIMIT_AS, ((used + (MEGABYTES << 10)) << 10,) * 2)
             resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
             with told.open("w") as stream, open(os.devnull, "w") as nowhere:
                 sys.stdout, sys.stderr = nowhere, stream
@@ -235,13 +235,14 @@ def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, flo
                     code = command(path, arguments, folder / "out")
                 except BaseException:  # whatever it is, it is what this script looks for
                     traceback.print_exc(file=stream)
+            grown.write_text(str(_kilobytes("VmPeak") - used))
         finally:
             os._exit(code)
-    before = _megabytes("self")
     _, status, usage = os.wait4(child, 0)
     said = told.read_text(errors="replace") if told.exists() else ""
     shutil.rmtree(folder / "out", ignore_errors=True)
-    used = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024 - before
+    used = usage.ru_utime + usage.ru_stime, int(grown.read_text()) / 1024 if grown.exists() else MEGABYTES
+    grown.unlink(missing_ok=True)
     if os.WIFSIGNALED(status):
         return f"signal {os.WTERMSIG(status)}", said[-500:], *used
     match os.WEXITSTATUS(status):
@@ -255,8 +256,10 @@ def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, flo
             return "traceback", said[-1500:], *used
 
 
-def _megabytes(process: str) -> float:
-    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
+def _kilobytes(name: str) -> int:
+    """Of this process's address space: what it has (VmSize), or had at most (VmPeak)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def main() -> None:
