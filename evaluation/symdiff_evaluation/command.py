@@ -47,6 +47,9 @@ def run(
     with Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
         task = bar.add_task("judging", total=None, rate="")
 
+        def begun(count: int, what: str = "judging") -> None:
+            bar.reset(task, total=count, description=what)
+
         def progress(done: int) -> None:
             bar.advance(task, done)
             speed = bar.tasks[0].speed
@@ -60,7 +63,7 @@ def run(
             reference,
             workers=workers or available_processors(),
             progress=progress,
-            begun=lambda count: bar.update(task, total=count),
+            begun=begun,
             shards=kept,
         )
         bar.update(task, description="writing")

@@ -10,7 +10,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.guess import guess
 from symdiff_evaluation.kinds import kind as kind_of
-from symdiff_evaluation.kinds.base import Compared, Kind, Told
+from symdiff_evaluation.kinds.base import Begun, Compared, Kind, Told
 from symdiff_evaluation.protocol import Protocol
 from symdiff_evaluation.protocol import load as load_protocol
 from symdiff_evaluation.shards import Shards
@@ -60,14 +60,14 @@ def evaluate(
     reference: str | Path | Compared | None = None,
     workers: int = 1,
     progress: Told | None = None,
-    begun: Told | None = None,
+    begun: Begun | None = None,
     shards: Shards | None = None,
 ) -> Evaluation:
     """Evaluate files of samples.
 
     ``protocol``: None means the one that goes with the files (``guess``). ``reference``: a reference object, the name of a shipped one, a
-    file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records before
-    the work starts, ``progress`` the number judged since the last call. ``shards``: where the work on many samples
+    file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records (and
+    what is done with them, where that is several things) before a work starts, ``progress`` the number judged since the last call. ``shards``: where the work on many samples
     is kept, so that a killed evaluation goes on (``discard`` removes it). Raises ``UserError`` for what a user can put right.
     """
     if not files:

@@ -69,6 +69,13 @@ def test_a_broken_frame_costs_no_other(place, found):
     assert other.estimates["perceived.uniqueness"].count == len(SMILES)
 
 
+def test_each_work_is_told_with_its_progress(place):
+    works, done = [], []
+    evaluate([place / "a.npz"], begun=lambda count, what="judging": works.append((what, count)), progress=done.append)
+    assert [what for what, _ in works] == ["EDM's rule", "bonds", "strain", "symmetry"]
+    assert sum(done) == sum(count for _, count in works) > 0
+
+
 def test_another_unit_is_seen(place):
     assert any("looks like bohr" in note for note in evaluate([place / "bohr.npz"]).notes)
 

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 Told = Callable[[int], None]
 
 
+class Begun(Protocol):
+    """Is told that a work begins: on how many records, and what it is."""
+
+    def __call__(self, count: int, what: str = "judging") -> None: ...
+
+
 class Compared(Protocol):
     """What every reference has; the rest is between a kind and its metrics."""
 
@@ -53,11 +59,11 @@ class Kind(ABC):
         return {name: metric for metric in self.metrics for name in metric.about}
 
     @abstractmethod
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Sized:
-        """The samples of files. ``begun`` is told the number of records, ``progress`` how many were done since. Raises ``UserError``."""
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Sized:
+        """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since. Raises ``UserError``."""
 
     def resume(
-        self, files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards
+        self, files: Sequence[str | Path], workers: int, begun: Begun | None, progress: Told | None, shards: Shards
     ) -> Sized:
         """The same samples, what a killed run has done being read from ``shards``. Raises ``UserError`` for kinds that keep nothing."""
         if shards.asked:

@@ -13,7 +13,7 @@ from symdiff_evaluation.graphs.reading import ENDINGS, parts, read
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
 from symdiff_evaluation.graphs.validity import RULES
 from symdiff_evaluation.keeping import keep, kept, shipped, unreadable
-from symdiff_evaluation.kinds.base import Kind, Told, told
+from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.graphs import METRICS
 from symdiff_evaluation.pages import graphs as pages
@@ -45,7 +45,7 @@ class Graphs(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Set:
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Set:
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]
         if any(inputs_told) and not all(inputs_told):

@@ -10,7 +10,7 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff_evaluation.arrays import read_arrays
-from symdiff_evaluation.kinds.base import Kind, Told, told
+from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.spin_exact import ExactValues, GroundStates
 from symdiff_evaluation.metrics.spin_reference import SpinDifferences
@@ -48,7 +48,7 @@ class Lattices(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return (Thermodynamics(), Correlations(), ExactValues(), GroundStates(), Order(), SpinSymmetry(), Balance(), SpinDifferences())
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Spins:
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Spins:
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")
         spins = from_arrays(read_arrays(files[0]), str(files[0]))

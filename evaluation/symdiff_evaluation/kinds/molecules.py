@@ -9,7 +9,7 @@ from pathlib import Path
 from symdiff_evaluation import chemnet, molecule_arrays, synthesis
 from symdiff_evaluation.building import build
 from symdiff_evaluation.keeping import shipped
-from symdiff_evaluation.kinds.base import Kind, Told, told
+from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.breaking import Breaking
 from symdiff_evaluation.metrics.distances import Distances
@@ -55,11 +55,11 @@ class Molecules(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), Moses())
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Told | None = None, progress: Told | None = None) -> Samples:
+    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Samples:
         return _judged(files, workers, begun, progress)
 
     def resume(
-        self, files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards
+        self, files: Sequence[str | Path], workers: int, begun: Begun | None, progress: Told | None, shards: Shards
     ) -> Samples:
         return _judged(files, workers, begun, progress, shards)
 
@@ -106,7 +106,7 @@ class Molecules(Kind):
 
 
 def _judged(
-    files: Sequence[str | Path], workers: int, begun: Told | None, progress: Told | None, shards: Shards | None = None
+    files: Sequence[str | Path], workers: int, begun: Begun | None, progress: Told | None, shards: Shards | None = None
 ) -> Samples:
     records: list[Record] = [record for file in files for record in records_of(file)]
     if begun is not None:
