@@ -8,14 +8,19 @@ import torch
 from torch import Tensor
 
 from symdiff.domains.fragment import FIXED
+from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.processes.base import Process
 from symdiff.processes.masked import Masked
 from symdiff.random import Generator, uniform
 from symdiff.state import Logits, State, extent, pad
 
-HEAT = 3.0
-"""The temperature at which the search for places begins; it ends at 1."""
+LATE = 0.3
+"""The time from which on the known part is there."""
+NEAR = 0.5
+"""The spread of predicted distances, in the data's unit."""
+HEAT = 30.0
+"""The temperature at which the search for places begins; for its last fifth it is 1."""
 
 
 def inpaint(
@@ -27,17 +32,21 @@ def inpaint(
     generator: Generator | None = None,
     rounds: int = 1,
     progress: Callable[[], None] | None = None,
+    late: float = LATE,
 ) -> State:
     """Generate around what is ``known``, from noise ``x`` (with conditions, if any) at time 1; ``predict``: a denoiser with its z.
 
-    ``known``: the process' fields and ``FIXED``, its nodes first. At every time what is known is set to a draw of the
-    path between it and noise, and the rest follows the denoiser; ``rounds`` > 1 noises every step back again and repeats it, so
-    that the known and the generated come to fit (Lugmayr et al., RePaint, CVPR 2022, https://arxiv.org/abs/2201.09865).
+    ``known``: the process' fields and ``FIXED``, its nodes first. Until the time ``late`` the structure is generated freely. Then the
+    known nodes take the ``places`` of those that are predicted most like them, turned as these are (``aligned``), and from then on
+    what is known is set, at every time, to a draw of the path between it and noise, while the rest follows the denoiser. ``rounds`` > 1
+    noises every step back again and repeats it, so that both come to fit (Lugmayr et al., RePaint, CVPR 2022,
+    https://arxiv.org/abs/2201.09865). The result has the known where it was given, to the last digit, with its nodes first.
 
-    This is no exact draw of the conditional law, whatever the number of steps: the rest sees the known part as noisy as itself, and
-    what is known tells of z only through ``places``. Of two numbers with correlation 0.9 of which one is known, the mean of the
-    other is off by 0.67, 0.26 and 0.07 of a spread with 1, 3 and 10 rounds (``tests/test_inpainting.py``). Vectors whose noise is centered are known up to a translation: the
-    known part is moved, as a whole, to where the step has put its center. The result has it where it was given, with its nodes first.
+    This is no draw of the conditional law, whatever the number of steps: the rest sees the known part as noisy as itself, and z, which
+    tells nodes apart, is that of the free start. Of two numbers with correlation 0.9 of which one is known from the beginning, the mean of
+    the other is off by 0.67, 0.26 and 0.07 of a spread with 1, 3 and 10 rounds; of a half-trained ``qm9-3d``, 9 % of the molecules around five given atoms are valid with 6
+    rounds, 30 % without any. Vectors whose noise is centered are known up to
+    a translation: the known part is moved, as a whole, to where a step has put its center.
 
     Raises
     ------
@@ -52,20 +61,46 @@ def inpaint(
         raise ValueError(f"expected fragments of one size in structures as large, got {known.num_nodes.tolist()} nodes in {x.num_nodes.tolist()}")
     known = State(x.mask, known.schema, pad(known, x.mask.shape[1]).values)
     times = process.times(steps).float().to(x.device)
-    place = places(predict(x, times[0].expand(len(x))), known, count, generator)
-    known, noise = Symmetric().act(place, known), x
+    place, turn, given, noise = None, None, known, x
     for t, s in zip(times[:-1], times[1:], strict=True):
+        if place is None and (float(t) <= late or float(s) == 0):
+            out = predict(x, t.expand(len(x)))
+            place = places(out, known, count, generator)
+            given = Symmetric().act(place, known)
+            known, turn = aligned(process, given, out)
+            x = replaced(process, x, known, noise, t.expand(len(x)), generator)
         t, s = t.expand(len(x)), s.expand(len(x))
-        for left in reversed(range(rounds)):
+        for left in reversed(range(rounds if place is not None else 1)):
             before = x
-            x = replaced(process, process.step(x, predict(x, t), t, s, generator), known, noise, s, generator)
+            x = process.step(x, predict(x, t), t, s, generator)
+            x = x if place is None else replaced(process, x, known, noise, s, generator)
             if left:
                 back = process.again(x, s, t, generator)  # what a scheduler remembers is that of before
                 back = before.with_values(**{name: back[name] for name in process.noisy_schema()})
                 x = replaced(process, back, known, noise, t, generator)
         if progress is not None:
             progress()
-    return Symmetric().act(Symmetric().inverse(place), returned(process, x, known))
+    if turn is not None:
+        space, element = turn
+        x = space.act(space.inverse(element), x)
+    return Symmetric().act(Symmetric().inverse(place), returned(process, x, given))
+
+
+def aligned(process: Process, known: State, out: State) -> tuple[State, tuple[Orthogonal, Tensor] | None]:
+    """What is known, turned so that it lies nearest to where it is predicted (Kabsch, 1976), and the rotation; None without centered vectors."""
+    names = sorted(_centered(process))
+    if not names:
+        return known, None
+    fixed, covariance = known[FIXED].double()[:, :, None, None], 0.0
+    for name in names:
+        mine, theirs = ((state[name].double() - _center(state[name].double(), known)) * fixed for state in (known, out))
+        covariance = covariance + torch.einsum("bnda,bndc->bac", theirs, mine)
+    u, _, v = torch.linalg.svd(covariance)
+    sign = torch.ones_like(u[:, 0])
+    sign[:, -1] = torch.linalg.det(u @ v)
+    turn = (u * sign[:, None]) @ v
+    space = Orthogonal(turn.shape[-1], special=True)
+    return space.act(turn, known), (space, turn)
 
 
 def replaced(process: Process, x: State, known: State, noise: State, t: Tensor, generator: Generator | None = None) -> State:
@@ -99,10 +134,15 @@ def returned(process: Process, x: State, known: State) -> State:
 def places(out: State, known: State, count: int, generator: Generator | None = None) -> Tensor:
     """Draw which nodes the first ``count`` nodes of ``known`` become, as permutations (B, N) that act on it.
 
-    The codes in z tell nodes apart, so that not every place is as likely. With p the predicted laws ``out`` of labels from noise alone,
-    places are drawn from the product of p over the known labels of nodes and pairs, by an annealed Metropolis chain of exchanges.
+    With p the predicted laws ``out`` of labels, places are drawn from the product of p over the known labels of nodes and pairs, and of
+    normal laws of distances about those between predicted vectors of nodes (``NEAR``), by an annealed Metropolis chain of exchanges.
     """
+    apart: list[list[Tensor]] = []
     scores = [(out[name].detach().double().log_softmax(-1), known[name], field.axes) for name, field in out.schema.items() if isinstance(field, Logits)]
+    for name, field in out.schema.items():
+        if getattr(field, "vector", 0) and field.axes == "node":
+            lengths = [(point[:, :, None] - point[:, None]).flatten(3).norm(dim=-1) for point in (out[name].double(), known[name].double())]
+            apart.append(lengths)
     device, rows, sizes = known.device, torch.arange(len(known), device=known.device), known.mask.sum(1)
     chosen = Symmetric().sample(known.mask, generator)[:, :count]  # the node that each of the known becomes
 
@@ -114,9 +154,12 @@ def places(out: State, known: State, count: int, generator: Generator | None = N
             elif axes == "pair":
                 pairs = law[rows[:, None, None], a[:, :, None], a[:, None, :]].gather(-1, label[:, :count, :count, None])[..., 0]
                 total += pairs.triu(1).sum((1, 2))
+        for guess, truth in apart:
+            off = (guess[rows[:, None, None], a[:, :, None], a[:, None, :]] - truth[:, :count, :count]) / NEAR
+            total -= 0.5 * off.square().triu(1).sum((1, 2))
         return total
 
-    now, trials = score(chosen), 200 + 100 * count if scores else 0
+    now, trials = score(chosen), 200 + 100 * count if scores or apart else 0
     for trial in range(trials):
         u = uniform((len(known), 3), generator, now)
         who, where = (u[:, 0] * count).long(), (u[:, 1] * sizes).long()
@@ -124,7 +167,7 @@ def places(out: State, known: State, count: int, generator: Generator | None = N
         other = torch.where(chosen == where[:, None], mine[:, None], chosen)
         other[rows, who] = where
         new = score(other)
-        take = u[:, 2].log() < (new - now) / (HEAT + (1 - HEAT) * trial / trials)
+        take = u[:, 2].log() < (new - now) / HEAT ** max(0.0, 1 - 1.25 * trial / trials)
         chosen, now = torch.where(take[:, None], other, chosen), torch.where(take, new, now)
     nodes = known.mask.shape[1]
     key = count + torch.arange(nodes, device=device).expand(len(known), -1)
