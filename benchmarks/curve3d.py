@@ -61,11 +61,10 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     pipeline, points = SymdiffPipeline.load(arguments.checkpoint), []
-    for folder in sorted(arguments.states):
-        weights = load_file(folder / "average.safetensors")
-        strange = pipeline.diffusion.load_state_dict(weights, strict=False).unexpected_keys
+    steps = {json.loads((folder / "state.json").read_text())["step"]: folder for folder in arguments.states}
+    for step, folder in sorted(steps.items()):
+        strange = pipeline.diffusion.load_state_dict(load_file(folder / "average.safetensors"), strict=False).unexpected_keys
         assert not strange, f"{folder}: not of this network: {strange[:3]}"
-        step = json.loads((folder / "state.json").read_text())["step"]
         found = judged(pipeline, arguments.count, arguments.steps or pipeline.default_steps, arguments.seed)
         plain = {name: value if isinstance(value, float) else {"value": value.value, "low": value.low, "high": value.high} for name, value in found.items()}
         points.append({"step": step, "seen": arguments.before + step * pipeline.recipe.training.batch_size, **plain})
