@@ -66,9 +66,9 @@ def evaluate(
     """Evaluate files of samples.
 
     ``protocol``: None means the one that goes with the files (``guess``). ``reference``: a reference object, the name of a shipped one, a
-    file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records (and
-    what is done with them, where that is several things) before a work starts, ``progress`` the number judged since the last call. ``shards``: where the work on many samples
-    is kept, so that a killed evaluation goes on (``discard`` removes it). Raises ``UserError`` for what a user can put right.
+    file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records (and what is
+    done with them, where that is several things) before a work starts, ``progress`` the number done since the last call.
+    ``shards``: where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it). Raises ``UserError`` for what a user can put right.
     """
     if not files:
         raise UserError("expected at least one file of samples, got none")

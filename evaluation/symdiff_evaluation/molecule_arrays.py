@@ -48,7 +48,8 @@ def _labels(arrays: Mapping[str, np.ndarray], path: Path) -> np.ndarray:
     """One number for element and charge; -1, which no graph may have, for what is neither."""
     element, charge = arrays["element"], arrays["charge"]
     if element.shape != charge.shape or element.dtype.kind not in "iu" or charge.dtype.kind not in "iu":
-        raise UserError(f"{path}: element, charge: expected integers, one of each an atom, got {element.dtype} {element.shape} and {charge.dtype} {charge.shape}")
+        got = f"{element.dtype} {element.shape} and {charge.dtype} {charge.shape}"
+        raise UserError(f"{path}: element, charge: expected integers, one of each an atom, got {got}")
     good = (element >= 1) & (element <= _HEAVIEST) & (charge >= -MAX_CHARGE) & (charge <= MAX_CHARGE)
     clipped = element.clip(0, _HEAVIEST).astype(np.int64), charge.clip(-MAX_CHARGE, MAX_CHARGE).astype(np.int64)
     return np.where(good, clipped[0] * _CHARGES + clipped[1] + MAX_CHARGE, -1)

@@ -84,7 +84,10 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
              told(estimates, "balance.orientations", "all orientations equally frequent: p =")]  # fmt: skip
     top = sorted((item for item in known if item[1].group(TIGHT) != "C1"), key=lambda item: (-item[1].at(TIGHT).order, item[0]))[:SYMMETRIC]
     drawn = [_drawn(samples, k, one.group(TIGHT)) for k, one in top]
-    text = "A point group holds at a tolerance if all its operations together move the atoms by no more than that (RMSD), atoms of an element interchanged at will."
+    text = (
+        "A point group holds at a tolerance if all its operations together move the atoms by no more than that (RMSD), atoms of an"
+        " element interchanged at will."
+    )
     return (
         f'<p class="soft">{text}</p><p>{"; ".join(word for word in words if word)}</p>{key(reference is not None)}{panels(shown)}'
         f"{most_symmetric(drawn)}"
