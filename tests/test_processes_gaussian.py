@@ -279,6 +279,17 @@ def test_losses(vector_batch):
             assert found[row] == pytest.approx(weight * float(truth.square().mean()), rel=1e-5)
 
 
+def test_a_loss_at_no_noise_is_not_that_of_rounding():
+    """x0 = x_t − t·output with the right output, in float32: what is left is rounding, which 1/t² would make the whole loss."""
+    process = Gaussian({"x": Real("node", 1)}, schedule={"kind": "FlowMatchEulerDiscrete"}, weighting="edm")
+    x0, noise = torch.randn(2, 4096, generator=torch.Generator().manual_seed(0))
+    for t in (1e-9, 1e-6, 1e-3):
+        time = torch.full((4096,), t)
+        x = process.bridge(scalars(x0), scalars(noise), time)
+        out = x.with_values(x=x["x"] - t * (noise - x0)[:, None, None])
+        assert process.loss(out, scalars(x0), x, time).mean() < 1e-5
+
+
 @each_schedule
 def test_centered_fields_keep_mean_zero(schedule, vector_batch):
     schema = {name: vector_batch.schema[name] for name in ("position", "velocity")}

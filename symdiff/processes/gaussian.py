@@ -17,12 +17,16 @@ from symdiff.random import Generator, normal
 from symdiff.recipe import build
 from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_to_plain
 
+FINE = 1e8
+"""The ratio a²/b² beyond which the error of x0 = x_t − t·output is float32's rounding, and counts no more than here."""
+
 
 class Gaussian(Process):
     """x_t = a(t) x0 + b(t) ε on Real fields, in the data's unit; the denoiser predicts x0.
 
     ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler, EDMHeun,
-    FlowMatchEulerDiscrete or FlowMatchHeunDiscrete; those of Heun need two evaluations a step, and have half as many. ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
+    FlowMatchEulerDiscrete or FlowMatchHeunDiscrete; those of Heun need two evaluations a step, and have half as many.
+    ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
     a structure's nodes (translations are divided out); data are moved to mean zero. ``weighting`` of the squared
     error of x0: ``uniform``; ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR
     Weighting Strategy, ICCV 2023); ``edm``, a²/b² + 1/spread² (Karras et al., NeurIPS 2022). ``marginals`` are not used.
@@ -121,7 +125,7 @@ class Gaussian(Process):
         weight = {
             "uniform": torch.ones_like(snr),
             "min-snr": snr.clamp_max(5.0),
-            "edm": snr + self.schedule.spread**-2,
+            "edm": snr.clamp_max(FINE) + self.schedule.spread**-2,
         }[self.weighting]
         count = sum(self._dimension(name, x0.mask) for name in self.schema)
         return weight * sum(self._errors(name, out, x0, x, t) for name in self.schema) / count.clamp_min(1)
