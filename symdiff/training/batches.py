@@ -15,7 +15,7 @@ def seed_for(seed: int, purpose: str) -> int:
     return seed * len(_PURPOSES) + _PURPOSES.index(purpose)
 
 
-WINDOW = 8
+WINDOW = 16
 """Batches whose structures are sorted by size together."""
 
 
