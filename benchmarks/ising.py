@@ -141,7 +141,7 @@ def figure(result: dict, path: Path) -> None:
         (line,) = left.plot(r, one["two_point"], "o", ms=4, label=f"T = {t}")
         left.plot(r, one["two_point_wolff"], color=line.get_color(), lw=1)
     left.set(xlabel="distance", ylabel="⟨s s'⟩", title="two-point function: model (dots), Wolff (lines)")
-    left.legend(frameon=False)
+    left.legend(frameon=False, loc="upper right", bbox_to_anchor=(1, 0.9))
     names = list(result["L=16"])
     middle.axhspan(-3, 3, color="#eef1f6")
     for k, t in enumerate(names):
