@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--protocol", help="name or .yaml file (default: what goes with the files)")
     parser.add_argument("--reference", help="name of a shipped reference, file of SMILES, or none")
     parser.add_argument("--workers", type=int, help="processes (default: all processors)")
-    parser.add_argument("--shards", help="folder in which a killed evaluation of SMILES goes on (default: beside --out for over a million)")
+    parser.add_argument("--shards", help="folder in which a killed evaluation goes on (default: beside --out for over a million)")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     given = parser.parse_args(arguments)
     from symdiff_evaluation.command import run

@@ -78,7 +78,7 @@ def evaluate(
     target = protocol.reference if reference is None else reference
     if isinstance(target, str | Path):
         target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-    samples = kind.resume(files, workers, begun, progress, shards) if shards else kind.read(files, workers, begun, progress)
+    samples = kind.read(files, workers, begun, progress, shards)
     if not kind.total(samples):
         raise UserError(f"{', '.join(map(str, files))}: no record in it")
     return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from symdiff_evaluation.judging import Judged, Traits, judge, restored
 from symdiff_evaluation.processes import in_processes
 from symdiff_evaluation.records import Record
-from symdiff_evaluation.shards import Shards, in_shards
+from symdiff_evaluation.shards import Shards, Work, done
 
 if TYPE_CHECKING:
     from symdiff_evaluation.moses import Features
@@ -58,7 +58,9 @@ class Samples:
         """What MOSES looks at, by canonical SMILES; worked out when first asked for. Lacks those that RDKit does not read again."""
         from symdiff_evaluation import moses
 
-        found = _kept(moses.read, self.distinct, self.workers, None, self.shards, "moses", str, moses.plain, moses.restored)
+        run = partial(_run, moses.read, self.workers)
+        work = Work("moses", run, str.encode, moses.plain, moses.restored, ("rdkit",))
+        found = done(work, self.distinct, self.shards)
         return {text: one for text, one in zip(self.distinct, found, strict=True) if one is not None}
 
 
@@ -75,34 +77,18 @@ def judge_all(
     from there.
     """
     records = tuple(records)
-    work = partial(judge, properties=properties)
-    setting = "judged" if properties else "judged without properties"
-    found = _kept(work, records, workers, progress, shards, setting, _identity, asdict, restored)
-    return Samples(records, tuple(found), workers, shards)
+    name = "judged" if properties else "judged without properties"
+    run = partial(_run, partial(judge, properties=properties), workers)
+    work = Work(name, run, _identity, asdict, restored, ("rdkit",))
+    return Samples(records, tuple(done(work, records, shards, progress)), workers, shards)
 
 
-def _kept(work, items, workers, progress, shards: Shards | None, setting: str, identity, plain, back) -> list:
-    """``work`` of every item, kept in shards if there are that many."""
-    if shards is None or len(items) <= shards.above:
-        return in_processes(work, items, workers, progress)
-    from rdkit import rdBase
-
-    from symdiff import __version__
-
-    told = f"{setting}, symdiff {__version__}, rdkit {rdBase.rdkitVersion}"
-    parts = in_shards(
-        items, lambda part: in_processes(work, part, workers), shards.folder / setting, identity, plain, back, told
-    )
-    found: list = []
-    for part in parts:
-        found.extend(part)
-        if progress is not None:
-            progress(len(part))
-    return found
+def _run(work: Callable, workers: int, items: Sequence, progress: Callable[[int], None] | None) -> list:
+    return in_processes(work, items, workers, progress)
 
 
-def _identity(record: Record) -> str:
-    return f"{record.form}\n{record.reason}\n{record.text}"
+def _identity(record: Record) -> bytes:
+    return f"{record.form}\n{record.reason}\n{record.text}".encode("utf-8", "surrogatepass")
 
 
 def from_smiles(

@@ -9,11 +9,17 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import metadata
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
+
+from symdiff import __version__
+from symdiff.errors import UserError
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
-SHARD = 65_536  # items: a minute's work, a few megabytes on disk
+Progress = Callable[[int], None]
+SHARD = 65_536  # items of cost 1: a minute's work, a few megabytes on disk
 MANY = 1_000_000  # records beyond which work is kept without being asked
 
 
@@ -30,67 +36,101 @@ class Shards:
         return self.above == 0
 
 
-def in_shards(
-    items: Sequence[Item],
-    work: Callable[[Sequence[Item]], Iterable[Result]],
-    folder: str | Path,
-    identity: Callable[[Item], str],
-    plain: Callable[[Result], object],
-    restored: Callable[[object], Result],
-    setting: str = "",
-    size: int | None = None,
-) -> Iterator[list[Result]]:
-    """The results of ``work``, shard by shard in the order of ``items``; those that ``folder`` holds already are read from it.
+@dataclass(frozen=True)
+class Work(Generic[Item, Result]):
+    """Work on many items that can be done in portions and written down: all that a kind of samples has to say to have it kept.
 
-    A shard's file carries a digest of its items (``identity``) and of ``setting`` (whatever else the results depend on), so other
-    items or another setting are worked on afresh; a file that is cut or altered counts as missing. ``plain`` turns a
-    result into what JSON holds, ``restored`` back. Files are written whole or not at all; ``discard`` removes them.
+    ``name``: of its folder. ``run``: the results of a portion in its order, telling how many are done since it last told; a result must depend
+    on its own item alone. ``identity``: bytes that tell items apart. ``plain`` turns a result into what JSON holds, ``restored`` back.
+    ``packages`` and ``setting``: whatever else results depend on. ``cost`` of an item, that of judging a SMILES being 1: a shard has the
+    fewer items.
     """
-    folder, size = Path(folder), size or SHARD
-    for number, start in enumerate(range(0, len(items), size)):
-        part = items[start : start + size]
-        name = _digest([setting, *map(identity, part)])
-        path = folder / f"{number:06d}.json.gz"
-        found = _read(path, name, len(part))
+
+    name: str
+    run: Callable[[Sequence[Item], Progress | None], Iterable[Result]]
+    identity: Callable[[Item], bytes]
+    plain: Callable[[Result], object]
+    restored: Callable[[Any], Result]
+    packages: tuple[str, ...] = ()
+    cost: int = 1
+    setting: str = ""
+
+    @property
+    def size(self) -> int:
+        """Items of a shard."""
+        return max(1, SHARD // self.cost)
+
+
+def done(work: Work[Item, Result], items: Sequence[Item], shards: Shards | None, progress: Progress | None = None) -> list[Result]:
+    """The results of all items, kept in shards if there are that many; the same results if not."""
+    if shards is None or len(items) <= shards.above:
+        return list(work.run(items, progress))
+    return [result for part in in_shards(work, items, shards.folder, progress) for result in part]
+
+
+def in_shards(
+    work: Work[Item, Result], items: Sequence[Item], folder: str | Path, progress: Progress | None = None
+) -> Iterator[list[Result]]:
+    """The results, shard by shard in the order of ``items``; those that ``folder`` holds already are read from it.
+
+    A shard's file begins with the SHA-256 of the rest, and with that of its items and of all else that its results depend on: other items
+    or another setting are worked on afresh, and a file that is cut or altered counts as missing. Files are written whole or not at
+    all; ``discard`` removes them. Raises ``UserError`` where they cannot be written.
+    """
+    for number, start in enumerate(range(0, len(items), work.size)):
+        part = items[start : start + work.size]
+        digest = _digest(work, part)
+        path = Path(folder) / work.name / f"{number:06d}.json.gz"
+        found = _read(path, digest)
         if found is None:
-            results = list(work(part))
-            _write(path, {"digest": name, "results": [plain(result) for result in results]})
+            results = list(work.run(part, progress))
+            _write(path, digest, [work.plain(result) for result in results])
         else:
-            results = [restored(one) for one in found]
+            results = [work.restored(one) for one in found]
+            if progress is not None:
+                progress(len(part))
         yield results
 
 
 def discard(folder: str | Path) -> None:
     """Remove the shards of finished work, those in folders within too, and their folder if nothing else is in it."""
     folder = Path(folder)
-    for path in sorted(folder.rglob("*.json.gz")):
+    for path in (*folder.rglob("*.json.gz"), *folder.rglob(".*.json.gz.*")):  # whole ones, and what a kill left of one
         path.unlink()
     for one in (*sorted(path for path in folder.glob("*") if path.is_dir()), folder):
         if one.is_dir() and not any(one.iterdir()):
             one.rmdir()
 
 
-def _digest(texts: Iterable[str]) -> str:
-    state = hashlib.blake2b(digest_size=16)
-    for text in texts:
-        data = text.encode("utf-8", "surrogatepass")
-        state.update(len(data).to_bytes(8, "little") + data)
+def _digest(work: Work[Item, Result], items: Sequence[Item]) -> str:
+    depends = [f"symdiff {__version__}", *(f"{name} {metadata.version(name)}" for name in work.packages), work.name, work.setting]
+    state = hashlib.sha256()
+    for part in chain((one.encode() for one in depends), map(work.identity, items)):
+        state.update(len(part).to_bytes(8, "little") + part)
     return state.hexdigest()
 
 
-def _read(path: Path, digest: str, count: int) -> list | None:
+def _seal(digest: str, body: bytes) -> bytes:
+    return f"{hashlib.sha256(body).hexdigest()} {digest}".encode()
+
+
+def _read(path: Path, digest: str) -> list | None:
     try:
-        held = json.loads(gzip.decompress(path.read_bytes()))
-        return held["results"] if held["digest"] == digest and len(held["results"]) == count else None
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
-        return None  # missing, cut or altered: done again
+        seal, _, body = gzip.decompress(path.read_bytes()).partition(b"\n")
+    except (OSError, EOFError, zlib.error):
+        return None  # missing or cut: done again
+    return json.loads(body) if seal == _seal(digest, body) else None
 
 
-def _write(path: Path, held: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write(path: Path, digest: str, results: list) -> None:
+    body = json.dumps(results, separators=(",", ":")).encode()
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with part.open("wb") as stream:
-        stream.write(gzip.compress(json.dumps(held, separators=(",", ":")).encode(), 1, mtime=0))
-        stream.flush()
-        os.fsync(stream.fileno())
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as stream:
+            stream.write(gzip.compress(_seal(digest, body) + b"\n" + body, 1, mtime=0))
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: expected a place where shards can be written, got {error.strerror or error}") from error

@@ -23,7 +23,7 @@ def evaluate(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")] = None,
     shards: Annotated[
         Path | None,
-        typer.Option(help="Folder in which a killed evaluation of SMILES goes on. [default: beside --out for over a million]"),
+        typer.Option(help="Folder in which a killed evaluation goes on. [default: beside --out for over a million]"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:

@@ -2,19 +2,12 @@
 
 import gzip
 import json
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.command import run as run_command
 from symdiff_evaluation.evaluation import evaluate
-from symdiff_evaluation.shards import Shards, discard, in_shards
+from symdiff_evaluation.shards import Shards, Work, discard, in_shards
 
 WORDS = [f"word {k}" for k in range(23)]
 
@@ -23,17 +16,17 @@ class Killed(BaseException):
     pass
 
 
-def run(folder, items=WORDS, setting="", stop=None, size=5):
-    """All results, and how many items were worked on."""
+def run(folder, items=WORDS, setting="", stop=None, cost=13_000):
+    """All results, and how many items were worked on, five (by ``cost``) in a shard."""
     done = []
 
-    def work(part):
+    def work(part, progress):
         if stop is not None and len(done) >= stop:
             raise Killed
         done.extend(part)
         return [(word, len(word)) for word in part]
 
-    shards = in_shards(items, work, folder, str, list, tuple, setting, size)
+    shards = in_shards(Work("w", work, str.encode, list, tuple, setting=setting, cost=cost), items, folder)
     return [result for shard in shards for result in shard], len(done)
 
 
@@ -41,7 +34,7 @@ def test_a_killed_run_goes_on(tmp_path):
     want = [(word, len(word)) for word in WORDS]
     with pytest.raises(Killed):
         run(tmp_path / "s", stop=10)
-    assert len(list((tmp_path / "s").iterdir())) == 2
+    assert len(list((tmp_path / "s/w").iterdir())) == 2
     assert run(tmp_path / "s") == (want, 13)
     assert run(tmp_path / "s") == (want, 0)
     discard(tmp_path / "s")
@@ -53,20 +46,21 @@ def test_other_items_and_settings_are_worked_on_afresh(tmp_path):
     changed = [*WORDS[:12], "another", *WORDS[13:]]
     assert run(tmp_path, changed) == ([(word, len(word)) for word in changed], 5)
     assert run(tmp_path, changed, "other")[1] == 23
-    assert run(tmp_path, ["ab", "c"], size=2)[1] == 2 and run(tmp_path, ["a", "bc"], size=2)[1] == 2
+    assert run(tmp_path, ["ab", "c"])[1] == 2 and run(tmp_path, ["a", "bc"])[1] == 2
 
 
-@pytest.mark.parametrize("harm", ["cut", "altered", "empty", "list"])
+@pytest.mark.parametrize("harm", ["cut", "altered", "empty", "unsealed"])
 def test_a_damaged_shard_is_done_again(tmp_path, harm):
     run(tmp_path)
-    path = sorted(tmp_path.iterdir())[1]
+    path = sorted((tmp_path / "w").iterdir())[1]
     data = path.read_bytes()
-    held = json.loads(gzip.decompress(data))
+    text = gzip.decompress(data)
+    assert json.loads(text.partition(b"\n")[2])[0] == ["word 5", 6]
     changed = {
         "cut": data[:-9],
-        "altered": gzip.compress(json.dumps({**held, "results": held["results"][1:]}).encode()),
+        "altered": gzip.compress(text.replace(b"word 7", b"word 8")),
         "empty": b"",
-        "list": gzip.compress(b"[]"),
+        "unsealed": gzip.compress(b"[]"),
     }[harm]
     path.write_bytes(changed)
     assert run(tmp_path) == ([(word, len(word)) for word in WORDS], 5)
@@ -74,10 +68,13 @@ def test_a_damaged_shard_is_done_again(tmp_path, harm):
 
 def test_discard_leaves_what_is_not_its_own(tmp_path):
     run(tmp_path)
+    (tmp_path / "w" / ".000009.json.gz.1234").write_bytes(b"killed while it wrote")
     (tmp_path / "thesis.tex").write_text("years")
     discard(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
     discard(tmp_path / "missing")
+    with pytest.raises(UserError, match="thesis.tex.*expected a place where shards can be written"):
+        run(tmp_path / "thesis.tex")
 
 
 TEXTS = [f"{'C' * (k % 9 + 1)}{'NOF'[k % 3]}" for k in range(40)] + ["C.C", "C(", "", "c1ccccc1Cc1ccccc1"]
@@ -105,46 +102,3 @@ def test_an_evaluation_in_shards_is_one_in_a_piece(tmp_path, monkeypatch):
 def test_few_samples_need_none(tmp_path):
     evaluated(tmp_path, Shards(tmp_path / "s", above=1000))
     assert not (tmp_path / "s").exists()
-
-
-PROGRAM = """
-import os, signal, sys
-from symdiff_evaluation import samples, shards
-from symdiff_evaluation.command import run
-
-stop, work, done = int(sys.argv[2]), samples.in_processes, []
-
-def counted(*given):
-    if len(done) == stop:
-        os.kill(os.getpid(), signal.SIGKILL)
-    done.append(1)
-    return work(*given)
-
-shards.SHARD, samples.in_processes = 7, counted
-run(["a.smi"], sys.argv[1], "molecule-graph", "none", 1, True, "s")
-print(len(done), file=sys.stderr)
-"""
-
-
-def test_a_killed_command_goes_on(tmp_path, monkeypatch):
-    """SIGKILL in the middle; the second run works on what is left, writes the same folder and cleans up."""
-    (tmp_path / "a.smi").write_text("\n".join(TEXTS) + "\n")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(one).absolute()) for one in sys.path if one)}
-    command = [sys.executable, "-c", PROGRAM, "out"]
-    killed = subprocess.run([*command, "3"], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 3 and not (tmp_path / "out").exists()
-    done = subprocess.run([*command, "99"], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr.strip() == "4", done.stderr
-    assert not (tmp_path / "s").exists()
-    monkeypatch.chdir(tmp_path)
-    run_command(["a.smi"], tmp_path / "whole", "molecule-graph", "none", 1, True)
-    for name in ("metrics.json", "samples.csv", "report.html"):
-        assert (tmp_path / "out" / name).read_text() == (tmp_path / "whole" / name).read_text(), name
-
-
-def test_other_kinds_say_that_they_keep_nothing(tmp_path):
-    np.savez(tmp_path / "a.npz", num_nodes=np.array([2]), edge_ptr=np.array([0, 1]), edges=np.array([[0, 1]]))
-    with pytest.raises(UserError, match="--shards"):
-        evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s"))
-    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=10))

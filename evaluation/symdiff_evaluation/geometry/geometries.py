@@ -14,6 +14,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.geometry.elements import RADII, SYMBOLS, formula
 from symdiff_evaluation.geometry.limited import Limits, Undetermined
 from symdiff_evaluation.records import MAX_ATOMS, Record
+from symdiff_evaluation.shards import Shards, done
 
 NEAREST = 0.1  # angstrom: no two nuclei are closer in any molecule, however strained
 _BLOCK = 1 << 20  # distances in memory at once
@@ -35,7 +36,7 @@ class Geometries:
     Record k owns the atoms ``offsets[k]:offsets[k + 1]`` of ``z`` (atoms,) uint8 and ``pos`` (atoms, 3) float64 in angstrom; a broken
     one owns none. ``charges`` (count,) are total charges, 0 where the file does not say. What is worked out of them (bonds,
     strain, symmetry) is worked out when first asked for, within ``limits``; no number depends on their ``workers``.
-    ``progress`` is called with the name of what is worked out and the number of records done since its last call.
+    ``progress`` is called with the name of what is worked out and the number of records done since its last call. ``shards``: where it is kept.
     """
 
     records: tuple[Record, ...]
@@ -46,6 +47,7 @@ class Geometries:
     charges: np.ndarray
     limits: Limits = Limits()
     progress: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
+    shards: Shards | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -61,6 +63,7 @@ class Geometries:
         return replace(
             self, records=tuple(self.records[k] for k in which), reasons=tuple(self.reasons[k] for k in which),
             offsets=np.cumsum([0, *map(len, parts)]), z=self.z[atoms], pos=self.pos[atoms], charges=self.charges[list(which)],
+            shards=None,
         )  # fmt: skip
 
     @cached_property
@@ -73,14 +76,14 @@ class Geometries:
         """What EDM's rule says of each readable record: ``bonds.EDM``, None for elements that its tables lack."""
         from symdiff_evaluation.geometry.bonds import by_distance
 
-        return self._each("EDM's rule", by_distance)
+        return self._each("EDM's rule", by_distance, "edm")
 
     @cached_property
     def perceived(self) -> tuple:
         """What perception says of each readable record: ``perception.Perceived`` or ``Undetermined``."""
         from symdiff_evaluation.geometry.perception import perceive
 
-        return self._each("bonds", perceive)
+        return self._each("bonds", perceive, "perceived")
 
     @cached_property
     def internal(self) -> tuple:
@@ -94,28 +97,28 @@ class Geometries:
         """Of each readable record: ``strain.Strain`` or ``Undetermined``."""
         from symdiff_evaluation.geometry.strain import strain
 
-        return self._each("strain", strain)
+        return self._each("strain", strain, "strained")
 
     @cached_property
     def strained_xtb(self) -> tuple:
         """The same by GFN2-xTB: ``xtb.relax``."""
         from symdiff_evaluation.geometry.xtb import relax
 
-        return self._each("strain by xTB", relax)
+        return self._each("strain by xTB", relax, "strained_xtb")
 
     @cached_property
     def shapes(self) -> tuple:
         """Of each readable record: ``symmetry.Shape`` or ``Undetermined``."""
         from symdiff_evaluation.geometry.symmetry import shape
 
-        return self._each("symmetry", shape)
+        return self._each("symmetry", shape, "shapes")
 
     @cached_property
     def poses(self) -> tuple:
         """PoseBusters' checks of each readable record by name: ``poses.checks``."""
         from symdiff_evaluation.geometry.poses import checks
 
-        return self._each("PoseBusters", checks)
+        return self._each("PoseBusters", checks, "poses")
 
     def row(self, index: int) -> dict[str, object]:
         """The columns of samples.csv for one record: of what was worked out already, "" where it has no value."""
@@ -131,11 +134,11 @@ class Geometries:
     def _place(self) -> dict[int, int]:
         return {index: place for place, index in enumerate(self.readable)}
 
-    def _each(self, name: str, work: Callable[[Geometry], object]) -> tuple:
-        from symdiff_evaluation.geometry.limited import each
+    def _each(self, told: str, work: Callable[[Geometry], object], name: str) -> tuple:
+        from symdiff_evaluation.geometry.stored import stored
 
-        tell = None if self.progress is None else lambda done: self.progress(name, done)
-        return tuple(each(work, [self[k] for k in self.readable], self.limits, tell))
+        tell = None if self.progress is None else lambda count: self.progress(told, count)
+        return tuple(done(stored(name, work, self.limits), [self[k] for k in self.readable], self.shards, tell))
 
 
 def from_arrays(

@@ -39,12 +39,23 @@ class Descriptors:
 
 def describe(graphs: Sequence[Graph]) -> Descriptors:
     """All four descriptions of graphs that have nodes."""
-    return Descriptors({
-        "degree": _stack([degree_histogram(graph) for graph in graphs]),
-        "clustering": _stack([clustering_histogram(graph) for graph in graphs], CLUSTERING_BINS),
-        "orbit": _stack([orbit_counts(graph).mean(0) for graph in graphs], 15),
-        "spectral": _stack([spectral_histogram(graph) for graph in graphs], SPECTRAL_BINS),
-    })
+    return stacked([described(graph) for graph in graphs])
+
+
+def described(graph: Graph) -> dict[str, np.ndarray]:
+    """The row of each description."""
+    return {
+        "degree": degree_histogram(graph),
+        "clustering": clustering_histogram(graph),
+        "orbit": orbit_counts(graph).mean(0),
+        "spectral": spectral_histogram(graph),
+    }
+
+
+def stacked(rows: Sequence[Mapping[str, np.ndarray]]) -> Descriptors:
+    """The rows of graphs as tables, padded with zeros."""
+    widths = {"degree": 1, "clustering": CLUSTERING_BINS, "orbit": 15, "spectral": SPECTRAL_BINS}
+    return Descriptors({name: _stack([row[name] for row in rows], width) for name, width in widths.items()})
 
 
 def degree_histogram(graph: Graph) -> np.ndarray:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from symdiff.errors import UserError
-from symdiff_evaluation.graphs.descriptors import Descriptors, describe
+from symdiff_evaluation.graphs.descriptors import Descriptors, stacked
 from symdiff_evaluation.graphs.graph import MAX_EDGES, MAX_LABEL, MAX_NODES, Graph
-from symdiff_evaluation.graphs.symmetry import Symmetry, symmetry
-from symdiff_evaluation.graphs.validity import broken
+from symdiff_evaluation.graphs.stored import broken_by, canonical_hashes, descriptions, symmetries
+from symdiff_evaluation.graphs.symmetry import Symmetry
 from symdiff_evaluation.records import Record
+from symdiff_evaluation.shards import Shards, done
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +22,14 @@ class Graphs:
     """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it is readable).
 
     Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures. ``inputs``: the graph
-    that each was made from (None where it is not readable), if a file says so; none at all otherwise.
+    that each was made from (None where it is not readable), if a file says so; none at all otherwise. What is worked out of the graphs is kept
+    in ``shards``, if there are any.
     """
 
     records: tuple[Record, ...]
     graphs: tuple[Graph | None, ...]
     inputs: tuple[Graph | None, ...] = ()
+    shards: Shards | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -52,14 +55,12 @@ class Graphs:
     @cached_property
     def descriptors(self) -> Descriptors:
         """Of the readable graphs."""
-        return describe(self.readable)
+        return stacked(done(descriptions(), self.readable, self.shards))
 
     @cached_property
     def hashes(self) -> np.ndarray:
         """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels; 0 where it was not decided."""
-        from symdiff_evaluation.graphs.forms import canonical_hashes  # torch
-
-        return canonical_hashes(self.readable)
+        return np.array(done(canonical_hashes(), self.readable, self.shards), np.uint64)
 
     @property
     def named(self) -> np.ndarray:
@@ -69,12 +70,14 @@ class Graphs:
     @cached_property
     def symmetries(self) -> tuple[Symmetry | None, ...]:
         """Of the readable graphs with their labels, None where it could not be decided."""
-        return tuple(symmetry(graph) for graph in self.readable)
+        return tuple(done(symmetries("symmetry"), self.readable, self.shards))
 
     @cached_property
     def unlabeled_symmetries(self) -> tuple[Symmetry | None, ...]:
         """Of the readable graphs without their labels."""
-        return tuple(symmetry(graph.unlabeled()) for graph in self.readable) if self.labeled else self.symmetries
+        if not self.labeled:
+            return self.symmetries
+        return tuple(done(symmetries("unlabeled-symmetry"), [graph.unlabeled() for graph in self.readable], self.shards))
 
     @cached_property
     def _broken(self) -> dict[str, tuple[str, ...]]:
@@ -83,7 +86,7 @@ class Graphs:
     def broken(self, rule: str) -> tuple[str, ...]:
         """For each readable graph why it breaks the rule, "" where it does not. Raises ``UserError`` for a rule there is none of."""
         if rule not in self._broken:
-            self._broken[rule] = tuple(broken(graph, rule) for graph in self.readable)
+            self._broken[rule] = tuple(done(broken_by(rule), self.readable, self.shards))
         return self._broken[rule]
 
     def select(self, which: Iterable[int]) -> Graphs:

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from symdiff.errors import UserError
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.pages.base import Section
@@ -59,16 +58,18 @@ class Kind(ABC):
         return {name: metric for metric in self.metrics for name in metric.about}
 
     @abstractmethod
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Sized:
-        """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since. Raises ``UserError``."""
-
-    def resume(
-        self, files: Sequence[str | Path], workers: int, begun: Begun | None, progress: Told | None, shards: Shards
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
     ) -> Sized:
-        """The same samples, what a killed run has done being read from ``shards``. Raises ``UserError`` for kinds that keep nothing."""
-        if shards.asked:
-            raise UserError(f"--shards: {self.name} is worked out in one piece; molecule-graph can be kept in shards")
-        return self.read(files, workers, begun, progress)
+        """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since.
+
+        ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises ``UserError``.
+        """
 
     @abstractmethod
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:

@@ -19,6 +19,7 @@ from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.geometry import METRICS
 from symdiff_evaluation.pages import geometries as pages
 from symdiff_evaluation.pages.base import Section
+from symdiff_evaluation.shards import Shards
 
 
 def _stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:
@@ -65,9 +66,17 @@ class Geometries(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Set:
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Set:
         samples = joined([read(file) for file in files])
-        return replace(samples, limits=Limits(workers=workers), progress=_stages(len(samples.readable), begun, progress))
+        stages = _stages(len(samples.readable), begun, progress)
+        return replace(samples, limits=Limits(workers=workers), progress=stages, shards=shards)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
         """A shipped one, one that was written, or a file of molecules."""

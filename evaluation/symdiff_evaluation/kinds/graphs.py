@@ -18,6 +18,7 @@ from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.graphs import METRICS
 from symdiff_evaluation.pages import graphs as pages
 from symdiff_evaluation.pages.base import Section
+from symdiff_evaluation.shards import Shards
 
 
 class Graphs(Kind):
@@ -45,13 +46,20 @@ class Graphs(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Set:
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Set:
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]
         if any(inputs_told) and not all(inputs_told):
             raise UserError(f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and input_edges, as in the other files")
         records, graphs, inputs = (tuple(chain.from_iterable(parts)) for parts in zip(*((o.records, o.graphs, o.inputs) for o in found), strict=True))
-        samples = Set(records, graphs, inputs)
+        samples = Set(records, graphs, inputs, shards)
         if begun is not None:
             begun(len(samples))
         if progress is not None:

@@ -18,6 +18,7 @@ from symdiff_evaluation.metrics.spin_symmetry import Balance, Order, SpinSymmetr
 from symdiff_evaluation.metrics.spins import Correlations, Thermodynamics
 from symdiff_evaluation.pages import lattices as pages
 from symdiff_evaluation.pages.base import Section
+from symdiff_evaluation.shards import Shards
 from symdiff_evaluation.spins.observables import magnetization
 from symdiff_evaluation.spins.reference import SpinReference, summarize
 from symdiff_evaluation.spins.spins import Spins, from_arrays
@@ -48,7 +49,16 @@ class Lattices(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return (Thermodynamics(), Correlations(), ExactValues(), GroundStates(), Order(), SpinSymmetry(), Balance(), SpinDifferences())
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Spins:
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Spins:
+        if shards is not None and shards.asked:
+            raise UserError("--shards: spins are arrays, worked on all at once and in seconds: there is nothing to keep")
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")
         spins = from_arrays(read_arrays(files[0]), str(files[0]))

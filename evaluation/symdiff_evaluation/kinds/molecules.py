@@ -55,13 +55,18 @@ class Molecules(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), Moses())
 
-    def read(self, files: Sequence[str | Path], workers: int = 1, begun: Begun | None = None, progress: Told | None = None) -> Samples:
-        return _judged(files, workers, begun, progress)
-
-    def resume(
-        self, files: Sequence[str | Path], workers: int, begun: Begun | None, progress: Told | None, shards: Shards
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
     ) -> Samples:
-        return _judged(files, workers, begun, progress, shards)
+        records: list[Record] = [record for file in files for record in records_of(file)]
+        if begun is not None:
+            begun(len(records))
+        return judge_all(records, workers, progress, shards=shards)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         path = Path(name)
@@ -103,15 +108,6 @@ class Molecules(Kind):
         if asks_moses(metrics) and not synthesis.available():
             notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
         return notes
-
-
-def _judged(
-    files: Sequence[str | Path], workers: int, begun: Begun | None, progress: Told | None, shards: Shards | None = None
-) -> Samples:
-    records: list[Record] = [record for file in files for record in records_of(file)]
-    if begun is not None:
-        begun(len(records))
-    return judge_all(records, workers, progress, shards=shards)
 
 
 def records_of(file: str | Path) -> Iterable[Record]:

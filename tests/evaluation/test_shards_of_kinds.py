@@ -1,0 +1,178 @@
+"""Every kind of samples in shards: killed and gone on with, by any number of workers, it gives the same folder."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symdiff.errors import UserError
+from symdiff_evaluation.command import run
+from symdiff_evaluation.evaluation import evaluate
+from symdiff_evaluation.geometry.limited import Undetermined
+from symdiff_evaluation.geometry.stored import identity as identity_of_geometry
+from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.stored import identity as identity_of_graph
+from symdiff_evaluation.shards import Shards
+from symdiff_evaluation.writing import metrics, write
+
+SMILES = "\n".join([*(f"{'C' * (k % 9 + 1)}{'NOF'[k % 3]}" for k in range(40)), "C.C", "C(", "", "c1ccccc1Cc1ccccc1"]) + "\n"
+FRAMES = (
+    "3\n\nO 0 0 0.119\nH 0 0.763 -0.477\nH 0 -0.763 -0.477\n",
+    "5\n\nC 0 0 0\nH 0.629 0.629 0.629\nH -0.629 -0.629 0.629\nH -0.629 0.629 -0.629\nH 0.629 -0.629 -0.629\n",
+    "4\n\nC 0 0 0\nH 1.08 0 0\nH -0.54 0.935 0\nH -0.54 -0.935 0\n",  # a radical
+    "1\n\nNe 0 0 0\n",  # every rotation is its own
+    "2\n\nCl 0 0 0\nH 0 0 1.27\n",  # no element of EDM's tables
+    "2\n\nC 0 0 0\nXx 0 0 1\n",
+    "5\n\nC 0 0 0\nF 1.35 0 0\nCl -0.59 1.66 0\nBr -0.65 -0.92 1.59\nH -0.36 -0.51 -0.89\n",
+)
+FEW = """name: few
+about: Some of them.
+samples: 100
+reference: none
+kind: molecule-3d
+metrics: [edm.molecule_stability, perceived.validity, perceived.undetermined, shape.asymmetric_share, shape.log_order]
+"""
+
+
+def put_graphs(path, count, seed, **more):
+    """Random labeled trees; record 3 joins a node to itself, record 5 has a cycle."""
+    generator = np.random.default_rng(seed)
+    edges = [np.array([(generator.integers(0, v), v) for v in range(1, 6 + k % 4)]) for k in range(count)]
+    edges[2] = np.array([[0, 0]])
+    edges[4] = np.array([[0, 1], [1, 2], [0, 2]])
+    sizes = [int(part.max()) + 1 for part in edges]
+    ptr = np.cumsum([0, *map(len, edges)])
+    labels = generator.integers(0, 2, sum(sizes))
+    np.savez(path, num_nodes=sizes, edge_ptr=ptr, edges=np.concatenate(edges), node_label=labels, **more)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kinds")
+    (folder / "a.smi").write_text(SMILES)
+    (folder / "a.xyz").write_text("".join(FRAMES))
+    (folder / "many.xyz").write_text("".join(FRAMES) * 14)
+    (folder / "few.yaml").write_text(FEW)
+    put_graphs(folder / "a.npz", 20, 0)
+    put_graphs(folder / "tree.npz", 30, 1, split=np.repeat([0, 2], [20, 10]))
+    return folder
+
+
+PROGRAM = """
+import os, signal, sys
+from symdiff_evaluation import shards
+from symdiff_evaluation.command import run
+
+file, protocol, reference, workers, size, stop = sys.argv[1:]
+write, written = shards._write, []
+
+def counted(*given):
+    write(*given)
+    written.append(1)
+    if len(written) == int(stop):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+shards.SHARD, shards._write = int(size), counted
+run([file], "out", protocol, reference, int(workers), True, "s")
+print(len(written), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "protocol", "reference", "size", "stop", "rest"),
+    [
+        ("a.smi", "molecule-graph", "none", 7, 3, 4),
+        ("many.xyz", "few.yaml", "none", 16 * 70, 2, 3),  # of 84 molecules: one shard by EDM's rule, two each of bonds and shapes
+        ("a.npz", "graph", "tree.npz", 16 * 12, 4, 6),  # of 19 graphs: two shards each of five works
+    ],
+)
+def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, reference, size, stop, rest):
+    """SIGKILL in the middle; the second run works on what is left, with other workers, writes the same folder and cleans up."""
+    for source in place.iterdir():
+        (tmp_path / source.name).symlink_to(source)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(one).absolute()) for one in sys.path if one)}
+
+    def command(workers, stop):
+        given = [sys.executable, "-c", PROGRAM, file, protocol, reference, str(workers), str(size), str(stop)]
+        return subprocess.run(given, cwd=tmp_path, env=environment, capture_output=True, text=True)
+
+    killed = command(1, stop)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert len(list((tmp_path / "s").rglob("*.json.gz"))) == stop and not (tmp_path / "out").exists()
+    done = command(3, 99)
+    assert done.returncode == 0 and done.stderr.strip() == str(rest), done.stderr
+    assert not (tmp_path / "s").exists()
+    monkeypatch.chdir(tmp_path)
+    run([file], tmp_path / "whole", protocol, reference, 1, True)
+    for name in ("metrics.json", "samples.csv", "report.html"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+
+WORKS = ("edm", "perceived", "strained", "shapes")
+
+
+def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypatch):
+    """Without limits on processes, so that it can be counted; two molecules in a shard, one of them undetermined."""
+    from symdiff_evaluation.geometry import perception, stored
+
+    monkeypatch.setattr("symdiff_evaluation.shards.SHARD", 16 * 2)
+    real, each, calls = perception.perceive, stored.each, []
+    monkeypatch.setattr(perception, "perceive", lambda one: Undetermined("iterations") if len(one.numbers) == 4 else real(one))
+    monkeypatch.setattr(stored, "each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more))
+    file, shards = [place / "a.xyz"], Shards(tmp_path / "s")
+    whole = evaluate(file, workers=0)
+    made, told = evaluate(file, workers=0, shards=shards), []
+    write(made, tmp_path / "made")
+    calls.clear()
+    again = evaluate(file, workers=0, shards=shards, begun=lambda count, what="": None, progress=told.append)
+    write(again, tmp_path / "again")
+    assert not calls and sum(told) == 4 * 6
+    for name in WORKS:
+        assert repr(getattr(whole.samples, name)) == repr(getattr(made.samples, name)) == repr(getattr(again.samples, name)), name
+    for name in ("metrics.json", "samples.csv", "report.html"):
+        assert (tmp_path / "made" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert metrics(again) == metrics(whole)
+    path = tmp_path / "s" / "shapes" / "000001.json.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert metrics(evaluate(file, workers=0, shards=shards)) == metrics(whole) and calls == [2]
+
+
+def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
+    from symdiff_evaluation.graphs import stored
+
+    monkeypatch.setattr("symdiff_evaluation.shards.SHARD", 16 * 8)
+    real, calls = stored.symmetry, []
+    monkeypatch.setattr(stored, "symmetry", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None))
+    file, reference, shards = [place / "a.npz"], place / "tree.npz", Shards(tmp_path / "s")
+    whole = evaluate(file, reference=reference)
+    made = evaluate(file, reference=reference, shards=shards)
+    rows = list(whole.kind.rows(whole.samples, whole.reference))
+    assert rows == list(made.kind.rows(made.samples, made.reference)) and metrics(made) == metrics(whole)
+    calls.clear()
+    again = evaluate(file, reference=made.reference, shards=shards)
+    assert rows == list(again.kind.rows(again.samples, again.reference)) and metrics(again) == metrics(whole)
+    assert not calls and None in again.samples.symmetries
+    path = tmp_path / "s" / "symmetry" / "000002.json.gz"
+    path.write_bytes(b"\x1f\x8b" + path.read_bytes())
+    assert metrics(evaluate(file, reference=made.reference, shards=shards)) == metrics(whole) and len(calls) == 3
+
+
+def test_identities_tell_items_apart(place):
+    samples = evaluate([place / "a.xyz"], place / "few.yaml", workers=0).samples
+    one = samples[1]
+    others = [one._replace(charge=-1), one._replace(numbers=one.numbers[::-1]), one._replace(positions=one.positions + 1e-15), samples[0]]
+    assert len({identity_of_geometry(item) for item in (one, *others)}) == 5
+    edges, labels = np.array([[0, 1], [1, 2]]), np.array([0, 1])
+    graphs = [Graph(3, edges), Graph(4, edges), Graph(3, edges[:1]), Graph(2, edges[:1], labels), Graph(2, edges[:1], None, labels[:1])]
+    assert len({identity_of_graph(graph) for graph in graphs}) == 5
+
+
+def test_spins_say_why_nothing_is_kept(tmp_path):
+    np.savez(tmp_path / "a.npz", spins=np.ones((2, 4, 4), np.int8))
+    with pytest.raises(UserError, match="--shards: spins .* nothing to keep"):
+        evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s"))
+    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=10))
