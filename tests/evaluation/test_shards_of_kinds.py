@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import networkx
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ from symdiff_evaluation.command import run
 from symdiff_evaluation.evaluation import evaluate
 from symdiff_evaluation.geometry.limited import Undetermined
 from symdiff_evaluation.geometry.stored import identity as identity_of_geometry
+from symdiff_evaluation.graphs.forms import canonical_hashes
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.stored import identity as identity_of_graph
 from symdiff_evaluation.shards import Shards
@@ -159,6 +161,17 @@ def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
     path = tmp_path / "s" / "symmetry" / "000002.json.gz"
     path.write_bytes(b"\x1f\x8b" + path.read_bytes())
     assert metrics(evaluate(file, reference=made.reference, shards=shards)) == metrics(whole) and len(calls) == 3
+
+
+def test_a_hash_does_not_depend_on_its_portion():
+    """Graphs that are regular, which takes a search, and of several sizes."""
+    graphs = []
+    for n in (8, 10, 9, 16, 13, 10, 12):
+        edges = sorted(tuple(sorted(edge)) for edge in networkx.random_regular_graph(4, n, seed=n).edges)
+        graphs.append(Graph(n, np.array(edges)))
+    together = canonical_hashes(graphs)
+    assert together[1] == together[5] and len(set(together.tolist())) == 6
+    assert np.array_equal(together, np.concatenate([canonical_hashes([graph]) for graph in graphs]))
 
 
 def test_identities_tell_items_apart(place):

@@ -13,7 +13,7 @@ from symdiff.state import Categorical, State, node_mask
 from symdiff_evaluation.graphs.graph import MAX_LABEL, Graph
 
 SCHEMA = {"node": Categorical("node", MAX_LABEL + 1), "edge": Categorical("pair", MAX_LABEL + 2, undirected=True)}
-_PAIRS = 1 << 22  # of nodes, padded, in one batch
+_PAIRS = 1 << 22  # of nodes in one batch
 BUDGET = 300_000_000  # pairs of nodes looked at in the search through one component: seconds for the largest
 UNDECIDED = 0  # the hash of a graph for which that does not suffice
 _LARGE = 256  # nodes beyond which distances come before the search
@@ -24,7 +24,7 @@ def canonical_hashes(graphs: Sequence[Graph], budget: int = BUDGET) -> np.ndarra
 
     ``UNDECIDED`` where ``budget`` does not suffice: for symmetric graphs of some hundred nodes. A graph without labels is one whose
     labels are all 0. The hash of several components is that of the sorted hashes of each, which spares the search for what exchanges
-    them. Graphs of like size are labeled together.
+    them. Graphs of one size are labeled together.
     """
     parts = [graph.parts() for graph in graphs]
     hashes = iter(_connected([part for some in parts for part in some], budget).tolist())
@@ -80,7 +80,9 @@ def _by_distances(graph: Graph) -> tuple[Graph, int | None]:
 def _batches(graphs: Sequence[Graph]) -> Iterator[list[int]]:
     batch: list[int] = []
     for k in np.argsort([graph.num_nodes for graph in graphs], kind="stable").tolist():
-        if batch and (len(batch) + 1) * graphs[k].num_nodes ** 2 > _PAIRS:
+        size = graphs[k].num_nodes
+        # of one size: which of several forms is the least depends on padding, and a hash must not depend on its batch
+        if batch and (graphs[batch[0]].num_nodes != size or (len(batch) + 1) * size**2 > _PAIRS):
             yield batch
             batch = []
         batch.append(k)
