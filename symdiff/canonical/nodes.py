@@ -106,5 +106,5 @@ def label(graph: coloring.Colored, budget: int | None = None) -> Labelling:
         tied = tied[~refinement.discrete(rank[tied])]
     if len(tied):
         most = None if budget is None else budget // mask[tied].sum(1) ** 2
-        rank[tied], order[tied] = search(pairs.index_select(0, tied), rank[tied], most)
+        rank[tied], order[tied] = search(pairs.index_select(0, tied), rank[tied], mask[tied], most)
     return Labelling(graph, rank, order, twins)

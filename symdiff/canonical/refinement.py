@@ -63,15 +63,16 @@ def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
     return rank
 
 
-def fingerprint(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
+def fingerprint(pairs: Tensor, owner: Tensor, rank: Tensor, mask: Tensor) -> Tensor:
     """A 64-bit hash of what the ordered partition sees, (R,): for a discrete one, of the whole relabelled graph.
 
-    Invariant: relabelling a graph and its partition together changes nothing.
+    Invariant: relabelling a graph and its partition together changes nothing, nor does padding (``mask``: (B, N), the real nodes).
     """
     result = torch.empty_like(owner)
     for rows in pieces(rank):
         now = rank.index_select(0, rows)
-        result[rows] = mix(neighborhoods(pairs.index_select(0, owner[rows]), now) + mix(now + _ROW)).sum(1)
+        seen = mix(neighborhoods(pairs.index_select(0, owner[rows]), now) + mix(now + _ROW))
+        result[rows] = (seen * mask.index_select(0, owner[rows])).sum(1)
     return result
 
 

@@ -16,10 +16,10 @@ from torch import Tensor
 from symdiff.canonical.refinement import discrete, fingerprint, refine
 
 
-def search(pairs: Tensor, rank: Tensor, budget: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The best leaf below each refined partition: ranks (B, N) and the order of its automorphism group (B,) float64.
 
-    ``pairs``: (B, N, N) pair colors. The order is exact below 2^53. ``budget``: (B,) partitions that may be refined for each graph,
+    ``pairs``: (B, N, N) pair colors; ``mask``: (B, N), the real nodes. The order is exact below 2^53. ``budget``: (B,) partitions that may be refined for each graph,
     without end if None; a graph for which it does not suffice has order 0, and ranks that mean nothing.
     """
     best = rank.clone()
@@ -36,11 +36,11 @@ def search(pairs: Tensor, rank: Tensor, budget: Tensor | None = None) -> tuple[T
         within = spend(left, owner)
         owner, weight, child = owner[within], weight[within], child[within]
         rank = refine(pairs, owner, child)
-        hashes = fingerprint(pairs, owner, rank)
+        hashes = fingerprint(pairs, owner, rank, mask)
         greatest = torch.full((len(pairs),), torch.iinfo(torch.int64).min, device=rank.device)
         greatest.scatter_reduce_(0, owner, hashes, "amax")
         kept = hashes == greatest[owner]
-        owner, rank, weight = merge(pairs, owner[kept], rank[kept], weight[kept], left)
+        owner, rank, weight = merge(pairs, mask, owner[kept], rank[kept], weight[kept], left)
     return best, order * (left >= 0)
 
 
@@ -66,9 +66,9 @@ def expand(rank: Tensor) -> tuple[Tensor, Tensor]:
     return parent, child
 
 
-def merge(pairs: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def merge(pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Let one partition stand for all that are seen to be equivalent to it."""
-    leaves = probe(pairs, owner, rank, left)
+    leaves = probe(pairs, mask, owner, rank, left)
     place = leaves.argsort(stable=True)  # the first node stands for the others, whatever the rest of the batch is
     place = place[owner[place].argsort(stable=True)]
     owner, rank, weight, leaves = owner[place], rank[place], weight[place], leaves[place]
@@ -79,7 +79,7 @@ def merge(pairs: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tens
     return owner[first], rank[first], total
 
 
-def probe(pairs: Tensor, owner: Tensor, rank: Tensor, left: Tensor) -> Tensor:
+def probe(pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, left: Tensor) -> Tensor:
     """The fingerprint of some leaf below every partition, (R,); 0 where a graph has one partition alone, or nothing ``left``."""
     rivals = torch.zeros(len(pairs), dtype=torch.int64, device=owner.device).scatter_add_(0, owner, torch.ones_like(owner))
     leaves = torch.zeros_like(owner)
@@ -87,7 +87,7 @@ def probe(pairs: Tensor, owner: Tensor, rank: Tensor, left: Tensor) -> Tensor:
     while len(rows):
         done = discrete(rank[rows])
         leaf = rows[done]
-        leaves[leaf] = fingerprint(pairs, owner[leaf], rank[leaf])
+        leaves[leaf] = fingerprint(pairs, owner[leaf], rank[leaf], mask)
         rows = rows[~done]
         rows = rows[spend(left, owner[rows])]
         cell = target(rank[rows])
