@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gzip
 import math
-import pickle
+import pickletools
 from functools import lru_cache
 from pathlib import Path
 
@@ -61,11 +61,20 @@ def synthetic_accessibility(mol: Chem.Mol) -> float:
     return min(max(score, 1.0), 10.0)
 
 
-class _Plain(pickle.Unpickler):
-    """Reads numbers in lists; whatever would call or import something is refused."""
-
-    def find_class(self, module: str, name: str) -> object:
-        raise pickle.UnpicklingError(f"expected numbers in lists, got {module}.{name}")
+def numbers(data: bytes) -> list[list[float]]:
+    """The numbers in a list of lists that was pickled: the text of the file is read, nothing is unpickled. Raises ``UserError``."""
+    rows: list[list[float]] = []
+    for operation, value, _ in pickletools.genops(data):
+        match operation.name:
+            case "LIST":
+                rows.append([])
+            case "FLOAT" | "INT" | "LONG":
+                rows[-1].append(value)
+            case "MARK" | "PUT" | "APPEND" | "STOP":
+                pass
+            case strange:
+                raise UserError(f"{_table_file()}: expected numbers in lists, got the operation {strange}")
+    return rows[1:]
 
 
 def _table_file() -> Path:
@@ -78,7 +87,7 @@ def _table() -> tuple[np.ndarray, np.ndarray]:
     if not available():
         raise UserError(f"the synthetic accessibility score needs {_table_file()}, which this installation of RDKit lacks")
     with gzip.open(_table_file()) as stream:
-        rows = _Plain(stream).load()
+        rows = numbers(stream.read())
     ids = np.concatenate([np.array(row[1:], np.uint32) for row in rows])
     scores = np.repeat([float(row[0]) for row in rows], [len(row) - 1 for row in rows])
     # where an id stands twice the later row counts
