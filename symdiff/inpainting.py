@@ -45,8 +45,8 @@ def inpaint(
     This is no draw of the conditional law, whatever the number of steps: the rest sees the known part as noisy as itself, and z, which
     tells nodes apart, is that of the free start. Of two numbers with correlation 0.9 of which one is known from the beginning, the mean of
     the other is off by 0.67, 0.26 and 0.07 of a spread with 1, 3 and 10 rounds. Of a half-trained ``qm9-3d`` 9 % of the molecules
-    around five given atoms were valid with 6 rounds, 30 % without any given (64 molecules, on which the constants were chosen, too). Vectors whose noise is centered are known up to a
-    translation: the known part is moved, as a whole, to where a step has put its center.
+    around five given atoms were valid with 6 rounds, 30 % without any given (64 molecules, on which the constants were chosen, too).
+    Vectors whose noise is centered are known up to a translation: the known part is moved, as a whole, to where a step has put its center.
 
     Raises
     ------
