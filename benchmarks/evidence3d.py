@@ -51,8 +51,8 @@ from symdiff_evaluation.geometry.bonds import by_distance
 from symdiff_evaluation.geometry.geometries import Geometry
 from symdiff_evaluation.geometry.mirror import even_odds, hand
 
-EVALUATIONS = (25, 50, 100)
-SMALLER = ("denoiser/denoiser/width=128", "training/batch_size=128", "training/sample_every=0", "training/log_every=50", "training/warmup=50")
+EVALUATIONS, MOLECULES = (25, 50, 100), 64
+SMALLER = ("denoiser/denoiser/width=128", "denoiser/denoiser/layers=4", "training/batch_size=128", "training/sample_every=0", "training/log_every=50", "training/warmup=50")
 
 
 class AnyFrame(Canonicalizer):
@@ -104,11 +104,11 @@ def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict
 
 
 def bound(pipeline: SymdiffPipeline, test: Dataset, count: int, seed: int) -> float:
-    """The mean bound on −log p of a molecule whose atoms are numbered, in nats."""
+    """The mean bound on −log p of a molecule whose atoms are numbered, in nats, by all of 200 steps: a few drawn ones scatter by more."""
     named, total = "rank" in pipeline.breaker.schema, 0.0
     for rows in torch.arange(count).split(64):
         x = test.batch(rows)
-        nll = pipeline.diffusion.eval().nll(x, 200, Streams(seed, rows), draws=10).double()
+        nll = pipeline.diffusion.eval().nll(x, 200, Streams(seed, rows)).double()
         total += float((nll + (torch.lgamma(x.num_nodes.double() + 1) if named else 0.0)).sum())
     return total / count
 
@@ -121,7 +121,6 @@ def run(arm: str, seed: int, recipe: Recipe, out: Path, count: int) -> dict:
     if not (folder / "checkpoint").is_dir():
         train(recipe, folder, resume=(folder / "recipe.yaml").is_file())
     pipeline = SymdiffPipeline.load(folder / "checkpoint")
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     summary = json.loads((folder / "summary.json").read_text())
     result = {
         "arm": arm,
@@ -129,8 +128,7 @@ def run(arm: str, seed: int, recipe: Recipe, out: Path, count: int) -> dict:
         "steps": summary["steps"],
         "seconds": summary["wall_seconds"],
         "parameters": sum(p.numel() for p in pipeline.diffusion.parameters()),
-        "loss": statistics.mean(line["loss"] for line in lines[-4:] if line.get("loss") is not None),
-        "nll": bound(pipeline, open_dataset(recipe.data.dataset).split("test"), min(count, 256), seed),
+        "nll": bound(pipeline, open_dataset(recipe.data.dataset).split("test"), min(count, MOLECULES), seed),
         "samples": {str(steps): judged(pipeline, steps, count, seed) for steps in EVALUATIONS},
     }
     (folder / "result.json").write_text(json.dumps(result, indent=1))
@@ -144,7 +142,7 @@ def told(values: list[float], places: int) -> str:
 
 
 def table(results: list[dict], count: int) -> str:
-    columns = [f"stable, {steps} evaluations, %" for steps in EVALUATIONS] + [f"valid, {EVALUATIONS[-1]}, %", "atoms stable, %", "right hands, % (p)", "NLL bound, nats", "loss", "parameters", "seeds"]
+    columns = [f"stable, {steps} evaluations, %" for steps in EVALUATIONS] + [f"valid, {EVALUATIONS[-1]}, %", "atoms stable, %", "right hands, % (p)", "NLL bound, nats", "parameters", "seeds"]
     first = results[0]
     lines = [f"{first['steps']} training steps; {count} samples a run.", "", f"| z knows | {' | '.join(columns)} |", "| --- " * (len(columns) + 1) + "|"]
     for arm in ARMS:
@@ -156,7 +154,7 @@ def table(results: list[dict], count: int) -> str:
         cells += [told([100 * one["valid"] for one in last], 1), told([100 * one["atoms"] for one in last], 1)]
         odds = ", ".join("none" if one["even"] is None else f"{one['even']:.2f}" for one in last)
         cells += [f"{told([100 * one['right'] for one in last], 1)} ({odds})"]
-        cells += [told([one["nll"] for one in mine], 1), told([one["loss"] for one in mine], 3), f"{mine[0]['parameters']:,}", str(len(mine))]
+        cells += [told([one["nll"] for one in mine], 1), f"{mine[0]['parameters']:,}", str(len(mine))]
         lines.append(f"| {arm} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
