@@ -1,17 +1,20 @@
 """Broken files of samples: every one is evaluated or refused in a line, in 5 seconds of processor time and 1 GB of memory.
 
-    python benchmarks/fuzz_evaluation.py [--count 5000] [--seed 0] [--minutes 60] [--only .npz]
+    python benchmarks/fuzz_evaluation.py [--count 5000] [--seed 0] [--minutes 60] [--only .npz] [--out fuzz.json]
 
 Small files of all endings and kinds are mutated: bytes, numbers and lines of text, arrays of arrays. Each goes through the whole command in a
-process of its own. Told are the number of files by ending that were evaluated and refused, the slowest and the largest, and every
-failure: a traceback, a signal, a limit, an error of several lines or one that does not name the file.
+process of its own, forked from one that has the modules. Told are the number of files by ending that were evaluated and refused, the
+slowest and the largest, and every failure: a traceback, a signal, a limit, an error of several lines or one that does not name the file, a
+row of samples.csv that does not name file and record, or that is not valid and does not say why.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import gzip
 import io
+import json
 import os
 import random
 import re
@@ -240,12 +243,15 @@ def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, flo
             os._exit(code)
     _, status, usage = os.wait4(child, 0)
     said = told.read_text(errors="replace") if told.exists() else ""
+    silent = unexplained(folder / "out" / "samples.csv", path.name)
     shutil.rmtree(folder / "out", ignore_errors=True)
     used = usage.ru_utime + usage.ru_stime, int(grown.read_text()) / 1024 if grown.exists() else MEGABYTES
     grown.unlink(missing_ok=True)
     if os.WIFSIGNALED(status):
         return f"signal {os.WTERMSIG(status)}", said[-500:], *used
     match os.WEXITSTATUS(status):
+        case 0 if silent:
+            return "a row that does not say its file, record and reason", silent, *used
         case 0:
             return "evaluated", "", *used
         case 2 if said.startswith("error: ") and said.count("\n") == 1 and path.name in said:
@@ -254,6 +260,18 @@ def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, flo
             return "an error that does not name the file in a line", said[-500:], *used
         case _:
             return "traceback", said[-1500:], *used
+
+
+def unexplained(table: Path, name: str) -> str:
+    """The first row of samples.csv that is not of file ``name`` and a record of it, or is not valid without a reason; "" for none."""
+    if not table.is_file():
+        return ""
+    with table.open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            why = any(value for column, value in row.items() if column.endswith("reason"))
+            if row["file"] != name or not row["record"].isdigit() or (row["valid"] == "false" and not why):
+                return str(row)
+    return ""
 
 
 def _kilobytes(name: str) -> int:
@@ -269,6 +287,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--only", default="", help="files whose name ends so")
     parser.add_argument("--keep", type=Path, help="folder for the files that failed")
+    parser.add_argument("--out", type=Path, help="what is told at the end, as JSON")
     arguments = parser.parse_args()
     import symdiff_evaluation.command as evaluation
 
@@ -277,6 +296,7 @@ def main() -> None:
     sources = {name: one for name, one in originals().items() if name.endswith(arguments.only)}
     verdicts: Counter[tuple[str, str]] = Counter()
     slowest = largest = 0.0
+    failures: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name, (content, more) in sources.items():  # loads all modules once, before forking
@@ -302,13 +322,19 @@ def main() -> None:
             slowest, largest = max(slowest, seconds), max(largest, megabytes)
             if verdict not in ("evaluated", "refused"):
                 print(f"\nfile {number} ({name}): {verdict}, {seconds:.1f} s, {megabytes:.0f} MB\n{said}", flush=True)
+                failures.append({"number": number, "file": name, "verdict": verdict, "seconds": seconds, "megabytes": megabytes, "said": said})
                 if arguments.keep:
                     arguments.keep.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, arguments.keep / f"{number}-{name}")
     for (ending, verdict), count in sorted(verdicts.items()):
         print(f".{ending:12} {verdict:12} {count}")
-    bad = sum(count for (_, verdict), count in verdicts.items() if verdict not in ("evaluated", "refused"))
-    print(f"{sum(verdicts.values())} files, {bad} failures; slowest {slowest:.2f} s, largest {largest:.0f} MB; {time.monotonic() - begun:.0f} s")
+    done, took = sum(verdicts.values()), time.monotonic() - begun
+    print(f"{done} files, {len(failures)} failures; slowest {slowest:.2f} s, largest {largest:.0f} MB; {took:.0f} s")
+    if arguments.out:
+        by_ending = {ending: {v: n for (e, v), n in sorted(verdicts.items()) if e == ending} for ending in sorted({e for e, _ in verdicts})}
+        about = {"asked": arguments.count, "files": done, "seed": arguments.seed, "limit_seconds": SECONDS, "limit_megabytes": MEGABYTES}
+        told = {**about, "by_ending": by_ending, "slowest_seconds": slowest, "largest_megabytes": largest, "seconds": took, "failures": failures}
+        arguments.out.write_text(json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":
