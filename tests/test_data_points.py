@@ -133,6 +133,8 @@ def test_molecules_have_their_property_in_its_unit(folder, monkeypatch):
         unit = HARTREE if name in ("homo", "lumo") else 1.0
         assert torch.allclose(x["property"][:, 0].double(), torch.from_numpy(arrays["props"][kept, place] * unit), atol=1e-4)
         assert x.num_nodes.tolist() == [1, 3, 2, 5, 3, 2, 1, 2]
+    together = open_dataset("qm9-properties").batch(torch.arange(8))["property"]
+    assert torch.equal(together, torch.cat([open_dataset(f"qm9-{name}").batch(torch.arange(8))["property"] for name in PROPERTIES], 1))
     for row, molecule in enumerate(kept):
         part = slice(arrays["offsets"][molecule], arrays["offsets"][molecule + 1])
         assert [(1, 6, 7, 8, 9)[k] for k in x["atom"][row][x.mask[row]].tolist()] == arrays["z"][part].tolist()

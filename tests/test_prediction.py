@@ -204,6 +204,6 @@ def test_what_structures_cannot_be_turned_by(recipe, augment, message):
         check_parts(recipes.validate({**recipe.model_dump(), "training": {**TRAINING, "augment": augment}}))
 
 
-@pytest.mark.parametrize("name", ["cmu-walk", "first-mm", "qm9-mu"])
+@pytest.mark.parametrize("name", ["cmu-walk", "first-mm", "qm9-mu", "qm9-properties"])
 def test_the_recipes_are_valid(name):
     check_parts(recipes.load(name))

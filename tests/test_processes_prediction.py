@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from symdiff.state import Categorical, Real, State, node_mask, pad
 SCHEMA = {"force": Real("node", 2, vector=3), "charge": Real("node", 1), "energy": Real("whole", 1)}
 MASK = node_mask(torch.tensor([3, 1, 5]))
 MEAN, SPREAD = {"charge": 0.5, "energy": -3.0}, {"force": 2.0, "energy": 4.0}
+EACH = {"energy": Real("whole", 3), "force": Real("node", 2, vector=3)}
 
 
 @pytest.fixture
@@ -60,6 +62,20 @@ def test_losses_by_hand():
 
 
 @pytest.mark.parametrize("loss", ["l1", "l2"])
+def test_every_channel_has_a_mean_and_a_spread_of_its_own(random_state, loss):
+    """As if the channels had been standardized before."""
+    x0, out = random_state(EACH, MASK, 0), random_state(EACH, MASK, 1)
+    mean, spread = torch.tensor([1.0, -2.0, 30.0]).double(), torch.tensor([0.5, 2.0, 8.0]).double()
+    force = torch.tensor([3.0, 0.25]).double()[:, None]
+    process = Prediction(EACH, loss=loss, mean={"energy": mean.tolist()}, spread={"energy": spread.tolist(), "force": force[:, 0].tolist()})
+    standard = State(MASK, EACH, {"energy": (x0["energy"] - mean) / spread, "force": x0["force"] / force})
+    t = torch.ones(3)
+    assert torch.allclose(process.loss(out, x0, x0, t), Prediction(EACH, loss=loss).loss(out, standard, standard, t), atol=1e-12)
+    found = process.step(State(MASK, {}, {}), standard, t, 0 * t)
+    assert all(torch.allclose(found[name].double(), x0[name], atol=1e-4) for name in EACH)
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2"])
 def test_no_symmetry_and_no_padding_changes_the_loss(pair, loss):
     x0, out = pair
     process, group, t = Prediction(SCHEMA, loss=loss, mean=MEAN, spread=SPREAD), Product([Symmetric(), Orthogonal(3)]), torch.ones(3)
@@ -94,6 +110,9 @@ def test_the_config_comes_back(tmp_path):
         ({"mean": {"force": 1.0}}, "would break rotations"),
         ({"spread": {"energy": 0.0}}, "more than 0"),
         ({"spread": {"mass": 1.0}}, "'mass'"),
+        ({"spread": {"force": [1.0, -1.0]}}, "more than 0"),
+        ({"mean": {"energy": [1.0, 2.0]}}, "mean.energy: expected one finite number, or a list of 1"),
+        ({"mean": {"energy": math.nan}}, "one finite number"),
     ],
 )
 def test_what_cannot_be_is_refused(settings, message):

@@ -1,4 +1,4 @@
-"""Molecules with coordinates -> a number each: the computed properties of QM9."""
+"""Molecules with coordinates -> a number each, or five: the computed properties of QM9."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ ELEMENTS = (1, 6, 7, 8, 9)
 TRAIN, VALID, SEED = 110_000, 10_000, 42
 
 
-def qm9(name: str) -> Dataset:
-    """The characterized molecules of QM9: atoms (H C N O F) with positions in angstrom, and one ``property``.
+def qm9(name: str | None = None) -> Dataset:
+    """The characterized molecules of QM9: atoms (H C N O F) with positions in angstrom, and one ``property``; without a name all of them.
 
     The split is that of DimeNet (Gasteiger et al., ICLR 2020) and most others since: a legacy permutation of seed 42, 110,000 to train
     and 10,000 to validate. Raises UserError.
@@ -32,14 +32,14 @@ def qm9(name: str) -> Dataset:
         missing = sorted(set(names) - set(arrays))
         if missing:
             raise UserError(f"{path}: the array {missing[0]!r} is missing")
-    column, unit = PROPERTIES[name]
+    columns, units = zip(*(PROPERTIES.values() if name is None else [PROPERTIES[name]]), strict=True)
     kept = np.nonzero(~geometry["uncharacterized"])[0]
     sizes = np.diff(geometry["offsets"])[kept]
     inside = np.repeat(~geometry["uncharacterized"], np.diff(geometry["offsets"]))
     owner = np.repeat(np.arange(len(kept)), sizes)
     position = geometry["pos"][inside].astype(np.float64)
     mean = np.stack([np.bincount(owner, position[:, axis]) for axis in range(3)], 1) / sizes[:, None]
-    values = table["props"][kept, table["names"].tolist().index(column)] * unit
+    values = table["props"][kept][:, [table["names"].tolist().index(column) for column in columns]] * np.array(units)
     arrays = {
         "num_nodes": sizes.astype(np.int32),
         "num_edges": np.zeros(len(kept), np.int32),
@@ -47,13 +47,14 @@ def qm9(name: str) -> Dataset:
         "atom": np.searchsorted(ELEMENTS, geometry["z"][inside]).astype(np.uint8),
         "position": (position - mean[owner]).astype(np.float32)[:, None],
         "pose": np.tile(np.eye(3, dtype=np.float32), (len(kept), 1, 1)),
-        "property": values.astype(np.float32)[:, None],
+        "property": values.astype(np.float32),
         "split": split(len(kept)),
     }
     given = {"atom": Categorical("node", len(ELEMENTS)), "position": Real("node", 1, vector=3), "pose": AXES}
     left_out = {"uncharacterized": int(geometry["uncharacterized"].sum())}
-    meta = {"name": f"qm9-{name}", "source": origin(TITLE, paths), "left_out": left_out, "settings": {"property": column, "times": unit}}
-    return Dataset.from_arrays(PointCloud(given, {"property": Real("whole", 1)}), arrays, meta)
+    settings = {"property": list(columns), "times": list(units)} if name is None else {"property": columns[0], "times": units[0]}
+    meta = {"name": f"qm9-{name or 'properties'}", "source": origin(TITLE, paths), "left_out": left_out, "settings": settings}
+    return Dataset.from_arrays(PointCloud(given, {"property": Real("whole", len(columns))}), arrays, meta)
 
 
 def split(count: int) -> np.ndarray:

@@ -78,7 +78,7 @@ def _first_mm(progress: Progress) -> Dataset:
     return first_mm()
 
 
-def _qm9_property(progress: Progress, name: str) -> Dataset:
+def _qm9_property(progress: Progress, name: str | None = None) -> Dataset:
     from symdiff.data.properties import qm9
 
     return qm9(name)
@@ -95,6 +95,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     "qm9-3d": _qm9_3d,
     **{f"qm9-3d-{name}": partial(_qm9_3d, given=name) for name in ("mu", "alpha", "gap")},
     **{f"qm9-{name}": partial(_qm9_property, name=name) for name in ("mu", "alpha", "homo", "lumo", "cv")},
+    "qm9-properties": _qm9_property,
     "cmu-walk": _cmu_walk,
     "first-mm": _first_mm,
     "zinc": _zinc,

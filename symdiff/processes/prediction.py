@@ -15,13 +15,16 @@ from symdiff.random import Generator
 from symdiff.state import Field, Real, Schema, State, extent, schema_from_plain, schema_to_plain
 
 
+Numbers = float | list[float]
+
+
 class Prediction(Process):
     """x1 is nothing: what is driven is not seen, and one step says it, mean + spread · (the network's output).
 
     ``loss``: ``l1``, the mean absolute error of numbers and the mean length of the error of vectors, which no rotation changes; or
     ``l2``, the mean squared error of the components. Both are of (value − mean)/spread and means over a field's entries, summed over
-    the fields. ``mean`` and ``spread``: of the data, by the name of a field, in its unit; 0 and 1 where they are not given. Vectors have
-    no mean, it would not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood
+    the fields. ``mean`` and ``spread``: of the data, by the name of a field, in its unit, 0 and 1 where they are not given; one number, or a
+    list with one for every channel. Vectors have no mean, it would not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood
     and is no part of a ``Product``; labels are predicted by ``Masked`` with focus 0.
     """
 
@@ -33,8 +36,8 @@ class Prediction(Process):
         schema: Mapping,
         marginals: Mapping[str, list[float]] | None = None,
         loss: Literal["l1", "l2"] = "l2",
-        mean: Mapping[str, float] | None = None,
-        spread: Mapping[str, float] | None = None,
+        mean: Mapping[str, Numbers] | None = None,
+        spread: Mapping[str, Numbers] | None = None,
     ) -> None:
         self.schema = schema_from_plain(schema)
         self.kind, self.means, self.spreads = loss, dict(mean or {}), dict(spread or {})
@@ -48,9 +51,13 @@ class Prediction(Process):
         for name in self.means:
             if self.schema[name].vector:
                 raise ValueError(f"mean: {name!r} are vectors, whose mean would break rotations")
-        for name, value in self.spreads.items():
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"spread.{name}: expected more than 0, got {value}")
+        for key, given in (("mean", self.means), ("spread", self.spreads)):
+            for name, value in given.items():
+                numbers = value if isinstance(value, list | tuple) else [value]
+                if len(numbers) not in (1, self.schema[name].dim) or not all(map(math.isfinite, numbers)):
+                    raise ValueError(f"{key}.{name}: expected one finite number, or a list of {self.schema[name].dim}, got {value}")
+                if key == "spread" and min(numbers) <= 0:
+                    raise ValueError(f"spread.{name}: expected more than 0, got {value}")
 
     def noisy_schema(self) -> Schema:
         return {}
@@ -83,12 +90,20 @@ class Prediction(Process):
 
     def _value(self, name: str, out: State) -> Tensor:
         """mean + spread · output, zero in the padding."""
-        value = self.means.get(name, 0.0) + self.spreads.get(name, 1.0) * out[name].float()
+        value = out[name].float()
+        mean, spread = self._scale(name, value)
+        value = mean + spread * value
         return torch.where(_present(self.schema[name], out.mask), value, 0.0)
+
+    def _scale(self, name: str, like: Tensor) -> tuple[Tensor, Tensor]:
+        """A field's mean and spread, (1,) or (dim,), for vectors (1, 1) or (dim, 1)."""
+        mean, spread = (like.new_tensor(given.get(name, plain)).reshape(-1) for given, plain in ((self.means, 0.0), (self.spreads, 1.0)))
+        return (mean[:, None], spread[:, None]) if self.schema[name].vector else (mean, spread)
 
     def _error(self, name: str, field: Field, out: State, x0: State) -> Tensor:
         """The mean error of a field's entries, (B,)."""
-        truth = (x0[name] - self.means.get(name, 0.0)) / self.spreads.get(name, 1.0)
+        mean, spread = self._scale(name, x0[name])
+        truth = (x0[name] - mean) / spread
         present = _present(field, x0.mask)
         error = torch.where(present, out[name].to(truth) - truth, 0.0)
         if self.kind == "l2":
