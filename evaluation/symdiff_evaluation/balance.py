@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +65,23 @@ def orbit_balance(
         float(statistic.sum()), float((k - 1).sum()), float((2 * (k - 1) * (1 - 1 / n)).sum()),
         int(n.sum()), len(orbits) - int(n.sum()),
     )  # fmt: skip
+
+
+def often(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
+    """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on average, or more.
+
+    Others tell nothing. The rule looks at numbers of samples and of images alone, which no group element changes, so that it favors no law.
+    """
+    seen = Counter(orbits)
+    tells = [k for k, orbit in enumerate(orbits) if seen[orbit] * (seen[orbit] - 1) // 2 >= sizes[k]]
+    names: dict[Hashable, int] = {}
+    which: dict[Hashable, int] = {}
+    told = orbit_balance(
+        [names.setdefault(orbits[k], len(names)) for k in tells],
+        [which.setdefault(images[k], len(which)) for k in tells],
+        np.array([sizes[k] for k in tells], np.int64),
+    )
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(orbits) - told.count)
 
 
 def frequencies(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:

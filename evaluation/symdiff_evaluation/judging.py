@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rdkit import Chem, rdBase
@@ -11,6 +11,7 @@ from rdkit.Chem import QED, Crippen, Descriptors
 
 from symdiff_evaluation.automorphisms import Undecided, automorphisms
 from symdiff_evaluation.chemistry import Broken, broken, canonical, flat, sanitized, written
+from symdiff_evaluation.numbering import Numbering, image, kinds
 from symdiff_evaluation.records import Record
 from symdiff_evaluation.relaxed import charged
 from symdiff_evaluation.stability import stable_atoms
@@ -41,7 +42,7 @@ class Judged:
     """One sample. ``canonical``: flat canonical SMILES if strictly valid, else None with a ``reason``.
 
     ``fragment`` and ``relaxed``: that of the largest fragment, if the whole sanitizes as written or after DiGress's charges;
-    ``components`` and ``stable`` (stable atoms, atoms) are None where the record cannot be parsed.
+    ``components`` and ``stable`` (stable atoms, atoms) are None where the record cannot be parsed; ``numbering`` there too, and for SMILES.
     """
 
     smiles: str
@@ -53,12 +54,14 @@ class Judged:
     stable: tuple[int, int] | None = None
     hydrogens: bool = False
     traits: Traits | None = field(default=None, repr=False)
+    numbering: Numbering | None = field(default=None, repr=False)
 
 
 def restored(plain: Mapping[str, Any]) -> Judged:
     """What ``dataclasses.asdict`` and JSON made of one."""
-    stable, numbers = plain["stable"], plain["traits"]
-    return Judged(**{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers)})
+    stable, numbers, order = plain["stable"], plain["traits"], plain["numbering"]
+    numbering = order and Numbering(tuple(order["kinds"]), order["image"])
+    return Judged(**{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers), "numbering": numbering})
 
 
 def judge(record: Record, properties: bool = True) -> Judged:
@@ -74,6 +77,7 @@ def judge(record: Record, properties: bool = True) -> Judged:
             "components": len(Chem.GetMolFrags(mol)),
             "stable": stable_atoms(mol),
             "hydrogens": any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()),
+            "numbering": None if record.form == "smiles" else Numbering(kinds(mol)),
         }
         try:
             return _valid(mol, known, properties)
@@ -89,6 +93,8 @@ def _valid(mol: Chem.Mol, known: dict, properties: bool) -> Judged:
             return Judged(**known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest)
         bare = flat(clean)
         name = canonical(bare)
+        if known["numbering"] is not None:
+            known["numbering"] = replace(known["numbering"], image=image(*_colored(bare)))
         return Judged(**known, canonical=name, fragment=name, relaxed=name, traits=traits(bare, properties))
     except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
         raise broken(error) from error
@@ -96,10 +102,9 @@ def _valid(mol: Chem.Mol, known: dict, properties: bool) -> Judged:
 
 def traits(mol: Chem.Mol, properties: bool = True) -> Traits:
     """The numbers of a sanitized flat molecule."""
-    labels = [_label(atom) for atom in mol.GetAtoms()]
-    bonds = {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()): b.GetBondType().name.lower() for b in mol.GetBonds()}
+    full, bonds = _colored(mol)
+    labels = [label for label, _ in full]
     try:
-        full = [(label, atom.GetTotalNumHs()) for label, atom in zip(labels, mol.GetAtoms(), strict=True)]
         order, orbits = automorphisms(full, bonds)
     except Undecided:
         order, orbits = None, None
@@ -115,6 +120,12 @@ def traits(mol: Chem.Mol, properties: bool = True) -> Traits:
         order=order,
         orbits=orbits,
     )
+
+
+def _colored(mol: Chem.Mol) -> tuple[list[tuple[str, int]], dict[tuple[int, int], str]]:
+    """Label and hydrogens of each atom, and the kind of each bond: what an automorphism keeps."""
+    labels = [(_label(atom), atom.GetTotalNumHs()) for atom in mol.GetAtoms()]
+    return labels, {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()): b.GetBondType().name.lower() for b in mol.GetBonds()}
 
 
 def _label(atom: Chem.Atom) -> str:

@@ -79,7 +79,7 @@ def judge_all(
     records = tuple(records)
     name = "judged" if properties else "judged without properties"
     run = partial(_run, partial(judge, properties=properties), workers)
-    work = Work(name, run, _identity, asdict, restored, ("rdkit",))
+    work = Work(name, run, _identity, asdict, restored, ("rdkit",), setting="numbered")
     return Samples(records, tuple(done(work, records, shards, progress)), workers, shards)
 
 

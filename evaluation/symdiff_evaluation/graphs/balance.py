@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from symdiff_evaluation.balance import Balance, orbit_balance, places
+from symdiff_evaluation.balance import Balance, often, places
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.symmetry import Symmetry
 
@@ -16,23 +15,14 @@ from symdiff_evaluation.graphs.symmetry import Symmetry
 def image_balance(graphs: Sequence[Graph], hashes: np.ndarray, symmetries: Sequence[Symmetry | None]) -> Balance:
     """Test that of each graph all numberings, n! over the automorphisms of them, are equally frequent.
 
-    ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs seen so rarely that under an invariant law hardly any
-    numbering would come twice tell nothing, and are left out: the rule looks at numbers of images and of samples alone, which
-    renumbering does not change.
+    ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs that were seen too rarely (``often``) tell nothing.
     """
-    seen = Counter(hashes.tolist())
-    names: dict[bytes, int] = {}
-    orbits, images, sizes = [], [], []
-    for graph, code, found in zip(graphs, hashes.tolist(), symmetries, strict=True):
-        if found is None or not code:
-            continue
-        ways = math.factorial(graph.num_nodes) // found.order
-        if seen[code] * (seen[code] - 1) // 2 < ways:
-            continue
-        orbits.append(code)
-        images.append(names.setdefault(_numbering(graph), len(names)))
-        sizes.append(ways)
-    told = orbit_balance(orbits, images, np.array(sizes, np.int64))
+    found = [
+        (code, _numbering(graph), math.factorial(graph.num_nodes) // one.order)
+        for graph, code, one in zip(graphs, hashes.tolist(), symmetries, strict=True)
+        if one is not None and code
+    ]
+    told = often(*zip(*found, strict=True)) if found else often([], [], [])
     return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
 
 

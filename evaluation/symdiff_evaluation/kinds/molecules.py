@@ -10,6 +10,7 @@ from symdiff_evaluation import chemnet, molecule_arrays, synthesis
 from symdiff_evaluation.building import build
 from symdiff_evaluation.keeping import shipped
 from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
+from symdiff_evaluation.metrics.balance import NumberingBalance
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.breaking import Breaking
 from symdiff_evaluation.metrics.distances import Distances
@@ -53,7 +54,7 @@ class Molecules(Kind):
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), Moses())
+        return (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), NumberingBalance(), Moses())
 
     def read(
         self,
