@@ -40,13 +40,18 @@ class Diffusion(nn.Module):
                 f"{type(breaker).__name__} anchored in the prior sample needs steps that transport it, but "
                 f"{type(process).__name__} noises afresh: the sampled law would not be the data's; anchor it in the data"
             )
+        if process.couples and breaker.anchor == "data":
+            raise ValueError(
+                f"{type(process).__name__} leads structures to noise near them, but {type(breaker).__name__} is anchored in the data: "
+                "given z the noise would not have the prior's law; set anchor to none"
+            )
         self.denoiser, self.process, self.breaker, self.drop = denoiser, process, breaker, drop
 
     def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
         """The loss of every structure, (B,)."""
         if self.drop:
             x0 = hide(x0, uniform((len(x0),), generator, x0.mask) < self.drop)
-        x1 = self.process.prior(x0.mask, generator)
+        x1 = self.process.couple(x0, self.process.prior(x0.mask, generator))
         z = self.draw(x0, x1, generator)
         t = self.process.draw_times(len(x0), generator, x0.mask)
         x = self.process.bridge(x0, x1, t, generator)

@@ -48,6 +48,15 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         """Whether a step from t to s is followed by one from s to s, so that the inner times of the grid stand there twice."""
         return False
 
+    @property
+    def couples(self) -> bool:
+        """Whether training leads a structure to noise that depends on it."""
+        return False
+
+    def couple(self, x0: State, x1: State) -> State:
+        """x1 drawn from the prior, moved by symmetries of the prior toward x0; on data that have these symmetries, too, its law is still the prior."""
+        return x1
+
     def noisy_schema(self) -> Schema:
         """The driven fields as they are at t > 0 (Masked has one more label)."""
         return self.schema

@@ -75,6 +75,15 @@ class Product(Process):
     def corrects(self) -> bool:
         return any(part.corrects for part in self.parts)
 
+    @property
+    def couples(self) -> bool:
+        return any(part.couples for part in self.parts)
+
+    def couple(self, x0: State, x1: State) -> State:
+        for part in self.parts:
+            x1 = part.couple(x0, x1)
+        return x1
+
     def noisy_schema(self) -> Schema:
         return {name: field for part in self.parts for name, field in part.noisy_schema().items()}
 
