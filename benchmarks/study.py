@@ -1,9 +1,10 @@
 """Internal and external symmetry breaking in prediction: kernels by inputs, tested as the data are and turned.
 
-    python benchmarks/study.py TASK --out runs/study [--seeds 3] [--minutes 60] [--only TEXT] [--set KEY=VALUE]
+    python -m benchmarks.study TASK --out runs/study [--seeds 3] [--minutes 60] [--only TEXT] [--set KEY=VALUE]
 
-TASK: ``motion`` (CMU subject 35, displacement of 31 joints 8 frames later), ``parts`` (FIRST-MM, the part of every point) or one of QM9's
-properties (``mu``, ``alpha``, ``homo``, ``lumo``, ``cv``), each from its recipe in ``recipes/points`` with every cell on the same budget.
+TASK: ``motion`` (CMU subject 35, displacement of 31 joints 8 frames later), ``parts`` (FIRST-MM, the part of every point), ``properties``
+(five of QM9 by one network) or one of these (``mu``, ``alpha``, ``homo``, ``lumo``, ``cv``), each from its recipe in ``recipes/points`` with
+every cell on the same budget.
 A cell is a choice of kernels (internal), of inputs (external) and whether structures are turned at random in training; it is
 trained once a seed, and what is complete is kept, so a study that was stopped goes on where it was. ``--minutes``: no cell is begun after
 that time. Writes ``results.json`` and ``table.md`` after every cell, and ``figure.png``.
@@ -21,183 +22,28 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from benchmarks.study_cells import TASKS, Cell, Task, cells
 from symdiff import recipe as recipes
-from symdiff.breaking.base import SymmetryBreaker
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.diffusion import Diffusion
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.pipeline import SymdiffPipeline
-from symdiff.random import Generator, Streams, uniform
-from symdiff.state import Categorical, Real, Schema, State
+from symdiff.random import Streams, uniform
+from symdiff.state import Categorical, State
 from symdiff.training.run import train
 
 SPACE = Orthogonal(3, special=True)
 TURNS = ("as they are", "±15° about the vertical", "about the vertical", "all rotations")
+CHOICES = ("internal", "external", "turned in training")
 BATCH = 64
-
-
-class Axes(SymmetryBreaker):
-    """The same frame for every structure, however it is turned: coordinates as they are, which is no equivariant law."""
-
-    anchor = "none"
-
-    @register_to_config
-    def __init__(self) -> None:
-        super().__init__()
-
-    @property
-    def schema(self) -> Schema:
-        return {"frame": Real("whole", 3, vector=3)}
-
-    def sample(self, x: State, generator: Generator | None = None) -> State:
-        return self.prior(x.mask, generator)
-
-    def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
-        return State(mask, self.schema, {"frame": torch.eye(3, device=mask.device).expand(len(mask), 3, 3)})
-
-
-@dataclass(frozen=True)
-class Task:
-    """``vertical``: the axis of the data that points up; ``reach``: a length that most distances are below; ``unit``: of the error, that
-    of the data times ``times``."""
-
-    recipe: str
-    vertical: int
-    reach: float
-    inputs: Mapping[str, Mapping[str, str]]
-    measure: str
-    times: float = 1.0
-    limit: int | None = None
-    settings: tuple[str, ...] = ()
-
-
-VELOCITY = {"velocity": "vectors"}
-MOLECULES = {
-    "nothing": {},
-    "pose as vectors": {"pose": "vectors"},
-    "coordinates as vectors": {"position": "vectors"},
-    "coordinates as scalars": {"position": "scalars"},
-}
-PROPERTIES = {
-    "mu": (2.673, 1.503, 1.0, "MAE, debye"),
-    "alpha": (75.31, 8.170, 1.0, "MAE, cubic bohr"),
-    "homo": (-6.535, 0.597, 1e3, "MAE, meV"),
-    "lumo": (0.322, 1.274, 1e3, "MAE, meV"),
-    "cv": (31.63, 4.064, 1.0, "MAE, cal/(mol K)"),
-}
-"""Mean and spread of the training split, what the error is multiplied by, and its name."""
-TASKS = {
-    "motion": Task(
-        "cmu-walk",
-        1,
-        2.0,
-        {
-            "velocity as vectors": VELOCITY,
-            "velocity and pose as vectors": {**VELOCITY, "pose": "vectors"},
-            "velocity as scalars": {"velocity": "scalars"},
-            "velocity as vectors, coordinates as scalars": {**VELOCITY, "position": "scalars"},
-            "velocity as vectors, pose as scalars": {**VELOCITY, "pose": "scalars"},
-            "nothing": {},
-        },
-        "mean squared error of a coordinate, cm²",
-        1e4,
-        270,
-    ),
-    "parts": Task(
-        "first-mm",
-        2,
-        2.0,
-        {
-            "normals as vectors": {"normal": "vectors"},
-            "normals and pose as vectors": {"normal": "vectors", "pose": "vectors"},
-            "normals as scalars": {"normal": "scalars"},
-            "coordinates as scalars": {"normal": "vectors", "position": "scalars"},
-            "nothing": {},
-        },
-        "1 - mean intersection over union of the parts of a cloud, %",
-        100.0,
-        240,
-    ),
-    **{
-        name: Task(
-            "qm9-mu",
-            2,
-            8.0,
-            MOLECULES,
-            label,
-            times,
-            2048,
-            (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"),
-        )
-        for name, (mean, spread, times, label) in PROPERTIES.items()
-    },
-}
-INTERNAL = {
-    "translations, 0 directions": {"equivariance": "translations", "orientations": 0},
-    "rotations, 0 directions": {"equivariance": "rotations", "orientations": 0},
-    "rotations, 8 directions": {"equivariance": "rotations", "orientations": 8},
-    "translations, 8 directions": {"equivariance": "translations", "orientations": 8},
-}
-POSE = {"kind": "Given", "field": "pose"}
-PRINCIPAL = {"kind": "SymPE", "canonicalizer": {"kind": "Frames", "special": True, "fields": []}, "code": {"kind": "FrameCode"}}
-ALONG = {"along the pose, 0 directions": POSE, "along principal axes, 0 directions": PRINCIPAL}
-"""Kernels as those for translations, with differences taken along a frame."""
-TRANSFORMER = {"in the frame of the pose": POSE, "in sampled principal axes": PRINCIPAL, "in coordinates as they are": {"kind": "Axes"}}
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A row of the table."""
-
-    internal: str
-    external: str
-    augmented: bool
-
-    @property
-    def name(self) -> str:
-        return f"{self.internal}; {self.external}; {'turned' if self.augmented else 'not turned'}"
-
-    @property
-    def folder(self) -> str:
-        return "".join(each if each.isalnum() else "-" for each in self.name).replace("--", "-")
-
-    def settings(self, task: Task) -> Iterator[str]:
-        """The recipe's keys that differ."""
-        if not self.augmented:
-            yield "training/augment=null"
-        if self.internal == "transformer":
-            inner = {"kind": "NodeTransformer", "width": 64, "layers": 3, "heads": 4}
-            yield f"denoiser={json.dumps({'kind': 'InFrame', 'denoiser': inner, 'distances': 16, 'waves': 4, 'reach': task.reach})}"
-            yield f"breaker={json.dumps(TRANSFORMER[self.external])}"
-            return
-        if self.internal in ALONG:
-            yield f"breaker={json.dumps(ALONG[self.internal])}"
-        for key, value in INTERNAL.get(self.internal, {"equivariance": "frame", "orientations": 0}).items():
-            yield f"denoiser/{key}={value}"
-        yield f"denoiser/inputs={json.dumps(dict(task.inputs[self.external]))}"
-
-
-def cells(task: Task) -> list[Cell]:
-    """All cells, the most telling first. What is exactly equivariant, alone or with its pose, need not be turned in training."""
-    first, second, *others = task.inputs
-    found = [Cell(internal, first, augmented) for internal in INTERNAL for augmented in (True, False)]
-    found += [Cell(internal, second, True) for internal in INTERNAL]
-    found += [Cell(internal, first, False) for internal in ALONG]
-    found += [Cell("transformer", frame, augmented) for frame in TRANSFORMER for augmented in (True, False)]
-    found += [Cell(internal, other, True) for other in others for internal in list(INTERNAL)[:3]]
-    exact = [Cell("transformer", frame, True) for frame in list(TRANSFORMER)[:2]]
-    exact += [Cell("rotations, 0 directions", name, True) for name, ways in task.inputs.items() if "scalars" not in ways.values()]
-    return list(dict.fromkeys(Cell(cell.internal, cell.external, False) if cell in exact else cell for cell in found))
 
 
 def turned(x: State, kind: str, vertical: int, streams: Streams) -> tuple[Tensor, State]:
@@ -227,7 +73,7 @@ def predict(diffusion: Diffusion, x: State, streams: Streams) -> State:
 
 
 def error(guess: State, truth: State) -> Tensor:
-    """The task's error of every structure, (B,)."""
+    """The error of every structure in the unit of the data, (B,), or of its several numbers, (B, numbers)."""
     (name, field), mask = next(iter(guess.schema.items())), truth.mask
     if isinstance(field, Categorical):
         here = mask[..., None]
@@ -235,7 +81,16 @@ def error(guess: State, truth: State) -> Tensor:
         shared, either = (one & other).sum(1).double(), (one | other).sum(1)
         return 1 - (shared / either.clamp_min(1)).sum(1) / (either > 0).sum(1)
     off = (guess[name] - truth[name]).double()
-    return off.abs()[:, 0] if field.axes == "whole" else off.square().flatten(1).sum(1) / (3 * mask.sum(1))
+    return off.abs().squeeze(1) if field.axes == "whole" else off.square().flatten(1).sum(1) / (3 * mask.sum(1))
+
+
+def numbers(found: Tensor, task: Task) -> list[float]:
+    """The mean over structures of what ``error`` gave, in the task's unit; of several numbers that of their shares, then each of them."""
+    mean = found.double().mean(0)
+    if not task.columns:
+        return [task.times * mean.item()]
+    spread, times = torch.tensor(list(task.columns.values()), dtype=torch.float64).unbind(1)
+    return [task.times * (mean / spread).mean().item(), *(times * mean).tolist()]
 
 
 def measure(pipeline: SymdiffPipeline, test: Dataset, task: Task) -> dict:
@@ -256,7 +111,9 @@ def measure(pipeline: SymdiffPipeline, test: Dataset, task: Task) -> dict:
             gap += float((plain[name] != back[name]).sum() if labels else (plain[name] - back[name]).double().square().sum())
             size += float(x.mask.sum() if labels else plain[name].double().square().sum())
     changes = gap / size if labels else math.sqrt(gap / size)
-    return {"errors": {kind: task.times * torch.cat(each).mean().item() for kind, each in found.items()}, "changes": changes, "count": len(rows)}
+    errors = {kind: numbers(torch.cat(each), task) for kind, each in found.items()}
+    columns = {kind: each for kind, (_, *each) in errors.items() if each}
+    return {"errors": {kind: first for kind, (first, *_) in errors.items()}, "columns": columns, "changes": changes, "count": len(rows)}
 
 
 def run(cell: Cell, seed: int, task: Task, recipe: recipes.Recipe, out: Path) -> dict:
@@ -270,14 +127,14 @@ def run(cell: Cell, seed: int, task: Task, recipe: recipes.Recipe, out: Path) ->
         train(recipe, folder, resume=(folder / "recipe.yaml").is_file())
     pipeline = SymdiffPipeline.load(folder / "checkpoint")
     summary = json.loads((folder / "summary.json").read_text())
-    numbers = {"parameters": sum(p.numel() for p in pipeline.denoiser.parameters()), "seconds": summary["wall_seconds"], "steps": summary["steps"]}
-    result = {**vars(cell), "seed": seed, **measure(pipeline, open_dataset(recipe.data.dataset).split("test"), task), **numbers}
+    size = {"parameters": sum(p.numel() for p in pipeline.denoiser.parameters()), "seconds": summary["wall_seconds"], "steps": summary["steps"]}
+    result = {**vars(cell), "seed": seed, **measure(pipeline, open_dataset(recipe.data.dataset).split("test"), task), **size}
     (folder / "result.json").write_text(json.dumps(result, indent=1))
     return result
 
 
-def baselines(task: Task, recipe: recipes.Recipe) -> dict[str, float]:
-    """The errors of predictions that nothing has to be learned for."""
+def baselines(task: Task, recipe: recipes.Recipe) -> dict[str, list[float]]:
+    """The ``numbers`` of predictions that nothing has to be learned for."""
     for assignment in task.settings:
         recipe = recipes.set(recipe, assignment)
     data = open_dataset(recipe.data.dataset)
@@ -286,12 +143,13 @@ def baselines(task: Task, recipe: recipes.Recipe) -> dict[str, float]:
     if "displacement" in x.schema:
         laws = {"no motion": torch.zeros_like(x["velocity"]), "straight on": x["velocity"] * (8 / 30)}
     elif "property" in x.schema:
-        laws = {"the median": train_.batch(torch.arange(len(train_)))["property"].median().expand(len(x), 1)}
+        median = train_.batch(torch.arange(len(train_)))["property"].median(0).values
+        laws = {"the median": median.expand(len(x), -1)}
     else:
         common = train_.batch(torch.arange(len(train_)))["part"].flatten().bincount().argmax()
         laws = {"the most frequent part": common.expand(x.mask.shape)}
     (name,) = (name for name in x.schema if name not in data.domain.conditions)
-    return {law: task.times * error(State(x.mask, {name: x.schema[name]}, {name: value}), x).mean().item() for law, value in laws.items()}
+    return {law: numbers(error(State(x.mask, {name: x.schema[name]}, {name: value}), x), task) for law, value in laws.items()}
 
 
 def told(values: list[float]) -> str:
@@ -307,22 +165,36 @@ def grouped(results: list[dict]) -> dict[Cell, list[dict]]:
     return found
 
 
-def table(results: list[dict], task: Task, simple: Mapping[str, float]) -> str:
-    """The cells in their order as a Markdown table."""
-    lines = [
-        f"{task.measure}, on {results[0]['count']} test structures; " + ", ".join(f"{law}: {value:.3g}" for law, value in simple.items()),
-        "",
-        f"| internal | external | turned in training | {' | '.join(TURNS)} | changes | parameters | seeds |",
-        "| --- | --- | --- | " + "--- | " * len(TURNS) + "--- | --- | --- |",
-    ]
+def table(results: list[dict], task: Task, simple: Mapping[str, list[float]]) -> str:
+    """The cells in their order as a Markdown table, and where several numbers are predicted another one with each of them."""
+    heads = [f"{task.measure}, on {results[0]['count']} test structures", *(f"{law}: {value:.3g}" for law, (value, *_) in simple.items())]
+    if task.published and not task.columns:
+        heads.append(f"published, 8 directions: {task.published[0]:.3g}")
+    rows = []
     for cell, each in grouped(results).items():
-        numbers = [told([one["errors"][kind] for one in each]) for kind in TURNS]
-        values = (cell.internal, cell.external, "yes" if cell.augmented else "no", *numbers, told([one["changes"] for one in each]))
-        lines.append(f"| {' | '.join(values)} | {each[0]['parameters']:,} | {len(each)} |")
-    return "\n".join(lines) + "\n"
+        values = [told([one["errors"][kind] for one in each]) for kind in TURNS] + [told([one["changes"] for one in each])]
+        rows.append([*named(cell), *values, f"{each[0]['parameters']:,}", str(len(each))])
+    text = ", ".join(heads) + "\n\n" + markdown([*CHOICES, *TURNS, "changes", "parameters", "seeds"], rows)
+    if not task.columns:
+        return text
+    rows = [[law, "", "", *(f"{value:.3g}" for value in each)] for law, (_, *each) in simple.items()]
+    for cell, each in grouped(results).items():
+        pairs = [[told([one["columns"][kind][k] for one in each]) for kind in (TURNS[0], TURNS[-1])] for k in range(len(task.columns))]
+        rows.append([*named(cell), *(" / ".join(pair) for pair in pairs)])
+    rows.append(["published, 8 directions", "", "", *(f"{value:.3g}" for value in task.published)])
+    return f"{text}\n{TURNS[0]} / {TURNS[-1]}:\n\n" + markdown([*CHOICES, *task.columns], rows)
 
 
-def figure(results: list[dict], task: Task, simple: Mapping[str, float], path: Path) -> None:
+def named(cell: Cell) -> tuple[str, str, str]:
+    """What ``CHOICES`` say of a cell."""
+    return cell.internal, cell.external, "yes" if cell.augmented else "no"
+
+
+def markdown(heads: list[str], rows: list[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows]) + "\n"
+
+
+def figure(results: list[dict], task: Task, simple: Mapping[str, list[float]], path: Path) -> None:
     """Errors of all cells, one mark for every kind of turn."""
     import matplotlib
 
@@ -333,7 +205,7 @@ def figure(results: list[dict], task: Task, simple: Mapping[str, float], path: P
     panel, axes = pyplot.subplots(figsize=(10, 2.5 + 0.28 * len(rows)), layout="constrained")
     for kind, mark, color in zip(TURNS, "o|x^", ("#1f77b4", "#7f7f7f", "#ff7f0e", "#d62728"), strict=True):
         axes.scatter([statistics.mean(one["errors"][kind] for one in each) for _, each in rows], range(len(rows)), marker=mark, color=color, label=kind)
-    for law, value in simple.items():
+    for law, (value, *_) in simple.items():
         axes.axvline(value, color="#cccccc", zorder=0)
         axes.text(value, -0.8, law, ha="center", va="bottom", fontsize=7, color="#888888")
     axes.set_yticks(range(len(rows)), [cell.name for cell, _ in rows], fontsize=7)
@@ -378,7 +250,7 @@ def main() -> None:
         print(table(results, task, simple))
 
 
-def report(results: list[dict], task: Task, simple: Mapping[str, float], out: Path) -> None:
+def report(results: list[dict], task: Task, simple: Mapping[str, list[float]], out: Path) -> None:
     """Write what is there so far."""
     (out / "results.json").write_text(json.dumps({"simple": simple, "cells": results}, indent=1))
     (out / "table.md").write_text(table(results, task, simple))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.study import TASKS, TURNS, Cell, cells, error, figure, measure, run, table, turned
+from benchmarks.study import TURNS, error, figure, measure, numbers, run, table, turned
+from benchmarks.study_cells import TASKS, Cell, cells
 from symdiff import recipe as recipes
 from symdiff.data.dataset import Dataset
 from symdiff.domains.arrays import pack
@@ -71,6 +72,23 @@ def test_errors_by_hand():
     assert error(one, other).tolist() == [1, 2]
 
 
+def test_several_numbers_are_compared_by_their_spreads_and_shown_each():
+    task, mask = TASKS["properties"], node_mask(torch.tensor([2, 3]))
+    spread, times = (torch.tensor(each) for each in zip(*task.columns.values(), strict=True))
+    schema = {"property": Real("whole", 5)}
+    off = torch.stack([spread, 3 * spread * torch.tensor([1, 0, 0, 0, 0])])
+    found = error(State(mask, schema, {"property": off}), State(mask, schema, {"property": torch.zeros(2, 5)}))
+    assert found.shape == (2, 5)
+    first, *each = numbers(found, task)
+    assert first == pytest.approx(100 * (2.0 + 4 * 0.5) / 5, rel=1e-5)
+    assert each == pytest.approx((spread * times * torch.tensor([2, 0.5, 0.5, 0.5, 0.5])).tolist(), rel=1e-5)
+    result = {**vars(Cell("rotations, 0 directions", "nothing", False)), "seed": 0, "changes": 0.0, "count": 2, "parameters": 9}
+    result |= {"errors": dict.fromkeys(TURNS, first), "columns": dict.fromkeys(TURNS, each)}
+    text = table([result], task, {"the median": [70.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
+    assert "| the median |  |  | 1 | 2 | 3 | 4 | 5 |" in text and "| mu, debye | alpha, cubic bohr |" in text
+    assert f"| {each[0]:.3g} / {each[0]:.3g} |" in text and "| 0.0145 | 0.0522 | 21.4 | 19.3 | 0.0275 |" in text
+
+
 @pytest.mark.parametrize("name", list(TASKS))
 def test_every_cell_is_a_recipe(name):
     task = TASKS[name]
@@ -94,9 +112,9 @@ def test_a_cell_is_trained_once_and_measured_under_all_turns(walkers, tmp_path):
     before = summary.stat().st_mtime_ns
     assert run(rows[0], 0, MOTION, recipe, out) == kept
     assert summary.stat().st_mtime_ns == before
-    text = table(results, MOTION, {"no motion": 1.0})
+    text = table(results, MOTION, {"no motion": [1.0]})
     assert text.count("\n") == 6 and "| rotations, 0 directions | velocity as vectors | no |" in text
-    figure(results, MOTION, {"no motion": 1.0}, out / "figure.png")
+    figure(results, MOTION, {"no motion": [1.0]}, out / "figure.png")
     assert (out / "figure.png").stat().st_size > 1000
 
 
