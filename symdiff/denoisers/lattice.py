@@ -80,11 +80,14 @@ class LatticeConvolution(Denoiser):
     def forward(self, x: State, t: Tensor, z: State) -> State:
         if not bool(x.mask.all()):
             raise ValueError("a batch of lattices needs the same number of sites in all rows")
-        piece, dtype = self.torus(x.mask.shape[1]), self.enter.dtype
+        return self.on(x, t, z, *self._stencil(self.torus(x.mask.shape[1]), x.device))
+
+    def on(self, x: State, t: Tensor, z: State, ahead: Tensor, behind: Tensor) -> State:
+        """The prediction on any periodic lattice of this kind, whose neighbors are given: see ``Neighborhood``."""
+        dtype = self.enter.dtype
         seen = State(x.mask, {**x.schema, **z.schema}, {**x.values, **z.values})
         raw = torch.cat([torch.ones_like(x.mask, dtype=dtype)[..., None], *(self._read(seen, name, dtype) for name in self.sites)], -1)
         c = self.context(torch.cat([self.waves(t), *encode(seen.only(*self.wholes), "whole", dtype)], -1))
-        ahead, behind = self._stencil(piece, x.device)
         h = raw @ self.enter[self.order].permute(1, 0, 2).flatten(1)
         for block in self.blocks:
             h = block(h, c, ahead, behind)

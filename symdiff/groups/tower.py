@@ -1,0 +1,90 @@
+"""The sublattices of a torus, each half as dense as the one before, and which of them a set of sites fills."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+
+import torch
+from torch import Tensor
+
+from symdiff.groups.torus import Torus
+
+HALVINGS = {"chain": [[2]], "square": [[1, -1], [1, 1]]}
+"""M, which carries the lattice to one of the same kind with every second site: on the square lattice a turn by 45 degrees, longer by √2."""
+
+
+class Tower:
+    """Λ_0 ⊃ Λ_1 ⊃ … ⊃ Λ_K: Λ_k is M^k Z^d modulo the torus, with N/2^k sites; K is as large as the torus allows.
+
+    Every Λ_k is again a lattice of the same kind, with the same point group. Its 2^k cosets have numbers, alike at all sites of one.
+    """
+
+    def __init__(self, torus: Torus) -> None:
+        if torus.lattice.kind not in HALVINGS:
+            raise ValueError(f"lattice: expected one that halves into its like ({', '.join(HALVINGS)}), got {torus.lattice.kind!r}")
+        self.torus, self.halving = torus, torch.tensor(HALVINGS[torus.lattice.kind])
+        periods, self.top = torch.diag(torch.tensor(torus.sides)), 0
+        while bool(self._inside(periods, self.top + 1).all()):
+            self.top += 1
+        if not self.top:
+            raise ValueError(f"a torus with sublattices has even sides, got {list(torus.sides)}")
+
+    def power(self, level: int) -> Tensor:
+        """M^level, (d, d) int64."""
+        return torch.linalg.matrix_power(self.halving, level)
+
+    def size(self, level: int) -> int:
+        """The number of sites of Λ_level."""
+        return self.torus.sites >> level
+
+    @cached_property
+    def depth(self) -> Tensor:
+        """The last Λ_k that every site is in, (N,) int64; of the first site K."""
+        inside = [self._inside(self.torus.positions(), level) for level in range(1, self.top + 1)]
+        return torch.stack([torch.zeros(self.torus.sites, dtype=torch.bool), *inside]).sum(0)
+
+    def from_site(self, origin: Tensor) -> Tensor:
+        """``depth`` with another site at the origin, for every row: ``origin`` (B,) or (B, N) -> (B, N)."""
+        place = self.torus.positions()
+        start = place[origin] if origin.ndim == 2 else place[origin][:, None]
+        return self.depth[self.torus.index(place - start)]
+
+    @cache
+    def cosets(self, level: int) -> tuple[Tensor, Tensor]:
+        """The coset of Λ_level that every site is in, (N,), and the sites of every coset, (2^level, N/2^level), in the order of Λ_level's."""
+        place, power = self.torus.positions(), self.power(level)
+        cells = (place.double() @ torch.linalg.inv(power.double()).T).floor().long()
+        within, coset = (place - cells @ power.T).unique(dim=0, return_inverse=True)
+        return coset, self.torus.index(within[:, None] + place[self.depth >= level])
+
+    @cache
+    def stencil(self, level: int) -> Tensor:
+        """Of every site of a coset, as ``cosets`` counts them, its nearest ones in the coset in every direction, then itself: (n, D + 1)."""
+        place, star = self.torus.positions(), self.torus.lattice.shells[0]
+        own = (self.depth >= level).nonzero()[:, 0]
+        number = torch.full((self.torus.sites,), -1).index_put((own,), torch.arange(len(own)))
+        near = number[self.torus.index(place[own][:, None] + star @ self.power(level).T)]
+        return torch.cat([near, torch.arange(len(own))[:, None]], 1)
+
+    def fullest(self, shown: Tensor, level: int) -> Tensor:
+        """The coset of Λ_level with the most sites ``shown`` (B, N): (B,) int64."""
+        coset, members = self.cosets(level)
+        found = torch.zeros(len(shown), len(members), device=shown.device)
+        return found.index_add_(1, coset.to(shown.device), shown.float()).argmax(1)
+
+    def stage(self, count: Tensor) -> Tensor:
+        """The Λ_k that is being filled where ``count`` (B,) sites are shown, a coset of Λ_{k+1} among them if k < K; 0 where all are."""
+        sizes = torch.tensor([self.size(level + 1) for level in range(self.top)], dtype=torch.int64, device=count.device)
+        return (count[:, None] < sizes).sum(1)
+
+    def _inside(self, place: Tensor, level: int) -> Tensor:
+        """Whether integer vectors (M, d) are in M^level Z^d, (M,) bool."""
+        inverse = torch.linalg.inv(self.power(level).double())
+        cells = place.double() @ inverse.T
+        return (cells - cells.round()).abs().amax(1) < 1e-9
+
+
+@cache
+def tower(torus: Torus) -> Tower:
+    """The tower over a torus. Raises ValueError where there is none."""
+    return Tower(torus)
