@@ -14,6 +14,7 @@ from rich.table import Table
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.evaluation import Evaluation, evaluate
 from symdiff_evaluation.kinds.base import Compared
+from symdiff_evaluation.processes import one_pool
 from symdiff_evaluation.protocol import Protocol
 from symdiff_evaluation.shards import MANY, Shards, discard
 from symdiff_evaluation.writing import check, metrics, write
@@ -44,7 +45,7 @@ def run(
         TimeRemainingColumn(),
     )
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
+    with one_pool(), Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
         task = bar.add_task("judging", total=None, rate="")
 
         def begun(count: int, what: str = "judging") -> None:

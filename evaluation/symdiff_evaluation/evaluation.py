@@ -11,6 +11,7 @@ from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.guess import guess
 from symdiff_evaluation.kinds import kind as kind_of
 from symdiff_evaluation.kinds.base import Begun, Compared, Kind, Told
+from symdiff_evaluation.processes import one_pool
 from symdiff_evaluation.protocol import Protocol
 from symdiff_evaluation.protocol import load as load_protocol
 from symdiff_evaluation.shards import Shards
@@ -76,9 +77,10 @@ def evaluate(
     kind = kind_of(protocol.kind)
     kind.require(protocol.metrics)
     target = protocol.reference if reference is None else reference
-    if isinstance(target, str | Path):
-        target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-    samples = kind.read(files, workers, begun, progress, shards)
-    if not kind.total(samples):
-        raise UserError(f"{', '.join(map(str, files))}: no record in it")
-    return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))
+    with one_pool():
+        if isinstance(target, str | Path):
+            target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
+        samples = kind.read(files, workers, begun, progress, shards)
+        if not kind.total(samples):
+            raise UserError(f"{', '.join(map(str, files))}: no record in it")
+        return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))

@@ -2,40 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from typing import TypeVar
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
-_CHUNK = 256  # items a task: large against the cost of sending it, small against a set
+Progress = Callable[[int], None]
+CHUNK = 256  # items a task: large against the cost of sending it, small against a set
+_ALONE = 1.0  # seconds of work before others are asked: they take as long to start
+_kept: ContextVar[dict[int, ProcessPoolExecutor] | None] = ContextVar("kept processes", default=None)
 
 
 def in_processes(
-    work: Callable[[Item], Result], items: Sequence[Item], workers: int = 1, progress: Callable[[int], None] | None = None
+    work: Callable[[Item], Result], items: Sequence[Item], workers: int = 1, progress: Progress | None = None, chunk: int = CHUNK
 ) -> list[Result]:
-    """``work`` of every item, in ``workers`` processes; the result does not depend on how many.
+    """``work`` of every item, in ``workers`` processes; the result does not depend on how many."""
+    return in_portions(partial(_each, work), items, workers, progress, chunk)
 
-    ``progress`` is called with the number of items done since its last call. Several workers are started afresh
-    ("spawn"), so ``work`` must be importable and a script that asks for them needs the usual ``if __name__ == "__main__"``.
+
+def in_portions(
+    work: Callable[[Sequence[Item]], list[Result]],
+    items: Sequence[Item],
+    workers: int = 1,
+    progress: Progress | None = None,
+    chunk: int = CHUNK,
+) -> list[Result]:
+    """The same for ``work`` on portions of ``chunk`` items at once, which gives the results of each in its order.
+
+    ``progress`` is called with the number of items done since its last call. What a second suffices for is done in this process. Others
+    are started afresh ("spawn"), so ``work`` must be importable and a script that asks for them needs the usual ``if __name__ == "__main__"``.
     """
-    chunks = [items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK)]
-    chunk = partial(_each, work)
-    if workers <= 1 or len(chunks) <= 1:
-        return _collect(map(chunk, chunks), progress)
-    with ProcessPoolExecutor(min(workers, len(chunks)), mp_context=get_context("spawn")) as pool:
-        return _collect(pool.map(chunk, chunks), progress)
+    chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
+    begun, found = time.monotonic(), []
+
+    def take(part: list[Result]) -> None:
+        found.extend(part)
+        if progress is not None:
+            progress(len(part))
+
+    for place, part in enumerate(chunks):
+        several = workers > 1 and place + 1 < len(chunks)
+        if several and (_started(workers) or time.monotonic() - begun >= _ALONE):
+            with one_pool():
+                for one in _pool(workers).map(work, chunks[place:]):
+                    take(one)
+            break
+        take(work(part))
+    return found
+
+
+@contextmanager
+def one_pool() -> Iterator[None]:
+    """Within it, all works share the processes that the first of them starts; they end with it."""
+    if _kept.get() is not None:
+        yield
+        return
+    with ExitStack() as stack:
+        pools: dict[int, ProcessPoolExecutor] = {}
+        token = _kept.set(pools)
+        stack.callback(_kept.reset, token)
+        stack.callback(lambda: [pool.shutdown() for pool in pools.values()])
+        yield
+
+
+def _started(workers: int) -> bool:
+    return workers in (_kept.get() or ())
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    pools = _kept.get()
+    if workers not in pools:
+        pools[workers] = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    return pools[workers]
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would wait for work forever."""
+
+    def watch() -> None:
+        wait([parent_process().sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _each(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
     return [work(item) for item in items]
-
-
-def _collect(parts: Iterable[list[Result]], progress: Callable[[int], None] | None) -> list[Result]:
-    found: list[Result] = []
-    for part in parts:
-        found.extend(part)
-        if progress is not None:
-            progress(len(part))
-    return found

@@ -25,15 +25,10 @@ MANY = 1_000_000  # records beyond which work is kept without being asked
 
 @dataclass(frozen=True)
 class Shards:
-    """Where work is kept that must survive a kill: in ``folder``, if there are more than ``above`` items."""
+    """Where work is kept that must survive a kill: in ``folder``, if there are more than ``above`` records."""
 
     folder: Path
     above: int = 0
-
-    @property
-    def asked(self) -> bool:
-        """Whether somebody asked for it, whatever the number of items."""
-        return self.above == 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Work(Generic[Item, Result]):
     ``name``: of its folder. ``run``: the results of a portion in its order, telling how many are done since it last told; a result must depend
     on its own item alone. ``identity``: bytes that tell items apart. ``plain`` turns a result into what JSON holds, ``restored`` back.
     ``packages`` and ``setting``: whatever else results depend on. ``cost`` of an item, that of judging a SMILES being 1: a shard has the
-    fewer items.
+    fewer items. ``records``: how many an item holds; progress is told in these.
     """
 
     name: str
@@ -54,6 +49,7 @@ class Work(Generic[Item, Result]):
     packages: tuple[str, ...] = ()
     cost: int = 1
     setting: str = ""
+    records: Callable[[Item], int] = lambda item: 1
 
     @property
     def size(self) -> int:
@@ -63,7 +59,7 @@ class Work(Generic[Item, Result]):
 
 def done(work: Work[Item, Result], items: Sequence[Item], shards: Shards | None, progress: Progress | None = None) -> list[Result]:
     """The results of all items, kept in shards if there are that many; the same results if not."""
-    if shards is None or len(items) <= shards.above:
+    if shards is None or sum(map(work.records, items)) <= shards.above:
         return list(work.run(items, progress))
     return [result for part in in_shards(work, items, shards.folder, progress) for result in part]
 
@@ -88,7 +84,7 @@ def in_shards(
         else:
             results = [work.restored(one) for one in found]
             if progress is not None:
-                progress(len(part))
+                progress(sum(map(work.records, part)))
         yield results
 
 

@@ -1,5 +1,6 @@
 """Every kind of samples in shards: killed and gone on with, by any number of workers, it gives the same folder."""
 
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,6 @@ import networkx
 import numpy as np
 import pytest
 
-from symdiff.errors import UserError
 from symdiff_evaluation.command import run
 from symdiff_evaluation.evaluation import evaluate
 from symdiff_evaluation.geometry.limited import Undetermined
@@ -60,14 +60,17 @@ def place(tmp_path_factory):
     (folder / "many.xyz").write_text("".join(FRAMES) * 14)
     (folder / "few.yaml").write_text(FEW)
     put_graphs(folder / "a.npz", 20, 0)
+    put_spins(folder / "s.npz", 60, 2)
     put_graphs(folder / "tree.npz", 30, 1, split=np.repeat([0, 2], [20, 10]))
     return folder
 
 
 PROGRAM = """
 import os, signal, sys
-from symdiff_evaluation import shards
+from symdiff_evaluation import processes, shards
 from symdiff_evaluation.command import run
+from symdiff_evaluation.graphs import stored as graphs
+from symdiff_evaluation.spins import stored as spins
 
 file, protocol, reference, workers, size, stop = sys.argv[1:]
 write, written = shards._write, []
@@ -79,6 +82,7 @@ def counted(*given):
         os.kill(os.getpid(), signal.SIGKILL)
 
 shards.SHARD, shards._write = int(size), counted
+processes._ALONE, graphs._CHUNK, spins._MOST = 0, 4, 8  # so that there is something for other processes
 run([file], "out", protocol, reference, int(workers), True, "s")
 print(len(written), file=sys.stderr)
 """
@@ -90,6 +94,7 @@ print(len(written), file=sys.stderr)
         ("a.smi", "molecule-graph", "none", 7, 3, 4),
         ("many.xyz", "few.yaml", "none", 16 * 70, 2, 3),  # of 84 molecules: one shard by EDM's rule, two each of bonds and shapes
         ("a.npz", "graph", "tree.npz", 16 * 12, 4, 6),  # of 19 graphs: two shards each of five works
+        ("s.npz", "lattice", "none", 2048 * 3, 1, 2),  # of 59 configurations: eight blocks
     ],
 )
 def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, reference, size, stop, rest):
@@ -109,6 +114,7 @@ def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, 
     assert done.returncode == 0 and done.stderr.strip() == str(rest), done.stderr
     assert not (tmp_path / "s").exists()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("symdiff_evaluation.spins.stored._MOST", 8)
     run([file], tmp_path / "whole", protocol, reference, 1, True)
     for name in ("metrics.json", "samples.csv", "report.html"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -184,8 +190,65 @@ def test_identities_tell_items_apart(place):
     assert len({identity_of_graph(graph) for graph in graphs}) == 5
 
 
-def test_spins_say_why_nothing_is_kept(tmp_path):
-    np.savez(tmp_path / "a.npz", spins=np.ones((2, 4, 4), np.int8))
-    with pytest.raises(UserError, match="--shards: spins .* nothing to keep"):
-        evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s"))
-    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=10))
+def put_spins(path, count, seed, **more):
+    """On a 4 x 4 lattice, record 3 with a zero."""
+    spins = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), (count, 4, 4))
+    spins[2, 1, 1] = 0
+    np.savez(path, spins=spins, temperature=np.repeat([2.0, 3.0], [count - 9, 9]), **more)
+
+
+def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch):
+    """Each sample with couplings of its own; two blocks of eight in a shard."""
+    from symdiff_evaluation.spins import stored
+
+    monkeypatch.setattr(stored, "_MOST", 8)
+    monkeypatch.setattr("symdiff_evaluation.shards.SHARD", 2 * stored._COST)
+    real, calls = stored.observe, []
+    monkeypatch.setattr(stored, "observe", lambda block: calls.append(len(block)) or real(block))
+    put_spins(tmp_path / "own.npz", 40, 3, coupling=np.random.default_rng(4).choice([-1.0, 1.0], (40, 4, 4, 2)), field=np.ones((4, 4)))
+    file, shards = [tmp_path / "own.npz"], Shards(tmp_path / "s")
+    whole = evaluate(file)
+    made, told = evaluate(file, shards=shards), []
+    rows = list(whole.kind.rows(whole.samples, None))
+    assert rows == list(made.kind.rows(made.samples, None)) and metrics(made) == metrics(whole)
+    assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 3
+    calls.clear()
+    again = evaluate(file, shards=shards, begun=lambda count, what="": None, progress=told.append)
+    assert rows == list(again.kind.rows(again.samples, None)) and metrics(again) == metrics(whole) and not calls and told == [16, 16, 7]
+    path = tmp_path / "s" / "observed" / "000002.json.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert metrics(evaluate(file, shards=shards)) == metrics(whole) and calls == [7]
+
+
+def test_several_blocks_are_one(monkeypatch):
+    """Every observable of a block is that of the function that it is named after, for any blocks."""
+    from symdiff_evaluation.spins import stored
+    from symdiff_evaluation.spins.correlation import powers_near, structure_factor, two_point
+    from symdiff_evaluation.spins.observables import order_parameter, waves
+    from symdiff_evaluation.spins.spins import from_arrays
+    from symdiff_evaluation.spins.symmetry import images, space_group, stabilizer_orders
+
+    rng = np.random.default_rng(0)
+    s = rng.choice(np.array([-1, 1], np.int8), (30, 4, 6))
+    spins = from_arrays({"spins": s, "coupling": np.array([1.0, 0.5]) * np.ones((4, 6, 2))})
+    monkeypatch.setattr(stored, "_MOST", 7)
+    found, group = spins.observed, space_group((4, 6))
+    assert np.array_equal(found.stabilizer, stabilizer_orders(s, group)) and (found.symmetries == spins.group.order).all()
+    assert np.array_equal(found.kept, stabilizer_orders(s, spins.group))
+    assert np.array_equal(np.stack([found.least, found.own]), np.stack(images(s, spins.group)))
+    assert np.allclose(found.structure_factor, structure_factor(s), atol=1e-12)
+    for k, wave in enumerate(waves((4, 6))):
+        assert np.array_equal(found.orders[:, k], order_parameter(s, wave)) and np.allclose(found.powers[:, k], powers_near(s, wave), atol=1e-12)
+    assert all(np.allclose(found.lines[axis], two_point(s, axis), atol=1e-12) for axis in (0, 1))
+    for one in (spins, *spins.parts):
+        again = stored.restored(json.loads(json.dumps(stored.plain(one.observed))))
+        assert all(np.array_equal(getattr(again, name), getattr(found, name)) for name in ("energy", "powers", "least", "power"))
+
+
+def test_more_records_than_blocks(tmp_path):
+    """What is kept without being asked goes by the number of configurations."""
+    put_spins(tmp_path / "a.npz", 20, 0)
+    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=19))
+    assert not (tmp_path / "s").exists()  # 19 are sound
+    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=18))
+    assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 1

@@ -11,6 +11,7 @@ from symdiff_evaluation.breaking import breaking_gap, broken_share
 from symdiff_evaluation.estimate import nothing
 from symdiff_evaluation.spins.balance import image_balance, place_balance, variant_balance
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian, j1j2, nearest
+from symdiff_evaluation.spins.observables import orders, waves
 from symdiff_evaluation.spins.symmetry import images, phases, space_group, stabilizer_orders, state_name, symmetries, variants
 
 
@@ -102,8 +103,12 @@ def test_variants():
 
 
 def test_phases():
-    best, sign, known = phases(np.stack([-UP, CHECKERS, STRIPES, LAYERS]))
+    (best, sign), known = phases(orders(np.stack([-UP, CHECKERS, STRIPES, LAYERS]))), waves((4, 4))
     assert [known[k] for k in best[:3]] == [(0, 0), (1, 1), (1, 0)] and sign.tolist() == [-1, 1, 1, 0]
+
+
+def images_alike(spins, group):
+    return image_balance(*images(spins, group), group.order // stabilizer_orders(spins, group))
 
 
 def states(counts):
@@ -114,12 +119,12 @@ def states(counts):
 
 def test_balanced_and_unbalanced_variants():
     group = symmetries(j1j2(0.1, -1.0), (4, 4))
-    fair, unfair = variant_balance(states([52, 48, 49, 51]), group), variant_balance(states([100, 100, 0, 0]), group)
+    fair, unfair = (variant_balance(orders(states(counts)), group) for counts in ([52, 48, 49, 51], [100, 100, 0, 0]))
     assert fair.counts == ({"stripes_x +": 52, "stripes_x -": 48, "stripes_y +": 49, "stripes_y -": 51},)
     assert fair.balance.p_value > 0.9 and unfair.balance.p_value < 1e-20
-    assert image_balance(states([52, 48, 49, 51]), group).p_value == pytest.approx(fair.balance.p_value)
-    assert image_balance(states([100, 100, 0, 0]), group).p_value < 1e-20
-    assert variant_balance(np.stack([LAYERS, UP, -UP]), group).balance.undecided == 1
+    assert images_alike(states([52, 48, 49, 51]), group).p_value == pytest.approx(fair.balance.p_value)
+    assert images_alike(states([100, 100, 0, 0]), group).p_value < 1e-20
+    assert variant_balance(orders(np.stack([LAYERS, UP, -UP])), group).balance.undecided == 1
 
 
 def test_p_values_of_invariant_laws_are_uniform():
@@ -130,7 +135,7 @@ def test_p_values_of_invariant_laws_are_uniform():
     p_values = []
     for _ in range(200):
         chosen = zip(rng.integers(40, size=120), rng.integers(len(moves), size=120), strict=True)
-        p_values.append(image_balance(np.stack([moves[m](seeds[k]) for k, m in chosen]), group).p_value)
+        p_values.append(images_alike(np.stack([moves[m](seeds[k]) for k, m in chosen]), group).p_value)
     assert 0.2 < np.mean(np.array(p_values) < 0.5) < 0.7 and np.mean(np.array(p_values) < 0.01) < 0.06
     many = np.array([frequencies(rng.multinomial(1000, [0.125] * 8)).p_value for _ in range(500)])
     assert 0.03 < np.mean(many < 0.05) < 0.07 and 0.43 < np.mean(many < 0.5) < 0.57

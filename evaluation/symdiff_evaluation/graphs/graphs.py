@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from symdiff_evaluation.graphs.graph import MAX_EDGES, MAX_LABEL, MAX_NODES, Gra
 from symdiff_evaluation.graphs.stored import broken_by, canonical_hashes, descriptions, symmetries
 from symdiff_evaluation.graphs.symmetry import Symmetry
 from symdiff_evaluation.records import Record
-from symdiff_evaluation.shards import Shards, done
+from symdiff_evaluation.shards import Shards, Work, done
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +22,16 @@ class Graphs:
     """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it is readable).
 
     Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures. ``inputs``: the graph
-    that each was made from (None where it is not readable), if a file says so; none at all otherwise. What is worked out of the graphs is kept
-    in ``shards``, if there are any.
+    that each was made from (None where it is not readable), if a file says so; none at all otherwise. What is worked out of the graphs is
+    worked out in ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with its name and the number done since its last call.
     """
 
     records: tuple[Record, ...]
     graphs: tuple[Graph | None, ...]
     inputs: tuple[Graph | None, ...] = ()
+    workers: int = field(default=1, repr=False)
     shards: Shards | None = field(default=None, repr=False)
+    progress: Callable[[str, int], None] | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -55,12 +57,12 @@ class Graphs:
     @cached_property
     def descriptors(self) -> Descriptors:
         """Of the readable graphs."""
-        return stacked(done(descriptions(), self.readable, self.shards))
+        return stacked(self._each("descriptions", descriptions(self.workers)))
 
     @cached_property
     def hashes(self) -> np.ndarray:
         """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels; 0 where it was not decided."""
-        return np.array(done(canonical_hashes(), self.readable, self.shards), np.uint64)
+        return np.array(self._each("canonical forms", canonical_hashes(self.workers)), np.uint64)
 
     @property
     def named(self) -> np.ndarray:
@@ -70,14 +72,15 @@ class Graphs:
     @cached_property
     def symmetries(self) -> tuple[Symmetry | None, ...]:
         """Of the readable graphs with their labels, None where it could not be decided."""
-        return tuple(done(symmetries("symmetry"), self.readable, self.shards))
+        return tuple(self._each("automorphisms", symmetries("symmetry", self.workers)))
 
     @cached_property
     def unlabeled_symmetries(self) -> tuple[Symmetry | None, ...]:
         """Of the readable graphs without their labels."""
         if not self.labeled:
             return self.symmetries
-        return tuple(done(symmetries("unlabeled-symmetry"), [graph.unlabeled() for graph in self.readable], self.shards))
+        bare = [graph.unlabeled() for graph in self.readable]
+        return tuple(self._each("automorphisms without labels", symmetries("unlabeled-symmetry", self.workers), bare))
 
     @cached_property
     def _broken(self) -> dict[str, tuple[str, ...]]:
@@ -86,8 +89,12 @@ class Graphs:
     def broken(self, rule: str) -> tuple[str, ...]:
         """For each readable graph why it breaks the rule, "" where it does not. Raises ``UserError`` for a rule there is none of."""
         if rule not in self._broken:
-            self._broken[rule] = tuple(done(broken_by(rule), self.readable, self.shards))
+            self._broken[rule] = tuple(self._each(f"rule: {rule}", broken_by(rule, self.workers)))
         return self._broken[rule]
+
+    def _each(self, told: str, work: Work, graphs: Sequence[Graph] | None = None) -> list:
+        tell = None if self.progress is None else lambda count: self.progress(told, count)
+        return done(work, self.readable if graphs is None else graphs, self.shards, tell)
 
     def select(self, which: Iterable[int]) -> Graphs:
         """Those at ``which`` (numbers from 0), as a set of its own."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def build(train: Graphs, test: Graphs | None = None, rule: str = "any", name: st
     for part, told in ((train, "training"), (test, "test")):
         if part is not None and not part.readable:
             raise UserError(f"reference {name}: none of its {len(part)} {told} records is a readable graph")
-    some = train if len(train) <= _MOST else train.select(range(_MOST))
+    some = train if len(train) <= _MOST else replace(train.select(range(_MOST)), workers=train.workers)
     seen = some if test is None else test
     baseline = {} if test is None else {
         kind: biased(kernel(some.descriptors[kind], test.descriptors[kind], SIGMAS[kind])) for kind in NAMES

@@ -1,4 +1,4 @@
-"""What is worked out of graphs, and how shards hold it. All of it is done in this process."""
+"""What is worked out of graphs, in processes, and how shards hold it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from symdiff_evaluation.graphs.descriptors import described
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.symmetry import Symmetry, symmetry
 from symdiff_evaluation.graphs.validity import broken
+from symdiff_evaluation.processes import in_portions, in_processes
 from symdiff_evaluation.shards import Progress, Work
 
 _COST = 16  # of a graph, that of judging a SMILES being 1
+_CHUNK = 64  # graphs a task: a second's work by the slowest rule
 
 
-def descriptions() -> Work[Graph, dict[str, np.ndarray]]:
+def descriptions(workers: int = 1) -> Work[Graph, dict[str, np.ndarray]]:
     """``descriptors.described``."""
     return Work(
         "descriptors",
-        _one_by_one(described),
+        partial(_one_by_one, described, workers),
         identity,
         plain=lambda rows: {name: row.tolist() for name, row in rows.items()},
         restored=lambda told: {name: np.array(row, np.float64) for name, row in told.items()},
@@ -30,25 +32,24 @@ def descriptions() -> Work[Graph, dict[str, np.ndarray]]:
     )
 
 
-def canonical_hashes() -> Work[Graph, int]:
+def canonical_hashes(workers: int = 1) -> Work[Graph, int]:
     """``forms.canonical_hashes``."""
 
     def run(graphs: Sequence[Graph], progress: Progress | None) -> list[int]:
-        from symdiff_evaluation.graphs import forms  # torch
-
-        return forms.canonical_hashes(graphs).tolist()
+        return in_portions(_hashes, graphs, workers, progress)
 
     return Work("hashes", run, identity, plain=int, restored=int, packages=("numpy", "scipy", "torch"), cost=_COST)
 
 
-def symmetries(name: str) -> Work[Graph, Symmetry | None]:
+def symmetries(name: str, workers: int = 1) -> Work[Graph, Symmetry | None]:
     """``symmetry.symmetry``, kept under a name."""
-    return Work(name, _one_by_one(symmetry), identity, _numbers, _symmetry, cost=_COST)
+    return Work(name, partial(_one_by_one, symmetry, workers), identity, _numbers, _symmetry, cost=_COST)
 
 
-def broken_by(rule: str) -> Work[Graph, str]:
+def broken_by(rule: str, workers: int = 1) -> Work[Graph, str]:
     """``validity.broken`` by one rule."""
-    return Work(f"rule-{rule}", _one_by_one(partial(broken, rule=rule)), identity, str, str, ("numpy", "scipy", "networkx"), _COST)
+    run = partial(_one_by_one, partial(broken, rule=rule), workers)
+    return Work(f"rule-{rule}", run, identity, str, str, ("numpy", "scipy", "networkx"), _COST)
 
 
 def identity(graph: Graph) -> bytes:
@@ -58,11 +59,14 @@ def identity(graph: Graph) -> bytes:
     return head + b"".join(array.astype("<i8").tobytes() for array in arrays if array is not None)
 
 
-def _one_by_one(work: Callable[[Graph], object]) -> Callable:
-    def run(graphs: Sequence[Graph], progress: Progress | None) -> list:
-        return [work(graph) for graph in graphs]
+def _one_by_one(work: Callable[[Graph], object], workers: int, graphs: Sequence[Graph], progress: Progress | None) -> list:
+    return in_processes(work, graphs, workers, progress, _CHUNK)
 
-    return run
+
+def _hashes(graphs: Sequence[Graph]) -> list[int]:
+    from symdiff_evaluation.graphs import forms  # torch
+
+    return forms.canonical_hashes(graphs).tolist()
 
 
 def _numbers(one: Symmetry | None) -> dict[str, int] | None:

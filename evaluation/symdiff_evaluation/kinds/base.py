@@ -112,6 +112,21 @@ class Kind(ABC):
         return {name: found[name] for name in metrics if name in found}
 
 
+def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:
+    """Tells each of the works that metrics ask for as one of its own, by its name and the number done since; None if nobody listens."""
+    if begun is None or progress is None:
+        return None
+    seen: list[str] = []
+
+    def tell(name: str, done: int) -> None:
+        if name not in seen:
+            seen.append(name)
+            begun(count, name)
+        progress(done)
+
+    return tell
+
+
 def told(truth: bool) -> str:
     """A truth as samples.csv says it."""
     return "true" if truth else "false"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,27 +14,12 @@ from symdiff_evaluation.geometry.geometries import joined, units_hint
 from symdiff_evaluation.geometry.limited import Limits
 from symdiff_evaluation.geometry.reference import GeometryReference, build, load
 from symdiff_evaluation.keeping import shipped
-from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
+from symdiff_evaluation.kinds.base import Begun, Kind, Told, stages, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.geometry import METRICS
 from symdiff_evaluation.pages import geometries as pages
 from symdiff_evaluation.pages.base import Section
 from symdiff_evaluation.shards import Shards
-
-
-def _stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:
-    """Tells each of the works that metrics ask for as one of its own: bonds, strain, symmetry."""
-    if begun is None or progress is None:
-        return None
-    seen: list[str] = []
-
-    def tell(name: str, done: int) -> None:
-        if name not in seen:
-            seen.append(name)
-            begun(count, name)
-        progress(done)
-
-    return tell
 
 
 class Geometries(Kind):
@@ -75,8 +60,8 @@ class Geometries(Kind):
         shards: Shards | None = None,
     ) -> Set:
         samples = joined([read(file) for file in files])
-        stages = _stages(len(samples.readable), begun, progress)
-        return replace(samples, limits=Limits(workers=workers), progress=stages, shards=shards)
+        tell = stages(len(samples.readable), begun, progress)
+        return replace(samples, limits=Limits(workers=workers), progress=tell, shards=shards)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
         """A shipped one, one that was written, or a file of molecules."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from symdiff_evaluation.graphs.reading import ENDINGS, parts, read
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
 from symdiff_evaluation.graphs.validity import RULES
 from symdiff_evaluation.keeping import keep, kept, shipped, unreadable
-from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
+from symdiff_evaluation.kinds.base import Begun, Kind, Told, stages, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.graphs import METRICS
 from symdiff_evaluation.pages import graphs as pages
@@ -59,12 +60,8 @@ class Graphs(Kind):
         if any(inputs_told) and not all(inputs_told):
             raise UserError(f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and input_edges, as in the other files")
         records, graphs, inputs = (tuple(chain.from_iterable(parts)) for parts in zip(*((o.records, o.graphs, o.inputs) for o in found), strict=True))
-        samples = Set(records, graphs, inputs, shards)
-        if begun is not None:
-            begun(len(samples))
-        if progress is not None:
-            progress(len(samples))
-        return samples
+        tell = stages(sum(graph is not None for graph in graphs), begun, progress)
+        return Set(records, graphs, inputs, workers, shards, tell)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
         """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar, tree, ...)."""
@@ -73,7 +70,7 @@ class Graphs(Kind):
             return load_reference(name)
         if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
             return load_reference(name)
-        train, test = parts(path)
+        train, test = (None if part is None else replace(part, workers=workers) for part in parts(path))
         rule = path.name.split(".")[0]
         return build(train, test, rule if rule in RULES else "any", rule, name)
 

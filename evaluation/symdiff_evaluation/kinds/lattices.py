@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from symdiff.errors import UserError
 from symdiff_evaluation.arrays import read_arrays
-from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
+from symdiff_evaluation.kinds.base import Begun, Kind, Told, stages, told
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.spin_exact import ExactValues, GroundStates
 from symdiff_evaluation.metrics.spin_reference import SpinDifferences
@@ -19,10 +20,8 @@ from symdiff_evaluation.metrics.spins import Correlations, Thermodynamics
 from symdiff_evaluation.pages import lattices as pages
 from symdiff_evaluation.pages.base import Section
 from symdiff_evaluation.shards import Shards
-from symdiff_evaluation.spins.observables import magnetization
 from symdiff_evaluation.spins.reference import SpinReference, summarize
 from symdiff_evaluation.spins.spins import Spins, from_arrays
-from symdiff_evaluation.spins.symmetry import space_group, stabilizer_orders
 
 
 class Lattices(Kind):
@@ -57,20 +56,15 @@ class Lattices(Kind):
         progress: Told | None = None,
         shards: Shards | None = None,
     ) -> Spins:
-        if shards is not None and shards.asked:
-            raise UserError("--shards: spins are arrays, worked on all at once and in seconds: there is nothing to keep")
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")
         spins = from_arrays(read_arrays(files[0]), str(files[0]))
-        for one in (begun, progress):
-            if one is not None:
-                one(spins.total)
-        return spins
+        return replace(spins, workers=workers, shards=shards, progress=stages(len(spins), begun, progress))
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
         if not Path(name).name.lower().endswith(self.endings):
             raise UserError(f"reference {name!r}: expected a file of spins ({', '.join(self.endings)}) or none")
-        return summarize(self.read([name]), Path(name).name, name)
+        return summarize(self.read([name], workers), Path(name).name, name)
 
     def total(self, samples: Spins) -> int:
         return samples.total
@@ -80,14 +74,13 @@ class Lattices(Kind):
 
     def rows(self, samples: Spins, reference: SpinReference | None) -> Iterable[tuple]:
         """``unique`` marks a configuration's first record."""
-        energy, m = samples.hamiltonian.energy(samples.configurations), magnetization(samples.configurations)
-        orders = stabilizer_orders(samples.configurations, space_group(samples.shape, samples.lattice)) if len(samples) else np.zeros(0)
+        found = samples.observed
         known: dict[int, tuple] = {int(record): ("false", reason, "", "", "", "", "") for record, reason in samples.reasons.items()}
         seen: set[bytes] = set()
         for k, record in enumerate(samples.records.tolist()):
             code, t = samples.configurations[k].tobytes(), samples.temperatures[k]
             heat = "" if np.isnan(t) else f"{t:g}"
-            known[record] = ("true", "", heat, f"{energy[k]:.6g}", f"{m[k]:.6g}", int(orders[k]), told(code not in seen))
+            known[record] = ("true", "", heat, f"{found.energy[k]:.6g}", f"{found.magnetization[k]:.6g}", int(found.stabilizer[k]), told(code not in seen))
             seen.add(code)
         for record in sorted(known):
             yield samples.file, record + 1, *known[record]

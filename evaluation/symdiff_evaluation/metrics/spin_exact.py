@@ -9,9 +9,7 @@ import numpy as np
 
 from symdiff_evaluation.estimate import Estimate, fraction, nothing
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.spins.correlation import two_point
 from symdiff_evaluation.spins.exact import Exact, ground, of_infinite, of_torus
-from symdiff_evaluation.spins.observables import magnetization
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
@@ -38,13 +36,13 @@ class ExactValues(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
-        part = spins.parts[0]
-        s, chain, sites = part.configurations, part.chain, math.prod(part.shape)
+        part, observed = spins.parts[0], spins.observed
+        chain, sites = part.chain, math.prod(part.shape)
         torus, infinite = of_torus(part) or Exact("none"), of_infinite(part) or Exact("none")
-        energy, m = part.hamiltonian.energy(s), magnetization(s)
+        energy, m = observed.energy, observed.magnetization
         mean_energy, size = series_mean(energy, chain), series_mean(np.abs(m), chain)
         heat = specific_heat(energy, sites, part.temperature, chain)
-        line = two_point(s, torus.axis)[:, -1] if torus.two_point is not None else energy
+        line = observed.lines[torus.axis][:, -1] if torus.two_point is not None else energy
         return {
             "exact.energy": _minus(mean_energy, torus.energy),
             "exact.specific_heat": _minus(heat, torus.specific_heat),
@@ -74,7 +72,7 @@ class GroundStates(Metric):
             if lowest is None:
                 undecided += len(part)
                 continue
-            gap = part.hamiltonian.energy(part.configurations) - lowest[0]
+            gap = part.observed.energy - lowest[0]
             gaps.append(np.where(gap < _EQUAL, 0.0, gap))
             chain.append(np.zeros(0) if part.chain is None else part.chain)
             flat = part.configurations.reshape(len(part), -1)

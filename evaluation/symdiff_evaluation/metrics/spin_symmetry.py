@@ -12,15 +12,13 @@ from symdiff_evaluation.breaking import breaking_gap, broken_share
 from symdiff_evaluation.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.spins.balance import image_balance, place_balance, variant_balance
-from symdiff_evaluation.spins.observables import Wave, order_parameter
+from symdiff_evaluation.spins.observables import Wave, waves
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
-from symdiff_evaluation.spins.symmetry import space_group, stabilizer_orders, symmetries
+from symdiff_evaluation.spins.symmetry import ENUMERATED
 
 ORDERS: dict[str, Wave] = {"uniform": (0, 0), "checkerboard": (1, 1), "stripes_x": (1, 0), "stripes_y": (0, 1)}
-_ENUMERATED = 64
-
 
 class Order(Metric):
     """Mean absolute order parameters of the phases of two-dimensional lattices; no value where a side is odd."""
@@ -37,7 +35,7 @@ class Order(Metric):
         found = {}
         for name, wave in ORDERS.items():
             fits = len(spins.shape) == 2 and not any(step and side % 2 for step, side in zip(wave, spins.shape, strict=False))
-            values = np.abs(order_parameter(spins.configurations, wave)) if fits else None
+            values = np.abs(spins.observed.orders[:, waves(spins.shape).index(wave)]) if fits else None
             found[f"order.{name}"] = nothing(len(spins)) if values is None else series_mean(values, spins.chain, 0, 1)
         return found
 
@@ -56,13 +54,9 @@ class SpinSymmetry(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if not len(spins):
             return {name: nothing() for name in self.about}
-        orders = stabilizer_orders(spins.configurations, space_group(spins.shape, spins.lattice))
+        orders = spins.observed.stabilizer
         logs = np.log(orders)
-        before, after = [], []
-        for part in spins.parts:
-            group = symmetries(part.hamiltonian, part.shape, part.lattice)
-            before += [group.order] * len(part)
-            after += stabilizer_orders(part.configurations, group).tolist()
+        before, after = spins.observed.symmetries.tolist(), spins.observed.kept.tolist()
         found = mean(math.fsum(logs), math.fsum(logs * logs), len(logs))
         return {
             "symmetry.asymmetric_share": fraction(int((orders == 1).sum()), len(orders)),
@@ -85,10 +79,10 @@ class Balance(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         tests: dict[str, list] = {name: [] for name in self.about}
         for part in spins.parts:
-            group = symmetries(part.hamiltonian, part.shape, part.lattice)
-            tests["balance.variants"].append(variant_balance(part.configurations, group, part.chain).balance)
+            found, group = part.observed, part.group
+            tests["balance.variants"].append(variant_balance(found.orders, group, part.chain).balance)
             if part.chain is None:
                 tests["balance.places"].append(place_balance(part.configurations, group))
-                if math.prod(part.shape) <= _ENUMERATED:
-                    tests["balance.images"].append(image_balance(part.configurations, group))
+                if math.prod(part.shape) <= ENUMERATED:
+                    tests["balance.images"].append(image_balance(found.least, found.own, group.order // found.kept))
         return {name: together(parts).estimate() if parts else nothing(len(spins)) for name, parts in tests.items()}

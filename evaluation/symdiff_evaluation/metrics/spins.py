@@ -8,8 +8,8 @@ import numpy as np
 
 from symdiff_evaluation.estimate import Estimate, nothing
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length, structure_factor, two_point
-from symdiff_evaluation.spins.observables import Wave, domain_walls, magnetization, order_parameter, waves
+from symdiff_evaluation.spins.correlation import line_length, moment_length, powers_at
+from symdiff_evaluation.spins.observables import Wave, waves
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import integrated_time, series_mean
 from symdiff_evaluation.spins.spins import Spins
@@ -33,22 +33,21 @@ class Thermodynamics(Metric):
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
-        s, chain = spins.configurations, spins.chain
+        found, chain = spins.observed, spins.chain
         sites, one = math.prod(spins.shape), len(spins.parts) == 1
-        energy, m = spins.hamiltonian.energy(s), magnetization(s)
-        wrong = spins.hamiltonian.unsatisfied(s)
+        energy, m, wrong = found.energy, found.magnetization, found.unsatisfied
         temperature = spins.temperature if one and not math.isnan(spins.temperature or math.nan) else None
-        undefined = nothing(len(s))
+        undefined = nothing(len(spins))
         return {
             "energy_per_site": series_mean(energy, chain),
             "magnetization": series_mean(m, chain, -1, 1),
             "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
-            "domain_walls": series_mean(domain_walls(s), chain, 0, 1),
+            "domain_walls": series_mean(found.walls, chain, 0, 1),
             "unsatisfied_bonds": undefined if np.isnan(wrong).any() else series_mean(wrong, chain, 0, 1),
             "binder_cumulant": binder_cumulant(m, chain) if one else undefined,
             "specific_heat": specific_heat(energy, sites, temperature, chain) if one else undefined,
             "susceptibility": susceptibility(m, sites, temperature, chain) if one else undefined,
-            "autocorrelation_time": nothing() if chain is None or not len(s) else Estimate(integrated_time(energy, chain), None, None, len(s)),
+            "autocorrelation_time": nothing() if chain is None or not len(spins) else Estimate(integrated_time(energy, chain), None, None, len(spins)),
         }
 
 
@@ -66,30 +65,19 @@ class Correlations(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
-        s, chain = spins.configurations, spins.chain
-        wave = strongest(s)
-        columns = []
-        for axis, size in enumerate(spins.shape):
-            sign = -1 if wave[axis] and (size // 2) % 2 else 1
-            columns.append(sign * two_point(s, axis)[:, -1])
-        factor = structure_factor(s) / math.prod(spins.shape)
-        top = np.unravel_index(int(factor.argmax()), factor.shape)
+        found, chain, shape = spins.observed, spins.chain, spins.shape
+        wave = strongest(spins)
+        signs = [-1 if wave[axis] and (size // 2) % 2 else 1 for axis, size in enumerate(shape)]
+        columns = [sign * line[:, -1] for sign, line in zip(signs, found.lines, strict=True)]
+        top = np.unravel_index(int(found.power.argmax()), shape)
         return {
             "two_point.half": series_mean(np.mean(columns, 0), chain, -1, 1),
-            "correlation_length.second_moment": second_moment_length(s, wave, chain),
-            "correlation_length.exponential": exponential_length(s, wave, chain),
-            "structure_factor.peak": series_mean(_power(s, top), chain, 0, 1),
+            "correlation_length.second_moment": moment_length(found.powers[:, waves(shape).index(wave)], shape, chain),
+            "correlation_length.exponential": line_length(found.lines, shape, wave, chain),
+            "structure_factor.peak": series_mean(powers_at(spins.configurations, top) / math.prod(shape), chain, 0, 1),
         }
 
 
-def strongest(spins: np.ndarray) -> Wave:
+def strongest(spins: Spins) -> Wave:
     """The wave vector, of entries 0 and pi, with the largest mean square order parameter."""
-    return max(waves(spins.shape[1:]), key=lambda wave: float((order_parameter(spins, wave) ** 2).mean()))
-
-
-def _power(spins: np.ndarray, place: tuple[int, ...]) -> np.ndarray:
-    """|S(k)|^2 / N^2 of each configuration at the wave vector 2 pi place / L."""
-    shape = spins.shape[1:]
-    phase = sum(2 * math.pi * k / size * np.indices(shape)[axis] for axis, (k, size) in enumerate(zip(place, shape, strict=True)))
-    flat = spins.reshape(len(spins), -1)
-    return (flat @ np.cos(phase).ravel()) ** 2 / flat.shape[1] ** 2 + (flat @ np.sin(phase).ravel()) ** 2 / flat.shape[1] ** 2
+    return waves(spins.shape)[int((spins.observed.orders**2).mean(0).argmax())]

@@ -14,12 +14,11 @@ from symdiff_evaluation.metrics.spins import strongest
 from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, most_symmetric, panel, panels, sample, shares, spaced, told
 from symdiff_evaluation.pictures import lattice
 from symdiff_evaluation.spins.balance import variant_balance
-from symdiff_evaluation.spins.correlation import structure_factor, two_point
 from symdiff_evaluation.spins.exact import of_torus
-from symdiff_evaluation.spins.observables import magnetization, phase_name
+from symdiff_evaluation.spins.observables import phase_name, waves
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
-from symdiff_evaluation.spins.symmetry import phases, space_group, stabilizer_orders, symmetries
+from symdiff_evaluation.spins.symmetry import phases, space_group
 from symdiff_evaluation.spins.torus import Torus, covers
 
 _QUANTILES = 512
@@ -39,13 +38,13 @@ def sections(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping
 def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray]) -> str:
     if not len(spins):
         return ""
-    s, exact = spins.configurations, _law(spins)
+    found, exact = spins.observed, _law(spins)
     shown = [
-        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(spins.hamiltonian.energy(s), reference.get("energy"))),
+        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(found.energy, reference.get("energy"))),
         panel(
             "Magnetization",
             told(estimates, "abs_magnetization", "mean |m|"),
-            densities(magnetization(s), reference.get("magnetization") if exact is None else exact),
+            densities(found.magnetization, reference.get("magnetization") if exact is None else exact),
         ),
     ]
     if len(spins.parts) == 1:
@@ -59,12 +58,12 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
     exact = of_torus(part)
     shown = []
     for axis, size in enumerate(part.shape):
-        line = two_point(part.configurations, axis)
+        line = part.observed.lines[axis]
         found = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
         known = exact.two_point if exact is not None and exact.two_point is not None and exact.axis == axis else None
         title = f"Two-point function along the {'first second third'.split()[axis]} axis"
         shown.append(panel(title, told(estimates, "correlation_length.second_moment", "second-moment length"), curves(range(size // 2 + 1), found, known)))
-    factor = structure_factor(part.configurations) / math.prod(part.shape)
+    factor = part.observed.structure_factor / math.prod(part.shape)
     middle = np.fft.fftshift(factor) if factor.ndim < 3 else np.fft.fftshift(factor[0])
     shown.append(panel("Structure factor, k = 0 in the middle", told(estimates, "structure_factor.peak", "largest S(k)/N"), heat(middle)))
     return shown
@@ -73,14 +72,13 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
 def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     if not len(spins):
         return ""
-    group = space_group(spins.shape, spins.lattice)
-    orders = stabilizer_orders(spins.configurations, group)
+    group, orders = space_group(spins.shape, spins.lattice), spins.observed.stabilizer
     shown = [panel("Symmetries that a sample keeps", f"of the {group.order:,} of the space group times flip", bars(shares(Counter(map(str, orders.tolist()))), None, 9))]
-    best, _, known = phases(spins.configurations)
+    best, known = phases(spins.observed.orders)[0], waves(spins.shape)
     names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
     shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
     for part in spins.parts[:_PARTS]:
-        for counts in variant_balance(part.configurations, symmetries(part.hamiltonian, part.shape, part.lattice), part.chain).counts:
+        for counts in variant_balance(part.observed.orders, part.group, part.chain).counts:
             if len(counts) > 1:
                 equal = {name: 1 / len(counts) for name in counts}
                 chart = bars({name.replace("stripes_", ""): share for name, share in shares(counts).items()}, {n.replace("stripes_", ""): v for n, v in equal.items()})
@@ -109,13 +107,13 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
 def _gallery(spins: Spins) -> str:
     if not len(spins):
         return ""
-    energy, m = spins.hamiltonian.energy(spins.configurations), magnetization(spins.configurations)
+    energy, m = spins.observed.energy, spins.observed.magnetization
     chosen = spaced(len(spins))
     drawn = [
         sample(_picture(spins, k), f"e = {energy[k]:.3f}, m = {m[k]:+.3f}", "" if math.isnan(t := spins.temperatures[k]) else f"T = {t:g}")
         for k in chosen
     ]
-    wave = phase_name(strongest(spins.configurations)).replace("_", " ")
+    wave = phase_name(strongest(spins)).replace("_", " ")
     note = f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. Strongest order: {wave}."
     return f'<p class="soft">{note} Up is light, down is dark.</p>{gallery(drawn)}'
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from symdiff_evaluation.balance import Balance, frequencies, orbit_balance, together
-from symdiff_evaluation.spins.observables import order_parameter
+from symdiff_evaluation.spins.observables import waves
 from symdiff_evaluation.spins.series import integrated_time
-from symdiff_evaluation.spins.symmetry import Symmetries, images, phases, stabilizer_orders, state_name, variants
+from symdiff_evaluation.spins.symmetry import Symmetries, phases, state_name, variants
 
 _DUST = 1e-9  # of a Fourier component's size: below, it has no phase
 
@@ -23,29 +23,32 @@ class Variants:
     balance: Balance
 
 
-def variant_balance(spins: np.ndarray, group: Symmetries, chain: np.ndarray | None = None) -> Variants:
+def variant_balance(orders: np.ndarray, group: Symmetries, chain: np.ndarray | None = None) -> Variants:
     """Test that up and down, the two checkerboards, the stripes of both directions ... are equally frequent.
 
-    A configuration's variant is its strongest order parameter with its sign; where two are equally strong, or the sign is
-    zero, it is undecided. Only variants that ``group`` exchanges are compared.
+    ``orders`` (count, waves): ``observables.orders``. A configuration's variant is its strongest order parameter with its sign; where two are
+    equally strong, or the sign is zero, it is undecided. Only variants that ``group`` exchanges are compared.
     """
-    best, sign, known = phases(spins)
+    (best, sign), known = phases(orders), waves(group.shape)
     found, tests = [], []
     for orbit in variants(group.shape, group):
         counts = [int(((best == known.index(wave)) & (sign == s)).sum()) for wave, s in orbit]
         if sum(counts):
             found.append({state_name(state): count for state, count in zip(orbit, counts, strict=True)})
             if len(orbit) > 1:
-                slow = 2 * integrated_time(order_parameter(spins, orbit[0][0]), chain)
+                slow = 2 * integrated_time(orders[:, known.index(orbit[0][0])], chain)
                 tests.append(frequencies(counts, max(slow, 1.0)))
     told = together(tests)
-    return Variants(tuple(found), Balance(told.statistic, told.mean, told.variance, told.count, len(spins) - told.count))
+    return Variants(tuple(found), Balance(told.statistic, told.mean, told.variance, told.count, len(orders) - told.count))
 
 
-def image_balance(spins: np.ndarray, group: Symmetries) -> Balance:
-    """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent samples."""
-    orbits, which = images(spins, group)
-    return orbit_balance(orbits, which, group.order // stabilizer_orders(spins, group))
+def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Balance:
+    """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent samples.
+
+    ``least`` and ``own``: ``symmetry.images``; ``sizes`` (count,): how many images each configuration has.
+    """
+    orbits, which = (np.unique(names, return_inverse=True)[1] for names in (least, own))
+    return orbit_balance(orbits, which, sizes)
 
 
 def place_balance(spins: np.ndarray, group: Symmetries) -> Balance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -37,17 +38,22 @@ def structure_factor(spins: np.ndarray) -> np.ndarray:
 
 def powers_near(spins: np.ndarray, wave: Wave) -> np.ndarray:
     """|S(Q)|^2 / N per configuration at Q = pi wave, then at Q + 2 pi/L along each axis: (count, 1 + d)."""
+    return np.stack([powers_at(spins, place) for place in near(wave, spins.shape[1:])], 1)
+
+
+def powers_at(spins: np.ndarray, place: Sequence[int]) -> np.ndarray:
+    """|S(k)|^2 / N of each configuration at the wave vector k = 2 pi place / L: (count,)."""
     shape = spins.shape[1:]
-    columns = []
-    for axis in (None, *range(len(shape))):
-        phases = np.zeros(shape)
-        for a, size in enumerate(shape):
-            k = math.pi * wave[a] + (2 * math.pi / size if a == axis else 0)
-            phases = phases + k * np.arange(size).reshape([-1 if b == a else 1 for b in range(len(shape))])
-        flat = spins.reshape(len(spins), -1).astype(np.float64)
-        real, imaginary = flat @ np.cos(phases).ravel(), flat @ np.sin(phases).ravel()
-        columns.append((real**2 + imaginary**2) / math.prod(shape))
-    return np.stack(columns, 1)
+    phase = sum(2 * math.pi * k / size * np.indices(shape)[axis] for axis, (k, size) in enumerate(zip(place, shape, strict=True)))
+    flat = [part.reshape(len(part), phase.size) for part in _batches(spins)]
+    return np.concatenate([(one @ np.cos(phase).ravel()) ** 2 + (one @ np.sin(phase).ravel()) ** 2 for one in flat]) / phase.size
+
+
+def near(wave: Wave, shape: Sequence[int]) -> list[tuple[int, ...]]:
+    """The places in a Fourier transform of pi wave, then of one step from it along each axis."""
+    middle = [step * size // 2 for step, size in zip(wave, shape, strict=True)]
+    steps = [tuple(int(a == axis) for a in range(len(shape))) for axis in (None, *range(len(shape)))]
+    return [tuple((m + one) % size for m, one, size in zip(middle, step, shape, strict=True)) for step in steps]
 
 
 def second_moment_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
@@ -57,16 +63,21 @@ def second_moment_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None
     the wave vector Q of the order. It is that of the whole two-point function, so beyond a transition it grows with L.
     No value where S has no peak at Q.
     """
-    sizes = np.array(spins.shape[1:])
+    return moment_length(powers_near(spins, wave), spins.shape[1:], chain)
+
+
+def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | None = None) -> Estimate:
+    """The same of what ``powers_near`` gave (count, 1 + d), on a lattice of these sides."""
+    sizes = np.array(shape)
     if min(sizes) < 3:
-        return nothing(len(spins))
+        return nothing(len(powers))
     scale = 1 / (2 * np.sin(math.pi / sizes))
 
     def length(means: np.ndarray) -> float:
         ratio = means[0] / np.maximum(means[1:], 1e-300) - 1
         return float((scale * np.sqrt(ratio)).mean()) if (ratio >= 0).all() else math.nan
 
-    return derived(length, powers_near(spins, wave), chain, low=0.0)
+    return derived(length, powers, chain, low=0.0)
 
 
 def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
@@ -76,24 +87,31 @@ def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None =
     twenty groups of successive samples, each left out once. No value for lattices shorter than 4, fewer than 40 samples,
     or where the fit leaves the range 0.05 to 20 L (a plateau: long-range order).
     """
-    if min(spins.shape[1:]) < 4 or len(spins) < 2 * _GROUPS:
-        return nothing(len(spins))
+    shape = spins.shape[1:]
+    return line_length([two_point(spins, axis) for axis in range(len(shape))], shape, wave, chain)
+
+
+def line_length(functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wave, chain: np.ndarray | None = None) -> Estimate:
+    """The same of what ``two_point`` gave along each axis of a lattice of these sides."""
+    count = len(functions[0])
+    if min(shape) < 4 or count < 2 * _GROUPS:
+        return nothing(count)
     lines = []
-    for axis, size in enumerate(spins.shape[1:]):
+    for axis, size in enumerate(shape):
         sign = np.where(np.arange(size // 2 + 1) % 2, -1.0, 1.0) if wave[axis] else 1.0
-        lines.append((two_point(spins, axis) * sign, size))
+        lines.append((functions[axis] * sign, size))
     weights = [1 / np.maximum(line.var(0), 1e-12) for line, _ in lines]
-    group = np.arange(len(spins)) * _GROUPS // len(spins)
-    kept = [np.ones(len(spins), bool), *(group != g for g in range(_GROUPS))]
+    group = np.arange(count) * _GROUPS // count
+    kept = [np.ones(count, bool), *(group != g for g in range(_GROUPS))]
     fits = [_fit([(line[keep].mean(0), size) for line, size in lines], weights) for keep in kept]
     if any(fit is None for fit in fits):
-        return nothing(len(spins))
+        return nothing(count)
     value, left_out = fits[0], np.array(fits[1:])
     spread = float(((left_out - left_out.mean()) ** 2).sum()) * (_GROUPS - 1) / _GROUPS
     # groups shorter than a few integrated times are not independent: the magnetization's time says so
-    slow = max(2 * integrated_time(lines[0][0][:, -1], chain) * _GROUPS / len(spins), 1.0)
+    slow = max(2 * integrated_time(lines[0][0][:, -1], chain) * _GROUPS / count, 1.0)
     half = 2.093 * math.sqrt(spread * slow)  # Student's t with 19 degrees of freedom
-    return Estimate(value, max(value - half, 0.0), value + half, len(spins))
+    return Estimate(value, max(value - half, 0.0), value + half, count)
 
 
 def _fit(lines: list[tuple[np.ndarray, int]], weights: list[np.ndarray]) -> float | None:
@@ -120,5 +138,5 @@ def _fit(lines: list[tuple[np.ndarray, int]], weights: list[np.ndarray]) -> floa
 
 def _batches(spins: np.ndarray):
     step = max(_BATCH // math.prod(spins.shape[1:]), 1)
-    for start in range(0, len(spins), step):
+    for start in range(0, max(len(spins), 1), step):
         yield spins[start : start + step].astype(np.float64)

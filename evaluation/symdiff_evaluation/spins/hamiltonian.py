@@ -50,9 +50,21 @@ class Hamiltonian:
         return np.divide(wrong, bonds, out=np.full(len(spins), np.nan), where=bonds > 0)
 
     @property
+    def frozen(self) -> tuple:
+        """All of it as something that can be a key; ``thawed`` takes it back."""
+        terms = [(None, self.field), *self.couplings.items()]
+        return tuple((offset, np.shape(value), np.asarray(value, np.float64).tobytes()) for offset, value in terms)
+
+    @property
     def uniform(self) -> bool:
         """Whether one number stands for each coupling and for the field."""
         return all(np.ndim(value) == 0 for value in (self.field, *self.couplings.values()))
+
+
+def thawed(frozen: tuple) -> Hamiltonian:
+    """What ``Hamiltonian.frozen`` was of."""
+    values = {offset: np.frombuffer(body).reshape(shape) for offset, shape, body in frozen}
+    return Hamiltonian({offset: value for offset, value in values.items() if offset is not None}, values[None])
 
 
 def nearest(dimension: int, j: float | tuple[float, ...] = 1.0, field: float = 0.0) -> Hamiltonian:

@@ -43,6 +43,11 @@ def order_parameter(spins: np.ndarray, wave: Wave) -> np.ndarray:
     return magnetization(spins * pattern(wave, spins.shape[1:]))
 
 
+def orders(spins: np.ndarray) -> np.ndarray:
+    """``order_parameter`` of each of the ``waves``: (count, waves) float64."""
+    return np.stack([order_parameter(spins, wave) for wave in waves(spins.shape[1:])], 1)
+
+
 def domain_walls(spins: np.ndarray) -> np.ndarray:
     """Share of nearest-neighbor bonds between unlike spins: (count,) float64."""
     dimension, axes = spins.ndim - 1, tuple(range(1, spins.ndim))

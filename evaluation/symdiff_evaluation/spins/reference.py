@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from symdiff_evaluation.estimate import Estimate
-from symdiff_evaluation.spins.correlation import two_point
-from symdiff_evaluation.spins.observables import magnetization
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
 
@@ -29,11 +27,10 @@ class SpinReference:
 
 def observables(spins: Spins) -> dict[str, Estimate]:
     """Means that two sets of the same couplings, field and temperatures have in common if their laws are the same."""
-    s, chain = spins.configurations, spins.chain
-    half = np.mean([two_point(s, axis)[:, -1] for axis in range(len(spins.shape))], 0)
-    m = magnetization(s)
+    found, chain = spins.observed, spins.chain
+    half, m = np.mean([line[:, -1] for line in found.lines], 0), found.magnetization
     return {
-        "energy": series_mean(spins.hamiltonian.energy(s), chain),
+        "energy": series_mean(found.energy, chain),
         "magnetization": series_mean(m, chain, -1, 1),
         "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
         "two_point_half": series_mean(half, chain, -1, 1),
@@ -42,7 +39,7 @@ def observables(spins: Spins) -> dict[str, Estimate]:
 
 def summarize(spins: Spins, name: str, source: str = "") -> SpinReference:
     """The reference that a set makes."""
-    values = {"energy": spins.hamiltonian.energy(spins.configurations), "magnetization": magnetization(spins.configurations)}
+    values = {"energy": spins.observed.energy, "magnetization": spins.observed.magnetization}
     return SpinReference(name, len(spins), observables(spins), {key: _quantiles(value) for key, value in values.items()}, source)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from symdiff.errors import UserError, nearest
+from symdiff_evaluation.shards import Shards, done
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian
-from symdiff_evaluation.spins.symmetry import KINDS
+from symdiff_evaluation.spins.observed import Observed, joined
+from symdiff_evaluation.spins.stored import blocks, observations
+from symdiff_evaluation.spins.symmetry import KINDS, Symmetries, symmetries
 
 ARRAYS = ("spins", "coupling", "directions", "field", "temperature", "chain", "lattice", "model", "states")
 MAX_SITES = 1 << 20
@@ -29,7 +32,9 @@ class Spins:
 
     ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each in the order of time, None
     for independent ones; ``records``: the number of each among all records of the file, from 0; ``reasons``: why a record
-    (by that number) is no configuration; ``file``: where they stand.
+    (by that number) is no configuration; ``file``: where they stand. What is worked out of them is worked out in ``workers`` processes and
+    kept in ``shards``, if there are any; ``progress`` is called with its name and the number done since its last call. ``origin``: the set
+    that this one is a part of, and where in it (None: all of it).
     """
 
     configurations: np.ndarray
@@ -40,6 +45,10 @@ class Spins:
     reasons: Mapping[int, str]
     chain: np.ndarray | None = None
     file: str = ""
+    workers: int = field(default=1, compare=False, repr=False)
+    shards: Shards | None = field(default=None, compare=False, repr=False)
+    progress: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
+    origin: tuple[Spins, np.ndarray | None] | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.configurations)
@@ -58,8 +67,22 @@ class Spins:
         """The one temperature of all, None where there is none or several."""
         return float(self.temperatures[0]) if len(self) and (self.temperatures == self.temperatures[0]).all() else None
 
-    def select(self, which: np.ndarray) -> Spins:
-        """Those at ``which`` (numbers), as a set of its own."""
+    @cached_property
+    def observed(self) -> Observed:
+        """What is worked out of each configuration."""
+        if self.origin is not None:
+            whole, which = self.origin
+            return whole.observed if which is None else whole.observed.select(which)
+        tell = None if self.progress is None else lambda count: self.progress("observables", count)
+        return joined(done(observations(self.workers), blocks(self), self.shards, tell))
+
+    @property
+    def group(self) -> Symmetries:
+        """The symmetries of couplings and field, of a set that has one Hamiltonian. Raises ``ValueError`` for others."""
+        return symmetries(self.hamiltonian, self.shape, self.lattice)
+
+    def select(self, which: np.ndarray | slice) -> Spins:
+        """Those at ``which`` (numbers or a range), as a set of its own."""
         chain = None if self.chain is None else self.chain[which]
         chosen = self._conditions(lambda value: value[which])
         return Spins(self.configurations[which], chosen, self.temperatures[which], self.lattice, self.records[which], {}, chain)
@@ -67,18 +90,24 @@ class Spins:
     @cached_property
     def parts(self) -> list[Spins]:
         """The set by Hamiltonian and temperature: within a part both are the same, couplings without an axis of samples."""
-        values = [*self.hamiltonian.couplings.values(), self.hamiltonian.field]
-        keys = [self.temperatures[:, None]]
-        keys += [np.reshape(v, (len(v), -1)) for v in values if np.ndim(v) > len(self.shape)]
-        if not len(self):
-            return []
-        table = np.nan_to_num(np.concatenate(keys, 1), nan=-1.0)
-        _, which = np.unique(table, axis=0, return_inverse=True)
-        groups = [np.flatnonzero(which.ravel() == k) for k in range(which.max() + 1)]
-        return [self.select(group)._alone() for group in groups]
+        groups = _groups([np.nan_to_num(self.temperatures[:, None], nan=-1.0), *self._tables()])
+        if len(groups) == 1:
+            return [replace(self, hamiltonian=self._alone(groups[0]), origin=(self, None))]
+        return [replace(self.select(group), hamiltonian=self._alone(group), origin=(self, group)) for group in groups]
 
-    def _alone(self) -> Spins:
-        return replace(self, hamiltonian=self._conditions(lambda value: _number(value[0])))
+    @property
+    def hamiltonians(self) -> list[tuple[np.ndarray, Hamiltonian]]:
+        """The different Hamiltonians, couplings without an axis of samples, each with the numbers of the configurations that it belongs to."""
+        return [(group, self._alone(group)) for group in _groups([np.zeros((len(self), 1)), *self._tables()])]
+
+    def _tables(self) -> list[np.ndarray]:
+        """Couplings and field that differ from sample to sample: (count, numbers)."""
+        values = [*self.hamiltonian.couplings.values(), self.hamiltonian.field]
+        return [np.reshape(v, (len(v), -1)) for v in values if np.ndim(v) > len(self.shape)]
+
+    def _alone(self, group: np.ndarray) -> Hamiltonian:
+        """The one Hamiltonian of these configurations."""
+        return self._conditions(lambda value: _number(value[group[0]]))
 
     def _conditions(self, change: Callable[[np.ndarray], np.ndarray | float]) -> Hamiltonian:
         """The Hamiltonian with ``change`` made to what has an axis of samples."""
@@ -168,6 +197,18 @@ def _per_sample(arrays: Mapping[str, np.ndarray], name: str, place: str, count: 
     if name in arrays and not np.isfinite(value).all():
         raise UserError(f"{place}: {name}: expected finite numbers, got nan or inf")
     return np.broadcast_to(value.astype(np.float64), (count,))
+
+
+def _groups(columns: list[np.ndarray]) -> list[np.ndarray]:
+    """The numbers of the rows (count, ...) that are alike, for each kind of row."""
+    table = np.concatenate(columns, 1)
+    if not len(table):
+        return []
+    if (table == table[:1]).all():
+        return [np.arange(len(table))]
+    which = np.unique(table, axis=0, return_inverse=True)[1].ravel()
+    order = np.argsort(which, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(which[order])) + 1)
 
 
 def _number(value: float | np.ndarray) -> float | np.ndarray:

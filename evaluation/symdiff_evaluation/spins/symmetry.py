@@ -6,17 +6,18 @@ An element moves a configuration by a point operation p, then a translation t, t
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 from symdiff.groups.torus import torus
-from symdiff_evaluation.spins.hamiltonian import Hamiltonian, Offset
-from symdiff_evaluation.spins.observables import Wave, order_parameter, pattern, phase_name, waves
+from symdiff_evaluation.spins.hamiltonian import Hamiltonian, Offset, thawed
+from symdiff_evaluation.spins.observables import Wave, pattern, phase_name, waves
 
 _BATCH = 1 << 21  # spins at once
-_LARGEST = 64  # sites up to which orbits are told apart by their images
+ENUMERATED = 64  # sites up to which orbits are told apart by their images
 KINDS = {1: "chain", 2: "square", 3: "cubic"}
 
 
@@ -69,6 +70,7 @@ class Symmetries:
         return int(self.allowed.sum() + self.flipped.sum())
 
 
+@lru_cache(maxsize=64)
 def space_group(shape: tuple[int, ...], kind: str | None = None, flip: bool = True) -> Symmetries:
     """All point operations that fit the sides, all translations, and the flip if asked for: 16 L^2 for an L x L square lattice.
 
@@ -86,7 +88,12 @@ def symmetries(hamiltonian: Hamiltonian, shape: tuple[int, ...], kind: str | Non
 
     Raises ``ValueError`` where couplings or field differ from sample to sample.
     """
-    group = space_group(shape, kind)
+    return _symmetries(hamiltonian.frozen, tuple(shape), kind)
+
+
+@lru_cache(maxsize=256)
+def _symmetries(frozen: tuple, shape: tuple[int, ...], kind: str | None) -> Symmetries:
+    hamiltonian, group = thawed(frozen), space_group(shape, kind)
     fixed = {d: _on_sites(j, shape) for d, j in hamiltonian.couplings.items()}
     fixed = {d: j for d, j in fixed.items() if np.any(j)}
     field = _on_sites(hamiltonian.field, shape)
@@ -108,18 +115,26 @@ def symmetries(hamiltonian: Hamiltonian, shape: tuple[int, ...], kind: str | Non
 
 def stabilizer_orders(spins: np.ndarray, group: Symmetries) -> np.ndarray:
     """How many elements of ``group`` leave each configuration of (count, L1, ..., Ld) as it is: (count,) int64."""
-    axes, sites = tuple(range(1, spins.ndim)), math.prod(group.shape)
-    found = np.zeros(len(spins), np.int64)
+    return kept_by(spins, (group,))[0]
+
+
+def kept_by(spins: np.ndarray, groups: Sequence[Symmetries]) -> np.ndarray:
+    """``stabilizer_orders`` in several subgroups of one space group: (groups, count) int64."""
+    shape, points = groups[0].shape, groups[0].points
+    axes, sites = tuple(range(1, spins.ndim)), math.prod(shape)
+    found = np.zeros((len(groups), len(spins)), np.int64)
     step = max(_BATCH // sites, 1)
     for start in range(0, len(spins), step):
         part = spins[start : start + step].astype(np.float64)
         waves_ = np.fft.rfftn(part, axes=axes)
-        for number, point in enumerate(group.points):
-            moved = np.fft.rfftn(point.move(part, group.shape), axes=axes)
+        for number, point in enumerate(points):
+            moved = np.fft.rfftn(point.move(part, shape), axes=axes)
             # overlap[t] = sum over r of (moved by t)(r) s(r): plus or minus the number of sites where all agree
-            overlap = np.fft.irfftn(moved.conj() * waves_, group.shape, axes=axes)
-            found[start : start + step] += ((overlap > sites - 1) & group.allowed[number]).sum(axes)
-            found[start : start + step] += ((overlap < 1 - sites) & group.flipped[number]).sum(axes)
+            overlap = np.fft.irfftn(moved.conj() * waves_, shape, axes=axes)
+            same, opposite = overlap > sites - 1, overlap < 1 - sites
+            for row, group in zip(found, groups, strict=True):
+                row[start : start + step] += (same & group.allowed[number]).sum(axes)
+                row[start : start + step] += (opposite & group.flipped[number]).sum(axes)
     return found
 
 
@@ -140,29 +155,31 @@ def variants(shape: tuple[int, ...], group: Symmetries) -> list[list[tuple[Wave,
     return orbits
 
 
-def phases(spins: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[Wave]]:
-    """Each configuration's strongest order: its index into the waves (count,), and its sign, 0 where no wave is strongest alone."""
-    known = waves(spins.shape[1:])
-    strength = np.stack([order_parameter(spins, wave) for wave in known], 1)
+def phases(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each configuration's strongest order, of ``observables.orders`` (count, waves): its wave's number (count,), and its sign.
+
+    The sign is 0 where no wave is strongest alone.
+    """
     best = np.abs(strength).argmax(1)
     top = np.take_along_axis(strength, best[:, None], 1)[:, 0]
     tied = (np.abs(np.abs(strength) - np.abs(top)[:, None]) < 1e-9).sum(1) > 1
-    return best, np.where(tied, 0, np.sign(top)).astype(np.int64), known
+    return best, np.where(tied, 0, np.sign(top)).astype(np.int64)
 
 
 def images(spins: np.ndarray, group: Symmetries) -> tuple[np.ndarray, np.ndarray]:
-    """An orbit's number and a configuration's number, for every configuration: (count,), (count,) int64.
+    """What names its orbit and what names itself, for every configuration: (count,), (count,) uint64.
 
-    The orbit of a configuration under ``group`` is named by its smallest image. For lattices of at most 64 sites.
+    A configuration is named by its spins as bits, its orbit under ``group`` by the smallest image. For lattices of at most 64 sites.
     Raises ``ValueError`` for larger ones, whose configurations seldom repeat.
     """
     sites, dimension = math.prod(group.shape), len(group.shape)
-    if sites > _LARGEST:
-        raise ValueError(f"orbits are enumerated up to {_LARGEST} sites, got {sites}")
-    weights = np.uint64(1) << np.arange(sites, dtype=np.uint64)
+    if sites > ENUMERATED:
+        raise ValueError(f"orbits are enumerated up to {ENUMERATED} sites, got {sites}")
 
     def code(moved: np.ndarray) -> np.ndarray:
-        return ((moved > 0).reshape(len(moved), -1) * weights).sum(1, dtype=np.uint64)
+        packed = np.packbits((moved > 0).reshape(len(moved), -1), axis=1, bitorder="little")
+        padded = np.pad(packed, ((0, 0), (0, 8 - packed.shape[1])))
+        return np.ascontiguousarray(padded).view("<u8").ravel()
 
     own, which = np.unique(code(spins), return_inverse=True)
     bits = (own[:, None] >> np.arange(sites, dtype=np.uint64)) & np.uint64(1)
@@ -177,7 +194,7 @@ def images(spins: np.ndarray, group: Symmetries) -> tuple[np.ndarray, np.ndarray
                     least = np.minimum(least, code(image))
                 if group.flipped[(number, *t)]:
                     least = np.minimum(least, code(-image))
-    return np.unique(least, return_inverse=True)[1][which], which
+    return least[which], own[which]
 
 
 def state_name(state: tuple[Wave, int]) -> str:

@@ -1,0 +1,95 @@
+"""What is worked out of each configuration, once: all that numbers, rows and pages need of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symdiff_evaluation.spins.correlation import near, two_point
+from symdiff_evaluation.spins.observables import domain_walls, magnetization, orders, waves
+from symdiff_evaluation.spins.symmetry import ENUMERATED, images, kept_by, space_group, symmetries
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.spins.spins import Spins
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Of ``count`` configurations, one row each in their order; ``W`` wave vectors as ``waves`` gives them.
+
+    ``energy`` in J per site, ``magnetization``, ``walls``, ``unsatisfied`` (nan without bonds): (count,). ``orders`` (count, W): signed order
+    parameters. ``lines``: for each axis the two-point function (count, L // 2 + 1). ``powers`` (count, W, 1 + d): |S(Q)|^2 / N at a wave vector
+    Q, then one step from it along each axis. ``stabilizer`` (count,): elements of the space group times flip that keep it;
+    ``kept``: of the ``symmetries`` of its couplings and field those that do. ``own``, ``least`` (count,) uint64: itself and its smallest image under
+    these, in bits; zeros beyond 64 sites. ``power`` (L1, ..., Ld): |S(k)|^2 summed over all configurations.
+    """
+
+    energy: np.ndarray
+    magnetization: np.ndarray
+    walls: np.ndarray
+    unsatisfied: np.ndarray
+    orders: np.ndarray
+    lines: tuple[np.ndarray, ...]
+    powers: np.ndarray
+    stabilizer: np.ndarray
+    kept: np.ndarray
+    symmetries: np.ndarray
+    own: np.ndarray
+    least: np.ndarray
+    power: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.energy)
+
+    def select(self, which: np.ndarray) -> Observed:
+        """Those at ``which``; of a part the sum over its configurations is not known, and nan."""
+        rows = {one.name: getattr(self, one.name)[which] for one in fields(self) if one.name not in ("lines", "power")}
+        return Observed(**rows, lines=tuple(line[which] for line in self.lines), power=np.full_like(self.power, np.nan))
+
+    @property
+    def structure_factor(self) -> np.ndarray:
+        """(L1, ..., Ld), averaged over configurations: ``correlation.structure_factor``."""
+        return self.power / (len(self) * self.power.size)
+
+
+def observe(spins: Spins) -> Observed:
+    """Of a set that is small enough to be transformed at once."""
+    s, count, shape, sites = spins.configurations, len(spins), spins.shape, math.prod(spins.shape)
+    square = np.abs(np.fft.fftn(s.astype(np.float64), axes=tuple(range(1, s.ndim)))) ** 2
+    whole = space_group(shape, spins.lattice)
+    stabilizer, kept, order = (np.zeros(count, np.int64) for _ in range(3))
+    own, least = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    for which, part in spins.hamiltonians:
+        group = symmetries(part, shape, spins.lattice)
+        stabilizer[which], kept[which] = kept_by(s[which], (whole, group))
+        order[which] = group.order
+        if sites <= ENUMERATED:
+            least[which], own[which] = images(s[which], group)
+    return Observed(
+        energy=spins.hamiltonian.energy(s),
+        magnetization=magnetization(s),
+        walls=domain_walls(s),
+        unsatisfied=spins.hamiltonian.unsatisfied(s),
+        orders=orders(s),
+        lines=tuple(two_point(s, axis) for axis in range(len(shape))),
+        powers=np.stack([square[:, *place] for wave in waves(shape) for place in near(wave, shape)], 1).reshape(count, -1, 1 + len(shape)) / sites,
+        stabilizer=stabilizer,
+        kept=kept,
+        symmetries=order,
+        own=own,
+        least=least,
+        power=square.sum(0),
+    )
+
+
+def joined(parts: Sequence[Observed]) -> Observed:
+    """Several, at least one, as one. The sum over configurations is that of the parts' sums, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    columns = {one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Observed) if one.name not in ("lines", "power")}
+    lines = tuple(np.concatenate(some) for some in zip(*(part.lines for part in parts), strict=True))
+    return Observed(**columns, lines=lines, power=np.sum([part.power for part in parts], 0))

@@ -1,0 +1,67 @@
+"""What is worked out of configurations, in blocks, and how shards hold it."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symdiff_evaluation.processes import in_processes
+from symdiff_evaluation.shards import Progress, Work
+from symdiff_evaluation.spins.observed import Observed, observe
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.spins.spins import Spins
+
+_SITES, _MOST = 1 << 18, 4096  # in one block: of spins, of configurations
+_COST = 2048  # of a block, that of judging a SMILES being 1: few enough for a shard of some megabytes
+
+
+def blocks(spins: Spins) -> list[Spins]:
+    """The set in parts of a size that nothing but the lattice decides: sums over it are the same for any shards and workers."""
+    step = min(max(_SITES // math.prod(spins.shape), 1), _MOST)
+    return [spins.select(slice(start, start + step)) for start in range(0, max(len(spins), 1), step)]
+
+
+def observations(workers: int) -> Work[Spins, Observed]:
+    """``observed.observe`` of blocks, in processes."""
+    return Work("observed", partial(_run, workers), identity, plain, restored, ("numpy",), _COST, records=len)
+
+
+def identity(block: Spins) -> bytes:
+    """Bytes that differ where two blocks do, in configurations, couplings, field or lattice."""
+    head = f"{block.lattice} {block.configurations.shape}\n".encode()
+    terms = (repr(names).encode() + body for *names, body in block.hamiltonian.frozen)
+    return head + block.configurations.astype("i1").tobytes() + b"".join(terms)
+
+
+def plain(one: Observed) -> dict[str, object]:
+    """As JSON holds it, to the last bit."""
+    columns = {field.name: getattr(one, field.name) for field in fields(Observed)}
+    return {name: list(map(_packed, value)) if name == "lines" else _packed(value) for name, value in columns.items()}
+
+
+def restored(told: Mapping[str, object]) -> Observed:
+    """What ``plain`` gave, through JSON."""
+    return Observed(**{name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value) for name, value in told.items()})
+
+
+def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observed]:
+    sizes = map(len, items)
+    tell = None if progress is None else lambda count: progress(sum(islice(sizes, count)))
+    return in_processes(observe, items, workers, tell, chunk=1)
+
+
+def _packed(array: np.ndarray) -> list:
+    return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
+
+
+def _unpacked(told: Sequence) -> np.ndarray:
+    kind, shape, body = told
+    return np.frombuffer(base64.b64decode(body), kind).reshape(shape)
