@@ -1,9 +1,10 @@
-"""Spin lattices: spin updates, clusters, exact references and canonical forms per second, on one thread.
+"""Spin lattices: spin updates, clusters, exact references, canonical forms and the networks' share of the processor's peak, on one thread.
 
     python benchmarks/lattice.py [--side 16] [--chains 1024] [--seconds 2] [--json]
 
 Rates are of processor time, which other programs do not touch; the wall's are beside them. The cost of an independent sample is the
 processor time of 2τ steps, where τ is the measured integrated autocorrelation time of the magnetization (its sign counts).
+The networks' products are counted (``torch.utils.flop_counter``), and the peak is the fastest of several matrix products in the same run.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ import time
 from collections.abc import Callable
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from symdiff.canonical.sites import Sites
+from symdiff.denoisers.base import Denoiser
+from symdiff.denoisers.lattice import LatticeConvolution
+from symdiff.denoisers.sublattices import SublatticeConvolution
 from symdiff.domains.lattice import SpinLattice
 from symdiff.domains.spins.autocorrelation import memory
 from symdiff.domains.spins.exact import ground_states, log_partition
@@ -25,9 +30,11 @@ from symdiff.domains.spins.onsager import kaufman_energy
 from symdiff.domains.spins.tempering import Tempering
 from symdiff.domains.spins.wolff import Wolff
 from symdiff.groups.torus import torus
-from symdiff.state import State
+from symdiff.processes.masked import Masked
+from symdiff.state import Categorical, State, schema_to_plain
 
 TEMPERATURE = 2.27
+PRODUCTS = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 512, 512), (16_384, 640, 256))
 
 
 def rate(function: Callable[[], object], work: float, seconds: float) -> dict[str, float]:
@@ -67,6 +74,63 @@ def independent(sampler: HeatBath | Wolff, step: Callable[[], object], steps: in
         "energy_error": energetic.deviation,
         "seconds_per_independent_sample": 2 * magnetic.time * spent / (steps * sampler.chains),
     }
+
+
+def peak(dtype: torch.dtype, seconds: float) -> float:
+    """Floating-point operations per second of processor time, of the fastest of ``PRODUCTS``."""
+    found = []
+    for rows, inner, columns in PRODUCTS:
+        a, b = torch.randn(rows, inner, dtype=dtype), torch.randn(inner, columns, dtype=dtype)
+        found.append(rate(lambda a=a, b=b: a @ b, 2 * rows * inner * columns, seconds)["processor"])
+    return max(found)
+
+
+def networks(side: int, rows: int, seconds: float) -> dict[str, dict[str, float]]:
+    """Operations per second, counted in matrix products, of denoisers of the recipes' sizes; with ``backward`` a training's pass both ways."""
+    schema, domain = {"spin": Categorical("node", 2)}, SpinLattice(conditions=["temperature"])
+    noisy = schema_to_plain({**domain.schema, "spin": Categorical("node", 3)})
+    plain = schema_to_plain(schema)
+    nets = {
+        "every site": (LatticeConvolution(plain, noisy, {}, width=128, layers=5), None),
+        "sublattices": (SublatticeConvolution(plain, noisy, {}), {"kind": "CoarseToFine", "stages": [1, 7]}),
+    }
+    found: dict[str, dict[str, float]] = {}
+    for precision, dtype in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
+        most = peak(dtype, seconds)
+        found[precision] = {"matrix product": most}
+        for name, (net, order) in nets.items():
+            x, t = _noised(domain, Masked(plain, evenly=True, revealing=order), side, rows)
+            for way, both in (("", False), (", backward", True)):
+                call = _call(net, x, t, both, dtype)
+                found[precision][f"{name}{way}"] = rate(call, _operations(call), seconds)["processor"]
+                found[precision][f"{name}{way}, share of the peak"] = found[precision][f"{name}{way}"] / most
+    return found
+
+
+def _noised(domain: SpinLattice, process: Masked, side: int, rows: int) -> tuple[State, torch.Tensor]:
+    draw = torch.Generator().manual_seed(0)
+    spins = torch.randint(2, (rows, side * side), generator=draw)
+    mask, t = torch.ones_like(spins, dtype=torch.bool), process.draw_times(rows, draw)
+    values = {"temperature": torch.full((rows, 1), TEMPERATURE), "spin": spins}
+    x0 = State(mask, domain.schema, values)
+    return process.bridge(x0, process.prior(mask, draw), t, draw), t
+
+
+def _call(net: Denoiser, x: State, t: torch.Tensor, both: bool, dtype: torch.dtype) -> Callable[[], object]:
+    def call() -> None:
+        with torch.set_grad_enabled(both), torch.autocast("cpu", torch.bfloat16, enabled=dtype == torch.bfloat16):
+            out = net(x, t, State(x.mask, {}, {}))["spin"].float().square().mean()
+        if both:
+            net.zero_grad(set_to_none=True)
+            out.backward()
+
+    return call
+
+
+def _operations(call: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        call()
+    return counter.get_total_flops()
 
 
 def timed(function: Callable[[], object]) -> float:
@@ -121,6 +185,7 @@ def main() -> None:
         x = State(torch.ones_like(labels, dtype=torch.bool), domain.schema, {"spin": labels})
         result["canonical_draws_per_second"][name] = rate(lambda x=x: sites.sample(x), len(x), seconds)
     result["actions_per_second"] = rate(lambda: domain.group.act(domain.group.sample(x.mask, draw), x), len(x), seconds)
+    result["networks_operations_per_second"] = networks(side, 64, seconds)
     if arguments.json:
         print(json.dumps(result))
         return
