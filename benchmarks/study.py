@@ -146,8 +146,12 @@ def baselines(task: Task, recipe: recipes.Recipe) -> dict[str, list[float]]:
         median = train_.batch(torch.arange(len(train_)))["property"].median(0).values
         laws = {"the median": median.expand(len(x), -1)}
     else:
-        common = train_.batch(torch.arange(len(train_)))["part"].flatten().bincount().argmax()
-        laws = {"the most frequent part": common.expand(x.mask.shape)}
+        seen = train_.batch(torch.arange(len(train_)))
+        categories, parts = seen.schema["category"].classes, seen.schema["part"].classes
+        pairs = (seen["category"][:, None] * parts + seen["part"])[seen.mask]
+        count = pairs.bincount(minlength=categories * parts).view(categories, parts)
+        common = {"the most frequent part": count.sum(0).argmax().expand(len(x)), "that of the category": count.argmax(1)[x["category"]]}
+        laws = {law: part[:, None].expand(x.mask.shape) for law, part in common.items()}
     (name,) = (name for name in x.schema if name not in data.domain.conditions)
     return {law: numbers(error(State(x.mask, {name: x.schema[name]}, {name: value}), x), task) for law, value in laws.items()}
 
