@@ -224,3 +224,24 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match="shown from coarse to fine"):
         net(x, torch.ones(1), State(x.mask, {}, {}))
     assert isinstance(Masked(PLAIN, evenly=True, revealing={"kind": "Sublattices"}).revealing, Sublattices)
+
+
+@pytest.mark.parametrize(("lattice", "side", "shown"), [("square", 4, 6), ("chain", 16, 4)])
+def test_the_group_before_the_last_stage_has_a_known_law(lattice, side, shown):
+    """By enumeration: what is between the spins that are drawn is summed over."""
+    domain = SpinLattice(lattice, conditions=["temperature"])
+    noisy = {**domain.schema, "spin": Categorical("node", 3)}
+    net = SublatticeConvolution(PLAIN, schema_to_plain(noisy), {}, lattice=lattice, width=16, layers=1).double()
+    model = Hamiltonian.make(torus(lattice, side), interaction("ising"))
+    every = torch.tensor(list(itertools.product((0, 1), repeat=16)))
+    weights = (-model.total(every) / 1.5).softmax(0)
+    spins = torch.randint(2, (2, 16), generator=torch.Generator().manual_seed(5))
+    one = process(lattice)
+    noised = partly(one, spins, 16 - shown)
+    x = State(noised.mask, noisy, {"temperature": torch.full((2, 1), 1.5, dtype=torch.float64), "spin": noised["spin"]})
+    found = net(x, torch.full((2,), 0.5), State(x.mask, {}, {}))["spin"].softmax(-1)
+    following = one.revealing.next(x["spin"] == 2)
+    for row, site in following.nonzero().tolist():
+        fits = ((x["spin"][row] == 2) | (x["spin"][row] == every)).all(1) * weights
+        law = torch.stack([(fits * (every[:, site] == label)).sum() for label in (0, 1)])
+        torch.testing.assert_close(found[row, site], law / law.sum(), rtol=1e-6, atol=0)

@@ -28,9 +28,9 @@ class SublatticeConvolution(Denoiser):
     little more than the last ones. Equivariant under the space group, since every sublattice has the point group of the whole, and
     under the flip of two labels. Nothing breaks the symmetry but the order and the spins that are shown; before the first one all labels are equally likely.
 
-    ``last``: "heat bath": where all neighbors of what is hidden are shown, and couplings are 1 between nearest neighbors, the labels
-    have a known law, exp(Σ w(a, b)/T) with the interaction w of ``model``: no network is needed. It needs the condition
-    ``temperature``. "learned": the network predicts them, too. ``width``, ``widening``, ``layers``: as in ``LatticeConvolution``.
+    ``last``: "heat bath": couplings are 1 between nearest neighbors, so that the last stage and the last group of the one before have
+    known laws, by the interaction w of ``model``: no network is needed. It needs the condition ``temperature``. "learned": the network predicts
+    them, too. ``width``, ``widening``, ``layers``: as in ``LatticeConvolution``.
     """
 
     @register_to_config
@@ -69,36 +69,69 @@ class SublatticeConvolution(Denoiser):
         count = shown.sum(1)
         stages = piece.stage(count)
         for stage in stages[count > 0].unique().tolist():
-            rows = ((stages == stage) & (count > 0)).nonzero()[:, 0]
-            logits = logits.index_put((rows,), self._stage(piece, stage, x.select(rows), z.select(rows), shown[rows]))
+            rows = (stages == stage) & (count > 0)
+            known = count == _enough(piece, stage) if self.exact else torch.zeros_like(rows)
+            for which, law in ((rows & known, self._exact), (rows & ~known, self._predicted)):
+                if bool(which.all()):
+                    logits = law(piece, stage, x, z, shown)
+                elif bool(which.any()):
+                    logits = logits.index_put((which.nonzero()[:, 0],), law(piece, stage, x.select(which), z.select(which), shown[which]))
         return State(x.mask, self.predicted, {self.name: logits})
 
-    def _stage(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
-        """Logits (B, N, classes) where the sublattice ``stage`` is being filled, 0 elsewhere."""
+    def _predicted(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
+        """The network's logits where the sublattice ``stage`` is being filled, 0 elsewhere: (B, N, classes)."""
+        sites, seen = self._sublattice(piece, stage, x, shown)
+        part = torch.ones_like(sites, dtype=torch.bool)
+        scale = (x.mask.shape[1] / shown.sum(1)).log2() / COARSEST
+        stencil, opposite = piece.stencil(stage), piece.torus.lattice.opposite(piece.stencil(stage).shape[1] - 1)
+        behind = torch.cat([stencil[:, opposite], stencil[:, -1:]], 1)
+        sub = State(part, x.schema, {**x.values, self.name: seen})
+        out = self.network.on(sub, scale.to(self.network.enter.dtype), State(part, z.schema, z.values), stencil.to(x.device), behind.to(x.device))
+        return self._put(x, sites, out[self.name])
+
+    def _exact(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
+        """The logits of the last group of the last stage, or of the one before: (B, N, classes).
+
+        Neighbors b act on a label a by w(a, b)/T. In the last stage they are all shown; in the one before they are not, and
+        ln Σ_b exp(w(a, b)/T + Σ_c w(b, c)/T) with their other neighbors c takes the place of w(a, b)/T.
+        """
+        places, seen = self._sublattice(piece, stage, x, shown)
+        own = (seen == self.classes).nonzero()[:, 1].view(len(seen), -1)
+        sites = places.gather(1, own)  # (B, m)
+        near, directions = piece.stencil(0)[:, :-1].to(x.device), piece.stencil(0).shape[1] - 1
+        w = self.interaction.to(self.network.enter.dtype) / x["temperature"].to(self.network.enter.dtype)[:, :, None]  # (B, q, q)
+
+        def pull(others: Tensor) -> Tensor:
+            """Σ w(·, b)/T over the labels b of ``others`` (B, ..., D): (B, ..., q)."""
+            labels = x[self.name].gather(1, others.flatten(1))
+            weights = w.gather(1, labels[..., None].expand(-1, -1, self.classes))
+            return weights.view(*others.shape, self.classes).sum(-2)
+
+        if stage == 0:
+            return self._put(x, sites, pull(near[sites]))
+        opposite = piece.torus.lattice.opposite(directions)
+        rest = torch.stack([torch.arange(directions)[torch.arange(directions) != back] for back in opposite]).to(x.device)  # (D, D − 1)
+        beyond = near[near[sites][..., None], rest]  # (B, m, D, D − 1)
+        both = pull(beyond)[..., None, :] + w[:, None, None]
+        return self._put(x, sites, both.logsumexp(-1).sum(2))
+
+    def _sublattice(self, piece: Tower, stage: int, x: State, shown: Tensor) -> tuple[Tensor, Tensor]:
+        """The sites of the sublattice that is being filled, and their labels: (B, n) each."""
         known = min(stage + 1, piece.top)
         inside = piece.cosets(known)[1].to(x.device)[piece.fullest(shown, known), 0]
         coset, members = (part.to(x.device) for part in piece.cosets(stage))
-        sites = members[coset[inside]]  # (B, n)
+        sites = members[coset[inside]]
         seen = x[self.name].gather(1, sites)
         if bool(((seen < self.classes).sum(1) != shown.sum(1)).any()):
             raise ValueError("the network needs spins that are shown from coarse to fine, none may be given elsewhere")
-        if stage == 0 and self.exact and bool((shown.sum(1) == piece.size(1)).all()):
-            return self._heat_bath(piece, x)
-        part = x.mask.gather(1, sites)
-        sub = State(part, x.schema, {**x.values, self.name: seen})
-        scale = (x.mask.shape[1] / shown.sum(1)).log2() / COARSEST
-        out = self.network.on(sub, scale.to(self.network.enter.dtype), State(part, z.schema, z.values), piece.stencil(stage).to(x.device), self._behind(piece, stage).to(x.device))
-        logits = out[self.name]
-        return logits.new_zeros(*x.mask.shape, self.classes).scatter(1, sites[..., None].expand_as(logits), logits).to(self.network.enter.dtype)
+        return sites, seen
 
-    def _behind(self, piece: Tower, stage: int) -> Tensor:
-        stencil, lattice = piece.stencil(stage), piece.torus.lattice
-        opposite = lattice.opposite(stencil.shape[1] - 1)
-        return torch.cat([stencil[:, opposite], stencil[:, -1:]], 1)
+    def _put(self, x: State, sites: Tensor, logits: Tensor) -> Tensor:
+        logits = logits.to(self.network.enter.dtype)
+        return logits.new_zeros(*x.mask.shape, self.classes).scatter(1, sites[..., None].expand_as(logits), logits)
 
-    def _heat_bath(self, piece: Tower, x: State) -> Tensor:
-        """Σ w(a, b)/T over the nearest neighbors' labels b, in at least float32."""
-        near = piece.stencil(0)[:, :-1].to(x.device)
-        labels = x[self.name][:, near].clamp_max(self.classes - 1)  # where one is hidden the site itself is shown
-        pull = self.interaction.to(self.network.enter.dtype)[labels].sum(2)
-        return pull / x["temperature"].to(pull)[:, None]
+
+def _enough(piece: Tower, stage: int) -> int:
+    """How many sites are shown when what is left of a stage has a known law, −1 for never."""
+    last, before = piece.size(1), piece.size(2) + (piece.size(3) if piece.torus.lattice.dim == 2 else 0)
+    return last if stage == 0 else before if stage == 1 < piece.top - piece.torus.lattice.dim + 1 else -1

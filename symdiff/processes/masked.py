@@ -90,6 +90,8 @@ class Masked(Discrete):
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
         if not self.evenly:
             return super().step(x, out, t, s, generator)
+        if self.revealing is not None:
+            return self._reveal(x, out, s, generator)
         hidden = {name: self._hidden(name, x) & support(field, x.mask) for name, field in self.schema.items()}
         reveal = self._choose(hidden, self._hidden_count(x) - self._count(x.mask, s), x.mask, generator)
         values = {}
@@ -128,6 +130,19 @@ class Masked(Discrete):
             x = x.with_values(**{name: torch.where(show[name], known[name], x[name]) for name in self.schema})
         return total
 
+    def _reveal(self, x: State, out: State, s: Tensor, generator: Generator | None) -> State:
+        """The step where there is an order: labels are drawn for the nodes that it names alone."""
+        ((name, field),) = self.schema.items()
+        hidden = self._hidden(name, x) & x.mask
+        count = (hidden.sum(1) - self._count(x.mask, s)).clamp_min(0)
+        keys = torch.where(hidden, self.revealing.keys(hidden, generator), 2.0)
+        first = keys.topk(max(1, int(count.max())), largest=False).indices  # (B, m)
+        logits = out[name].gather(1, first[..., None].expand(-1, -1, field.classes))
+        shown = torch.arange(first.shape[1], device=first.device) < count[:, None]
+        law = functional.pad(super().predicted(name, State(shown, {name: out.schema[name]}, {name: logits}), x), (0, 1))
+        labels = torch.where(shown, draw(law, field, torch.ones_like(shown), generator), x[name].gather(1, first))
+        return x.with_values(**{name: x[name].scatter(1, first, labels)})
+
     def _hidden(self, name: str, x: State) -> Tensor:
         return x[name] == self.schema[name].classes
 
@@ -163,8 +178,9 @@ class Masked(Discrete):
             return chance(field, mask, generator) if self.revealing is None else self.revealing.keys(entries[name], generator)
 
         keys = [torch.where(entries[name], key(name, field), 2.0).reshape(len(mask), -1) for name, field in self.schema.items()]
-        ranks = torch.cat(keys, 1).argsort(dim=1, stable=True).argsort(1)  # stable: the padding decides no ties
-        chosen = (ranks < count[:, None]).split([key.shape[1] for key in keys], 1)
+        order = torch.cat(keys, 1).argsort(dim=1, stable=True)  # stable: the padding decides no ties
+        first = torch.arange(order.shape[1], device=order.device) < count[:, None]
+        chosen = torch.zeros_like(first).scatter(1, order, first).split([key.shape[1] for key in keys], 1)
         picks = {}
         for (name, field), part in zip(self.schema.items(), chosen, strict=True):
             pick = part.view(entries[name].shape) & entries[name]
