@@ -17,12 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--reference", help="name of a shipped reference, file of SMILES, or none")
     parser.add_argument("--workers", type=int, help="processes (default: all processors)")
     parser.add_argument("--shards", help="folder in which a killed evaluation goes on (default: beside --out for over a million)")
+    parser.add_argument("--mcf", help="MOSES's list of medicinal chemistry filters, mcf.csv, for moses.filters")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     given = parser.parse_args(arguments)
     from symdiff_evaluation.command import run
 
     try:
-        run(given.files, given.out, given.protocol, given.reference, given.workers, given.json, given.shards)
+        run(given.files, given.out, given.protocol, given.reference, given.workers, given.json, given.shards, given.mcf)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

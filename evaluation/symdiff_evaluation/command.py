@@ -13,9 +13,10 @@ from rich.table import Table
 
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.evaluation import Evaluation, evaluate
+from symdiff_evaluation.guess import guess
 from symdiff_evaluation.kinds.base import Compared
 from symdiff_evaluation.processes import one_pool
-from symdiff_evaluation.protocol import Protocol
+from symdiff_evaluation.protocol import Protocol, load
 from symdiff_evaluation.shards import MANY, Shards, discard
 from symdiff_evaluation.writing import check, metrics, write
 
@@ -28,13 +29,17 @@ def run(
     workers: int | None = None,
     as_json: bool = False,
     shards: str | Path | None = None,
+    mcf: str | Path | None = None,
 ) -> Evaluation:
     """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written.
 
     ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
-    one beside ``out`` if none is named.
+    one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters.
     """
     out = check(out)
+    if mcf is not None:
+        protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files))
+        protocol = protocol.with_mcf(mcf)
     kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name}-shards", MANY)
     columns = (
         SpinnerColumn(),

@@ -52,7 +52,7 @@ class Evaluation:
         left_out = [name for name in self.protocol.metrics if name not in self.estimates]
         if left_out:
             notes.append(f"Without a reference there is no {', '.join(left_out)}.")
-        return notes + self.kind.notes(self.protocol.metrics, self.reference) + self.kind.remarks(self.samples)
+        return notes + self.kind.notes(self.protocol, self.reference) + self.kind.remarks(self.samples)
 
 
 def evaluate(
@@ -83,4 +83,5 @@ def evaluate(
         samples = kind.read(files, workers, begun, progress, shards)
         if not kind.total(samples):
             raise UserError(f"{', '.join(map(str, files))}: no record in it")
+        samples = kind.equipped(samples, protocol)
         return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))

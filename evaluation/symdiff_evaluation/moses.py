@@ -6,6 +6,7 @@ Front. Pharmacol. 11 (2020); where the paper leaves a choice, that of https://gi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
@@ -14,6 +15,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from symdiff_evaluation.filters import passes
 from symdiff_evaluation.synthesis import available, synthetic_accessibility
 
 BITS = 1024
@@ -24,7 +26,10 @@ _LARGEST_RING = 7
 
 @dataclass(frozen=True)
 class Features:
-    """One molecule as MOSES sees it. ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it."""
+    """One molecule as MOSES sees it. ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it.
+
+    ``rules``, ``pains``, ``mcf``: whether it passes these filters, the last None without a list of them.
+    """
 
     fragments: tuple[str, ...]
     scaffold: str | None
@@ -32,13 +37,17 @@ class Features:
     accessibility: float | None
     rules: bool
     pains: bool
+    mcf: bool | None = None
 
 
-def read(smiles: str) -> Features | None:
-    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings."""
+def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
+    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings.
+
+    ``smarts``: MOSES's list of medicinal chemistry filters, if it is at hand.
+    """
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
-        return None if mol is None else features(mol)
+        return None if mol is None else features(mol, smarts)
 
 
 def plain(one: Features | None) -> dict | None:
@@ -51,7 +60,7 @@ def restored(told: dict | None) -> Features | None:
     return told and Features(**{**told, "fragments": tuple(told["fragments"]), "fingerprint": bytes.fromhex(told["fingerprint"])})
 
 
-def features(mol: Chem.Mol) -> Features:
+def features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
     """All of the following, of a sanitized molecule."""
     return Features(
         fragments=tuple(fragments(mol)),
@@ -60,6 +69,7 @@ def features(mol: Chem.Mol) -> Features:
         accessibility=synthetic_accessibility(mol) if available() else None,
         rules=passes_rules(mol),
         pains=passes_pains(mol),
+        mcf=passes(mol, smarts) if smarts else None,
     )
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from symdiff.errors import UserError, nearest
+from symdiff_evaluation import filters
 from symdiff_evaluation.kinds import KINDS
 from symdiff_evaluation.kinds import kind as kind_of
 from symdiff_evaluation.located import folder
 
 _KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
+_OPTIONAL = ("kind", "mcf")
 _MAX_BYTES = 100_000
+_FILTERED = "moses.filters"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Protocol:
     """``samples``: the number its published values are made with; another number is evaluated, and told.
 
     ``kind``: what its samples are, one of ``KINDS``. ``reference``: a shipped reference, a file, or "none". ``metrics``: ids, in the order of the report.
+    ``mcf``: MOSES's list of medicinal chemistry filters, if it is at hand.
     """
 
     name: str
@@ -31,6 +35,13 @@ class Protocol:
     reference: str
     metrics: tuple[str, ...]
     kind: str = "molecule-graph"
+    mcf: filters.Filters | None = None
+
+    def with_mcf(self, path: str | Path) -> Protocol:
+        """The same with the list in a file. Raises ``UserError``, also where no metric asks for it."""
+        if _FILTERED not in self.metrics:
+            raise UserError(f"mcf: the protocol {self.name} has no {_FILTERED}; molecule-graph-moses has")
+        return replace(self, mcf=filters.load(path))
 
 
 def load(name_or_path: str | Path) -> Protocol:
@@ -45,17 +56,17 @@ def load(name_or_path: str | Path) -> Protocol:
         plain = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UserError(f"{path}: no YAML: {' '.join(str(error).split())[:300]}") from error
-    return parse(plain, str(path))
+    return parse(plain, str(path), path.parent)
 
 
-def parse(plain: object, place: str = "protocol") -> Protocol:
-    """A protocol from names and numbers. Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics."""
+def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> Protocol:
+    """A protocol from names and numbers; ``mcf`` is the path of a file, from the folder ``beside`` on. Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics."""
     if not isinstance(plain, Mapping):
         raise UserError(f"{place}: expected the keys {', '.join(_KEYS)}, got {type(plain).__name__}")
     for key in plain:
-        if key != "kind" and key not in _KEYS:
-            raise UserError(f"{place}: unknown key {str(key)!r}{nearest(str(key), (*_KEYS, 'kind'))}")
-    for key, kind in _KEYS.items():
+        if key not in _OPTIONAL and key not in _KEYS:
+            raise UserError(f"{place}: unknown key {str(key)!r}{nearest(str(key), (*_KEYS, *_OPTIONAL))}")
+    for key, kind in {**_KEYS, **({"mcf": str} if "mcf" in plain else {})}.items():
         if key not in plain:
             raise UserError(f"{place}: the key {key!r} is missing")
         if not isinstance(plain[key], kind) or isinstance(plain[key], bool):
@@ -75,7 +86,9 @@ def parse(plain: object, place: str = "protocol") -> Protocol:
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")
         seen.add(name)
-    return Protocol(**{**plain, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
+    given = {key: value for key, value in plain.items() if key != "mcf"}
+    found = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
+    return found.with_mcf(Path(beside) / plain["mcf"]) if "mcf" in plain else found
 
 
 def shipped() -> list[str]:

@@ -13,17 +13,22 @@ from symdiff_evaluation.records import Record
 from symdiff_evaluation.shards import Shards, Work, done
 
 if TYPE_CHECKING:
+    from symdiff_evaluation.filters import Filters
     from symdiff_evaluation.moses import Features
 
 
 @dataclass(frozen=True)
 class Samples:
-    """``records`` and what was judged of them, in the order of the files; ``workers`` and ``shards``: for what is worked out later."""
+    """``records`` and what was judged of them, in the order of the files; ``workers`` and ``shards``: for what is worked out later.
+
+    ``filters``: the list that MOSES's filters need beyond what RDKit has.
+    """
 
     records: tuple[Record, ...]
     judged: tuple[Judged, ...]
     workers: int = field(default=1, compare=False, repr=False)
     shards: Shards | None = field(default=None, compare=False, repr=False)
+    filters: Filters | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -58,8 +63,9 @@ class Samples:
         """What MOSES looks at, by canonical SMILES; worked out when first asked for. Lacks those that RDKit does not read again."""
         from symdiff_evaluation import moses
 
-        run = partial(_run, moses.read, self.workers)
-        work = Work("moses", run, str.encode, moses.plain, moses.restored, ("rdkit",))
+        smarts = self.filters.smarts if self.filters else ()
+        run = partial(_run, partial(moses.read, smarts=smarts), self.workers)
+        work = Work("moses", run, str.encode, moses.plain, moses.restored, ("rdkit",), setting="\n".join(smarts))
         found = done(work, self.distinct, self.shards)
         return {text: one for text, one in zip(self.distinct, found, strict=True) if one is not None}
 

@@ -69,6 +69,7 @@ def about(evaluation: Evaluation) -> str:
         "records": evaluation.total,
         "failures": dict(sorted(evaluation.kind.failures(evaluation.samples).items())),
         "protocol": {"name": protocol.name, "kind": protocol.kind, "samples": protocol.samples, "metrics": list(protocol.metrics)},
+        "mcf": protocol.mcf and {"path": protocol.mcf.path, "sha256": protocol.mcf.sha256, "patterns": len(protocol.mcf.smarts)},
         "reference": reference and {"name": reference.name, "count": reference.count, "source": reference.source},
         "notes": evaluation.notes,
         "versions": {name: version(name) for name in ("rdkit", "numpy", "scipy")},

@@ -11,7 +11,7 @@ _ROWS = 4096  # structures decoded at once
 
 
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .sdf, optionally .gz, or .npz of spins.")],
+    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml.")],
     out: Annotated[Path, typer.Option(help="Folder for report.html, metrics.json, samples.csv and about.json.")],
     protocol: Annotated[
         str | None, typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]")
@@ -25,11 +25,18 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder in which a killed evaluation goes on. [default: beside --out for over a million]"),
     ] = None,
+    mcf: Annotated[
+        Path | None, typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.
 
     symdiff evaluate samples.smi --out report
+
+    A killed one goes on where it was, with any number of workers, when it is started again:
+
+    symdiff evaluate many.smi --out report --shards kept --workers 4
     """
     from symdiff_evaluation.command import available_processors, run
     from symdiff_evaluation.guess import guess
@@ -38,6 +45,7 @@ def evaluate(
 
     check(out)
     protocol = load(protocol or guess(files))
+    protocol = protocol.with_mcf(mcf) if mcf else protocol
     run(files, out, protocol, _reference(reference, protocol, workers or available_processors()), workers, as_json, shards)
 
 

@@ -16,6 +16,7 @@ from symdiff_evaluation.shards import Shards
 
 if TYPE_CHECKING:
     from symdiff_evaluation.evaluation import Evaluation
+    from symdiff_evaluation.filters import Filters
 
 Told = Callable[[int], None]
 
@@ -35,6 +36,15 @@ class Compared(Protocol):
     def count(self) -> int: ...
     @property
     def source(self) -> str: ...
+
+
+class Asked(Protocol):
+    """What a kind looks at in a protocol."""
+
+    @property
+    def metrics(self) -> Sequence[str]: ...
+    @property
+    def mcf(self) -> Filters | None: ...
 
 
 class Kind(ABC):
@@ -94,9 +104,13 @@ class Kind(ABC):
     def require(self, metrics: Sequence[str]) -> None:
         """Raises ``UserError`` where an extra package is missing that ``metrics`` need."""
 
-    def notes(self, metrics: Sequence[str], reference: Compared | None) -> list[str]:
-        """What to know of these metrics with this reference."""
+    def notes(self, protocol: Asked, reference: Compared | None) -> list[str]:
+        """What to know of this protocol's numbers with this reference."""
         return []
+
+    def equipped(self, samples: Sized, protocol: Asked) -> Sized:
+        """The samples with what else the protocol gives for their numbers."""
+        return samples
 
     def remarks(self, samples: Sized) -> list[str]:
         """What is odd about these samples."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from symdiff_evaluation import chemnet, molecule_arrays, synthesis
 from symdiff_evaluation.building import build
 from symdiff_evaluation.keeping import shipped
-from symdiff_evaluation.kinds.base import Begun, Kind, Told, told
+from symdiff_evaluation.kinds.base import Asked, Begun, Kind, Told, told
 from symdiff_evaluation.metrics.balance import NumberingBalance
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.metrics.breaking import Breaking
@@ -98,7 +99,11 @@ class Molecules(Kind):
         if asks_fcd(metrics):
             chemnet.require()
 
-    def notes(self, metrics: Sequence[str], reference: Reference | None) -> list[str]:
+    def equipped(self, samples: Samples, protocol: Asked) -> Samples:
+        return replace(samples, filters=protocol.mcf) if protocol.mcf else samples
+
+    def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
+        metrics = protocol.metrics
         lacking = [name for name in ("fcd.train", "fcd.test") if reference and name in metrics and name.split(".")[1] not in reference.gaussians]
         notes = [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
         if reference and asks_moses(metrics):
@@ -106,6 +111,8 @@ class Molecules(Kind):
                 notes.append(f"The reference {reference.name} has nothing that MOSES's numbers compare with.")
             elif reference.compared.split != "test":
                 notes.append(f"The reference {reference.name} has no test split: MOSES's numbers compare with its training set.")
+        if "moses.filters" in metrics and protocol.mcf is None:
+            notes.append("moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; moses.filters.without_mcf is an upper bound.")
         if asks_moses(metrics) and not synthesis.available():
             notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
         return notes

@@ -1,0 +1,86 @@
+"""A list of substructures that no sample should have, such as MOSES's medicinal chemistry filters (MCF)."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symdiff.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from rdkit import Chem
+
+_COLUMN = "smarts"
+_MAX_BYTES, _MAX_CHARACTERS = 1_000_000, 10_000
+
+
+@dataclass(frozen=True)
+class Filters:
+    """``smarts`` in the order of the file at ``path``; ``sha256`` of the file."""
+
+    path: str
+    sha256: str
+    smarts: tuple[str, ...]
+
+
+def load(path: str | Path) -> Filters:
+    """The list in a .csv with a header and a column ``smarts``, as MOSES publishes its own (``mcf.csv``: names, smarts).
+
+    Raises ``UserError`` with file and line for a row without SMARTS that RDKit reads.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file of filters")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UserError(f"{path}: a list of filters has at most {_MAX_BYTES:,} bytes, this has {path.stat().st_size:,}")
+    content = path.read_bytes()
+    found = tuple(_rows(path, content))
+    if not found:
+        raise UserError(f"{path}: expected at least one line below the header, got none")
+    return Filters(str(path), hashlib.sha256(content).hexdigest(), found)
+
+
+def passes(mol: Chem.Mol, smarts: Sequence[str]) -> bool:
+    """No pattern is found in the molecule, its hydrogens being atoms."""
+    from rdkit import Chem
+
+    whole = Chem.AddHs(mol)
+    return not any(whole.HasSubstructMatch(pattern) for pattern in _patterns(tuple(smarts)))
+
+
+def _rows(path: Path, content: bytes) -> Iterator[str]:
+    from rdkit import Chem, rdBase
+
+    try:
+        rows = csv.reader(content.decode("utf-8-sig").splitlines(), strict=True)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}: line {line}: expected UTF-8, got the byte {content[error.start]:#04x}") from error
+    try:
+        header = [name.strip().lower() for name in next(rows, [])]
+        if _COLUMN not in header:
+            raise UserError(f"{path}: line 1: expected a header with the column {_COLUMN!r}, got {','.join(header)[:80]!r}{nearest(_COLUMN, header)}")
+        column = header.index(_COLUMN)
+        for row in filter(None, rows):
+            if len(row) != len(header):
+                raise UserError(f"{path}: line {rows.line_num}: expected {len(header)} columns, got {len(row)}")
+            text = row[column].strip()
+            with rdBase.BlockLogs():
+                pattern = Chem.MolFromSmarts(text) if 0 < len(text) <= _MAX_CHARACTERS and text.isascii() else None
+            if pattern is None or not pattern.GetNumAtoms():
+                raise UserError(f"{path}: line {rows.line_num}: expected SMARTS that RDKit reads, got {text[:80]!r}")
+            yield text
+    except csv.Error as error:
+        raise UserError(f"{path}: line {rows.line_num}: no row of a table: {error}") from error
+
+
+@lru_cache(maxsize=4)
+def _patterns(smarts: tuple[str, ...]) -> tuple[Chem.Mol, ...]:
+    from rdkit import Chem
+
+    return tuple(map(Chem.MolFromSmarts, smarts))
