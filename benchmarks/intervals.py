@@ -21,7 +21,7 @@ from scipy.signal import lfilter
 from symdiff_evaluation.chemnet import frechet, gaussian
 from symdiff_evaluation.estimate import Estimate, distinct, fraction, mean, ratio
 from symdiff_evaluation.graphs.discrepancy import bound
-from symdiff_evaluation.graphs.mmd import biased, estimate, kernel, unbiased
+from symdiff_evaluation.graphs.mmd import estimate, gaussian_tv, kernel
 from symdiff_evaluation.metrics.distances import total_variation, wasserstein
 from symdiff_evaluation.metrics.fcd import GROUPS, jackknife
 from symdiff_evaluation.metrics.geometry.distances import weighted
@@ -121,11 +121,12 @@ def _(rng):
         yield median(rng.exponential(size=200)), math.log(2)
 
 
-def _prints(rng):
-    kinds = np.packbits(rng.random((12, 64)) < 0.3, axis=1)
+def _prints(rng, number: int = 12, even: float = 2.0):
+    """Fingerprints of some kinds of molecules, their shares (the more alike the larger ``even``) and their similarities."""
+    kinds = np.packbits(rng.random((number, 64)) < 0.3, axis=1)
     bits = np.unpackbits(kinds, axis=1).astype(float)
     common = bits @ bits.T
-    return kinds, rng.dirichlet(np.full(12, 2.0)), common / (bits.sum(1)[:, None] + bits.sum(1) - common)
+    return kinds, rng.dirichlet(np.full(number, even)), common / (bits.sum(1)[:, None] + bits.sum(1) - common)
 
 
 @case("delta method: cosine of counts, 400 records")
@@ -144,20 +145,26 @@ def _(rng):
         yield nearest_similarity(kinds[rng.choice(12, 400, p=share)], kinds[:4]), float(share @ table[:, :4].max(1))
 
 
-def _diverse(which: int, p: int):
+def _diverse(which: int, p: int, number: int, even: float, count: int):
     def simulate(rng):
-        kinds, share, table = _prints(rng)
-        power = table**p @ share
-        truth = 1 - (share @ power) ** (1 / p) if which == 0 else 1 - share @ power ** (1 / p)
+        kinds, share, _ = _prints(rng, number, even)
+
+        def drawn():
+            return internal_diversity(kinds[rng.choice(number, count, p=share)])[which][p]
+
+        truth = float(np.mean([drawn().value for _ in range(4_000)]))
         while True:
-            yield internal_diversity(kinds[rng.choice(12, 400, p=share)])[which][p], float(truth)
+            yield drawn(), truth
 
     return simulate
 
 
-CASES["U-statistic: internal diversity, 400 records"] = _diverse(0, 1)
-CASES["U-statistic: internal diversity, p = 2"] = _diverse(0, 2)
-CASES["jackknife, 32 groups: internal diversity as published"] = _diverse(1, 2)
+for which, p, told in ((0, 1, "U-statistic: internal diversity"), (0, 2, "U-statistic: internal diversity, p = 2"), (1, 2, "jackknife, 32 groups: as published")):
+    CASES[f"{told}, 400 of 12 kinds"] = _diverse(which, p, 12, 2.0, 400)
+    CASES[f"{told}, 400 of 100 kinds"] = _diverse(which, p, 100, 1.0, 400)
+    CASES[f"{told}, 400 of 1,000 kinds"] = _diverse(which, p, 1_000, 1e6, 400)
+    CASES[f"{told}, 100 of 1,000 kinds"] = _diverse(which, p, 1_000, 1e6, 100)
+    CASES[f"{told}, 400 of 12 kinds alike (edge)"] = _diverse(which, p, 12, 1e6, 400)
 
 
 @case("jackknife, 10 groups: Frechet distance (spread, not bias)")
@@ -176,29 +183,36 @@ def _(rng):
         yield jackknife([frechet(part, law) for part in parts], count, 0), truth
 
 
-def _histograms(rng, count, shift=0.0):
-    return rng.dirichlet(np.array([4 + shift, 3, 2, 1]), count)
+def _mmd(kind: str, sizes: tuple[int, int], tilt: float, sigma: float = 0.3, kinds: int = 300):
+    """Draws from two laws over the same histograms, whose distance is known exactly; with ``tilt`` 0 they are one law."""
+
+    def simulate(rng):
+        rows = np.eye(2) if kinds == 2 else rng.dirichlet([4, 3, 2, 1], kinds)
+        level = (rows[:, 0] - rows[:, 0].mean()) / rows[:, 0].std()
+        laws = [np.exp(one * level) / np.exp(one * level).sum() for one in (tilt, 0.0)]
+        table = gaussian_tv(rows, rows, sigma)
+        fixed = rng.choice(kinds, sizes[1], p=laws[1])
+        if kind == "biased":  # against this very reference, and what sets of this size give on average
+            laws[1] = np.bincount(fixed, minlength=kinds) / sizes[1]
+        gap = laws[0] - laws[1]
+        truth = float(gap @ table @ gap)
+        if kind == "biased":
+            truth += float(1 - laws[0] @ table @ laws[0]) / sizes[0]
+        while True:
+            x, y = rng.choice(kinds, sizes[0], p=laws[0]), fixed if kind == "biased" else rng.choice(kinds, sizes[1], p=laws[1])
+            yield estimate(kernel(rows[x], rows[y], sigma), kind), truth
+
+    return simulate
 
 
-@case("squared distance: MMD, biased, 60 against 40")
-def _(rng):
-    reference = _histograms(rng, 40)
-    truth = np.mean([biased(kernel(_histograms(rng, 60, 2.0), reference, 0.3)) for _ in range(4_000)])
-    while True:
-        yield estimate(kernel(_histograms(rng, 60, 2.0), reference, 0.3), "biased"), float(truth)
-
-
-@case("squared distance: MMD, unbiased, 60 against 40")
-def _(rng):
-    truth = np.mean([unbiased(kernel(_histograms(rng, 60, 2.0), _histograms(rng, 40), 0.3)) for _ in range(20_000)])  # without bias at any size
-    while True:
-        yield estimate(kernel(_histograms(rng, 60, 2.0), _histograms(rng, 40), 0.3), "unbiased"), float(truth)
-
-
-@case("squared distance: MMD, unbiased, one law (edge)")
-def _(rng):
-    while True:
-        yield estimate(kernel(_histograms(rng, 60), _histograms(rng, 40), 0.3), "unbiased"), 0.0
+for n, m in ((60, 40), (30, 30), (400, 200)):
+    for tilt, told in ((0.0, "one law"), (0.2, "near"), (0.8, "far")):
+        CASES[f"squared distance: MMD, unbiased, {n} against {m}, {told}"] = _mmd("unbiased", (n, m), tilt)
+for tilt, told in ((0.0, "one law"), (0.2, "near"), (0.8, "far")):
+    CASES[f"squared distance: MMD, unbiased, 60 against 40, wide, {told}"] = _mmd("unbiased", (60, 40), tilt, 1.0)
+    CASES[f"squared distance: MMD, unbiased, 60 against 40, narrow, {told}"] = _mmd("unbiased", (60, 40), tilt, 0.05)
+    CASES[f"squared distance: MMD, biased, 60 against 40, {told}"] = _mmd("biased", (60, 40), tilt)
+CASES["squared distance: MMD, unbiased, 60 against 40, two kinds (edge)"] = _mmd("unbiased", (60, 40), 0.0, 1.0, 2)
 
 
 @case("first order: PolyGraph discrepancy of a classifier")
@@ -316,7 +330,7 @@ def main() -> None:
         rows[name] = {"coverage": 1 - (low + high) / made, "below": low / made, "above": high / made, "mean": value / made, "truth": truth, "none": left}
         row = rows[name]
         print(
-            f"{name:60} {100 * row['coverage']:5.1f} %  truth below {100 * row['below']:4.1f} % above {100 * row['above']:4.1f} %"
+            f"{name:66} {100 * row['coverage']:5.1f} %  truth below {100 * row['below']:4.1f} % above {100 * row['above']:4.1f} %"
             f"  truth {truth:.5g} mean {row['mean']:.5g}  {left} without  {time.perf_counter() - begun:.0f} s",
             flush=True,
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from symdiff_evaluation.digest import digest
 from symdiff_evaluation.estimate import Z95, Estimate, mean, nothing
 
 _BLOCK = 2048
@@ -54,15 +56,15 @@ def internal_diversity(packed: np.ndarray, powers: Sequence[int] = (1, 2)) -> tu
     """IntDiv_p of fingerprints (n, bytes): by the paper's formula, and as MOSES's program computes it.
 
     The paper: 1 - (mean over all n^2 pairs, each with itself among them, of T^p)^(1/p). The program: 1 - mean over i of (mean over
-    j of T_ij^p)^(1/p). They agree for p = 1. Intervals: the first-order variance of a U-statistic over records for the
-    paper's, the jackknife over 32 groups of records for the program's.
+    j of T_ij^p)^(1/p). They agree for p = 1. Intervals are those of the number that sets of n records have on average (``_formula``, ``_program``).
     """
     count = len(packed)
     if count == 0:
         return {p: nothing() for p in powers}, {p: nothing() for p in powers}
     kinds, times = np.unique(packed, axis=0, return_counts=True)
-    members = _members(times)
+    members = _members(kinds, times)
     sums = {p: np.zeros(members.shape) for p in powers}
+    squares = dict.fromkeys(powers, 0.0)
     for start, stop, first, last, similarity in _tanimoto(kinds, kinds, half=True):
         power = np.ones_like(similarity)
         for p in range(1, max(powers) + 1):
@@ -71,48 +73,73 @@ def internal_diversity(packed: np.ndarray, powers: Sequence[int] = (1, 2)) -> tu
                 sums[p][start:stop] += power @ members[first:last]
                 if first != start:
                     sums[p][first:last] += power.T @ members[start:stop]
-    paper = {p: _formula(sums[p].sum(1) / count, times, p) for p in powers}
+                again = 1 if first == start else 2
+                squares[p] += again * float(times[start:stop] @ (power * power) @ times[first:last])
+    paper = {p: _formula(sums[p].sum(1), times, squares[p], p) for p in powers}
     return paper, {p: paper[1] if p == 1 and 1 in paper else _program(sums[p], members, p) for p in powers}
 
 
-def _members(times: np.ndarray) -> np.ndarray:
+def _members(kinds: np.ndarray, times: np.ndarray) -> np.ndarray:
     """How many records of each kind are in each group: (kinds, groups); by content, so the order of records is nothing."""
     count = int(times.sum())
-    group = np.random.default_rng(0).permutation(count) % _GROUPS
+    # of this set alone: one division for all sets of few kinds would be equally unlucky for all of them
+    seed = digest(f"{zlib.crc32(kinds.tobytes())} {zlib.crc32(times.astype('>i8').tobytes())}")
+    group = np.random.default_rng(seed).permutation(count) % _GROUPS
     members = np.zeros((len(times), _GROUPS), np.float32)
     np.add.at(members, (np.repeat(np.arange(len(times)), times), group), 1)
     return members
 
 
-def _formula(means: np.ndarray, times: np.ndarray, p: int) -> Estimate:
-    """``means``: of T^p over all records, for each kind."""
+def _formula(sums: np.ndarray, times: np.ndarray, squares: float, p: int) -> Estimate:
+    """``sums``: of T^p over all records, for each kind; ``squares``: of T^2p over all pairs.
+
+    The mean over pairs of different records is a U-statistic: its jackknife variance counts the spread of products of errors twice, of which one is
+    taken away again.
+    """
     count = int(times.sum())
-    center = math.fsum(means * times) / count
+    center = math.fsum(sums * times) / count**2
     value = max(1 - center ** (1 / p), 0.0)
-    if count < 2:
+    if count < 4:
         return Estimate(value, None, None, count)
-    spread = math.fsum((means - center) ** 2 * times) / (count - 1)
-    half = Z95 * 2 * center ** (1 / p - 1) / p * math.sqrt(spread / count)
+    own = sums - 1  # without the record itself
+    middle = math.fsum(own * times) / count
+    rows = math.fsum((own - middle) ** 2 * times)
+    # the sum of squares of T^p off the diagonal, centered so that over n (n - 3) it is without bias
+    pairs = squares - count - 2 / (count - 2) * (rows + count * middle**2) + (count * middle) ** 2 / ((count - 1) * (count - 2))
+    second = 2 * max(pairs, 0.0) / (count * (count - 3)) / (count * (count - 1))
+    first = max(4 * rows / (count - 1) / (count - 2) ** 2 / count - 2 * second, 0.0)
+    half = Z95 * center ** (1 / p - 1) / p * math.sqrt(first + second) * (count - 1) / count
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), count)
 
 
 def _program(sums: np.ndarray, members: np.ndarray, p: int) -> Estimate:
-    """``sums``: of T^p over the records of each group, (kinds, groups)."""
+    """``sums``: of T^p over the records of each group, (kinds, groups).
+
+    The jackknife over groups, again less one of the two times that it counts the spread of products of errors: that of two groups shows in what leaving
+    out both changes beyond leaving out each (Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981)).
+    """
     members = members.astype(np.float64)
-    times, sizes = members.sum(1), members.sum(0)
-    whole, count = sums.sum(1), int(members.sum())
+    times, whole, count = members.sum(1), sums.sum(1), int(members.sum())
 
-    def diversity(total: np.ndarray, weights: np.ndarray) -> float:
-        number = weights.sum()
-        return max(1 - math.fsum((total / number) ** (1 / p) * weights) / number, 0.0)
+    def diversity(total: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        number = weights.sum(0)
+        return 1 - ((np.maximum(total, 0) / number) ** (1 / p) * weights).sum(0) / number
 
-    value = diversity(whole, times)
+    value = max(float(diversity(whole, times)), 0.0)
     if count < 2 * _GROUPS:
         return Estimate(value, None, None, count)
-    left_out = [diversity(np.maximum(whole - sums[:, g], 0), times - members[:, g]) for g in range(len(sizes))]
-    center = math.fsum(left_out) / _GROUPS
-    spread = math.fsum((one - center) ** 2 for one in left_out) * (_GROUPS - 1) / _GROUPS
-    half = _STUDENT * math.sqrt(spread)
+    less, fewer = whole[:, None] - sums, times[:, None] - members
+    one = diversity(less, fewer)
+    two = np.array([diversity(less[:, [g]] - sums, fewer[:, [g]] - members) for g in range(_GROUPS)])
+    np.fill_diagonal(two, 0)
+    rows = two.sum(0) / (_GROUPS - 2)
+    two = two - rows - rows[:, None] + two.sum() / ((_GROUPS - 1) * (_GROUPS - 2))
+    np.fill_diagonal(two, 0)
+    product = (_GROUPS - 2) ** 4 * float((two**2).sum()) / (_GROUPS * (_GROUPS - 3))  # variance of what two groups make together
+    second = (_GROUPS - 1) / (2 * _GROUPS**3) * product
+    twice = (_GROUPS - 2) / (_GROUPS * (_GROUPS - 1) ** 2) * product
+    spread = float(((one - one.mean()) ** 2).sum()) * (_GROUPS - 1) / _GROUPS
+    half = _STUDENT * math.sqrt(max(spread - twice, 0.0) + second)
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), count)
 
 

@@ -8,7 +8,7 @@ from symdiff_evaluation.estimate import Estimate, nothing
 from symdiff_evaluation.graphs.descriptors import NAMES
 from symdiff_evaluation.graphs.discrepancy import discrepancy
 from symdiff_evaluation.graphs.graphs import Graphs
-from symdiff_evaluation.graphs.mmd import SIGMAS, around, biased, estimate, kernel, towards, without_samples
+from symdiff_evaluation.graphs.mmd import SIGMAS, biased, estimate, kernel, some, weighted
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.metrics.base import Metric
 
@@ -41,22 +41,21 @@ class MeanDiscrepancies(Metric):
         missing, graphs = samples.unreadable, len(samples.readable)
         if not graphs:
             return dict.fromkeys(self.about, nothing(missing))
-        found, ratios = {}, []
+        few = [some(np.concatenate([part[name] for name in NAMES], axis=1)) for part in (samples.descriptors, reference.test)]
+        found, laws, weights = {}, [], []
         for name in NAMES:
-            law = kernel(samples.descriptors[name], reference.test[name], SIGMAS[name])
+            law = kernel(samples.descriptors[name], reference.test[name], SIGMAS[name], few)
             found[f"mmd.{name}"] = estimate(law, "biased", missing)
             found[f"mmd.{name}_unbiased"] = estimate(law, "unbiased", missing)
             base = reference.baseline.get(name, 0.0)
-            if base > _ZERO and graphs > 1:
-                ratios.append((biased(law) / base, towards(law) / base, without_samples(law) / base))
-                value, distance, left = ratios[-1]
-                found[f"mmd.ratio_{name}"] = around(value, distance, [left], missing)
-            else:
-                found[f"mmd.ratio_{name}"] = nothing(missing + graphs)
-        if not ratios:
-            return found | {"mmd.ratio": nothing(missing + graphs)}
-        value, distance, left = (np.mean(part, 0) for part in zip(*ratios, strict=True))
-        return found | {"mmd.ratio": around(float(value), float(distance), [left], missing)}
+            known = base > _ZERO and graphs > 1
+            found[f"mmd.ratio_{name}"] = estimate(weighted([law], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
+            if known:
+                laws.append(law)
+                weights.append(1 / base)
+        # a mean of squared distances is that of the kernels' mean
+        mean = weighted(laws, np.array(weights) / len(weights)) if laws else None
+        return found | {"mmd.ratio": nothing(missing + graphs) if mean is None else estimate(mean, "biased", missing)}
 
 
 class PolyGraph(Metric):
