@@ -6,7 +6,7 @@ Source: Preuer et al., Fréchet ChemNet Distance, J. Chem. Inf. Model. 58 (2018)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -55,13 +55,22 @@ def gaussian(features: np.ndarray) -> Gaussian:
 
 
 def frechet(one: Gaussian, two: Gaussian) -> float:
-    """The squared Fréchet (2-Wasserstein) distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2)."""
-    values, vectors = eigh(one.covariance)
+    """The squared Fréchet (2-Wasserstein) distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C2^1/2 C1 C2^1/2)^1/2)."""
+    return frechet_to(two)(one)
+
+
+def frechet_to(law: Gaussian) -> Callable[[Gaussian], float]:
+    """That distance to one law, for many others."""
+    values, vectors = eigh(law.covariance)
     root = vectors * np.sqrt(values.clip(0)) @ vectors.T
-    middle = eigh(root @ two.covariance @ root, eigvals_only=True)
-    gap = one.mean - two.mean
-    trace = np.trace(one.covariance) + np.trace(two.covariance) - 2 * np.sqrt(middle.clip(0)).sum()
-    return float(gap @ gap + trace)
+
+    def distance(one: Gaussian) -> float:
+        middle = eigh(root @ one.covariance @ root, eigvals_only=True)
+        gap = one.mean - law.mean
+        trace = np.trace(one.covariance) + np.trace(law.covariance) - 2 * np.sqrt(middle.clip(0)).sum()
+        return float(gap @ gap + trace)
+
+    return distance
 
 
 @lru_cache(maxsize=1)

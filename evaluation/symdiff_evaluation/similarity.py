@@ -10,6 +10,7 @@ import numpy as np
 
 from symdiff_evaluation.digest import digest
 from symdiff_evaluation.estimate import Z95, Estimate, mean, nothing
+from symdiff_evaluation.jackknife import variances
 
 _BLOCK = 2048
 _GROUPS = 32
@@ -115,8 +116,7 @@ def _formula(sums: np.ndarray, times: np.ndarray, squares: float, p: int) -> Est
 def _program(sums: np.ndarray, members: np.ndarray, p: int) -> Estimate:
     """``sums``: of T^p over the records of each group, (kinds, groups).
 
-    The jackknife over groups, again less one of the two times that it counts the spread of products of errors: that of two groups shows in what leaving
-    out both changes beyond leaving out each (Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981)).
+    The interval is that of the jackknife over groups.
     """
     members = members.astype(np.float64)
     times, whole, count = members.sum(1), sums.sum(1), int(members.sum())
@@ -131,15 +131,7 @@ def _program(sums: np.ndarray, members: np.ndarray, p: int) -> Estimate:
     less, fewer = whole[:, None] - sums, times[:, None] - members
     one = diversity(less, fewer)
     two = np.array([diversity(less[:, [g]] - sums, fewer[:, [g]] - members) for g in range(_GROUPS)])
-    np.fill_diagonal(two, 0)
-    rows = two.sum(0) / (_GROUPS - 2)
-    two = two - rows - rows[:, None] + two.sum() / ((_GROUPS - 1) * (_GROUPS - 2))
-    np.fill_diagonal(two, 0)
-    product = (_GROUPS - 2) ** 4 * float((two**2).sum()) / (_GROUPS * (_GROUPS - 3))  # variance of what two groups make together
-    second = (_GROUPS - 1) / (2 * _GROUPS**3) * product
-    twice = (_GROUPS - 2) / (_GROUPS * (_GROUPS - 1) ** 2) * product
-    spread = float(((one - one.mean()) ** 2).sum()) * (_GROUPS - 1) / _GROUPS
-    half = _STUDENT * math.sqrt(max(spread - twice, 0.0) + second)
+    half = _STUDENT * math.sqrt(sum(variances(one, two)))
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), count)
 
 

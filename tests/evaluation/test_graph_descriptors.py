@@ -14,7 +14,7 @@ from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.graphs import from_edges
 from symdiff_evaluation.graphs.mmd import FEW, SIGMAS, biased, estimate, gaussian_tv, jackknife, kernel, second_order, towards, unbiased, weighted
 from symdiff_evaluation.graphs.orbits import orbit_counts
-from symdiff_evaluation.graphs.squared import interval, spread
+from symdiff_evaluation.squared import interval, spread
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "graphs")
 GOLDEN = {"planar": ("0.00019", "0.0310", "0.00054", "0.0038"), "sbm": ("0.00085", "0.0332", "0.0255", "0.0027")}

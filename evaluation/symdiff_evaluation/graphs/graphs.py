@@ -83,6 +83,13 @@ class Graphs:
         return tuple(self._each("automorphisms without labels", symmetries("unlabeled-symmetry", self.workers), bare))
 
     @cached_property
+    def input_symmetries(self) -> tuple[Symmetry | None, ...]:
+        """Of ``inputs`` with their labels, None also where one is not readable."""
+        work = symmetries("input-symmetry", self.workers)
+        found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
+        return tuple(None if graph is None else next(found) for graph in self.inputs)
+
+    @cached_property
     def _broken(self) -> dict[str, tuple[str, ...]]:
         return {}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from symdiff_evaluation.estimate import Estimate, nothing
 from symdiff_evaluation.graphs.descriptors import align
-from symdiff_evaluation.graphs.squared import interval, spread
+from symdiff_evaluation.squared import interval, spread
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}
 FEW = 512  # of each set, from which the spread of products of errors is taken: their (2 FEW)^3 products are a second's work
@@ -109,7 +109,9 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     if min(len(own) for own, _ in drawn) < LEAST:
         return Estimate(value, None, None, n, undecided)
     variance, freedom = jackknife(drawn)
-    low, high = interval(distance, spread(distance, variance, freedom, *second_order(kernel, kind)))
+    second, third = second_order(kernel, kind)
+    # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9 (1981))
+    low, high = interval(distance, spread(distance, variance - 2 * second, freedom, second, third))
     return Estimate(value, value + low - distance, value + high - distance, n, undecided)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.stats import t as student
 
-from symdiff_evaluation.chemnet import LONGEST, activations, frechet, gaussian
-from symdiff_evaluation.estimate import Estimate, nothing
-from symdiff_evaluation.metrics.base import Metric
+from symdiff_evaluation.chemnet import LONGEST, Gaussian, activations, frechet_to
 from symdiff_evaluation.digest import digest
+from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.jackknife import variances
+from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.reference import Reference
 from symdiff_evaluation.samples import Samples
+from symdiff_evaluation.squared import interval, spread
 
 GROUPS = 10
 
@@ -20,7 +24,7 @@ GROUPS = 10
 class FCD(Metric):
     """Of the strictly valid samples, repeats counted; needs the ``fcd`` package.
 
-    The interval is that of the delete-a-group jackknife with ten groups. It tells the spread over sets of this size, not
+    The interval is that of the jackknife over ten groups. It tells the spread over sets of this size, not
     the bias, which falls with the number of samples: compare values of equally many samples only.
     """
 
@@ -41,12 +45,8 @@ class FCD(Metric):
         if len(texts) < 2 * GROUPS or not any(laws.values()):
             return {name: nothing(len(samples.valid)) for name in laws}
         features = activations(kinds.tolist())[which].astype(np.float64)
-        parts = [features[_groups(texts) != group] for group in range(GROUPS)]
-        wholes = [gaussian(features), *(gaussian(part) for part in parts)]
-        return {
-            name: jackknife([frechet(one, law) for one in wholes], len(texts), undecided) if law else nothing(len(texts))
-            for name, law in laws.items()
-        }
+        parts = Parts.of(features, _groups(texts))
+        return {name: distance(parts, law, undecided) if law else nothing(len(texts)) for name, law in laws.items()}
 
 
 def _groups(texts: list[str]) -> np.ndarray:
@@ -59,9 +59,43 @@ def _groups(texts: list[str]) -> np.ndarray:
     return np.argsort(np.argsort(keys)) % GROUPS
 
 
-def jackknife(values: list[float], count: int, undecided: int) -> Estimate:
-    """The first of ``values`` with the interval of the others, each of which leaves out one of the groups."""
-    value, left_out = values[0], np.array(values[1:])
-    spread = float(((left_out - left_out.mean()) ** 2).sum()) * (GROUPS - 1) / GROUPS
-    half = float(student.ppf(0.975, GROUPS - 1)) * math.sqrt(spread)
-    return Estimate(value, max(value - half, 0.0), value + half, count, undecided)
+@dataclass(frozen=True)
+class Parts:
+    """Of each group of vectors their number (G,), sum (G, d) and sum of squares (G, d, d), around the ``center`` (d,) of all."""
+
+    counts: np.ndarray
+    sums: np.ndarray
+    squares: np.ndarray
+    center: np.ndarray
+
+    @classmethod
+    def of(cls, features: np.ndarray, group: np.ndarray) -> Parts:
+        """Of vectors (n, d) in groups numbered from 0 (n,)."""
+        center = features.mean(0)
+        parts = [features[group == number] - center for number in range(GROUPS)]
+        return cls(np.array([len(x) for x in parts]), np.array([x.sum(0) for x in parts]), np.array([x.T @ x for x in parts]), center)
+
+    def without(self, *left: int) -> Gaussian:
+        """Mean and covariance of all groups but these."""
+        kept = [number for number in range(GROUPS) if number not in left]
+        count, mean = self.counts[kept].sum(), self.sums[kept].sum(0) / self.counts[kept].sum()
+        covariance = (self.squares[kept].sum(0) - count * np.outer(mean, mean)) / (count - 1)
+        return Gaussian(self.center + mean, covariance)
+
+
+def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
+    """The Fréchet distance of all vectors to ``law``, with the interval of what as many other vectors would give.
+
+    Leaving out groups tells its bias T and the variances of its linear and its quadratic part. The latter, a weighted sum of chi-squares, is taken to
+    have the skewness of the gamma law with mean T and that variance.
+    """
+    to = frechet_to(law)
+    value, one = to(parts.without()), np.array([to(parts.without(g)) for g in range(GROUPS)])
+    two = np.zeros((GROUPS, GROUPS))
+    for g, h in combinations(range(GROUPS), 2):
+        two[g, h] = two[h, g] = to(parts.without(g, h))
+    bias = (GROUPS - 1) * (float(one.mean()) - value)
+    linear, second = variances(one, two)
+    skewed = 2 * second**2 / bias if bias > 0 else 0.0
+    low, high = interval(value - bias, spread(value - bias, linear, GROUPS - 1, second, skewed))
+    return Estimate(value, max(low + bias, 0.0), max(high + bias, 0.0), int(parts.counts.sum()), undecided)

@@ -44,18 +44,18 @@ class Spread:
         return self.stretch * sign * math.sqrt(variance) * reach
 
 
-def spread(distance: float, jackknife: float, freedom: float, second: float, third: float) -> Spread:
+def spread(distance: float, linear: float, freedom: float, second: float, third: float) -> Spread:
     """The spread of an estimate that came out as ``distance``.
 
-    ``jackknife``: its jackknife variance, which counts the linear part once and the quadratic part twice (Efron and Stein, The jackknife estimate
-    of variance, Annals of Statistics 9 (1981)); ``freedom``: of that; ``second`` and ``third`` moment of the quadratic part alone.
+    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``second`` and ``third`` moment of its
+    quadratic part.
 
     The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards ``third / second``, its value
     where the laws differ along the widest directions of their spread; and it is at most 4 (second / 2)^1/2, the root of the
     sum of squares of all directions.
     """
     third = max(min(third, _SKEWED * second**1.5), -_SKEWED * second**1.5)
-    linear = max(jackknife - 2 * second, 0.0)
+    linear = max(linear, 0.0)
     if second <= 0:
         return Spread(0.0, 0.0, linear / distance if distance > 0 else 0.0)
     usual, most, noise = max(third, 0.0) / second, 4 * math.sqrt(second / 2), math.sqrt(second) / 2
