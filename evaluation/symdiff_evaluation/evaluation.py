@@ -47,7 +47,7 @@ class Evaluation:
         if self.total != self.protocol.samples:
             notes.append(
                 f"{self.total:,} samples; the protocol's published values are of {self.protocol.samples:,}."
-                " Uniqueness, V.U.N. and all distances depend on the number of samples."
+                f" {self.kind.by_number}"
             )
         left_out = [name for name in self.protocol.metrics if name not in self.estimates]
         if left_out:

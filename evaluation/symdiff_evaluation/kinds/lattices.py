@@ -44,6 +44,8 @@ class Lattices(Kind):
         " independent records or, where the file tells chains, over chains with their autocorrelation time."
     )
 
+    by_number = "Means and shares do not depend on the number of samples, their intervals and p-values do."
+
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return (Thermodynamics(), Correlations(), ExactValues(), GroundStates(), Order(), SpinSymmetry(), Balance(), SpinDifferences())

@@ -7,7 +7,6 @@ from symdiff_evaluation.estimate import Estimate, nothing
 from symdiff_evaluation.graphs.balance import image_balance, place_balance
 from symdiff_evaluation.graphs.graphs import Graphs
 from symdiff_evaluation.graphs.reference import GraphReference
-from symdiff_evaluation.graphs.symmetry import symmetry
 from symdiff_evaluation.metrics.base import Metric
 
 
@@ -25,7 +24,7 @@ class Breaking(Metric):
             return {name: nothing(len(samples)) for name in self.about}
         found = iter(samples.symmetries)
         after = [None if graph is None else _order(next(found)) for graph in samples.graphs]
-        before = [None if graph is None else _order(symmetry(graph)) for graph in samples.inputs]
+        before = [_order(one) for one in samples.input_symmetries]
         return {"symmetry.breaking_gap": breaking_gap(before, after), "symmetry.broken_share": broken_share(before, after)}
 
 
