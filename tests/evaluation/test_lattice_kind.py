@@ -84,6 +84,15 @@ def test_a_broken_record_costs_no_other(place, found):
     assert rows[5][2] == "false" and "value: 0" in rows[5][3] and rows[6][2] == "true"
 
 
+def test_nothing_but_broken_records(place, tmp_path):
+    np.savez(place / "none.npz", spins=np.zeros((3, 4, 4)), temperature=T)
+    none = evaluate([place / "none.npz"])
+    write(none, tmp_path / "out")
+    assert none.total == 3 and len(none.samples) == 0 and none.estimates["energy_per_site"].value is None
+    with pytest.raises(UserError, match="none.npz: none of its 3 records"):
+        evaluate([place / "0.npz"], reference=place / "none.npz")
+
+
 @pytest.mark.parametrize(
     ("arrays", "told"),
     [

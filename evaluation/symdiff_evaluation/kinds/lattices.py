@@ -66,7 +66,10 @@ class Lattices(Kind):
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
         if not Path(name).name.lower().endswith(self.endings):
             raise UserError(f"reference {name!r}: expected a file of spins ({', '.join(self.endings)}) or none")
-        return summarize(self.read([name], workers), Path(name).name, name)
+        samples = self.read([name], workers)
+        if not len(samples):
+            raise UserError(f"reference {name}: none of its {samples.total} records is a configuration of spins")
+        return summarize(samples, Path(name).name, name)
 
     def total(self, samples: Spins) -> int:
         return samples.total

@@ -76,7 +76,7 @@ def observe(spins: Spins) -> Observed:
         unsatisfied=spins.hamiltonian.unsatisfied(s),
         orders=orders(s),
         lines=tuple(two_point(s, axis) for axis in range(len(shape))),
-        powers=np.stack([square[:, *place] for wave in waves(shape) for place in near(wave, shape)], 1).reshape(count, -1, 1 + len(shape)) / sites,
+        powers=np.stack([np.stack([square[:, *place] for place in near(wave, shape)], 1) for wave in waves(shape)], 1) / sites,
         stabilizer=stabilizer,
         kept=kept,
         symmetries=order,
