@@ -48,10 +48,10 @@ def _benchmark(progress: Progress, name: str) -> Dataset:
     return benchmark(name)
 
 
-def _ising(progress: Progress, side: int) -> Dataset:
+def _ising(progress: Progress, side: int, rounds: int = 64) -> Dataset:
     from symdiff.data.lattices import ising
 
-    return ising(side, progress=progress)
+    return ising(side, rounds=rounds, progress=progress)
 
 
 def _ground_states(progress: Progress, side: int) -> Dataset:
@@ -103,6 +103,7 @@ BUILDERS: dict[str, Callable[[Progress], Dataset]] = {
     **{f"ground-states-{side}": partial(_ground_states, side=side) for side in (4, 8)},
     **{f"spin-glass-{side}": partial(_spin_glass, side=side) for side in (4, 6)},
     **{f"ising-{side}": partial(_ising, side=side) for side in (8, 16)},
+    "ising-16-long": partial(_ising, side=16, rounds=384),
     **{name: partial(_benchmark, name=name) for name in _GRAPHS},
 }
 

@@ -12,6 +12,9 @@ from symdiff.groups.torus import Torus
 HALVINGS = {"chain": [[2]], "square": [[1, -1], [1, 1]]}
 """M, which carries the lattice to one of the same kind with every second site: on the square lattice a turn by 45 degrees, longer by √2."""
 
+TABULATED = 4096
+"""Sites up to which the depths from every site are kept: so many squared bytes."""
+
 
 class Tower:
     """Λ_0 ⊃ Λ_1 ⊃ … ⊃ Λ_K: Λ_k is M^k Z^d modulo the torus, with N/2^k sites; K is as large as the torus allows.
@@ -43,11 +46,18 @@ class Tower:
         inside = [self._inside(self.torus.positions(), level) for level in range(1, self.top + 1)]
         return torch.stack([torch.zeros(self.torus.sites, dtype=torch.bool), *inside]).sum(0)
 
+    @cached_property
+    def _from_every_site(self) -> Tensor:
+        place = self.torus.positions()
+        return torch.stack([self.depth[self.torus.index(place - start)] for start in place]).to(torch.int8)
+
     def from_site(self, origin: Tensor) -> Tensor:
         """``depth`` with another site at the origin, for every row: ``origin`` (B,) or (B, N) -> (B, N)."""
+        every = torch.arange(self.torus.sites)
+        if len(every) <= TABULATED:
+            return self._from_every_site[origin if origin.ndim == 2 else origin[:, None], every].long()
         place = self.torus.positions()
-        start = place[origin] if origin.ndim == 2 else place[origin][:, None]
-        return self.depth[self.torus.index(place - start)]
+        return self.depth[self.torus.index(place - place[origin if origin.ndim == 2 else origin[:, None]])]
 
     @cache
     def cosets(self, level: int) -> tuple[Tensor, Tensor]:

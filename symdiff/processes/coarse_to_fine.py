@@ -53,8 +53,8 @@ class CoarseToFine(Revealing):
         depth = piece.from_site(origin)
         start = torch.stack([*starts, origin], 1).gather(1, depth)
         within = piece.from_site(start)
-        keys = (piece.top - depth) * (piece.top + 1) + (piece.top - within) + ties.double()
-        return (keys / (piece.top + 2) ** 2).to(hidden.device)
+        rank = (piece.top - depth) * (piece.top + 1) + piece.top - within
+        return ((rank + ties) / (piece.top + 2) ** 2).to(hidden.device)
 
     def next(self, hidden: Tensor) -> Tensor:
         piece, shown = self._tower(hidden), ~hidden
