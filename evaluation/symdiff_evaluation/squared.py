@@ -1,8 +1,8 @@
-"""The interval of a squared distance, from its distance without bias: skewed near zero, all but normal far from it.
+"""The interval of a squared distance, from its estimate without bias: skewed near zero, all but normal far from it.
 
-Such an estimate errs by a linear part, whose variance grows in proportion to the squared distance t, and by a quadratic part, which is all
-that is left at t = 0: a weighted sum of centered chi-squares (Serfling, Approximation Theorems of Mathematical Statistics, 1980, chapter 5;
-Gretton et al., A Kernel Two-Sample Test, JMLR 13 (2012)). Their sum is taken for a gamma law of the same three moments.
+Such an estimate errs by a linear part, whose variance grows in proportion to the squared distance t, and by a quadratic one, all that
+is left at t = 0: a weighted sum of centered chi-squares (Serfling, Approximation Theorems of Mathematical Statistics, 1980, chapter 5;
+Gretton et al., A Kernel Two-Sample Test, JMLR 13 (2012)).
 """
 
 from __future__ import annotations
@@ -10,69 +10,110 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 from scipy.optimize import brentq
-from scipy.special import gammaincinv, stdtrit
+from scipy.special import ndtr, stdtrit
 
 from symdiff_evaluation.estimate import Z95
 
-_SKEWED = math.sqrt(8)  # of chi-square with one degree of freedom: no weighted sum has more
-_SYMMETRIC = 1e-3  # a skewness that no quantile shows
+_DUST = 1e-6  # of the largest weight: below, a chi-square adds nothing
+_NEAREST, _FURTHEST = 1e-3, 1e12  # where saddle points are looked for, times one over the deviation
+_PRECISE = 1e-5  # of an end
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Spread:
-    """Of an estimate whose expectation is t: variance ``second`` + ``slope`` t, third moment ``third`` + 3/2 ``slope``^2 t.
+    """The law of the error of an estimate whose expectation is t: sum ``weights`` (chi-square - its mean) with degrees of freedom ``times``, and a
+    chi-square of weight ``slope`` / 4, as far from its center as gives it the variance ``slope`` t.
 
-    ``stretch``: what the uncertainty of the variance itself adds to the reach, 1 for none.
+    ``stretch``: what the uncertainty of the variances adds to the reach, 1 for none.
     """
 
-    second: float
-    third: float
+    weights: np.ndarray
+    times: np.ndarray
     slope: float
     stretch: float = 1.0
 
+    @property
+    def second(self) -> float:
+        """Variance of the quadratic part."""
+        return 2 * float(self.times @ self.weights**2)
+
     def quantile(self, p: float, t: float) -> float:
-        """Of the error of the estimate. Where t is below zero, as it is for no true distance, that at zero."""
+        """Of the error of the estimate, by the saddle point (Lugannani and Rice, Adv. Appl. Prob. 12 (1980)).
+
+        Where t is below zero, as it is for no true distance, that at zero.
+        """
         t = max(t, 0.0)
-        variance = self.second + self.slope * t
-        if variance <= 0:
+        deviation = math.sqrt(self.second + self.slope * t)
+        if deviation <= 0:
             return 0.0
-        skewness = (self.third + 1.5 * self.slope**2 * t) / variance**1.5
-        sign, skewness = math.copysign(1.0, skewness), max(abs(skewness), _SYMMETRIC)
-        shape = 4 / skewness**2
-        reach = (float(gammaincinv(shape, p if sign > 0 else 1 - p)) - shape) / math.sqrt(shape)
-        return self.stretch * sign * math.sqrt(variance) * reach
+        # the saddle lies where all 1 - 2 weight z are above zero
+        known = np.append(self.weights, self.slope / 4 if t > 0 else 0.0) / deviation
+        most = known.max() if p > 0.5 else -known.min()
+        furthest = (1 - 1e-12) / (2 * most) if most > 1 / _FURTHEST else _FURTHEST
+        sign = 1.0 if p > 0.5 else -1.0
+
+        def gap(log: float) -> float:
+            return self._law(sign * math.exp(log), t, deviation)[1] - p
+
+        ends = math.log(_NEAREST * min(furthest, 1.0)), math.log(furthest)
+        if gap(ends[0]) * gap(ends[1]) > 0:  # the law ends before
+            return self.stretch * deviation * self._law(sign * furthest, t, deviation)[0]
+        z = sign * math.exp(brentq(gap, *ends, xtol=1e-6))
+        return self.stretch * deviation * self._law(z, t, deviation)[0]
+
+    def _law(self, z: float, t: float, deviation: float) -> tuple[float, float]:
+        """The error, in deviations, whose saddle point is z, and the probability of less."""
+        weights, w, t = self.weights / deviation, self.slope / 4 / deviation, t / deviation
+        left = 1 - 2 * z * weights
+        far = 1 - 2 * z * w
+        value = float(self.times @ (-np.log(left) / 2 - z * weights)) + 2 * w * t * z * z / far
+        error = float(self.times @ (weights / left - weights)) + t * (1 / far**2 - 1)
+        curve = 2 * float(self.times @ (weights / left) ** 2) + 4 * w * t / far**3
+        r = math.copysign(math.sqrt(max(2 * (z * error - value), 0.0)), z)
+        u = z * math.sqrt(curve)
+        density = math.exp(-r * r / 2) / math.sqrt(2 * math.pi)
+        return error, float(ndtr(r)) + density * (1 / r - 1 / u)
 
 
-def spread(distance: float, linear: float, freedom: float, second: float, third: float) -> Spread:
+def spread(distance: float, linear: float, freedom: float, weights: np.ndarray, times: np.ndarray | None = None) -> Spread:
     """The spread of an estimate that came out as ``distance``.
 
-    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``second`` and ``third`` moment of its
-    quadratic part.
+    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``weights`` and ``times`` (1 if None) of the
+    chi-squares of its quadratic part.
 
-    The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards ``third / second``, its value
-    where the laws differ along the widest directions of their spread; and it is at most 4 (second / 2)^1/2, the root of the
-    sum of squares of all directions.
+    The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards its value where the laws
+    differ along the widest directions of their spread, 4 sum w^3 / sum w^2; and it is at most 4 (sum w^2)^1/2, four times the widest.
     """
-    third = max(min(third, _SKEWED * second**1.5), -_SKEWED * second**1.5)
-    linear = max(linear, 0.0)
-    if second <= 0:
-        return Spread(0.0, 0.0, linear / distance if distance > 0 else 0.0)
-    usual, most, noise = max(third, 0.0) / second, 4 * math.sqrt(second / 2), math.sqrt(second) / 2
+    times = np.ones(len(weights)) if times is None else times
+    kept = np.abs(weights) > _DUST * np.abs(weights).max(initial=0.0)
+    weights, times = weights[kept], times[kept]
+    linear, squares = max(linear, 0.0), float(times @ weights**2)
+    if squares <= 0:
+        return Spread(weights, times, linear / distance if distance > 0 else 0.0)
+    usual, most, noise = 4 * max(float(times @ weights**3), 0.0) / squares, 4 * math.sqrt(squares), math.sqrt(squares / 2)
     slope = (linear + usual * noise) / (max(distance, 0.0) + noise)
-    stretch = float(stdtrit(max(freedom, 4.0), 0.975)) / Z95
-    return Spread(second, third, min(slope, most), stretch)
+    return Spread(weights, times, min(slope, most), float(stdtrit(max(freedom, 4.0), 0.975)) / Z95)
+
+
+def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
+    """The weight of one chi-square with this variance and third moment, neither below zero, and its degrees of freedom."""
+    if second <= 0:
+        return np.zeros(0), np.zeros(0)
+    weight = max(third / (4 * second), 1e-3 * math.sqrt(second))
+    return np.array([weight]), np.array([second / (2 * weight**2)])
 
 
 def interval(distance: float, spread: Spread) -> tuple[float, float]:
     """All t of which ``distance`` is no surprise at 2.5 % on either side."""
     low = distance - spread.quantile(0.975, 0.0)
     if low > 0:
-        low = brentq(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance)
+        low = brentq(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance, xtol=_PRECISE * distance)
     high = distance - spread.quantile(0.025, 0.0)
     if high > 0:
         top = 2 * high
         while top + spread.quantile(0.025, top) < distance:
             top *= 2
-        high = brentq(lambda t: t + spread.quantile(0.025, t) - distance, 0.0, top)
+        high = brentq(lambda t: t + spread.quantile(0.025, t) - distance, 0.0, top, xtol=_PRECISE * top)
     return low, high

@@ -8,13 +8,11 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from symdiff_evaluation.estimate import Z95
 from symdiff_evaluation.graphs.descriptors import NAMES, clustering_coefficients, describe, laplacian_spectrum
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.graphs import from_edges
 from symdiff_evaluation.graphs.mmd import FEW, SIGMAS, biased, estimate, gaussian_tv, jackknife, kernel, second_order, towards, unbiased, weighted
 from symdiff_evaluation.graphs.orbits import orbit_counts
-from symdiff_evaluation.squared import interval, spread
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "graphs")
 GOLDEN = {"planar": ("0.00019", "0.0310", "0.00054", "0.0038"), "sbm": ("0.00085", "0.0332", "0.0255", "0.0027")}
@@ -157,8 +155,8 @@ def test_second_order_moments_are_those_of_the_laws(tilts):
     cross = (np.eye(30) - laws[0]) @ table @ (np.eye(30) - laws[1]).T * np.sqrt(np.outer(laws[0] / n, laws[1] / m))
     whole = np.block([[parts[0], cross], [cross.T, parts[1]]])
     two, three = 2 * (parts[0] ** 2).sum() * n / (n - 1) + 2 * (parts[1] ** 2).sum() * m / (m - 1) + 4 * (cross**2).sum(), 8 * np.trace(whole @ whole @ whole)
-    found = [kernel(rows[rng.choice(30, n, p=laws[0])], rows[rng.choice(30, m, p=laws[1])], 0.3) for _ in range(3000)]
-    moments = np.array([second_order(one) for one in found])
+    found = [kernel(rows[rng.choice(30, n, p=laws[0])], rows[rng.choice(30, m, p=laws[1])], 0.3) for _ in range(2000)]
+    moments = np.array([[2 * (w**2).sum(), 8 * (w**3).sum()] for w in map(second_order, found)])
     error = moments.std(0) / np.sqrt(len(found))
     assert abs(moments[:, 0].mean() - two) < 5 * error[0]
     assert abs(moments[:, 1].mean() - three) < 5 * error[1] + 0.1 * three  # triples are not quite without bias
@@ -171,9 +169,10 @@ def test_moments_of_more_graphs_come_from_some_of_them():
     rng = np.random.default_rng(5)
     x, y = sets(rng, 700), sets(rng, 40)
     all_, few = kernel(x, y, 0.3, (np.arange(700), np.arange(40))), kernel(x, y, 0.3)
-    assert few.first == FEW and second_order(few) == pytest.approx(second_order(all_), rel=0.1)
+    two, many = ((second_order(one) ** 2).sum() for one in (few, all_))
+    assert few.first == FEW and two == pytest.approx(many, rel=0.1)
     again = kernel(x[::-1], y[::-1], 0.3)
-    assert second_order(again) == pytest.approx(second_order(few), rel=1e-9)
+    assert second_order(again) == pytest.approx(second_order(few), abs=1e-9 * two**0.5)
 
 
 def test_a_weighted_kernel_is_the_mean_of_distances():
@@ -186,8 +185,8 @@ def test_a_weighted_kernel_is_the_mean_of_distances():
     assert (twice.low, twice.value, twice.high) == pytest.approx([2 * end for end in (estimate(laws[0]).low, biased(laws[0]), estimate(laws[0]).high)])
 
 
-def covered(kind, tilts, sizes=(60, 40), count=500):
-    """How many intervals hold the truth, which a finite law's matrices give."""
+def covered(kind, tilts, sizes=(60, 40), count=250):
+    """What share of intervals hold the truth, which a finite law's matrices give."""
     rng = np.random.default_rng(1)
     rows, table, laws = finite_law(rng, tilts)
     fixed = rng.choice(30, sizes[1], p=laws[1])
@@ -206,7 +205,7 @@ def covered(kind, tilts, sizes=(60, 40), count=500):
 @pytest.mark.parametrize("kind", ["biased", "unbiased"])
 @pytest.mark.parametrize("tilts", [(0, 0), (0.5, 0), (2, 0)])
 def test_intervals_cover_the_distance(kind, tilts):
-    assert 0.92 <= covered(kind, tilts) <= 0.98
+    assert 0.9 <= covered(kind, tilts) <= 0.985
 
 
 def test_intervals_where_nothing_varies():
@@ -214,6 +213,3 @@ def test_intervals_where_nothing_varies():
     one = estimate(kernel(same, same, 1.0), "unbiased")
     assert (one.low, one.value, one.high) == pytest.approx((0, 0, 0), abs=1e-12)
     assert estimate(kernel(same[:3], same, 1.0)).low is None and estimate(kernel(same[:1], same, 1.0)).value is None
-    far = spread(1.0, 0.01, 50.0, 0.0, 0.0)
-    low, high = interval(1.0, far)
-    assert low < 1 < high and (1 - low) ** 2 == pytest.approx(Z95**2 * 0.01 * low, rel=0.2)

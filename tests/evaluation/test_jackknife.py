@@ -49,7 +49,7 @@ def test_parts_are_those_of_the_vectors():
 def test_intervals_of_the_distance_cover(shift):
     rng = np.random.default_rng(3)
     law = gaussian(rng.normal(size=(4000, 3)))
-    found = [distance(Parts.of(shift + rng.normal(size=(200, 3)), rng.permutation(200) % GROUPS), law) for _ in range(300)]
+    found = [distance(Parts.of(shift + rng.normal(size=(200, 3)), rng.permutation(200) % GROUPS), law) for _ in range(150)]
     truth = np.mean([one.value for one in found])
-    assert 0.91 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.99
+    assert 0.88 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.99
     assert all(one.low <= one.value <= one.high for one in found)

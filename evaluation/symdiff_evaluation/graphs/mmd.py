@@ -13,7 +13,7 @@ from symdiff_evaluation.graphs.descriptors import align
 from symdiff_evaluation.squared import interval, spread
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}
-FEW = 512  # of each set, from which the spread of products of errors is taken: their (2 FEW)^3 products are a second's work
+FEW = 512  # of each set, from which the spread of products of errors is taken: the eigenvalues of (2 FEW)^2 are half a second's work
 LEAST = 4  # of each set that is drawn, for an interval
 _CELLS = 1 << 22  # kernel values in memory at a time
 
@@ -109,18 +109,19 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     if min(len(own) for own, _ in drawn) < LEAST:
         return Estimate(value, None, None, n, undecided)
     variance, freedom = jackknife(drawn)
-    second, third = second_order(kernel, kind)
+    weights = second_order(kernel, kind)
     # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9 (1981))
-    low, high = interval(distance, spread(distance, variance - 2 * second, freedom, second, third))
+    linear = variance - 4 * float(weights @ weights)
+    low, high = interval(distance, spread(distance, linear, freedom, weights))
     return Estimate(value, value + low - distance, value + high - distance, n, undecided)
 
 
-def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased") -> tuple[float, float]:
-    """Variance and third central moment of the quadratic part of the estimate: of all of it where both laws are the same.
+def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased") -> np.ndarray:
+    """Weights of the centered chi-squares that are the quadratic part of the estimate: all of its error where both laws are the same.
 
-    2 tr S^2 and 8 tr S^3 for S = S_x / n + S_y / m, where S_x is the covariance of the samples' features (S_x / n alone for "biased", whose reference
-    is fixed), from pairs and triples of different graphs. The variance is without bias: values are centered as by Székely and Rizzo, Partial distance
-    correlation with methods for dissimilarities, Annals of Statistics 42 (2014).
+    The eigenvalues of S = S_x / n + S_y / m, where S_x is the covariance of the samples' features (S_x / n alone for "biased", whose reference
+    is fixed), from pairs of different graphs. Twice their sum of squares, the variance, is without bias: values are centered as by Székely and
+    Rizzo, Partial distance correlation with methods for dissimilarities, Annals of Statistics 42 (2014).
     """
     n, m, a = len(kernel.within), len(kernel.beyond), kernel.first
     own = _centered(kernel.few[:a, :a]) / np.sqrt(a * (a - 3.0) * n * (n - 1))
@@ -131,7 +132,7 @@ def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased
         cross = cross - cross.mean(0) - cross.mean(1, keepdims=True) + cross.mean()
         cross = cross / np.sqrt((a - 1.0) * (b - 1) * n * m)
         own = np.block([[own, cross], [cross.T, other]])
-    return 2 * float((own * own).sum()), 8 * float((own @ own * own).sum())
+    return np.linalg.eigvalsh(own)
 
 
 def _centered(values: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from symdiff_evaluation.jackknife import variances
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.reference import Reference
 from symdiff_evaluation.samples import Samples
-from symdiff_evaluation.squared import interval, spread
+from symdiff_evaluation.squared import gamma, interval, spread
 
 GROUPS = 10
 
@@ -96,6 +96,6 @@ def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
         two[g, h] = two[h, g] = to(parts.without(g, h))
     bias = (GROUPS - 1) * (float(one.mean()) - value)
     linear, second = variances(one, two)
-    skewed = 2 * second**2 / bias if bias > 0 else 0.0
-    low, high = interval(value - bias, spread(value - bias, linear, GROUPS - 1, second, skewed))
+    third = 2 * second**2 / bias if bias > 0 else 0.0
+    low, high = interval(value - bias, spread(value - bias, linear, GROUPS - 1, *gamma(second, third)))
     return Estimate(value, max(low + bias, 0.0), max(high + bias, 0.0), int(parts.counts.sum()), undecided)
