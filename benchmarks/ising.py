@@ -1,11 +1,11 @@
 """A trained sampler of Ising spins against exact values and Wolff's clusters, and what a sample costs.
 
-    python benchmarks/ising.py checkpoints/ising --small checkpoints/ising-8 --out runs/ising [--count 10000] [--small-count 20000] [--seed 0]
+    python benchmarks/ising.py ising --out runs/ising-numbers [--count 10000] [--weighted 4000 20000] [--seed 0]
 
 L = 16, T in {1.8, 2.27, 3.0}: energy per site against Kaufman's exact one, |m| and the two-point function against Wolff's clusters with their
-errors (z: the difference in standard errors), and a chi-square of the sign of m. L = 8, with the checkpoint ``--small``: ln Z by the
-importance weights of ``symdiff.importance`` against the transfer matrix, with the share of effective samples. Cost of an independent sample at T = 2.27:
-processor time of the model against 2 tau sweeps of heat bath on one thread. Writes results.json, table.md and figure.png.
+errors (z: the difference in standard errors), and a chi-square of the sign of m. ln Z by the importance weights of ``symdiff.importance``
+against Kaufman's formula, with the share of effective samples and the weighted mean of |m|; and at L = 8 against the transfer matrix. Cost of an independent sample at T = 2.27: processor time of the model against 2 tau sweeps of heat bath on one
+thread, at the sides ``--sides`` (the model's time does not depend on whether it was trained there). Writes results.json, table.md and figure.png.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from symdiff.domains.spins.exact import log_partition
 from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.domains.spins.heat_bath import HeatBath
 from symdiff.domains.spins.mixed import rounds
-from symdiff.domains.spins.onsager import kaufman_energy
+from symdiff.domains.spins.onsager import kaufman_energy, kaufman_log_partition
 from symdiff.groups.torus import torus
 from symdiff.importance import weighted
 from symdiff.pipeline import SymdiffPipeline
@@ -32,6 +32,8 @@ from symdiff.testing import chi_square
 
 SIDE, SMALL, TEMPERATURES, CRITICAL = 16, 8, (1.8, 2.27, 3.0), 2.27
 CHAINS, ROUNDS, WARM = 512, 400, 100
+TIMES = 15
+"""The length of a chain of heat bath in units of an autocorrelation time, about; there are 64 chains."""
 
 
 def observables(labels: Tensor, model: Hamiltonian, side: int) -> Tensor:
@@ -53,16 +55,14 @@ def against(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
     """The model's samples at one temperature, compared."""
     domain, piece = pipeline.domain, torus("square", SIDE)
     model = Hamiltonian.make(piece, interaction("ising"))
-    start = time.process_time()
-    samples = pipeline.sample(arguments.count, arguments.steps, arguments.seed, condition=domain.condition(model, temperature), precision=arguments.precision)
-    spent = time.process_time() - start
-    labels = samples.state()["spin"]
+    labels, spent = sampled(pipeline, SIDE, temperature, arguments.count, arguments)
     values = observables(labels, model, SIDE)
     mean, error = values.mean(0), values.std(0) / math.sqrt(len(values))
     other, deviation = clusters(model, temperature, SIDE, seed=1)
     m = (1 - 2 * labels.double()).mean(1)
     signs = torch.tensor([int((m > 0).sum()), int((m < 0).sum())])
     exact = kaufman_energy(SIDE, SIDE, temperature)
+    weights = norm(pipeline, temperature, SIDE, arguments.weighted[0], arguments)
     return {
         "energy": float(mean[0]),
         "energy_exact": exact,
@@ -74,47 +74,75 @@ def against(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
         "two_point_wolff": other[2:].tolist(),
         "two_point_z": ((mean - other) / (error**2 + deviation**2).sqrt())[2:].tolist(),
         "sign_p": chi_square(signs, torch.full((2,), signs.sum() / 2)),
+        "weighted": {**weights, "magnetization_z": (weights["magnetization"] - float(other[1])) / math.hypot(weights["magnetization_error"], float(deviation[1]))},
         "processor_seconds_per_sample": spent / arguments.count,
     }
 
 
-def norm(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
-    """ln Z of the 8 x 8 torus by importance weights."""
-    model = Hamiltonian.make(torus("square", SMALL), interaction("ising"))
-    nodes, parts = SMALL * SMALL, []
-    steps = nodes // 2 + 1 if getattr(pipeline.process, "revealing", None) is not None else nodes  # one spin at a time
-    generator = torch.Generator().manual_seed(arguments.seed)
+def sampled(pipeline: SymdiffPipeline, side: int, temperature: float, count: int, arguments) -> tuple[Tensor, float]:
+    """Labels (count, N), and the processor time that they took."""
+    condition = pipeline.domain.condition(Hamiltonian.make(torus("square", side), interaction("ising")), temperature)
+    start = time.process_time()
+    samples = pipeline.sample(count, arguments.steps, arguments.seed, batch_size=arguments.batch_size, condition=condition, precision=arguments.precision)
+    return samples.state()["spin"], time.process_time() - start
+
+
+def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, arguments) -> dict:
+    """ln Z of a torus by importance weights, and the weighted mean of |m| with its standard error."""
+    model = Hamiltonian.make(torus("square", side), interaction("ising"))
+    nodes, parts = side * side, []
+    generator = torch.Generator().manual_seed(arguments.seed + 1)
     diffusion = pipeline.diffusion.eval()
     condition = pipeline.domain.condition(model, temperature)
-    for start in range(0, arguments.small_count, 512):
-        rows = min(512, arguments.small_count - start)
+    for start in range(0, count, 512):
+        rows = min(512, count - start)
         given, mask = condition.select([0] * rows), torch.ones(rows, nodes, dtype=torch.bool)
         with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):  # the law is that of these very numbers
-            parts.append(weighted(diffusion, mask, steps, lambda x: -model.total(x["spin"]) / temperature, generator, given))
+            parts.append(weighted(diffusion, mask, arguments.steps, lambda x: -model.total(x["spin"]) / temperature, generator, given))
     found = type(parts[0])(parts[0].x, torch.cat([part.log_weights for part in parts]))
-    exact = float(log_partition(model, temperature))
+    exact = float(log_partition(model, temperature)) if side <= SMALL else kaufman_log_partition(side, side, temperature)
+    m = (1 - 2 * torch.cat([part.x["spin"] for part in parts]).double()).mean(1).abs()
+    mean, shares = found.mean(m), found.log_weights.softmax(0)
     return {
         "log_norm": found.log_norm,
         "error": found.error,
         "exact": exact,
         "off": abs(found.log_norm / exact - 1),
-        "effective_share": found.effective / arguments.small_count,
+        "effective_share": found.effective / count,
         "weightless_share": float(found.log_weights.isinf().double().mean()),
+        "magnetization": mean,
+        "magnetization_error": float((shares * (m - mean)).square().sum().sqrt()),
     }
 
 
-def heat_bath_cost(seed: int) -> dict:
+def heat_bath_cost(side: int, seed: int) -> dict:
     """Processor seconds of 2 tau sweeps at T = 2.27, tau of the signed magnetization."""
-    model = Hamiltonian.make(torus("square", SIDE), interaction("ising"))
-    bath = HeatBath(model, CRITICAL, 64, torch.Generator().manual_seed(seed))
-    bath.sweep(2000)
-    series, start = [], time.process_time()
-    for _ in range(12_000):
+    model = Hamiltonian.make(torus("square", side), interaction("ising"))
+    bath, length = HeatBath(model, CRITICAL, 64, torch.Generator().manual_seed(seed)), round(TIMES * 880 * (side / SIDE) ** 2.17)
+    many = HeatBath(model, CRITICAL, 256, torch.Generator().manual_seed(seed))  # a sweep of many chains is cheaper; their number does not change tau
+    bath.sweep(length // 6)
+    series = []
+    for _ in range(length):
         bath.sweep()
         series.append((1 - 2 * bath.spins).double().mean(1))
-    spent = (time.process_time() - start) / (12_000 * bath.chains)
-    tau = memory(torch.stack(series)).time
-    return {"tau_sweeps": tau, "processor_seconds_per_sample": 2 * tau * spent}
+    found, sweeps = memory(torch.stack(series)), max(20, length // 40)
+    many.sweep(5)
+    start = time.process_time()
+    many.sweep(sweeps)
+    sweep = (time.process_time() - start) / (sweeps * many.chains)
+    return {"tau_sweeps": found.time, "tau_error": found.error, "seconds_per_sweep": sweep, "processor_seconds_per_sample": 2 * found.time * sweep}
+
+
+def costs(pipeline: SymdiffPipeline, arguments) -> dict:
+    """Processor seconds of an independent sample at T = 2.27, by side."""
+    found = {}
+    for side in arguments.sides:
+        count = max(arguments.batch_size, 4 * arguments.batch_size * SIDE**2 // side**2)
+        sampled(pipeline, side, CRITICAL, 32, arguments)  # what is computed once for a size
+        labels, spent = sampled(pipeline, side, CRITICAL, count, arguments)
+        found[str(side)] = {"model": spent / len(labels), **heat_bath_cost(side, arguments.seed)}
+        print(f"L = {side}: {json.dumps(found[str(side)])}", flush=True)
+    return found
 
 
 def table(result: dict) -> str:
@@ -125,9 +153,18 @@ def table(result: dict) -> str:
             f"| {t} | {one['energy']:.4f} ({one['energy_exact']:.4f}) | {100 * one['energy_off']:.2f} % | {one['magnetization']:.4f} "
             f"({one['magnetization_wolff']:.4f}) | {one['magnetization_z']:+.1f} | {worst:.1f} | {one['sign_p']:.2f} |"
         )
-    lines += ["", "| T | ln Z, L = 8 (exact) | off | effective samples | without weight |", "|---|---|---|---|---|"]
-    for t, one in result["L=8"].items():
-        lines.append(f"| {t} | {one['log_norm']:.3f} ± {one['error']:.3f} ({one['exact']:.3f}) | {100 * one['off']:.3f} % | {100 * one['effective_share']:.1f} % | {100 * one['weightless_share']:.1f} % |")
+    lines += ["", "| L | T | ln Z (exact) | off | effective samples | without weight | weighted \\|m\\| |", "|---|---|---|---|---|---|---|"]
+    weights = [(SIDE, t, one["weighted"]) for t, one in result["L=16"].items()] + [(SMALL, t, one) for t, one in result["L=8"].items()]
+    for side, t, one in weights:
+        z = f" (z = {one['magnetization_z']:+.1f})" if "magnetization_z" in one else ""
+        lines.append(
+            f"| {side} | {t} | {one['log_norm']:.3f} ± {one['error']:.3f} ({one['exact']:.3f}) | {100 * one['off']:.3f} % | {100 * one['effective_share']:.1f} % "
+            f"| {100 * one['weightless_share']:.1f} % | {one['magnetization']:.4f} ± {one['magnetization_error']:.4f}{z} |"
+        )
+    if "costs" in result:
+        lines += ["", "| L, T = 2.27 | τ of heat bath, sweeps | heat bath, 2τ, ms | model, ms |", "|---|---|---|---|"]
+    for side, one in result.get("costs", {}).items():
+        lines.append(f"| {side} | {one['tau_sweeps']:.0f} ± {one['tau_error']:.0f} | {1e3 * one['processor_seconds_per_sample']:.2f} | {1e3 * one['model']:.2f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -150,19 +187,24 @@ def figure(result: dict, path: Path) -> None:
         middle.plot([k], [one["magnetization_z"]], "D", color="#2563c9", label="|m|" if not k else None)
     middle.set(xticks=range(len(names)), xticklabels=[f"T = {t}" for t in names], ylabel="standard errors", title="model minus Wolff")
     middle.legend(frameon=False)
-    costs = {"model": result["L=16"][names[len(names) // 2]]["processor_seconds_per_sample"], "heat bath": result["heat bath"]["processor_seconds_per_sample"]}
-    right.bar(list(costs), list(costs.values()), color=["#2563c9", "#6b7684"])
-    right.set(yscale="log", ylabel="processor seconds", title="an independent sample at T = 2.27")
+    sides = list(map(int, result["costs"]))
+    right.plot(sides, [one["processor_seconds_per_sample"] for one in result["costs"].values()], "s-", color="#6b7684", label="heat bath, 2τ")
+    right.plot(sides, [one["model"] for one in result["costs"].values()], "o-", color="#2563c9", label="model")
+    right.set(xscale="log", yscale="log", xticks=sides, xticklabels=sides, xlabel="L", ylabel="processor seconds", title="an independent sample at T = 2.27")
+    right.minorticks_off()
+    right.legend(frameon=False)
     page.savefig(path, dpi=130)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint")
-    parser.add_argument("--small", help="the checkpoint for L = 8 (without it there is no ln Z)")
+    parser.add_argument("--small", help="another checkpoint for L = 8")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--small-count", type=int, default=20_000, help="samples of the small torus")
+    parser.add_argument("--weighted", type=int, nargs=2, default=(4000, 20_000), help="weighted samples at L = 16 and at L = 8")
+    parser.add_argument("--sides", type=int, nargs="+", default=(8, 16, 32), help="where costs are compared")
+    parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--steps", type=int, help="evaluations of the network a sample (default: the recipe's)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="bf16")
@@ -171,20 +213,19 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     pipeline = SymdiffPipeline.load(arguments.checkpoint)
     arguments.steps = arguments.steps or pipeline.default_steps
-    result: dict = {"count": arguments.count, "small_count": arguments.small_count, "steps": arguments.steps, "L=16": {}, "L=8": {}}
+    result: dict = {"count": arguments.count, "weighted": list(arguments.weighted), "steps": arguments.steps, "L=16": {}, "L=8": {}}
     for t in arguments.temperatures:
         result["L=16"][str(t)] = against(pipeline, t, arguments)
         print(table(result), flush=True)
-    if arguments.small:
-        small = SymdiffPipeline.load(arguments.small)
-        for t in arguments.temperatures:
-            result["L=8"][str(t)] = norm(small, t, arguments)
-            print(table(result), flush=True)
-    result["heat bath"] = heat_bath_cost(arguments.seed)
+    small = SymdiffPipeline.load(arguments.small) if arguments.small else pipeline
+    for t in arguments.temperatures:
+        result["L=8"][str(t)] = norm(small, t, SMALL, arguments.weighted[1], arguments)
+        print(table(result), flush=True)
+    result["costs"] = costs(pipeline, arguments)
     (arguments.out / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     (arguments.out / "table.md").write_text(table(result))
     figure(result, arguments.out / "figure.png")
-    print(json.dumps(result["heat bath"]), f"\n{arguments.out}: results.json, table.md, figure.png")
+    print(f"{table(result)}\n{arguments.out}: results.json, table.md, figure.png")
 
 
 if __name__ == "__main__":
