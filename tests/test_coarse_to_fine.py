@@ -16,7 +16,7 @@ from symdiff.domains.lattice import SpinLattice
 from symdiff.domains.spins.exact import log_partition
 from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.groups.torus import torus
-from symdiff.groups.tower import tower
+from symdiff.groups.tower import Tower, tower
 from symdiff.importance import weighted
 from symdiff.processes.coarse_to_fine import CoarseToFine
 from symdiff.processes.masked import Masked
@@ -57,6 +57,15 @@ def test_a_tower_halves(kind, sides, top):
             coarser = piece.cosets(level - 1)[0]
             assert bool((coarser[members] == coarser[members][:, :1]).all())
     assert piece.stage(torch.tensor([sites // 2, sites // 4, sites // 4 - 1, 0])).tolist() == [0, 1, 2, top]
+
+
+def test_large_tori_need_no_table(monkeypatch):
+    piece = Tower(torus("square", 8))
+    origin = torch.randint(64, (5, 64), generator=torch.Generator().manual_seed(0))
+    before = piece.from_site(origin), piece.from_site(origin[:, 0])
+    monkeypatch.setattr("symdiff.groups.tower.TABULATED", 0)
+    assert torch.equal(piece.from_site(origin), before[0]) and torch.equal(piece.from_site(origin[:, 0]), before[1])
+    assert bool((before[1].gather(1, origin[:, :1]) == piece.top).all())
 
 
 class Oracle(Denoiser):

@@ -38,7 +38,8 @@ class Sublattices(Revealing):
     With couplings between nearest neighbors alone the spins of a sublattice depend on one another through the other sublattice only: once
     that is known they may all be drawn in a single step, without any error. So half of the evaluations are saved.
     Which sublattice comes first is a coin's toss. Within it nodes are revealed in groups of up to 2^d that are half the lattice
-    apart, the least dependent ones. The sides of the torus must be even.
+    apart, the least dependent ones. The sides of the torus must be even. With a breaker anchored in the data the last step is not exact: z tells of all
+    spins together.
     """
 
     def __init__(self, lattice: Kind = "square") -> None:
