@@ -175,7 +175,7 @@ def _frechet(width: int, count: int, shift: float, mixing: float):
         def drawn():
             return shift + rng.normal(size=(count, width)) @ mixed
 
-        truth = float(np.mean([frechet(gaussian(drawn()), law) for _ in range(2_000)]))
+        truth = float(np.mean([frechet(gaussian(drawn()), law) for _ in range(6_000)]))
         while True:
             yield distance(Parts.of(drawn(), rng.permutation(count) % GROUPS), law), truth
 

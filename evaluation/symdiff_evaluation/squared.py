@@ -94,7 +94,9 @@ def spread(distance: float, linear: float, freedom: float, weights: np.ndarray, 
         return Spread(weights, times, linear / distance if distance > 0 else 0.0)
     usual, most, noise = 4 * max(float(times @ weights**3), 0.0) / squares, 4 * math.sqrt(squares), math.sqrt(squares / 2)
     slope = (linear + usual * noise) / (max(distance, 0.0) + noise)
-    return Spread(weights, times, min(slope, most), float(stdtrit(max(freedom, 4.0), 0.975)) / Z95)
+    # Student's reach for the share of the variance that the linear part has
+    stretch = 1 + (float(stdtrit(max(freedom, 4.0), 0.975)) / Z95 - 1) * linear / (linear + 2 * squares)
+    return Spread(weights, times, min(slope, most), stretch)
 
 
 def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +108,7 @@ def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def interval(distance: float, spread: Spread) -> tuple[float, float]:
-    """All t of which ``distance`` is no surprise at 2.5 % on either side."""
+    """All t of which ``distance`` is no surprise at 2.5 % on either side; ends below 0 are those that the law at 0 gives."""
     low = distance - spread.quantile(0.975, 0.0)
     if low > 0:
         low = brentq(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance, xtol=_PRECISE * distance)

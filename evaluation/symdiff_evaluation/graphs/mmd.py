@@ -113,7 +113,8 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9 (1981))
     linear = variance - 4 * float(weights @ weights)
     low, high = interval(distance, spread(distance, linear, freedom, weights))
-    return Estimate(value, value + low - distance, value + high - distance, n, undecided)
+    low = max(low, min(distance, 0.0))  # no law is nearer than the same
+    return Estimate(value, value + (low - distance), value + (high - distance), n, undecided)
 
 
 def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased") -> np.ndarray:

@@ -97,5 +97,6 @@ def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
     bias = (GROUPS - 1) * (float(one.mean()) - value)
     linear, second = variances(one, two)
     third = 2 * second**2 / bias if bias > 0 else 0.0
-    low, high = interval(value - bias, spread(value - bias, linear, GROUPS - 1, *gamma(second, third)))
-    return Estimate(value, max(low + bias, 0.0), max(high + bias, 0.0), int(parts.counts.sum()), undecided)
+    without = value - bias
+    low, high = interval(without, spread(without, linear, GROUPS - 1, *gamma(second, third)))
+    return Estimate(value, max(value + (low - without), 0.0), value + (high - without), int(parts.counts.sum()), undecided)

@@ -68,9 +68,14 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
         "An automorphism maps the heavy-atom graph to itself and keeps elements, charges, hydrogens and bonds. A model that"
         " cannot break symmetry makes too many symmetric samples, or too few."
     )
+    words = [
+        told(estimates, "balance.images", "all numberings equally frequent: p ="),
+        told(estimates, "balance.places", "every kind of atom everywhere in the order: p ="),
+    ]
+    said = "; ".join(word for word in words if word)
     return (
         f'<p class="soft">{text}</p>{key(reference is not None)}{panels(shown)}'
-        f"{most_symmetric(drawn)}"
+        f"{f'<p>{said}</p>' if said else ''}{most_symmetric(drawn)}"
     )
 
 
