@@ -74,8 +74,8 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
     ]
     said = "; ".join(word for word in words if word)
     return (
-        f'<p class="soft">{text}</p>{key(reference is not None)}{panels(shown)}'
-        f"{f'<p>{said}</p>' if said else ''}{most_symmetric(drawn)}"
+        f'<p class="soft">{text}</p>{f"<p>{said}</p>" if said else ""}{key(reference is not None)}{panels(shown)}'
+        f"{most_symmetric(drawn)}"
     )
 
 
