@@ -15,6 +15,7 @@ from symdiff.errors import UserError, nearest
 from symdiff_evaluation.records import MAX_ATOMS, MAX_BLOCK, MAX_CHARACTERS, Record
 
 ENDINGS = (".smi", ".smiles", ".txt", ".csv", ".sdf")
+_SKIPPED = 1 << 16  # characters of an endless line that are passed over at once
 
 
 def read(path: str | Path) -> Iterator[Record]:
@@ -56,7 +57,7 @@ def bounded(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
     """Lines without their ends, cut at ``limit`` characters, and whether they were cut: never more in memory."""
     while line := stream.readline(limit + 2):
         cut = False
-        while not line.endswith("\n") and (more := stream.readline(limit + 2)):
+        while not line.endswith("\n") and (more := stream.readline(_SKIPPED)):
             cut, line = True, line[:limit] + ("\n" if more.endswith("\n") else "")
         line = line.rstrip("\r\n")
         yield line[:limit], cut or len(line) > limit

@@ -65,7 +65,7 @@ def about(evaluation: Evaluation) -> str:
 
     reference, protocol = evaluation.reference, evaluation.protocol
     plain = {
-        "files": [{"path": file, "sha256": hashlib.sha256(Path(file).read_bytes()).hexdigest()} for file in evaluation.files],
+        "files": [{"path": file, "sha256": _sha256(file)} for file in evaluation.files],
         "records": evaluation.total,
         "failures": dict(sorted(evaluation.kind.failures(evaluation.samples).items())),
         "protocol": {"name": protocol.name, "kind": protocol.kind, "samples": protocol.samples, "metrics": list(protocol.metrics)},
@@ -75,6 +75,11 @@ def about(evaluation: Evaluation) -> str:
         "versions": {name: version(name) for name in ("rdkit", "numpy", "scipy")},
     }
     return json.dumps(plain, indent=1) + "\n"
+
+
+def _sha256(file: str) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def table(evaluation: Evaluation) -> str:
