@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.stats import t as student
 
 from symdiff_evaluation.chemnet import LONGEST, Gaussian, activations, frechet_to
 from symdiff_evaluation.digest import digest
-from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.jackknife import variances
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.reference import Reference
@@ -98,5 +98,7 @@ def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
     linear, second = variances(one, two)
     third = 2 * second**2 / bias if bias > 0 else 0.0
     without = value - bias
-    low, high = interval(without, spread(without, linear, GROUPS - 1, *gamma(second, third)))
+    error = spread(without, linear, GROUPS - 1, *gamma(second, third))
+    # the same few groups tell the variances of both parts
+    low, high = interval(without, replace(error, stretch=float(student.ppf(0.975, GROUPS - 1)) / Z95))
     return Estimate(value, max(value + (low - without), 0.0), value + (high - without), int(parts.counts.sum()), undecided)
