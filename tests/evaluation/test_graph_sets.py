@@ -101,3 +101,8 @@ def test_mutated_arrays_give_graphs_or_one_line():
         assert [record.reason for record in graphs.records] == list(graphs.reasons)
         assert all((graph is None) == bool(reason) for graph, reason in zip(graphs.graphs, graphs.reasons, strict=True))
     assert 100 < refused < 300
+
+
+def test_empty_arrays_may_be_of_any_type():
+    found = from_edges(np.array([1, 2]), np.zeros(3, int), np.zeros((0, 2), complex), edge_labels=np.zeros(0, "U3"))
+    assert [len(graph.edges) for graph in found.readable] == [0, 0]

@@ -203,8 +203,10 @@ def _misplaced(count: int, start: int, stop: int, total: int) -> str:
 
 def _integers(value: np.ndarray, name: str, place: str) -> np.ndarray:
     value = np.asarray(value)
-    if value.dtype.kind not in "iu" and value.size:
+    if not value.size:
+        return np.zeros(value.shape, np.int64)  # nothing is of no type
+    if value.dtype.kind not in "iu":
         raise UserError(f"{place}: {name}: expected integers, got {value.dtype}")
-    if value.dtype == np.uint64 and value.size and value.max() > np.iinfo(np.int64).max:
+    if value.dtype == np.uint64 and value.max() > np.iinfo(np.int64).max:
         raise UserError(f"{place}: {name}: expected integers below 2^63, got {value.max()}")
     return value.astype(np.int64)
