@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
-from symdiff.domains.fragment import FIXED
 from symdiff.guidance import Guided, hide
 from symdiff.inpainting import inpaint
 from symdiff.processes.base import Process
-from symdiff.random import Generator, uniform
+from symdiff.random import Generator, Streams, uniform
 from symdiff.state import State, support
 
 CANDIDATES, ROUNDS = 32, 8
@@ -75,16 +74,20 @@ class Diffusion(nn.Module):
         condition: State | None = None,
         known: State | None = None,
         guidance: float = 1.0,
-        rounds: int = 1,
+        particles: int = 1,
     ) -> State:
         """Generate one structure for every row of ``mask`` (B, N), with ``steps`` network evaluations.
 
         ``condition``: a State with the same mask and the fields that are given; they are part of the result. ``known``: a State over
-        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is, for ``Masked`` alone; or, for the
-        others, one over ``schema`` and ``FIXED``: a fragment that stays, with ``rounds`` evaluations a step (``inpaint``).
+        the process' ``noisy_schema()`` of which every entry that is not hidden stays as it is, for ``Masked``; for the
+        others a fragment: a State over ``schema``, whose nodes stay, with ``particles`` candidates for each structure (``inpaint``).
         ``guidance``: how many times as strongly the conditions count (``Guided``); other than 0 and 1 these evaluations are twice as many.
         """
-        denoiser, fragment = Guided(self.denoiser, guidance), known is not None and FIXED in known.schema
+        denoiser, fragment = Guided(self.denoiser, guidance), known is not None and dict(known.schema) == dict(self.process.schema)
+        rows = torch.arange(len(mask), device=mask.device).repeat_interleave(particles)
+        if particles > 1:
+            mask, generator = mask[rows], generator.split(particles) if isinstance(generator, Streams) else generator
+            condition, known = (state and state.select(rows) for state in (condition, known))
         x = self.process.prior(mask, generator)
         z = self.draw(condition, x, generator) if known is None or fragment else self.posterior(known, condition, generator)
         times = self.process.times(steps).float().to(mask.device)  # in this order: not every device has float64
@@ -93,7 +96,7 @@ class Diffusion(nn.Module):
         if condition is not None:
             x = x.with_values(condition.schema, **condition.values)
         if known is not None and fragment:
-            x = inpaint(self.process, lambda x, t: denoiser(x, t, z), x, known, steps, generator, rounds, progress)
+            x = inpaint(self.process, denoiser, x, z, known, steps, generator, particles, progress)
         else:
             for t, s in zip(times[:-1], times[1:], strict=True):
                 t, s = t.expand(len(x)), s.expand(len(x))
@@ -101,7 +104,7 @@ class Diffusion(nn.Module):
                 if progress is not None:
                     progress()
         schema = {**(condition.schema if condition is not None else {}), **self.process.schema}
-        return State(mask, schema, {name: x[name] for name in schema})
+        return State(x.mask, schema, {name: x[name] for name in schema})
 
     @torch.no_grad()
     def posterior(self, known: State, condition: State | None, generator: Generator | None = None, candidates: int = CANDIDATES) -> State:

@@ -16,7 +16,6 @@ from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
-from symdiff.domains.fragment import FIXED, MARKER
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.guidance import may_hide
@@ -132,7 +131,7 @@ class SymdiffPipeline(DiffusionPipeline):
         condition: State | None = None,
         known: State | None = None,
         guidance: float = 1.0,
-        rounds: int = 1,
+        particles: int = 1,
     ) -> Samples:
         """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
 
@@ -143,8 +142,8 @@ class SymdiffPipeline(DiffusionPipeline):
         structure or for ``count``; their sizes are then those of the condition, or, where it has no nodes, follow from it. ``guidance``: how
         many times as strongly conditions count that may be absent, 1 as in the data and 0 not at all; at other values every step
         is two evaluations. ``known``: labels that stay as they are, with the number of labels where nothing is known, for one structure
-        or for ``count``, for models with the process ``Masked``; for the others a fragment (``domains.fragment``) of which no atom moves, with
-        ``rounds`` evaluations a step (an approximation: ``inpainting.inpaint``).
+        or for ``count``, for models with the process ``Masked``; for the others a fragment, the first nodes of every result, of
+        which none moves, with ``particles`` candidates for every structure (an approximation: ``inpainting.inpaint``).
 
         Raises
         ------
@@ -158,8 +157,9 @@ class SymdiffPipeline(DiffusionPipeline):
             raise UserError(f"precision: expected 'fp32' or 'bf16', got {precision!r}")
         if not math.isfinite(guidance):
             raise UserError(f"guidance: expected a finite number, got {guidance}")
-        if rounds < 1 or (rounds > 1 and (known is None or FIXED not in known.schema)):
-            raise UserError(f"rounds: expected 1{', for no fragment is fixed' if rounds > 1 else ' or more'}, got {rounds}")
+        masked = isinstance(self.process, Masked)
+        if particles < 1 or (particles > 1 and (known is None or masked)):
+            raise UserError(f"particles: expected 1{', for no fragment is fixed' if particles > 1 else ' or more'}, got {particles}")
         if guidance != 1 and not may_hide(self.domain.schema):
             raise UserError(f"guidance: the model has no condition that may be absent, so expected 1, got {guidance:g}")
         target, histogram = torch.device(device) if device is not None else self.device, self.config.size_histogram
@@ -175,7 +175,7 @@ class SymdiffPipeline(DiffusionPipeline):
                 num_nodes = condition.num_nodes
         if known is not None:
             known = self._known(known, count)
-            if FIXED in known.schema:
+            if not masked:
                 num_nodes, histogram = self._around(known, num_nodes, histogram)
             elif condition is not None and not torch.equal(known.num_nodes, condition.num_nodes):
                 raise UserError(f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got {int(known.num_nodes[0])}")
@@ -184,7 +184,7 @@ class SymdiffPipeline(DiffusionPipeline):
         batches = plan(histogram, count, seed, num_nodes, batch_size, self.domain.pads)
         diffusion = self.diffusion.eval()
         with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known, guidance, rounds)
+            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known, guidance, particles)
 
     __call__ = sample
 
@@ -201,18 +201,18 @@ class SymdiffPipeline(DiffusionPipeline):
 
     def _known(self, known: State, count: int) -> State:
         """What is known of ``count`` structures."""
-        expected, masked = self.process.noisy_schema(), isinstance(self.process, Masked)
-        if not masked:
-            expected = {**self.process.schema, FIXED: MARKER}
+        expected = self.process.noisy_schema()
         if dict(known.schema) != dict(expected):
-            how = "with a label for what is hidden" if masked else f"where {FIXED} says which nodes stay"
-            raise UserError(f"known: expected the fields {', '.join(expected)} {how}, got {', '.join(known.schema)}")
+            how = " with a label for what is hidden" if isinstance(self.process, Masked) else ""
+            raise UserError(f"known: expected the fields {', '.join(expected)}{how}, got {', '.join(known.schema)}")
         return _every("known", known, count)
 
     def _around(self, known: State, num_nodes: Sizes, histogram: list[float]) -> tuple[Sizes, list[float]]:
         """The sizes of structures that hold a fragment: as asked for, or as large as those of the histogram that could."""
+        if self.breaker.anchor != "none" and any(field.axes == "node" for field in self.breaker.schema.values()):
+            raise UserError("known: z names the nodes by what the structure is, which a fragment does not tell; take a model whose z does not")
         least = int(known.num_nodes.max())
-        asked = num_nodes if isinstance(num_nodes, int) else None if num_nodes is None else int(num_nodes[0])
+        asked = num_nodes if isinstance(num_nodes, int) else None if num_nodes is None else int(min(num_nodes))
         if asked is not None and asked < least:
             raise UserError(f"num_nodes: {asked}: the fragment has {least} nodes")
         if num_nodes is None and sum(histogram[least:]) == 0:

@@ -37,6 +37,15 @@ class Streams:
         other.keys, other.draws = self.keys[index], self.draws
         return other
 
+    def split(self, count: int) -> Streams:
+        """``count`` independent streams for every row, those of a row behind each other; with 1, the row's own."""
+        if count == 1:
+            return self
+        other = object.__new__(Streams)
+        place = mix((torch.arange(count, device=self.keys.device) + 1) * _MIX2)
+        other.keys, other.draws = mix(self.keys[:, None] * _GOLDEN + place).flatten(), self.draws
+        return other
+
     def bits(self, *shape: int) -> Tensor:
         """Uniform int64 of shape (B, *shape).
 

@@ -131,11 +131,11 @@ def sample(
     condition: State | None = None,
     known: State | None = None,
     guidance: float = 1.0,
-    rounds: int = 1,
+    particles: int = 1,
 ) -> Samples:
     """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
 
-    ``condition``: the given fields of every row of the result; ``known``: what is known of the others, ``guidance`` and ``rounds``: see ``Diffusion.sample``.
+    ``condition``: the given fields of every row of the result; ``known``: what is known of the others, ``guidance`` and ``particles``: see ``Diffusion.sample``.
 
     A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
     jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
@@ -151,7 +151,7 @@ def sample(
         if given is not None:
             given = replace(given, mask=mask)
         try:
-            state = diffusion.sample(mask, steps, Streams(seed, rows, NOISE), tell, given, begun, guidance, rounds)
+            state = diffusion.sample(mask, steps, Streams(seed, rows, NOISE), tell, given, begun, guidance, particles)
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
         return state.select(slice(0, len(batch.rows))).to("cpu")

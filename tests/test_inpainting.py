@@ -12,13 +12,12 @@ from rdkit import Chem
 from symdiff.breaking.nothing import Nothing
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
-from symdiff.domains.fragment import FIXED, MARKER, fragment
 from symdiff.domains.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.inpainting import aligned, inpaint, places
+from symdiff.inpainting import aligned, drawn, inpaint, resampled
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.processes.base import Process
 from symdiff.processes.flow import Flow
@@ -28,7 +27,8 @@ from symdiff.processes.masked import Masked
 from symdiff.processes.product import Product
 from symdiff.random import Streams
 from symdiff.recipe import load
-from symdiff.state import Categorical, Logits, Real, State, node_mask
+from symdiff.state import Categorical, Logits, Real, State
+from symdiff.testing import difference
 
 ATOMS = ["H", "C", "O"]
 DOMAIN = Molecule3D(ATOMS)
@@ -41,14 +41,14 @@ process:
   parts:
     - {fields: [atom, bond], process: {kind: LABELS}}
     - {fields: [position], process: {kind: Gaussian, schedule: {kind: SCHEDULE}, centered: [position]}}
-breaker: {kind: SymPE, canonicalizer: {kind: Frames, nodes: stored}, code: {kind: FrameCode, nodes: 9, dim: 4}}
+breaker: {kind: SymPE, anchor: ANCHOR, canonicalizer: {kind: Frames, nodes: stored}, code: {kind: FrameCode, nodes: 9, dim: 4}}
 """
 
 
-def model(labels: str = "Flow", schedule: str = "FlowMatchEulerDiscrete", domain: Molecule3D = DOMAIN) -> SymdiffPipeline:
+def model(labels: str = "Flow", schedule: str = "FlowMatchEulerDiscrete", anchor: str = "none", domain: Molecule3D = DOMAIN) -> SymdiffPipeline:
     torch.manual_seed(0)
     shares = {"atom": [0.5, 0.3, 0.2], "bond": [0.7, 0.1, 0.1, 0.1]}
-    text = TEXT.replace("LABELS", labels).replace("SCHEDULE", schedule)
+    text = TEXT.replace("LABELS", labels).replace("SCHEDULE", schedule).replace("ANCHOR", anchor)
     return SymdiffPipeline.of(assemble(load(text), domain, shares), domain, [0.0] * 4 + [0.2, 0.0, 0.3, 0.0, 0.3, 0.2])
 
 
@@ -60,7 +60,7 @@ def carbonyl() -> Geometry:
 def known(geometry: Geometry | None = None) -> State:
     geometry = geometry or carbonyl()
     x = DOMAIN.collate([DOMAIN.label(geometry)])
-    return fragment(x.with_values(position=torch.from_numpy(geometry.position).float()[None, :, None]))
+    return x.with_values(position=torch.from_numpy(geometry.position).float()[None, :, None])
 
 
 def assert_holds(x: State, part: State) -> None:
@@ -72,9 +72,9 @@ def assert_holds(x: State, part: State) -> None:
 
 
 @pytest.mark.parametrize("schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DPMSolverMultistep, order: 2", "DDIM, eta: 1.0"])
-@pytest.mark.parametrize(("labels", "rounds"), [("Flow, stochasticity: 0.5", 1), ("Flow", 3), ("Marginal", 2)])
-def test_the_fragment_is_there_digit_by_digit(schedule, labels, rounds):
-    found = model(labels, schedule).sample(12, steps=5, known=known(), rounds=rounds).state()
+@pytest.mark.parametrize(("labels", "particles"), [("Flow, stochasticity: 0.5", 1), ("Flow", 3), ("Marginal", 2)])
+def test_the_fragment_is_there_digit_by_digit(schedule, labels, particles):
+    found = model(labels, schedule).sample(12, steps=5, known=known(), particles=particles).state()
     assert_holds(found, known())
     assert found["position"].isfinite().all() and not bool(found["position"][~found.mask].any())
     assert set(found.num_nodes.tolist()) <= {4, 6, 8, 9}
@@ -82,16 +82,16 @@ def test_the_fragment_is_there_digit_by_digit(schedule, labels, rounds):
     assert not torch.allclose(others[0], others[1])
 
 
-@pytest.mark.parametrize("rounds", [1, 2])
-def test_where_everything_is_known_that_is_the_result(rounds):
-    found = model().sample(3, steps=4, num_nodes=3, known=known(), rounds=rounds).state()
+@pytest.mark.parametrize("particles", [1, 2])
+def test_where_everything_is_known_that_is_the_result(particles):
+    found = model().sample(3, steps=4, num_nodes=3, known=known(), particles=particles).state()
     assert found.num_nodes.tolist() == [3, 3, 3]
     assert_holds(found, known())
 
 
 def test_samples_depend_on_seed_and_row_alone():
     pipeline = model()
-    many, few = (pipeline.sample(count, steps=4, known=known(), seed=3).state() for count in (9, 2))
+    many, few = (pipeline.sample(count, steps=4, known=known(), seed=3, particles=2).state() for count in (9, 2))
     for name in DOMAIN.schema:
         size = few.mask.shape[1]
         mine = many[name][:2, :size, :size] if name == "bond" else many[name][:2, :size]
@@ -112,20 +112,95 @@ class Line(Denoiser):
         return State(x.mask, {"x": Real("node", 1)}, {"x": (gain @ value[:, :, None])})
 
 
-def test_the_rest_follows_what_is_known_the_more_so_the_more_rounds():
-    """Of two numbers with correlation 0.9 one is known, 1.5: the other has the mean 1.35 and the spread 0.44."""
+def test_of_two_normal_numbers_the_rest_is_nearly_conditional_on_the_known():
+    """With correlation 0.9 and one known, 1.5, the other has the mean 1.35 and the spread 0.44."""
     schema, count, rho = {"x": Real("node", 1)}, 3000, 0.9
-    process = Gaussian(schema, schedule={"kind": "FlowMatchEulerDiscrete"})
-    mask = torch.ones(count, 2, dtype=torch.bool)
-    one = State(mask[:, :1], {**schema, FIXED: MARKER}, {"x": torch.full((count, 1, 1), 1.5), FIXED: torch.ones(count, 1, dtype=torch.long)})
-    means, spreads = [], []
-    for rounds in (1, 3, 10):
-        line, streams = Line(rho), Streams(0, torch.arange(count))
-        found = inpaint(process, lambda x, t, line=line: line(x, t, None), process.prior(mask, streams), one, 20, streams, rounds, late=1.0)
-        assert bool(found["x"][:, 0].eq(1.5).all())
-        means.append(abs(float(found["x"][:, 1].mean()) - 1.5 * rho))
-        spreads.append(abs(float(found["x"][:, 1].std()) - math.sqrt(1 - rho**2)))
-    assert means[0] > 2 * means[1] > 4 * means[2] and means[2] < 0.12 and spreads[2] < 0.06 < spreads[0]
+    process = Gaussian(schema, schedule={"kind": "FlowMatchEulerDiscrete", "eta": 1.0})
+    mask, streams = torch.ones(count, 2, dtype=torch.bool), Streams(0, torch.arange(count))
+    one = State(mask[:, :1], schema, {"x": torch.full((count, 1, 1), 1.5)})
+    noise = process.prior(mask, streams)
+    pulled, left = (inpaint(process, Line(rho), noise, Nothing().prior(mask), one, 100, streams, sharpness=k)["x"] for k in (1.0, 0.0))
+    assert bool(pulled[:, 0].eq(1.5).all())
+    assert abs(float(pulled[:, 1].mean()) - 1.5 * rho) < 0.08 and abs(float(pulled[:, 1].std()) - math.sqrt(1 - rho**2)) < 0.04
+    assert abs(float(left[:, 1].mean()) - 1.5 * rho) > 0.12
+
+
+class Labels(Denoiser):
+    """p(x0 | x_t) of every entry for two labels of the joint law ``law`` (2, 2), by enumeration; marginals are the prior."""
+
+    def __init__(self, law: Tensor) -> None:
+        super().__init__()
+        self.law = law
+
+    def forward(self, x, t, z):
+        a, prior = (1 - t)[:, None, None], (self.law.sum(1), self.law.sum(0))
+        first, second = (a * torch.eye(2)[x["atom"][:, k]][:, None] + (1 - a) * prior[k][x["atom"][:, k]][:, None, None] for k in (0, 1))
+        joint = self.law * first.mT * second
+        return State(x.mask, {"atom": Logits("node", 2)}, {"atom": torch.stack([joint.sum(2), joint.sum(1)], 1).log()})
+
+
+@pytest.mark.parametrize("particles", [1, 4])
+def test_of_two_labels_the_rest_leans_to_what_is_known(particles):
+    """p(rest = known) is 0.8, and 0.5 where nothing is known; 0.7 is what comes out: labels have no gradient."""
+    schema, count = {"atom": Categorical("node", 2)}, 4000
+    law = torch.tensor([[0.4, 0.1], [0.1, 0.4]])
+    process = Flow(schema, {"atom": [0.5, 0.5]})
+    mask, streams = torch.ones(count * particles, 2, dtype=torch.bool), Streams(0, torch.arange(count * particles))
+    one = State(mask[:, :1], schema, {"atom": torch.zeros(count * particles, 1, dtype=torch.long)})
+    found = inpaint(process, Labels(law), process.prior(mask, streams), Nothing().prior(mask), one, 30, streams, particles)["atom"]
+    assert bool(found[:, 0].eq(0).all())
+    assert abs(float(found[:, 1].eq(0).float().mean()) - 0.8) < 0.14
+
+
+def test_particles_have_successors_by_their_weights():
+    weight, streams = torch.tensor([0.05, 0.05, 0.1, 0.8]).log().double().expand(4000, 4), Streams(0, torch.arange(16000))
+    rows, left = resampled(weight, streams)
+    assert not bool(left.any()) and bool((rows.view(-1, 4) // 4).eq(torch.arange(4000)[:, None]).all())
+    counts = torch.bincount(rows % 4, minlength=4) / 4000
+    assert (counts - 4 * weight[0].exp()).abs().max() < 0.04
+    assert set(torch.bincount(4 * (rows // 4) + rows % 4, minlength=16000).view(-1, 4)[:, 3].tolist()) <= {3, 4}
+    one = torch.bincount(drawn(weight, streams) % 4, minlength=4) / 4000
+    assert (one - weight[0].exp()).abs().max() < 0.04
+    even = torch.tensor([0.2, 0.2, 0.3, 0.3]).log().double().expand(2, 4)
+    rows, left = resampled(even, Streams(0, torch.arange(8)))
+    assert torch.equal(rows, torch.arange(8)) and torch.equal(left, even.flatten())
+
+
+class Springs(Denoiser):
+    """Points that pull on each other, in float64: moves with permutations and rotations."""
+
+    def forward(self, x, t, z):
+        point = x["position"][:, :, 0]
+        away = point[:, None] - point[:, :, None]
+        force = (away * (-away.square().sum(-1, keepdim=True)).exp()).sum(2)
+        return State(x.mask, x.schema, {"position": ((1 - t)[:, None, None] * point + force)[:, :, None]})
+
+
+def test_the_result_turns_with_the_fragment_and_its_nodes_are_named_as_in_it():
+    process = Gaussian({"position": Real("node", 1, vector=3)}, schedule={"kind": "FlowMatchEulerDiscrete"}, centered=["position"])
+    mask, streams = torch.ones(20, 6, dtype=torch.bool), Streams(0, torch.arange(20))
+    noise = process.prior(mask, streams).to(torch.float64)
+    part = State(mask[:, :3], process.schema, {"position": process.prior(mask[:, :3], streams)["position"].double() + 5})
+
+    def around(part: State, noise: State) -> State:
+        return inpaint(process, Springs(), noise, Nothing().prior(mask), part, 10)
+
+    plain, space = around(part, noise), Orthogonal(3, special=True)
+    turn = space.sample(mask, streams)
+    assert difference(around(space.act(turn, part), noise), space.act(turn, plain)) < 1e-9
+    order = torch.tensor([[2, 0, 1]]).expand(20, -1)
+    whole = torch.cat([order, torch.tensor([[5, 3, 4]]).expand(20, -1)], 1)
+    assert difference(around(Symmetric().act(order, part), Symmetric().act(whole, noise)), Symmetric().act(whole, plain)) < 1e-9
+
+
+@pytest.mark.parametrize("schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DDIM"])
+def test_the_known_is_said_as_it_is_read(schedule):
+    process = Gaussian({"x": Real("node", 1)}, schedule={"kind": schedule}, preconditioning="edm")
+    mask, streams = torch.ones(50, 2, dtype=torch.bool), Streams(0, torch.arange(50))
+    x, x0 = (process.prior(mask, streams).to(torch.float64) for _ in range(2))
+    t = torch.linspace(0.1, 1, 50)
+    out = x.with_values(x=process.said("x", x0["x"], x, t))
+    assert difference(process.read(out, x, t), x0) < 1e-6
 
 
 @pytest.mark.parametrize("kind", ["Flow", "Marginal"])
@@ -152,63 +227,21 @@ def test_noising_again_is_noising_on_reals(schedule):
     assert float(x.mean()) == pytest.approx(1.3 * a, abs=5 * b / count**0.5) and float(x.std()) == pytest.approx(b, rel=0.03)
 
 
-def test_places_are_drawn_by_what_the_network_expects_there():
-    """Exact by enumeration: two known nodes in four places; p over ordered pairs of places is the product of the laws."""
-    count, generator = 6000, torch.Generator().manual_seed(0)
-    node, pair = torch.randn(4, 3, generator=generator), torch.randn(4, 4, 2, generator=generator)
-    pair = pair + pair.transpose(0, 1)
-    mask = node_mask(torch.full((count,), 4), 5)
-    logits = {"atom": torch.zeros(count, 5, 3), "bond": torch.zeros(count, 5, 5, 2)}
-    logits["atom"][:, :4], logits["bond"][:, :4, :4] = node, pair
-    out = State(mask, {"atom": Logits("node", 3), "bond": Logits("pair", 2, True)}, logits)
-    values = {"atom": torch.zeros(count, 5, dtype=torch.long), "bond": torch.zeros(count, 5, 5, dtype=torch.long)}
-    values["atom"][:, :2], values["bond"][:, 0, 1], values["bond"][:, 1, 0] = torch.tensor([2, 1]), 1, 1
-    whole = State(mask, {"atom": Categorical("node", 3), "bond": Categorical("pair", 2, True)}, values)
-    g = places(out, whole, 2, Streams(0, torch.arange(count)))
-    assert torch.equal(g.sort(1).values, torch.arange(5).expand(count, 5)) and bool(g[:, 4].eq(4).all())
-    first, second = (g == 0).int().argmax(1), (g == 1).int().argmax(1)
-    found = torch.bincount(4 * first + second, minlength=16).view(4, 4) / count
-    law = torch.exp(node.log_softmax(-1)[:, None, 2] + node.log_softmax(-1)[None, :, 1] + pair.log_softmax(-1)[:, :, 1])
-    law = law * (1 - torch.eye(4))
-    assert (found - law / law.sum()).abs().sum() / 2 < 0.03
-
-
-def test_places_fit_the_predicted_distances_and_the_known_is_turned_as_they_are():
-    """Of a bent chain predicted anywhere and in any order, the known ends find their places, and their turn."""
-    process = Gaussian({"position": Real("node", 1, vector=3)}, schedule={"kind": "FlowMatchEulerDiscrete"}, centered=["position"])
-    chain = torch.tensor([[0.0, 0, 0], [0, 20, 0], [9, 3, 0], [9, 3, 6]])
-    mask, streams = torch.ones(20, 4, dtype=torch.bool), Streams(0, torch.arange(20))
-    turn = Orthogonal(3, special=True).sample(mask, streams).float()
-    order = Symmetric().sample(mask, streams)
-    guess = torch.einsum("bij,bnj->bni", turn, chain[order])[:, :, None]
-    out = State(mask, process.schema, {"position": guess - guess.mean(1, keepdim=True)})
-    whole = torch.zeros(20, 4, 1, 3)
-    whole[:, :3, 0] = chain[[0, 2, 3]]
-    part = State(mask, {**process.schema, FIXED: MARKER}, {"position": whole, FIXED: (torch.arange(4) < 3).long().expand(20, -1)})
-    g = places(out, part, 3, Streams(1, torch.arange(20)))
-    placed = Symmetric().act(g, part)
-    right = (order[placed[FIXED].bool()].view(20, 3).sort(1).values == torch.tensor([0, 2, 3])).all(1)
-    assert right.sum() >= 18  # an annealed search may end in another place
-    turned, (_, element) = aligned(process, placed, out)
-    torch.testing.assert_close(element.float()[right], turn[right], atol=1e-5, rtol=1e-5)
-    fixed = turned[FIXED].bool()
-    gap = (turned["position"] - out["position"])[fixed].view(20, 3, 3)
-    assert (gap - gap[:, :1])[right].abs().max() < 1e-5
-
-
 def test_what_cannot_be_is_told(tmp_path):
     pipeline, part = model(), known()
     for settings, message in [
         ({"num_nodes": 2, "known": part}, "num_nodes: 2: the fragment has 3 nodes"),
-        ({"rounds": 2}, "rounds: expected 1, for no fragment is fixed, got 2"),
-        ({"rounds": 0, "known": part}, "rounds: expected 1 or more, got 0"),
-        ({"known": part.only("atom", FIXED)}, "known: expected the fields atom, position, bond, fixed where fixed says which nodes stay"),
+        ({"particles": 2}, "particles: expected 1, for no fragment is fixed, got 2"),
+        ({"particles": 0, "known": part}, "particles: expected 1 or more, got 0"),
+        ({"known": part.only("atom")}, "known: expected the fields atom, bond, position, got atom"),
     ]:
         with pytest.raises(UserError, match=message):
             pipeline.sample(2, steps=2, **settings)
+    with pytest.raises(UserError, match="z names the nodes by what the structure is, which a fragment does not tell"):
+        model(anchor="data").sample(2, steps=2, known=part)
     process, mask = Masked({"atom": Categorical("node", 2)}), torch.ones(1, 2, dtype=torch.bool)
     with pytest.raises(ValueError, match="no part that is Masked"):
-        inpaint(process, lambda x, t: x, process.prior(mask), part, 1)
+        inpaint(process, lambda x, t, z: x, process.prior(mask), Nothing().prior(mask), part, 1)
     with pytest.raises(ValueError, match="Masked cannot noise again what is noisy"):
         Process.again(process, part, torch.ones(1), torch.ones(1))
 

@@ -22,7 +22,7 @@ def sample(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     guidance: Annotated[float, typer.Option(help="How many times as strongly a given property counts; 1 as in the data.")] = 1.0,
-    rounds: Annotated[int, typer.Option(help="How often a step is taken around a fragment that is fixed.", min=1)] = 1,
+    particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Sample structures from a checkpoint into a file.
@@ -55,7 +55,7 @@ def sample(
     start = time.perf_counter()
     with bar("sampling", count, "structures") as advance:
         batch = None if batch_size == "auto" else int(batch_size)
-        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition, known, guidance, rounds)
+        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition, known, guidance, particles)
     seconds = time.perf_counter() - start
     samples.write(out)
     picture = out.with_suffix(".png")

@@ -79,7 +79,6 @@ class Molecule3D(Domain):
         """The fragment that the file ``fixed`` holds: its atoms as they are, with bonds to them left open. Raises UserError."""
         if "fixed" not in options:
             return None
-        from symdiff.domains.fragment import fragment
         from symdiff.domains.geometry import Geometry
         from symdiff.domains.geometry_files import entries
         from symdiff.domains.perception import check
@@ -96,7 +95,7 @@ class Molecule3D(Domain):
         except UserError as error:
             raise UserError(f"--fixed: {path}: {error}") from None
         position = torch.from_numpy(found[0].position).float()[None, :, None]
-        return fragment(x.only(*(name for name in x.schema if name not in self.conditions)).with_values(position=position))
+        return x.only(*(name for name in x.schema if name not in self.conditions)).with_values(position=position)
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         found = list(histogram)

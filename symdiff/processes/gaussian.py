@@ -214,15 +214,30 @@ class Gaussian(Process):
         mean = value.sum(1, keepdim=True) / mask.sum(1).clamp_min(1).view(-1, 1, 1, 1)
         return torch.where(present, value - mean, 0.0)
 
+    def read(self, out: State, x: State, t: Tensor) -> State:
+        """``out`` with x0 itself in the driven fields: see ``preconditioning``."""
+        return out.with_values(**{name: self._clean(name, out, x, t) for name in self.schema})
+
+    def said(self, name: str, x0: Tensor, x: State, t: Tensor) -> Tensor:
+        """The prediction of a field that is read as ``x0``."""
+        if self.preconditioning == "none":
+            return x0
+        skip, scale = self._preconditioning(t, x0)
+        return x[name] - t.to(x0).view(scale.shape) * (skip * x[name] - x0) / scale
+
     def _clean(self, name: str, out: State, x: State, t: Tensor) -> Tensor:
         """x0 as the prediction says it: see ``preconditioning``."""
         x0 = out[name].to(x[name])
         if self.preconditioning == "none":
             return x0
-        (a, b), spread = self._levels(t, x0), self.schedule.spread
+        skip, scale = self._preconditioning(t, x0)
+        return skip * x[name] - scale * (x[name] - x0) / t.to(x0).view(scale.shape)
+
+    def _preconditioning(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+        """c_skip and c_out."""
+        (a, b), spread = self._levels(t, like), self.schedule.spread
         total = (a * spread).square() + b.square()
-        own = (x[name] - x0) / t.to(x0).view(a.shape)
-        return a * spread**2 / total * x[name] - b * spread * total.rsqrt() * own
+        return a * spread**2 / total, b * spread * total.rsqrt()
 
     def _errors(self, name: str, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         """The squared error of x0, summed over the field, (B,)."""
