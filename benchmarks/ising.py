@@ -121,11 +121,11 @@ def heat_bath_cost(side: int, seed: int) -> dict:
     bath, length = HeatBath(model, CRITICAL, 64, torch.Generator().manual_seed(seed)), round(TIMES * 880 * (side / SIDE) ** 2.17)
     many = HeatBath(model, CRITICAL, 256, torch.Generator().manual_seed(seed))  # a sweep of many chains is cheaper; their number does not change tau
     bath.sweep(length // 6)
-    series = []
-    for _ in range(length):
+    series = torch.empty(length, bath.chains, dtype=torch.float64)  # small tensors between large ones would keep the memory of all
+    for one in series:
         bath.sweep()
-        series.append((1 - 2 * bath.spins).double().mean(1))
-    found, sweeps = memory(torch.stack(series)), max(20, length // 40)
+        one.copy_((1 - 2 * bath.spins).double().mean(1))
+    found, sweeps = memory(series), max(20, length // 40)
     many.sweep(5)
     start = time.process_time()
     many.sweep(sweeps)
