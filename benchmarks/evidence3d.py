@@ -52,7 +52,16 @@ from symdiff_evaluation.geometry.geometries import Geometry
 from symdiff_evaluation.geometry.mirror import even_odds, hand
 
 EVALUATIONS, MOLECULES = (25, 50, 100), 64
-SMALLER = ("denoiser/denoiser/width=128", "denoiser/denoiser/layers=4", "training/batch_size=128", "training/sample_every=0", "training/log_every=50", "training/warmup=50")
+SMALLER = (
+    "denoiser/denoiser/width=128",
+    "denoiser/denoiser/layers=4",
+    "process/parts=[{fields: [atom, bond], process: {kind: Flow, prior: marginal, stochasticity: 30.0}}, {fields: [position], process: {kind: Gaussian,"
+    " schedule: {kind: FlowMatchEulerDiscrete, eta: 2.5}, centered: [position], weighting: edm}}]",
+    "training/batch_size=128",
+    "training/sample_every=0",
+    "training/log_every=50",
+    "training/warmup=50",
+)
 
 
 class AnyFrame(Canonicalizer):
