@@ -1,10 +1,11 @@
 """A trained sampler of Ising spins against exact values and Wolff's clusters, and what a sample costs.
 
-    python benchmarks/ising.py ising --out runs/ising-numbers [--count 10000] [--weighted 4000 20000] [--seed 0]
+    python benchmarks/ising.py ising --out runs/ising-numbers [--count 10000] [--weighted 10000 20000] [--seed 0]
 
 L = 16, T in {1.8, 2.27, 3.0}: energy per site against Kaufman's exact one, |m| and the two-point function against Wolff's clusters with their
 errors (z: the difference in standard errors), and a chi-square of the sign of m. ln Z by the importance weights of ``symdiff.importance``
-against Kaufman's formula, with the share of effective samples and the weighted mean of |m|; and at L = 8 against the transfer matrix. Cost of an independent sample at T = 2.27: processor time of the model against 2 tau sweeps of heat bath on one
+against Kaufman's formula, with the share of effective samples, their cost, the weighted mean of |m|, and the same comparison for a Markov chain that takes the
+samples as proposals, whose law is Boltzmann's; and at L = 8 against the transfer matrix. Cost of an independent sample at T = 2.27: processor time of the model against 2 tau sweeps of heat bath on one
 thread, at the sides ``--sides`` (the model's time does not depend on whether it was trained there). Writes results.json, table.md and figure.png.
 """
 
@@ -26,8 +27,9 @@ from symdiff.domains.spins.heat_bath import HeatBath
 from symdiff.domains.spins.mixed import rounds
 from symdiff.domains.spins.onsager import kaufman_energy, kaufman_log_partition
 from symdiff.groups.torus import torus
-from symdiff.importance import weighted
+from symdiff.importance import Weighted, weighted
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.state import State
 from symdiff.testing import chi_square
 
 SIDE, SMALL, TEMPERATURES, CRITICAL = 16, 8, (1.8, 2.27, 3.0), 2.27
@@ -62,7 +64,9 @@ def against(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
     m = (1 - 2 * labels.double()).mean(1)
     signs = torch.tensor([int((m > 0).sum()), int((m < 0).sum())])
     exact = kaufman_energy(SIDE, SIDE, temperature)
-    weights = norm(pipeline, temperature, SIDE, arguments.weighted[0], arguments)
+    weights, draws = norm(pipeline, temperature, SIDE, arguments.weighted[0], arguments)
+    chained = [memory(column[:, None]) for column in observables(draws.x["spin"][draws.chain(torch.Generator().manual_seed(arguments.seed))], model, SIDE).unbind(1)]
+    corrected = [(one.mean - float(at)) / math.hypot(one.deviation, float(off)) for one, at, off in zip(chained, other, deviation, strict=True)]
     return {
         "energy": float(mean[0]),
         "energy_exact": exact,
@@ -74,7 +78,7 @@ def against(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
         "two_point_wolff": other[2:].tolist(),
         "two_point_z": ((mean - other) / (error**2 + deviation**2).sqrt())[2:].tolist(),
         "sign_p": chi_square(signs, torch.full((2,), signs.sum() / 2)),
-        "weighted": {**weights, "magnetization_z": (weights["magnetization"] - float(other[1])) / math.hypot(weights["magnetization_error"], float(deviation[1]))},
+        "weighted": {**weights, "energy_z": (chained[0].mean - exact) / chained[0].deviation, "magnetization_z": corrected[1], "two_point_z": corrected[2:]},
         "processor_seconds_per_sample": spent / arguments.count,
     }
 
@@ -87,23 +91,25 @@ def sampled(pipeline: SymdiffPipeline, side: int, temperature: float, count: int
     return samples.state()["spin"], time.process_time() - start
 
 
-def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, arguments) -> dict:
-    """ln Z of a torus by importance weights, and the weighted mean of |m| with its standard error."""
+def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, arguments) -> tuple[dict, Weighted]:
+    """ln Z of a torus by importance weights, and the weighted samples."""
     model = Hamiltonian.make(torus("square", side), interaction("ising"))
     nodes, parts = side * side, []
     generator = torch.Generator().manual_seed(arguments.seed + 1)
     diffusion = pipeline.diffusion.eval()
-    condition = pipeline.domain.condition(model, temperature)
-    for start in range(0, count, 512):
-        rows = min(512, count - start)
+    condition, start = pipeline.domain.condition(model, temperature), time.process_time()
+    for begun in range(0, count, arguments.batch_size):
+        rows = min(arguments.batch_size, count - begun)
         given, mask = condition.select([0] * rows), torch.ones(rows, nodes, dtype=torch.bool)
         with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):  # the law is that of these very numbers
             parts.append(weighted(diffusion, mask, arguments.steps, lambda x: -model.total(x["spin"]) / temperature, generator, given))
-    found = type(parts[0])(parts[0].x, torch.cat([part.log_weights for part in parts]))
+    spent = time.process_time() - start
+    spins = torch.cat([part.x["spin"] for part in parts])
+    found = Weighted(State(torch.ones_like(spins, dtype=torch.bool), {"spin": parts[0].x.schema["spin"]}, {"spin": spins}), torch.cat([part.log_weights for part in parts]))
     exact = float(log_partition(model, temperature)) if side <= SMALL else kaufman_log_partition(side, side, temperature)
-    m = (1 - 2 * torch.cat([part.x["spin"] for part in parts]).double()).mean(1).abs()
+    m = (1 - 2 * spins.double()).mean(1).abs()
     mean, shares = found.mean(m), found.log_weights.softmax(0)
-    return {
+    numbers = {
         "log_norm": found.log_norm,
         "error": found.error,
         "exact": exact,
@@ -112,7 +118,9 @@ def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, a
         "weightless_share": float(found.log_weights.isinf().double().mean()),
         "magnetization": mean,
         "magnetization_error": float((shares * (m - mean)).square().sum().sqrt()),
+        "processor_seconds_per_effective_sample": spent / found.effective,
     }
+    return numbers, found
 
 
 def heat_bath_cost(side: int, seed: int) -> dict:
@@ -153,13 +161,13 @@ def table(result: dict) -> str:
             f"| {t} | {one['energy']:.4f} ({one['energy_exact']:.4f}) | {100 * one['energy_off']:.2f} % | {one['magnetization']:.4f} "
             f"({one['magnetization_wolff']:.4f}) | {one['magnetization_z']:+.1f} | {worst:.1f} | {one['sign_p']:.2f} |"
         )
-    lines += ["", "| L | T | ln Z (exact) | off | effective samples | without weight | weighted \\|m\\| |", "|---|---|---|---|---|---|---|"]
+    lines += ["", "| L | T | ln Z (exact) | off | effective samples | without weight | ms for one | weighted \\|m\\| | corrected: energy, \\|m\\|, largest two-point, \\|z\\| |", "|---|---|---|---|---|---|---|---|---|"]
     weights = [(SIDE, t, one["weighted"]) for t, one in result["L=16"].items()] + [(SMALL, t, one) for t, one in result["L=8"].items()]
     for side, t, one in weights:
-        z = f" (z = {one['magnetization_z']:+.1f})" if "magnetization_z" in one else ""
+        z = f"{abs(one['energy_z']):.1f}, {abs(one['magnetization_z']):.1f}, {max(map(abs, one['two_point_z'])):.1f}" if "two_point_z" in one else "–"
         lines.append(
             f"| {side} | {t} | {one['log_norm']:.3f} ± {one['error']:.3f} ({one['exact']:.3f}) | {100 * one['off']:.3f} % | {100 * one['effective_share']:.1f} % "
-            f"| {100 * one['weightless_share']:.1f} % | {one['magnetization']:.4f} ± {one['magnetization_error']:.4f}{z} |"
+            f"| {100 * one['weightless_share']:.1f} % | {1e3 * one['processor_seconds_per_effective_sample']:.2f} | {one['magnetization']:.4f} ± {one['magnetization_error']:.4f} | {z} |"
         )
     if "costs" in result:
         lines += ["", "| L, T = 2.27 | τ of heat bath, sweeps | heat bath, 2τ, ms | model, ms |", "|---|---|---|---|"]
@@ -202,7 +210,7 @@ def main() -> None:
     parser.add_argument("--small", help="another checkpoint for L = 8")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=10_000)
-    parser.add_argument("--weighted", type=int, nargs=2, default=(4000, 20_000), help="weighted samples at L = 16 and at L = 8")
+    parser.add_argument("--weighted", type=int, nargs=2, default=(10_000, 20_000), help="weighted samples at L = 16 and at L = 8")
     parser.add_argument("--sides", type=int, nargs="+", default=(8, 16, 32), help="where costs are compared")
     parser.add_argument("--batch-size", type=int, default=512)
     parser.add_argument("--steps", type=int, help="evaluations of the network a sample (default: the recipe's)")
@@ -219,7 +227,7 @@ def main() -> None:
         print(table(result), flush=True)
     small = SymdiffPipeline.load(arguments.small) if arguments.small else pipeline
     for t in arguments.temperatures:
-        result["L=8"][str(t)] = norm(small, t, SMALL, arguments.weighted[1], arguments)
+        result["L=8"][str(t)] = norm(small, t, SMALL, arguments.weighted[1], arguments)[0]
         print(table(result), flush=True)
     result["costs"] = costs(pipeline, arguments)
     (arguments.out / "results.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -13,7 +13,7 @@ from symdiff.breaking.sympe import SymPE
 from symdiff.diffusion import Diffusion
 from symdiff.processes.discrete import _sum, surprise
 from symdiff.processes.masked import Masked
-from symdiff.random import Generator
+from symdiff.random import Generator, uniform
 from symdiff.state import State
 
 
@@ -43,6 +43,21 @@ class Weighted:
         """The number of equally weighted samples that say as much: (Σw)² / Σw²."""
         w = (self.log_weights - self.log_weights.max()).exp()
         return float(w.sum() ** 2 / (w * w).sum())
+
+    def chain(self, generator: Generator | None = None) -> Tensor:
+        """Rows (B,) of a Markov chain whose law is f / Σf: every sample in turn is proposed, and taken with the chance min(1, w/w').
+
+        The Metropolized independence sampler (Liu, Statistics and Computing 6, 1996). Where all weights are alike the samples stay as they are; a
+        rejected one is replaced by the row before. The first row is the first sample that has weight.
+        """
+        w, chance = self.log_weights.tolist(), uniform((len(self.log_weights),), generator, self.log_weights).tolist()
+        current = next((row for row, one in enumerate(w) if one > -math.inf), 0)
+        rows = []
+        for row, (one, u) in enumerate(zip(w, chance, strict=True)):
+            if one >= w[current] or u < math.exp(one - w[current]):
+                current = row
+            rows.append(current)
+        return torch.tensor(rows)
 
     def mean(self, values: Tensor) -> float:
         """The mean of ``values`` (B,) under the law f / Σf."""

@@ -15,10 +15,11 @@ from symdiff.diffusion import Diffusion
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
-from symdiff.importance import weighted
+from symdiff.importance import Weighted, weighted
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
 from symdiff.state import Categorical, State, schema_to_plain
+from symdiff.testing import chi_square
 
 SITES, COUNT = 4, 20_000
 SCHEMA = {"spin": Categorical("node", 2)}
@@ -75,3 +76,15 @@ def test_samples_are_those_of_the_model_and_other_processes_say_no():
     with pytest.raises(ValueError, match="need the process Masked"):
         weighted(flow, mask, SITES, log_density)
     assert math.isfinite(float(weighted(diffusion, mask, SITES, log_density).error))
+
+
+def test_the_chain_of_weighted_samples_has_the_law_of_the_weights():
+    target, count = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.0]).double(), 100_000
+    drawn = torch.randint(5, (count,), generator=torch.Generator().manual_seed(2))  # a model that knows nothing, and one label that is impossible
+    samples = Weighted(State(torch.ones(count, 1, dtype=torch.bool), {}, {}), (5 * target).log()[drawn])
+    rows = samples.chain(torch.Generator().manual_seed(3))
+    seen = drawn[rows][::10]  # far enough apart to be independent
+    assert chi_square(seen.bincount(minlength=5)[:4], target[:4] * len(seen)) > 1e-6
+    assert bool((drawn[rows] < 4).all()) and bool((rows <= torch.arange(count)).all() | (drawn[0] == 4))
+    alike = Weighted(samples.x, torch.zeros(count))
+    assert torch.equal(alike.chain(), torch.arange(count))
