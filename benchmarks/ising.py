@@ -27,9 +27,8 @@ from symdiff.domains.spins.heat_bath import HeatBath
 from symdiff.domains.spins.mixed import rounds
 from symdiff.domains.spins.onsager import kaufman_energy, kaufman_log_partition
 from symdiff.groups.torus import torus
-from symdiff.importance import Weighted, weighted
 from symdiff.pipeline import SymdiffPipeline
-from symdiff.state import State
+from symdiff.sampling import Samples
 from symdiff.testing import chi_square
 
 SIDE, SMALL, TEMPERATURES, CRITICAL = 16, 8, (1.8, 2.27, 3.0), 2.27
@@ -65,7 +64,7 @@ def against(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
     signs = torch.tensor([int((m > 0).sum()), int((m < 0).sum())])
     exact = kaufman_energy(SIDE, SIDE, temperature)
     weights, draws = norm(pipeline, temperature, SIDE, arguments.weighted[0], arguments)
-    chained = [memory(column[:, None]) for column in observables(draws.x["spin"][draws.chain(torch.Generator().manual_seed(arguments.seed))], model, SIDE).unbind(1)]
+    chained = [memory(column[:, None]) for column in observables(draws.chain(arguments.seed).state()["spin"], model, SIDE).unbind(1)]
     corrected = [(one.mean - float(at)) / math.hypot(one.deviation, float(off)) for one, at, off in zip(chained, other, deviation, strict=True)]
     return {
         "energy": float(mean[0]),
@@ -91,21 +90,15 @@ def sampled(pipeline: SymdiffPipeline, side: int, temperature: float, count: int
     return samples.state()["spin"], time.process_time() - start
 
 
-def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, arguments) -> tuple[dict, Weighted]:
+def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, arguments) -> tuple[dict, Samples]:
     """ln Z of a torus by importance weights, and the weighted samples."""
     model = Hamiltonian.make(torus("square", side), interaction("ising"))
-    nodes, parts = side * side, []
-    generator = torch.Generator().manual_seed(arguments.seed + 1)
-    diffusion = pipeline.diffusion.eval()
     condition, start = pipeline.domain.condition(model, temperature), time.process_time()
-    for begun in range(0, count, arguments.batch_size):
-        rows = min(arguments.batch_size, count - begun)
-        given, mask = condition.select([0] * rows), torch.ones(rows, nodes, dtype=torch.bool)
-        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.precision == "bf16"):  # the law is that of these very numbers
-            parts.append(weighted(diffusion, mask, arguments.steps, lambda x: -model.total(x["spin"]) / temperature, generator, given))
-    spent = time.process_time() - start
-    spins = torch.cat([part.x["spin"] for part in parts])
-    found = Weighted(State(torch.ones_like(spins, dtype=torch.bool), {"spin": parts[0].x.schema["spin"]}, {"spin": spins}), torch.cat([part.log_weights for part in parts]))
+    draws = pipeline.sample(
+        count, arguments.steps, arguments.seed + 1, batch_size=arguments.batch_size, condition=condition, precision=arguments.precision, weigh=True
+    )
+    spent, found = time.process_time() - start, draws.weighted()
+    spins = found.x["spin"]
     exact = float(log_partition(model, temperature)) if side <= SMALL else kaufman_log_partition(side, side, temperature)
     m = (1 - 2 * spins.double()).mean(1).abs()
     mean, shares = found.mean(m), found.log_weights.softmax(0)
@@ -120,7 +113,7 @@ def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, a
         "magnetization_error": float((shares * (m - mean)).square().sum().sqrt()),
         "processor_seconds_per_effective_sample": spent / found.effective,
     }
-    return numbers, found
+    return numbers, draws
 
 
 def heat_bath_cost(side: int, seed: int) -> dict:

@@ -72,6 +72,7 @@ def weighted(
     log_density: Callable[[State], Tensor],
     generator: Generator | None = None,
     condition: State | None = None,
+    progress: Callable | None = None,
 ) -> Weighted:
     """Sample one structure for every row of ``mask`` (B, N) and weigh it by exp ``log_density`` over the model's own density.
 
@@ -102,9 +103,11 @@ def weighted(
             terms = torch.where(shown, surprise(out[name], y[name].clamp_max(field.classes - 1)), 0.0)
             log_model -= _sum(terms, field, mask).double().cpu()
         x = y
+        if progress is not None:
+            progress()
     schema = {**(condition.schema if condition is not None else {}), **process.schema}
     x = State(mask, schema, {name: x[name] for name in schema})
-    return Weighted(x, log_density(x).double().cpu() + _log_share(breaker, x, z) - log_model)
+    return Weighted(x, log_density(x.to("cpu")).double() + _log_share(breaker, x, z) - log_model)
 
 
 def _log_share(breaker, x: State, z: State) -> Tensor:

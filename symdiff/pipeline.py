@@ -132,6 +132,7 @@ class SymdiffPipeline(DiffusionPipeline):
         known: State | None = None,
         guidance: float = 1.0,
         particles: int = 1,
+        weigh: bool = False,
     ) -> Samples:
         """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
 
@@ -144,6 +145,8 @@ class SymdiffPipeline(DiffusionPipeline):
         is two evaluations. ``known``: labels that stay as they are, with the number of labels where nothing is known, for one structure
         or for ``count``, for models with the process ``Masked``; for the others a fragment, the first nodes of every result, of
         which none moves, with ``particles`` candidates for every structure (an approximation: ``inpainting.inpaint``).
+        ``weigh``: with importance weights, for models with the process ``Masked`` whose domain knows the law (``Domain.log_density``:
+        spins at a temperature): ``weighted()`` of the result gives its norm and means under it, ``chain()`` samples of it.
 
         Raises
         ------
@@ -162,6 +165,8 @@ class SymdiffPipeline(DiffusionPipeline):
             raise UserError(f"particles: expected 1{', for no fragment is fixed' if particles > 1 else ' or more'}, got {particles}")
         if guidance != 1 and not may_hide(self.domain.schema):
             raise UserError(f"guidance: the model has no condition that may be absent, so expected 1, got {guidance:g}")
+        if weigh:
+            self.check_weighable(known, guidance)
         target, histogram = torch.device(device) if device is not None else self.device, self.config.size_histogram
         if target != self.device:
             self.to(target)
@@ -184,9 +189,18 @@ class SymdiffPipeline(DiffusionPipeline):
         batches = plan(histogram, count, seed, num_nodes, batch_size, self.domain.pads)
         diffusion = self.diffusion.eval()
         with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known, guidance, particles)
+            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known, guidance, particles, weigh)
 
     __call__ = sample
+
+    def check_weighable(self, known: State | None = None, guidance: float = 1.0) -> None:
+        """Whether samples can have weights. Raises UserError."""
+        if self.domain.log_density is None:
+            raise UserError("importance weights need a law that is known, as that of spins at a temperature; this model's is known from data only")
+        if not isinstance(self.process, Masked):
+            raise UserError(f"importance weights need a model with the process Masked, this one has {type(self.process).__name__}")
+        if known is not None or guidance != 1:
+            raise UserError(f"importance weights are of the model's own law, so {'nothing may be fixed' if known is not None else 'guidance must be 1'}")
 
     def _condition(self, condition: State | None, count: int) -> State:
         """The given fields of ``count`` structures."""

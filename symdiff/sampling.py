@@ -12,6 +12,7 @@ from torch import Tensor
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError
+from symdiff.importance import Weighted, weighted
 from symdiff.random import Streams, uniform
 from symdiff.state import State, collate, node_mask, pad
 from symdiff.workers import each
@@ -19,7 +20,7 @@ from symdiff.workers import each
 Sizes = int | tuple[int, int] | Tensor | None
 """The number of nodes: fixed, bounds within which the training histogram decides, one for every row, or None for all of the histogram."""
 
-NOISE, SIZES = 0, 1  # one seed, two uses: the stream's epoch keeps them apart
+NOISE, SIZES, CHAIN = 0, 1, 2  # one seed, three uses: the stream's epoch keeps them apart
 BLOCK = 32
 """Batches are filled up to a multiple of this: see ``sample``."""
 
@@ -35,11 +36,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Samples:
-    """Sampled structures, batch by batch; ``rows[k]`` (b,) says where those of ``states[k]`` belong."""
+    """Sampled structures, batch by batch; ``rows[k]`` (b,) says where those of ``states[k]`` belong.
+
+    ``log_weights[k]`` (b,): log of the law that the domain knows over the density under the model, where asked for.
+    """
 
     domain: Domain
     states: Sequence[State]
     rows: Sequence[Tensor]
+    log_weights: Sequence[Tensor] | None = None
 
     def __len__(self) -> int:
         return sum(len(rows) for rows in self.rows)
@@ -47,6 +52,27 @@ class Samples:
     def state(self) -> State:
         """All of them as one batch, padded to the largest, in the order of the rows."""
         return collate(list(self.states)).select(torch.cat(list(self.rows)).argsort())
+
+    def weighted(self) -> Weighted:
+        """All of them with their weights, in the order of the rows. Raises ValueError for samples without weights."""
+        if self.log_weights is None:
+            raise ValueError("these samples have no weights: sample with weighted=True")
+        return Weighted(self.state(), torch.cat(list(self.log_weights))[torch.cat(list(self.rows)).argsort()])
+
+    def chain(self, seed: int = 0) -> Samples:
+        """A Markov chain whose law is the one that the domain knows, with these samples as proposals: ``Weighted.chain``.
+
+        Row r depends on the samples up to r alone.
+
+        Raises
+        ------
+        UserError
+            When the samples have not all one condition: they are then proposals for several laws.
+        """
+        found, rows = self.weighted(), torch.arange(len(self))
+        if any(bool((found.x[name] != found.x[name][:1]).any()) for name in self.domain.conditions):
+            raise UserError("chain: expected one condition for all samples, got several")
+        return Samples(self.domain, [found.x.select(found.chain(Streams(seed, rows, CHAIN)))], [rows])
 
     def objects(self) -> list:
         """One decoded object (a molecule, a graph) for every row."""
@@ -132,17 +158,19 @@ def sample(
     known: State | None = None,
     guidance: float = 1.0,
     particles: int = 1,
+    weigh: bool = False,
 ) -> Samples:
     """Sample the planned batches. ``progress`` is told, after every step, what share of how many structures it did.
 
     ``condition``: the given fields of every row of the result; ``known``: what is known of the others, ``guidance`` and ``particles``: see ``Diffusion.sample``.
+    ``weigh``: with the weights under the domain's ``log_density``; then nothing may be known, and guidance is 1.
 
     A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
     jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
     ``BLOCK`` rows; from 8 rows on, the network's result for a row was found to be the same in every batch.
     """
 
-    def draw(batch: Batch) -> State:
+    def draw(batch: Batch) -> tuple[State, Tensor | None]:
         fill = -len(batch.rows) % BLOCK
         rows, sizes = (torch.cat([x, x[-1:].expand(fill)]).to(device) for x in (batch.rows, batch.num_nodes))
         tell = None if progress is None else _share(progress, len(batch.rows) / steps)
@@ -150,13 +178,19 @@ def sample(
         mask = node_mask(sizes, batch.nodes)
         if given is not None:
             given = replace(given, mask=mask)
+        streams, log_weights = Streams(seed, rows, NOISE), None
         try:
-            state = diffusion.sample(mask, steps, Streams(seed, rows, NOISE), tell, given, begun, guidance, particles)
+            if weigh:
+                found = weighted(diffusion, mask, steps, domain.log_density, streams, given, tell)
+                state, log_weights = found.x, found.log_weights[: len(batch.rows)]
+            else:
+                state = diffusion.sample(mask, steps, streams, tell, given, begun, guidance, particles)
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
-        return state.select(slice(0, len(batch.rows))).to("cpu")
+        return state.select(slice(0, len(batch.rows))).to("cpu"), log_weights
 
-    return Samples(domain, each(draw, batches, device), [batch.rows for batch in batches])
+    states, log_weights = zip(*each(draw, batches, device), strict=True)
+    return Samples(domain, states, [batch.rows for batch in batches], log_weights if weigh else None)
 
 
 def _share(progress: Callable[[float], None], share: float) -> Callable[[], None]:

@@ -287,6 +287,19 @@ def test_spins_at_a_temperature_with_a_picture_and_numbers(lattice, tmp_path):
     assert done.exit_code == 0 and json.loads(done.stdout)["energy_per_site"]["count"] == 5
 
 
+def test_spins_corrected_to_boltzmanns_law(tmp_path):
+    """The chain holds nothing but the model's own samples, most of them, and the file says nothing else."""
+    command = ("sample", "ising", "--temperature", 2.27, "--size", 8, "--count", 40, "--json")
+    raw = run(*command, "--out", tmp_path / "raw.npz")
+    done = run(*command, "--out", tmp_path / "s.npz", "--metropolis")
+    assert raw.exit_code == done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["metropolis"] and 0.5 < told["effective_share"] <= 1 and json.loads(raw.stdout)["effective_share"] is None
+    proposed, taken = (np.load(tmp_path / name)["spins"] for name in ("raw.npz", "s.npz"))
+    same = (proposed == taken).all((1, 2))
+    assert 0.5 < same.mean() and all((one == proposed[: row + 1]).all((1, 2)).any() for row, one in enumerate(taken))
+
+
 def test_fixed_spins_stay(lattice, tmp_path):
     fixed = np.zeros((4, 4), np.int8)
     fixed[0], fixed[2] = 1, -1
@@ -305,6 +318,8 @@ def test_lattice_mistakes(lattice, tmp_path):
     assert "equal sides, got [4, 5]" in fails(*command, "--size", "4x5", "--temperature", 2)
     assert "needs one, got none" in fails(*command, "--size", 4)
     assert "did you mean 'temperature'" in fails(*command, "--temprature", 4)
+    np.savez(tmp_path / "fixed.npz", spins=np.eye(4, dtype=np.int8))
+    assert "nothing may be fixed" in fails(*command, "--temperature", 2, "--fixed", tmp_path / "fixed.npz", "--metropolis")
     other = (*command[:-1], tmp_path / "new" / "s.csv")
     assert f"{tmp_path / 'new' / 's.csv'}: expected a file that ends in .npz, .png" in fails(*other, "--size", 4, "--temperature", 2)
     assert not (tmp_path / "new").exists()

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -12,10 +13,14 @@ from symdiff.breaking.sympe import SymPE
 from symdiff.canonical.sites import Sites
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion
+from symdiff.domains.lattice import SpinLattice
+from symdiff.domains.spins.configuration import Configuration
+from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
 from symdiff.importance import Weighted, weighted
+from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
 from symdiff.state import Categorical, State, schema_to_plain
@@ -88,3 +93,54 @@ def test_the_chain_of_weighted_samples_has_the_law_of_the_weights():
     assert bool((drawn[rows] < 4).all()) and bool((rows <= torch.arange(count)).all() | (drawn[0] == 4))
     alike = Weighted(samples.x, torch.zeros(count))
     assert torch.equal(alike.chain(), torch.arange(count))
+
+
+def ring(temperature: bool = True) -> SymdiffPipeline:
+    """Spins on a chain at a temperature, by a network that was never trained."""
+    torch.manual_seed(0)
+    domain = SpinLattice("chain", conditions=["temperature"] if temperature else [])
+    process = Masked(schema_to_plain(SCHEMA), evenly=True)
+    noisy = schema_to_plain({**process.noisy_schema(), **{name: domain.schema[name] for name in domain.conditions}})
+    denoiser = LatticeConvolution(schema_to_plain(SCHEMA), noisy, {}, lattice="chain", width=16, layers=2)
+    for parameter in denoiser.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    return SymdiffPipeline.of(Diffusion(denoiser, process, Nothing()), domain, [0.0] * SITES + [1.0])
+
+
+def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
+    pipeline, temperature = ring(), 3.0
+    given = pipeline.domain.given({"temperature": str(temperature), "size": str(SITES)})
+    samples = pipeline.sample(COUNT, SITES, seed=3, condition=given, batch_size=4096, weigh=True)
+    labels = (samples.chain(seed=3).state()["spin"] * 2 ** torch.arange(SITES)).sum(1)
+    every = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
+    s = 1 - 2 * every.double()
+    exact = torch.zeros(2**SITES, dtype=torch.float64).index_put(((every * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / temperature).softmax(0))
+    seen = labels[::20]
+    assert chi_square(seen.bincount(minlength=2**SITES), exact * len(seen)) > 1e-6
+    raw = (samples.state()["spin"] * 2 ** torch.arange(SITES)).sum(1)[::20]
+    assert chi_square(raw.bincount(minlength=2**SITES), exact * len(raw)) < 1e-6  # it was not so before
+    found = samples.weighted()
+    assert abs(found.log_norm - float(((s * s.roll(1, 1)).sum(1) / temperature).logsumexp(0))) < 5 * found.error
+
+
+def test_a_row_of_the_chain_depends_on_the_seed_and_the_rows_before():
+    pipeline = ring()
+    given = pipeline.domain.given({"temperature": "1.5", "size": str(SITES)})
+    many = pipeline.sample(200, SITES, seed=1, condition=given, weigh=True).chain(seed=1).state()["spin"]
+    few = pipeline.sample(70, SITES, seed=1, condition=given, batch_size=32, weigh=True).chain(seed=1).state()["spin"]
+    assert torch.equal(many[:70], few)
+    assert not torch.equal(many[:70], pipeline.sample(70, SITES, seed=2, condition=given, weigh=True).chain(seed=2).state()["spin"])
+
+
+def test_samples_without_a_law_or_of_several_have_no_chain():
+    pipeline = ring()
+    given = pipeline.domain.condition(pipeline.domain.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0])
+    with pytest.raises(UserError, match="one condition for all"):
+        pipeline.sample(2, SITES, condition=given, weigh=True).chain()
+    with pytest.raises(ValueError, match="have no weights"):
+        pipeline.sample(2, SITES, condition=given).chain()
+    with pytest.raises(UserError, match="a law that is known"):
+        ring(temperature=False).sample(2, SITES, weigh=True)
+    hidden = State(given.mask, pipeline.process.noisy_schema(), {"spin": torch.full((2, SITES), 2)})
+    with pytest.raises(UserError, match="nothing may be fixed"):
+        pipeline.sample(2, SITES, condition=given, known=hidden, weigh=True)

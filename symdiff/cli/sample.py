@@ -23,11 +23,13 @@ def sample(
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     guidance: Annotated[float, typer.Option(help="How many times as strongly a given property counts; 1 as in the data.")] = 1.0,
     particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1)] = 1,
+    metropolis: Annotated[bool, typer.Option("--metropolis", help="Correct spins to Boltzmann's law: a Markov chain takes or rejects what the model proposes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Sample structures from a checkpoint into a file.
 
     What the model is given (a temperature, couplings) are options of their own: symdiff sample ising --temperature 2.27 --size 32 ...
+    Spins are corrected to Boltzmann's law by the model's own likelihood: symdiff sample ising --temperature 2.27 --metropolis ...
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
     The checkpoint's README names them.
     """
@@ -50,12 +52,19 @@ def sample(
         raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options])}")
     known = pipeline.domain.partly(options)
     condition = pipeline.domain.given(options) if options or pipeline.domain.conditions else None
+    if metropolis:
+        pipeline.check_weighable(known, guidance)
+        if condition is not None and len(condition) > 1:
+            raise UserError(f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}")
     target = find_device(device)
     check_writable(pipeline.domain, out)
     start = time.perf_counter()
     with bar("sampling", count, "structures") as advance:
         batch = None if batch_size == "auto" else int(batch_size)
-        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition, known, guidance, particles)
+        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition, known, guidance, particles, metropolis)
+    effective = None
+    if metropolis:
+        effective, samples = samples.weighted().effective / count, samples.chain(seed)
     seconds = time.perf_counter() - start
     samples.write(out)
     picture = out.with_suffix(".png")
@@ -70,10 +79,13 @@ def sample(
         "device": str(target),
         "precision": precision,
         "guidance": guidance,
+        "metropolis": metropolis,
+        "effective_share": effective,
         "seconds": seconds,
         "per_second": count / seconds,
     }
-    shown = f"\na picture of the first: {picture}" if drawn else ""
+    shown = "" if effective is None else f"\nof Boltzmann's law; they count as {effective * count:,.0f} independent ones"
+    shown += f"\na picture of the first: {picture}" if drawn else ""
     report(values, f"{len(samples):,} structures ({count / seconds:,.0f}/s): {out}{shown}", as_json)
 
 

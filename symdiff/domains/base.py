@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from symdiff.building import build
 from symdiff.domains.arrays import Record, pack, unpad
@@ -80,6 +81,11 @@ class Domain(ABC):
 
     def partly(self, options: Mapping[str, str]) -> State | None:
         """What options say of the generated fields: labels, and the number of labels where nothing is known. Raises UserError."""
+        return None
+
+    @property
+    def log_density(self) -> Callable[[State], Tensor] | None:
+        """log of the law of structures given their conditions, up to its norm: a batch -> (B,) float64; None where it is not known."""
         return None
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:

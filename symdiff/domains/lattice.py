@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -173,6 +173,13 @@ class SpinLattice(Domain):
         from symdiff.domains.spins.files import fixed
 
         return fixed(options["fixed"], self)
+
+    @property
+    def log_density(self) -> Callable[[State], Tensor] | None:
+        """Boltzmann's −E/T where there is a temperature."""
+        if "temperature" not in self._conditions:
+            return None
+        return lambda x: -self.hamiltonian(x).total(x["spin"]) / x["temperature"][:, 0].double()
 
     def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
         """The first configurations as a picture. Raises UserError."""
