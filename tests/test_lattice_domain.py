@@ -226,6 +226,29 @@ BAD = {
     "no temperature given": (lambda p: FULL.given({"size": "4"}), "temperature: the model needs one"),
     "words": (lambda p: FULL.given({"size": "4", "temperature": "hot"}), "--temperature: expected numbers"),
     "twice": (lambda p: FULL.given({"size": "4", "hamiltonian": "h.yaml"}), "--size: the file --hamiltonian says it"),
+    "two temperatures": (lambda p: FULL.given({"size": "4", "temperature": "1,2"}), "--temperature: expected one number, got \\[1.0, 2.0\\]"),
+    "two of a file": (
+        lambda p: FULL.given({"hamiltonian": str(_text(p, "sides: [4, 4]\n")), "temperature": "1,2"}),
+        "--temperature: expected one number",
+    ),
+    "two in a file": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\ntemperature: [1, 2]\n"), FULL), "temperature: expected one number"),
+    "two fields given": (lambda p: FULL.given({"size": "4", "temperature": "1", "field": "1,1"}), "--field: expected a number"),
+    "nan given": (lambda p: FULL.given({"size": "4", "temperature": "1", "coupling": "nan"}), "--coupling: expected numbers"),
+    "beyond single precision": (
+        lambda p: FULL.encode(Configuration(UP, np.full((4, 4, 2), 1e300), temperature=1.0)),
+        "coupling: expected numbers of single precision, got one of size 1e\\+300",
+    ),
+    "huge": (lambda p: FULL.given({"size": "99999999", "temperature": "1"}), "--size: expected at most 1048576 sites"),
+    "huge disorder": (lambda p: read_hamiltonian(_text(p, "sides: [50000, 50000]\ncoupling: {law: signs}\n"), FULL), "sides: expected at most"),
+    "endless number": (lambda p: read_hamiltonian(_text(p, f"sides: [4, 4]\nfield: 1{'0' * 400}\n"), FULL), "field: expected numbers"),
+    "endless seed": (
+        lambda p: read_hamiltonian(_text(p, f"sides: [4, 4]\ncoupling: {{law: signs, seed: {10**30}}}\n"), FULL),
+        "coupling: seed: expected a whole number",
+    ),
+    "law's list": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\ncoupling: {law: [signs]}\n"), FULL), "law: expected signs or normal"),
+    "no Hamiltonian": (lambda p: FULL.given({"hamiltonian": str(_saved(p, coupling=np.ones((0, 4, 4, 2))))}), "at least one Hamiltonian"),
+    "fixed of another model": (lambda p: FULL.partly({"fixed": str(_saved(p, spins=UP, model=np.array("potts")))}), "has 'ising', the file 'potts'"),
+    "many states": (lambda p: SpinLattice(model="potts", states=200), "needs 2 to 127 states, got 200"),
     "ending": (lambda p: FULL.write([Configuration(UP, temperature=1.0)], p / "x.csv"), "ends in .npz, .png"),
 }
 
@@ -261,8 +284,11 @@ def test_fixed_spins_and_the_size_that_they_say(tmp_path):
     with pytest.raises(UserError, match=r"b.npz: spins: expected -1 and 1"):
         domain.partly({"fixed": str(tmp_path / "b.npz")})
     np.savez(tmp_path / "c.npz", spin=spins)
-    with pytest.raises(UserError, match="expected integers 'spins' with 2 or 3 axes"):
+    with pytest.raises(UserError, match="unknown array 'spin' .did you mean 'spins'"):
         domain.partly({"fixed": str(tmp_path / "c.npz")})
+    np.savez(tmp_path / "d.npz", spins=spins[0])
+    with pytest.raises(UserError, match="expected integers 'spins' with 2 or 3 axes"):
+        domain.partly({"fixed": str(tmp_path / "d.npz")})
 
 
 def test_disorder_from_a_file(tmp_path):

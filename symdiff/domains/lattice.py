@@ -140,11 +140,11 @@ class SpinLattice(Domain):
             if hamiltonian.directions > self.directions:
                 raise UserError(f"coupling: the model knows {self.directions} bonds a site, got {hamiltonian.directions}")
             missing = self.directions - hamiltonian.directions
-            values["coupling"] = torch.nn.functional.pad(hamiltonian.coupling, (0, missing))[..., None].float()
+            values["coupling"] = _single("coupling", torch.nn.functional.pad(hamiltonian.coupling, (0, missing))[..., None])
         elif not torch.equal(hamiltonian.coupling, Hamiltonian.make(hamiltonian.torus, self.interaction).coupling.expand_as(hamiltonian.coupling)):
             raise UserError("coupling: the model is for J = 1 between nearest neighbors only, got other couplings")
         if "field" in self._conditions:
-            values["field"] = hamiltonian.field.float()
+            values["field"] = _single("field", hamiltonian.field)
         elif hamiltonian.has_field:
             raise UserError("field: the model is symmetric under flips of all spins and takes no field, got one")
         if "temperature" in self._conditions:
@@ -255,7 +255,7 @@ class SpinLattice(Domain):
         except ValueError as error:
             raise UserError(str(error)) from error
         if piece.sites > MAX_SITES:
-            raise UserError(f"more than {MAX_SITES} sites")
+            raise UserError(f"expected at most {MAX_SITES} sites, got {' x '.join(map(str, piece.sides))}")
         if piece.sides != (self.sides or piece.sides[:1] * len(piece.sides)):
             raise UserError(f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got {list(piece.sides)}")
         return piece
@@ -268,3 +268,10 @@ class SpinLattice(Domain):
         if not np.isin(spins, valid).all():
             raise UserError(f"spins: expected {'-1 and 1' if self.model == 'ising' else f'0 to {self.states - 1}'}, got {np.unique(spins)[:4].tolist()}")
         return ((1 - spins) // 2 if self.model == "ising" else spins).astype(np.int64)
+
+
+def _single(name: str, value: Tensor) -> Tensor:
+    """In single precision. Raises UserError where that has no such number."""
+    if not bool(value.float().isfinite().all()):
+        raise UserError(f"{name}: expected numbers of single precision, got one of size {value.abs().max():.3g}")
+    return value.float()

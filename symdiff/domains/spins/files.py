@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states", "chain")
 KEYS = ("sides", "coupling", "field", "temperature")
+LARGEST = 2**63
+"""What no number in a file reaches: seeds are smaller."""
 
 
 def write(objs: Sequence[Configuration], path: str | Path, domain: SpinLattice) -> None:
@@ -79,6 +81,8 @@ def read_hamiltonian(path: str | Path, domain: SpinLattice) -> list[Configuratio
         found = _configurations(path, domain)
     else:
         found = [_from_yaml(path, domain)]
+    if not found:
+        raise UserError(f"{path}: expected at least one Hamiltonian, got none")
     for obj in found:
         try:
             domain.hamiltonian_of(obj)
@@ -101,7 +105,7 @@ def fixed(path: str | Path, domain: SpinLattice) -> State:
 
 def _fixed_spins(path: str | Path, domain: SpinLattice) -> np.ndarray:
     ending(path, (".npz",))
-    arrays, dim = read_npz(path), bravais(domain.lattice).dim
+    arrays, dim = _arrays(path, domain), bravais(domain.lattice).dim
     spins = arrays.get("spins")
     if spins is None or spins.dtype.kind not in "iu" or spins.ndim not in (dim, dim + 1):
         got = sorted(arrays) if spins is None else f"{spins.dtype} {spins.shape}"
@@ -118,7 +122,7 @@ def conditions(options: Mapping[str, str], domain: SpinLattice) -> State:
         found = read_hamiltonian(options["hamiltonian"], domain)
         given = [one.temperature for one in found]
         if "temperature" in options:
-            given = [float(_parsed("temperature", options["temperature"])[0])] * len(found)
+            given = [_one("--", "temperature", _parsed("temperature", options["temperature"]))] * len(found)
         known = None if any(t is None for t in given) else torch.tensor(given, dtype=torch.float64)
         try:
             together = [domain.hamiltonian_of(one) for one in found]
@@ -128,15 +132,18 @@ def conditions(options: Mapping[str, str], domain: SpinLattice) -> State:
             raise UserError(f"{options['hamiltonian']}: {error}") from error
     known = () if "fixed" not in options else _fixed_spins(options["fixed"], domain).shape[1:]
     sides = options.get("size", "x".join(map(str, known or domain.sides or ())))
-    if not all(part.isdecimal() for part in sides.split("x")):
+    if not all(part.isdecimal() and len(part) < 10 for part in sides.split("x")):
         raise UserError(f"--size: expected a number such as 32 or sides such as 32x16, got {sides or 'nothing'!r}")
     sides = [int(part) for part in sides.split("x")]
-    dim = bravais(domain.lattice).dim
-    values: dict = {"sides": sides * dim if len(sides) == 1 else sides}
+    sides = sides * bravais(domain.lattice).dim if len(sides) == 1 else sides
+    try:
+        values: dict = {"sides": list(domain.piece(sides).sides)}
+    except UserError as error:
+        raise UserError(f"--size: {error}") from error
     for name in ("coupling", "field", "temperature"):
         if name in options:
             values[name] = _parsed(name, options[name]).tolist()
-    one = _from_plain("--size", values, domain)
+    one = _from_plain("--", values, domain)
     return domain.condition(domain.hamiltonian_of(one), one.temperature)
 
 
@@ -147,7 +154,8 @@ def _parsed(name: str, text: str) -> np.ndarray:
         raise UserError(f"--{name}: expected numbers with commas between, got {text!r}") from error
 
 
-def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration]:
+def _arrays(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file, all known by name, of the domain's lattice and model."""
     arrays = read_npz(path)
     for name in arrays:
         if name not in ARRAYS:
@@ -155,7 +163,11 @@ def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration
     for name in ("lattice", "model", "states"):
         if name in arrays and (arrays[name].ndim or arrays[name].item() != getattr(domain, name)):
             raise UserError(f"{path}: {name}: the model has {getattr(domain, name)!r}, the file {arrays[name].tolist()!r}")
-    dim = bravais(domain.lattice).dim
+    return arrays
+
+
+def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration]:
+    arrays, dim = _arrays(path, domain), bravais(domain.lattice).dim
     axes = {"spins": dim, "coupling": dim + 1, "field": dim + (domain.model != "ising"), "temperature": 0}
     batched = {}
     for name, expected in axes.items():
@@ -202,48 +214,49 @@ def _from_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
     for key in plain:
         if key not in KEYS:
             raise UserError(f"{path}: unknown key {key!r}{nearest(key, KEYS)}")
-    return _from_plain(path, plain, domain)
+    return _from_plain(f"{path}: ", plain, domain)
 
 
-def _from_plain(path: str | Path, plain: Mapping, domain: SpinLattice) -> Configuration:
-    sides = _numbers(path, "sides", plain["sides"])
+def _from_plain(place: str, plain: Mapping, domain: SpinLattice) -> Configuration:
+    """``place`` stands before a key in what an error says."""
+    sides = _numbers(place, "sides", plain["sides"])
     if (sides % 1).any():
-        raise UserError(f"{path}: sides: expected whole numbers, got {sides.tolist()}")
+        raise UserError(f"{place}sides: expected whole numbers, got {sides.tolist()}")
     try:
-        piece = torus(domain.lattice, [int(side) for side in sides])
-    except ValueError as error:
-        raise UserError(f"{path}: sides: {error}") from error
+        piece = domain.piece([int(side) for side in sides])
+    except UserError as error:
+        raise UserError(f"{place}sides: {error}") from error
     if isinstance(plain.get("coupling"), dict):
-        coupling = _disordered(path, "coupling", plain["coupling"], piece)
+        coupling = _disordered(place, "coupling", plain["coupling"], piece)
     else:
-        coupling = _numbers(path, "coupling", plain.get("coupling", 1.0))
+        coupling = _numbers(place, "coupling", plain.get("coupling", 1.0))
         if len(coupling) == 1:
             coupling = coupling.repeat(len(piece.lattice.shells[0]) // 2)
     if isinstance(plain.get("field"), dict) and domain.model == "ising":
-        field = _disordered(path, "field", plain["field"], piece)
+        field = _disordered(place, "field", plain["field"], piece)
     else:
-        field = _numbers(path, "field", plain.get("field", [0.0] * (1 if domain.model == "ising" else domain.states)))
+        field = _numbers(place, "field", plain.get("field", [0.0] * (1 if domain.model == "ising" else domain.states)))
     if field.ndim == 1 and len(field) != (1 if domain.model == "ising" else domain.states):
-        raise UserError(f"{path}: field: expected {'a number' if domain.model == 'ising' else f'{domain.states} numbers'}, got {field.tolist()}")
-    temperature = None if "temperature" not in plain else float(_numbers(path, "temperature", plain["temperature"])[0])
+        raise UserError(f"{place}field: expected {'a number' if domain.model == 'ising' else f'{domain.states} numbers'}, got {field.tolist()}")
+    temperature = None if "temperature" not in plain else _one(place, "temperature", _numbers(place, "temperature", plain["temperature"]))
     shape = piece.sides if domain.model == "ising" else (*piece.sides, domain.states)
     return Configuration(None, np.broadcast_to(coupling, (*piece.sides, coupling.shape[-1])), np.broadcast_to(field, shape), temperature)
 
 
-def _disordered(path: str | Path, key: str, law: Mapping, piece: Torus) -> np.ndarray:
+def _disordered(place: str, key: str, law: Mapping, piece: Torus) -> np.ndarray:
     """Random couplings (L1, ..., Ld, D/2) or fields (L1, ..., Ld) by a law such as {law: signs, seed: 0}."""
     laws = {"coupling": {"signs": {"share": 0.5}, "normal": {"mean": 0.0, "width": 1.0}}, "field": {"normal": {"width": 1.0}}}[key]
     name = law.get("law")
-    if name not in laws:
-        raise UserError(f"{path}: {key}: law: expected {' or '.join(laws)}, got {name!r}{nearest(str(name), laws)}")
+    if not isinstance(name, str) or name not in laws:
+        raise UserError(f"{place}{key}: law: expected {' or '.join(laws)}, got {name!r}{nearest(str(name), laws)}")
     settings = {**laws[name], "seed": 0, **{k: v for k, v in law.items() if k != "law"}}
     for k, value in settings.items():
         if k not in (*laws[name], "seed"):
-            raise UserError(f"{path}: {key}: unknown key {k!r}{nearest(str(k), (*laws[name], 'seed', 'law'))}")
-        if isinstance(value, bool) or not isinstance(value, int if k == "seed" else int | float):
-            raise UserError(f"{path}: {key}: {k}: expected a {'whole ' * (k == 'seed')}number, got {value!r}")
+            raise UserError(f"{place}{key}: unknown key {k!r}{nearest(str(k), (*laws[name], 'seed', 'law'))}")
+        if isinstance(value, bool) or not isinstance(value, int if k == "seed" else int | float) or not abs(value) < LARGEST:
+            raise UserError(f"{place}{key}: {k}: expected a {'whole ' * (k == 'seed')}number, got {str(value)[:80]}")
     if not 0 <= settings.get("share", 0) <= 1 or settings.get("width", 0) < 0:
-        raise UserError(f"{path}: {key}: expected a share from 0 to 1 and a width of at least 0, got {dict(law)}")
+        raise UserError(f"{place}{key}: expected a share from 0 to 1 and a width of at least 0, got {dict(law)}")
     generator = torch.Generator().manual_seed(settings["seed"])
     if key == "field":
         found = random_fields(piece, settings["width"], 1, generator)[0, :, 0]
@@ -255,8 +268,14 @@ def _disordered(path: str | Path, key: str, law: Mapping, piece: Torus) -> np.nd
     return found.reshape(*piece.sides, -1).numpy()
 
 
-def _numbers(path: str | Path, key: str, value: object) -> np.ndarray:
+def _numbers(place: str, key: str, value: object) -> np.ndarray:
     values = value if isinstance(value, list) else [value]
-    if not values or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        raise UserError(f"{path}: {key}: expected numbers, got {value!r}")
+    if not values or not all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < LARGEST for v in values):
+        raise UserError(f"{place}{key}: expected numbers, got {str(value)[:80]}")
     return np.array(values, np.float64)
+
+
+def _one(place: str, key: str, values: np.ndarray) -> float:
+    if len(values) != 1:
+        raise UserError(f"{place}{key}: expected one number, got {values.tolist()}")
+    return float(values[0])

@@ -15,6 +15,8 @@ from symdiff.groups.torus import Torus
 from symdiff.state import State
 
 Model = Literal["ising", "potts", "clock"]
+MOST_STATES = 127
+"""Labels are kept as int8."""
 
 
 def interaction(model: Model, states: int = 2) -> Tensor:
@@ -24,8 +26,8 @@ def interaction(model: Model, states: int = 2) -> Tensor:
     """
     if model not in get_args(Model):
         raise ValueError(f"unknown model {model!r}{nearest(str(model), get_args(Model))}")
-    if states < 2 or (model == "ising" and states != 2):
-        raise ValueError(f"model {model!r} needs {'2 states' if model == 'ising' else '2 states or more'}, got {states}")
+    if not 2 <= states <= (2 if model == "ising" else MOST_STATES):
+        raise ValueError(f"model {model!r} needs {'2' if model == 'ising' else f'2 to {MOST_STATES}'} states, got {states}")
     if model == "potts":
         return torch.eye(states, dtype=torch.float64)
     step = torch.arange(states)
