@@ -9,13 +9,12 @@ import numpy as np
 
 from symdiff_evaluation.estimate import Estimate, fraction, nothing
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.spins.exact import Exact, ground, of_infinite, of_torus
+from symdiff_evaluation.spins.exact import EQUAL, Exact, ground, of_infinite, of_torus
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat
 
-_EQUAL = 1e-6  # of an energy per site: single-precision couplings
 
 
 class ExactValues(Metric):
@@ -66,17 +65,20 @@ class GroundStates(Metric):
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
-        gaps, chain, found, exist, undecided = [], [], 0.0, 0.0, 0
+        gaps, chain, found, exist, undecided, uncounted = [], [], 0.0, 0.0, 0, 0
         for part in spins.parts:
             lowest = ground(part)
             if lowest is None:
                 undecided += len(part)
                 continue
-            gap = part.observed.energy - lowest[0]
-            gaps.append(np.where(gap < _EQUAL, 0.0, gap))
+            gap = part.observed.energy - lowest.energy
+            gaps.append(np.where(gap < EQUAL, 0.0, gap))
             chain.append(np.zeros(0) if part.chain is None else part.chain)
+            if lowest.count is None:
+                uncounted += len(part)
+                continue
             flat = part.configurations.reshape(len(part), -1)
-            found, exist = found + len(np.unique(flat[gap < _EQUAL], axis=0)), exist + lowest[1]
+            found, exist = found + len(np.unique(flat[gap < EQUAL], axis=0)), exist + lowest.count
         every = np.concatenate(gaps) if gaps else np.zeros(0)
         if not len(every):
             return {name: nothing(undecided) for name in self.about}
@@ -84,7 +86,7 @@ class GroundStates(Metric):
         return {
             "ground.share": fraction(int((every == 0).sum()), len(every), undecided),
             "ground.energy_gap": replace(series_mean(every, series, low=0.0), undecided=undecided),
-            "ground.states_found": Estimate(found / exist, None, None, int(exist), undecided),
+            "ground.states_found": Estimate(found / exist, None, None, int(exist), undecided + uncounted) if exist else nothing(undecided + uncounted),
         }
 
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff_evaluation.spins.hamiltonian import Hamiltonian
+from symdiff_evaluation.spins.hamiltonian import Hamiltonian, thawed
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.square import specific_heat
 from symdiff_evaluation.spins.torus import Torus, covers
 
+if TYPE_CHECKING:
+    from symdiff.domains.spins.hamiltonian import Hamiltonian as Model
+
+EQUAL = 1e-6
+"""Energies per site that differ by less are one: couplings are of single precision."""
 _LARGEST = 100  # sites whose ground states are counted: seconds
+_LARGEST_CUT = 1 << 14
 _STEP = 1e-3
 
 
@@ -28,6 +35,14 @@ class Exact:
     binder: float | None = None
     two_point: np.ndarray | None = None
     axis: int = 1
+
+
+@dataclass(frozen=True)
+class Ground:
+    """``energy`` per site in J, and how many configurations have it (exact below 2^53), None where that is not known."""
+
+    energy: float
+    count: float | None
 
 
 def of_torus(part: Spins) -> Exact | None:
@@ -64,24 +79,45 @@ def of_infinite(part: Spins) -> Exact | None:
     return Exact("Onsager and Yang", abs(j) * onsager_energy(reduced), heat if math.isfinite(heat) else None, m)
 
 
-def ground(part: Spins) -> tuple[float, float] | None:
-    """Lowest energy per site and number of ground states (exact below 2^53), None beyond 100 sites and for far couplings."""
-    if math.prod(part.shape) > _LARGEST or any(np.ndim(v) > len(part.shape) for v in part.hamiltonian.couplings.values()):
+def ground(part: Spins) -> Ground | None:
+    """Of the part's couplings and field: by the transfer matrix on up to 100 sites, else, for ferromagnets in any field, by a minimum cut.
+
+    None where neither is done, and where a cut's rounding leaves more than ``EQUAL`` open.
+    """
+    if math.prod(part.shape) > _LARGEST_CUT or any(np.ndim(v) > len(part.shape) for v in part.hamiltonian.couplings.values()):
         return None
-    key = (part.lattice, part.shape, _frozen(part.hamiltonian.field), tuple((d, _frozen(j)) for d, j in part.hamiltonian.couplings.items()))
-    return _ground(*key)
+    return _ground(part.lattice, part.shape, part.hamiltonian.frozen)
 
 
-@lru_cache(maxsize=4096)
-def _ground(kind: str, shape: tuple[int, ...], field: tuple, couplings: tuple) -> tuple[float, float] | None:
+@lru_cache(maxsize=64)
+def _ground(kind: str, shape: tuple[int, ...], frozen: tuple) -> Ground | None:
+    from symdiff.domains.spins.exact import ground_states
+    from symdiff.domains.spins.max_flow import ground_states_in_fields
+
+    model = _model(kind, shape, thawed(frozen))
+    if model is None:
+        return None
+    if math.prod(shape) <= _LARGEST:
+        try:
+            found = ground_states(model)
+            return Ground(float(found.energy[0]), float(found.count[0]))
+        except ValueError:
+            pass  # more work than is done: a cut takes none
+    if bool((model.coupling < 0).any()):
+        return None
+    cut = ground_states_in_fields(model)
+    return Ground(float(cut.energy[0]), 1.0 if bool(cut.unique[0]) else None) if float(cut.resolution[0]) <= EQUAL else None
+
+
+def _model(kind: str, shape: tuple[int, ...], hamiltonian: Hamiltonian) -> Model | None:
+    """The same couplings and field on the package's torus, None where couplings reach beyond the next-nearest neighbors."""
     import torch
 
-    from symdiff.domains.spins.exact import ground_states
-    from symdiff.domains.spins.hamiltonian import Hamiltonian as Torch
+    from symdiff.domains.spins.hamiltonian import Hamiltonian as Model
     from symdiff.domains.spins.hamiltonian import half, interaction, ising_field
     from symdiff.groups.torus import torus
 
-    piece, left = torus(kind, shape), dict(couplings)
+    piece, left = torus(kind, shape), hamiltonian.couplings
     bonds = []
     for shell in range(1, len(piece.lattice.shells) + 1):
         directions = len(piece.lattice.directions(shell))
@@ -93,16 +129,12 @@ def _ground(kind: str, shape: tuple[int, ...], field: tuple, couplings: tuple) -
     rows = []
     for bond in bonds:
         opposite = tuple(-step for step in bond)
-        value = _thawed(left[bond], shape) if bond in left else np.zeros(shape)
+        value = np.broadcast_to(left.get(bond, 0.0), shape)
         if opposite in left:  # written at the other end
-            value = np.roll(_thawed(left[opposite], shape), opposite, range(len(shape)))
+            value = np.roll(np.broadcast_to(left[opposite], shape), opposite, range(len(shape)))
         rows.append(value.ravel())
-    sites = ising_field(torch.from_numpy(np.ascontiguousarray(_thawed(field, shape))).reshape(-1))
-    try:
-        found = ground_states(Torch.make(piece, interaction("ising"), torch.from_numpy(np.stack(rows, -1)), sites))
-    except ValueError:
-        return None  # more work than is done for an exact value
-    return float(found.energy[0]), float(found.count[0])
+    sites = ising_field(torch.from_numpy(np.array(np.broadcast_to(hamiltonian.field, shape), np.float64)).reshape(-1))
+    return Model.make(piece, interaction("ising"), torch.from_numpy(np.stack(rows, -1)), sites)
 
 
 def _plain_square(part: Spins) -> float | None:
@@ -121,11 +153,3 @@ def _turned(hamiltonian: Hamiltonian, axis: int) -> Hamiltonian:
     # (1, -1) exchanged is (-1, 1): the same bonds
     turned = {(d[1], d[0]) if d != (1, -1) else d: j for d, j in hamiltonian.couplings.items()}
     return Hamiltonian(turned, hamiltonian.field)
-
-
-def _frozen(value: float | np.ndarray) -> tuple:
-    return tuple(np.asarray(value, np.float64).ravel().tolist())
-
-
-def _thawed(value: tuple, shape: tuple[int, ...]) -> np.ndarray:
-    return np.array(value).reshape(shape) if len(value) > 1 else np.full(shape, value[0])
