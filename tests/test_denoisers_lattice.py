@@ -20,7 +20,7 @@ from symdiff.pipeline import assemble
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
 from symdiff.recipe import build, load
-from symdiff.state import Categorical, State
+from symdiff.state import Categorical, State, schema_to_plain
 from symdiff.testing import difference
 
 KINDS = {"chain": 6, "square": 16, "triangular": 16, "cubic": 8}
@@ -31,8 +31,8 @@ def parts(kind: str = "square", **settings) -> tuple[SpinLattice, LatticeConvolu
     torch.manual_seed(0)
     domain = SpinLattice(kind, shells=2, conditions=["coupling", "field", "temperature"])
     noisy = {**domain.schema, "spin": Categorical("node", 3)}
-    code = SiteCode(kind, dim=3).schema
-    network = LatticeConvolution({"spin": Categorical("node", 2)}, noisy, code, lattice=kind, **{"width": 32, "layers": 2, **settings})
+    schemas = map(schema_to_plain, ({"spin": Categorical("node", 2)}, noisy, SiteCode(kind, dim=3).schema))
+    network = LatticeConvolution(*schemas, lattice=kind, **{"width": 32, "layers": 2, **settings})
     for name, parameter in network.named_parameters():
         if not name.endswith("blend"):
             torch.nn.init.normal_(parameter, std=0.3)
@@ -69,6 +69,28 @@ def test_every_element_of_a_small_lattice(kind, symmetry):
     every = torch.arange(domain.group.count(nodes))
     assert kind != "square" or len(every) == 8 * 16 * 2
     assert gap_of(domain, network, nodes, every) < 1e-9
+
+
+def worst(network, domain: SpinLattice, x: State, z: State, dtype: torch.dtype) -> float:
+    """The largest difference over 20 random elements, one a row."""
+    rows, draw = [0] * 20, Streams(0, torch.arange(20))
+    x, z, time = x.select(rows).to(dtype), z.select(rows).to(dtype), torch.full((20,), 0.3, dtype=dtype)
+    g = domain.group.sample(x.mask, draw)
+    return difference(domain.group.act(g, network(x, time, z)), network(domain.group.act(g, x), time, domain.group.act(g, z)))
+
+
+@torch.no_grad()
+def test_in_single_precision_and_saved_and_loaded(tmp_path):
+    domain, network = parts()
+    x, z = drawn(network, domain, 16)
+    network = network.float()
+    network.save_pretrained(tmp_path)
+    again = LatticeConvolution.from_pretrained(tmp_path)
+    arguments = x.to(torch.float32), torch.full((1,), 0.3), z.to(torch.float32)
+    found = network(*arguments)
+    assert difference(found, again(*arguments)) < 1e-5
+    for one in (network, again):
+        assert worst(one, domain, x, z, torch.float32) < 1e-4 * max(1.0, float(found["spin"].abs().max()))
 
 
 def test_random_elements_of_a_large_lattice():

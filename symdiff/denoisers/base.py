@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 from diffusers.configuration_utils import ConfigMixin
@@ -24,9 +26,20 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
         # diffusers would answer with the config's entry where a submodule has the name of the setting that describes it
         return nn.Module.__getattr__(self, name)
 
+    def to_json_string(self) -> str:
+        """The config as ``save_pretrained`` writes it, a schema's fields in their own order, which may be that of the weights."""
+        return json.dumps(_ordered(json.loads(super().to_json_string()), self.config), indent=2) + "\n"
+
     @abstractmethod
     def forward(self, x: State, t: Tensor, z: State) -> State:
         """Predict x0: Logits for every Categorical field of ``schema``, reals for reals. ``t``: (B,)."""
+
+
+def _ordered(found: Any, like: Any) -> Any:
+    """``found`` with the keys of every mapping in the order of ``like``, those that it lacks last."""
+    if not isinstance(found, dict) or not isinstance(like, Mapping):
+        return found
+    return {key: _ordered(found[key], like.get(key)) for key in sorted(found, key=[*like, *found].index)}
 
 
 def prediction_schema(schema: Schema) -> dict:
