@@ -312,6 +312,49 @@ def test_fixed_spins_stay(lattice, tmp_path):
     assert (np.load(tmp_path / "again.npz")["spins"] == spins).all()
 
 
+GROUND = """
+name: ground
+data: {dataset: ground-4}
+denoiser: {kind: LatticeConvolution, width: 16, layers: 1}
+process: {kind: Masked, focus: 0.0}
+breaker:
+  kind: SymPE
+  anchor: data
+  canonicalizer:
+    kind: Sites
+    fields: [coupling, field, spin]
+    group: {kind: Product, groups: [{kind: Space}, {kind: Relabel, fields: [spin, field, sign], classes: 2, generators: [[1, 0]]}]}
+  code: {kind: SiteCode}
+training: {steps: 2, batch_size: 8, warmup: 1, save_every: 2, log_every: 1}
+sampling: {steps: 1}
+"""
+
+
+def test_spins_of_a_hamiltonian_from_a_file(tmp_path):
+    """A user's couplings and fields, from YAML, npz and options, stand beside the spins and are what evaluate reads."""
+    from symdiff.data.lattices import ground_states
+
+    ground_states(4, 64).save(tmp_path / "ground-4")
+    (tmp_path / "ground.yaml").write_text(GROUND.replace("dataset: ground-4", f"dataset: {tmp_path / 'ground-4'}"))
+    assert run("train", tmp_path / "ground.yaml", "--out", tmp_path / "run").exit_code == 0
+    command = ("sample", tmp_path / "run" / "checkpoint", "--count", 4)
+    (tmp_path / "h.yaml").write_text("sides: [6, 6]\ncoupling: {law: signs, share: 0.5, seed: 1}\nfield: 0.25\n")
+    done = run(*command, "--hamiltonian", tmp_path / "h.yaml", "--out", tmp_path / "a.npz")
+    assert done.exit_code == 0, done.output
+    found = np.load(tmp_path / "a.npz")
+    assert found["coupling"].shape == (4, 6, 6, 4) and set(np.unique(found["coupling"])) == {-1, 0, 1} and (found["field"] == 0.25).all()
+    np.savez(tmp_path / "h.npz", coupling=found["coupling"], field=found["field"])
+    assert run(*command, "--hamiltonian", tmp_path / "h.npz", "--out", tmp_path / "b.npz").exit_code == 0
+    assert (np.load(tmp_path / "b.npz")["spins"] == found["spins"]).all()
+    assert run(*command, "--size", 4, "--coupling", "1,-1,0,0", "--out", tmp_path / "c.npz").exit_code == 0
+    assert (np.load(tmp_path / "c.npz")["coupling"] == [1, -1, 0, 0]).all()
+    done = run("evaluate", tmp_path / "a.npz", "--out", tmp_path / "report", "--json")
+    assert done.exit_code == 0 and json.loads(done.stdout)["ground.share"]["count"] == 4
+    assert "says it already" in fails(*command, "--hamiltonian", tmp_path / "h.npz", "--size", 6, "--out", tmp_path / "d.npz")
+    np.savez(tmp_path / "nan.npz", coupling=np.full((6, 6, 2), np.nan))
+    assert "coupling: expected finite numbers" in fails(*command, "--hamiltonian", tmp_path / "nan.npz", "--out", tmp_path / "d.npz")
+
+
 def test_lattice_mistakes(lattice, tmp_path):
     command = ("sample", lattice / "run" / "checkpoint", "--count", 1, "--out", tmp_path / "new" / "s.npz")
     assert "takes no field" in fails(*command, "--size", 4, "--temperature", 2, "--field", 1)

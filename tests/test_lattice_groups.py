@@ -215,6 +215,46 @@ def test_the_inversion_kernel_is_uniform_on_the_coset(spins, through):
     assert _kernel_pvalue(sites, x, draws, group.number(draw(many, streams), 16)) > 1e-6
 
 
+SYMMETRIC = {  # a group, and a pattern that some of its elements keep, in terms of a site's coordinates
+    "chain with flips": lambda n: n[:, 0] % 2,
+    "rectangle": lambda n: n[:, 1] // 2 % 2,
+    "p4": lambda n: (n[:, 0] == 0) ^ (n[:, 1] == 0),
+    "triangular with colors": lambda n: (n[:, 0] - n[:, 1]) % 3,
+    "cubic": lambda n: n.sum(1) % 2,
+    "point group": lambda n: n[:, 0] == 0,
+}
+
+
+@pytest.mark.parametrize("name", SYMMETRIC)
+def test_the_kernel_is_uniform_on_every_lattice(name):
+    group, nodes, _, classes = CASES[name]
+    space = group.groups[0] if isinstance(group, Product) else group
+    spins = SYMMETRIC[name](space.torus(nodes).positions()).long()[None]
+    x = State(torch.ones(1, nodes, dtype=torch.bool), {"spin": Categorical("node", classes)}, {"spin": spins})
+    sites = Sites(group)
+    size = int(sites.automorphisms(x).item())
+    assert 1 < size < group.count(nodes)
+    draws = 12 * size + 1000
+    drawn = sites.sample(x.select([0] * draws), Streams(5, torch.arange(draws)))
+    assert _kernel_pvalue(sites, x, draws, group.number(drawn, nodes)) > 1e-6
+
+
+def test_couplings_and_a_field_leave_their_common_symmetry():
+    """Stripes of couplings along one axis, a staggered field: the stabilizer is that of both, and no flip is in it alone."""
+    group = Product([Space("square"), FLIP])
+    n = Space("square").torus(16).positions()
+    star = torch.tensor([1.0, 0.5, 1.0, 0.5]).expand(1, 16, 4)[..., None]
+    h = (1.0 - 2 * (n.sum(1) % 2))[None]
+    schema = {"coupling": Star("node", 4), "field": Logits("node", 2)}
+    c = State(torch.ones(1, 16, dtype=torch.bool), schema, {"coupling": star, "field": torch.stack([h, -h], -1)})
+    sites = Sites(group)
+    assert torch.equal(sites.stabilizer(c), stabilizer(group, c))
+    assert sites.automorphisms(c).item() == 4 * 16  # half of the translations with a flip, half without; two axes' mirrors
+    draws = 3000
+    drawn = sites.sample(c.select([0] * draws), Streams(6, torch.arange(draws)))
+    assert _kernel_pvalue(sites, c, draws, group.number(drawn, 16)) > 1e-6
+
+
 def test_with_a_condition_the_draw_is_in_the_conditions_coset():
     """The marginal over spins with the condition's symmetry is uniform on γ(c)·Stab(c); each spin's draw lies in it."""
     group = Product([Space("square"), FLIP])

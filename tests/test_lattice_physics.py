@@ -207,6 +207,19 @@ def test_kaufmans_torus_is_the_transfer_matrix(temperature):
         assert kaufman_energy(rows, columns, temperature) == pytest.approx(mean_energy(h, temperature).item(), abs=1e-8)
 
 
+def test_tori_of_side_10():
+    """The largest that the transfer matrix is promised for: Kaufman's ln Z, known ground states, and uniform draws of them."""
+    plain = make("square", 10, couplings=[1.0])
+    assert log_partition(plain, 2.27).item() == pytest.approx(kaufman_log_partition(10, 10, 2.27), rel=1e-12)
+    stripes = ground_states(make("square", 8, couplings=[0.5, 0.5, -1.0, -1.0]))
+    assert stripes.energy.item() == pytest.approx(-2.0, abs=1e-12) and stripes.count.item() == 4
+    glass = Hamiltonian.make(torus("square", 10), ISING, random_bonds(torus("square", 10), 0.5, 1, torch.Generator().manual_seed(6)))
+    found = ground_states(glass)
+    assert torch.allclose(glass.energy(sample_ground_states(glass, 20, torch.Generator().manual_seed(7))), found.energy.expand(20))
+    limit = log_partition(glass, 0.05).item() + found.energy.item() * 100 / 0.05
+    assert limit == pytest.approx(math.log(found.count.item()), abs=1e-6)
+
+
 def test_onsager_and_yang():
     for temperature in (1.2, 1.8, 3.0, 6.0):
         assert onsager_energy(temperature) == pytest.approx(kaufman_energy(256, 256, temperature), abs=1e-6)

@@ -21,7 +21,7 @@ from symdiff.state import (
 )
 from symdiff.testing import difference
 
-BATCHES = ["graph_batch", "vector_batch", "spin_batch"]
+BATCHES = ["graph_batch", "vector_batch", "spin_batch", "lattice_batch"]
 
 
 @pytest.fixture(params=BATCHES)
