@@ -64,7 +64,6 @@ class Weighted:
         return float(self.log_weights.softmax(0) @ values.double())
 
 
-@torch.no_grad()
 def weighted(
     diffusion: Diffusion,
     mask: Tensor,
@@ -73,12 +72,14 @@ def weighted(
     generator: Generator | None = None,
     condition: State | None = None,
     progress: Callable | None = None,
+    gradient: bool = False,
 ) -> Weighted:
     """Sample one structure for every row of ``mask`` (B, N) and weigh it by exp ``log_density`` over the model's own density.
 
     The model draws z, an order σ of revealing, and x; its density of the three is known. That of the target is
     f(x) p(σ) r(z | x), where r is the breaker's own law of z given x: for SymPE uniform on the coset γ(x)·Stab(x). So a sample
     whose z is not one that canonicalization would have drawn for it has weight 0, and the mean weight is without bias.
+    ``gradient``: the weights are differentiable in those of the network, for the labels as drawn.
 
     Raises
     ------
@@ -89,22 +90,23 @@ def weighted(
     if not isinstance(process, Masked):
         raise ValueError(f"importance weights need the process Masked, got {type(process).__name__}")
     x = process.prior(mask, generator)
-    z = diffusion.draw(condition, x, generator)
-    if condition is not None:
-        x = x.with_values(condition.schema, **condition.values)
     log_model = torch.zeros(len(mask), dtype=torch.float64)
     times = process.times(steps).float().to(mask.device)
-    for t, s in zip(times[:-1], times[1:], strict=True):
-        t, s = t.expand(len(x)), s.expand(len(x))
-        out = diffusion.denoiser(x, t, z)
-        y = process.step(x, out, t, s, generator)
-        for name, field in process.schema.items():
-            shown = (x[name] == field.classes) & (y[name] < field.classes)
-            terms = torch.where(shown, surprise(out[name], y[name].clamp_max(field.classes - 1)), 0.0)
-            log_model -= _sum(terms, field, mask).double().cpu()
-        x = y
-        if progress is not None:
-            progress()
+    with torch.set_grad_enabled(gradient):
+        z = diffusion.draw(condition, x, generator)
+        if condition is not None:
+            x = x.with_values(condition.schema, **condition.values)
+        for t, s in zip(times[:-1], times[1:], strict=True):
+            t, s = t.expand(len(x)), s.expand(len(x))
+            out = diffusion.denoiser(x, t, z)
+            y = process.step(x, out, t, s, generator)
+            for name, field in process.schema.items():
+                shown = (x[name] == field.classes) & (y[name] < field.classes)
+                terms = torch.where(shown, surprise(out[name], y[name].clamp_max(field.classes - 1)), 0.0)
+                log_model = log_model - _sum(terms, field, mask).cpu().double()
+            x = y
+            if progress is not None:
+                progress()
     schema = {**(condition.schema if condition is not None else {}), **process.schema}
     x = State(mask, schema, {name: x[name] for name in schema})
     return Weighted(x, log_density(x.to("cpu")).double() + _log_share(breaker, x, z) - log_model)

@@ -19,6 +19,7 @@ from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.guidance import may_hide
+from symdiff.log_variance import LogVariance
 from symdiff.processes.base import Process
 from symdiff.processes.masked import Masked
 from symdiff.recipe import Recipe, SamplingSettings, build, check
@@ -54,6 +55,8 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
         code=schema_to_plain(breaker.schema),
     )
     try:
+        if recipe.training.draws:
+            return LogVariance(denoiser, process, breaker, domain.log_density, recipe.training.draws, recipe.sampling.steps)
         return Diffusion(denoiser, process, breaker, recipe.training.drop)
     except ValueError as error:
         raise UserError(f"{where}{error}") from error

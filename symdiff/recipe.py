@@ -39,7 +39,8 @@ class TrainingSettings(_Section):
     ``by_size``: batches of structures that are alike in size, so that little is padded. ``start``: a checkpoint (folder, bundled
     name or hub id) whose weights training starts from, of the same network and code; the process may be another one. ``augment``: a
     group, such as ``{kind: Orthogonal, special: true}``: every structure is moved by an element of it, drawn afresh in every step. ``drop``:
-    the share of the structures whose conditions are hidden, where the data have such, so that sampling can be guided.
+    the share of the structures whose conditions are hidden, where the data have such, so that sampling can be guided. ``draws``:
+    samples of the model's own for the condition of every structure; they are brought to the law that the domain knows (``LogVariance``); 0: the data are learned.
     """
 
     steps: Count = 100_000
@@ -48,6 +49,7 @@ class TrainingSettings(_Section):
     start: str | None = None
     augment: Spec | None = None
     drop: Annotated[float, Field(ge=0, le=1)] = 0.0
+    draws: Annotated[int, Field(ge=0, le=10**6)] = 0
     optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
     warmup: Annotated[int, Field(ge=0, le=10**12)] = 1000

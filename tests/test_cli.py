@@ -300,6 +300,17 @@ def test_spins_corrected_to_boltzmanns_law(tmp_path):
     assert 0.5 < same.mean() and all((one == proposed[: row + 1]).all((1, 2)).any() for row, one in enumerate(taken))
 
 
+def test_training_on_the_models_own_samples(lattice, tmp_path):
+    command = ("train", lattice / "spins.yaml", "--set", "training/draws=4", "--out", tmp_path / "own")
+    assert "anchored in nothing" in fails(*command) and not (tmp_path / "own").exists()
+    done = run(*command, "--set", "breaker={kind: Nothing}", "--set", "training/log_every=1", "--json")
+    assert done.exit_code == 0, done.output
+    lines = [json.loads(line) for line in (tmp_path / "own" / "log.jsonl").read_text().splitlines()]
+    losses = [line["loss"] for line in lines if line["kind"] == "train"]
+    assert len(losses) == 2 and all(loss > 0 for loss in losses)
+    assert run("sample", tmp_path / "own" / "checkpoint", "--temperature", 2, "--size", 4, "--count", 2, "--out", tmp_path / "s.npz").exit_code == 0
+
+
 def test_fixed_spins_stay(lattice, tmp_path):
     fixed = np.zeros((4, 4), np.int8)
     fixed[0], fixed[2] = 1, -1
