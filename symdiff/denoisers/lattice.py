@@ -16,6 +16,7 @@ from symdiff.groups.torus import Torus, torus, torus_of
 from symdiff.nn.embedding import Waves
 from symdiff.nn.features import channels, encode
 from symdiff.nn.lattice import Frames, GroupConvolution, LatticeBlock
+from symdiff.nn.precise import PreciseLinear
 from symdiff.state import Categorical, Field, Logits, Schema, Star, State, schema_from_plain
 
 WAVES = 32
@@ -68,13 +69,13 @@ class LatticeConvolution(Denoiser):
 
         self.waves = Waves(WAVES)
         context = WAVES + channels(noisy, "whole") + channels(code, "whole")
-        self.context = nn.Sequential(nn.Linear(context, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.context = nn.Sequential(PreciseLinear(context, width), nn.SiLU(), PreciseLinear(width, width), nn.SiLU())
         order = torch.cat([torch.zeros(frames.count, 1, dtype=torch.int64), *self._moved(seen, frames)], 1)
         self.register_buffer("order", order, persistent=False)  # (G, R): which channel every channel is seen as
         self.enter = nn.Parameter(torch.randn(order.shape[1], inner) * order.shape[1] ** -0.5)
         self.blocks = nn.ModuleList(LatticeBlock(frames, inner, widening, width, relaxed) for _ in range(layers))
         self.heads = nn.ModuleDict(
-            {name: GroupConvolution(frames, inner, self._outer(name), relaxed=relaxed) for name in self.predicted}
+            {name: GroupConvolution(frames, inner, self._outer(name), relaxed=relaxed, precise=True) for name in self.predicted}
         )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:

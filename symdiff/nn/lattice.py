@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from symdiff.groups.bravais import bravais, inverses
+from symdiff.nn.precise import PreciseLinear, precise_linear
 from symdiff.nn.transformer import SquaredReLU
 
 BANKS = 2
@@ -57,10 +58,13 @@ class GroupConvolution(nn.Module):
     ``relaxed``: w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant. Wang, Walters, Yu:
     Approximately Equivariant Networks for Imperfectly Symmetric Dynamics (ICML 2022); Wang et al., Relaxed Octahedral Group
     Convolution for Learning Symmetry Breaking in 3D Physical Systems (2023).
+
+    ``precise``: in the type of the weights under autocast, too.
     """
 
-    def __init__(self, frames: Frames, inner: int, outer: int, reach: bool = False, relaxed: bool = False) -> None:
+    def __init__(self, frames: Frames, inner: int, outer: int, reach: bool = False, relaxed: bool = False, precise: bool = False) -> None:
         super().__init__()
+        self.linear = precise_linear if precise else functional.linear
         self.inner, self.outer, self.count = inner, outer, frames.count
         turned = frames.turned if reach else torch.zeros(frames.count, 1, dtype=torch.int64)
         self.places = turned.shape[1]
@@ -85,7 +89,7 @@ class GroupConvolution(nn.Module):
         return full.transpose(2, 3).reshape(self.places * self.count * self.inner, -1)
 
     def forward(self, h: Tensor) -> Tensor:
-        return functional.linear(h, self.matrix().T, self.bias.repeat(self.count))
+        return self.linear(h, self.matrix().T, self.bias.repeat(self.count))
 
 
 class Neighborhood(torch.autograd.Function):
@@ -117,7 +121,7 @@ class LatticeBlock(nn.Module):
         super().__init__()
         self.channels, self.count = channels, frames.count
         self.whole = GroupConvolution(frames, channels, channels, relaxed=relaxed)
-        self.context = nn.Linear(context, 2 * channels)
+        self.context = PreciseLinear(context, 2 * channels)
         self.widen = GroupConvolution(frames, channels, widening * channels, reach=True, relaxed=relaxed)
         self.narrow = GroupConvolution(frames, widening * channels, channels, relaxed=relaxed)
         nn.init.zeros_(self.narrow.weight)
