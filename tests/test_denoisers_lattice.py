@@ -144,6 +144,21 @@ def test_the_order_of_the_fields_does_not_matter():
         assert difference(network(x, time, z), network(other, time, code)) == 0
 
 
+def test_temperatures_closer_than_eight_bits_differ_under_autocast():
+    """2.26 and 2.27 are one number in bfloat16; what they change must come out as in single precision."""
+    domain, network = parts()
+    network = network.float()
+    x, z = drawn(network, domain, 1024)  # sites enough that rounding averages out
+    x, z = (State(y.mask, y.schema, {name: v.float() if v.is_floating_point() else v for name, v in y.values.items()}) for y in (x, z))
+    found = {}
+    for enabled in (False, True):
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            at = [network(x.with_values(temperature=torch.tensor([[T]])), torch.tensor([0.3]), z)["spin"] for T in (2.26, 2.27)]
+        found[enabled] = at[1] - at[0]
+        assert at[0].dtype == torch.float32
+    assert float((found[True] * found[False]).sum() / found[False].square().sum()) == pytest.approx(1, abs=0.3)
+
+
 @pytest.mark.parametrize(("kind", "nodes"), [("chain", 5), ("square", 16), ("square", 25), ("triangular", 16), ("cubic", 8)])
 def test_the_code_has_no_symmetry(kind, nodes):
     domain, code = SpinLattice(kind), SiteCode(kind, dim=3)

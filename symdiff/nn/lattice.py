@@ -120,7 +120,7 @@ class LatticeBlock(nn.Module):
     def __init__(self, frames: Frames, channels: int, widening: int, context: int, relaxed: bool) -> None:
         super().__init__()
         self.channels, self.count = channels, frames.count
-        self.whole = GroupConvolution(frames, channels, channels, relaxed=relaxed)
+        self.whole = GroupConvolution(frames, channels, channels, relaxed=relaxed, precise=True)
         self.context = PreciseLinear(context, 2 * channels)
         self.widen = GroupConvolution(frames, channels, widening * channels, reach=True, relaxed=relaxed)
         self.narrow = GroupConvolution(frames, widening * channels, channels, relaxed=relaxed)
@@ -133,5 +133,5 @@ class LatticeBlock(nn.Module):
         a = functional.layer_norm(h, h.shape[-1:])
         shift, scale = self.context(c).repeat(1, self.count).view(len(c), self.count, 2, -1).unbind(2)
         shift = self.whole(a.mean(1)) + shift.reshape(len(c), -1)
-        a = torch.addcmul(shift[:, None].to(a), a, 1 + scale.reshape(len(c), 1, -1).to(a))
+        a = torch.addcmul(shift[:, None], a, 1 + scale.reshape(len(c), 1, -1)).to(h.dtype)
         return h + self.narrow(SquaredReLU.apply(self.widen(Neighborhood.apply(a, ahead, behind))))
