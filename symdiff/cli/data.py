@@ -20,12 +20,12 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print one machine-readable 
 
 @app.command("import", epilog="Example: symdiff data import molecules.csv --column smiles --out my-molecules")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .sdf, in space .xyz .extxyz) or graphs (.graphml .npz .safetensors).")],
+    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .sdf, in space .xyz .extxyz), graphs (.graphml .npz .safetensors) or spins (.npz).")],
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")],
     column: Annotated[str | None, typer.Option(help="Column of SMILES in .csv files; default: the one called smiles.")] = None,
     split_column: Annotated[str | None, typer.Option(help="Column with train, valid or test in .csv files.")] = None,
     hydrogens: Annotated[bool, typer.Option("--hydrogens", help="Make hydrogens nodes of their own.")] = False,
-    max_nodes: Annotated[int, typer.Option(min=1, max=32767, help="Larger structures are left out.")] = 512,
+    max_nodes: Annotated[int, typer.Option(min=1, max=32767, help="Larger molecules and graphs are left out.")] = 512,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that parse; default: at most 2.")] = None,
     coordinates: Annotated[bool, typer.Option("--coordinates", help="Take .sdf and .npz as molecules in space.")] = False,
     bonds: Annotated[bool, typer.Option(help="Keep the bonds of molecules in space, perceived where a file has none.")] = True,
@@ -70,7 +70,12 @@ def _lines(found: dict) -> Iterator[str]:
     yield f"{found['name']}: {found['count']} structures ({_pairs(found['splits'])})"
     yield f"path: {found['path']}"
     yield f"source: {(found['source'] or {}).get('title', 'not recorded')}"
-    yield f"order of nodes: {found['order']}"
+    yield f"order of nodes: {found['order'] or 'not recorded'}"
+    domain = found["domain"]
+    if domain["kind"] == "SpinLattice":
+        sides = "x".join(map(str, domain["sides"])) if domain["sides"] else "equal"
+        yield f"spins: {domain['model']}, {domain['states']} states; {domain['lattice']} lattice, {sides} sides; shells of couplings: {domain['shells']}"
+        yield f"conditions: {', '.join(domain['conditions']) or 'none'}"
     for place in ("nodes", "edges"):
         yield f"{place}: {found[place]['least']} to {found[place]['most']}, mean {found[place]['mean']:.2f}"
     yield "sizes:"

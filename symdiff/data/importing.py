@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from symdiff.data.configurations import configurations
 from symdiff.data.dataset import SPLITS, Dataset
 from symdiff.data.geometries import of_files
 from symdiff.data.graphs import domain_of, graphs
@@ -20,6 +21,7 @@ from symdiff.domains.graph import Graph
 from symdiff.domains.graph_files import read_columns, read_graphml, records
 from symdiff.domains.molecule_files import READ as MOLECULES
 from symdiff.domains.molecule_files import read_rows
+from symdiff.domains.spins.files import holds_spins
 from symdiff.errors import UserError, nearest
 
 GRAPHS = (".graphml", ".npz", ".safetensors")
@@ -40,12 +42,13 @@ def import_files(
     coordinates: bool = False,
     bonds: bool = True,
 ) -> Dataset:
-    """Read ``files`` (all of molecules or all of graphs), write the folder ``out`` and open it.
+    """Read ``files`` (all of molecules, of graphs or of spins), write the folder ``out`` and open it.
 
     Molecules: .smi, .txt, .csv (``column`` of SMILES, ``split_column`` with train, valid, test), .sdf. Graphs: .graphml,
     .npz and .safetensors edge lists. Molecules in space: .xyz and .extxyz, and with ``coordinates`` .sdf and .npz (z, pos, offsets), without
-    bonds unless ``bonds``: those that a file does not have are perceived. All but .npz and .safetensors may end in .gz. Broken rows are counted by reason
-    and left out. The split is by a hash of the content, 80/10/10, where the files have none.
+    bonds unless ``bonds``: those that a file does not have are perceived. Spins: .npz as ``SpinLattice.write`` writes it, lattices of any size.
+    All but .npz and .safetensors may end in .gz. Broken rows are counted by reason and left out. The split is by a hash of the content,
+    80/10/10, where the files have none.
 
     Raises UserError, and writes nothing, where ``out`` exists, a file cannot be read, or more than a fifth of the rows is broken.
     """
@@ -57,6 +60,9 @@ def import_files(
     endings = {ending(path, SPATIAL if coordinates else (*MOLECULES, *GRAPHS, *XYZ)) for path in paths}
     coordinates = coordinates or endings <= set(XYZ)
     kinds = {suffix in MOLECULES for suffix in endings}
+    spins = [path for path in paths if not coordinates and path.name.lower().endswith(".npz") and holds_spins(path)]
+    if spins and len(spins) < len(paths):
+        raise UserError("import spins by themselves: " + ", ".join(path.name for path in paths if path not in spins) + " holds none")
     if not coordinates and endings & set(XYZ):
         raise UserError("import files with coordinates by themselves: " + ", ".join(path.name for path in paths))
     if not coordinates and len(kinds) > 1:
@@ -69,7 +75,9 @@ def import_files(
     elif kinds == {True}:
         dataset = _molecules(paths, column, split_column, meta, hydrogens, max_nodes, workers, progress)
     elif column or split_column or hydrogens:
-        raise UserError("columns and hydrogens are settings for molecules; these are files of graphs")
+        raise UserError("columns and hydrogens are settings for molecules; these are files of " + ("spins" if spins else "graphs"))
+    elif spins:
+        dataset = _tolerable(configurations(paths, meta, progress))
     else:
         dataset = _graphs(paths, meta, max_nodes)
     dataset.meta["source"] = origin(", ".join(path.name for path in paths), paths)

@@ -10,13 +10,17 @@ import torch
 from torch import Tensor
 
 from symdiff.canonical.nodes import Nodes
+from symdiff.canonical.sites import Sites
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import cache_folder
+from symdiff.domains.lattice import SpinLattice
 from symdiff.errors import UserError, nearest
+from symdiff.groups.lattices import Space
 from symdiff.state import Categorical
 
 LABELLED = ("rank", "depth", "breadth")
 ORDERS = ("stored", "smiles", *LABELLED)
+IMAGES = 1 << 23
 _BATCH = 4096
 
 
@@ -107,9 +111,16 @@ class Symmetry:
 
 
 def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
-    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``; only labels are looked at."""
+    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``; of graphs only labels are looked at.
+
+    The automorphisms of spins are the operations of the space group that leave them and their conditions as they are; so many structures
+    are looked at as have ``IMAGES`` images.
+    """
+    canonicalizer: Nodes | Sites = Nodes(fields=labels(dataset))
+    if isinstance(dataset.domain, SpinLattice):
+        space = Space(dataset.domain.lattice, dataset.domain.sides)
+        canonicalizer, limit = Sites(space), min(limit, max(1, IMAGES // space.count(int(dataset.num_nodes[0]))))
     rows = torch.linspace(0, len(dataset) - 1, min(limit, len(dataset)), dtype=torch.float64).round().long().unique()
     rows = rows[torch.argsort(dataset.num_nodes[rows], stable=True)]
-    nodes = Nodes(fields=labels(dataset))
-    orders = torch.cat([nodes.automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
+    orders = torch.cat([canonicalizer.automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
     return Symmetry(len(orders), int((orders == 1).sum()), float(orders.max()))

@@ -13,7 +13,7 @@ def summary(dataset: Dataset) -> dict:
     """
     sizes, edges = dataset.num_nodes, dataset.num_edges
     split = dataset.columns.arrays["split"][dataset.rows]
-    meta = dataset.meta
+    meta, source = dataset.meta, dataset.meta.get("source")
     found = symmetry(dataset)
     histogram = {str(n): int((sizes == n).sum()) for n in sizes.unique().tolist()}
     return {
@@ -21,7 +21,7 @@ def summary(dataset: Dataset) -> dict:
         "path": None if dataset.path is None else str(dataset.path),
         "domain": dataset.domain.spec,
         "order": meta.get("order"),
-        "source": meta.get("source"),
+        "source": {"title": source} if isinstance(source, str) else source,
         "count": len(dataset),
         "splits": {name: int((split == k).sum()) for k, name in enumerate(SPLITS)},
         "nodes": {"least": int(sizes.min()), "mean": float(sizes.double().mean()), "most": int(sizes.max())},

@@ -102,6 +102,16 @@ def read_npz(path: str | Path) -> dict[str, np.ndarray]:
     return arrays
 
 
+def npz_names(path: str | Path) -> list[str]:
+    """The names of the arrays of a .npz file, none of which is read. Raises UserError."""
+    check_size(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise UserError(f"{path}: not readable as .npz ({error})") from error
+
+
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays as a compressed .npz file, as ``write_file`` does."""
     buffer = io.BytesIO()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from symdiff.domains.files import ending, read_npz, read_text, write_file, write_npz
+from symdiff.domains.files import ending, npz_names, read_npz, read_text, write_file, write_npz
 from symdiff.domains.spins.configuration import Configuration
 from symdiff.domains.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.errors import UserError, nearest
@@ -22,7 +22,7 @@ from symdiff.strictyaml import parse
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice
 
-ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states", "chain")
+ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states", "chain", "split")
 KEYS = ("sides", "coupling", "field", "temperature")
 LARGEST = 2**63
 """What no number in a file reaches: seeds are smaller."""
@@ -154,12 +154,23 @@ def _parsed(name: str, text: str) -> np.ndarray:
         raise UserError(f"--{name}: expected numbers with commas between, got {text!r}") from error
 
 
-def _arrays(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file, all known by name, of the domain's lattice and model."""
+def holds_spins(path: str | Path) -> bool:
+    """Whether a .npz file is one of spins or a Hamiltonian, told by the names of its arrays. Raises UserError for what is no such file."""
+    return not {"spins", "coupling", "field", "lattice"}.isdisjoint(npz_names(path))
+
+
+def named_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file, all known by name. Raises UserError."""
     arrays = read_npz(path)
     for name in arrays:
         if name not in ARRAYS:
             raise UserError(f"{path}: unknown array {name!r}{nearest(name, ARRAYS)}")
+    return arrays
+
+
+def _arrays(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
+    """``named_arrays`` of the domain's lattice and model."""
+    arrays = named_arrays(path)
     for name in ("lattice", "model", "states"):
         if name in arrays and (arrays[name].ndim or arrays[name].item() != getattr(domain, name)):
             raise UserError(f"{path}: {name}: the model has {getattr(domain, name)!r}, the file {arrays[name].tolist()!r}")
@@ -167,29 +178,16 @@ def _arrays(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
 
 
 def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration]:
-    arrays, dim = _arrays(path, domain), bravais(domain.lattice).dim
-    axes = {"spins": dim, "coupling": dim + 1, "field": dim + (domain.model != "ising"), "temperature": 0}
-    batched = {}
-    for name, expected in axes.items():
-        if name not in arrays:
-            continue
-        value = arrays[name]
-        if value.dtype.kind not in "iuf" or value.ndim not in (expected, expected + 1):
-            raise UserError(f"{path}: {name}: expected numbers with {expected + 1} axes, got {value.dtype} {value.shape}")
-        batched[name] = value if value.ndim == expected + 1 else value[None]
-    sides = {name: value.shape[1 : 1 + dim] for name, value in batched.items() if axes[name]}
-    if len(set(sides.values())) != 1:
-        raise UserError(f"{path}: expected spins, coupling or field of one lattice, got {sides or sorted(arrays)}")
-    count = max(map(len, batched.values()))
-    for name, value in batched.items():
-        if len(value) not in (1, count):
-            raise UserError(f"{path}: {name}: expected 1 or {count} entries, got {len(value)}")
-    if "directions" in arrays and "coupling" in batched:
-        _check_directions(path, arrays["directions"], batched["coupling"], domain)
+    arrays = _arrays(path, domain)
+    try:
+        batched = stacked(arrays, domain)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
 
     def entry(name: str, k: int) -> np.ndarray | None:
         return batched[name][k % len(batched[name])] if name in batched else None
 
+    count = max(map(len, batched.values()))
     temperatures = [entry("temperature", k) for k in range(count)]
     return [
         Configuration(entry("spins", k), entry("coupling", k), entry("field", k), None if t is None else float(t))
@@ -197,14 +195,38 @@ def _configurations(path: str | Path, domain: SpinLattice) -> list[Configuration
     ]
 
 
-def _check_directions(path: str | Path, directions: np.ndarray, coupling: np.ndarray, domain: SpinLattice) -> None:
+def stacked(arrays: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
+    """Spins, couplings, fields and temperatures with M entries, or 1 for all, on a first axis: of one lattice. Raises UserError."""
+    dim = bravais(domain.lattice).dim
+    axes = {"spins": dim, "coupling": dim + 1, "field": dim + (domain.model != "ising"), "temperature": 0}
+    batched = {}
+    for name, expected in axes.items():
+        if name not in arrays:
+            continue
+        value = arrays[name]
+        if value.dtype.kind not in "iuf" or value.ndim not in (expected, expected + 1):
+            raise UserError(f"{name}: expected numbers with {expected + 1} axes, got {value.dtype} {value.shape}")
+        batched[name] = value if value.ndim == expected + 1 else value[None]
+    sides = {name: value.shape[1 : 1 + dim] for name, value in batched.items() if axes[name]}
+    if len(set(sides.values())) != 1:
+        raise UserError(f"expected spins, coupling or field of one lattice, got {sides or sorted(arrays)}")
+    count = max(map(len, batched.values()))
+    for name, value in batched.items():
+        if len(value) not in (1, count):
+            raise UserError(f"{name}: expected 1 or {count} entries, got {len(value)}")
+    if "directions" in arrays and "coupling" in batched:
+        _check_directions(arrays["directions"], batched["coupling"], domain)
+    return batched
+
+
+def _check_directions(directions: np.ndarray, coupling: np.ndarray, domain: SpinLattice) -> None:
     piece = torus(domain.lattice, coupling.shape[1:-1])
     try:
         ours = piece.lattice.star(2 * coupling.shape[-1])[half(piece, 2 * coupling.shape[-1])].tolist()
     except ValueError as error:
-        raise UserError(f"{path}: coupling: {error}") from error
+        raise UserError(f"coupling: {error}") from error
     if directions.tolist() != ours:
-        raise UserError(f"{path}: directions: expected {ours}, got {directions.tolist()}")
+        raise UserError(f"directions: expected {ours}, got {directions.tolist()}")
 
 
 def _from_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
