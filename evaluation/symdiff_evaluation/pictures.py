@@ -18,27 +18,35 @@ _RADII = {"H": 0.31, "C": 0.76, "N": 0.71, "O": 0.66, "F": 0.57, "S": 1.05, "P":
 _SLACK = 1.25  # of the sum of covalent radii: where a line is drawn
 
 
-def lattice(spins: np.ndarray, skewed: bool = False) -> str:
+def lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | None = None) -> str:
     """Spins ±1 on a chain (L,), a plane (L1, L2) or, layer by layer, a cube (L1, L2, L3); down spins are dark.
 
-    ``skewed``: rows of a triangular lattice, each half a site to the right of the one above.
+    ``skewed``: rows of a triangular lattice, each half a site to the right of the one above. ``colors``: of labels 0, 1, ... instead.
     """
     spins = np.asarray(spins)
     if spins.ndim == 1:
         spins = spins[None]
     if spins.ndim == 3:
         columns = math.ceil(math.sqrt(len(spins)))
-        blank = np.ones((-len(spins) % columns, *spins.shape[1:]), spins.dtype)
-        layers = [np.pad(layer, ((0, 1), (0, 1)), constant_values=0) for layer in np.concatenate([spins, blank])]
+        blank = np.full((-len(spins) % columns, *spins.shape[1:]), 1 if colors is None else -1, spins.dtype)
+        layers = [np.pad(layer, ((0, 1), (0, 1)), constant_values=0 if colors is None else -1) for layer in np.concatenate([spins, blank])]
         spins = np.block([layers[start : start + columns] for start in range(0, len(layers), columns)])[:-1, :-1]
     rows, columns = spins.shape
     wide = columns + (rows / 2 if skewed else 0)
-    paths = {value: "".join(_runs(spins == value, skewed)) for value in (1, -1)}
+    looks = {1: 'class="up"', -1: 'class="down"'} if colors is None else {label: f'fill="{color}"' for label, color in enumerate(colors)}
+    paths = {value: "".join(_runs(spins == value, skewed)) for value in looks}
+    drawn = "".join(f'<path {look} d="{paths[value]}"/>' for value, look in looks.items() if colors is None or paths[value])
     height = SIDE * rows / wide if rows < 0.2 * wide else SIDE
     return (
         f'<svg class="lattice" viewBox="0 0 {wide:g} {rows}" width="{SIDE}" height="{max(height, 10):.0f}" preserveAspectRatio="none">'
-        f'<path class="up" d="{paths[1]}"/><path class="down" d="{paths[-1]}"/></svg>'
+        f"{drawn}</svg>"
     )
+
+
+def label_colors(model: str, states: int) -> list[str]:
+    """A color for every label: once around the color circle for clock spins, a palette for the first labels of Potts spins."""
+    around = [f"hsl({360 * label / states:.0f} 55% 52%)" for label in range(states)]
+    return list(_PALETTE[:states]) if model == "potts" and states <= len(_PALETTE) else around
 
 
 def graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Sequence[int] | None = None) -> str:

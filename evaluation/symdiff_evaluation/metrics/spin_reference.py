@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from symdiff.errors import UserError
 from symdiff_evaluation.estimate import Estimate, nothing
 from symdiff_evaluation.metrics.base import Metric
 from symdiff_evaluation.spins.reference import SpinReference, observables
@@ -11,7 +12,10 @@ from symdiff_evaluation.spins.spins import Spins
 
 
 class SpinDifferences(Metric):
-    """Means minus those of the reference, which is taken to be of the same couplings, field and temperatures."""
+    """Means minus those of the reference, which is taken to be of the same couplings, field and temperatures.
+
+    Raises ``UserError`` where its spins are of another model.
+    """
 
     title = "Against the reference"
     about = {
@@ -25,7 +29,11 @@ class SpinDifferences(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None) -> dict[str, Estimate]:
         if reference is None or not len(spins):
             return {name: nothing() for name in self.about}
-        return {f"reference.{name}": difference(found, reference.means[name]) for name, found in observables(spins).items()}
+        if (reference.model, reference.states) != (spins.model, spins.states):
+            ours, theirs = (f"{one.states}-state {one.model}" for one in (spins, reference))
+            raise UserError(f"reference {reference.name}: expected {ours} spins, as the samples are, got {theirs}")
+        found = {f"reference.{name}": difference(value, reference.means[name]) for name, value in observables(spins).items()}
+        return {name: found.get(name, nothing(len(spins))) for name in self.about}
 
 
 def difference(found: Estimate, other: Estimate) -> Estimate:

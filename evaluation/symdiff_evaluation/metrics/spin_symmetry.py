@@ -11,7 +11,7 @@ from symdiff_evaluation.balance import together
 from symdiff_evaluation.breaking import breaking_gap, broken_share
 from symdiff_evaluation.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.metrics.base import Metric
-from symdiff_evaluation.spins.balance import image_balance, place_balance, variant_balance
+from symdiff_evaluation.spins.balance import image_balance, label_balance, place_balance, variant_balance
 from symdiff_evaluation.spins.observables import Wave, waves
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.series import series_mean
@@ -45,8 +45,8 @@ class SpinSymmetry(Metric):
 
     title = "Symmetry"
     about = {
-        "symmetry.asymmetric_share": "samples that no translation, rotation, reflection or flip keeps",
-        "symmetry.log_order": "mean natural logarithm of the order of the stabilizer in the space group times flip",
+        "symmetry.asymmetric_share": "samples that no translation, rotation, reflection, flip or permutation of labels keeps",
+        "symmetry.log_order": "mean natural logarithm of the order of the stabilizer in the space group times flip, or permutations of labels",
         "symmetry.breaking_gap": "mean of ln (symmetries of couplings and field) - ln (those of them that the sample keeps)",
         "symmetry.broken_share": "samples that keep fewer symmetries than their couplings and field have",
     }
@@ -71,7 +71,7 @@ class Balance(Metric):
 
     title = "Balance (p-values of an invariant law)"
     about = {
-        "balance.variants": "chi-square: broken-symmetry variants (up, down, checkerboards, stripes) are equally frequent",
+        "balance.variants": "chi-square: broken-symmetry variants (up, down, checkerboards, stripes; the label that prevails) are equally frequent",
         "balance.images": "chi-square: all images of a configuration are equally frequent (up to 64 sites, independent samples)",
         "balance.places": "chi-square: configurations stand everywhere equally often (translations, independent samples)",
     }
@@ -80,7 +80,8 @@ class Balance(Metric):
         tests: dict[str, list] = {name: [] for name in self.about}
         for part in spins.parts:
             found, group = part.observed, part.group
-            tests["balance.variants"].append(variant_balance(found.orders, group, part.chain).balance)
+            variants = variant_balance(found.orders, group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+            tests["balance.variants"].append(variants.balance)
             if part.chain is None:
                 tests["balance.places"].append(place_balance(part.configurations, group))
                 if math.prod(part.shape) <= ENUMERATED:

@@ -22,8 +22,8 @@ class Thermodynamics(Metric):
     title = "Thermodynamics"
     about = {
         "energy_per_site": "mean energy per site in J",
-        "magnetization": "mean spin, signed",
-        "abs_magnetization": "mean absolute value of a configuration's mean spin",
+        "magnetization": "mean spin, signed (Ising spins only)",
+        "abs_magnetization": "mean absolute value of a configuration's mean spin, or the order parameter of Potts or clock spins",
         "domain_walls": "share of nearest-neighbor bonds between unlike spins",
         "unsatisfied_bonds": "share of bonds whose coupling the spins do not follow",
         "binder_cumulant": "1 - <m^4> / (3 <m^2>^2) of the magnetization",
@@ -40,7 +40,7 @@ class Thermodynamics(Metric):
         undefined = nothing(len(spins))
         return {
             "energy_per_site": series_mean(energy, chain),
-            "magnetization": series_mean(m, chain, -1, 1),
+            "magnetization": series_mean(m, chain, -1, 1) if spins.ising else undefined,  # labels have no sign
             "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
             "domain_walls": series_mean(found.walls, chain, 0, 1),
             "unsatisfied_bonds": undefined if np.isnan(wrong).any() else series_mean(wrong, chain, 0, 1),
@@ -74,7 +74,7 @@ class Correlations(Metric):
             "two_point.half": series_mean(np.mean(columns, 0), chain, -1, 1),
             "correlation_length.second_moment": moment_length(found.powers[:, waves(shape).index(wave)], shape, chain),
             "correlation_length.exponential": line_length(found.lines, shape, wave, chain),
-            "structure_factor.peak": series_mean(powers_at(spins.configurations, top) / math.prod(shape), chain, 0, 1),
+            "structure_factor.peak": series_mean(sum(powers_at(one, top) for one in spins.components) / math.prod(shape), chain, 0, 1),
         }
 
 

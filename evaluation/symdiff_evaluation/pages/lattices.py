@@ -12,10 +12,11 @@ from symdiff_evaluation.charts import bars, curves, densities, heat
 from symdiff_evaluation.estimate import Estimate
 from symdiff_evaluation.metrics.spins import strongest
 from symdiff_evaluation.pages.base import SYMMETRIC, Section, failures, gallery, key, most_symmetric, panel, panels, sample, shares, spaced, told
-from symdiff_evaluation.pictures import lattice
-from symdiff_evaluation.spins.balance import variant_balance
+from symdiff_evaluation.pictures import label_colors, lattice
+from symdiff_evaluation.spins.balance import label_balance, variant_balance
 from symdiff_evaluation.spins.exact import of_torus
 from symdiff_evaluation.spins.observables import phase_name, waves
+from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.symmetry import phases, space_group
@@ -42,7 +43,7 @@ def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: M
     shown = [
         panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(found.energy, reference.get("energy"))),
         panel(
-            "Magnetization",
+            "Magnetization" if spins.ising else "Order parameter",
             told(estimates, "abs_magnetization", "mean |m|"),
             densities(found.magnetization, reference.get("magnetization") if exact is None else exact),
         ),
@@ -73,12 +74,14 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     if not len(spins):
         return ""
     group, orders = space_group(spins.shape, spins.lattice), spins.observed.stabilizer
-    shown = [panel("Symmetries that a sample keeps", f"of the {group.order:,} of the space group times flip", bars(shares(Counter(map(str, orders.tolist()))), None, 9))]
+    group, labels = (group, "flip") if spins.ising else (Relabelings(group, spins.model, spins.states), "permutations of labels")
+    shown = [panel("Symmetries that a sample keeps", f"of the {group.order:,} of the space group times {labels}", bars(shares(Counter(map(str, orders.tolist()))), None, 9))]
     best, known = phases(spins.observed.orders)[0], waves(spins.shape)
     names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
     shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
     for part in spins.parts[:_PARTS]:
-        for counts in variant_balance(part.observed.orders, part.group, part.chain).counts:
+        found = variant_balance(part.observed.orders, part.group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+        for counts in found.counts:
             if len(counts) > 1:
                 equal = {name: 1 / len(counts) for name in counts}
                 chart = bars({name.replace("stripes_", ""): share for name, share in shares(counts).items()}, {n.replace("stripes_", ""): v for n, v in equal.items()})
@@ -91,8 +94,9 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
         if orders[k] > 1 and code not in seen and len(different) < SYMMETRIC:
             seen.add(code)
             different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {group.order:,}"))
+    flip = "the flip of all spins" if spins.ising else "a permutation of labels that keeps the interaction"
     text = (
-        "A symmetry is a translation, a rotation or reflection of the lattice, or the flip of all spins. Couplings and field may have all"
+        f"A symmetry is a translation, a rotation or reflection of the lattice, or {flip}. Couplings and field may have all"
         " of them while every sample breaks most: a law that is invariant finds all variants equally often."
     )
     words = [told(estimates, "balance.variants", "variants equally frequent: p ="), told(estimates, "balance.images", "images equally frequent: p ="),
@@ -115,7 +119,8 @@ def _gallery(spins: Spins) -> str:
     ]
     wave = phase_name(strongest(spins)).replace("_", " ")
     note = f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. Strongest order: {wave}."
-    return f'<p class="soft">{note} Up is light, down is dark.</p>{gallery(drawn)}'
+    colors = "Up is light, down is dark." if spins.ising else "Each label has its color."
+    return f'<p class="soft">{note} {colors}</p>{gallery(drawn)}'
 
 
 def _failures(spins: Spins) -> str:
@@ -131,7 +136,7 @@ def _law(spins: Spins) -> np.ndarray | None:
     if len(spins.parts) != 1:
         return None
     part = spins.parts[0]
-    if part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian, part.shape):
+    if not part.ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian, part.shape):
         return None
     values, law = Torus(part.hamiltonian, part.shape, part.temperature).magnetizations
     heap = np.cumsum(law) / law.sum()
@@ -139,7 +144,8 @@ def _law(spins: Spins) -> np.ndarray | None:
 
 
 def _picture(spins: Spins, k: int) -> str:
-    return lattice(spins.configurations[k], spins.lattice == "triangular")
+    colors = None if spins.ising else label_colors(spins.model, spins.states)
+    return lattice(spins.configurations[k], spins.lattice == "triangular", colors)
 
 
 def _where(part: Spins) -> str:

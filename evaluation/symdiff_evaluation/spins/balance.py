@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from symdiff_evaluation.balance import Balance, frequencies, orbit_balance, together
+from symdiff_evaluation.spins.labels import shares
 from symdiff_evaluation.spins.observables import waves
+from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.series import integrated_time
 from symdiff_evaluation.spins.symmetry import Symmetries, phases, state_name, variants
 
@@ -42,16 +44,30 @@ def variant_balance(orders: np.ndarray, group: Symmetries, chain: np.ndarray | N
     return Variants(tuple(found), Balance(told.statistic, told.mean, told.variance, told.count, len(orders) - told.count))
 
 
+def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = None) -> Variants:
+    """Test that each of the q labels is equally often the most frequent one of a configuration (count, L1, ..., Ld) of Potts or clock spins.
+
+    So is each of the q ground states of a ferromagnet. A configuration where two labels are equally frequent is undecided.
+    """
+    found = shares(labels, states)
+    most = found == found.max(1, keepdims=True)
+    counts = most[most.sum(1) == 1].sum(0).tolist()
+    slow = max((2 * integrated_time(column, chain) for column in found.T), default=1.0)
+    told = frequencies(counts, max(slow, 1.0)) if sum(counts) else Balance(0.0, 0.0, 0.0, 0)
+    named = {f"label {label}": count for label, count in enumerate(counts)}
+    return Variants((named,), Balance(told.statistic, told.mean, told.variance, told.count, len(labels) - told.count))
+
+
 def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Balance:
     """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent samples.
 
-    ``least`` and ``own``: ``symmetry.images``; ``sizes`` (count,): how many images each configuration has.
+    ``least`` and ``own``: ``symmetry.images`` or ``relabelings.images``; ``sizes`` (count,): how many images each configuration has.
     """
     orbits, which = (np.unique(names, return_inverse=True)[1] for names in (least, own))
     return orbit_balance(orbits, which, sizes)
 
 
-def place_balance(spins: np.ndarray, group: Symmetries) -> Balance:
+def place_balance(spins: np.ndarray, group: Symmetries | Relabelings) -> Balance:
     """Test that configurations stand everywhere equally often: also where no two are alike, as on large lattices.
 
     For each axis, the phase of the longest wave along it, in steps of one site: a translation by t moves it by t steps, so an

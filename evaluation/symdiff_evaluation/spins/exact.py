@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian, thawed
+from symdiff_evaluation.spins.label_exact import LARGEST, lowest, thermal
 from symdiff_evaluation.spins.spins import Spins
 from symdiff_evaluation.spins.square import specific_heat
 from symdiff_evaluation.spins.torus import Torus, covers
@@ -50,6 +51,8 @@ def of_torus(part: Spins) -> Exact | None:
     temperature = part.temperature
     if temperature is None or math.isnan(temperature):
         return None
+    if not part.ising:
+        return _of_labels(*_key(part), temperature) if math.prod(part.shape) <= LARGEST else None
     for axis in (1, 0):
         if len(part.shape) == 2 and covers(turned := _turned(part.hamiltonian, axis), part.shape[:: 1 if axis else -1]):
             torus = Torus(turned, part.shape[:: 1 if axis else -1], temperature)
@@ -82,21 +85,33 @@ def of_infinite(part: Spins) -> Exact | None:
 def ground(part: Spins) -> Ground | None:
     """Of the part's couplings and field: by the transfer matrix on up to 100 sites, else, for ferromagnets in any field, by a minimum cut.
 
+    Of labels: ``label_exact.lowest``.
+
     None where neither is done, and where a cut's rounding leaves more than ``EQUAL`` open.
     """
     if math.prod(part.shape) > _LARGEST_CUT or any(np.ndim(v) > len(part.shape) for v in part.hamiltonian.couplings.values()):
         return None
-    return _ground(part.lattice, part.shape, part.hamiltonian.frozen)
+    return _ground(*_key(part))
 
 
 @lru_cache(maxsize=64)
-def _ground(kind: str, shape: tuple[int, ...], frozen: tuple) -> Ground | None:
+def _of_labels(kind: str, shape: tuple[int, ...], frozen: tuple, name: str, states: int, temperature: float) -> Exact | None:
+    model = _model(kind, shape, thawed(frozen), name, states)
+    found = None if model is None else thermal(model, temperature)
+    return None if found is None else Exact("transfer matrix", *found)
+
+
+@lru_cache(maxsize=64)
+def _ground(kind: str, shape: tuple[int, ...], frozen: tuple, name: str, states: int) -> Ground | None:
     from symdiff.domains.spins.exact import ground_states
     from symdiff.domains.spins.max_flow import ground_states_in_fields
 
-    model = _model(kind, shape, thawed(frozen))
+    model = _model(kind, shape, thawed(frozen), name, states)
     if model is None:
         return None
+    if name != "ising":
+        known = lowest(model)
+        return None if known is None else Ground(*known)
     if math.prod(shape) <= _LARGEST:
         try:
             found = ground_states(model)
@@ -109,7 +124,12 @@ def _ground(kind: str, shape: tuple[int, ...], frozen: tuple) -> Ground | None:
     return Ground(float(cut.energy[0]), 1.0 if bool(cut.unique[0]) else None) if float(cut.resolution[0]) <= EQUAL else None
 
 
-def _model(kind: str, shape: tuple[int, ...], hamiltonian: Hamiltonian) -> Model | None:
+def _key(part: Spins) -> tuple:
+    """What exact values depend on besides the temperature."""
+    return part.lattice, part.shape, part.hamiltonian.frozen, part.model, part.states
+
+
+def _model(kind: str, shape: tuple[int, ...], hamiltonian: Hamiltonian, name: str, states: int) -> Model | None:
     """The same couplings and field on the package's torus, None where couplings reach beyond the next-nearest neighbors."""
     import torch
 
@@ -133,13 +153,17 @@ def _model(kind: str, shape: tuple[int, ...], hamiltonian: Hamiltonian) -> Model
         if opposite in left:  # written at the other end
             value = np.roll(np.broadcast_to(left[opposite], shape), opposite, range(len(shape)))
         rows.append(value.ravel())
-    sites = ising_field(torch.from_numpy(np.array(np.broadcast_to(hamiltonian.field, shape), np.float64)).reshape(-1))
-    return Model.make(piece, interaction("ising"), torch.from_numpy(np.stack(rows, -1)), sites)
+    field = torch.zeros(states, dtype=torch.float64)  # labels are evaluated without one
+    if name == "ising":
+        field = ising_field(torch.from_numpy(np.array(np.broadcast_to(hamiltonian.field, shape), np.float64)).reshape(-1))
+    return Model.make(piece, interaction(name, states), torch.from_numpy(np.stack(rows, -1)), field)
 
 
 def _plain_square(part: Spins) -> float | None:
     """J of a square lattice without a field whose only coupling is J between nearest neighbors."""
     h = part.hamiltonian
+    if not part.ising:
+        return None
     bonds = {d: j for d, j in h.couplings.items() if np.any(j)}
     if part.lattice != "square" or not h.uniform or h.field or set(bonds) != {(1, 0), (0, 1)} or bonds[1, 0] != bonds[0, 1]:
         return None

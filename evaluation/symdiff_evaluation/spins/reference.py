@@ -23,24 +23,27 @@ class SpinReference:
     means: Mapping[str, Estimate]
     quantiles: Mapping[str, np.ndarray]
     source: str = ""
+    model: str = "ising"
+    states: int = 2
 
 
 def observables(spins: Spins) -> dict[str, Estimate]:
     """Means that two sets of the same couplings, field and temperatures have in common if their laws are the same."""
     found, chain = spins.observed, spins.chain
     half, m = np.mean([line[:, -1] for line in found.lines], 0), found.magnetization
-    return {
+    means = {
         "energy": series_mean(found.energy, chain),
         "magnetization": series_mean(m, chain, -1, 1),
         "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
         "two_point_half": series_mean(half, chain, -1, 1),
     }
+    return means if spins.ising else {name: value for name, value in means.items() if name != "magnetization"}  # labels have no sign
 
 
 def summarize(spins: Spins, name: str, source: str = "") -> SpinReference:
     """The reference that a set makes."""
     values = {"energy": spins.observed.energy, "magnetization": spins.observed.magnetization}
-    return SpinReference(name, len(spins), observables(spins), {key: _quantiles(value) for key, value in values.items()}, source)
+    return SpinReference(name, len(spins), observables(spins), {key: _quantiles(value) for key, value in values.items()}, source, spins.model, spins.states)
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:

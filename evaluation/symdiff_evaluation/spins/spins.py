@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,9 @@ import numpy as np
 from symdiff.errors import UserError, nearest
 from symdiff_evaluation.shards import Shards, done
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian
+from symdiff_evaluation.spins.labels import MOST_STATES, components
 from symdiff_evaluation.spins.observed import Observed, joined
+from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.stored import blocks, observations
 from symdiff_evaluation.spins.symmetry import KINDS, Symmetries, symmetries
 
@@ -28,8 +30,9 @@ _DIRECTIONS = {
 
 @dataclass(frozen=True)
 class Spins:
-    """``configurations`` (count, L1, ..., Ld) int8 of ±1, and what holds for each of them.
+    """``configurations`` (count, L1, ..., Ld) int8, and what holds for each of them.
 
+    They are ±1 of the ``model`` "ising", labels 0 to ``states`` - 1 of "potts" and "clock".
     ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each in the order of time, None
     for independent ones; ``records``: the number of each among all records of the file, from 0; ``reasons``: why a record
     (by that number) is no configuration; ``file``: where they stand. What is worked out of them is worked out in ``workers`` processes and
@@ -45,6 +48,8 @@ class Spins:
     reasons: Mapping[int, str]
     chain: np.ndarray | None = None
     file: str = ""
+    model: str = "ising"
+    states: int = 2
     workers: int = field(default=1, compare=False, repr=False)
     shards: Shards | None = field(default=None, compare=False, repr=False)
     progress: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
@@ -77,15 +82,26 @@ class Spins:
         return joined(done(observations(self.workers), blocks(self), self.shards, tell))
 
     @property
-    def group(self) -> Symmetries:
+    def ising(self) -> bool:
+        """Whether spins are numbers with a sign, not labels."""
+        return self.model == "ising"
+
+    @property
+    def components(self) -> Iterator[np.ndarray]:
+        """The spins as vectors, one component after the other, each (count, L1, ..., Ld): of Ising spins themselves."""
+        return iter([self.configurations]) if self.ising else components(self.configurations, self.model, self.states)
+
+    @property
+    def group(self) -> Symmetries | Relabelings:
         """The symmetries of couplings and field, of a set that has one Hamiltonian. Raises ``ValueError`` for others."""
-        return symmetries(self.hamiltonian, self.shape, self.lattice)
+        found = symmetries(self.hamiltonian, self.shape, self.lattice)
+        return found if self.ising else Relabelings(found, self.model, self.states)
 
     def select(self, which: np.ndarray | slice) -> Spins:
         """Those at ``which`` (numbers or a range), as a set of its own."""
         chain = None if self.chain is None else self.chain[which]
         chosen = self._conditions(lambda value: value[which])
-        return Spins(self.configurations[which], chosen, self.temperatures[which], self.lattice, self.records[which], {}, chain)
+        return Spins(self.configurations[which], chosen, self.temperatures[which], self.lattice, self.records[which], {}, chain, model=self.model, states=self.states)
 
     @cached_property
     def parts(self) -> list[Spins]:
@@ -121,16 +137,15 @@ def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins
 
     ``spins`` (count, L1, ..., Ld); ``coupling`` (L1, ..., Ld, D) or with count first, along ``directions`` (D, d), else 1 between nearest
     neighbors; ``field`` (L1, ..., Ld), with count first, or a number, else 0; ``temperature`` () or (count,); ``chain`` (count,);
-    ``lattice``: chain, square, triangular or cubic. A record with values other than ±1 is broken and costs no other.
+    ``lattice``: chain, square, triangular or cubic; ``model``: ising, else potts or clock with ``states`` and without a field. A record with
+    values other than ±1, or than the labels 0 to ``states`` - 1, is broken and costs no other.
     """
     for name in arrays:
         if name not in ARRAYS:
             raise UserError(f"{place}: unknown array {name!r}{nearest(str(name), ARRAYS)}")
     if "spins" not in arrays:
         raise UserError(f"{place}: expected an array 'spins', got {', '.join(arrays) or 'none'}")
-    model = str(arrays["model"]) if "model" in arrays else "ising"
-    if model != "ising":
-        raise UserError(f"{place}: model: expected 'ising', got {model!r}")
+    model, states = _model(arrays, place)
     spins = arrays["spins"]
     if spins.dtype.kind not in "iufb" or not 2 <= spins.ndim <= 4 or min(spins.shape[1:], default=0) < 2:
         raise UserError(f"{place}: spins: expected (count, L1, ..., Ld) with 1 to 3 sides of 2 or more, got {spins.dtype} {spins.shape}")
@@ -140,16 +155,38 @@ def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins
     lattice = str(arrays["lattice"]) if "lattice" in arrays else KINDS[len(shape)]
     if lattice not in _DIRECTIONS or len(_DIRECTIONS[lattice][0]) != len(shape):
         raise UserError(f"{place}: lattice: {lattice!r} does not have {len(shape)} sides{nearest(lattice, _DIRECTIONS)}")
+    if model != "ising" and "field" in arrays:
+        if np.any(arrays["field"]):  # of labels it has an axis more
+            raise UserError(f"{place}: field: {model} spins are evaluated without one, got one")
+        arrays = {name: value for name, value in arrays.items() if name != "field"}
     hamiltonian = _hamiltonian(arrays, place, count, shape, lattice)
     temperatures = _per_sample(arrays, "temperature", place, count, np.nan)
     if (temperatures <= 0).any() or np.isinf(temperatures).any():
         raise UserError(f"{place}: temperature: expected numbers above 0")
     chain = _per_sample(arrays, "chain", place, count, 0.0) if "chain" in arrays else None
-    flat = spins.reshape(count, int(np.prod(shape)))
-    sound = (np.abs(flat) == 1).all(1) if spins.dtype.kind != "b" else np.zeros(count, bool)
-    reasons = {int(k): f"value: {_strange(flat[k])} where -1 or 1 is expected" for k in np.flatnonzero(~sound)}
-    whole = Spins(np.where(np.abs(spins) == 1, spins, 0).astype(np.int8), hamiltonian, temperatures, lattice, np.arange(count), {}, chain)
+    valid, told = ((-1, 1), "-1 or 1") if model == "ising" else (tuple(range(states)), f"0 to {states - 1}")
+    known = np.isin(spins, valid) & (spins.dtype.kind != "b")
+    flat, right = spins.reshape(count, int(np.prod(shape))), known.reshape(count, int(np.prod(shape)))
+    sound = right.all(1)
+    reasons = {int(k): f"value: {_strange(flat[k], right[k])} where {told} is expected" for k in np.flatnonzero(~sound)}
+    kept = np.where(known, spins, 0).astype(np.int8)
+    whole = Spins(kept, hamiltonian, temperatures, lattice, np.arange(count), {}, chain, model=model, states=states)
     return replace(whole.select(np.flatnonzero(sound)) if reasons else whole, reasons=reasons, file=Path(place).name)
+
+
+def _model(arrays: Mapping[str, np.ndarray], place: str) -> tuple[str, int]:
+    """The model and its number of states."""
+    model = str(arrays["model"]) if "model" in arrays else "ising"
+    if model == "ising":
+        return model, 2
+    if model not in MOST_STATES:
+        known = ("ising", *MOST_STATES)
+        raise UserError(f"{place}: model: expected {', '.join(known)}, got {model!r}{nearest(model, known)}")
+    states = arrays.get("states", np.array(0))
+    if states.dtype.kind not in "iu" or states.shape or not 2 <= states <= MOST_STATES[model]:
+        got = "none" if "states" not in arrays else states.tolist()
+        raise UserError(f"{place}: states: expected a whole number from 2 to {MOST_STATES[model]} for {model} spins, got {got}")
+    return model, int(states)
 
 
 def _hamiltonian(arrays: Mapping[str, np.ndarray], place: str, count: int, shape: tuple[int, ...], lattice: str) -> Hamiltonian:
@@ -222,6 +259,6 @@ def _upward(offset: tuple[int, ...]) -> tuple[int, ...]:
     return offset if first > 0 else tuple(-step for step in offset)
 
 
-def _strange(row: np.ndarray) -> str:
-    return f"{row[np.abs(row) != 1][0]:g}" if row.dtype.kind != "b" else "true or false"
+def _strange(row: np.ndarray, right: np.ndarray) -> str:
+    return f"{row[~right][0]:g}" if row.dtype.kind != "b" else "true or false"
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from symdiff_evaluation.processes import in_processes
 from symdiff_evaluation.shards import Progress, Work
+from symdiff_evaluation.spins.label_observed import observe_labels
 from symdiff_evaluation.spins.observed import Observed, observe
 
 if TYPE_CHECKING:
@@ -30,13 +31,14 @@ def blocks(spins: Spins) -> list[Spins]:
 
 
 def observations(workers: int) -> Work[Spins, Observed]:
-    """``observed.observe`` of blocks, in processes."""
+    """``observed.observe`` of blocks, in processes, or its like for labels."""
     return Work("observed", partial(_run, workers), identity, plain, restored, ("numpy",), _COST, records=len)
 
 
 def identity(block: Spins) -> bytes:
-    """Bytes that differ where two blocks do, in configurations, couplings, field or lattice."""
-    head = f"{block.lattice} {block.configurations.shape}\n".encode()
+    """Bytes that differ where two blocks do, in configurations, couplings, field, lattice or model."""
+    model = "" if block.ising else f" {block.model} {block.states}"
+    head = f"{block.lattice} {block.configurations.shape}{model}\n".encode()
     terms = (repr(names).encode() + body for *names, body in block.hamiltonian.frozen)
     return head + block.configurations.astype("i1").tobytes() + b"".join(terms)
 
@@ -55,7 +57,11 @@ def restored(told: Mapping[str, object]) -> Observed:
 def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observed]:
     sizes = map(len, items)
     tell = None if progress is None else lambda count: progress(sum(islice(sizes, count)))
-    return in_processes(observe, items, workers, tell, chunk=1)
+    return in_processes(_observe, items, workers, tell, chunk=1)
+
+
+def _observe(block: Spins) -> Observed:
+    return observe(block) if block.ising else observe_labels(block)
 
 
 def _packed(array: np.ndarray) -> list:

@@ -1,0 +1,60 @@
+"""Exact values of Potts and clock models on small tori, by the package's transfer matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symdiff.domains.spins.hamiltonian import Hamiltonian
+
+LARGEST = 100
+"""Sites of a torus that is tried."""
+_WORK = 3e8  # additions of one sweep: seconds
+_STEP = 5e-3  # of the inverse temperature, relative: differences of fourth order are right to about 1e-8
+
+
+def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
+    """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z; None where the torus is too large."""
+    from symdiff.domains.spins.exact import log_partition
+
+    if not _covers(model):
+        return None
+    beta = 1 / temperature
+    logs = [float(log_partition(model, 1 / (beta * (1 + k * _STEP)))[0]) for k in (-2, -1, 0, 1, 2)]
+    slope = (logs[0] - 8 * logs[1] + 8 * logs[3] - logs[4]) / (12 * _STEP * beta)
+    bend = (-logs[0] + 16 * logs[1] - 30 * logs[2] + 16 * logs[3] - logs[4]) / (12 * _STEP**2)
+    return -slope / model.torus.sites, bend / model.torus.sites
+
+
+def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
+    """The lowest energy per site in J and how many configurations have it, without a field.
+
+    In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise by the transfer
+    matrix; None where the torus is too large.
+    """
+    from symdiff.domains.spins.exact import ground_states
+
+    couplings = model.bonds()[2]
+    if bool((couplings >= 0).all()):
+        energy = -float(couplings.sum()) / model.torus.sites
+        if bool((couplings > 0).all()):
+            return energy, float(model.states)
+        if not _covers(model):
+            return energy, None
+    if not _covers(model):
+        return None
+    found = ground_states(model)
+    return float(found.energy[0]), float(found.count[0])
+
+
+def _covers(model: Hamiltonian) -> bool:
+    """Whether a sweep takes seconds."""
+    from symdiff.domains.spins.transfer import Sweep
+
+    if model.torus.sites > LARGEST:
+        return False
+    try:
+        sweep = Sweep(model)
+    except (ValueError, OverflowError):  # more work than is ever done
+        return False
+    return model.torus.sites * float(model.states) ** (len(sweep.first) + sweep.widest) <= _WORK
