@@ -228,3 +228,37 @@ def test_from_a_file_to_a_model_to_a_file(tmp_path):
     again = json.loads(run("data", "import", tmp_path / "new.npz", "--out", tmp_path / "new", "--json"))
     assert again["count"] == 5 and np.load(tmp_path / "new.npz")["spins"].shape == (5, 6, 6)
     assert "36        5" in run("data", "info", tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (", lattice: triangular", "", "denoiser.lattice: expected 'triangular' as the data set has, got 'square'"),
+        ("group: {kind: Space, lattice: triangular}", "group: {kind: Space}", "breaker.canonicalizer.group.lattice: expected 'triangular'"),
+        (
+            "group: {kind: Space, lattice: triangular}",
+            "group: {kind: Product, groups: [{kind: Space}]}",
+            "breaker.canonicalizer.group.groups[0].lattice: expected 'triangular'",
+        ),
+    ],
+)
+def test_a_recipe_for_another_lattice_is_one_line(tmp_path, old, new, told):
+    """A square lattice has as many sites as a triangular one: nothing else would tell."""
+    imported(tmp_path, **spins("triangular", "potts", ["temperature"]))
+    (tmp_path / "mine.yaml").write_text(RECIPE.replace(old, new))
+    words = ["train", tmp_path / "mine.yaml", "--set", f"data/dataset={tmp_path / 'set'}", "--out", tmp_path / "run"]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 2 and told in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_recipe_for_other_sides_is_one_line(tmp_path):
+    imported(tmp_path, **spins("triangular", "potts", sides=(3, 4)))
+    (tmp_path / "mine.yaml").write_text(RECIPE)
+    words = ["train", tmp_path / "mine.yaml", "--set", f"data/dataset={tmp_path / 'set'}", "--out", tmp_path / "run"]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 2 and "denoiser.sides: expected [3, 4] as the data set has, got equal ones" in done.stderr
+    given = RECIPE.replace("lattice: triangular", "lattice: triangular, sides: [3, 4]")
+    (tmp_path / "mine.yaml").write_text(given)
+    run(*words)
+    run("sample", tmp_path / "run" / "checkpoint", "--hamiltonian", tmp_path / "set.npz", "--count", 12, "--out", tmp_path / "new.npz")
+    assert np.load(tmp_path / "new.npz")["spins"].shape[1:] == (3, 4)
