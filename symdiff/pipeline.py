@@ -16,7 +16,6 @@ from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
-from symdiff.domains.lattice import SpinLattice
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.guidance import may_hide
@@ -55,31 +54,14 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
         noisy={name: noisy.get(name, field) for name, field in schema.items() if name in noisy or name not in driven},
         code=schema_to_plain(breaker.schema),
     )
-    if isinstance(domain, SpinLattice):
-        for name, part in (("denoiser", denoiser), ("process", process), ("breaker", breaker)):
-            _check_lattice(part, getattr(recipe, name), domain, f"{where}{name}")
+    for name, part in (("denoiser", denoiser), ("process", process), ("breaker", breaker)):
+        domain.check_part(part, getattr(recipe, name), f"{where}{name}")
     try:
         if recipe.training.draws:
             return LogVariance(denoiser, process, breaker, domain.log_density, recipe.training.draws, recipe.sampling.steps)
         return Diffusion(denoiser, process, breaker, recipe.training.drop)
     except ValueError as error:
         raise UserError(f"{where}{error}") from error
-
-
-def _check_lattice(part: object, spec: Mapping, domain: SpinLattice, where: str) -> None:
-    """Raises UserError where a part, or one that it is built of, is for another lattice than the domain's."""
-    lattice, sides = getattr(part, "lattice", None), getattr(part, "sides", None)
-    kind = getattr(lattice, "kind", lattice)
-    if kind not in (None, domain.lattice):
-        raise UserError(f"{where}.lattice: expected {domain.lattice!r} as the data set has, got {kind!r}")
-    if kind is not None and domain.sides is not None and sides != domain.sides:
-        raise UserError(f"{where}.sides: expected {list(domain.sides)} as the data set has, got {'equal ones' if sides is None else list(sides)}")
-    for name, inner in spec.items():
-        if isinstance(inner, Mapping) and hasattr(part, name):
-            _check_lattice(getattr(part, name), inner, domain, f"{where}.{name}")
-        elif name == "groups":
-            for place, pair in enumerate(zip(part.groups, inner, strict=True)):
-                _check_lattice(*pair, domain, f"{where}.{name}[{place}]")
 
 
 def check_parts(recipe: Recipe) -> None:

@@ -88,6 +88,9 @@ class Domain(ABC):
         """log of the law of structures given their conditions, up to its norm: a batch -> (B,) float64; None where it is not known."""
         return None
 
+    def check_part(self, part: object, spec: Mapping, where: str) -> None:
+        """Raise UserError where a model's part, built of ``spec``, does not fit this domain beyond what schemas tell. ``where`` begins the message."""
+
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         """p(number of nodes | condition) for one condition of the whole, where ``histogram`` is p(number of nodes)."""
         return list(histogram)

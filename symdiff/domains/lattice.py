@@ -248,6 +248,21 @@ class SpinLattice(Domain):
 
         write(objs, path, self)
 
+    def check_part(self, part: object, spec: Mapping, where: str) -> None:
+        """Raise UserError where a part, or one that it is built of, is for another lattice."""
+        lattice, sides = getattr(part, "lattice", None), getattr(part, "sides", None)
+        kind = getattr(lattice, "kind", lattice)
+        if kind not in (None, self.lattice):
+            raise UserError(f"{where}.lattice: expected {self.lattice!r} as the data set has, got {kind!r}")
+        if kind is not None and self.sides is not None and sides != self.sides:
+            raise UserError(f"{where}.sides: expected {list(self.sides)} as the data set has, got {'equal ones' if sides is None else list(sides)}")
+        for name, inner in spec.items():
+            if isinstance(inner, Mapping) and hasattr(part, name):
+                self.check_part(getattr(part, name), inner, f"{where}.{name}")
+            elif name == "groups":
+                for place, pair in enumerate(zip(part.groups, inner, strict=True)):
+                    self.check_part(*pair, f"{where}.{name}[{place}]")
+
     def piece(self, sides: Sequence[int]) -> Torus:
         """The torus with these sides. Raises UserError for one that the domain does not have."""
         try:
