@@ -200,7 +200,6 @@ def figure(result: dict, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint")
-    parser.add_argument("--small", help="another checkpoint for L = 8")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--weighted", type=int, nargs=2, default=(10_000, 20_000), help="weighted samples at L = 16 and at L = 8")
@@ -218,9 +217,8 @@ def main() -> None:
     for t in arguments.temperatures:
         result["L=16"][str(t)] = against(pipeline, t, arguments)
         print(table(result), flush=True)
-    small = SymdiffPipeline.load(arguments.small) if arguments.small else pipeline
     for t in arguments.temperatures:
-        result["L=8"][str(t)] = norm(small, t, SMALL, arguments.weighted[1], arguments)[0]
+        result["L=8"][str(t)] = norm(pipeline, t, SMALL, arguments.weighted[1], arguments)[0]
         print(table(result), flush=True)
     result["costs"] = costs(pipeline, arguments)
     (arguments.out / "results.json").write_text(json.dumps(result, indent=1) + "\n")
