@@ -221,7 +221,7 @@ def test_from_a_file_to_a_model_to_a_file(tmp_path):
     done = json.loads(run("data", "import", tmp_path / "mine.npz", "--out", tmp_path / "mine", "--json"))
     assert done["count"] == 40 and done["left_out"] == {}
     told = run("data", "info", tmp_path / "mine")
-    assert "spins: potts, 3 states; triangular lattice, equal sides" in told and "conditions: coupling, temperature" in told
+    assert "domain: kind SpinLattice; lattice triangular; sides none; model potts; states 3; shells 1; conditions coupling, temperature" in told
     run("train", tmp_path / "mine.yaml", "--set", f"data/dataset={tmp_path / 'mine'}", "--out", tmp_path / "run")
     sample = ("sample", tmp_path / "run" / "checkpoint", "--size", 6, "--temperature", 1.5, "--coupling", 1, "--count", 5)
     run(*sample, "--out", tmp_path / "new.npz")

@@ -71,11 +71,7 @@ def _lines(found: dict) -> Iterator[str]:
     yield f"path: {found['path']}"
     yield f"source: {(found['source'] or {}).get('title', 'not recorded')}"
     yield f"order of nodes: {found['order'] or 'not recorded'}"
-    domain = found["domain"]
-    if domain["kind"] == "SpinLattice":
-        sides = "x".join(map(str, domain["sides"])) if domain["sides"] else "equal"
-        yield f"spins: {domain['model']}, {domain['states']} states; {domain['lattice']} lattice, {sides} sides; shells of couplings: {domain['shells']}"
-        yield f"conditions: {', '.join(domain['conditions']) or 'none'}"
+    yield "domain: " + "; ".join(f"{name} {_told(value)}" for name, value in found["domain"].items())
     for place in ("nodes", "edges"):
         yield f"{place}: {found[place]['least']} to {found[place]['most']}, mean {found[place]['mean']:.2f}"
     yield "sizes:"
@@ -91,6 +87,13 @@ def _lines(found: dict) -> Iterator[str]:
         f"symmetry: {seen['symmetric_share']:.4f} of {seen['count']} structures have a nontrivial automorphism, "
         f"the largest group has order {seen['largest_group']:.0f}"
     )
+
+
+def _told(value: object) -> str:
+    """A setting of a domain in a line: names and numbers, a list of them, or none."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_told, value)) or "none"
+    return "none" if value is None else str(value)
 
 
 def _pairs(counts: dict) -> str:

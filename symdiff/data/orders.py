@@ -13,7 +13,6 @@ from symdiff.canonical.nodes import Nodes
 from symdiff.canonical.sites import Sites
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import cache_folder
-from symdiff.domains.lattice import SpinLattice
 from symdiff.errors import UserError, nearest
 from symdiff.groups.lattices import Space
 from symdiff.state import Categorical
@@ -111,15 +110,16 @@ class Symmetry:
 
 
 def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
-    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``; of graphs only labels are looked at.
+    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``; only labels are looked at.
 
-    The automorphisms of spins are the operations of the space group that leave them and their conditions as they are; so many structures
-    are looked at as have ``IMAGES`` images.
+    Where the domain's group has a space group they are the operations of it that leave a structure with its conditions as it is; so many
+    structures are looked at as have ``IMAGES`` images.
     """
-    canonicalizer: Nodes | Sites = Nodes(fields=labels(dataset))
-    if isinstance(dataset.domain, SpinLattice):
-        space = Space(dataset.domain.lattice, dataset.domain.sides)
-        canonicalizer, limit = Sites(space), min(limit, max(1, IMAGES // space.count(int(dataset.num_nodes[0]))))
+    group = dataset.domain.group
+    space = next((part for part in getattr(group, "groups", [group]) if isinstance(part, Space)), None)
+    canonicalizer = Nodes(fields=labels(dataset)) if space is None else Sites(space)
+    if space is not None:
+        limit = min(limit, max(1, IMAGES // space.count(int(dataset.num_nodes[0]))))
     rows = torch.linspace(0, len(dataset) - 1, min(limit, len(dataset)), dtype=torch.float64).round().long().unique()
     rows = rows[torch.argsort(dataset.num_nodes[rows], stable=True)]
     orders = torch.cat([canonicalizer.automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
