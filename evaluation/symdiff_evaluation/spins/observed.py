@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -58,17 +58,8 @@ class Observed:
 
 def observe(spins: Spins) -> Observed:
     """Of a set that is small enough to be transformed at once."""
-    s, count, shape, sites = spins.configurations, len(spins), spins.shape, math.prod(spins.shape)
+    s, shape = spins.configurations, spins.shape
     square = np.abs(np.fft.fftn(s.astype(np.float64), axes=tuple(range(1, s.ndim)))) ** 2
-    whole = space_group(shape, spins.lattice)
-    stabilizer, kept, order = (np.zeros(count, np.int64) for _ in range(3))
-    own, least = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
-    for which, part in spins.hamiltonians:
-        group = symmetries(part, shape, spins.lattice)
-        stabilizer[which], kept[which] = kept_by(s[which], (whole, group))
-        order[which] = group.order
-        if sites <= ENUMERATED:
-            least[which], own[which] = images(s[which], group)
     return Observed(
         energy=spins.hamiltonian.energy(s),
         magnetization=magnetization(s),
@@ -76,14 +67,33 @@ def observe(spins: Spins) -> Observed:
         unsatisfied=spins.hamiltonian.unsatisfied(s),
         orders=orders(s),
         lines=tuple(two_point(s, axis) for axis in range(len(shape))),
-        powers=np.stack([np.stack([square[:, *place] for place in near(wave, shape)], 1) for wave in waves(shape)], 1) / sites,
-        stabilizer=stabilizer,
-        kept=kept,
-        symmetries=order,
-        own=own,
-        least=least,
-        power=square.sum(0),
+        **powers(square, shape),
+        **symmetric(spins, lambda group: group, kept_by, images),
     )
+
+
+def powers(square: np.ndarray, shape: Sequence[int]) -> dict[str, np.ndarray]:
+    """``powers`` and ``power`` of squared Fourier components (count, L1, ..., Ld)."""
+    found = np.stack([np.stack([square[:, *place] for place in near(wave, shape)], 1) for wave in waves(shape)], 1)
+    return {"powers": found / math.prod(shape), "power": square.sum(0)}
+
+
+def symmetric(spins: Spins, acting: Callable, kept_by: Callable, images: Callable) -> dict[str, np.ndarray]:
+    """``stabilizer``, ``kept``, ``symmetries``, ``own`` and ``least``.
+
+    ``acting`` makes of a group of the lattice what acts on the spins; ``kept_by`` and ``images`` are those of ``symmetry`` for what it makes.
+    """
+    s, count = spins.configurations, len(spins)
+    whole = acting(space_group(spins.shape, spins.lattice))
+    stabilizer, kept, order = (np.zeros(count, np.int64) for _ in range(3))
+    own, least = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    for which, part in spins.hamiltonians:
+        group = acting(symmetries(part, spins.shape, spins.lattice))
+        stabilizer[which], kept[which] = kept_by(s[which], (whole, group))
+        order[which] = group.order
+        if math.prod(spins.shape) <= ENUMERATED:
+            least[which], own[which] = images(s[which], group)
+    return {"stabilizer": stabilizer, "kept": kept, "symmetries": order, "own": own, "least": least}
 
 
 def joined(parts: Sequence[Observed]) -> Observed:
