@@ -50,6 +50,7 @@ def picture(mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, 
     _style(options)
     options.clearBackground = True
     options.prepareMolsBeforeDrawing = False  # what does not sanitize is drawn too
+    options.drawMolsSameScale = False  # one strained cage would make all others small
     canvas.DrawMolecules(prepared, legends=list(legends or [""] * len(prepared)))
     canvas.FinishDrawing()
     content = canvas.GetDrawingText()
