@@ -20,15 +20,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.autocorrelation import memory
-from symdiff.domains.spins.exact import log_partition
-from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction
-from symdiff.domains.spins.heat_bath import HeatBath
-from symdiff.domains.spins.mixed import rounds
-from symdiff.domains.spins.onsager import kaufman_energy, kaufman_log_partition
 from symdiff.groups.torus import torus
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.sampling import Samples
+from symdiff.spins.autocorrelation import memory
+from symdiff.spins.exact import log_partition
+from symdiff.spins.hamiltonian import Hamiltonian, interaction
+from symdiff.spins.heat_bath import HeatBath
+from symdiff.spins.mixed import rounds
+from symdiff.spins.onsager import kaufman_energy, kaufman_log_partition
 from symdiff.testing import chi_square
 
 SIDE, SMALL, TEMPERATURES, CRITICAL = 16, 8, (1.8, 2.27, 3.0), 2.27

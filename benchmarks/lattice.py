@@ -22,15 +22,15 @@ from symdiff.denoisers.base import Denoiser
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.denoisers.sublattices import SublatticeConvolution
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins.autocorrelation import memory
-from symdiff.domains.spins.exact import ground_states, log_partition
-from symdiff.domains.spins.hamiltonian import Hamiltonian, gaussian_bonds, interaction
-from symdiff.domains.spins.heat_bath import HeatBath
-from symdiff.domains.spins.onsager import kaufman_energy
-from symdiff.domains.spins.tempering import Tempering
-from symdiff.domains.spins.wolff import Wolff
 from symdiff.groups.torus import torus
 from symdiff.processes.masked import Masked
+from symdiff.spins.autocorrelation import memory
+from symdiff.spins.exact import ground_states, log_partition
+from symdiff.spins.hamiltonian import Hamiltonian, gaussian_bonds, interaction
+from symdiff.spins.heat_bath import HeatBath
+from symdiff.spins.onsager import kaufman_energy
+from symdiff.spins.tempering import Tempering
+from symdiff.spins.wolff import Wolff
 from symdiff.state import Categorical, State, schema_to_plain
 
 TEMPERATURE = 2.27

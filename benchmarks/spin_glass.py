@@ -18,10 +18,10 @@ from torch import Tensor
 
 from symdiff import recipe as recipes
 from symdiff.data.registry import open_dataset
-from symdiff.domains.spins.exact import ground_states
-from symdiff.domains.spins.hamiltonian import Hamiltonian
-from symdiff.domains.spins.heat_bath import HeatBath
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.spins.exact import ground_states
+from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.heat_bath import HeatBath
 from symdiff.training.run import train
 
 

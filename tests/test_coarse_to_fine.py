@@ -13,8 +13,6 @@ from symdiff.denoisers.base import Denoiser
 from symdiff.denoisers.sublattices import SublatticeConvolution
 from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins.exact import log_partition
-from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.groups.torus import torus
 from symdiff.groups.tower import Tower, tower
 from symdiff.importance import weighted
@@ -22,6 +20,8 @@ from symdiff.processes.coarse_to_fine import CoarseToFine
 from symdiff.processes.masked import Masked
 from symdiff.processes.revealing import Sublattices
 from symdiff.random import Streams
+from symdiff.spins.exact import log_partition
+from symdiff.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.state import Categorical, Logits, State, schema_to_plain
 from symdiff.testing import difference
 

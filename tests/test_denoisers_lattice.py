@@ -12,14 +12,14 @@ from symdiff.denoisers.base import Denoiser
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins import exact
-from symdiff.domains.spins.hamiltonian import Hamiltonian
 from symdiff.errors import UserError
 from symdiff.groups.finite import stabilizer
 from symdiff.pipeline import assemble
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
 from symdiff.recipe import build, load
+from symdiff.spins import exact
+from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff.state import Categorical, State, schema_to_plain
 from symdiff.testing import difference
 

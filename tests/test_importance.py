@@ -14,7 +14,6 @@ from symdiff.canonical.sites import Sites
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins.configuration import Configuration
 from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
@@ -23,6 +22,7 @@ from symdiff.importance import Weighted, weighted
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
+from symdiff.spins.configuration import Configuration
 from symdiff.state import Categorical, State, schema_to_plain
 from symdiff.testing import chi_square
 

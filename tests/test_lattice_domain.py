@@ -10,12 +10,12 @@ import torch
 
 from symdiff.domains.base import domain_from_spec
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins.configuration import Configuration
-from symdiff.domains.spins.files import read_hamiltonian
-from symdiff.domains.spins.hamiltonian import Hamiltonian, gaussian_bonds, half, interaction, ising_field, random_bonds, random_fields
+from symdiff.domains.spin_files import read_hamiltonian
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
 from symdiff.random import Streams
+from symdiff.spins.configuration import Configuration
+from symdiff.spins.hamiltonian import Hamiltonian, gaussian_bonds, half, interaction, ising_field, random_bonds, random_fields
 from symdiff.state import State
 from symdiff.testing import assert_equivariant, difference
 

@@ -7,18 +7,18 @@ import math
 import pytest
 import torch
 
-from symdiff.domains.spins.autocorrelation import memory
-from symdiff.domains.spins.coloring import sublattices
-from symdiff.domains.spins.exact import ground_states, log_partition, mean_energy, sample_boltzmann, sample_ground_states
-from symdiff.domains.spins.hamiltonian import Hamiltonian, gaussian_bonds, interaction, ising_field, random_bonds, random_fields
-from symdiff.domains.spins.heat_bath import HeatBath
-from symdiff.domains.spins.max_flow import ground_states_in_fields
-from symdiff.domains.spins.mixed import rounds
-from symdiff.domains.spins.onsager import CRITICAL, kaufman_energy, kaufman_log_partition, onsager_energy, yang_magnetization
-from symdiff.domains.spins.tempering import Tempering
-from symdiff.domains.spins.transfer import Boltzmann
-from symdiff.domains.spins.wolff import Wolff, reflections
 from symdiff.groups.torus import torus
+from symdiff.spins.autocorrelation import memory
+from symdiff.spins.coloring import sublattices
+from symdiff.spins.exact import ground_states, log_partition, mean_energy, sample_boltzmann, sample_ground_states
+from symdiff.spins.hamiltonian import Hamiltonian, gaussian_bonds, interaction, ising_field, random_bonds, random_fields
+from symdiff.spins.heat_bath import HeatBath
+from symdiff.spins.max_flow import ground_states_in_fields
+from symdiff.spins.mixed import rounds
+from symdiff.spins.onsager import CRITICAL, kaufman_energy, kaufman_log_partition, onsager_energy, yang_magnetization
+from symdiff.spins.tempering import Tempering
+from symdiff.spins.transfer import Boltzmann
+from symdiff.spins.wolff import Wolff, reflections
 from symdiff.testing import chi_square
 
 ISING = interaction("ising")

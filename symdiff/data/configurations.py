@@ -13,10 +13,10 @@ from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import split_by_content
 from symdiff.data.parsing import Progress
 from symdiff.domains.lattice import CONDITIONS, SpinLattice
-from symdiff.domains.spins.files import named_arrays, stacked
-from symdiff.domains.spins.hamiltonian import Hamiltonian, ising_field
+from symdiff.domains.spin_files import named_arrays, stacked
 from symdiff.errors import UserError
 from symdiff.groups.bravais import bravais
+from symdiff.spins.hamiltonian import Hamiltonian, ising_field
 
 LABELS = {"lattice": "U", "model": "U", "states": "iu"}
 """What a file says once for all its configurations, and the kind of array that says it."""

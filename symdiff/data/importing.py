@@ -21,7 +21,7 @@ from symdiff.domains.graph import Graph
 from symdiff.domains.graph_files import read_columns, read_graphml, records
 from symdiff.domains.molecule_files import READ as MOLECULES
 from symdiff.domains.molecule_files import read_rows
-from symdiff.domains.spins.files import holds_spins
+from symdiff.domains.spin_files import holds_spins
 from symdiff.errors import UserError, nearest
 
 GRAPHS = (".graphml", ".npz", ".safetensors")

@@ -11,11 +11,11 @@ from torch import Tensor
 from symdiff.data.dataset import Dataset
 from symdiff.data.parsing import Progress
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins.exact import sample_ground_states
-from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction, random_bonds
-from symdiff.domains.spins.mixed import rounds as mixed_rounds
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
+from symdiff.spins.exact import sample_ground_states
+from symdiff.spins.hamiltonian import Hamiltonian, interaction, random_bonds
+from symdiff.spins.mixed import rounds as mixed_rounds
 
 TEMPERATURES = (1.6, 3.4)
 """The range of T in J/k_B: ordered, critical (2.269) and disordered."""

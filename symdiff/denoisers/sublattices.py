@@ -11,10 +11,10 @@ from torch import Tensor
 
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.lattice import LatticeConvolution
-from symdiff.domains.spins.hamiltonian import Model, interaction
 from symdiff.groups.bravais import Kind
 from symdiff.groups.torus import torus_of
 from symdiff.groups.tower import Tower, tower
+from symdiff.spins.hamiltonian import Model, interaction
 from symdiff.state import Categorical, State, schema_from_plain, schema_to_plain
 
 COARSEST = 16

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from symdiff.domains.arrays import Record
 from symdiff.domains.base import Domain
-from symdiff.domains.spins.configuration import Configuration
-from symdiff.domains.spins.hamiltonian import Hamiltonian, half, interaction
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
 from symdiff.groups.torus import Torus, torus
+from symdiff.spins.configuration import Configuration
+from symdiff.spins.hamiltonian import Hamiltonian, half, interaction
 from symdiff.state import Categorical, Logits, Real, Schema, Star, State
 
 CONDITIONS = ("coupling", "field", "temperature")
@@ -162,7 +162,7 @@ class SpinLattice(Domain):
 
     def given(self, options: Mapping[str, str]) -> State | None:
         """The conditions that ``options`` say: of one structure, or of all in the file ``hamiltonian``. Raises UserError."""
-        from symdiff.domains.spins.files import conditions
+        from symdiff.domains.spin_files import conditions
 
         return conditions(options, self)
 
@@ -170,7 +170,7 @@ class SpinLattice(Domain):
         """The spins that ``--fixed`` names, the label ``states`` elsewhere."""
         if "fixed" not in options:
             return None
-        from symdiff.domains.spins.files import fixed
+        from symdiff.domains.spin_files import fixed
 
         return fixed(options["fixed"], self)
 
@@ -238,13 +238,13 @@ class SpinLattice(Domain):
 
     def read(self, path: str | Path) -> list[Configuration]:
         """The configurations of a .npz file. Raises UserError."""
-        from symdiff.domains.spins.files import read
+        from symdiff.domains.spin_files import read
 
         return read(path, self)
 
     def write(self, objs: Sequence[Configuration], path: str | Path) -> None:
         """Write configurations to .npz, or draw them to .png. Raises UserError."""
-        from symdiff.domains.spins.files import write
+        from symdiff.domains.spin_files import write
 
         write(objs, path, self)
 

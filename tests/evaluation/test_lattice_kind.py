@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff.domains.spins.exact import sample_boltzmann
-from symdiff.domains.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
+from symdiff.spins.exact import sample_boltzmann
+from symdiff.spins.hamiltonian import Hamiltonian, interaction
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.evaluation import evaluate
 from symdiff_evaluation.writing import write

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian, gaussian_bonds, half, interaction, random_fields
-from symdiff.domains.spins.max_flow import ground_states_in_fields
 from symdiff.groups.torus import torus
+from symdiff.spins.hamiltonian import Hamiltonian, gaussian_bonds, half, interaction, random_fields
+from symdiff.spins.max_flow import ground_states_in_fields
 from symdiff_evaluation.metrics.spin_exact import GroundStates
 from symdiff_evaluation.spins.exact import ground
 from symdiff_evaluation.spins.spins import from_arrays
@@ -80,6 +80,6 @@ def test_a_cut_that_was_rounded_too_much_is_none(monkeypatch):
     fields = random_fields(piece, 1.0, 1, torch.Generator().manual_seed(2))[0]
     spins = from_arrays(arrays("square", [16, 16], torch.ones(256, 2), fields, torch.zeros(1, 256).long()))
     assert ground(spins.parts[0]) is not None
-    monkeypatch.setattr("symdiff.domains.spins.max_flow.WHOLE", 2**12)
+    monkeypatch.setattr("symdiff.spins.max_flow.WHOLE", 2**12)
     other = replace(spins, hamiltonian=replace(spins.hamiltonian, field=spins.hamiltonian.field + 1e-3))
     assert ground(other.parts[0]) is None

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spins.configuration import Configuration
-from symdiff.domains.spins.exact import sample_boltzmann
-from symdiff.domains.spins.hamiltonian import Hamiltonian as Model
-from symdiff.domains.spins.hamiltonian import gaussian_bonds, half, interaction
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
+from symdiff.spins.configuration import Configuration
+from symdiff.spins.exact import sample_boltzmann
+from symdiff.spins.hamiltonian import Hamiltonian as Model
+from symdiff.spins.hamiltonian import gaussian_bonds, half, interaction
 from symdiff_evaluation.evaluation import evaluate
 from symdiff_evaluation.kinds import kind
 from symdiff_evaluation.pictures import label_colors, lattice

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from symdiff.domains.spins.onsager import CRITICAL, onsager_energy, yang_magnetization
+from symdiff.spins.onsager import CRITICAL, onsager_energy, yang_magnetization
 from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length, structure_factor, two_point
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian, j1j2, nearest
 from symdiff_evaluation.spins.observables import domain_walls, magnetization, order_parameter, phase_name, waves

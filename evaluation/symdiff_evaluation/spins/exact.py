@@ -16,7 +16,7 @@ from symdiff_evaluation.spins.square import specific_heat
 from symdiff_evaluation.spins.torus import Torus, covers
 
 if TYPE_CHECKING:
-    from symdiff.domains.spins.hamiltonian import Hamiltonian as Model
+    from symdiff.spins.hamiltonian import Hamiltonian as Model
 
 EQUAL = 1e-6
 """Energies per site that differ by less are one: couplings are of single precision."""
@@ -61,7 +61,7 @@ def of_torus(part: Spins) -> Exact | None:
     j = _plain_square(part)
     if j is None or (j < 0 and any(side % 2 for side in part.shape)):
         return None
-    from symdiff.domains.spins.onsager import kaufman_energy
+    from symdiff.spins.onsager import kaufman_energy
 
     scale, beta = abs(j), abs(j) / temperature
     energies = [kaufman_energy(*part.shape, 1 / (beta * (1 + k * _STEP))) for k in (-2, -1, 1, 2)]
@@ -74,7 +74,7 @@ def of_infinite(part: Spins) -> Exact | None:
     temperature, j = part.temperature, _plain_square(part)
     if temperature is None or math.isnan(temperature) or j is None:
         return None
-    from symdiff.domains.spins.onsager import onsager_energy, yang_magnetization
+    from symdiff.spins.onsager import onsager_energy, yang_magnetization
 
     reduced = temperature / abs(j)
     heat = specific_heat(reduced)
@@ -103,8 +103,8 @@ def _of_labels(kind: str, shape: tuple[int, ...], frozen: tuple, name: str, stat
 
 @lru_cache(maxsize=64)
 def _ground(kind: str, shape: tuple[int, ...], frozen: tuple, name: str, states: int) -> Ground | None:
-    from symdiff.domains.spins.exact import ground_states
-    from symdiff.domains.spins.max_flow import ground_states_in_fields
+    from symdiff.spins.exact import ground_states
+    from symdiff.spins.max_flow import ground_states_in_fields
 
     model = _model(kind, shape, thawed(frozen), name, states)
     if model is None:
@@ -133,9 +133,9 @@ def _model(kind: str, shape: tuple[int, ...], hamiltonian: Hamiltonian, name: st
     """The same couplings and field on the package's torus, None where couplings reach beyond the next-nearest neighbors."""
     import torch
 
-    from symdiff.domains.spins.hamiltonian import Hamiltonian as Model
-    from symdiff.domains.spins.hamiltonian import half, interaction, ising_field
     from symdiff.groups.torus import torus
+    from symdiff.spins.hamiltonian import Hamiltonian as Model
+    from symdiff.spins.hamiltonian import half, interaction, ising_field
 
     piece, left = torus(kind, shape), hamiltonian.couplings
     bonds = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from symdiff.domains.spins.hamiltonian import Hamiltonian
+    from symdiff.spins.hamiltonian import Hamiltonian
 
 LARGEST = 100
 """Sites of a torus that is tried."""
@@ -15,7 +15,7 @@ _STEP = 5e-3  # of the inverse temperature, relative: differences of fourth orde
 
 def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
     """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z; None where the torus is too large."""
-    from symdiff.domains.spins.exact import log_partition
+    from symdiff.spins.exact import log_partition
 
     if not _covers(model):
         return None
@@ -32,7 +32,7 @@ def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
     In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise by the transfer
     matrix; None where the torus is too large.
     """
-    from symdiff.domains.spins.exact import ground_states
+    from symdiff.spins.exact import ground_states
 
     couplings = model.bonds()[2]
     if bool((couplings >= 0).all()):
@@ -49,7 +49,7 @@ def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
 
 def _covers(model: Hamiltonian) -> bool:
     """Whether a sweep takes seconds."""
-    from symdiff.domains.spins.transfer import Sweep
+    from symdiff.spins.transfer import Sweep
 
     if model.torus.sites > LARGEST:
         return False

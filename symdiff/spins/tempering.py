@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian
-from symdiff.domains.spins.heat_bath import HeatBath
+from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.heat_bath import HeatBath
 
 
 class Tempering:

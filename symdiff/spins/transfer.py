@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian
+from symdiff.spins.hamiltonian import Hamiltonian
 
 LARGEST = 3e10
 """Additions that are tried."""

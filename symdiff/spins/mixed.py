@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian
-from symdiff.domains.spins.heat_bath import HeatBath
-from symdiff.domains.spins.wolff import Wolff
+from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.heat_bath import HeatBath
+from symdiff.spins.wolff import Wolff
 
 CLUSTERS, SWEEPS = 6, 2
 """In a round: reflections of clusters, which mix where spins are ordered, and sweeps of heat bath, which mix where they are not."""

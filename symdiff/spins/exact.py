@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian
-from symdiff.domains.spins.transfer import Algebra, Boltzmann, Lowest, Sweep
+from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.transfer import Algebra, Boltzmann, Lowest, Sweep
 
 EQUAL = 1e-10
 """Energies that differ by less than this share of the sum of all couplings and fields are one level."""

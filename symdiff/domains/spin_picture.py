@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff.domains.spins.configuration import Configuration
 from symdiff.groups.bravais import bravais
+from symdiff.spins.configuration import Configuration
 
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 
 from symdiff.domains.files import ending, npz_names, read_npz, read_text, write_file, write_npz
-from symdiff.domains.spins.configuration import Configuration
-from symdiff.domains.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.torus import Torus, torus
+from symdiff.spins.configuration import Configuration
+from symdiff.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.state import Categorical, State
 from symdiff.strictyaml import parse
 
@@ -39,7 +39,7 @@ def write(objs: Sequence[Configuration], path: str | Path, domain: SpinLattice) 
     if len({obj.spins.shape for obj in objs}) > 1:
         raise UserError(f"{path}: expected lattices of one size, got {sorted({obj.spins.shape for obj in objs})}")
     if suffix == ".png":
-        from symdiff.domains.spins.picture import picture
+        from symdiff.domains.spin_picture import picture
 
         write_file(path, picture(objs, domain))
         return

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian
+from symdiff.spins.hamiltonian import Hamiltonian
 
 WHOLE = 2**30
 

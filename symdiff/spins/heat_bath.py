@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.coloring import sublattices
-from symdiff.domains.spins.hamiltonian import Hamiltonian
+from symdiff.spins.coloring import sublattices
+from symdiff.spins.hamiltonian import Hamiltonian
 
 
 class HeatBath:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from symdiff.domains.spins.hamiltonian import Hamiltonian
+from symdiff.spins.hamiltonian import Hamiltonian
 
 
 class Wolff:
