@@ -144,6 +144,21 @@ def test_stability_of_a_set():
     assert "novelty" not in got
 
 
+@pytest.mark.parametrize("explicit, implied, value", [(0, 4, None), (1, 4, None), (4, 4, None), (5, 4, 5 / 9), (4, 1, 4 / 5), (4, 0, 1)])
+def test_most_records_decide_whether_hydrogens_are_atoms(explicit, implied, value):
+    molecules = kind("molecule-graph")
+    samples = from_smiles(["[H]O[H]"] * explicit + ["CO"] * implied + ["C("])
+    found = molecules.measure(samples, None, ["molecule_stability", "atom_stability"])
+    assert found["molecule_stability"].value == (None if value is None else pytest.approx(value))
+    assert (found["atom_stability"].value is None) == (value is None)
+    notes = molecules.remarks(samples)
+    if 0 in (explicit, implied):
+        assert notes == []
+    else:
+        assert len(notes) == 1 and f"{explicit} of {explicit + implied} records" in notes[0]
+        assert ("no value" in notes[0]) == (value is None)
+
+
 def test_references_survive_writing(tmp_path):
     made = build_reference(TRAIN, tmp_path / "tiny", "by hand", fcd=False)
     again = load(tmp_path / "tiny.json")

@@ -18,7 +18,7 @@ from symdiff_evaluation.metrics.distances import Distances
 from symdiff_evaluation.metrics.diversity import Diversity
 from symdiff_evaluation.metrics.fcd import FCD
 from symdiff_evaluation.metrics.moses import Moses
-from symdiff_evaluation.metrics.stability import Stability
+from symdiff_evaluation.metrics.stability import Stability, explain
 from symdiff_evaluation.metrics.symmetry import Symmetry
 from symdiff_evaluation.metrics.validity import Validity
 from symdiff_evaluation.pages import molecules as pages
@@ -101,6 +101,9 @@ class Molecules(Kind):
 
     def equipped(self, samples: Samples, protocol: Asked) -> Samples:
         return replace(samples, filters=protocol.mcf) if protocol.mcf else samples
+
+    def remarks(self, samples: Samples) -> list[str]:
+        return explain(samples)
 
     def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
         metrics = protocol.metrics
