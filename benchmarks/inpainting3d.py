@@ -21,7 +21,7 @@ import torch
 from rdkit import Chem
 
 from symdiff.data.registry import open_dataset
-from symdiff.domains.geometry import Geometry, to_rdkit
+from symdiff.chemistry.geometry import Geometry, to_rdkit
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.state import State

@@ -13,7 +13,7 @@ from rdkit import Chem
 
 from symdiff.canonical.nodes import Nodes
 from symdiff.data.enumeration import ATOMS, VALENCE, enumerate_molecules, small_molecules
-from symdiff.domains import kekule
+from symdiff.chemistry import kekule
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.state import State
 

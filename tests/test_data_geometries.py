@@ -14,15 +14,15 @@ from rdkit.Chem import AllChem
 
 from symdiff.data.geometries import geometries, matched
 from symdiff.data.importing import import_files
-from symdiff.data.matching import match
+from symdiff.chemistry.matching import match
 from symdiff.data.orders import reorder
 from symdiff.data.qm9 import smiles_table
 from symdiff.data.registry import open_dataset
 from symdiff.data.summary import summary
-from symdiff.domains.geometry import Geometry, bare
-from symdiff.domains.geometry_files import write
+from symdiff.chemistry.geometry import Geometry, bare
+from symdiff.chemistry.geometry_files import write
 from symdiff.domains.molecule3d import Molecule3D
-from symdiff.domains.perception import BOHR
+from symdiff.chemistry.perception import BOHR
 from symdiff.errors import UserError
 
 SMILES = ["C", "O=CN", "C#CC1CC1", "C[NH2+]CC(=O)[O-]", "CC(F)(F)F", "N#Cc1cc[nH]c1"]

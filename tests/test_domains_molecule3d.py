@@ -9,10 +9,10 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from symdiff.domains.base import domain_from_spec
-from symdiff.domains.geometry import Geometry, bare, geometry_of, to_ase, to_pyg, to_rdkit
-from symdiff.domains.geometry_files import entries
+from symdiff.chemistry.geometry import Geometry, bare, geometry_of, to_ase, to_pyg, to_rdkit
+from symdiff.chemistry.geometry_files import entries
 from symdiff.domains.molecule3d import Molecule3D
-from symdiff.domains.perception import BOHR, connectivity, perceive
+from symdiff.chemistry.perception import BOHR, connectivity, perceive
 from symdiff.errors import UserError
 from symdiff.random import Streams
 from symdiff.state import State, node_mask

@@ -14,7 +14,7 @@ from symdiff.canonical.frames import Frames
 from symdiff.data.geometries import geometries
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.diffusion import Diffusion
-from symdiff.domains.geometry import bare
+from symdiff.chemistry.geometry import bare
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError

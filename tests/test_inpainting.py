@@ -12,7 +12,7 @@ from rdkit import Chem
 from symdiff.breaking.nothing import Nothing
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
-from symdiff.domains.geometry import Geometry, geometry_of, to_rdkit
+from symdiff.chemistry.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal

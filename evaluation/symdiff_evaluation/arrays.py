@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symdiff.domains.files import check_size, read_npz
+from symdiff.storage.files import check_size, read_npz
 from symdiff.errors import UserError
 
 ENDINGS = (".npz", ".safetensors")

@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem
 
 from symdiff.domains.graph_files import read_graphml
-from symdiff.domains.kekule import Kekule, from_kekule, parse_label
+from symdiff.chemistry.kekule import Kekule, from_kekule, parse_label
 from symdiff.errors import UserError
 from symdiff_evaluation.arrays import read_arrays
 from symdiff_evaluation.graphs.graph import Graph

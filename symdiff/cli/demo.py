@@ -81,7 +81,7 @@ def _smiles(mol) -> str | None:
     """The SMILES of a connected molecule that sanitizes, else None."""
     from rdkit import Chem
 
-    from symdiff.domains import kekule
+    from symdiff.chemistry import kekule
 
     mol = Chem.Mol(mol)
     if kekule.problem(mol) is not None:

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.data.dataset import Dataset
-from symdiff.data.matching import match
+from symdiff.chemistry.matching import match
 from symdiff.data.molecules import digests, split_by_content
 from symdiff.data.parsing import Progress
 from symdiff.data.qm9 import TITLE, smiles_table
 from symdiff.data.sources import local, origin
-from symdiff.domains import kekule
+from symdiff.chemistry import kekule
 from symdiff.domains.arrays import pack
-from symdiff.domains.files import read_npz
-from symdiff.domains.geometry import Geometry
-from symdiff.domains.geometry_files import entries
+from symdiff.storage.files import read_npz
+from symdiff.chemistry.geometry import Geometry
+from symdiff.chemistry.geometry_files import entries
 from symdiff.domains.molecule3d import Molecule3D
-from symdiff.domains.perception import prepared
+from symdiff.chemistry.perception import prepared
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.guidance import marker

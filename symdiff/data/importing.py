@@ -15,8 +15,8 @@ from symdiff.data.molecules import molecules
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import origin
 from symdiff.domains.arrays import Record
-from symdiff.domains.files import ending
-from symdiff.domains.geometry_files import READ as SPATIAL
+from symdiff.storage.files import ending
+from symdiff.chemistry.geometry_files import READ as SPATIAL
 from symdiff.domains.graph import Graph
 from symdiff.domains.graph_files import read_columns, read_graphml, records
 from symdiff.domains.molecule_files import READ as MOLECULES

@@ -29,7 +29,7 @@ def molecules(
     ``split``: (M,) of 0, 1, 2, or None for one by content (``split_by_content``). The atoms of the domain are those of
     the data, the most frequent first. Duplicates stay, ``meta["duplicates"]`` counts them.
     """
-    from symdiff.domains import kekule
+    from symdiff.chemistry import kekule
 
     parsed = parse(rows, form, hydrogens, max_nodes, workers=workers, progress=progress)
     valid = parsed.valid

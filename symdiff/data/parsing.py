@@ -82,7 +82,7 @@ def parse_here(
     rows: Sequence[str], form: str = "smiles", hydrogens: bool = False, max_nodes: int = 512, connected: bool = True
 ) -> Parsed:
     """Parse in this process."""
-    from symdiff.domains import kekule
+    from symdiff.chemistry import kekule
 
     read = {"smiles": kekule.parse_smiles, "molblock": kekule.parse_molblock}[form]
     reasons, graphs = [], []

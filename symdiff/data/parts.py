@@ -7,7 +7,7 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import local, origin
 from symdiff.domains.arrays import pack
-from symdiff.domains.files import read_npz
+from symdiff.storage.files import read_npz
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real

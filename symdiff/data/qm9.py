@@ -13,7 +13,7 @@ from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import molecules
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import QM9_ARCHIVE, QM9_UNCHARACTERIZED, data_folder, fetch, local, origin
-from symdiff.domains.files import read_text
+from symdiff.storage.files import read_text
 from symdiff.errors import UserError
 
 TITLE = "QM9: Ramakrishnan, Dral, Rupp, von Lilienfeld, Scientific Data 1:140022 (2014)"

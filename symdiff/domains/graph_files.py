@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.domains.arrays import Record
-from symdiff.domains.files import check_size, ending, read_npz, read_text, write_file, write_npz
+from symdiff.storage.files import check_size, ending, read_npz, read_text, write_file, write_npz
 from symdiff.errors import UserError
 
 FORMATS = (".graphml", ".npz", ".safetensors")

@@ -54,7 +54,7 @@ class MolecularGraph(Domain):
         Atoms stand in the depth-first order of the canonical SMILES, so isomorphic molecules give identical arrays.
         Raises UserError for unknown elements or charges, radicals, broken valences, bonds such as dative, too many atoms.
         """
-        from symdiff.domains import kekule
+        from symdiff.chemistry import kekule
 
         mol = kekule.parse_smiles(obj) if isinstance(obj, str) else self._sanitized(obj)
         return self.label(kekule.to_kekule(mol, self.hydrogens))
@@ -62,7 +62,7 @@ class MolecularGraph(Domain):
     def _sanitized(self, mol):
         from rdkit import Chem
 
-        from symdiff.domains import kekule
+        from symdiff.chemistry import kekule
 
         if not isinstance(mol, Chem.Mol):
             raise UserError(f"expected a SMILES string or an RDKit molecule, got {type(mol).__name__}")
@@ -74,7 +74,7 @@ class MolecularGraph(Domain):
 
     def label(self, graph) -> Record:
         """The record of a ``Kekule`` graph. Raises UserError for a label that is not among ``atoms``, or too many atoms."""
-        from symdiff.domains import kekule
+        from symdiff.chemistry import kekule
 
         if len(graph.element) > self.max_nodes:
             raise UserError(f"more than {self.max_nodes} atoms")
@@ -87,7 +87,7 @@ class MolecularGraph(Domain):
 
     def decode(self, state: State) -> list:
         """RDKit molecules: unsanitized, charges set, implicit hydrogens allowed. Any labels and any bonds decode."""
-        from symdiff.domains import kekule
+        from symdiff.chemistry import kekule
 
         labels = [kekule.parse_label(text) for text in self.atoms]
         element = np.array([e for e, _ in labels], np.uint8)
@@ -108,7 +108,7 @@ class MolecularGraph(Domain):
         """(canonical SMILES, None) for every structure that sanitizes, else (None, reason). Fragments are joined by dots."""
         from rdkit import Chem
 
-        from symdiff.domains import kekule
+        from symdiff.chemistry import kekule
 
         verdicts = []
         for mol in self.decode(state):

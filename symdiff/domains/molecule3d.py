@@ -79,9 +79,9 @@ class Molecule3D(Domain):
         """The fragment that the file ``fixed`` holds: its atoms as they are, with bonds to them left open. Raises UserError."""
         if "fixed" not in options:
             return None
-        from symdiff.domains.geometry import Geometry
-        from symdiff.domains.geometry_files import entries
-        from symdiff.domains.perception import check
+        from symdiff.chemistry.geometry import Geometry
+        from symdiff.chemistry.geometry_files import entries
+        from symdiff.chemistry.perception import check
 
         path = options["fixed"]
         found = list(entries(path, self.max_nodes))
@@ -123,14 +123,14 @@ class Molecule3D(Domain):
         no atoms or too many, radicals, broken valences, elements or charges that are not among ``atoms``, and for the total
         charge of a molecule whose atoms have none.
         """
-        from symdiff.domains.geometry import geometry_of
-        from symdiff.domains.perception import prepared
+        from symdiff.chemistry.geometry import geometry_of
+        from symdiff.chemistry.perception import prepared
 
         return self.label(prepared(geometry_of(obj), self.bonds, self.max_nodes))
 
     def label(self, geometry) -> Record:
         """The record of a ``Geometry``, its atoms in their order, centred. Raises UserError for a label not among ``atoms``."""
-        from symdiff.domains import kekule
+        from symdiff.chemistry import kekule
 
         places = {atom: k for k, atom in enumerate(self.atoms)}
         labels = [kekule.label(e, c) for e, c in zip(geometry.element.tolist(), geometry.charge.tolist(), strict=True)]
@@ -146,8 +146,8 @@ class Molecule3D(Domain):
 
     def geometries(self, state: State) -> list:
         """A ``Geometry`` for every structure of a batch: any labels, bonds and coordinates."""
-        from symdiff.domains import kekule
-        from symdiff.domains.geometry import Geometry
+        from symdiff.chemistry import kekule
+        from symdiff.chemistry.geometry import Geometry
 
         labels = [kekule.parse_label(text) for text in self.atoms]
         element, charge = np.array([e for e, _ in labels], np.uint8), np.array([c for _, c in labels], np.int8)
@@ -166,19 +166,19 @@ class Molecule3D(Domain):
 
     def decode(self, state: State) -> list:
         """RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens. Anything decodes."""
-        from symdiff.domains.geometry import to_rdkit
+        from symdiff.chemistry.geometry import to_rdkit
 
         return [to_rdkit(geometry) for geometry in self.geometries(state)]
 
     def to_ase(self, state: State) -> list:
         """ASE Atoms, formal charges as the array ``formal_charge``; bonds are lost."""
-        from symdiff.domains.geometry import to_ase
+        from symdiff.chemistry.geometry import to_ase
 
         return [to_ase(geometry) for geometry in self.geometries(state)]
 
     def to_pyg(self, state: State) -> list:
         """PyG Data with ``z``, ``charge``, ``pos`` and, with ``bonds``, ``edge_index`` and ``edge_attr``."""
-        from symdiff.domains.geometry import to_pyg
+        from symdiff.chemistry.geometry import to_pyg
 
         return [to_pyg(geometry) for geometry in self.geometries(state)]
 
@@ -187,7 +187,7 @@ class Molecule3D(Domain):
 
         Atoms with unpaired electrons are refused: all hydrogens are there, or they are missing.
         """
-        from symdiff.domains.perception import verdict
+        from symdiff.chemistry.perception import verdict
 
         return [verdict(geometry) for geometry in self.geometries(state)]
 
@@ -197,13 +197,13 @@ class Molecule3D(Domain):
 
     def read(self, path: str | Path) -> list:
         """RDKit molecules of a file: .sdf, .xyz, .extxyz (``.gz`` too) or .npz. Raises UserError for a broken entry."""
-        from symdiff.domains.geometry_files import read
+        from symdiff.chemistry.geometry_files import read
 
         return read(path, self.max_nodes)
 
     def write(self, objs: Sequence, path: str | Path) -> None:
         """Write molecules to .sdf, .xyz, .extxyz or .npz, as they stand; a .png shows the first ones."""
-        from symdiff.domains.geometry_files import write
+        from symdiff.chemistry.geometry_files import write
 
         write(objs, path)
 

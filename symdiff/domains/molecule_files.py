@@ -11,8 +11,9 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.rdBase import BlockLogs
 
-from symdiff.domains import kekule, molecule_graphs
-from symdiff.domains.files import ending, read_text, write_file
+from symdiff.chemistry import kekule
+from symdiff.domains import molecule_graphs
+from symdiff.storage.files import ending, read_text, write_file
 from symdiff.domains.graph_files import FORMATS as GRAPHS
 from symdiff.errors import UserError, nearest
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from rdkit import Chem
 
-from symdiff.domains import kekule
-from symdiff.domains.files import ending
+from symdiff.chemistry import kekule
+from symdiff.storage.files import ending
 from symdiff.domains.graph_files import FORMATS, read_columns, read_graphml, write_columns, write_graphml
-from symdiff.domains.kekule import Kekule
+from symdiff.chemistry.kekule import Kekule
 from symdiff.errors import UserError
 
 NODES, EDGES = ("element", "charge"), ("order",)

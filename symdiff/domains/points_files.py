@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.domains.arrays import Record, pack, unpad
-from symdiff.domains.files import ending, read_npz, write_npz
+from symdiff.storage.files import ending, read_npz, write_npz
 from symdiff.errors import UserError
 from symdiff.state import Schema, State
 

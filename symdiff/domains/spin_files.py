@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from symdiff.domains.files import ending, npz_names, read_npz, read_text, write_file, write_npz
+from symdiff.storage.files import ending, npz_names, read_npz, read_text, write_file, write_npz
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.torus import Torus, torus

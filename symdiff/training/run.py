@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from symdiff import recipe as recipes
 from symdiff.data.registry import open_dataset
-from symdiff.domains.files import write_file
+from symdiff.storage.files import write_file
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.nn.features import channels

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from rdkit import Chem
 
-from symdiff.domains import kekule
-from symdiff.domains.geometry import Geometry
-from symdiff.domains.perception import connectivity
+from symdiff.chemistry import kekule
+from symdiff.chemistry.geometry import Geometry
+from symdiff.chemistry.perception import connectivity
 from symdiff.errors import UserError
 
 _MARK = 100

@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Geometry import Point3D
 
-from symdiff.domains import kekule
+from symdiff.chemistry import kekule
 from symdiff.errors import UserError
 
 TOTAL = "charge"

@@ -9,9 +9,9 @@ import numpy as np
 from rdkit import Chem
 from rdkit.rdBase import BlockLogs
 
-from symdiff.domains import xyz
-from symdiff.domains.files import ending, read_npz, read_text, write_file, write_npz
-from symdiff.domains.geometry import Geometry, bare, geometry_of, to_rdkit
+from symdiff.chemistry import xyz
+from symdiff.storage.files import ending, read_npz, read_text, write_file, write_npz
+from symdiff.chemistry.geometry import Geometry, bare, geometry_of, to_rdkit
 from symdiff.errors import UserError
 
 READ = (".sdf", ".xyz", ".extxyz", ".npz")
@@ -62,7 +62,7 @@ def write(objs: Sequence, path: str | Path) -> None:
     elif suffix == ".npz":
         write_npz(path, _flat(geometries))
     elif suffix == ".png":
-        from symdiff.domains.geometry_picture import picture
+        from symdiff.chemistry.geometry_picture import picture
 
         write_file(path, picture(geometries))
     else:

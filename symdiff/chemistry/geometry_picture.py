@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symdiff.domains.geometry import Geometry
-from symdiff.domains.perception import RADII, connectivity
+from symdiff.chemistry.geometry import Geometry
+from symdiff.chemistry.perception import RADII, connectivity
 
 MOST = 16
 COLORS = {1: "#e8e8e8", 6: "#4a4a4a", 7: "#3f5fe0", 8: "#e03c31", 9: "#58b947", 15: "#f08a24", 16: "#e6c229", 17: "#2fae3c"}

@@ -7,8 +7,8 @@ from rdkit import Chem
 from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
-from symdiff.domains import kekule
-from symdiff.domains.geometry import Geometry, geometry_of, to_rdkit
+from symdiff.chemistry import kekule
+from symdiff.chemistry.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.errors import UserError
 
 SLACK = 0.22

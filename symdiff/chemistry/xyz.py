@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from rdkit import Chem
 
-from symdiff.domains.geometry import TOTAL, Geometry, bare
+from symdiff.chemistry.geometry import TOTAL, Geometry, bare
 from symdiff.errors import UserError, nearest
 
 _TABLE = Chem.GetPeriodicTable()

@@ -1,0 +1,29 @@
+"""Molecules as chemists write them: Kekule graphs, geometries, the perception of bonds, and one reader a format.
+
+Nothing here knows a data set, a model or an evaluation: ``symdiff data import`` and ``symdiff evaluate`` read through it.
+The nouns are loaded when they are first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_NOUNS = {
+    "Kekule": "kekule",
+    "Geometry": "geometry",
+    "perceive": "perception",
+    "match": "matching",
+}
+
+__all__ = list(_NOUNS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NOUNS:
+        return getattr(importlib.import_module(f"symdiff.chemistry.{_NOUNS[name]}"), name)
+    raise AttributeError(f"module 'symdiff.chemistry' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_NOUNS])

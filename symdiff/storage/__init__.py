@@ -1,0 +1,1 @@
+"""Files and folders that come and go safely: whole or not there, and never larger than expected."""
