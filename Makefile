@@ -1,15 +1,18 @@
-# make demo: sample and score molecules with the bundled model.  make test: run the tests.  Both install into $(VENV) first.
+# make demo: sample and score molecules with the bundled model.  make test: run the tests; make quick: those of a minute.  Both install into $(VENV) first.
 VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip
 TEST ?= -q
 
-.PHONY: demo test install clean
+.PHONY: demo test quick install clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/symdiff demo
 
 test: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m pytest $(TEST)
+
+quick: $(VENV)/installed-for-tests
+	$(VENV)/bin/python -m pytest $(TEST) -m 'not slow'
 
 install: $(VENV)/installed
 
