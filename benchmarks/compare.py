@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.likelihood import bounds
 from symdiff.pipeline import SymdiffPipeline

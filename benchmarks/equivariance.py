@@ -16,12 +16,12 @@ import time
 
 import torch
 
+from symdiff.config.recipe import build
 from symdiff.denoisers.base import Denoiser
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.translations import Translations
 from symdiff.random import Streams, normal, uniform
-from symdiff.recipe import build
 from symdiff.state import Categorical, Real, Schema, State, node_mask, schema_to_plain
 from symdiff.testing import equivariance_error
 

@@ -33,8 +33,9 @@ from pathlib import Path
 import torch
 from matplotlib.figure import Figure
 
-from symdiff import recipe as recipes
 from symdiff.canonical.base import Canonicalizer
+from symdiff.config import recipe as recipes
+from symdiff.config.recipe import Recipe
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.groups.base import Element
@@ -43,7 +44,6 @@ from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Generator, Streams
-from symdiff.recipe import Recipe
 from symdiff.state import State
 from symdiff.training.run import train
 from symdiff_evaluation.estimate import fraction

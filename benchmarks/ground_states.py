@@ -20,10 +20,10 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
-from symdiff import recipe as recipes
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.breaking.codes import Code
-from symdiff.building import build
+from symdiff.config import recipe as recipes
+from symdiff.config.building import build
 from symdiff.data.lattices import LARGEST_FIELD, PHASES, conditions, gap, levels, patterns
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline

@@ -28,11 +28,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from training import SHAPES, Subject, synchronize
 
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
+from symdiff.config.recipe import Recipe
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import SymdiffPipeline
-from symdiff.recipe import Recipe
 from symdiff.state import State
 from symdiff.training.batches import Order
 from symdiff.training.memory import keep_freed_memory

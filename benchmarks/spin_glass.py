@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.spins.exact import ground_states

@@ -29,7 +29,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.study_cells import TASKS, Cell, Task, cells
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.diffusion import Diffusion

@@ -27,11 +27,11 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
+from symdiff.config.recipe import Recipe
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import assemble
 from symdiff.random import Streams
-from symdiff.recipe import Recipe
 from symdiff.training.loop import Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.run import compile_denoiser

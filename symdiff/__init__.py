@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 _NOUNS = {
     "State": "state",
     "Streams": "random",
-    "Recipe": "recipe",
+    "Recipe": "config.recipe",
     "Diffusion": "diffusion",
     "Pipeline": "pipeline",
     "SymdiffPipeline": "pipeline",

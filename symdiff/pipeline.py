@@ -11,8 +11,9 @@ import torch
 from diffusers import DiffusionPipeline
 from torch import Tensor
 
-from symdiff import bundled, checkpoint, recipe
 from symdiff.breaking.base import SymmetryBreaker
+from symdiff.config import recipe
+from symdiff.config.recipe import Recipe, SamplingSettings, build, check
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
@@ -22,9 +23,9 @@ from symdiff.guidance import may_hide
 from symdiff.log_variance import LogVariance
 from symdiff.processes.base import Process
 from symdiff.processes.masked import Masked
-from symdiff.recipe import Recipe, SamplingSettings, build, check
 from symdiff.sampling import Samples, Sizes, plan, sample
 from symdiff.state import State, schema_to_plain
+from symdiff.storage import bundled, checkpoint
 
 BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
 """The components and the abstract class of each: nothing else can be named by a checkpoint."""

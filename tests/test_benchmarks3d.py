@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from symdiff.canonical.frames import Frames
+from symdiff.config.recipe import build, load
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.random import Streams
-from symdiff.recipe import build, load
 from symdiff.state import Real, State, node_mask
 
 

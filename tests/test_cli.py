@@ -221,12 +221,12 @@ def test_no_verb_is_a_mistake():
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):
-    import symdiff.recipe
+    import symdiff.config.recipe
 
     def broken(_):
         raise KeyError("bug")
 
-    monkeypatch.setattr(symdiff.recipe, "load", broken)
+    monkeypatch.setattr(symdiff.config.recipe, "load", broken)
     assert isinstance(run("train", "tiny").exception, KeyError)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff import sealed
 from symdiff.data.dataset import Dataset
 from symdiff.domains.arrays import pack, unpack
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
+from symdiff.storage import sealed
 
 DOMAIN = MolecularGraph(["C", "N", "O", "F"])
 SMILES = ["C", "CC", "CCO", "C#N", "c1ccncc1", "FC=O", "OCC1CC1", "N", "CC", "O=C=O"]

@@ -12,12 +12,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symdiff import sealed
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse, parse_here
 from symdiff.domains.graph import Graph
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
+from symdiff.storage import sealed
 
 GOOD = ["C", "CC", "CCO", "C#N", "c1ccncc1", "FC=O", "OCC1CC1", "N", "CC", "O=C=O", "C[N+](=O)[O-]", "CS(C)=O"]
 BROKEN = ["C(", "C[O]", "CC.O"]

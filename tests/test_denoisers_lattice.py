@@ -7,6 +7,7 @@ import torch
 
 from symdiff.breaking.site_code import SiteCode
 from symdiff.breaking.site_noise import SiteNoise
+from symdiff.config.recipe import build, load
 from symdiff.data.lattices import conditions, gap, ground_states, ising, levels, patterns
 from symdiff.denoisers.base import Denoiser
 from symdiff.denoisers.lattice import LatticeConvolution
@@ -17,7 +18,6 @@ from symdiff.groups.finite import stabilizer
 from symdiff.pipeline import assemble
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
-from symdiff.recipe import build, load
 from symdiff.spins import exact
 from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff.state import Categorical, State, schema_to_plain

@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from symdiff import recipe
+from symdiff.config import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.pipeline import assemble
 from symdiff.processes import base

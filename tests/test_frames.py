@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from symdiff.breaking.sympe import SymPE
-from symdiff.building import build
 from symdiff.canonical.base import Canonicalizer
 from symdiff.canonical.frames import Frames, shells
+from symdiff.config.building import build
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product

@@ -11,10 +11,11 @@ import torch
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.breaking.nothing import Nothing
 from symdiff.canonical.frames import Frames
+from symdiff.chemistry.geometry import bare
+from symdiff.config.recipe import load, validate
 from symdiff.data.geometries import geometries
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.diffusion import Diffusion
-from symdiff.chemistry.geometry import bare
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
@@ -22,7 +23,6 @@ from symdiff.guidance import MARKER, Guided, combine, hide, marker, may_hide
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.product import Product
 from symdiff.random import Streams
-from symdiff.recipe import load, validate
 from symdiff.state import Categorical, Real, State
 from symdiff.training.run import train
 

@@ -19,7 +19,7 @@ def test_imports_only_go_down(capsys):
     assert status == 0, capsys.readouterr().out
 
 
-@pytest.mark.parametrize("module", ["symdiff", "symdiff.recipe", "symdiff.cli.main"])
+@pytest.mark.parametrize("module", ["symdiff", "symdiff.config.recipe", "symdiff.cli.main"])
 def test_imports_nothing_heavy(module):
     code = f"import sys, {module}; print([name for name in {HEAVY} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": ".:evaluation"}, capture_output=True, text=True)

@@ -10,9 +10,10 @@ import torch
 from rdkit import Chem
 
 from symdiff.breaking.nothing import Nothing
+from symdiff.chemistry.geometry import Geometry, geometry_of, to_rdkit
+from symdiff.config.recipe import load
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
-from symdiff.chemistry.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
@@ -26,7 +27,6 @@ from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.processes.product import Product
 from symdiff.random import Streams
-from symdiff.recipe import load
 from symdiff.state import Categorical, Logits, Real, State
 from symdiff.testing import difference
 

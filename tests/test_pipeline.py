@@ -13,10 +13,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from symdiff import bundled, recipe, sealed
+from symdiff.config import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble
+from symdiff.storage import bundled, sealed
 
 RECIPE = """\
 name: small

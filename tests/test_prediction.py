@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff import recipe as recipes
 from symdiff.breaking.given import Given
+from symdiff.config import recipe as recipes
 from symdiff.data.dataset import Dataset
 from symdiff.diffusion import Diffusion
 from symdiff.domains.arrays import pack

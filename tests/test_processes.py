@@ -9,13 +9,13 @@ import torch
 from scipy.stats import chisquare
 from torch.nn import functional
 
+from symdiff.config.recipe import build
 from symdiff.processes.base import Process
 from symdiff.processes.discrete import Discrete, chance, draw, surprise
 from symdiff.processes.flow import Flow
 from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
-from symdiff.recipe import build
 from symdiff.state import Categorical, Logits, Real, State, extent, node_mask, pad, support
 
 SCHEMA = {"atom": Categorical("node", 4), "bond": Categorical("pair", 4, undirected=True)}

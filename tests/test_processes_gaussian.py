@@ -9,14 +9,14 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler
 
-from symdiff.building import names
+from symdiff.config.building import names
+from symdiff.config.recipe import build
 from symdiff.errors import UserError
 from symdiff.processes.base import Process
 from symdiff.processes.gaussian import Gaussian
 from symdiff.processes.heun import EDMHeun, FlowMatchHeunDiscrete
 from symdiff.processes.schedules import DDIM, DPMSolverMultistep, EDMEuler, FlowMatchEulerDiscrete, Schedule
 from symdiff.random import Streams
-from symdiff.recipe import build
 from symdiff.state import Categorical, Real, State, node_mask
 
 SCHEMA = {"position": Real("node", 1, vector=3), "mass": Real("node", 2), "shift": Real("whole", 1)}

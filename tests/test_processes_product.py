@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from symdiff.breaking.nothing import Nothing
+from symdiff.config.recipe import build
 from symdiff.denoisers.base import prediction_schema
 from symdiff.diffusion import Diffusion
 from symdiff.errors import UserError
@@ -19,7 +20,6 @@ from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.processes.product import Product
 from symdiff.random import Streams
-from symdiff.recipe import build
 from symdiff.state import Categorical, Real, State, collate, node_mask
 
 SCHEMA = {

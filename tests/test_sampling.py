@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from symdiff import recipe
+from symdiff.config import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks.study import TURNS, error, figure, measure, numbers, run, table, turned
 from benchmarks.study_cells import TASKS, Cell, cells
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
 from symdiff.data.dataset import Dataset
 from symdiff.domains.arrays import pack
 from symdiff.domains.points import AXES, PointCloud

@@ -10,8 +10,8 @@ from torch import Tensor
 from symdiff.breaking.base import Anchor, SymmetryBreaker
 from symdiff.breaking.codes import Code
 from symdiff.canonical.base import Canonicalizer
+from symdiff.config.recipe import build
 from symdiff.random import Generator
-from symdiff.recipe import build
 from symdiff.state import Schema, State
 
 

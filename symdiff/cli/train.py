@@ -18,7 +18,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model from a recipe."""
-    from symdiff import recipe as recipes
+    from symdiff.config import recipe as recipes
 
     if resume is not None and out is not None and out != resume:
         raise UserError(f"--out {out} and --resume {resume}: a resumed run stays in its folder, give one of them")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symdiff.errors import UserError
-from symdiff.sealed import sha256
+from symdiff.storage.sealed import sha256
 
 BLOCK = 1 << 18
 TIMEOUT = 30.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from symdiff import sealed
 from symdiff.errors import UserError
+from symdiff.storage import sealed
 
 FORMAT, VERSION = "symdiff-dataset", 1
 META, ARRAYS = "dataset.json", "arrays.safetensors"

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from symdiff.bundled import cache_folder
 from symdiff.data.download import Remote, download
 from symdiff.errors import UserError
-from symdiff.sealed import sha256
+from symdiff.storage.bundled import cache_folder
+from symdiff.storage.sealed import sha256
 
 # Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets, tensorflow_datasets/datasets/qm9/checksums.tsv
 QM9_ARCHIVE = Remote(

@@ -9,9 +9,9 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from symdiff.config.recipe import build
 from symdiff.denoisers.base import Denoiser
 from symdiff.groups.orthogonal import turn
-from symdiff.recipe import build
 from symdiff.state import Real, Schema, State, schema_from_plain, schema_to_plain
 
 DISTANCES, WAVES = "distance", "waves"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from symdiff.building import build
+from symdiff.config.building import build
 from symdiff.domains.arrays import Record, pack, unpad
 from symdiff.groups.base import Group
 from symdiff.state import Schema, State

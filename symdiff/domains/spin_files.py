@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from symdiff.storage.files import ending, npz_names, read_npz, read_text, write_file, write_npz
+from symdiff.config.strict_yaml import parse
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.torus import Torus, torus
 from symdiff.spins.configuration import Configuration
 from symdiff.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.state import Categorical, State
-from symdiff.strictyaml import parse
+from symdiff.storage.files import ending, npz_names, read_npz, read_text, write_file, write_npz
 
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice

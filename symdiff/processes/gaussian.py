@@ -10,13 +10,13 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from symdiff.config.recipe import build
 from symdiff.groups.orthogonal import turn
 from symdiff.processes.base import Process, finest
 from symdiff.processes.coupling import nearest
 from symdiff.processes.heun import corrected
 from symdiff.processes.schedules import Past, Schedule
 from symdiff.random import Generator, normal
-from symdiff.recipe import build
 from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_to_plain
 
 FINE = 1e8

@@ -10,11 +10,11 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 from torch.nn import functional
 
+from symdiff.config.recipe import build
 from symdiff.processes.base import Predict
 from symdiff.processes.discrete import Discrete, _sum, chance, draw, surprise
 from symdiff.processes.revealing import Revealing
 from symdiff.random import Generator
-from symdiff.recipe import build
 from symdiff.state import Categorical, Field, Schema, State, schema_from_plain, support
 
 

@@ -8,10 +8,10 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from symdiff.config.recipe import build
 from symdiff.errors import UserError
 from symdiff.processes.base import Process
 from symdiff.random import Generator
-from symdiff.recipe import build
 from symdiff.state import Schema, State, schema_from_plain, schema_to_plain
 
 

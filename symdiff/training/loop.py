@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.random import Streams
+from symdiff.storage.run_states import Checkpoints, Snapshot
 from symdiff.training.batches import Order, seed_for, share
-from symdiff.training.checkpoints import Checkpoints, Snapshot
 from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log

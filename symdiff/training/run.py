@@ -14,15 +14,15 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
+from symdiff.config.recipe import Recipe
 from symdiff.data.registry import open_dataset
-from symdiff.storage.files import write_file
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline, assemble
-from symdiff.recipe import Recipe
 from symdiff.state import schema_from_plain
+from symdiff.storage.files import write_file
 from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer

@@ -15,7 +15,7 @@ import torch
 from toy import Structures, Toy, observe, settings
 
 from symdiff.errors import UserError
-from symdiff.training.checkpoints import Checkpoints
+from symdiff.storage.run_states import Checkpoints
 from symdiff.training.loop import Trainer
 
 STEPS, FIELDS = 60, ("loss", "gradient_norm", "learning_rate", "skipped", "mean", "weight")

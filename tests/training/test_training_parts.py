@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
-from symdiff import sealed
 from symdiff.errors import UserError
+from symdiff.storage import sealed
+from symdiff.storage.run_states import ENDINGS, Checkpoints, Snapshot
 from symdiff.training.batches import WINDOW, Order, seed_for, share
-from symdiff.training.checkpoints import ENDINGS, Checkpoints, Snapshot
 from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log

@@ -10,7 +10,7 @@ import signal
 import pytest
 import torch
 
-from symdiff import recipe as recipes
+from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline

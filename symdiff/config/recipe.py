@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 
-from symdiff import bundled, strictyaml
-from symdiff.building import build, check, find, names, told
+from symdiff.config import strict_yaml
+from symdiff.config.building import build, check, find, names, told
 from symdiff.errors import UserError, nearest
+from symdiff.storage import bundled
 
 __all__ = ["DataSettings", "Recipe", "SamplingSettings", "TrainingSettings", "build", "check", "dump", "find", "load", "names", "set"]
 
@@ -103,13 +104,13 @@ def load(source: str | Path) -> Recipe:
         Names the file, the key, what was expected, what came and the nearest valid name.
     """
     if isinstance(source, str) and "\n" in source:
-        return validate(strictyaml.parse(source), "recipe")
+        return validate(strict_yaml.parse(source), "recipe")
     path = bundled.recipe(source)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the recipe: {getattr(error, 'strerror', None) or error}") from None
-    return validate(strictyaml.parse(text, str(path)), str(path))
+    return validate(strict_yaml.parse(text, str(path)), str(path))
 
 
 def validate(plain: object, source: str = "recipe") -> Recipe:
@@ -152,7 +153,7 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
         place = place[key]
         if not isinstance(place, dict):
             raise UserError(f"--set {assignment!r}: {'/'.join(keys[:depth])} is a value, not a section")
-    place[keys[-1]] = strictyaml.parse(text, f"--set {assignment!r}")
+    place[keys[-1]] = strict_yaml.parse(text, f"--set {assignment!r}")
     changed = validate(plain, f"--set {assignment!r}")
     changed._source = recipe.source
     return changed
@@ -160,7 +161,7 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
 
 def dump(recipe: Recipe) -> str:
     """The recipe as YAML text, every default written out: ``load(dump(recipe)) == recipe``."""
-    return strictyaml.write(recipe.model_dump(mode="json"))
+    return strict_yaml.write(recipe.model_dump(mode="json"))
 
 
 def _check_kinds(value: object, where: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symdiff import sealed
+from symdiff.storage import sealed
 
 ENDINGS = (".txt", ".json")
 

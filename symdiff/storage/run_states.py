@@ -12,8 +12,8 @@ from pathlib import Path
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from symdiff import sealed
 from symdiff.errors import UserError
+from symdiff.storage import sealed
 
 ENDINGS = (".json", ".safetensors")
 _STEP = re.compile(r"step-(\d{8,})")

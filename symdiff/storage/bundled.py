@@ -8,7 +8,7 @@ from pathlib import Path
 
 from symdiff.errors import UserError, nearest
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def cache_folder() -> Path:

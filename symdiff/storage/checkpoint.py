@@ -11,8 +11,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import nn
 
-from symdiff import sealed
 from symdiff.errors import UserError
+from symdiff.storage import sealed
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 _INDEX = "model_index.json"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from symdiff import bundled, recipe, strictyaml
+from symdiff.config import recipe, strict_yaml
 from symdiff.errors import UserError
 from symdiff.pipeline import check_parts
+from symdiff.storage import bundled
 
 GOOD = """\
 name: qm9-graph
@@ -82,13 +83,13 @@ def test_a_bad_recipe_is_refused_in_one_line(case, tmp_path):
 def test_numbers_are_those_of_yaml_1_2():
     text = "a: 1e-3\nb: 010\nc: 0o10\nd: 0x1F\ne: yes\nf: 12:30\ng: ~\nh: true\ni: 1E3\nj: .5\nk: on\n"
     want = {"a": 1e-3, "b": 10, "c": 8, "d": 31, "e": "yes", "f": "12:30", "g": None, "h": True, "i": 1e3, "j": 0.5, "k": "on"}
-    found = strictyaml.parse(text)
+    found = strict_yaml.parse(text)
     assert found == want and [type(v) for v in found.values()] == [type(v) for v in want.values()]
 
 
 @pytest.mark.parametrize("value", [1e-5, 1e22, 3, True, None, "yes", "1e-5", "null", "~", "<<", "a: b", "# c", " x ", "", "2001-01-01", [1, [2]], {"k": {}}, "&a"])
 def test_written_values_are_read_back(value):
-    found = strictyaml.parse(strictyaml.write({"key": value}))["key"]
+    found = strict_yaml.parse(strict_yaml.write({"key": value}))["key"]
     assert found == value and type(found) is type(value)
 
 

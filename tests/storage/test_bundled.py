@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from symdiff import bundled
 from symdiff.errors import UserError
+from symdiff.storage import bundled
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_source_tree_has_recipes():
@@ -40,6 +40,6 @@ def test_the_wheel_holds_everything(tmp_path):
     assert any(name.startswith("symdiff_evaluation/protocols/") for name in names)
     assert any(name.startswith("symdiff_evaluation/reference/") for name in names)
     assert not any("test" in name.split("/")[0] or name.endswith((".pyc", ".pt", ".bin")) for name in names)
-    code = "from symdiff import bundled; print(*bundled.recipes())"
+    code = "from symdiff.storage import bundled; print(*bundled.recipes())"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "site"}, capture_output=True, text=True)
     assert done.stdout.split() == list(bundled.recipes()), done.stderr

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field
 
-from symdiff.building import build, check, find, names
+from symdiff.config.building import build, check, find, names
 from symdiff.errors import UserError
 
 
