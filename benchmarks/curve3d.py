@@ -17,9 +17,9 @@ import torch
 from safetensors.torch import load_file
 
 from symdiff.pipeline import SymdiffPipeline
-from symdiff_evaluation.estimate import Estimate, fraction
-from symdiff_evaluation.geometry.bonds import by_distance
-from symdiff_evaluation.geometry.geometries import Geometry
+from symdiff_evaluation.core.estimate import Estimate, fraction
+from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.samples import Geometry
 
 
 def judged(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> dict[str, Estimate | float]:

@@ -46,10 +46,10 @@ from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Generator, Streams
 from symdiff.state import State
 from symdiff.training.run import train
-from symdiff_evaluation.estimate import fraction
-from symdiff_evaluation.geometry.bonds import by_distance
-from symdiff_evaluation.geometry.geometries import Geometry
-from symdiff_evaluation.geometry.mirror import even_odds, hand
+from symdiff_evaluation.core.estimate import fraction
+from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.mirror import even_odds, hand
+from symdiff_evaluation.molecules3d.samples import Geometry
 
 EVALUATIONS, MOLECULES = (25, 50, 100), 64
 SMALLER = (

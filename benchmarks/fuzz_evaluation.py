@@ -289,7 +289,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, help="folder for the files that failed")
     parser.add_argument("--out", type=Path, help="what is told at the end, as JSON")
     arguments = parser.parse_args()
-    import symdiff_evaluation.command as evaluation
+    import symdiff_evaluation.core.command as evaluation
 
     evaluation.available_processors = lambda: 0  # all in one process: the limits here are those that count
     rng, begun = random.Random(arguments.seed), time.monotonic()

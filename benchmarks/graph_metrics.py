@@ -23,8 +23,8 @@ import numpy as np
 from symdiff_evaluation.graphs.descriptors import NAMES, describe
 from symdiff_evaluation.graphs.discrepancy import discrepancy
 from symdiff_evaluation.graphs.graph import Graph
-from symdiff_evaluation.graphs.graphs import Graphs, from_edges
 from symdiff_evaluation.graphs.mmd import SIGMAS, biased, kernel
+from symdiff_evaluation.graphs.samples import Graphs, from_edges
 
 DRAWS = 30
 Result = TypeVar("Result")

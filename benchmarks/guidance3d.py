@@ -20,8 +20,8 @@ from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.state import State
-from symdiff_evaluation.geometry.bonds import by_distance
-from symdiff_evaluation.geometry.geometries import Geometry
+from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.samples import Geometry
 
 
 def counts(x: State, atoms: int) -> Tensor:

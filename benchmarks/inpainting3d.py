@@ -25,9 +25,9 @@ from symdiff.chemistry.geometry import Geometry, to_rdkit
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.state import State
-from symdiff_evaluation.edm import VALENCES
-from symdiff_evaluation.geometry import geometries
-from symdiff_evaluation.geometry.bonds import by_distance
+from symdiff_evaluation.molecules3d import samples as geometries
+from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.edm import VALENCES
 
 FRAGMENTS = {"benzene": ("c1ccccc1", ()), "amide": ("[NX3;H1;!R]-C(=O)-[CX4;!R]", (7,)), "cyclopropyl": ("[CH2]1[CH2][CH]1", (6,))}
 """A pattern, and the elements whose hydrogens are kept."""

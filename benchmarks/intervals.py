@@ -18,17 +18,17 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import lfilter
 
-from symdiff_evaluation.chemnet import frechet, gaussian
-from symdiff_evaluation.estimate import Estimate, distinct, fraction, mean, ratio
+from symdiff_evaluation.core.distances import total_variation, wasserstein
+from symdiff_evaluation.core.estimate import Estimate, distinct, fraction, mean, ratio
 from symdiff_evaluation.graphs.discrepancy import bound
 from symdiff_evaluation.graphs.mmd import estimate, gaussian_tv, kernel
-from symdiff_evaluation.metrics.distances import total_variation, wasserstein
-from symdiff_evaluation.metrics.fcd import GROUPS, Parts, distance
-from symdiff_evaluation.metrics.geometry.distances import weighted
-from symdiff_evaluation.metrics.geometry.strain import median
-from symdiff_evaluation.metrics.spin_reference import difference
-from symdiff_evaluation.similarity import cosine, internal_diversity, nearest_similarity
+from symdiff_evaluation.molecules.chemnet import frechet, gaussian
+from symdiff_evaluation.molecules.metrics.fcd import GROUPS, Parts, distance
+from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
+from symdiff_evaluation.molecules3d.metrics.distances import weighted
+from symdiff_evaluation.molecules3d.metrics.strain import median
 from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length
+from symdiff_evaluation.spins.metrics.reference import difference
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat, susceptibility
 

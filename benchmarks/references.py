@@ -19,14 +19,14 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.data.sources import local
-from symdiff_evaluation.arrays import read_arrays
-from symdiff_evaluation.building import build
-from symdiff_evaluation.geometry.files import from_columns
-from symdiff_evaluation.geometry.limited import Limits
-from symdiff_evaluation.geometry.reference import build as build_geometries
-from symdiff_evaluation.geometry.reference import write as write_geometries
-from symdiff_evaluation.kinds.graphs import write_from_file
-from symdiff_evaluation.reference import MEASURED, load, write
+from symdiff_evaluation.core.arrays import read_arrays
+from symdiff_evaluation.core.limited import Limits
+from symdiff_evaluation.graphs.kind import write_from_file
+from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.reference import MEASURED, load, write
+from symdiff_evaluation.molecules3d.read import from_columns
+from symdiff_evaluation.molecules3d.reference import build as build_geometries
+from symdiff_evaluation.molecules3d.reference import write as write_geometries
 
 GRAPHS = {
     "planar": "SPECTRE's planar graphs of 64 nodes (Martinkus et al., 2022): 128 training and 40 test graphs",

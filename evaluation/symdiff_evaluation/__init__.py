@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 
 _HOMES = {
-    "Estimate": "estimate",
-    "Evaluation": "evaluation",
-    "Reference": "reference",
-    "build_reference": "building",
-    "evaluate": "evaluation",
-    "from_smiles": "samples",
-    "picture": "drawing",
-    "write": "writing",
+    "Estimate": "core.estimate",
+    "Evaluation": "core.evaluation",
+    "Reference": "molecules.reference",
+    "build_reference": "molecules.building",
+    "evaluate": "core.evaluation",
+    "from_smiles": "molecules.samples",
+    "picture": "molecules.drawing",
+    "write": "core.writing",
 }
 __all__ = sorted(_HOMES)
 

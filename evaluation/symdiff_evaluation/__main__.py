@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mcf", help="MOSES's list of medicinal chemistry filters, mcf.csv, for moses.filters")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     given = parser.parse_args(arguments)
-    from symdiff_evaluation.command import run
+    from symdiff_evaluation.core.command import run
 
     try:
         run(given.files, given.out, given.protocol, given.reference, given.workers, given.json, given.shards, given.mcf)

@@ -54,13 +54,13 @@ def demo(
 def _evaluated(smiles: Path, scores: Path, as_json: bool):
     """Score the file into a folder, with the table on the terminal unless one JSON object is asked for."""
     if as_json:
-        from symdiff_evaluation.evaluation import evaluate
-        from symdiff_evaluation.writing import write
+        from symdiff_evaluation.core.evaluation import evaluate
+        from symdiff_evaluation.core.writing import write
 
         evaluation = evaluate([smiles])
         write(evaluation, scores)
         return evaluation
-    from symdiff_evaluation.command import run
+    from symdiff_evaluation.core.command import run
 
     return run([smiles], scores)
 
@@ -69,7 +69,7 @@ def draw(samples, path: Path) -> int:
     """Draw the first valid molecules as one picture, and return how many they are."""
     from itertools import islice
 
-    from symdiff_evaluation.drawing import picture
+    from symdiff_evaluation.molecules.drawing import picture
 
     valid = list(islice((text for text in map(_smiles, samples.objects()) if text is not None), SHOWN))
     if valid:

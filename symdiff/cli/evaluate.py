@@ -38,10 +38,10 @@ def evaluate(
 
     symdiff evaluate many.smi --out report --shards kept --workers 4
     """
-    from symdiff_evaluation.command import available_processors, run
-    from symdiff_evaluation.guess import guess
-    from symdiff_evaluation.protocol import load
-    from symdiff_evaluation.writing import check
+    from symdiff_evaluation.core.command import available_processors, run
+    from symdiff_evaluation.core.guess import guess
+    from symdiff_evaluation.core.protocol import load
+    from symdiff_evaluation.core.writing import check
 
     check(out)
     protocol = load(protocol or guess(files))
@@ -62,9 +62,9 @@ def _reference(reference: str | None, protocol, workers: int):
     from symdiff.data.sources import cache_folder
     from symdiff.domains.molecule import MolecularGraph
     from symdiff.errors import UserError
-    from symdiff_evaluation.kinds.molecules import asks_fcd, asks_moses
-    from symdiff_evaluation.reference import load as kept
-    from symdiff_evaluation.reference import write
+    from symdiff_evaluation.molecules.kind import asks_fcd, asks_moses
+    from symdiff_evaluation.molecules.reference import load as kept
+    from symdiff_evaluation.molecules.reference import write
 
     fcd, moses = asks_fcd(protocol.metrics), asks_moses(protocol.metrics)
     splits = ("train", "test") if fcd or moses else ("train",)
@@ -89,7 +89,7 @@ def _derived(dataset, splits: tuple[str, ...], name: str, workers: int, fcd: boo
     from rdkit import Chem
 
     from symdiff.cli.progress import bar
-    from symdiff_evaluation.building import build
+    from symdiff_evaluation.molecules.building import build
 
     smiles: dict[str, list[str]] = {}
     for split in splits:
@@ -106,8 +106,8 @@ def _graphs(folder: str):
     from symdiff.domains.graph import Graph as Domain
     from symdiff.errors import UserError
     from symdiff_evaluation.graphs.graph import Graph
-    from symdiff_evaluation.graphs.graphs import from_graphs
     from symdiff_evaluation.graphs.reference import build
+    from symdiff_evaluation.graphs.samples import from_graphs
 
     dataset = open_dataset(folder)
     domain, name = dataset.domain, Path(folder).name

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symdiff_evaluation.balance import Balance, often, places
+from symdiff_evaluation.core.balance import Balance, often, places
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.symmetry import Symmetry
 

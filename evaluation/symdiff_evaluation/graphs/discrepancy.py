@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symdiff_evaluation.estimate import Z95, Estimate, nothing
+from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.graphs.descriptors import NAMES, Descriptors, align
 from symdiff_evaluation.graphs.logistic import fit
 

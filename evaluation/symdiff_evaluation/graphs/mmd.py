@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.core.estimate import Estimate, nothing
+from symdiff_evaluation.core.squared import interval, spread
 from symdiff_evaluation.graphs.descriptors import align
-from symdiff_evaluation.squared import interval, spread
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}
 FEW = 512  # of each set, from which the spread of products of errors is taken: the eigenvalues of (2 FEW)^2 are half a second's work

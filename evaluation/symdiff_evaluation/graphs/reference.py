@@ -9,8 +9,8 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff_evaluation.graphs.descriptors import NAMES, Descriptors
-from symdiff_evaluation.graphs.graphs import Graphs
 from symdiff_evaluation.graphs.mmd import SIGMAS, biased, kernel
+from symdiff_evaluation.graphs.samples import Graphs
 from symdiff_evaluation.graphs.validity import rule_of
 
 _MOST = 4096  # training graphs that the baseline and the laws of symmetry are taken from

@@ -8,12 +8,12 @@ from functools import partial
 
 import numpy as np
 
+from symdiff_evaluation.core.parallel import in_portions, in_processes
+from symdiff_evaluation.core.shards import Progress, Work
 from symdiff_evaluation.graphs.descriptors import described
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.symmetry import Symmetry, symmetry
 from symdiff_evaluation.graphs.validity import broken
-from symdiff_evaluation.processes import in_portions, in_processes
-from symdiff_evaluation.shards import Progress, Work
 
 _COST = 16  # of a graph, that of judging a SMILES being 1
 _CHUNK = 64  # graphs a task: a second's work by the slowest rule

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from symdiff_evaluation.automorphisms import Undecided, automorphisms
+from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
 from symdiff_evaluation.graphs.graph import Graph
 
 BUDGET = 250_000  # nodes colored in the search through one graph: seconds for the largest, nothing for those of the benchmarks

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symdiff_evaluation.balance import Balance, frequencies, orbit_balance, together
+from symdiff_evaluation.core.balance import Balance, frequencies, orbit_balance, together
 from symdiff_evaluation.spins.labels import shares
 from symdiff_evaluation.spins.observables import waves
 from symdiff_evaluation.spins.relabelings import Relabelings

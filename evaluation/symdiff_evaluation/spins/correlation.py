@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from symdiff_evaluation.estimate import Z95, Estimate, nothing
+from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.spins.observables import Wave
 from symdiff_evaluation.spins.series import derived, integrated_time
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from symdiff_evaluation.spins.hamiltonian import Hamiltonian, thawed
 from symdiff_evaluation.spins.label_exact import LARGEST, lowest, thermal
-from symdiff_evaluation.spins.spins import Spins
+from symdiff_evaluation.spins.samples import Spins
 from symdiff_evaluation.spins.square import specific_heat
 from symdiff_evaluation.spins.torus import Torus, covers
 

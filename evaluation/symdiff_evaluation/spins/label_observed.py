@@ -13,7 +13,7 @@ from symdiff_evaluation.spins.observed import Observed, powers, symmetric
 from symdiff_evaluation.spins.relabelings import Relabelings, images, kept_by
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.spins.spins import Spins
+    from symdiff_evaluation.spins.samples import Spins
 
 
 def observe_labels(spins: Spins) -> Observed:

@@ -14,7 +14,7 @@ from symdiff_evaluation.spins.observables import domain_walls, magnetization, or
 from symdiff_evaluation.spins.symmetry import ENUMERATED, images, kept_by, space_group, symmetries
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.spins.spins import Spins
+    from symdiff_evaluation.spins.samples import Spins
 
 
 @dataclass(frozen=True)

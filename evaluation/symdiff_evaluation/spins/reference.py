@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symdiff_evaluation.estimate import Estimate
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.spins.samples import Spins
 from symdiff_evaluation.spins.series import series_mean
-from symdiff_evaluation.spins.spins import Spins
 
 QUANTILES = 4096
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import stdtrit
 
-from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.core.estimate import Estimate, nothing
 
 _WINDOW = 5.0  # in integrated times: bias exp(-5) against noise
 

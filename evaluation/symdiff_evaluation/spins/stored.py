@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff_evaluation.processes import in_processes
-from symdiff_evaluation.shards import Progress, Work
+from symdiff_evaluation.core.parallel import in_processes
+from symdiff_evaluation.core.shards import Progress, Work
 from symdiff_evaluation.spins.label_observed import observe_labels
 from symdiff_evaluation.spins.observed import Observed, observe
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.spins.spins import Spins
+    from symdiff_evaluation.spins.samples import Spins
 
 _SITES, _MOST = 1 << 18, 4096  # in one block: of spins, of configurations
 _COST = 2048  # of a block, that of judging a SMILES being 1: few enough for a shard of some megabytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from symdiff_evaluation.estimate import Estimate, nothing
+from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.spins.series import derived
 
 

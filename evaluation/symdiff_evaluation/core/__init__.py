@@ -1,0 +1,1 @@
+"""What every kind of samples shares: estimates, protocols, files, reports."""

@@ -1,0 +1,138 @@
+"""Is a law invariant? Many samples say so: in each orbit every image must be equally frequent. For any kind of structure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaincc
+
+from symdiff_evaluation.core.estimate import Estimate, nothing
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Pearson's ``statistic`` over all orbits, its ``mean`` and ``variance`` for an invariant law, and the ``count`` of samples.
+
+    ``count`` are the samples that could tell: those of orbits with several images that were seen at least twice.
+    """
+
+    statistic: float
+    mean: float
+    variance: float
+    count: int
+    undecided: int = 0
+
+    @property
+    def p_value(self) -> float | None:
+        """Chance of at least this imbalance under an invariant law; None where nothing could tell."""
+        if self.variance <= 0:
+            return None
+        # the gamma law with this mean and variance: with many samples an orbit, the chi-square law exactly
+        return float(gammaincc(self.mean**2 / self.variance, self.statistic * self.mean / self.variance))
+
+    def estimate(self) -> Estimate:
+        """The p-value as a number of the evaluation; it has no interval."""
+        value = self.p_value
+        return nothing(self.undecided + self.count) if value is None else Estimate(value, None, None, self.count, self.undecided)
+
+
+def orbit_balance(
+    orbits: Sequence[int] | np.ndarray, images: Sequence[int] | np.ndarray, sizes: Sequence[int] | np.ndarray, inflation: float = 1.0
+) -> Balance:
+    """Test that within each orbit all images are equally likely.
+
+    ``orbits``, ``images``, ``sizes``: for each sample the number of its orbit, a number that tells the images of one orbit
+    apart, and how many images the orbit has (group order over stabilizer order), all (count,). For n samples in an orbit
+    of k images, Pearson's statistic has mean k - 1 and variance 2 (k - 1)(1 - 1/n) exactly, however few they are; both
+    add up over orbits. ``inflation``: twice the integrated autocorrelation time of samples from a chain.
+    """
+    orbits, images, sizes = np.asarray(orbits), np.asarray(images), np.asarray(sizes)
+    if not len(orbits):
+        return Balance(0.0, 0.0, 0.0, 0)
+    names, first, which, drawn = np.unique(orbits, return_index=True, return_inverse=True, return_counts=True)
+    ways = sizes[first]
+    cells = np.unique(np.stack([which, images]), axis=1, return_counts=True)
+    squares = np.zeros(len(names))
+    np.add.at(squares, cells[0][0], cells[1].astype(np.float64) ** 2)
+    tells = (drawn > 1) & (ways > 1)
+    n, k = drawn[tells].astype(np.float64), ways[tells].astype(np.float64)
+    statistic = (k / n * squares[tells] - n) / inflation
+    return Balance(
+        float(statistic.sum()), float((k - 1).sum()), float((2 * (k - 1) * (1 - 1 / n)).sum()),
+        int(n.sum()), len(orbits) - int(n.sum()),
+    )  # fmt: skip
+
+
+def often(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
+    """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on average, or more.
+
+    Others tell nothing. The rule looks at numbers of samples and of images alone, which no group element changes, so that it favors no law.
+    """
+    seen = Counter(orbits)
+    tells = [k for k, orbit in enumerate(orbits) if seen[orbit] * (seen[orbit] - 1) // 2 >= sizes[k]]
+    names: dict[Hashable, int] = {}
+    which: dict[Hashable, int] = {}
+    told = orbit_balance(
+        [names.setdefault(orbits[k], len(names)) for k in tells],
+        [which.setdefault(images[k], len(which)) for k in tells],
+        np.array([sizes[k] for k in tells], np.int64),
+    )
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(orbits) - told.count)
+
+
+def frequencies(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:
+    """Test that the outcomes counted in ``counts`` are equally likely: the case of one orbit."""
+    counts = np.asarray(counts)
+    images = np.repeat(np.arange(len(counts)), counts)
+    return orbit_balance(np.zeros(len(images), int), images, np.full(len(images), len(counts)), inflation)
+
+
+def together(parts: Sequence[Balance]) -> Balance:
+    """Independent tests as one."""
+    return Balance(
+        sum(p.statistic for p in parts), sum(p.mean for p in parts), sum(p.variance for p in parts),
+        sum(p.count for p in parts), sum(p.undecided for p in parts),
+    )  # fmt: skip
+
+
+def places(rows: Sequence[np.ndarray]) -> Balance:
+    """Test that the numbers in each row stand at every place of it equally often, for each length of rows.
+
+    z_g is a row moved and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|² over G rows of n numbers
+    has mean n - 1 and, the scalar products of two shuffled rows having variance n²/(n - 1), variance 2 (n - 1)(1 - 1/G): that of
+    chi-square for many rows. Rows of one number again and again tell nothing.
+    """
+    groups: dict[int, list[np.ndarray]] = {}
+    for row in rows:
+        spread = row - row.mean()
+        size = math.sqrt(float(spread @ spread) / len(row))
+        if size > 0:
+            groups.setdefault(len(row), []).append(spread / size)
+    tests = []
+    for length, vectors in sorted(groups.items()):
+        count = len(vectors)
+        if count > 1:
+            total = np.sum(vectors, axis=0)
+            statistic = (length - 1) / (length * count) * float(total @ total)
+            tests.append(Balance(statistic, length - 1.0, 2 * (length - 1.0) * (1 - 1 / count), count))
+    told = together(tests)
+    return Balance(told.statistic, told.mean, told.variance, told.count, len(rows) - told.count)
+
+
+def directions(vectors: np.ndarray) -> Balance:
+    """Test that vectors (count, k) of a real irreducible representation point everywhere equally often.
+
+    Of a law that is invariant under the group, unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that k/G |sum u_g|² over G
+    of them has mean k and variance 2 k (1 - 1/G). Vectors of length 0 are left out and tell nothing.
+    """
+    sizes = np.linalg.norm(vectors, axis=1)
+    units = vectors[sizes > 0] / sizes[sizes > 0, None]
+    count, width = units.shape
+    if count < 2:
+        return Balance(0.0, 0.0, 0.0, 0, len(vectors))
+    total = units.sum(0)
+    return Balance(width / count * float(total @ total), float(width), 2.0 * width * (1 - 1 / count), count, len(vectors) - count)

@@ -1,0 +1,126 @@
+"""The command ``evaluate``: a bar while it works, a table when it is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.evaluation import Evaluation, evaluate
+from symdiff_evaluation.core.guess import guess
+from symdiff_evaluation.core.kind import Compared
+from symdiff_evaluation.core.parallel import one_pool
+from symdiff_evaluation.core.protocol import Protocol, load
+from symdiff_evaluation.core.shards import MANY, Shards, discard
+from symdiff_evaluation.core.writing import check, metrics, write
+
+
+def run(
+    files: Sequence[str | Path],
+    out: str | Path,
+    protocol: str | Path | Protocol | None = None,
+    reference: str | Path | Compared | None = None,
+    workers: int | None = None,
+    as_json: bool = False,
+    shards: str | Path | None = None,
+    mcf: str | Path | None = None,
+) -> Evaluation:
+    """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written.
+
+    ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
+    one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters.
+    """
+    out = check(out)
+    if mcf is not None:
+        protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files))
+        protocol = protocol.with_mcf(mcf)
+    kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name}-shards", MANY)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with one_pool(), Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
+        task = bar.add_task("judging", total=None, rate="")
+
+        def begun(count: int, what: str = "judging") -> None:
+            bar.reset(task, total=count, description=what)
+
+        def progress(done: int) -> None:
+            bar.advance(task, done)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+            if bar.tasks[0].finished:
+                bar.update(task, description="measuring", total=None)
+
+        evaluation = evaluate(
+            files,
+            protocol,
+            reference,
+            workers=workers or available_processors(),
+            progress=progress,
+            begun=begun,
+            shards=kept,
+        )
+        bar.update(task, description="writing")
+        write(evaluation, out)
+        discard(kept.folder)
+    if as_json:
+        print(metrics(evaluation), end="")
+    else:
+        show(evaluation, out)
+    return evaluation
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def show(evaluation: Evaluation, out: Path) -> None:
+    """The table in the terminal, then what to know about it."""
+    against = evaluation.reference.name if evaluation.reference else "nothing"
+    title = f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}"
+    table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)  # no frame: ids need the room
+    table.add_column("metric", overflow="fold")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("of", justify="right")
+    last = None
+    for name, estimate in evaluation.estimates.items():
+        metric = evaluation.kind.known[name]
+        if last is not None and metric is not last:
+            table.add_section()
+        last = metric
+        interval = "" if estimate.low is None else f"{number(estimate.low)} .. {number(estimate.high)}"
+        table.add_row(name, number(estimate.value), interval, _of(estimate))
+    console = Console()
+    console.print(table)
+    failed = evaluation.kind.failures(evaluation.samples)
+    if failed:
+        console.print("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()), markup=False)
+    for note in evaluation.notes:
+        console.print(f"note: {note}", markup=False)
+    console.print(f"report: {out / 'report.html'}", markup=False, soft_wrap=True)
+
+
+def number(value: float | None) -> str:
+    """A number as tables show it: four digits behind the point, or "-"."""
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.1f}"
+
+
+def _of(estimate: Estimate) -> str:
+    return f"{estimate.count:,}" + (f" (+{estimate.undecided:,} undecided)" if estimate.undecided else "")
+

@@ -1,0 +1,87 @@
+"""Files in, numbers out: the one function that everything else serves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.guess import guess
+from symdiff_evaluation.core.kind import Begun, Compared, Kind, Told
+from symdiff_evaluation.core.kinds import kind as kind_of
+from symdiff_evaluation.core.parallel import one_pool
+from symdiff_evaluation.core.protocol import Protocol
+from symdiff_evaluation.core.protocol import load as load_protocol
+from symdiff_evaluation.core.shards import Shards
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was evaluated, against what, and the estimates by id in the protocol's order.
+
+    ``samples``: the set that the protocol's kind reads, such as ``Samples`` of molecules; ``reference``: one of that kind.
+    """
+
+    files: tuple[str, ...]
+    protocol: Protocol
+    reference: Compared | None
+    samples: object
+    estimates: dict[str, Estimate]
+
+    @property
+    def kind(self) -> Kind:
+        """What the samples are."""
+        return kind_of(self.protocol.kind)
+
+    @property
+    def total(self) -> int:
+        """Number of records, broken ones included."""
+        return self.kind.total(self.samples)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader must know before comparing the numbers."""
+        notes = []
+        if self.total != self.protocol.samples:
+            notes.append(
+                f"{self.total:,} samples; the protocol's published values are of {self.protocol.samples:,}."
+                f" {self.kind.by_number}"
+            )
+        left_out = [name for name in self.protocol.metrics if name not in self.estimates]
+        if left_out:
+            notes.append(f"Without a reference there is no {', '.join(left_out)}.")
+        return notes + self.kind.notes(self.protocol, self.reference) + self.kind.remarks(self.samples)
+
+
+def evaluate(
+    files: Sequence[str | Path],
+    protocol: str | Path | Protocol | None = None,
+    reference: str | Path | Compared | None = None,
+    workers: int = 1,
+    progress: Told | None = None,
+    begun: Begun | None = None,
+    shards: Shards | None = None,
+) -> Evaluation:
+    """Evaluate files of samples.
+
+    ``protocol``: None means the one that goes with the files (``guess``). ``reference``: a reference object, the name of a shipped one, a
+    file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records (and what is
+    done with them, where that is several things) before a work starts, ``progress`` the number done since the last call.
+    ``shards``: where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it). Raises ``UserError`` for what a user can put right.
+    """
+    if not files:
+        raise UserError("expected at least one file of samples, got none")
+    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol or guess(files))
+    kind = kind_of(protocol.kind)
+    kind.require(protocol.metrics)
+    target = protocol.reference if reference is None else reference
+    with one_pool():
+        if isinstance(target, str | Path):
+            target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
+        samples = kind.read(files, workers, begun, progress, shards)
+        if not kind.total(samples):
+            raise UserError(f"{', '.join(map(str, files))}: no record in it")
+        samples = kind.equipped(samples, protocol)
+        return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))

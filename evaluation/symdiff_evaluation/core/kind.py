@@ -1,0 +1,148 @@
+"""What a kind of samples knows: how its files are read, its numbers, its rows and its pages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.shards import Shards
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.core.evaluation import Evaluation
+    from symdiff_evaluation.core.filters import Filters
+
+Told = Callable[[int], None]
+
+
+class Begun(Protocol):
+    """Is told that a work begins: on how many records, and what it is."""
+
+    def __call__(self, count: int, what: str = "judging") -> None: ...
+
+
+class Compared(Protocol):
+    """What every reference has; the rest is between a kind and its metrics."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def source(self) -> str: ...
+
+
+class Asked(Protocol):
+    """What a kind looks at in a protocol."""
+
+    @property
+    def metrics(self) -> Sequence[str]: ...
+    @property
+    def mcf(self) -> Filters | None: ...
+
+
+class Kind(ABC):
+    """One kind of samples: the only place that knows what they are."""
+
+    name: ClassVar[str]
+    of: ClassVar[str]  # what a reference is a number of, in the plural
+    endings: ClassVar[tuple[str, ...]]  # of the files that it reads
+    columns: ClassVar[tuple[str, ...]]  # of samples.csv, behind index, file and record
+    headline: ClassVar[Mapping[str, str]]  # the ids on the cards of the report, and their names there
+    about: ClassVar[str]  # how samples are compared and intervals made, in two or three sentences
+
+    by_number: ClassVar[str] = "Uniqueness, V.U.N. and all distances depend on the number of samples."
+
+    @property
+    @abstractmethod
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics of such samples."""
+
+    @cached_property
+    def known(self) -> Mapping[str, Metric]:
+        """Every metric by each of its ids."""
+        return {name: metric for metric in self.metrics for name in metric.about}
+
+    @abstractmethod
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Sized:
+        """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since.
+
+        ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises ``UserError``.
+        """
+
+    @abstractmethod
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
+        """What a name or a path means, with all that ``metrics`` ask for. Raises ``UserError``."""
+
+    @abstractmethod
+    def failures(self, samples: Sized) -> Counter[str]:
+        """How many records fail for each kind of reason."""
+
+    @abstractmethod
+    def rows(self, samples: Sized, reference: Compared | None) -> Iterable[tuple]:
+        """(file, record, *columns) of every record in order."""
+
+    @abstractmethod
+    def sections(self, evaluation: Evaluation) -> list[Section]:
+        """The pages of the report between the numbers and what it is about."""
+
+    def total(self, samples: Sized) -> int:
+        """Number of records, broken ones included."""
+        return len(samples)
+
+    def require(self, metrics: Sequence[str]) -> None:
+        """Raises ``UserError`` where an extra package is missing that ``metrics`` need."""
+
+    def notes(self, protocol: Asked, reference: Compared | None) -> list[str]:
+        """What to know of this protocol's numbers with this reference."""
+        return []
+
+    def equipped(self, samples: Sized, protocol: Asked) -> Sized:
+        """The samples with what else the protocol gives for their numbers."""
+        return samples
+
+    def remarks(self, samples: Sized) -> list[str]:
+        """What is odd about these samples."""
+        return []
+
+    def measure(self, samples: Sized, reference: Compared | None, metrics: Sequence[str]) -> dict[str, Estimate]:
+        """The estimates of ``metrics`` in their order, each metric called once; those that lack a reference are left out."""
+        found: dict[str, Estimate] = {}
+        for name in metrics:
+            metric = self.known[name]
+            if name not in found and not (reference is None and name in metric.compares):
+                found |= metric(samples, reference)
+        return {name: found[name] for name in metrics if name in found}
+
+
+def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:
+    """Tells each of the works that metrics ask for as one of its own, by its name and the number done since; None if nobody listens."""
+    if begun is None or progress is None:
+        return None
+    seen: list[str] = []
+
+    def tell(name: str, done: int) -> None:
+        if name not in seen:
+            seen.append(name)
+            begun(count, name)
+        progress(done)
+
+    return tell
+
+
+def told(truth: bool) -> str:
+    """A truth as samples.csv says it."""
+    return "true" if truth else "false"

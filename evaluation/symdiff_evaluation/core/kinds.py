@@ -1,0 +1,23 @@
+"""Kinds of samples: what each can read, count and show."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from symdiff_evaluation.core.kind import Kind
+
+_HOMES = {
+    "molecule-graph": ("molecules", "Molecules"),
+    "molecule-3d": ("molecules3d", "Geometries"),
+    "graph": ("graphs", "Graphs"),
+    "lattice": ("spins", "Lattices"),
+}
+KINDS = tuple(_HOMES)
+
+
+@cache
+def kind(name: str) -> Kind:
+    """The kind of that name, one of ``KINDS``."""
+    package, noun = _HOMES[name]
+    return getattr(import_module(f"symdiff_evaluation.{package}.kind"), noun)()

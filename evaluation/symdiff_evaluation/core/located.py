@@ -1,0 +1,14 @@
+"""Where the protocols and references lie: inside the installed package, or beside it in the source tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def folder(name: str) -> Path:
+    """The folder ``protocols`` or ``reference``. Raises ``FileNotFoundError`` for an installation that lacks it."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / name, package.parent / name):
+        if place.is_dir():
+            return place
+    raise FileNotFoundError(f"the installation of symdiff_evaluation lacks its folder {name!r}; install it again")

@@ -1,0 +1,121 @@
+"""Pieces that all pages of the report are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from symdiff_evaluation.core.estimate import Estimate
+
+GALLERY, SYMMETRIC, EXAMPLES = 24, 12, 4
+
+# ids (or the ends of ids) whose values are no shares between 0 and 1
+_NO_SHARES = frozenset(
+    (
+        "logp qed weight log_order log_order_distance breaking_gap energy_per_site magnetization binder_cumulant specific_heat"
+        " susceptibility autocorrelation_time second_moment exponential half energy abs_magnetization_difference energy_gap"
+        " two_point two_point_half sa accessibility mmff mmff_per_atom mmff_shift mmff_distance xtb xtb_per_atom xtb_shift mirror inversion"
+        " rotation chirality chirality_distance bond_length bond_angle"
+    ).split()
+)
+_NO_SHARES_AT_ALL = ("fcd", "exact", "infinite", "mmd", "reference")
+
+
+@dataclass(frozen=True)
+class Section:
+    """``name`` is its anchor; an empty ``body`` is not shown."""
+
+    name: str
+    title: str
+    body: str
+
+
+def number(value: float | None, name: str = "") -> str:
+    """A value as the report shows it: shares with four digits, others with three that count."""
+    if value is None:
+        return "–"
+    if value and abs(value) < 5e-5:
+        return f"{value:.1e}"
+    return f"{value:.4f}" if is_share(name) or abs(value) < 10 else f"{value:,.2f}"
+
+
+def is_share(name: str) -> bool:
+    """Whether the number with this id lies between 0 and 1 by its nature."""
+    first, last = name.split(".")[0], name.split(".")[-1]
+    return bool(name) and first not in _NO_SHARES_AT_ALL and last not in _NO_SHARES and not name.startswith("geometry.bond_length.")
+
+
+def is_percentage(name: str) -> bool:
+    """Whether that is the share of something, and no distance, order parameter or p-value."""
+    return is_share(name) and name.split(".")[0] not in ("balance", "pgd", "distance", "abs_magnetization") and name != "mirror.balance"
+
+
+def panel(title: str, told: str, chart: str) -> str:
+    """A chart with its title and a line of what it says."""
+    return f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>' if chart else ""
+
+
+def panels(parts: Sequence[str]) -> str:
+    """Panels side by side."""
+    return f'<div class="grid2">{"".join(parts)}</div>'
+
+
+def sample(picture: str, text: str, tag: str = "", new: bool = False) -> str:
+    """One sample of a gallery: its picture, a line of text, perhaps a tag."""
+    told = f'<code>{escape(text)}</code>' if text else ""
+    mark = f'<span class="tag{" new" if new else ""}">{escape(tag)}</span>' if tag else ""
+    return f'<div class="mol">{picture}{told}{mark}</div>'
+
+
+def gallery(samples: Sequence[str]) -> str:
+    """Samples side by side."""
+    return f'<div class="mols">{"".join(samples)}</div>'
+
+
+def most_symmetric(drawn: Sequence[str]) -> str:
+    """The gallery of the samples that keep most, none of them without a symmetry."""
+    heading = '<h3 style="margin:22px 0 10px">The most symmetric samples</h3>'
+    return heading + (gallery(drawn) if drawn else '<p class="soft">None: no sample has a symmetry.</p>')
+
+
+def key(both: bool, other: str = "reference") -> str:
+    """What the colors of charts mean."""
+    return f'<p class="key"><i class="ours"></i>samples{f"<i class=target></i>{other}" if both else ""}</p>'
+
+
+def shares(counts: Mapping[str, int]) -> dict[str, float]:
+    """Counts as shares of their sum."""
+    total = sum(counts.values())
+    return {label: count / total for label, count in counts.items()} if total else {}
+
+
+def spaced(count: int, most: int = GALLERY) -> list[int]:
+    """At most ``most`` numbers below ``count``, evenly spaced from 0."""
+    step = max(count // most, 1)
+    return list(range(0, count, step))[:most]
+
+
+def failures(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothing: str) -> str:
+    """The table of reasons; each with its samples as (what stands in the file, where and why)."""
+    if not groups:
+        return f"<p>{escape(nothing)}</p>"
+    rows, most = [], max(map(len, groups.values()))
+    for reason, found in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        different = list(dict(reversed(found)).items())[::-1][:EXAMPLES]
+        examples = "<br>".join(f"<code>{escape(shown) or '(nothing)'}</code> <span class='soft'>{escape(told)}</span>" for shown, told in different)
+        rows.append(
+            f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(found):,}</td><td class='number'>{len(found) / total:.4f}</td>"
+            f"<td><span class='share' style='width:{90 * len(found) / most:.0f}px'></span></td><td>{examples}</td></tr>"
+        )
+    head = "<th>reason</th><th class='number'>samples</th><th class='number'>share</th><th></th><th>examples</th>"
+    return f"<div class='wide'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
+
+
+def told(estimates: Mapping[str, Estimate], name: str, what: str) -> str:
+    """A number in words, or nothing where it has no value."""
+    estimate = estimates.get(name)
+    if estimate is None or estimate.value is None:
+        return ""
+    spread = "" if estimate.low is None else f" ({number(estimate.low, name)} to {number(estimate.high, name)})"
+    return f"{what} {number(estimate.value, name)}{spread}"

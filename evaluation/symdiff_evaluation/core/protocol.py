@@ -1,0 +1,96 @@
+"""A protocol: which numbers, of how many samples, against what. Strict YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from symdiff.errors import UserError, nearest
+from symdiff_evaluation.core import filters
+from symdiff_evaluation.core.kinds import KINDS
+from symdiff_evaluation.core.kinds import kind as kind_of
+from symdiff_evaluation.core.located import folder
+
+_KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
+_OPTIONAL = ("kind", "mcf")
+_MAX_BYTES = 100_000
+_FILTERED = "moses.filters"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """``samples``: the number its published values are made with; another number is evaluated, and told.
+
+    ``kind``: what its samples are, one of ``KINDS``. ``reference``: a shipped reference, a file, or "none". ``metrics``: ids, in the order of the report.
+    ``mcf``: MOSES's list of medicinal chemistry filters, if it is at hand.
+    """
+
+    name: str
+    about: str
+    samples: int
+    reference: str
+    metrics: tuple[str, ...]
+    kind: str = "molecule-graph"
+    mcf: filters.Filters | None = None
+
+    def with_mcf(self, path: str | Path) -> Protocol:
+        """The same with the list in a file. Raises ``UserError``, also where no metric asks for it."""
+        if _FILTERED not in self.metrics:
+            raise UserError(f"mcf: the protocol {self.name} has no {_FILTERED}; molecule-graph-moses has")
+        return replace(self, mcf=filters.load(path))
+
+
+def load(name_or_path: str | Path) -> Protocol:
+    """A shipped protocol by its name, or one from a .yaml file. Raises ``UserError``."""
+    text = str(name_or_path)
+    path = Path(text) if Path(text).suffix in (".yaml", ".yml") else folder("protocols") / f"{Path(text).name}.yaml"
+    if not path.is_file():
+        raise UserError(f"protocol {text!r} does not exist{nearest(text, shipped())}")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UserError(f"{path}: a protocol has at most {_MAX_BYTES} bytes, this has {path.stat().st_size}")
+    try:
+        plain = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UserError(f"{path}: no YAML: {' '.join(str(error).split())[:300]}") from error
+    return parse(plain, str(path), path.parent)
+
+
+def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> Protocol:
+    """A protocol from names and numbers; ``mcf`` is the path of a file, from the folder ``beside`` on. Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics."""
+    if not isinstance(plain, Mapping):
+        raise UserError(f"{place}: expected the keys {', '.join(_KEYS)}, got {type(plain).__name__}")
+    for key in plain:
+        if key not in _OPTIONAL and key not in _KEYS:
+            raise UserError(f"{place}: unknown key {str(key)!r}{nearest(str(key), (*_KEYS, *_OPTIONAL))}")
+    for key, kind in {**_KEYS, **({"mcf": str} if "mcf" in plain else {})}.items():
+        if key not in plain:
+            raise UserError(f"{place}: the key {key!r} is missing")
+        if not isinstance(plain[key], kind) or isinstance(plain[key], bool):
+            raise UserError(f"{place}: {key}: expected {kind.__name__}, got {plain[key]!r}")
+    kind = plain.get("kind", "molecule-graph")
+    if kind not in KINDS:
+        raise UserError(f"{place}: kind: expected one of {', '.join(KINDS)}, got {kind!r}{nearest(str(kind), KINDS)}")
+    if plain["samples"] < 1:
+        raise UserError(f"{place}: samples: expected a number above 0, got {plain['samples']}")
+    if not plain["metrics"]:
+        raise UserError(f"{place}: metrics: expected at least one of {', '.join(kind_of(kind).known)}")
+    seen: set[str] = set()
+    for name in plain["metrics"]:
+        if name not in kind_of(kind).known:
+            other = next((f" of {one}" for one in KINDS if name in kind_of(one).known), "")
+            raise UserError(f"{place}: metrics: {str(name)!r} is no metric of {kind}{other and f', but{other}'}{nearest(str(name), kind_of(kind).known)}")
+        if name in seen:
+            raise UserError(f"{place}: metrics: {name} is named twice")
+        seen.add(name)
+    given = {key: value for key, value in plain.items() if key != "mcf"}
+    found = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
+    return found.with_mcf(Path(beside) / plain["mcf"]) if "mcf" in plain else found
+
+
+def shipped() -> list[str]:
+    """Names of the protocols that come with the package."""
+    return sorted(path.stem for path in folder("protocols").glob("*.yaml"))

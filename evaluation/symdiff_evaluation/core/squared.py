@@ -1,0 +1,121 @@
+"""The interval of a squared distance, from its estimate without bias: skewed near zero, all but normal far from it.
+
+Such an estimate errs by a linear part, whose variance grows in proportion to the squared distance t, and by a quadratic one, all that
+is left at t = 0: a weighted sum of centered chi-squares (Serfling, Approximation Theorems of Mathematical Statistics, 1980, chapter 5;
+Gretton et al., A Kernel Two-Sample Test, JMLR 13 (2012)).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import ndtr, stdtrit
+
+from symdiff_evaluation.core.estimate import Z95
+
+_DUST = 1e-6  # of the largest weight: below, a chi-square adds nothing
+_NEAREST, _FURTHEST = 1e-3, 1e12  # where saddle points are looked for, times one over the deviation
+_PRECISE = 1e-5  # of an end
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """The law of the error of an estimate whose expectation is t: sum ``weights`` (chi-square - its mean) with degrees of freedom ``times``, and a
+    chi-square of weight ``slope`` / 4, as far from its center as gives it the variance ``slope`` t.
+
+    ``stretch``: what the uncertainty of the variances adds to the reach, 1 for none.
+    """
+
+    weights: np.ndarray
+    times: np.ndarray
+    slope: float
+    stretch: float = 1.0
+
+    @property
+    def second(self) -> float:
+        """Variance of the quadratic part."""
+        return 2 * float(self.times @ self.weights**2)
+
+    def quantile(self, p: float, t: float) -> float:
+        """Of the error of the estimate, by the saddle point (Lugannani and Rice, Adv. Appl. Prob. 12 (1980)).
+
+        Where t is below zero, as it is for no true distance, that at zero.
+        """
+        t = max(t, 0.0)
+        deviation = math.sqrt(self.second + self.slope * t)
+        if deviation <= 0:
+            return 0.0
+        # the saddle lies where all 1 - 2 weight z are above zero
+        known = np.append(self.weights, self.slope / 4 if t > 0 else 0.0) / deviation
+        most = known.max() if p > 0.5 else -known.min()
+        furthest = (1 - 1e-12) / (2 * most) if most > 1 / _FURTHEST else _FURTHEST
+        sign = 1.0 if p > 0.5 else -1.0
+
+        def gap(log: float) -> float:
+            return self._law(sign * math.exp(log), t, deviation)[1] - p
+
+        ends = math.log(_NEAREST * min(furthest, 1.0)), math.log(furthest)
+        if gap(ends[0]) * gap(ends[1]) > 0:  # the law ends before
+            return self.stretch * deviation * self._law(sign * furthest, t, deviation)[0]
+        z = sign * math.exp(brentq(gap, *ends, xtol=1e-6))
+        return self.stretch * deviation * self._law(z, t, deviation)[0]
+
+    def _law(self, z: float, t: float, deviation: float) -> tuple[float, float]:
+        """The error, in deviations, whose saddle point is z, and the probability of less."""
+        weights, w, t = self.weights / deviation, self.slope / 4 / deviation, t / deviation
+        left = 1 - 2 * z * weights
+        far = 1 - 2 * z * w
+        value = float(self.times @ (-np.log(left) / 2 - z * weights)) + 2 * w * t * z * z / far
+        error = float(self.times @ (weights / left - weights)) + t * (1 / far**2 - 1)
+        curve = 2 * float(self.times @ (weights / left) ** 2) + 4 * w * t / far**3
+        r = math.copysign(math.sqrt(max(2 * (z * error - value), 0.0)), z)
+        u = z * math.sqrt(curve)
+        density = math.exp(-r * r / 2) / math.sqrt(2 * math.pi)
+        return error, float(ndtr(r)) + density * (1 / r - 1 / u)
+
+
+def spread(distance: float, linear: float, freedom: float, weights: np.ndarray, times: np.ndarray | None = None) -> Spread:
+    """The spread of an estimate that came out as ``distance``.
+
+    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``weights`` and ``times`` (1 if None) of the
+    chi-squares of its quadratic part.
+
+    The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards its value where the laws
+    differ along the widest directions of their spread, 4 sum w^3 / sum w^2; and it is at most 4 (sum w^2)^1/2, four times the widest.
+    """
+    times = np.ones(len(weights)) if times is None else times
+    kept = np.abs(weights) > _DUST * np.abs(weights).max(initial=0.0)
+    weights, times = weights[kept], times[kept]
+    linear, squares = max(linear, 0.0), float(times @ weights**2)
+    if squares <= 0:
+        return Spread(weights, times, linear / distance if distance > 0 else 0.0)
+    usual, most, noise = 4 * max(float(times @ weights**3), 0.0) / squares, 4 * math.sqrt(squares), math.sqrt(squares / 2)
+    slope = (linear + usual * noise) / (max(distance, 0.0) + noise)
+    # Student's reach for the share of the variance that the linear part has
+    stretch = 1 + (float(stdtrit(max(freedom, 4.0), 0.975)) / Z95 - 1) * linear / (linear + 2 * squares)
+    return Spread(weights, times, min(slope, most), stretch)
+
+
+def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
+    """The weight of one chi-square with this variance and third moment, neither below zero, and its degrees of freedom."""
+    if second <= 0:
+        return np.zeros(0), np.zeros(0)
+    weight = max(third / (4 * second), 1e-3 * math.sqrt(second))
+    return np.array([weight]), np.array([second / (2 * weight**2)])
+
+
+def interval(distance: float, spread: Spread) -> tuple[float, float]:
+    """All t of which ``distance`` is no surprise at 2.5 % on either side; ends below 0 are those that the law at 0 gives."""
+    low = distance - spread.quantile(0.975, 0.0)
+    if low > 0:
+        low = brentq(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance, xtol=_PRECISE * distance)
+    high = distance - spread.quantile(0.025, 0.0)
+    if high > 0:
+        top = 2 * high
+        while top + spread.quantile(0.025, top) < distance:
+            top *= 2
+        high = brentq(lambda t: t + spread.quantile(0.025, t) - distance, 0.0, top, xtol=_PRECISE * top)
+    return low, high

@@ -1,0 +1,77 @@
+"""Statistics of data sets in files: arrays beside a json that names their SHA-256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from symdiff.errors import UserError, nearest
+from symdiff_evaluation.core.located import folder
+
+KIND = "molecule-graph"
+"""What a json without the key ``kind`` is of."""
+
+
+def keep(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> None:
+    """Write ``OUT.safetensors`` and ``OUT.json``, which is ``about`` and the SHA-256 of the arrays."""
+    out = Path(out)
+    packed = save(dict(arrays))
+    told = {**about, "sha256": hashlib.sha256(packed).hexdigest()}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    # the json comes last: it is what makes a reference exist
+    for ending, content in ((".safetensors", packed), (".json", (json.dumps(told, indent=1) + "\n").encode())):
+        part = out.with_name(f".{out.name}{ending}.{os.getpid()}")
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(out.with_name(out.name + ending))
+
+
+def kept(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.ndarray]]:
+    """What ``keep`` wrote, by the path of either file, or the shipped one of that name.
+
+    Raises ``UserError`` where it is missing, was altered, or is of another kind.
+    """
+    stem = _stem(name_or_path)
+    if not stem.with_name(stem.name + ".json").is_file():
+        raise UserError(f"reference {str(name_or_path)!r} does not exist{nearest(str(name_or_path), shipped(kind))}")
+    try:
+        about = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
+        found = about.get("kind", KIND)
+        if found != kind:
+            raise UserError(f"reference {str(name_or_path)!r}: expected one of {kind}, got one of {found}")
+        tensors = stem.with_name(stem.name + ".safetensors")
+        if hashlib.sha256(tensors.read_bytes()).hexdigest() != about["sha256"]:
+            raise UserError(f"reference {tensors}: its SHA-256 is not the one that its json names")
+        return about, load_file(tensors)
+    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, SafetensorError) as error:
+        raise unreadable(name_or_path, error) from error
+
+
+def unreadable(name_or_path: str | Path, error: Exception) -> UserError:
+    """The error for files in which something is missing."""
+    return UserError(f"reference {str(name_or_path)!r} cannot be read: {type(error).__name__}: {error}")
+
+
+def shipped(kind: str = KIND) -> list[str]:
+    """Names of the references of one kind that come with the package."""
+    found = []
+    for path in sorted(folder("reference").glob("*.json")):
+        if json.loads(path.read_text(encoding="utf-8")).get("kind", KIND) == kind:
+            found.append(path.stem)
+    return found
+
+
+def _stem(name_or_path: str | Path) -> Path:
+    path = Path(name_or_path)
+    if path.suffix in (".json", ".safetensors"):
+        return path.with_suffix("")
+    return folder("reference") / path.name if path.name == str(name_or_path) else path

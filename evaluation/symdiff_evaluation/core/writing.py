@@ -1,0 +1,92 @@
+"""An evaluation as a folder: report.html, metrics.json, samples.csv, about.json; all of them or none."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.evaluation import Evaluation
+
+FILES = ("report.html", "metrics.json", "samples.csv", "about.json")
+COLUMNS = ("index", "file", "record")  # and those of the kind
+
+
+def check(out: str | Path) -> Path:
+    """The folder to write, if it may be: absent, empty, or an evaluation written before. Raises ``UserError``."""
+    out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: expected a folder to write into, got a file")
+    others = sorted(path.name for path in out.iterdir() if path.name not in FILES) if out.is_dir() else []
+    if others:
+        raise UserError(f"{out}: expected an empty folder or an earlier evaluation, got one that holds {others[0]!r}")
+    return out
+
+
+def write(evaluation: Evaluation, out: str | Path) -> Path:
+    """Write the folder by writing another beside it and renaming; what is there stays whole until then."""
+    from symdiff_evaluation.core.report import report
+
+    out = check(out)
+    out.absolute().parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
+    try:
+        fresh.chmod(0o755)
+        (fresh / "metrics.json").write_text(metrics(evaluation), encoding="utf-8")
+        (fresh / "samples.csv").write_text(table(evaluation), encoding="utf-8", newline="")
+        (fresh / "about.json").write_text(about(evaluation), encoding="utf-8")
+        (fresh / "report.html").write_text(report(evaluation), encoding="utf-8")
+        if out.exists():
+            old = fresh.with_name(fresh.name + "-old")
+            out.rename(old)
+            fresh.rename(out)
+            shutil.rmtree(old)
+        else:
+            fresh.rename(out)
+    finally:
+        if fresh.exists():
+            shutil.rmtree(fresh)
+    return out
+
+
+def metrics(evaluation: Evaluation) -> str:
+    """metrics.json: each id with its value, interval, count and undecided."""
+    return json.dumps({name: estimate.plain() for name, estimate in evaluation.estimates.items()}, indent=1) + "\n"
+
+
+def about(evaluation: Evaluation) -> str:
+    """about.json: what was evaluated against what, so that the numbers can be repeated."""
+    from importlib.metadata import version
+
+    reference, protocol = evaluation.reference, evaluation.protocol
+    plain = {
+        "files": [{"path": file, "sha256": _sha256(file)} for file in evaluation.files],
+        "records": evaluation.total,
+        "failures": dict(sorted(evaluation.kind.failures(evaluation.samples).items())),
+        "protocol": {"name": protocol.name, "kind": protocol.kind, "samples": protocol.samples, "metrics": list(protocol.metrics)},
+        "mcf": protocol.mcf and {"path": protocol.mcf.path, "sha256": protocol.mcf.sha256, "patterns": len(protocol.mcf.smarts)},
+        "reference": reference and {"name": reference.name, "count": reference.count, "source": reference.source},
+        "notes": evaluation.notes,
+        "versions": {name: version(name) for name in ("rdkit", "numpy", "scipy")},
+    }
+    return json.dumps(plain, indent=1) + "\n"
+
+
+def _sha256(file: str) -> str:
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def table(evaluation: Evaluation) -> str:
+    """samples.csv: one row a record."""
+    stream = io.StringIO()
+    rows = csv.writer(stream)
+    rows.writerow((*COLUMNS, *evaluation.kind.columns))
+    for index, row in enumerate(evaluation.kind.rows(evaluation.samples, evaluation.reference), 1):
+        rows.writerow((index, *row))
+    return stream.getvalue()

@@ -1,0 +1,123 @@
+"""Graphs with or without labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import chain
+from pathlib import Path
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.storage import keep, kept, shipped, unreadable
+from symdiff_evaluation.graphs import page as pages
+from symdiff_evaluation.graphs.metrics import METRICS
+from symdiff_evaluation.graphs.read import ENDINGS, parts, read
+from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
+from symdiff_evaluation.graphs.samples import Graphs as Set
+from symdiff_evaluation.graphs.validity import RULES
+
+
+class Graphs(Kind):
+    """Their file is one of arrays or GraphML; the reference tells the rule that makes a graph valid."""
+
+    name = "graph"
+    of = "graphs"
+    endings = ENDINGS
+    columns = ("nodes", "edges", "valid", "reason", "automorphisms", "unique", "novel")
+    headline = {
+        "validity": "valid",
+        "uniqueness": "unique",
+        "novelty": "novel",
+        "vun": "all three",
+        "mmd.ratio": "MMD over training's",
+        "pgd": "PGD",
+        "symmetry.asymmetric_share": "asymmetric",
+    }
+    about = (
+        "Two graphs are the same when an isomorphism carries labels to labels. Distances are squared MMD to the test graphs, biased with the"
+        " kernels as published and unbiased beside them. Intervals are 95 %: Wilson's for shares, the jackknife's for MMD."
+    )
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return METRICS
+
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Set:
+        found = [read(file) for file in files]
+        inputs_told = [bool(one.inputs) for one in found]
+        if any(inputs_told) and not all(inputs_told):
+            raise UserError(f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and input_edges, as in the other files")
+        records, graphs, inputs = (tuple(chain.from_iterable(parts)) for parts in zip(*((o.records, o.graphs, o.inputs) for o in found), strict=True))
+        tell = stages(sum(graph is not None for graph in graphs), begun, progress)
+        return Set(records, graphs, inputs, workers, shards, tell)
+
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
+        """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar, tree, ...)."""
+        path = Path(name)
+        if name in shipped(self.name) or path.suffix == ".json" or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+            return load_reference(name)
+        if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
+            return load_reference(name)
+        train, test = (None if part is None else replace(part, workers=workers) for part in parts(path))
+        rule = path.name.split(".")[0]
+        return build(train, test, rule if rule in RULES else "any", rule, name)
+
+    def failures(self, samples: Set) -> Counter[str]:
+        return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
+
+    def rows(self, samples: Set, reference: GraphReference | None) -> Iterable[tuple]:
+        """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record. Undecided is empty."""
+        known = reference.knows(samples.hashes) if reference else None
+        place, seen = 0, set()
+        for record, graph in zip(samples.records, samples.graphs, strict=True):
+            if graph is None:
+                yield record.file, record.number, "", "", "false", record.reason, "", "", ""
+                continue
+            reason = samples.broken(reference.rule)[place] if reference else ""
+            code, symmetry = int(samples.hashes[place]), samples.symmetries[place]
+            novel = "" if known is None or not code else told(not known[place])
+            unique = told(code not in seen) if code else ""
+            order = "" if symmetry is None else symmetry.order
+            yield record.file, record.number, graph.num_nodes, len(graph.edges), told(not reason), reason, order, unique, novel
+            seen.add(code)
+            place += 1
+
+    def sections(self, evaluation) -> list[Section]:
+        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+
+
+def write_reference(reference: GraphReference, out: str | Path) -> None:
+    """Write ``OUT.safetensors`` and ``OUT.json``."""
+    about = {"kind": Graphs.name, "name": reference.name, "rule": reference.rule, "count": reference.count, "source": reference.source}
+    keep(about, reference.arrays(), out)
+
+
+def load_reference(name_or_path: str | Path) -> GraphReference:
+    """A shipped reference by name, or what ``write_reference`` wrote. Raises ``UserError``."""
+    about, arrays = kept(name_or_path, Graphs.name)
+    try:
+        return from_arrays(about["name"], about["rule"], int(about["count"]), arrays, about["source"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise unreadable(name_or_path, error) from error
+
+
+def write_from_file(path: str | Path, out: str | Path, rule: str, source: str) -> GraphReference:
+    """The reference that a file of graphs with a split makes, written. Raises ``UserError``."""
+    train, test = parts(path)
+    if test is None:
+        raise UserError(f"{path}: expected an array 'split' with test graphs (2)")
+    reference = build(train, test, rule, Path(out).name, source)
+    write_reference(reference, out)
+    return reference

@@ -1,0 +1,45 @@
+"""How many samples are graphs of the wanted sort, different from each other, and not those that the model was shown."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from symdiff_evaluation.core.estimate import Estimate, distinct, fraction
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.graphs.reference import GraphReference
+from symdiff_evaluation.graphs.samples import Graphs
+
+
+class Quality(Metric):
+    """Validity by the rule of the reference; two graphs are the same when an isomorphism carries labels to labels."""
+
+    title = "Validity, uniqueness and novelty"
+    about = {
+        "readable": "records that are graphs: numbers of nodes in range, no loop, no repeated edge",
+        "connected": "one component, of the readable graphs",
+        "validity": "follows the rule of the reference (planar, tree, lobster, sbm, connected, any), of all records",
+        "uniqueness": "different graphs, of the readable",
+        "novelty": "not in the training set, of the different readable graphs",
+        "vun": "different, valid and not in the training set, of all records",
+    }
+    compares = frozenset({"validity", "novelty", "vun"})
+
+    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
+        graphs, count = samples.readable, len(samples)
+        hashes = samples.hashes[samples.named]
+        unnamed = len(graphs) - len(hashes)
+        found = {
+            "readable": fraction(len(graphs), count),
+            "connected": fraction(sum(graph.connected for graph in graphs), len(graphs), samples.unreadable),
+            "uniqueness": distinct(hashes.tolist(), len(hashes), samples.unreadable + unnamed),
+        }
+        if reference is None:
+            return found
+        kinds = np.unique(hashes)
+        valid = np.array([not reason for reason in samples.broken(reference.rule)], bool)
+        good = samples.hashes[valid & samples.named & ~reference.knows(samples.hashes)]
+        return found | {
+            "validity": fraction(int(valid.sum()), count),
+            "novelty": fraction(int((~reference.knows(kinds)).sum()), len(kinds), unnamed),
+            "vun": distinct(good.tolist(), count - unnamed, unnamed),
+        }

@@ -1,0 +1,136 @@
+"""The pages of generic graphs: distributions, symmetry, pictures, failures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from symdiff_evaluation.core.charts import bars, densities
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.page import (
+    SYMMETRIC,
+    Section,
+    failures,
+    gallery,
+    key,
+    most_symmetric,
+    panel,
+    panels,
+    sample,
+    shares,
+    spaced,
+    told,
+)
+from symdiff_evaluation.core.pictures import graph as drawing
+from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.reference import GraphReference
+from symdiff_evaluation.graphs.samples import Graphs
+from symdiff_evaluation.graphs.validity import broken
+
+_SHOWN = {"degree": "Degrees of nodes", "clustering": "Clustering coefficients", "spectral": "Eigenvalues of the normalized Laplacian"}
+_DEGREES, _BINS = 12, 8  # bars of a panel
+
+
+def sections(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> list[Section]:
+    """The sections of the report."""
+    return [
+        Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
+        Section("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
+        Section("samples", "Samples", _gallery(samples, reference)),
+        Section("failures", "Failures", _failures(samples, reference)),
+    ]
+
+
+def _distributions(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> str:
+    graphs = samples.readable
+    if not graphs:
+        return ""
+    shown = []
+    for name, title in _SHOWN.items():
+        target = None if reference is None else _coarse(reference.test[name], name)
+        chart = bars(_coarse(samples.descriptors[name], name), target, most=_DEGREES + 1)
+        shown.append(panel(title, told(estimates, f"mmd.{name}", "squared MMD"), chart))
+    shown.append(panel("Number of nodes", "", densities([graph.num_nodes for graph in graphs], None)))
+    shown.append(panel("Number of edges", "", densities([len(graph.edges) for graph in graphs], None)))
+    return key(reference is not None, "test graphs") + panels(shown)
+
+
+def _coarse(rows: np.ndarray, name: str) -> dict[str, float]:
+    """The mean of histograms (graphs, bins) in a few bars, by the lower end of what they count."""
+    mean = np.asarray(rows, np.float64).mean(0)
+    mean = mean / max(mean.sum(), 1e-300)
+    if name == "degree":
+        found = {str(k): float(value) for k, value in enumerate(mean[:_DEGREES])}
+        return found | ({f"{_DEGREES}+": float(mean[_DEGREES:].sum())} if len(mean) > _DEGREES else {})
+    top = 1.0 if name == "clustering" else 2.0
+    parts = np.array_split(mean, _BINS)
+    starts = np.cumsum([0, *map(len, parts)])[:-1] * top / len(mean)
+    return {f"{start:.2f}": float(part.sum()) for start, part in zip(starts, parts, strict=True)}
+
+
+def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> str:
+    orders = [one.log_order for one in samples.symmetries if one is not None]
+    if not orders:
+        return ""
+    law = None if reference is None else shares(Counter(map(_order, reference.log_orders.tolist())))
+    shown = [
+        panel(
+            "Number of automorphisms",
+            told(estimates, "symmetry.order_distance", "total variation"),
+            bars(shares(Counter(map(_order, orders))), law, most=9),
+        ),
+        panel(
+            "Orbits of nodes, per node",
+            told(estimates, "symmetry.orbit_share", "mean"),
+            densities([one.orbit_share for one in samples.symmetries if one is not None], None),
+        ),
+    ]
+    ranked = sorted((-one.log_order, k) for k, one in enumerate(samples.symmetries) if one is not None)
+    different, seen = [], set()
+    for log_order, k in ranked:
+        name = int(samples.hashes[k]) or -k - 1  # a graph without a name counts as one of its own
+        if log_order < 0 and name not in seen and len(different) < SYMMETRIC:
+            seen.add(name)
+            different.append(_drawn(samples.readable[k], f"{_order(-log_order)} automorphisms"))
+    text = "An automorphism is a permutation of nodes that keeps edges and labels."
+    return (
+        f'<p class="soft">{text}</p>{key(reference is not None, "training graphs")}{panels(shown)}'
+        f"{most_symmetric(different)}"
+    )
+
+
+def _order(log_order: float) -> str:
+    """An order as it fits under a bar: beyond five digits, its power of ten."""
+    digits = int(log_order / np.log(10))
+    return f"{round(np.exp(log_order)):d}" if digits < 5 else f"10^{digits}"
+
+
+def _gallery(samples: Graphs, reference: GraphReference | None) -> str:
+    graphs = samples.readable
+    if not graphs:
+        return ""
+    drawn = []
+    for k in spaced(len(graphs)):
+        reason = broken(graphs[k], reference.rule) if reference else ""
+        drawn.append(_drawn(graphs[k], reason.split(":")[0] or ("valid" if reference else ""), not reason and reference is not None))
+    note = f"{len(drawn)} of the {len(graphs):,} readable graphs, evenly spaced in the order of the files, not selected."
+    return f'<p class="soft">{note}</p>{gallery(drawn)}'
+
+
+def _drawn(graph: Graph, tag: str, new: bool = False) -> str:
+    labels = None if graph.node_labels is None else graph.node_labels.tolist()
+    return sample(drawing(graph.num_nodes, graph.edges, labels), f"{graph.num_nodes} nodes, {len(graph.edges)} edges", tag, new)
+
+
+def _failures(samples: Graphs, reference: GraphReference | None) -> str:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for record, graph in zip(samples.records, samples.graphs, strict=True):
+        reason = record.reason or (broken(graph, reference.rule) if reference else "")
+        if reason:
+            name, _, detail = reason.partition(": ")
+            shown = "" if graph is None else f"{graph.num_nodes} nodes, {len(graph.edges)} edges"
+            groups.setdefault(name, []).append((shown, f"{record.file}, record {record.number:,}: {detail}"))
+    rule = f" and follows the rule {reference.rule}" if reference else ""
+    return failures(groups, len(samples), f"None: every record is a graph{rule}.")

@@ -1,1 +1,0 @@
-"""Metrics: each maps samples and a reference to estimates by id."""

@@ -1,0 +1,1 @@
+"""Molecular graphs: reading, judging, metrics, report pages."""

@@ -1,0 +1,71 @@
+"""Reference statistics from SMILES: run once for a data set, shipped for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from symdiff_evaluation.core.parallel import in_processes
+from symdiff_evaluation.molecules import synthesis
+from symdiff_evaluation.molecules.chemnet import LONGEST, Gaussian, activations, gaussian
+from symdiff_evaluation.molecules.compared import compared
+from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference, quantiles, summarize, write
+from symdiff_evaluation.molecules.samples import Samples, from_smiles
+
+
+def build_reference(
+    smiles: Sequence[str] | Mapping[str, Sequence[str]],
+    out: str | Path,
+    source: str = "",
+    fcd: bool = True,
+    workers: int = 1,
+    moses: bool = False,
+) -> Reference:
+    """Derive a reference from SMILES and write ``OUT.safetensors`` and ``OUT.json``.
+
+    ``smiles``: a list, or lists by split; hashes and histograms are those of "train", ChemNet's Gaussian (left out with
+    ``fcd=False``) is taken of "train" and of "test"; with ``moses``, what MOSES's numbers need is taken of "test" ("train" where there
+    is no other), the synthetic accessibility of "train". Records that are not strictly valid are left out.
+    """
+    splits = smiles if isinstance(smiles, Mapping) else {"train": smiles}
+    reference = build(splits, Path(out).name, source, fcd, workers, moses=moses)
+    write(reference, out)
+    return reference
+
+
+def build(
+    splits: Mapping[str, Sequence[str]],
+    name: str,
+    source: str = "",
+    fcd: bool = True,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+    moses: bool = False,
+) -> Reference:
+    """The same in memory; ``progress`` is called with the number of molecules done since its last call."""
+    judged = {split: from_smiles(texts, workers, f"{name}/{split}", progress) for split, texts in splits.items()}
+    reference = summarize(judged["train"], name, source)
+    if moses:
+        reference = with_moses(reference, judged)
+    if not fcd:
+        return reference
+    return replace(reference, gaussians={split: chemnet_gaussian(samples) for split, samples in judged.items()})
+
+
+def with_moses(reference: Reference, judged: Mapping[str, Samples]) -> Reference:
+    """The reference with what MOSES's numbers need; its other statistics as they are. ``judged``: its splits, one of them "train"."""
+    train, split = judged["train"], "test" if "test" in judged else "train"
+    found = replace(reference, compared=compared(judged[split], split))
+    if not synthesis.available():
+        return found
+    scores = dict(zip(train.distinct, in_processes(synthesis.accessibility, train.distinct, train.workers), strict=True))
+    values = np.array([scores[text] for text in train.valid if scores[text] is not None])
+    return replace(found, quantiles={**reference.quantiles, ACCESSIBILITY: quantiles(values)})
+
+
+def chemnet_gaussian(samples: Samples) -> Gaussian:
+    """ChemNet's Gaussian of the strictly valid samples, repeats counted."""
+    return gaussian(activations([text for text in sorted(samples.valid) if len(text) <= LONGEST]))

@@ -1,0 +1,90 @@
+"""What MOSES's numbers compare samples with: counts and fingerprints of test molecules, in few bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from symdiff_evaluation.core.digest import digest
+from symdiff_evaluation.molecules.moses import BITS, Features
+from symdiff_evaluation.molecules.samples import Samples
+
+_FRONT = "moses."
+
+
+@dataclass(frozen=True)
+class Compared:
+    """``fragments`` and ``scaffolds``: how often each occurs, by the digest of its SMILES; ``fingerprints``: (n, 128) uint8, distinct.
+
+    ``split``: of the data set, "test", or "train" where it has no other.
+    """
+
+    fragments: Mapping[int, int]
+    scaffolds: Mapping[int, int]
+    fingerprints: np.ndarray
+    split: str
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """As arrays to keep; of fingerprints the numbers of the bits that are set."""
+        bits = np.unpackbits(self.fingerprints, axis=1)
+        found = {
+            f"{_FRONT}{self.split}.bits": np.nonzero(bits)[1].astype(np.uint16),
+            f"{_FRONT}{self.split}.sizes": bits.sum(1).astype(np.uint16),
+        }
+        for name in ("fragments", "scaffolds"):
+            counts = getattr(self, name)
+            found[f"{_FRONT}{self.split}.{name}"] = np.array(sorted(counts), np.uint64)
+            found[f"{_FRONT}{self.split}.{name}.counts"] = np.array([counts[label] for label in sorted(counts)], np.uint32)
+        return found
+
+
+def compared(samples: Samples, split: str) -> Compared:
+    """Of the strictly valid samples, repeats counted."""
+    known = [samples.features[text] for text in samples.valid if text in samples.features]
+    return Compared(
+        fragments=_total(map(fragments, known)),
+        scaffolds=_total(map(scaffolds, known)),
+        fingerprints=np.unique(packed(known), axis=0),
+        split=split,
+    )
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> Compared | None:
+    """What ``arrays()`` gave, among others; None where there is none of it. Raises ``KeyError``."""
+    split = next((name.split(".")[1] for name in arrays if name.startswith(_FRONT)), None)
+    if split is None:
+        return None
+    front = f"{_FRONT}{split}."
+    sizes = arrays[f"{front}sizes"]
+    bits = np.zeros((len(sizes), BITS), np.uint8)
+    bits[np.repeat(np.arange(len(sizes)), sizes), arrays[f"{front}bits"]] = 1
+    counts = {
+        name: dict(zip(arrays[front + name].tolist(), arrays[f"{front}{name}.counts"].tolist(), strict=True))
+        for name in ("fragments", "scaffolds")
+    }
+    return Compared(**counts, fingerprints=np.packbits(bits, axis=1), split=split)
+
+
+def fragments(one: Features) -> Counter[int]:
+    """Digests of the fragments of a molecule."""
+    return Counter(map(digest, one.fragments))
+
+
+def scaffolds(one: Features) -> Counter[int]:
+    """Digest of the scaffold of a molecule, if it has one."""
+    return Counter(() if one.scaffold is None else (digest(one.scaffold),))
+
+
+def packed(known: Iterable[Features]) -> np.ndarray:
+    """Fingerprints as (n, 128) uint8."""
+    return np.frombuffer(b"".join(one.fingerprint for one in known), np.uint8).reshape(-1, BITS // 8)
+
+
+def _total(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    total: Counter[int] = Counter()
+    for part in parts:
+        total.update(part)
+    return dict(total)

@@ -1,0 +1,134 @@
+"""Molecules as graphs of atoms and bonds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from symdiff_evaluation.core.kind import Asked, Begun, Kind, Told, told
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.records import Record
+from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.storage import shipped
+from symdiff_evaluation.molecules import arrays as molecule_arrays
+from symdiff_evaluation.molecules import chemnet, synthesis
+from symdiff_evaluation.molecules import page as pages
+from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.metrics import METRICS
+from symdiff_evaluation.molecules.metrics.moses import Moses
+from symdiff_evaluation.molecules.metrics.stability import explain
+from symdiff_evaluation.molecules.read import ENDINGS, read
+from symdiff_evaluation.molecules.reference import Reference, load
+from symdiff_evaluation.molecules.samples import Samples, judge_all
+
+
+class Molecules(Kind):
+    """Their records are SMILES or mol blocks; the reference is a training set's statistics."""
+
+    name = "molecule-graph"
+    of = "molecules"
+    endings = ENDINGS + molecule_arrays.ENDINGS
+    columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
+    headline = {
+        "validity.strict": "valid",
+        "uniqueness": "unique",
+        "novelty": "novel",
+        "vun": "all three",
+        "fcd.test": "FCD, test split",
+        "fcd.train": "FCD, train split",
+        "molecule_stability": "stable",
+        "symmetry.asymmetric_share": "asymmetric",
+    }
+    about = (
+        "Molecules are compared by canonical SMILES without stereo, isotopes and atom maps. Intervals are 95 %:"
+        " Wilson's for shares, the delta method over samples for distances, a grouped jackknife for FCD; uniqueness and V.U.N."
+        " use the variance of a number of distinct kinds. Distances near zero are biased upwards by the finite number of samples."
+    )
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return METRICS
+
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Samples:
+        records: list[Record] = [record for file in files for record in records_of(file)]
+        if begun is not None:
+            begun(len(records))
+        return judge_all(records, workers, progress, shards=shards)
+
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
+        path = Path(name)
+        if name not in shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+            smiles = [record.text for record in read(path) if record.form == "smiles"]
+            return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers, moses=asks_moses(metrics))
+        return load(name)
+
+    def failures(self, samples: Samples) -> Counter[str]:
+        return Counter(judged.reason.split(":")[0] for judged in samples.judged if judged.reason)
+
+    def rows(self, samples: Samples, reference: Reference | None) -> Iterable[tuple]:
+        """``unique`` marks a molecule's first record; ``novel`` is empty without a reference."""
+        known = dict(zip(samples.distinct, reference.knows(samples.distinct), strict=True)) if reference else {}
+        seen: set[str] = set()
+        for record, judged in zip(samples.records, samples.judged, strict=True):
+            name = judged.canonical
+            unique = told(name not in seen) if name else ""
+            novel = told(not known[name]) if name and reference else ""
+            yield record.file, record.number, judged.smiles, name or "", told(bool(name)), judged.reason, unique, novel
+            if name:
+                seen.add(name)
+
+    def sections(self, evaluation) -> list[Section]:
+        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+
+    def require(self, metrics: Sequence[str]) -> None:
+        if asks_fcd(metrics):
+            chemnet.require()
+
+    def equipped(self, samples: Samples, protocol: Asked) -> Samples:
+        return replace(samples, filters=protocol.mcf) if protocol.mcf else samples
+
+    def remarks(self, samples: Samples) -> list[str]:
+        return explain(samples)
+
+    def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
+        metrics = protocol.metrics
+        lacking = [name for name in ("fcd.train", "fcd.test") if reference and name in metrics and name.split(".")[1] not in reference.gaussians]
+        notes = [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
+        if reference and asks_moses(metrics):
+            if reference.compared is None:
+                notes.append(f"The reference {reference.name} has nothing that MOSES's numbers compare with.")
+            elif reference.compared.split != "test":
+                notes.append(f"The reference {reference.name} has no test split: MOSES's numbers compare with its training set.")
+        if "moses.filters" in metrics and protocol.mcf is None:
+            notes.append("moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; moses.filters.without_mcf is an upper bound.")
+        if asks_moses(metrics) and not synthesis.available():
+            notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
+        return notes
+
+
+def records_of(file: str | Path) -> Iterable[Record]:
+    """The records of a file of SMILES, of mol blocks, or of molecules as arrays or GraphML."""
+    name = Path(file).name.lower()
+    if name.endswith(molecule_arrays.ENDINGS):
+        return molecule_arrays.read(file)
+    return read(file)
+
+
+def asks_fcd(metrics: Sequence[str]) -> bool:
+    """Whether one of them needs ChemNet."""
+    return any(name.startswith("fcd.") for name in metrics)
+
+
+def asks_moses(metrics: Sequence[str]) -> bool:
+    """Whether one of them needs what MOSES looks at."""
+    return any(name in Moses.about for name in metrics)

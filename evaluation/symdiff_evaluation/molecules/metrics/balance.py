@@ -1,0 +1,35 @@
+"""Are all numberings of a molecule's atoms equally likely?"""
+
+from __future__ import annotations
+
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.numbering import Numbered, image_balance, place_balance
+from symdiff_evaluation.molecules.reference import Reference
+from symdiff_evaluation.molecules.samples import Samples
+
+
+class NumberingBalance(Metric):
+    """Of the records whose file numbers atoms, SDF or arrays; values are p-values, uniform where the law is invariant under renumbering.
+
+    The order of atoms in SMILES is that of their grammar and says nothing: both numbers are undecided. Programs that write atoms in an
+    order of their own, canonical or sorted, get zeros, whatever the law was.
+    """
+
+    title = "Balance of numberings (p-values)"
+    about = {
+        "balance.images": "all numberings of one molecule's heavy atoms are equally frequent, over molecules seen often enough; SMILES: undecided",
+        "balance.places": "atoms of each element and number of neighbors stand everywhere in the file's order equally often; SMILES: undecided",
+    }
+
+    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+        known = [(judged, judged.numbering) for judged in samples.judged if judged.numbering is not None]
+        valid = [
+            Numbered(judged.canonical, numbering.image, judged.traits.size, judged.traits.order)
+            for judged, numbering in known
+            if numbering.image is not None and judged.canonical and judged.traits and judged.traits.order
+        ]
+        return {
+            "balance.images": image_balance(valid, len(samples.valid) - len(valid)).estimate(),
+            "balance.places": place_balance([numbering for _, numbering in known], len(samples) - len(known)).estimate(),
+        }

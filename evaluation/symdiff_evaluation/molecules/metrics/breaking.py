@@ -1,0 +1,26 @@
+"""What symmetry went in against what came out, for molecular graphs."""
+
+from __future__ import annotations
+
+from symdiff_evaluation.core.breaking import breaking_gap, broken_share
+from symdiff_evaluation.core.estimate import Estimate, nothing
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.reference import Reference
+from symdiff_evaluation.molecules.samples import Samples
+
+
+class Breaking(Metric):
+    """Of the strictly valid records, where the file says which molecule each was made from; others are undecided."""
+
+    title = "Symmetry breaking"
+    about = {
+        "symmetry.breaking_gap": "mean of ln (automorphisms of the molecule that went in) - ln (of the one that came out)",
+        "symmetry.broken_share": "of the symmetric molecules that went in, those that came out less symmetric",
+    }
+
+    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+        if not any(record.input for record in samples.records):
+            return {name: nothing(len(samples)) for name in self.about}
+        after = [judged.traits.order if judged.traits else None for judged in samples.judged]
+        before = samples.input_orders
+        return {"symmetry.breaking_gap": breaking_gap(before, after), "symmetry.broken_share": broken_share(before, after)}

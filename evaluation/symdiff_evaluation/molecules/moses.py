@@ -1,0 +1,112 @@
+"""What MOSES looks at in one molecule: BRICS fragments, the scaffold, a fingerprint, filters.
+
+Source: Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models,
+Front. Pharmacol. 11 (2020); where the paper leaves a choice, that of https://github.com/molecularsets/moses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
+from rdkit.Chem.Scaffolds import MurckoScaffold
+
+from symdiff_evaluation.core.filters import passes
+from symdiff_evaluation.molecules.synthesis import available, synthetic_accessibility
+
+BITS = 1024
+_FEWEST_RINGS = 2
+_ELEMENTS = {"C", "N", "S", "O", "F", "Cl", "Br", "H"}
+_LARGEST_RING = 7
+
+
+@dataclass(frozen=True)
+class Features:
+    """One molecule as MOSES sees it. ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it.
+
+    ``rules``, ``pains``, ``mcf``: whether it passes these filters, the last None without a list of them.
+    """
+
+    fragments: tuple[str, ...]
+    scaffold: str | None
+    fingerprint: bytes
+    accessibility: float | None
+    rules: bool
+    pains: bool
+    mcf: bool | None = None
+
+
+def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
+    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings.
+
+    ``smarts``: MOSES's list of medicinal chemistry filters, if it is at hand.
+    """
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(smiles)
+        return None if mol is None else features(mol, smarts)
+
+
+def plain(one: Features | None) -> dict | None:
+    """As JSON holds it."""
+    return one and {**asdict(one), "fingerprint": one.fingerprint.hex()}
+
+
+def restored(told: dict | None) -> Features | None:
+    """What ``plain`` gave, through JSON."""
+    return told and Features(**{**told, "fragments": tuple(told["fragments"]), "fingerprint": bytes.fromhex(told["fingerprint"])})
+
+
+def features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
+    """All of the following, of a sanitized molecule."""
+    return Features(
+        fragments=tuple(fragments(mol)),
+        scaffold=scaffold(mol),
+        fingerprint=fingerprint(mol),
+        accessibility=synthetic_accessibility(mol) if available() else None,
+        rules=passes_rules(mol),
+        pains=passes_pains(mol),
+        mcf=passes(mol, smarts) if smarts else None,
+    )
+
+
+def fragments(mol: Chem.Mol) -> list[str]:
+    """SMILES of the pieces that cutting all BRICS bonds leaves, attachment points marked by the kind of bond."""
+    return Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol)).split(".")
+
+
+def scaffold(mol: Chem.Mol) -> str | None:
+    """SMILES of the Bemis-Murcko scaffold; None where it has fewer than two rings."""
+    frame = MurckoScaffold.GetScaffoldForMol(mol)
+    return Chem.MolToSmiles(frame) if frame.GetRingInfo().NumRings() >= _FEWEST_RINGS else None
+
+
+def fingerprint(mol: Chem.Mol) -> bytes:
+    """The Morgan fingerprint of radius 2 folded to 1,024 bits, packed: 128 bytes."""
+    return np.packbits(_generator().GetFingerprintAsNumPy(mol)).tobytes()
+
+
+def passes_rules(mol: Chem.Mol) -> bool:
+    """No atom is charged, all are C, N, S, O, F, Cl, Br or H, no ring has eight or more atoms."""
+    atoms = all(atom.GetFormalCharge() == 0 and atom.GetSymbol() in _ELEMENTS for atom in mol.GetAtoms())
+    return atoms and all(len(ring) <= _LARGEST_RING for ring in mol.GetRingInfo().AtomRings())
+
+
+def passes_pains(mol: Chem.Mol) -> bool:
+    """No substructure of the PAINS list (Baell and Holloway 2010) as RDKit's FilterCatalog holds it."""
+    return not _catalog().HasMatch(mol)
+
+
+@lru_cache(maxsize=1)
+def _generator() -> rdFingerprintGenerator.FingerprintGenerator64:
+    return rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=BITS)
+
+
+@lru_cache(maxsize=1)
+def _catalog() -> FilterCatalog.FilterCatalog:
+    kinds = FilterCatalog.FilterCatalogParams()
+    kinds.AddCatalog(FilterCatalog.FilterCatalogParams.FilterCatalogs.PAINS)
+    return FilterCatalog.FilterCatalog(kinds)

@@ -1,0 +1,64 @@
+"""Is the law of molecules invariant under renumbering of their atoms? Only files that number atoms can tell: mol blocks and arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from rdkit import Chem
+
+from symdiff_evaluation.core.balance import Balance, often, places
+from symdiff_evaluation.core.digest import digest
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How a record numbers its atoms. ``kinds``: of each atom as written, hydrogens too, by element and number of neighbors, from 0.
+
+    ``image``: 64 bits of the heavy-atom graph with its numbers, where the record is strictly valid.
+    """
+
+    kinds: tuple[int, ...]
+    image: int | None = None
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A strictly valid molecule with its ``image``: its canonical ``name``, its ``size`` in heavy atoms, ``order`` of its automorphism group."""
+
+    name: str
+    image: int
+    size: int
+    order: int
+
+
+def kinds(mol: Chem.Mol) -> tuple[int, ...]:
+    """``Numbering.kinds`` of a molecule as written, not sanitized."""
+    labels = [[atom.GetAtomicNum(), atom.GetDegree()] for atom in mol.GetAtoms()]
+    return tuple(np.unique(np.array(labels), axis=0, return_inverse=True)[1].ravel().tolist())
+
+
+def image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -> int:
+    """64 bits of labels of atoms in order, and of the kinds of bonds (i, j)."""
+    pairs = sorted((min(pair), max(pair), kind) for pair, kind in bonds.items())
+    return digest(repr((list(labels), pairs)))
+
+
+def image_balance(found: Sequence[Numbered], others: int) -> Balance:
+    """Test that of each molecule all numberings of its heavy atoms, n! over its automorphisms, are equally frequent.
+
+    ``others``: samples that cannot tell. Molecules that were seen too rarely (``often``) tell nothing either.
+    """
+    told = often([one.name for one in found], [one.image for one in found], [math.factorial(one.size) // one.order for one in found])
+    return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)
+
+
+def place_balance(found: Sequence[Numbering], others: int) -> Balance:
+    """Test that atoms of every kind stand at each place of the order equally often, among molecules of one size.
+
+    Molecules of one kind of atom, and the only one of a size, tell nothing.
+    """
+    told = places([np.array(one.kinds, np.float64) for one in found])
+    return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)

@@ -1,0 +1,131 @@
+"""The pages of molecular graphs: distributions, symmetry, pictures, failures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from symdiff_evaluation.core.charts import bars, densities
+from symdiff_evaluation.core.distances import sum_counts
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.page import (
+    SYMMETRIC,
+    Section,
+    failures,
+    gallery,
+    key,
+    most_symmetric,
+    panel,
+    panels,
+    sample,
+    shares,
+    spaced,
+    told,
+)
+from symdiff_evaluation.molecules.drawing import svg
+from symdiff_evaluation.molecules.reference import Reference
+from symdiff_evaluation.molecules.samples import Samples
+
+_DRAWN = 120  # characters of SMILES beyond which a picture is no use
+_COUNTED = {"size": "Heavy atoms", "atoms": "Elements and charges", "bonds": "Bonds", "rings": "Ring sizes"}
+_MEASURED = {"logp": "logP (Crippen)", "qed": "QED", "weight": "Molecular weight in dalton"}
+
+
+def sections(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> list[Section]:
+    """The sections of the report."""
+    return [
+        Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
+        Section("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
+        Section("samples", "Samples", _gallery(samples, reference)),
+        Section("failures", "Failures", _failures(samples)),
+    ]
+
+
+def _distributions(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
+    traits = samples.traits
+    if not traits:
+        return ""
+    counted = {"size": Counter(str(t.size) for t in traits)}
+    counted |= {name: sum_counts(getattr(t, name) for t in traits) for name in ("atoms", "bonds", "rings")}
+    shown = []
+    for name, title in _COUNTED.items():
+        chart = bars(shares(counted[name]), shares(reference.counts[name]) if reference else None)
+        shown.append(panel(title, told(estimates, f"distance.{name}", "total variation"), chart))
+    for name, title in _MEASURED.items():
+        chart = densities([getattr(t, name) for t in traits], reference.quantiles[name] if reference else None)
+        shown.append(panel(title, told(estimates, f"distance.{name}", "Wasserstein distance"), chart))
+    return key(reference is not None) + panels(shown)
+
+
+def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
+    orders = [t.order for t in samples.traits if t.order is not None]
+    if not orders:
+        return ""
+    target = shares(_short(reference.counts["order"])) if reference else None
+    chart = bars(shares(_short(Counter(map(str, orders)))), target, most=9)
+    share: dict[str, list[float]] = {}
+    for t in samples.traits:
+        if t.orbits is not None:
+            share.setdefault(str(t.size), []).append(float(t.order == 1))
+    by_size = {size: sum(found) / len(found) for size, found in share.items()}
+    shown = [
+        panel("Number of automorphisms", told(estimates, "symmetry.order_distance", "total variation"), chart),
+        panel("Asymmetric share", "by number of heavy atoms", bars(by_size, None)),
+    ]
+    most: dict[str, int] = {}
+    for judged in samples.judged:
+        if judged.canonical and judged.traits and (judged.traits.order or 1) > 1:
+            most[judged.canonical] = judged.traits.order
+    top = sorted(most, key=lambda text: (-most[text], text))[:SYMMETRIC]
+    drawn = [_molecule(text, f"{_power(str(most[text]))} automorphisms") for text in top]
+    text = (
+        "An automorphism maps the heavy-atom graph to itself and keeps elements, charges, hydrogens and bonds. A model that"
+        " cannot break symmetry makes too many symmetric samples, or too few."
+    )
+    words = [
+        told(estimates, "balance.images", "all numberings equally frequent: p ="),
+        told(estimates, "balance.places", "every kind of atom everywhere in the order: p ="),
+    ]
+    said = "; ".join(word for word in words if word)
+    return (
+        f'<p class="soft">{text}</p>{f"<p>{said}</p>" if said else ""}{key(reference is not None)}{panels(shown)}'
+        f"{most_symmetric(drawn)}"
+    )
+
+
+def _short(counts: Mapping[str, int]) -> Counter[str]:
+    short: Counter[str] = Counter()
+    for order, count in counts.items():
+        short[_power(order)] += count
+    return short
+
+
+def _power(order: str) -> str:
+    """An order as it fits under a bar: beyond five digits, its power of ten."""
+    return order if len(order) < 6 else f"10^{len(order) - 1}"
+
+
+def _gallery(samples: Samples, reference: Reference | None) -> str:
+    valid = samples.valid
+    if not valid:
+        return ""
+    chosen = [valid[k] for k in spaced(len(valid))]
+    known = reference.knows(chosen) if reference else [None] * len(chosen)
+    marks = {None: "", False: "novel", True: "in the training set"}
+    drawn = [_molecule(text, marks[None if k is None else bool(k)], k is not None and not k) for text, k in zip(chosen, known, strict=True)]
+    note = f"{len(chosen)} of the {len(valid):,} valid samples, evenly spaced in the order of the files, not selected."
+    return f'<p class="soft">{note}</p>{gallery(drawn)}'
+
+
+def _failures(samples: Samples) -> str:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for record, judged in zip(samples.records, samples.judged, strict=True):
+        if judged.reason:
+            name, _, detail = judged.reason.partition(": ")
+            shown = judged.smiles if len(judged.smiles) <= 80 else judged.smiles[:77] + "..."
+            groups.setdefault(name, []).append((shown, f"{record.file}, record {record.number:,}: {detail}"))
+    return failures(groups, len(samples), "None: every record is a strictly valid molecule.")
+
+
+def _molecule(smiles: str, tag: str, new: bool = False) -> str:
+    return sample(svg(smiles) if len(smiles) <= _DRAWN else "", smiles[:_DRAWN], tag, new)

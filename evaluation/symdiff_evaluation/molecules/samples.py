@@ -1,0 +1,106 @@
+"""A set of judged samples: what metrics are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+from symdiff_evaluation.core.parallel import in_processes
+from symdiff_evaluation.core.records import Record
+from symdiff_evaluation.core.shards import Shards, Work, done
+from symdiff_evaluation.molecules.judging import Judged, Traits, judge, restored
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.core.filters import Filters
+    from symdiff_evaluation.molecules.moses import Features
+
+
+@dataclass(frozen=True)
+class Samples:
+    """``records`` and what was judged of them, in the order of the files; ``workers`` and ``shards``: for what is worked out later.
+
+    ``filters``: the list that MOSES's filters need beyond what RDKit has.
+    """
+
+    records: tuple[Record, ...]
+    judged: tuple[Judged, ...]
+    workers: int = field(default=1, compare=False, repr=False)
+    shards: Shards | None = field(default=None, compare=False, repr=False)
+    filters: Filters | None = field(default=None, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @cached_property
+    def valid(self) -> list[str]:
+        """Canonical SMILES of the strictly valid samples, with repeats."""
+        return [judged.canonical for judged in self.judged if judged.canonical is not None]
+
+    @cached_property
+    def distinct(self) -> list[str]:
+        """The different ones among them, sorted."""
+        return sorted(set(self.valid))
+
+    @cached_property
+    def traits(self) -> list[Traits]:
+        """Numbers of the strictly valid samples, with repeats."""
+        return [judged.traits for judged in self.judged if judged.traits is not None]
+
+    @cached_property
+    def input_orders(self) -> list[int | None]:
+        """Of what each record was made from, the order of the automorphism group; None where the file does not tell, or it is no molecule."""
+        given = {record.input for record in self.records} - {""}
+        texts = sorted(given)
+        work = partial(judge, properties=False)
+        found = in_processes(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
+        orders = {text: one.traits.order if one.traits else None for text, one in zip(texts, found, strict=True)}
+        return [orders.get(record.input) for record in self.records]
+
+    @cached_property
+    def features(self) -> dict[str, Features]:
+        """What MOSES looks at, by canonical SMILES; worked out when first asked for. Lacks those that RDKit does not read again."""
+        from symdiff_evaluation.molecules import moses
+
+        smarts = self.filters.smarts if self.filters else ()
+        run = partial(_run, partial(moses.read, smarts=smarts), self.workers)
+        work = Work("moses", run, str.encode, moses.plain, moses.restored, ("rdkit",), setting="\n".join(smarts))
+        found = done(work, self.distinct, self.shards)
+        return {text: one for text, one in zip(self.distinct, found, strict=True) if one is not None}
+
+
+def judge_all(
+    records: Iterable[Record],
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+    properties: bool = True,
+    shards: Shards | None = None,
+) -> Samples:
+    """Judge records in ``workers`` processes; the result does not depend on how many, nor on ``shards``.
+
+    ``progress`` is called with the number of records judged since its last call. ``shards``: what a killed run has done is read
+    from there.
+    """
+    records = tuple(records)
+    name = "judged" if properties else "judged without properties"
+    run = partial(_run, partial(judge, properties=properties), workers)
+    work = Work(name, run, _identity, asdict, restored, ("rdkit",), setting="numbered")
+    return Samples(records, tuple(done(work, records, shards, progress)), workers, shards)
+
+
+def _run(work: Callable, workers: int, items: Sequence, progress: Callable[[int], None] | None) -> list:
+    return in_processes(work, items, workers, progress)
+
+
+def _identity(record: Record) -> bytes:
+    return f"{record.form}\n{record.reason}\n{record.text}".encode("utf-8", "surrogatepass")
+
+
+def from_smiles(
+    smiles: Sequence[str], workers: int = 1, name: str = "list", progress: Callable[[int], None] | None = None
+) -> Samples:
+    """Judge SMILES strings that are already in memory."""
+    from symdiff_evaluation.molecules.read import record_of
+
+    return judge_all([record_of(name, number, text) for number, text in enumerate(smiles, 1)], workers, progress)

@@ -1,0 +1,67 @@
+"""Lengths and angles of perceived bonds, by what they join; angstrom and degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.molecules3d.elements import SYMBOLS
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.samples import Geometries, Geometry
+
+ORDERS = ("", "-", "=", "#", ":")  # by the order of a bond; the last: aromatic
+Row = Mapping[str, np.ndarray]  # of one molecule: values by label
+
+
+def lengths(geometry: Geometry, bonds: np.ndarray) -> dict[str, np.ndarray]:
+    """Bond lengths in angstrom by label such as "C=O", elements in alphabetical order; ``bonds`` (b, 3) as perceived."""
+    found: dict[str, list[float]] = {}
+    spans = np.linalg.norm(geometry.positions[bonds[:, 0]] - geometry.positions[bonds[:, 1]], axis=1)
+    for (i, j, order), span in zip(bonds.tolist(), spans.tolist(), strict=True):
+        first, second = sorted((SYMBOLS[geometry.numbers[i]], SYMBOLS[geometry.numbers[j]]))
+        found.setdefault(first + ORDERS[order] + second, []).append(span)
+    return {label: np.array(values) for label, values in found.items()}
+
+
+def angles(geometry: Geometry, bonds: np.ndarray) -> dict[str, np.ndarray]:
+    """Angles between two bonds of an atom in degrees by label such as "C-C-H", the middle atom in the middle."""
+    neighbors: dict[int, list[int]] = {}
+    for i, j, _ in bonds.tolist():
+        neighbors.setdefault(i, []).append(j)
+        neighbors.setdefault(j, []).append(i)
+    found: dict[str, list[tuple[int, int, int]]] = {}
+    for middle, around in neighbors.items():
+        for place, one in enumerate(around):
+            for other in around[:place]:
+                first, last = sorted((SYMBOLS[geometry.numbers[one]], SYMBOLS[geometry.numbers[other]]))
+                found.setdefault(f"{first}-{SYMBOLS[geometry.numbers[middle]]}-{last}", []).append((one, middle, other))
+    return {label: _angle(geometry.positions, np.array(triples)) for label, triples in found.items()}
+
+
+def rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
+    """Lengths and angles of every valid molecule, one row a molecule."""
+    spans, bends = [], []
+    for index, one in zip(geometries.readable, geometries.perceived, strict=True):
+        if not isinstance(one, Undetermined) and one.canonical is not None:
+            spans.append(lengths(geometries[index], one.bonds))
+            bends.append(angles(geometries[index], one.bonds))
+    return spans, bends
+
+
+def pooled(parts: Iterable[Row]) -> dict[str, np.ndarray]:
+    """All values by label, labels sorted."""
+    found: dict[str, list[np.ndarray]] = {}
+    for part in parts:
+        for label, values in part.items():
+            found.setdefault(label, []).append(values)
+    return {label: np.concatenate(found[label]) for label in sorted(found)}
+
+
+def _angle(positions: np.ndarray, triples: np.ndarray) -> np.ndarray:
+    one, other = positions[triples[:, 0]] - positions[triples[:, 1]], positions[triples[:, 2]] - positions[triples[:, 1]]
+    # the angle from sine and cosine: exact also near 0 and 180 degrees
+    return np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other), axis=1), (one * other).sum(1)))

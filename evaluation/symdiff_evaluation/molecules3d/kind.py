@@ -1,0 +1,95 @@
+"""Molecules as atoms in space."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
+from symdiff_evaluation.core.limited import Limits
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.storage import shipped
+from symdiff_evaluation.molecules3d import page as pages
+from symdiff_evaluation.molecules3d import poses, xtb
+from symdiff_evaluation.molecules3d.metrics import METRICS
+from symdiff_evaluation.molecules3d.read import ENDINGS, read
+from symdiff_evaluation.molecules3d.reference import GeometryReference, build, load
+from symdiff_evaluation.molecules3d.samples import Geometries as Set
+from symdiff_evaluation.molecules3d.samples import joined, units_hint
+
+
+class Geometries(Kind):
+    """Their records are blocks of an .sdf or .xyz, or rows of arrays; the reference is a training set's statistics."""
+
+    name = "molecule-3d"
+    of = "molecules"
+    endings = ENDINGS
+    columns = (
+        "atoms", "formula", "valid", "reason", "edm_stable_atoms", "edm_smiles", "perceived", "perceived_reason", "strain_mmff",
+        "point_group_0.1", "point_group_0.3",
+    )  # fmt: skip
+    headline = {
+        "edm.molecule_stability": "stable (EDM)",
+        "edm.atom_stability": "stable atoms",
+        "edm.valid_and_unique": "valid, unique (EDM)",
+        "perceived.validity": "valid (perceived)",
+        "perceived.undetermined": "undetermined",
+        "strain.mmff_per_atom": "kcal/mol an atom",
+        "shape.asymmetric_share": "asymmetric",
+    }
+    about = (
+        "Positions are in angstrom. EDM's rule reads bonds from distances alone; perceived bonds are those of RDKit's search with a limit of"
+        " steps, time and memory, and what it could not decide is a number of its own. Point groups hold within a tolerance (RMSD)."
+        " Intervals are 95 %: Wilson's for shares, order statistics for medians, the delta method for distances."
+    )
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return METRICS
+
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Set:
+        samples = joined([read(file) for file in files])
+        tell = stages(len(samples.readable), begun, progress)
+        return replace(samples, limits=Limits(workers=workers), progress=tell, shards=shards)
+
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
+        """A shipped one, one that was written, or a file of molecules."""
+        path = Path(name)
+        written = path.suffix in (".json", ".safetensors") and path.with_suffix(".json").is_file()
+        if name in shipped(self.name) or written or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+            return load(name)
+        return build(self.read([name], workers), path.name, name)
+
+    def failures(self, samples: Set) -> Counter[str]:
+        return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
+
+    def rows(self, samples: Set, reference: GeometryReference | None) -> Iterable[tuple]:
+        """``valid``: one molecule by perceived bonds, where the protocol asked for them; else a molecule at all."""
+        for index, record in enumerate(samples.records):
+            row = samples.row(index)
+            row["valid"] = told(bool(row["perceived"]) if "perceived" in row else not samples.reasons[index])
+            yield record.file, record.number, *(row.get(name, "") for name in self.columns)
+
+    def sections(self, evaluation) -> list[Section]:
+        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+
+    def require(self, metrics: Sequence[str]) -> None:
+        if any(name.startswith("poses.") for name in metrics):
+            poses.require()
+        if any(name.startswith("strain.xtb") for name in metrics):
+            xtb.require()
+
+    def remarks(self, samples: Set) -> list[str]:
+        hint = units_hint(samples)
+        return [hint] if hint else []

@@ -1,0 +1,65 @@
+"""The hand of a geometry: a sign that turns over in the mirror and does not depend on place, orientation or order of atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import binomtest
+
+from symdiff_evaluation.core.balance import Balance, orbit_balance
+from symdiff_evaluation.core.estimate import Estimate, nothing
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.perception import Perceived
+    from symdiff_evaluation.molecules3d.samples import Geometry
+
+FAINT = 1e-4  # of pseudoscalars that lie between -1 and 1: what is below could be rounding
+
+
+def hand(geometry: Geometry) -> int:
+    """1 or -1, by the first of some pseudoscalars that is not about zero; 0 where all are.
+
+    The sign has no meaning of its own: what counts is that mirror images have opposite ones. It is 0 for whatever is its own
+    mirror image, and for chiral figures of high symmetry (D2, C3 and more).
+    """
+    for value in pseudoscalars(geometry.numbers, geometry.positions):
+        if abs(value) > FAINT:
+            return 1 if value > 0 else -1
+    return 0
+
+
+def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
+    """Numbers between -1 and 1 that change their sign in the mirror.
+
+    The first is the volume that three first moments span (their weights: atomic number, squared distance from the centroid, both);
+    the others are a first moment times the axial vector of the commutator of two second moments, which a twofold axis leaves.
+    """
+    x = positions - positions.mean(0)
+    scale = np.sqrt((x**2).sum(1).mean()) or 1.0
+    x = x / scale
+    squares = (x**2).sum(1)
+    weights = np.stack([numbers.astype(np.float64), squares, numbers * squares])
+    first = weights @ x
+    second = np.einsum("wn,na,nb->wab", weights[:2], x, x)
+    commutator = second[0] @ second[1] - second[1] @ second[0]
+    axial = np.array([commutator[1, 2], commutator[2, 0], commutator[0, 1]])
+    sizes = np.linalg.norm(first, axis=1)
+    found = [float(np.linalg.det(first) / sizes.prod())] if sizes.min() > FAINT else []
+    whole = np.linalg.norm(second[0]) * np.linalg.norm(second[1])
+    return found + [float(one @ axial / (size * whole)) for one, size in zip(first, sizes, strict=True) if size > FAINT and whole > 0]
+
+
+def even_odds(right: int, left: int, undecided: int = 0) -> Estimate:
+    """P-value that two outcomes are equally likely: the exact two-sided binomial test."""
+    if right + left == 0:
+        return nothing(undecided)
+    return Estimate(float(binomtest(right, right + left).pvalue), None, None, right + left, undecided)
+
+
+def enantiomers(molecules: Iterable[Perceived]) -> Balance:
+    """Test that of each chiral molecule, told apart by its stereo SMILES, both mirror images are equally frequent."""
+    pairs = [(min(one.stereo, one.mirrored), one.stereo <= one.mirrored) for one in molecules if one.canonical is not None and one.chiral]
+    kinds = {name: number for number, name in enumerate(sorted({name for name, _ in pairs}))}
+    return orbit_balance([kinds[name] for name, _ in pairs], [int(side) for _, side in pairs], np.full(len(pairs), 2))

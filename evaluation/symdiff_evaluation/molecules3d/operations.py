@@ -1,0 +1,195 @@
+"""How far a figure is from being carried onto itself: for reflections, rotations and rotoreflections, the best axis each.
+
+For an operation R the measure is the RMSD in angstrom between the figure and its image, atoms paired within elements at least
+cost (Hungarian method). For given pairs the best axis has a closed form, so axes and pairs are improved in turn.
+Source of idea: Zabrodsky, Peleg, Avnir, Continuous symmetry measures, J. Am. Chem. Soc. 114 (1992).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from symdiff_evaluation.molecules3d.point_groups import operation
+
+ANGLES = {"m": (0.0, True), "i": (math.pi, True)}  # each kind's angle, and whether it is improper
+ANGLES |= {f"C{n}": (2 * math.pi / n, False) for n in (2, 3, 4, 5, 6)} | {f"S{n}": (2 * math.pi / n, True) for n in (4, 6)}
+_PAIRS, _TRIPLES, _ATOMS = 48, 48, 32  # candidate axes from each source
+_KEPT = 12  # candidates of a kind whose atoms are paired at least cost
+_CERTAIN = 0.1  # angstrom: these all are followed
+_HOPELESS = 0.8  # angstrom: a candidate whose atoms are farther from their nearest neighbors in the image is not followed
+_FAR = 1e6  # squared angstrom between different elements
+_SHORT = 0.3  # angstrom: shorter vectors have no direction
+_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Element:
+    """One symmetry element: its kind, its axis (a mirror's normal) and its RMSD in angstrom."""
+
+    kind: str
+    axis: np.ndarray
+    deviation: float
+
+
+class Figure:
+    """Atoms about their centroid, which every operation that carries them onto themselves keeps.
+
+    ``numbers`` (n,), ``positions`` (n, 3) in angstrom.
+    """
+
+    def __init__(self, numbers: np.ndarray, positions: np.ndarray) -> None:
+        self.positions = positions - positions.mean(0)
+        self.size = len(numbers)
+        self._squares = (self.positions**2).sum(1)
+        self._apart = np.where(numbers[:, None] == numbers, 0.0, _FAR)
+        self._order = np.arange(self.size)
+        self._kinds = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
+
+    def pair(self, operations: np.ndarray) -> np.ndarray:
+        """Where each operation (k, 3, 3) takes each atom, (k, n), at least cost."""
+        costs = self._costs(operations)
+        return self._paired(costs, costs.argmin(2))
+
+    def _promising(self, operations: np.ndarray) -> np.ndarray:
+        """The pairs of those operations that bring atoms near to alike ones, each once; of one operation at least."""
+        costs = self._costs(operations)
+        nearest = costs.argmin(2)
+        floor = np.take_along_axis(costs, nearest[..., None], 2).sum((1, 2)) / self.size
+        which = np.argsort(floor, kind="stable")
+        enough = max(_KEPT, int((floor <= _CERTAIN**2).sum()))
+        which = which[:enough][floor[which[:enough]] <= max(_HOPELESS**2, floor[which[0]])]
+        return _different(self._paired(costs[which], nearest[which]))
+
+    def _costs(self, operations: np.ndarray) -> np.ndarray:
+        images = self.positions @ np.swapaxes(operations, 1, 2)
+        return (self._squares[:, None] + self._squares + self._apart) - 2 * images @ self.positions.T
+
+    def _paired(self, costs: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+        # where the nearest neighbors are all different, they are the pairs at least cost
+        for k in np.flatnonzero((np.sort(nearest, 1) != self._order).any(1)):
+            nearest[k] = linear_sum_assignment(costs[k])[1]
+        return nearest
+
+    def deviations(self, operations: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """RMSD in angstrom of each operation (k, 3, 3) with the pairs (k, n)."""
+        gaps = self.positions @ np.swapaxes(operations, 1, 2) - self.positions[pairs]
+        return np.sqrt((gaps**2).sum(2).mean(1))
+
+    def best_axes(self, pairs: np.ndarray, kind: str) -> np.ndarray:
+        """The unit axes (k, 3) about which the operation of this kind fits the pairs (k, n) best."""
+        angle, improper = ANGLES[kind]
+        partners = self.positions[pairs]
+        moments = np.swapaxes(partners, 1, 2) @ self.positions
+        factor = -(1 + math.cos(angle)) if improper else 1 - math.cos(angle)
+        crossed = moments - np.swapaxes(moments, 1, 2)
+        turning = np.stack([crossed[:, 2, 1], crossed[:, 0, 2], crossed[:, 1, 0]], 1) * math.sin(angle)
+        return _highest(factor * (moments + np.swapaxes(moments, 1, 2)) / 2, turning if math.sin(angle) > 1e-9 else None)
+
+    def elements(self, kind: str, axes: np.ndarray) -> list[Element]:
+        """The best operations of a kind that candidate axes (k, 3) lead to, each once, the best first."""
+        angle, improper = ANGLES[kind]
+        pairs = self._promising(operation(axes, angle, improper))
+        for _ in range(_ROUNDS):
+            axes = self.best_axes(pairs, kind)
+            again = self.pair(operation(axes, angle, improper))
+            if (again == pairs).all():
+                break
+            pairs = _different(again)
+            axes = self.best_axes(pairs, kind)
+        found = operation(axes, angle, improper)
+        deviations = self.deviations(found, pairs)
+        order = np.argsort(deviations, kind="stable")
+        axes, deviations = axes[order], deviations[order]
+        same = np.tril(np.abs(axes @ axes.T) > 1 - 1e-4, -1).any(1)
+        return [Element(kind, axes[k], float(deviations[k])) for k in np.flatnonzero(~same)]
+
+    def inversion(self) -> Element:
+        pairs = self.pair(-np.eye(3)[None])
+        return Element("i", np.array([0.0, 0, 1]), float(self.deviations(-np.eye(3)[None], pairs)[0]))
+
+    def principal_axes(self) -> np.ndarray:
+        """Unit axes (3, 3) of the tensor of gyration, one a row, the longest first."""
+        return np.linalg.eigh(self.positions.T @ self.positions)[1].T[::-1]
+
+    def reversal(self, heights: np.ndarray) -> float:
+        """Mean square difference between heights (n,) on a line and their negatives, alike atoms paired at least cost."""
+        return sum(float(((np.sort(heights[kind]) + np.sort(heights[kind])[::-1]) ** 2).sum()) for kind in self._kinds) / self.size
+
+    def candidate_axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Unit axes (k, 3) to try: normals of mirrors, twofold axes, and axes of more than twofold.
+
+        A mirror or a twofold axis exchanges two alike atoms, or all atoms lie in or on it and it is a principal one; alike
+        atoms that a rotation takes to each other in turn lie in a plane across its axis.
+        """
+        x, principal = self.positions, self.principal_axes()
+        first, second, alike = self._alike()
+        atoms = _units(x[np.argsort(-self._squares, kind="stable")[:_ATOMS]])
+        mirrors = _units(x[first] - x[second])
+        twofold = _units(x[first] + x[second])
+        normals = _units(self._normals(alike))
+        return np.concatenate([principal, mirrors]), np.concatenate([principal, twofold, atoms]), np.concatenate([principal, normals, atoms])
+
+    def _alike(self) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
+        """Pairs of atoms with the most similar distances to all others, and each atom's partners among them."""
+        distances = np.linalg.norm(self.positions[:, None] - self.positions, axis=2)
+        views = np.concatenate([np.sort(distances[:, kind], 1) for kind in self._kinds], 1)
+        first, second = np.nonzero(np.triu(self._apart == 0, 1))
+        unlike = np.abs(views[first] - views[second]).mean(1)
+        # of equally alike pairs the close ones first; rounded, so that the order of atoms does not decide
+        chosen = np.lexsort((distances[first, second].round(4), unlike.round(2)))[:_PAIRS]
+        first, second = first[chosen], second[chosen]
+        partners: dict[int, list[int]] = {}
+        for i, j in zip(first.tolist(), second.tolist(), strict=True):
+            partners.setdefault(i, []).append(j)
+            partners.setdefault(j, []).append(i)
+        return first, second, partners
+
+    def _normals(self, partners: dict[int, list[int]]) -> np.ndarray:
+        triples = [
+            (i, j, k) for j, around in partners.items() for place, i in enumerate(around) for k in around[:place]
+        ]  # fmt: skip
+        if not triples:
+            return np.zeros((0, 3))
+        i, j, k = np.array(triples).T
+        one, other = self.positions[j] - self.positions[i], self.positions[k] - self.positions[j]
+        uneven = np.abs(np.linalg.norm(one, axis=1) - np.linalg.norm(other, axis=1))
+        return np.cross(one, other)[np.argsort(uneven.round(2), kind="stable")[:_TRIPLES]]
+
+
+def _units(vectors: np.ndarray) -> np.ndarray:
+    """Those long enough to have a direction, as unit vectors."""
+    spans = np.linalg.norm(vectors, axis=1)
+    return vectors[spans > _SHORT] / spans[spans > _SHORT, None]
+
+
+def _highest(quadratic: np.ndarray, linear: np.ndarray | None) -> np.ndarray:
+    """Unit vectors a (k, 3) of largest a·Q a + b·a: (λ - Q) a = b / 2 with λ not below Q's largest eigenvalue."""
+    values, vectors = np.linalg.eigh(quadratic)
+    if linear is None:
+        return vectors[:, :, 2]
+    half = (linear[:, None] @ vectors)[:, 0] / 2
+    level = values[:, 2] + np.abs(half[:, 2])
+    scale = 1e-12 * (1 + np.abs(values).max(1))
+    for _ in range(10):  # Newton on 1 - 1/|a|: from below it rises to the root and stays below
+        gaps = np.maximum(level[:, None] - values, scale[:, None])
+        squares = (half / gaps) ** 2
+        size, slope = squares.sum(1), (squares / gaps).sum(1)
+        if (size <= 1 + 1e-12).all():
+            break
+        level = level + np.where(size > 1, (size / np.maximum(slope, 1e-300)) * (np.sqrt(size) - 1), 0.0)
+    parts = half / np.maximum(level[:, None] - values, scale[:, None])
+    rest = (parts[:, :2] ** 2).sum(1)
+    parts[:, :2] /= np.sqrt(np.maximum(rest, 1.0))[:, None]
+    # what is left belongs to the largest eigenvalue, also where b has nothing along it
+    parts[:, 2] = np.where(half[:, 2] < 0, -1.0, 1.0) * np.sqrt(np.maximum(1 - np.minimum(rest, 1.0), 0.0))
+    axes = (vectors @ parts[..., None])[..., 0]
+    return axes / np.linalg.norm(axes, axis=1, keepdims=True)
+
+
+def _different(rows: np.ndarray) -> np.ndarray:
+    """Each row once, in the order of their first places."""
+    return rows[sorted({row.tobytes(): k for k, row in reversed(list(enumerate(rows)))}.values())]

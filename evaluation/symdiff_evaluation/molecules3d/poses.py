@@ -1,0 +1,46 @@
+"""PoseBusters' checks of single molecules; needs the package ``posebusters``.
+
+Source: Buttenschoen, Morris, Deane, PoseBusters: AI-based docking methods fail to generate physically valid poses, Chem. Sci. 15 (2024).
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from rdkit import rdBase
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.molecules.chemistry import Broken
+from symdiff_evaluation.molecules3d.perception import RanOut, complete, molecule
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.samples import Geometry
+
+
+def require() -> None:
+    """Raises ``UserError`` where the package is missing."""
+    if find_spec("posebusters") is None:
+        raise UserError("poses: needs the package posebusters: pip install 'symdiff-torch[poses]'")
+
+
+def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
+    """Each check of PoseBusters' configuration "mol" by its name; none where the geometry is no molecule by perceived bonds."""
+    from posebusters import PoseBusters
+
+    with rdBase.BlockLogs():
+        try:
+            mol = molecule(geometry)
+            complete(mol)
+        except Broken:
+            return {}
+        except RanOut:
+            return Undetermined("iterations")
+        table = PoseBusters(config="mol").bust([mol], full_report=False)
+    row = {str(name): value for name, value in table.iloc[0].items()}
+    # a check that PoseBusters could not make has neither value
+    unmade = [name for name, value in row.items() if value not in (True, False)]
+    if unmade and all(value for name, value in row.items() if name not in unmade):
+        return Undetermined(f"check {unmade[0]}")
+    return {name: bool(value) for name, value in row.items() if name not in unmade}

@@ -1,0 +1,112 @@
+"""What a data set of molecules in 3D looks like, in few numbers: enough for novelty and distances without the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.digest import digest
+from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.storage import keep, kept, unreadable
+from symdiff_evaluation.molecules3d.internal import pooled
+from symdiff_evaluation.molecules3d.samples import Geometries
+from symdiff_evaluation.molecules3d.symmetry import LIMIT, LOOSE, TIGHT, Shape
+
+KIND = "molecule-3d"
+QUANTILES = 512
+_RARE = 50  # values of a label that are too few for a law
+
+
+@dataclass(frozen=True, eq=False)
+class GeometryReference:
+    """``count``: readable records. ``hashes`` (n,) uint64, sorted: ``digest`` of the canonical SMILES of those that are molecules.
+
+    ``counts[name]`` by label: "bond" (as "C=O") and "angle" (as "C-C-H") of valid molecules by perceived bonds, "point_group.0.1" and
+    "point_group.0.3" by Schoenflies symbol. ``quantiles[name]`` (q,), sorted, standing for equal shares: "length.C=O" in angstrom and "angle.C-C-H" in
+    degrees for labels with at least 50 values, "strain" in kcal/mol per atom, "chirality" in angstrom.
+    """
+
+    name: str
+    count: int
+    hashes: np.ndarray
+    counts: Mapping[str, Mapping[str, int]]
+    quantiles: Mapping[str, np.ndarray]
+    source: str = ""
+
+    def knows(self, smiles: Sequence[str]) -> np.ndarray:
+        """Which canonical SMILES are in the set: (n,) bool."""
+        return np.isin(np.array([digest(text) for text in smiles], np.uint64), self.hashes)
+
+
+def build(geometries: Geometries, name: str, source: str = "", most: int = 10_000) -> GeometryReference:
+    """The statistics of readable geometries; shapes and strain of ``most`` of them, taken at even distances.
+
+    Raises ``UserError`` where none is readable.
+    """
+    if not geometries.readable:
+        raise UserError(f"reference {name}: none of its {len(geometries)} records is readable, no molecule")
+    spans, bends = (pooled(part) for part in geometries.internal)
+    some = geometries.select(geometries.readable[:: -(-len(geometries.readable) // most)])
+    shapes = [one for one in some.shapes if not isinstance(one, Undetermined)]
+    names = {one.canonical for one in geometries.perceived if not isinstance(one, Undetermined) and one.canonical is not None}
+    quantiles = {f"length.{label}": _quantiles(values) for label, values in spans.items() if len(values) >= _RARE}
+    quantiles |= {f"angle.{label}": _quantiles(values) for label, values in bends.items() if len(values) >= _RARE}
+    quantiles["chirality"] = _quantiles(chiralities(shapes))
+    relaxed = [one for one in some.strained if not isinstance(one, Undetermined) and one.energy is not None]
+    quantiles["strain"] = _quantiles(np.array([one.energy / one.atoms for one in relaxed]))
+    return GeometryReference(
+        name=name,
+        count=len(geometries.readable),
+        hashes=np.sort(np.array([digest(text) for text in sorted(names)], np.uint64)),
+        counts={
+            "bond": {label: len(values) for label, values in spans.items()},
+            "angle": {label: len(values) for label, values in bends.items()},
+            **{f"point_group.{tolerance}": dict(sorted(point_groups(shapes, tolerance).items())) for tolerance in (TIGHT, LOOSE)},
+        },
+        quantiles=quantiles,
+        source=source,
+    )
+
+
+def write(reference: GeometryReference, out: str | Path) -> None:
+    """Write ``OUT.safetensors`` and ``OUT.json``."""
+    about = {"kind": KIND, "name": reference.name, "count": reference.count, "source": reference.source, "counts": reference.counts}
+    arrays = {"hashes": reference.hashes, **{f"quantiles.{name}": values for name, values in reference.quantiles.items()}}
+    keep(about, arrays, out)
+
+
+def load(name_or_path: str | Path) -> GeometryReference:
+    """A shipped reference by name, or what ``write`` wrote. Raises ``UserError`` where it is missing or was altered."""
+    about, arrays = kept(name_or_path, KIND)
+    try:
+        return GeometryReference(
+            name=about["name"],
+            count=int(about["count"]),
+            hashes=arrays["hashes"],
+            counts={name: {label: int(number) for label, number in law.items()} for name, law in about["counts"].items()},
+            quantiles={key.split(".", 1)[1]: values for key, values in arrays.items() if key.startswith("quantiles.")},
+            source=about["source"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise unreadable(name_or_path, error) from error
+
+
+def point_groups(shapes: Sequence[Shape], tolerance: float) -> Counter[str]:
+    """How often each Schoenflies symbol occurs at a tolerance in angstrom."""
+    return Counter(one.group(tolerance) for one in shapes)
+
+
+def chiralities(shapes: Sequence[Shape]) -> np.ndarray:
+    """RMSD in angstrom to the nearest operation that mirrors, at most ``LIMIT``: farther ones are only bounded."""
+    return np.array([min(one.chirality, LIMIT) for one in shapes])
+
+
+def _quantiles(values: np.ndarray) -> np.ndarray:
+    if len(values) <= QUANTILES:
+        return np.sort(values).astype(np.float32)
+    return np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES).astype(np.float32)

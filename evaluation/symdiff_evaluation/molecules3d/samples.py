@@ -1,0 +1,259 @@
+"""Molecules as atoms in space: what metrics of the kind "molecule-3d" are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.limited import Limits, Undetermined
+from symdiff_evaluation.core.records import MAX_ATOMS, Record
+from symdiff_evaluation.core.shards import Shards, done
+from symdiff_evaluation.molecules3d.elements import RADII, SYMBOLS, formula
+
+NEAREST = 0.1  # angstrom: no two nuclei are closer in any molecule, however strained
+_BLOCK = 1 << 20  # distances in memory at once
+FARTHEST = 10_000.0  # angstrom from the origin
+
+
+class Geometry(NamedTuple):
+    """One molecule: ``numbers`` (n,) uint8 atomic numbers, ``positions`` (n, 3) float64 in angstrom, total ``charge``."""
+
+    numbers: np.ndarray
+    positions: np.ndarray
+    charge: int = 0
+
+
+@dataclass(frozen=True)
+class Geometries:
+    """``records`` in the order of the files, why some of them are no molecule (``reasons``, "" for the others), and their atoms.
+
+    Record k owns the atoms ``offsets[k]:offsets[k + 1]`` of ``z`` (atoms,) uint8 and ``pos`` (atoms, 3) float64 in angstrom; a broken
+    one owns none. ``charges`` (count,) are total charges, 0 where the file does not say. What is worked out of them (bonds,
+    strain, symmetry) is worked out when first asked for, within ``limits``; no number depends on their ``workers``.
+    ``progress`` is called with the name of what is worked out and the number of records done since its last call. ``shards``: where it is kept.
+    """
+
+    records: tuple[Record, ...]
+    reasons: tuple[str, ...]
+    offsets: np.ndarray
+    z: np.ndarray
+    pos: np.ndarray
+    charges: np.ndarray
+    limits: Limits = Limits()
+    progress: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
+    shards: Shards | None = field(default=None, compare=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, index: int) -> Geometry:
+        here = slice(self.offsets[index], self.offsets[index + 1])
+        return Geometry(self.z[here], self.pos[here], int(self.charges[index]))
+
+    def select(self, which: Sequence[int]) -> Geometries:
+        """The records at ``which``, as a set of its own."""
+        parts = [np.arange(self.offsets[k], self.offsets[k + 1]) for k in which]
+        atoms = np.concatenate([np.zeros(0, np.int64), *parts])
+        return replace(
+            self, records=tuple(self.records[k] for k in which), reasons=tuple(self.reasons[k] for k in which),
+            offsets=np.cumsum([0, *map(len, parts)]), z=self.z[atoms], pos=self.pos[atoms], charges=self.charges[list(which)],
+            shards=None,
+        )  # fmt: skip
+
+    @cached_property
+    def readable(self) -> tuple[int, ...]:
+        """Indices of the records that are molecules."""
+        return tuple(k for k, reason in enumerate(self.reasons) if not reason)
+
+    @cached_property
+    def edm(self) -> tuple:
+        """What EDM's rule says of each readable record: ``bonds.EDM``, None for elements that its tables lack."""
+        from symdiff_evaluation.molecules3d.bonds import by_distance
+
+        return self._each("EDM's rule", by_distance, "edm")
+
+    @cached_property
+    def perceived(self) -> tuple:
+        """What perception says of each readable record: ``perception.Perceived`` or ``Undetermined``."""
+        from symdiff_evaluation.molecules3d.perception import perceive
+
+        return self._each("bonds", perceive, "perceived")
+
+    @cached_property
+    def internal(self) -> tuple:
+        """Lengths and angles of bonds by label, one row a valid molecule: ``internal.rows``."""
+        from symdiff_evaluation.molecules3d.internal import rows
+
+        return rows(self)
+
+    @cached_property
+    def strained(self) -> tuple:
+        """Of each readable record: ``strain.Strain`` or ``Undetermined``."""
+        from symdiff_evaluation.molecules3d.strain import strain
+
+        return self._each("strain", strain, "strained")
+
+    @cached_property
+    def strained_xtb(self) -> tuple:
+        """The same by GFN2-xTB: ``xtb.relax``."""
+        from symdiff_evaluation.molecules3d.xtb import relax
+
+        return self._each("strain by xTB", relax, "strained_xtb")
+
+    @cached_property
+    def shapes(self) -> tuple:
+        """Of each readable record: ``symmetry.Shape`` or ``Undetermined``."""
+        from symdiff_evaluation.molecules3d.symmetry import shape
+
+        return self._each("symmetry", shape, "shapes")
+
+    @cached_property
+    def poses(self) -> tuple:
+        """PoseBusters' checks of each readable record by name: ``poses.checks``."""
+        from symdiff_evaluation.molecules3d.poses import checks
+
+        return self._each("PoseBusters", checks, "poses")
+
+    def row(self, index: int) -> dict[str, object]:
+        """The columns of samples.csv for one record: of what was worked out already, "" where it has no value."""
+        atoms = self[index].numbers
+        found = {"atoms": len(atoms), "formula": formula(atoms), "reason": self.reasons[index]}
+        place = self._place.get(index)
+        for name in ("edm", "perceived", "strained", "shapes"):
+            if name in vars(self):
+                found |= _columns(name, None if place is None else getattr(self, name)[place])
+        return found
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {index: place for place, index in enumerate(self.readable)}
+
+    def _each(self, told: str, work: Callable[[Geometry], object], name: str) -> tuple:
+        from symdiff_evaluation.molecules3d.stored import stored
+
+        tell = None if self.progress is None else lambda count: self.progress(told, count)
+        return tuple(done(stored(name, work, self.limits), [self[k] for k in self.readable], self.shards, tell))
+
+
+def from_arrays(
+    offsets: np.ndarray, z: np.ndarray, pos: np.ndarray, place: str = "", charges: np.ndarray | None = None
+) -> Geometries:
+    """A set from the flat arrays of a file. Raises ``UserError`` naming ``place`` where they do not fit together.
+
+    ``offsets`` (count + 1,), ``z`` (atoms,) whole numbers, ``pos`` (atoms, 3) in angstrom, ``charges`` (count,). A record that is no
+    molecule is broken and costs no other.
+    """
+    if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
+        raise UserError(f"{place}: offsets: expected whole numbers (count + 1,), got {offsets.dtype} {offsets.shape}")
+    if z.ndim != 1 or z.dtype.kind not in "iu":
+        raise UserError(f"{place}: z: expected whole numbers (atoms,), got {z.dtype} {z.shape}")
+    if pos.shape != (len(z), 3) or pos.dtype.kind not in "iuf":
+        raise UserError(f"{place}: pos: expected numbers ({len(z)}, 3), got {pos.dtype} {pos.shape}")
+    offsets = offsets.astype(np.int64)
+    if offsets[0] != 0 or offsets[-1] != len(z) or (np.diff(offsets) < 0).any():
+        raise UserError(f"{place}: offsets: expected them to rise from 0 to the {len(z)} atoms, got {offsets[0]} to {offsets[-1]}")
+    if charges is not None and (charges.shape != (len(offsets) - 1,) or charges.dtype.kind not in "iu"):
+        raise UserError(f"{place}: charges: expected whole numbers ({len(offsets) - 1},), got {charges.dtype} {charges.shape}")
+    found = [(z[a:b], pos[a:b].astype(np.float64)) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    records = [Record(place, number, formula(atoms), "geometry") for number, (atoms, _) in enumerate(found, 1)]
+    return collect(records, found, charges)
+
+
+def collect(
+    records: Sequence[Record], found: Sequence[tuple[np.ndarray, np.ndarray] | None], charges: Sequence[int] | np.ndarray | None = None
+) -> Geometries:
+    """A set from what each record holds; those without atoms or with a reason of their own, or a fault, are broken."""
+    near = _too_near([None if pair is None else pair[1] for pair in found])
+    reasons, atoms, places = [], [np.zeros(0, np.uint8)], [np.zeros((0, 3))]
+    sizes = np.zeros(len(records) + 1, np.int64)
+    for k, (record, pair) in enumerate(zip(records, found, strict=True)):
+        reason = record.reason or ("empty: no atom" if pair is None else fault(*pair, near[k]))
+        reasons.append(reason)
+        if not reason:
+            atoms.append(pair[0].astype(np.uint8))
+            places.append(np.asarray(pair[1], np.float64))
+            sizes[k + 1] = len(pair[0])
+    charged = np.zeros(len(records), np.int64) if charges is None else np.asarray(charges, np.int64)
+    return Geometries(tuple(records), tuple(reasons), sizes.cumsum(), np.concatenate(atoms), np.concatenate(places), charged)
+
+
+def joined(parts: Sequence[Geometries]) -> Geometries:
+    """Several sets as one, in their order."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
+    return Geometries(
+        tuple(record for part in parts for record in part.records), tuple(reason for part in parts for reason in part.reasons), sizes.cumsum(),
+        np.concatenate([part.z for part in parts]), np.concatenate([part.pos for part in parts]), np.concatenate([part.charges for part in parts]),
+    )  # fmt: skip
+
+
+def fault(numbers: np.ndarray, positions: np.ndarray, near: bool = True) -> str:
+    """Why these atoms are no molecule, or nothing: ``kind: detail``, atoms counted from 1. ``near``: two might overlap."""
+    if not len(numbers):
+        return "empty: no atom"
+    if len(numbers) > MAX_ATOMS:
+        return f"too large: {len(numbers)} atoms, at most {MAX_ATOMS} are read"
+    if numbers.min() < 1 or numbers.max() >= len(SYMBOLS):
+        atom = int(((numbers < 1) | (numbers >= len(SYMBOLS))).argmax())
+        return f"element: atom {atom + 1} has the atomic number {numbers[atom]}"
+    if not np.abs(positions).max() <= FARTHEST:  # neither is nan
+        atom = int((~(np.abs(positions) <= FARTHEST)).any(1).argmax())
+        return f"coordinates: atom {atom + 1} is at ({', '.join(f'{value:g}' for value in positions[atom])})"
+    if near and len(numbers) > 1 and (distances := pdist(positions)).min() < NEAREST:
+        i, j = (side[distances.argmin()] + 1 for side in np.triu_indices(len(numbers), 1))
+        return f"overlap: atoms {i} and {j} are {distances.min():.3f} angstrom apart"
+    return ""
+
+
+def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Which figures may have two atoms nearer than ``NEAREST``; those of one size are looked at together."""
+    sizes = np.array([0 if one is None else len(one) for one in found], np.int64)
+    near = sizes > MAX_ATOMS
+    for size in np.unique(sizes[(sizes > 1) & ~near]).tolist():
+        rows = np.flatnonzero(sizes == size)
+        for part in np.array_split(rows, -(-len(rows) * size * size // _BLOCK)):
+            x = np.stack([found[k] for k in part])
+            first, second = np.triu_indices(size, 1)
+            with np.errstate(invalid="ignore", over="ignore"):
+                squares = ((x[:, first] - x[:, second]) ** 2).sum(2)
+            near[part] = ~(squares.min(1) > (2 * NEAREST) ** 2)
+    return near
+
+
+def units_hint(geometries: Geometries, most: int = 200) -> str:
+    """A line where the coordinates look like another unit than angstrom, else nothing; it looks at the first ``most`` molecules.
+
+    An atom's nearest neighbor is at about the sum of their covalent radii; in bohr at 1.89 times that, in nanometers at a tenth.
+    """
+    ratios = []
+    for k in geometries.readable[:most]:
+        numbers, positions, _ = geometries[k]
+        if len(numbers) > 1:
+            distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (RADII[numbers][:, None] + RADII[numbers])
+            np.fill_diagonal(distances, np.inf)
+            ratios.append(float(np.median(distances.min(1))))
+    ratio = float(np.median(ratios)) if ratios else 1.0
+    for unit, low, high in (("bohr", 1.6, 2.3), ("nanometers", 0.05, 0.2)):
+        if low < ratio < high:
+            return f"nearest atoms stand {ratio:.2f} times as far apart as bonds are long: expected angstrom, this looks like {unit}"
+    return ""
+
+
+def _columns(name: str, value: object) -> dict[str, object]:
+    """What one record's result says in the table."""
+    known = value is not None and not isinstance(value, Undetermined)
+    if name == "edm":
+        return {"edm_stable_atoms": value.stable if known else "", "edm_smiles": (value.smiles or "") if known else ""}
+    if name == "perceived":
+        told = value.reason if known else str(value or "")
+        return {"perceived": (value.canonical or "") if known else "", "perceived_reason": told}
+    if name == "strained":
+        return {"strain_mmff": f"{value.energy:.3f}" if known and value.energy is not None else ""}
+    return {f"point_group_{tolerance}": value.group(tolerance) if known else "" for tolerance in (0.1, 0.3)}

@@ -1,0 +1,90 @@
+"""What is worked out of geometries, as shards hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from symdiff_evaluation.core.limited import Limits, Undetermined, each
+from symdiff_evaluation.core.shards import Work
+from symdiff_evaluation.molecules3d.bonds import EDM
+from symdiff_evaluation.molecules3d.perception import Perceived
+from symdiff_evaluation.molecules3d.strain import Strain
+from symdiff_evaluation.molecules3d.symmetry import Level, Shape
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.samples import Geometry
+
+
+class _Form(NamedTuple):
+    """How one work's results are written down and read back, where there are any; its cost, and the packages that it depends on."""
+
+    plain: Callable[[Any], object]
+    restored: Callable[[Any], object]
+    cost: int
+    packages: tuple[str, ...]
+
+
+def stored(name: str, work: Callable[[Geometry], object], limits: Limits) -> Work:
+    """A work by its attribute's name in ``Geometries``, done in the processes that ``limits`` gives. Its results may be ``Undetermined`` or None."""
+    form = _FORMS[name]
+    bounds = f"{limits.seconds:g} s, {limits.megabytes} MB" if limits.workers else "no limits"
+    return Work(
+        name,
+        run=lambda items, progress: each(work, items, limits, progress),
+        identity=identity,
+        plain=partial(_plain, form.plain),
+        restored=partial(_restored, form.restored),
+        packages=form.packages,
+        cost=form.cost,
+        setting=bounds,
+    )
+
+
+def identity(geometry: Geometry) -> bytes:
+    """Bytes that differ where two geometries do; its length tells the number of atoms."""
+    numbers, positions = geometry.numbers.astype("u1"), geometry.positions.astype("<f8")
+    return geometry.charge.to_bytes(8, "little", signed=True) + numbers.tobytes() + positions.tobytes()
+
+
+def _plain(form: Callable[[Any], object], one: object) -> object:
+    if isinstance(one, Undetermined):
+        return {"undetermined": str(one)}
+    return None if one is None else {"found": form(one)}
+
+
+def _restored(form: Callable[[Any], object], told: Mapping[str, Any] | None) -> object:
+    if told is None:
+        return None
+    return Undetermined(told["undetermined"]) if "undetermined" in told else form(told["found"])
+
+
+def _perceived(one: Perceived) -> dict[str, Any]:
+    return {**vars(one), "bonds": None if one.bonds is None else one.bonds.tolist(), "default": _plain(str, one.default)}
+
+
+def _perceived_again(told: Mapping[str, Any]) -> Perceived:
+    bonds = None if told["bonds"] is None else np.array(told["bonds"], np.int32).reshape(-1, 3)
+    return Perceived(**{**told, "bonds": bonds, "default": _restored(str, told["default"])})
+
+
+def _shape(one: Shape) -> dict[str, Any]:
+    return {"levels": [list(level) for level in one.levels], "measures": dict(one.measures)}
+
+
+def _shape_again(told: Mapping[str, Any]) -> Shape:
+    return Shape(tuple(Level(*level) for level in told["levels"]), told["measures"])
+
+
+_FORMS: Mapping[str, _Form] = {
+    "edm": _Form(asdict, lambda told: EDM(**told), 1, ("rdkit", "numpy")),
+    "perceived": _Form(_perceived, _perceived_again, 16, ("rdkit", "numpy")),
+    "strained": _Form(asdict, lambda told: Strain(**told), 16, ("rdkit", "numpy")),
+    "strained_xtb": _Form(asdict, lambda told: Strain(**told), 128, ("rdkit", "numpy", "scipy", "tblite")),
+    "shapes": _Form(_shape, _shape_again, 16, ("numpy", "scipy")),
+    "poses": _Form(dict, dict, 128, ("rdkit", "numpy", "posebusters")),
+}

@@ -1,0 +1,69 @@
+"""Strain: how much energy a geometry loses when MMFF94s relaxes it to the nearest minimum.
+
+Source of force field: Halgren, MMFF VI: MMFF94s option for energy minimization studies, J. Comput. Chem. 20 (1999), as RDKit has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rdkit import rdBase
+from rdkit.Chem import rdForceFieldHelpers as fields
+
+from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.molecules.chemistry import Broken
+from symdiff_evaluation.molecules3d.perception import RanOut, complete, molecule
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.samples import Geometry
+
+STEPS = 2_000
+
+
+@dataclass(frozen=True)
+class Strain:
+    """``energy`` in kcal/mol that relaxing gives, over ``atoms``, and the ``shift`` of atoms in angstrom RMSD; None where there is a ``reason``."""
+
+    energy: float | None
+    shift: float | None
+    atoms: int
+    reason: str = ""
+
+
+def strain(geometry: Geometry) -> Strain | Undetermined:
+    """The strain of one geometry with the bonds perceived in it: no value for what is no molecule or has atoms that MMFF lacks.
+
+    ``Undetermined("steps")`` where the minimum was not reached.
+    """
+    atoms = len(geometry.numbers)
+    with rdBase.BlockLogs():
+        try:
+            mol = molecule(geometry)
+            complete(mol)
+        except Broken as error:
+            return Strain(None, None, atoms, str(error))
+        except RanOut:
+            return Undetermined("iterations")
+        properties = fields.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
+        if properties is None:
+            return Strain(None, None, atoms, "type: MMFF94s lacks an atom")
+        if atoms == 1:
+            return Strain(0.0, 0.0, 1)
+        field = fields.MMFFGetMoleculeForceField(mol, properties)
+        field.Initialize()
+        before = field.CalcEnergy()
+        if not np.isfinite(before):
+            return Strain(None, None, atoms, "energy: not finite")
+        if field.Minimize(maxIts=STEPS):
+            return Undetermined("steps")
+        return Strain(max(before - field.CalcEnergy(), 0.0), rmsd(geometry.positions, mol.GetConformer().GetPositions()), atoms)
+
+
+def rmsd(before: np.ndarray, after: np.ndarray) -> float:
+    """RMSD after the best rotation and translation (Kabsch)."""
+    before, after = before - before.mean(0), after - after.mean(0)
+    left, values, right = np.linalg.svd(before.T @ after)
+    values[-1] *= np.sign(np.linalg.det(left) * np.linalg.det(right))
+    return float(np.sqrt(max((before**2).sum() + (after**2).sum() - 2 * values.sum(), 0.0) / len(before)))

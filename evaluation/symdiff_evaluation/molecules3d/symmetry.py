@@ -1,0 +1,209 @@
+"""The point group of a figure at every tolerance, and how far it is from each kind of symmetry.
+
+A figure has a group at the tolerance t where every operation of the group carries it onto itself within t angstrom RMSD, about one
+set of axes; its group at t is the largest. As t grows the group only grows: the steps are the curve between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from symdiff_evaluation.molecules3d.operations import Element, Figure
+from symdiff_evaluation.molecules3d.point_groups import AXIAL, CUBIC, crosses, matrices, operation, order
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.samples import Geometry
+
+LIMIT = 0.5  # angstrom: the largest tolerance
+TIGHT, LOOSE = 0.1, 0.3  # angstrom: the tolerances that numbers are given at
+RESOLUTION = 0.005  # angstrom: a group is not looked for where a larger one is this near
+_FOLLOWED = 8  # twofold and threefold axes that are tried as fourfold and sixfold ones
+_IMPROPER = ("m", "i", "S4", "S6")
+_ASKEW = 0.35  # sine of the angle by which found axes may miss what a group wants, before they are put right
+
+
+class Level(NamedTuple):
+    """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (perhaps infinite).
+
+    ``permutations``: how many different ones of its atoms the operations are.
+    """
+
+    deviation: float
+    group: str
+    order: float
+    permutations: int = 1
+
+
+@dataclass(frozen=True)
+class Shape:
+    """``levels`` by growing deviation and order, from C1 at 0 to ``LIMIT``; ``measures``: RMSD in angstrom to the best operation.
+
+    The measures: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6", and "linear" (twice the root mean square distance
+    to a line: what turning about it by half moves). A measure above ``LIMIT`` is an upper bound.
+    """
+
+    levels: tuple[Level, ...]
+    measures: Mapping[str, float]
+
+    def at(self, tolerance: float) -> Level:
+        """The level at a tolerance of at most ``LIMIT``. Raises ``ValueError`` for a larger one."""
+        if not 0 <= tolerance <= LIMIT:
+            raise ValueError(f"tolerance: expected 0 to {LIMIT} angstrom, got {tolerance}")
+        return [level for level in self.levels if level.deviation <= tolerance][-1]
+
+    def group(self, tolerance: float) -> str:
+        """The Schoenflies symbol at a tolerance."""
+        return self.at(tolerance).group
+
+    @property
+    def chirality(self) -> float:
+        """RMSD in angstrom to the nearest operation that turns the figure into its mirror image; 0 for what is achiral."""
+        return min(self.measures[kind] for kind in _IMPROPER)
+
+
+def shape(geometry: Geometry) -> Shape:
+    """The symmetry of one geometry; its elements tell atoms apart, nothing else does."""
+    if len(geometry.numbers) == 1:
+        return Shape((Level(0.0, "K∞h", math.inf),), dict.fromkeys(("m", "i", "C2", "C3", "C4", "C5", "C6", "S4", "S6", "linear"), 0.0))
+    figure = Figure(geometry.numbers, geometry.positions)
+    found = _elements(figure)
+    measures = {kind: min((one.deviation for one in part), default=math.inf) for kind, part in found.items()}
+    line, ends = _line(figure)
+    levels = [Level(line, "C∞v", math.inf), Level(ends, "D∞h", math.inf, 2)]
+    near = {kind: [one for one in part if one.deviation <= LIMIT] for kind, part in found.items()}
+    for name, axes, bound in sorted(_candidates(near), key=lambda one: (-order(one[0]), one[2])):
+        size = order(name)
+        if bound > LIMIT or any(level.order >= size and level.deviation <= bound + RESOLUTION for level in levels):
+            continue
+        deviation, permutations = fit(figure, matrices(name), axes)
+        if deviation <= LIMIT:
+            levels.append(Level(deviation, name, size, permutations))
+    return Shape(_frontier(levels), measures | {"linear": line})
+
+
+def fit(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 4) -> tuple[float, int]:
+    """The largest RMSD in angstrom of a group's operations (g, 3, 3) about the best axes near ``axes`` (columns x, y, z).
+
+    And how many different permutations of atoms they are. The RMSD is infinite where the pairs of atoms do not follow the group's
+    multiplication, or the nearest figure that has the group would bring atoms together.
+    """
+    x = figure.positions
+    for step in range(rounds):
+        turned = axes @ operations @ axes.T
+        pairs = figure.pair(turned)
+        if step == rounds - 1:
+            break
+        images = x @ np.swapaxes(turned, 1, 2)
+        slopes = np.einsum("gab,nbc->gnac", turned, crosses(x)) - crosses(images)
+        gaps = images - x[pairs]
+        normal = np.einsum("gnab,gnac->bc", slopes, slopes)
+        turn = np.linalg.pinv(normal, rcond=1e-9, hermitian=True) @ np.einsum("gnab,gna->b", slopes, gaps)
+        axes = _rotation(-turn) @ axes
+    nearest = np.take_along_axis(x[None] @ np.swapaxes(turned, 1, 2), np.argsort(pairs, 1)[..., None], 1).mean(0)
+    follows = np.abs(nearest @ np.swapaxes(turned, 1, 2) - nearest[pairs]).max() < 1e-6
+    along = np.linalg.svd(nearest, compute_uv=False)
+    if along[1] < 1e-6 * along[0]:  # on a line: its group is infinite, and measured as such
+        return math.inf, 0
+    if not follows or (_distances(nearest) < 0.5 * _distances(x)).any():
+        return math.inf, 0
+    return float(figure.deviations(turned, pairs).max()), len({row.tobytes() for row in pairs})
+
+
+def _elements(figure: Figure) -> dict[str, list[Element]]:
+    mirrors, twofold, manifold = figure.candidate_axes()
+    found = {"m": figure.elements("m", mirrors), "i": [figure.inversion()], "C2": figure.elements("C2", twofold)}
+    found["C3"], found["C5"] = figure.elements("C3", manifold), figure.elements("C5", manifold)
+    # the others contain one of these, so its axis is theirs
+    halves, thirds = _axes(found["C2"])[:_FOLLOWED], _axes(found["C3"])[:_FOLLOWED]
+    found["C4"], found["S4"] = figure.elements("C4", halves), figure.elements("S4", halves)
+    found["C6"], found["S6"] = figure.elements("C6", thirds), figure.elements("S6", thirds)
+    return found
+
+
+def _axes(elements: Sequence[Element]) -> np.ndarray:
+    return np.array([one.axis for one in elements])
+
+
+def _candidates(near: Mapping[str, Sequence[Element]]) -> Iterator[tuple[str, np.ndarray, float]]:
+    """Groups that found elements may generate: symbol, axes (columns x, y, z) and a deviation that it cannot be below."""
+    for kind, name in (("i", "Ci"), ("m", "Cs"), ("S4", "S4"), ("S6", "S6")):
+        for one in near[kind]:
+            yield name, _frame(one.axis), one.deviation
+    for n in AXIAL:
+        for main in near[f"C{n}"]:
+            yield f"C{n}", _frame(main.axis), main.deviation
+            for mirror in near["m"]:
+                bound = max(main.deviation, mirror.deviation)
+                if abs(main.axis @ mirror.axis) < _ASKEW:
+                    yield f"C{n}v", _frame(main.axis, np.cross(main.axis, mirror.axis)), bound
+                elif np.linalg.norm(np.cross(main.axis, mirror.axis)) < _ASKEW:
+                    yield f"C{n}h", _frame(main.axis), bound
+            for other in near["C2"]:
+                if abs(main.axis @ other.axis) < _ASKEW:
+                    bound = max(main.deviation, other.deviation)
+                    for kind in ("h", "d", ""):
+                        yield f"D{n}{kind}", _frame(main.axis, other.axis), bound
+    yield from _cubic(near)
+
+
+def _cubic(near: Mapping[str, Sequence[Element]]) -> Iterator[tuple[str, np.ndarray, float]]:
+    """All of them have three twofold axes across each other and threefold ones along the diagonals between."""
+    if not near["C3"]:
+        return
+    for place, main in enumerate(near["C2"]):
+        for other in near["C2"][:place]:
+            if abs(main.axis @ other.axis) >= _ASKEW:
+                continue
+            frame = _frame(main.axis, other.axis)
+            corner = frame.sum(1) / math.sqrt(3)
+            threefold = min((one.deviation for one in near["C3"] if abs(one.axis @ corner) > 0.93), default=math.inf)
+            bound = max(main.deviation, other.deviation, threefold)
+            if bound <= LIMIT:
+                for name in CUBIC:
+                    yield name, frame, bound
+                    if name[0] == "I":  # its fivefold axes may be on either side of the twofold ones
+                        yield name, frame[:, [1, 0, 2]] * [1, -1, 1], bound
+
+
+def _frame(main: np.ndarray, second: np.ndarray | None = None) -> np.ndarray:
+    """Axes with z along ``main`` and x as near ``second`` as it can be, a right-handed set of columns."""
+    if second is None:
+        second = np.eye(3)[np.abs(main).argmin()]
+    x = second - (second @ main) * main
+    x /= np.linalg.norm(x)
+    return np.stack([x, np.cross(main, x), main], 1)
+
+
+def _frontier(levels: Sequence[Level]) -> tuple[Level, ...]:
+    """The levels that no nearer group is as large as, from C1 on."""
+    kept = [Level(0.0, "C1", 1)]
+    for level in sorted(levels, key=lambda one: (one.deviation, -one.order, one.group == "C∞v")):
+        larger = level.order > kept[-1].order or (level.group == "D∞h" and kept[-1].group == "C∞v")
+        if level.deviation <= LIMIT and larger:
+            kept.append(level)
+    return tuple(kept)
+
+
+def _line(figure: Figure) -> tuple[float, float]:
+    """Deviations from C∞v and from D∞h: the largest RMSD over their operations about the longest principal axis."""
+    along = figure.principal_axes()[0]
+    heights = figure.positions @ along
+    across = figure.positions - heights[:, None] * along
+    line = 4 * float((across**2).sum(1).mean())
+    return math.sqrt(line), math.sqrt(line + figure.reversal(heights))
+
+
+def _rotation(turn: np.ndarray) -> np.ndarray:
+    angle = float(np.linalg.norm(turn))
+    if angle < 1e-12:
+        return np.eye(3)
+    return operation(turn / angle, angle)
+
+
+def _distances(positions: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(positions[:, None] - positions, axis=2)

@@ -1,0 +1,80 @@
+"""Strain by quantum mechanics: how much GFN2-xTB relaxes a geometry; needs the package ``tblite``.
+
+Source of method: Bannwarth, Ehlert, Grimme, GFN2-xTB, J. Chem. Theory Comput. 15 (2019).
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rdkit import rdBase
+from scipy.optimize import minimize
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.molecules.chemistry import Broken
+from symdiff_evaluation.molecules3d.perception import RanOut, complete, molecule
+from symdiff_evaluation.molecules3d.strain import Strain, rmsd
+
+if TYPE_CHECKING:
+    from symdiff_evaluation.molecules3d.samples import Geometry
+
+BOHR = 0.529177210903  # angstrom
+HARTREE = 627.5094740631  # kcal/mol
+HEAVIEST = 86  # atomic number of the last element with parameters
+_STEPS = 500
+_FORCE = 1e-3  # hartree per bohr: the largest component at a minimum
+
+
+def require() -> None:
+    """Raises ``UserError`` where the package is missing."""
+    if find_spec("tblite") is None:
+        raise UserError("strain.xtb: needs the package tblite: pip install 'symdiff-torch[xtb]'")
+
+
+def relax(geometry: Geometry) -> Strain | Undetermined:
+    """The strain of one geometry that is a molecule by perceived bonds, with its total charge and the lowest spin.
+
+    ``Undetermined("steps")`` where no minimum was reached, ``Undetermined("energy")`` where the electrons did not converge.
+    """
+    atoms = len(geometry.numbers)
+    with rdBase.BlockLogs():
+        try:
+            complete(molecule(geometry))
+        except Broken as error:
+            return Strain(None, None, atoms, str(error))
+        except RanOut:
+            return Undetermined("iterations")
+    if geometry.numbers.max() > HEAVIEST:
+        return Strain(None, None, atoms, "type: GFN2-xTB lacks an element")
+    if atoms == 1:
+        return Strain(0.0, 0.0, 1)
+    start = geometry.positions / BOHR
+    try:
+        surface = _surface(geometry, start)
+        before = surface(start.ravel())[0]
+        # ftol only guards against an endless search: forces decide
+        found = minimize(surface, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": _FORCE, "ftol": 1e-12})
+    except RuntimeError:
+        return Undetermined("energy")
+    if not found.success:
+        return Undetermined("steps")
+    return Strain(max(before - float(found.fun), 0.0) * HARTREE, rmsd(start * BOHR, found.x.reshape(-1, 3) * BOHR), atoms)
+
+
+def _surface(geometry: Geometry, start: np.ndarray):
+    """The energy in hartree and its gradient (3 n,) in hartree per bohr, of positions (3 n,) in bohr."""
+    from tblite.interface import Calculator
+
+    unpaired = (int(geometry.numbers.sum(dtype=np.int64)) - geometry.charge) % 2
+    calculator = Calculator("GFN2-xTB", geometry.numbers.astype(np.int64), start, charge=float(geometry.charge), uhf=unpaired)
+    calculator.set("verbosity", 0)
+
+    def surface(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        calculator.update(flat.reshape(-1, 3))
+        found = calculator.singlepoint()
+        return float(found.get("energy")), found.get("gradient").ravel()
+
+    return surface

@@ -1,0 +1,92 @@
+"""Configurations of spins on a periodic lattice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.errors import UserError
+from symdiff_evaluation.core.arrays import read_arrays
+from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.spins import page as pages
+from symdiff_evaluation.spins.metrics import METRICS
+from symdiff_evaluation.spins.reference import SpinReference, summarize
+from symdiff_evaluation.spins.samples import Spins, from_arrays
+
+
+class Lattices(Kind):
+    """Their file is one of arrays; exact values need no reference, which is another set of spins."""
+
+    name = "lattice"
+    of = "configurations"
+    endings = (".npz", ".safetensors")
+    columns = ("valid", "reason", "temperature", "energy_per_site", "magnetization", "stabilizer_order", "unique")
+    headline = {
+        "energy_per_site": "energy per site",
+        "exact.energy": "minus the exact",
+        "abs_magnetization": "|m|",
+        "ground.share": "ground states",
+        "balance.variants": "p, variants alike",
+        "symmetry.broken_share": "symmetry broken",
+    }
+    about = (
+        "Energies are per site in units of J, temperatures in J/k_B. Intervals are 95 %: Wilson's for shares, for means the normal one over"
+        " independent records or, where the file tells chains, over chains with their autocorrelation time."
+    )
+
+    by_number = "Means and shares do not depend on the number of samples, their intervals and p-values do."
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return METRICS
+
+    def read(
+        self,
+        files: Sequence[str | Path],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        shards: Shards | None = None,
+    ) -> Spins:
+        if len(files) > 1:
+            raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")
+        spins = from_arrays(read_arrays(files[0]), str(files[0]))
+        return replace(spins, workers=workers, shards=shards, progress=stages(len(spins), begun, progress))
+
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
+        if not Path(name).name.lower().endswith(self.endings):
+            raise UserError(f"reference {name!r}: expected a file of spins ({', '.join(self.endings)}) or none")
+        samples = self.read([name], workers)
+        if not len(samples):
+            raise UserError(f"reference {name}: none of its {samples.total} records is a configuration of spins")
+        return summarize(samples, Path(name).name, name)
+
+    def total(self, samples: Spins) -> int:
+        return samples.total
+
+    def failures(self, samples: Spins) -> Counter[str]:
+        return Counter(reason.split(":")[0] for reason in samples.reasons.values())
+
+    def rows(self, samples: Spins, reference: SpinReference | None) -> Iterable[tuple]:
+        """``unique`` marks a configuration's first record."""
+        found = samples.observed
+        known: dict[int, tuple] = {int(record): ("false", reason, "", "", "", "", "") for record, reason in samples.reasons.items()}
+        seen: set[bytes] = set()
+        for k, record in enumerate(samples.records.tolist()):
+            code, t = samples.configurations[k].tobytes(), samples.temperatures[k]
+            heat = "" if np.isnan(t) else f"{t:g}"
+            known[record] = ("true", "", heat, f"{found.energy[k]:.6g}", f"{found.magnetization[k]:.6g}", int(found.stabilizer[k]), told(code not in seen))
+            seen.add(code)
+        for record in sorted(known):
+            yield samples.file, record + 1, *known[record]
+
+    def sections(self, evaluation) -> list[Section]:
+        quantiles = evaluation.reference.quantiles if evaluation.reference else None
+        return pages.sections(evaluation.samples, evaluation.estimates, quantiles)

@@ -1,0 +1,165 @@
+"""The pages of spin lattices: distributions, correlations, symmetry, a gallery."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from symdiff_evaluation.core.charts import bars, curves, densities, heat
+from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.page import (
+    SYMMETRIC,
+    Section,
+    failures,
+    gallery,
+    key,
+    most_symmetric,
+    panel,
+    panels,
+    sample,
+    shares,
+    spaced,
+    told,
+)
+from symdiff_evaluation.core.pictures import label_colors, lattice
+from symdiff_evaluation.spins.balance import label_balance, variant_balance
+from symdiff_evaluation.spins.exact import of_torus
+from symdiff_evaluation.spins.metrics.thermodynamics import strongest
+from symdiff_evaluation.spins.observables import phase_name, waves
+from symdiff_evaluation.spins.relabelings import Relabelings
+from symdiff_evaluation.spins.samples import Spins
+from symdiff_evaluation.spins.series import series_mean
+from symdiff_evaluation.spins.symmetry import phases, space_group
+from symdiff_evaluation.spins.torus import Torus, covers
+
+_QUANTILES = 512
+_PARTS = 4  # Hamiltonians and temperatures that get panels of their own
+
+
+def sections(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None) -> list[Section]:
+    """``reference``: quantiles of a set to compare with, by "energy" and "magnetization", possibly none."""
+    return [
+        Section("distributions", "Distributions", _distributions(spins, estimates, reference or {})),
+        Section("symmetry", "Symmetry", _symmetry(spins, estimates)),
+        Section("samples", "Samples", _gallery(spins)),
+        Section("failures", "Failures", _failures(spins)),
+    ]
+
+
+def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray]) -> str:
+    if not len(spins):
+        return ""
+    found, exact = spins.observed, _law(spins)
+    shown = [
+        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(found.energy, reference.get("energy"))),
+        panel(
+            "Magnetization" if spins.ising else "Order parameter",
+            told(estimates, "abs_magnetization", "mean |m|"),
+            densities(found.magnetization, reference.get("magnetization") if exact is None else exact),
+        ),
+    ]
+    if len(spins.parts) == 1:
+        shown += _correlations(spins, estimates)
+    what = "reference" if reference else "exact value of the same torus"
+    return key(bool(reference) or exact is not None, what) + panels(shown)
+
+
+def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
+    part = spins.parts[0]
+    exact = of_torus(part)
+    shown = []
+    for axis, size in enumerate(part.shape):
+        line = part.observed.lines[axis]
+        found = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
+        known = exact.two_point if exact is not None and exact.two_point is not None and exact.axis == axis else None
+        title = f"Two-point function along the {'first second third'.split()[axis]} axis"
+        shown.append(panel(title, told(estimates, "correlation_length.second_moment", "second-moment length"), curves(range(size // 2 + 1), found, known)))
+    factor = part.observed.structure_factor / math.prod(part.shape)
+    middle = np.fft.fftshift(factor) if factor.ndim < 3 else np.fft.fftshift(factor[0])
+    shown.append(panel("Structure factor, k = 0 in the middle", told(estimates, "structure_factor.peak", "largest S(k)/N"), heat(middle)))
+    return shown
+
+
+def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
+    if not len(spins):
+        return ""
+    group, orders = space_group(spins.shape, spins.lattice), spins.observed.stabilizer
+    group, labels = (group, "flip") if spins.ising else (Relabelings(group, spins.model, spins.states), "permutations of labels")
+    shown = [panel("Symmetries that a sample keeps", f"of the {group.order:,} of the space group times {labels}", bars(shares(Counter(map(str, orders.tolist()))), None, 9))]
+    best, known = phases(spins.observed.orders)[0], waves(spins.shape)
+    names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
+    shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
+    for part in spins.parts[:_PARTS]:
+        found = variant_balance(part.observed.orders, part.group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+        for counts in found.counts:
+            if len(counts) > 1:
+                equal = {name: 1 / len(counts) for name in counts}
+                chart = bars({name.replace("stripes_", ""): share for name, share in shares(counts).items()}, {n.replace("stripes_", ""): v for n, v in equal.items()})
+                name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
+                shown.append(panel(f"Variants: {name}{_where(part)}", f"{sum(counts.values()):,} samples; gray: equally frequent", chart))
+    top = np.argsort(-orders, kind="stable")
+    different, seen = [], set()
+    for k in top.tolist():
+        code = spins.configurations[k].tobytes()
+        if orders[k] > 1 and code not in seen and len(different) < SYMMETRIC:
+            seen.add(code)
+            different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {group.order:,}"))
+    flip = "the flip of all spins" if spins.ising else "a permutation of labels that keeps the interaction"
+    text = (
+        f"A symmetry is a translation, a rotation or reflection of the lattice, or {flip}. Couplings and field may have all"
+        " of them while every sample breaks most: a law that is invariant finds all variants equally often."
+    )
+    words = [told(estimates, "balance.variants", "variants equally frequent: p ="), told(estimates, "balance.images", "images equally frequent: p ="),
+             told(estimates, "balance.places", "all places equally frequent: p ="), told(estimates, "symmetry.breaking_gap", "symmetry-breaking gap")]  # fmt: skip
+    summary = "; ".join(word for word in words if word)
+    return (
+        f'<p class="soft">{text}</p><p>{summary}</p>{key(True, "equally frequent")}{panels(shown)}'
+        f"{most_symmetric(different)}"
+    )
+
+
+def _gallery(spins: Spins) -> str:
+    if not len(spins):
+        return ""
+    energy, m = spins.observed.energy, spins.observed.magnetization
+    chosen = spaced(len(spins))
+    drawn = [
+        sample(_picture(spins, k), f"e = {energy[k]:.3f}, m = {m[k]:+.3f}", "" if math.isnan(t := spins.temperatures[k]) else f"T = {t:g}")
+        for k in chosen
+    ]
+    wave = phase_name(strongest(spins)).replace("_", " ")
+    note = f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. Strongest order: {wave}."
+    colors = "Up is light, down is dark." if spins.ising else "Each label has its color."
+    return f'<p class="soft">{note} {colors}</p>{gallery(drawn)}'
+
+
+def _failures(spins: Spins) -> str:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for record, reason in sorted(spins.reasons.items()):
+        name, _, detail = reason.partition(": ")
+        groups.setdefault(name, []).append((detail.split(" where")[0], f"record {record + 1:,}: {detail}"))
+    return failures(groups, max(spins.total, 1), "None: every record is a configuration of spins.")
+
+
+def _law(spins: Spins) -> np.ndarray | None:
+    """Quantiles of the exact law of the magnetization, where the transfer matrix gives it."""
+    if len(spins.parts) != 1:
+        return None
+    part = spins.parts[0]
+    if not part.ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian, part.shape):
+        return None
+    values, law = Torus(part.hamiltonian, part.shape, part.temperature).magnetizations
+    heap = np.cumsum(law) / law.sum()
+    return values[np.searchsorted(heap, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)]
+
+
+def _picture(spins: Spins, k: int) -> str:
+    colors = None if spins.ising else label_colors(spins.model, spins.states)
+    return lattice(spins.configurations[k], spins.lattice == "triangular", colors)
+
+
+def _where(part: Spins) -> str:
+    return "" if part.temperature is None or math.isnan(part.temperature) else f", T = {part.temperature:g}"

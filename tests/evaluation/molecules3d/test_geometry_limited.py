@@ -1,0 +1,45 @@
+"""Work in processes with limits: each answer in its place, a limit costs one item, the number of workers nothing."""
+
+import math
+import os
+import time
+
+import pytest
+
+from symdiff_evaluation.core.limited import Limits, Undetermined, each
+
+
+def work(item):
+    if item == "crash":
+        os._exit(3)
+    if item == "memory":
+        return len(bytearray(4 << 30))
+    if item == "forever":
+        while True:
+            math.sqrt(2.0)
+    if item == "sleep":
+        time.sleep(60)
+    if item == "mistake":
+        raise KeyError("mine")
+    return item * 2
+
+
+def test_each_answer_in_its_place_for_any_number_of_workers():
+    items = [*range(40), "crash", 41, "forever", 43, "memory", *range(45, 80)]
+    want = [item * 2 if isinstance(item, int) else {"forever": "time"}.get(item, item) for item in items]
+    told = []
+    assert each(work, items, Limits(workers=1, seconds=0.3, megabytes=512), told.append) == want
+    assert sum(told) == len(items)
+    few = [*range(70), "forever", *range(71, 140)]
+    assert each(work, few, Limits(workers=3, seconds=0.3)) == [item * 2 if isinstance(item, int) else "time" for item in few]
+    assert each(work, [], Limits()) == [] and each(work, [1, 2], Limits(workers=0)) == [2, 4]
+
+
+def test_what_the_work_raises_is_raised():
+    with pytest.raises(KeyError, match="mine"):
+        each(work, [1, "mistake"], Limits())
+
+
+def test_one_that_waits_for_ever_is_given_up():
+    found = each(work, ["sleep", 2], Limits(seconds=0.05))
+    assert found == ["time", 4] and isinstance(found[0], Undetermined)
