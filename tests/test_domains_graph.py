@@ -124,8 +124,8 @@ HUGE = npy(np.zeros((1, 2), np.int64)).replace(b"(1, 2), }" + b" " * 10, b"(9999
     [
         ({"edges": None}, "the array 'edges' is missing"),
         ({"edges": np.array([object()], object)}, "Python objects"),
-        ({"edges": HUGE}, "more than the file holds"),
-        ({"edges": b"nonsense"}, "not readable as .npz"),
+        ({"edges": HUGE}, "the file holds"),
+        ({"edges": b"nonsense"}, "edges is no array of numpy"),
         ({"edges": np.array([[0.0, 1.0]])}, "edges needs integers"),
         ({"edges": np.array([[0, 1], [1, 2]])}, r"edges needs shape \(1, 2\)"),
         ({"edge_ptr": np.array([0, 1, 1])}, "edge_ptr"),
@@ -148,7 +148,7 @@ def test_hostile_arrays_are_refused(tmp_path, entries, error):
     ("name", "content", "error"),
     [
         ("a.npz", b"not a zip file", "not readable as .npz"),
-        ("a.safetensors", b"\xff" * 20, "not readable as safetensors"),
+        ("a.safetensors", b"\xff" * 20, "not readable as .*safetensors"),
         ("a.graphml", b"<graphml><graph", "not readable as GraphML"),
         ("a.graphml", b'<!DOCTYPE x [<!ENTITY a "b">]><graphml/>', "entities"),
         ("a.graphml", b"", "not readable as GraphML"),

@@ -10,7 +10,8 @@ from rdkit import Chem
 from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import xyz
-from symdiff.storage.files import ending, read_npz, read_text, write_file, write_npz
+from symdiff.storage.arrays import read_arrays, write_npz
+from symdiff.storage.files import ending, read_text, write_file
 from symdiff.chemistry.geometry import Geometry, bare, geometry_of, to_rdkit
 from symdiff.errors import UserError
 
@@ -120,7 +121,7 @@ def _flat(geometries: Sequence[Geometry]) -> dict[str, np.ndarray]:
 
 
 def _arrays(path: str | Path, max_atoms: int) -> Iterator[Geometry | UserError]:
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     missing = [name for name in ("z", "pos", "offsets") if name not in arrays]
     if missing:
         raise UserError(f"{path}: the array {missing[0]!r} is missing")

@@ -16,7 +16,7 @@ from symdiff.data.qm9 import TITLE, smiles_table
 from symdiff.data.sources import local, origin
 from symdiff.chemistry import kekule
 from symdiff.domains.arrays import pack
-from symdiff.storage.files import read_npz
+from symdiff.storage.arrays import read_arrays
 from symdiff.chemistry.geometry import Geometry
 from symdiff.chemistry.geometry_files import entries
 from symdiff.domains.molecule3d import Molecule3D
@@ -43,7 +43,7 @@ def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
     that cannot be done: where it rearranged as it was relaxed, for the most part.
     """
     paths = [local("qm9", name) for name in ("qm9_geom.npz", "qm9_smiles.csv.gz")]
-    geometry, smiles = read_npz(paths[0]), [text for text, _ in smiles_table(paths[1])]
+    geometry, smiles = read_arrays(paths[0]), [text for text, _ in smiles_table(paths[1])]
     missing = {"z", "pos", "offsets", "edm_split"} - set(geometry)
     if missing:
         raise UserError(f"{paths[0]}: the array {sorted(missing)[0]!r} is missing")
@@ -64,7 +64,7 @@ def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
 def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
     """A property of all molecules, (count,), in its unit; its file joins ``paths``. Raises UserError."""
     paths.append(local("qm9", "qm9_props.npz"))
-    table = read_npz(paths[-1])
+    table = read_arrays(paths[-1])
     name, _, factor = COLUMNS[given]
     if not {"props", "names"} <= set(table) or name not in table["names"].tolist() or len(table["props"]) != count:
         raise UserError(f"{paths[-1]}: expected the arrays names, with {name}, and props of {count} molecules")

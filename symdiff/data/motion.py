@@ -7,7 +7,7 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import local, origin
 from symdiff.domains.arrays import pack
-from symdiff.storage.files import read_npz
+from symdiff.storage.arrays import read_arrays
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
@@ -32,7 +32,7 @@ def walk() -> Dataset:
     those two bones apart. ``pose`` says which way the axes point. Raises UserError.
     """
     path = local("mocap_cmu35", "subject35_30fps.npz")
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     missing = sorted({"pos", "ptr", "trial", "parents"} - set(arrays))
     if missing:
         raise UserError(f"{path}: the array {missing[0]!r} is missing")

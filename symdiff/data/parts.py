@@ -7,7 +7,7 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import local, origin
 from symdiff.domains.arrays import pack
-from symdiff.storage.files import read_npz
+from symdiff.storage.arrays import read_arrays
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
@@ -26,7 +26,7 @@ def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset
     ``pose`` says which way the axes point, along which the objects do not all stand alike. Raises UserError.
     """
     path = local("parts3d", "firstmm_db.npz")
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     missing = sorted({"pos", "normal", "part", "ptr", "category"} - set(arrays))
     if missing:
         raise UserError(f"{path}: the array {missing[0]!r} is missing")

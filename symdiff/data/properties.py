@@ -7,7 +7,7 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.qm9 import TITLE
 from symdiff.data.sources import local, origin
-from symdiff.storage.files import read_npz
+from symdiff.storage.arrays import read_arrays
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
@@ -27,7 +27,7 @@ def qm9(name: str | None = None) -> Dataset:
     and 10,000 to validate. Raises UserError.
     """
     paths = [local("qm9", "qm9_geom.npz"), local("qm9", "qm9_props.npz")]
-    geometry, table = (read_npz(path) for path in paths)
+    geometry, table = (read_arrays(path) for path in paths)
     for path, arrays, names in zip(paths, (geometry, table), (("z", "pos", "offsets", "uncharacterized"), ("props", "names")), strict=True):
         missing = sorted(set(names) - set(arrays))
         if missing:

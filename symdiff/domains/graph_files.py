@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.domains.arrays import Record
-from symdiff.storage.files import check_size, ending, read_npz, read_text, write_file, write_npz
+from symdiff.storage.arrays import read_arrays, write_npz
+from symdiff.storage.files import ending, read_text, write_file
 from symdiff.errors import UserError
 
 FORMATS = (".graphml", ".npz", ".safetensors")
@@ -43,8 +44,8 @@ def read_columns(
     The file has ``num_nodes``, ``edge_ptr`` (G + 1,) and ``edges`` (E, 2), and perhaps integers for all ``nodes`` (sum n,), for all
     ``edges`` (E,) and ``split`` (G,). Raises UserError; nothing is unpickled, sizes are checked before arrays are made.
     """
-    suffix = ending(path, FORMATS[1:])
-    arrays = read_npz(path) if suffix == ".npz" else _safetensors(path)
+    ending(path, FORMATS[1:])
+    arrays = read_arrays(path)
     for name, kind in (("num_nodes", "iu"), ("edge_ptr", "iu"), ("edges", "iu")):
         if name not in arrays:
             raise UserError(f"{path}: the array {name!r} is missing")
@@ -64,17 +65,6 @@ def read_columns(
             raise UserError(f"{path}: {name} needs integers of shape {(length,)}, got {arrays[name].dtype} {arrays[name].shape}")
     known = {name: array for name, array in arrays.items() if name in lengths or name == "edges"}
     return {"num_nodes": sizes, "num_edges": np.diff(stops), **known}
-
-
-def _safetensors(path: str | Path) -> dict[str, np.ndarray]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    check_size(path)
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise UserError(f"{path}: not readable as safetensors ({error})") from error
 
 
 def records(columns: Mapping[str, np.ndarray], domain) -> Iterator[Record | UserError]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.domains.arrays import Record, pack, unpad
-from symdiff.storage.files import ending, read_npz, write_npz
+from symdiff.storage.arrays import read_arrays, write_npz
+from symdiff.storage.files import ending
 from symdiff.errors import UserError
 from symdiff.state import Schema, State
 
@@ -26,7 +27,7 @@ def write(objs: Sequence[Mapping], path: str | Path, schema: Schema) -> None:
 def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
     """The objects of a file as ``write`` writes it; ``num_edges`` and ``edges`` only where pairs have labels. Raises UserError."""
     ending(path, (".npz",))
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     pairs = any(field.axes == "pair" for field in schema.values())
     needed = ["num_nodes", *(["num_edges", "edges"] if pairs else []), *(name for name in schema if name != POSE)]
     for name in needed:

@@ -17,7 +17,8 @@ from symdiff.groups.torus import Torus, torus
 from symdiff.spins.configuration import Configuration
 from symdiff.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.state import Categorical, State
-from symdiff.storage.files import ending, npz_names, read_npz, read_text, write_file, write_npz
+from symdiff.storage.arrays import read_arrays, read_headers, write_npz
+from symdiff.storage.files import ending, read_text, write_file
 
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice
@@ -156,12 +157,12 @@ def _parsed(name: str, text: str) -> np.ndarray:
 
 def holds_spins(path: str | Path) -> bool:
     """Whether a .npz file is one of spins or a Hamiltonian, told by the names of its arrays. Raises UserError for what is no such file."""
-    return not {"spins", "coupling", "field", "lattice"}.isdisjoint(npz_names(path))
+    return not {"spins", "coupling", "field", "lattice"}.isdisjoint(read_headers(path))
 
 
 def named_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of a .npz file, all known by name. Raises UserError."""
-    arrays = read_npz(path)
+    arrays = read_arrays(path)
     for name in arrays:
         if name not in ARRAYS:
             raise UserError(f"{path}: unknown array {name!r}{nearest(name, ARRAYS)}")

@@ -1,4 +1,4 @@
-"""Files that come and go safely: sizes are checked before reading, and a written file is whole or not there."""
+"""Files that come and go safely: their size is bounded while they are read, and a written file is whole or not there."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ import gzip
 import io
 import os
 import tempfile
-import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import numpy as np
+from typing import BinaryIO, TextIO
 
 from symdiff.errors import UserError
 
 MAX_BYTES = 2 << 30
+MAX_RATIO = 100
+"""How many times its own size a gzipped file may hold: text and coordinates reach 3 to 20."""
+MIN_EXPANDED = 1 << 20
+"""Bytes that a gzipped file may hold whatever its size."""
+PICKLED = "a Python pickle, which can run code and is not read; evaluation/README.md says how to convert it"
+_SKIPPED = 1 << 16  # characters of an endless line that are passed over at once
+_GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
+_COMPRESSED = {"xz": b"\xfd7zXZ\x00", "bzip2": b"BZh", "zstd": b"\x28\xb5\x2f\xfd", "compress": b"\x1f\x9d"}
 
 
 def ending(path: str | Path, valid: Sequence[str]) -> str:
@@ -27,18 +34,95 @@ def ending(path: str | Path, valid: Sequence[str]) -> str:
     raise UserError(f"{path}: expected a file that ends in {', '.join(valid)}")
 
 
-def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
-    """The text of a file, decompressed if it ends in ``.gz``. Raises UserError: missing, too large, damaged, not UTF-8."""
+@contextmanager
+def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
+    """The bytes of a file, decompressed where it is gzipped, never more of them than ``limit``.
+
+    Compression is told by the first bytes, not by the ending. A gzipped file may hold ``MAX_RATIO`` times its size, or 1 MiB: what expands
+    further is a bomb, or is better unpacked first. Bounds are looked at while the bytes are read.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    limit : int
+        Bytes that are read at most, decompressed.
+
+    Yields
+    ------
+    BinaryIO
+        A buffered reader, one that can seek where the file is not gzipped. Reading raises UserError: too large, damaged.
+
+    Raises
+    ------
+    UserError
+        Where there is no such file, or one of another compression or of pickled objects.
+    """
     path = Path(path)
     check_size(path, limit)
-    try:
-        opened = gzip.open(path, "rb") if path.name.lower().endswith(".gz") else open(path, "rb")
-        with opened as file:
-            data = file.read(limit + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
-    if len(data) > limit:
-        raise UserError(f"{path}: more than {limit} bytes when decompressed")
+    with ExitStack() as stack:
+        with _guarded(path):
+            file = stack.enter_context(open(path, "rb"))
+            start, size = file.read(8), os.fstat(file.fileno()).st_size
+            file.seek(0)
+        gzipped = start.startswith(_GZIP)
+        _check_start(path, start, gzipped)
+        if gzipped:
+            limit = min(limit, max(MIN_EXPANDED, MAX_RATIO * size))
+            file = stack.enter_context(io.BufferedReader(_Bounded(stack.enter_context(gzip.open(file)), path, limit)))
+        yield file
+
+
+@contextmanager
+def open_text(path: str | Path, limit: int = MAX_BYTES, errors: str = "replace") -> Iterator[TextIO]:
+    """The UTF-8 text of a file as ``open_bytes`` opens it, with or without a byte order mark; all line ends are "\\n".
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    limit : int
+        Bytes that are read at most, decompressed.
+    errors : str
+        "replace": bytes that are no UTF-8 become a character that no format has, so that one record is broken and no other. "strict": they
+        raise UnicodeDecodeError.
+
+    Yields
+    ------
+    TextIO
+        The text; read it by ``lines``, which bounds long ones.
+    """
+    with open_bytes(path, limit) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline=None) as text:
+        yield text
+
+
+def lines(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
+    """Lines without their ends, never more of one in memory than ``limit`` characters.
+
+    Parameters
+    ----------
+    stream : TextIO
+        A text.
+    limit : int
+        Characters of a line that are kept.
+
+    Yields
+    ------
+    tuple of str and bool
+        A line, and whether it was cut.
+    """
+    while line := stream.readline(limit + 2):
+        cut = False
+        while not line.endswith("\n") and (more := stream.readline(_SKIPPED)):
+            cut, line = True, line[:limit] + ("\n" if more.endswith("\n") else "")
+        line = line.rstrip("\r\n")
+        yield line[:limit], cut or len(line) > limit
+
+
+def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
+    """The text of a file, decompressed where it is gzipped. Raises UserError: missing, too large, damaged, not UTF-8."""
+    with open_bytes(path, limit) as stream:
+        data = stream.read()
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -48,10 +132,51 @@ def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
 def check_size(path: str | Path, limit: int = MAX_BYTES) -> None:
     """Raises UserError where there is no file, or one of more than ``limit`` bytes."""
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file")
-    if path.stat().st_size > limit:
-        raise UserError(f"{path}: {path.stat().st_size} bytes, at most {limit} are read")
+    with _guarded(path):
+        if not path.is_file():
+            raise UserError(f"{path}: no such file")
+        if path.stat().st_size > limit:
+            raise UserError(f"{path}: {path.stat().st_size} bytes, at most {limit} are read")
+
+
+def _check_start(path: Path, start: bytes, gzipped: bool) -> None:
+    for name, magic in _COMPRESSED.items():
+        if start.startswith(magic):
+            raise UserError(f"{path}: compressed with {name}, which is not read; unpack it, or compress it with gzip")
+    # a .safetensors file begins with the length of its header, in eight bytes
+    if start[:1] == _PICKLE and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05") and start[2:3] != b"\x00":
+        raise UserError(f"{path}: {PICKLED}")
+    if path.name.lower().endswith(".gz") and start and not gzipped:
+        raise UserError(f"{path}: cannot be read (not a gzipped file)")
+
+
+@contextmanager
+def _guarded(path: Path) -> Iterator[None]:
+    """Turn what opening a file raises into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that ends in a UserError behind ``limit`` bytes, and where it is damaged."""
+
+    def __init__(self, stream: BinaryIO, path: Path, limit: int) -> None:
+        self.stream, self.path, self.limit, self.seen = stream, path, limit, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        try:
+            count = self.stream.readinto(buffer)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UserError(f"{self.path}: cannot be read ({error})") from error
+        self.seen += count
+        if self.seen > self.limit:
+            raise UserError(f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it should be")
+        return count
 
 
 def write_file(path: str | Path, content: str | bytes) -> None:
@@ -74,46 +199,3 @@ def write_file(path: str | Path, content: str | bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-
-
-def read_npz(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file. Raises UserError; nothing is unpickled, sizes are checked before arrays are made."""
-    check_size(path)
-    arrays = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
-                raise UserError(f"{path}: more than {MAX_BYTES} bytes when decompressed")
-            for info in archive.infolist():
-                with archive.open(info) as file:
-                    version = np.lib.format.read_magic(file)
-                    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-                    shape, _, dtype = read[version](file)
-                    if dtype.hasobject:
-                        raise UserError(f"{path}: {info.filename} holds Python objects, which are not read")
-                    if np.prod([int(n) for n in shape], dtype=object) * dtype.itemsize > info.file_size:
-                        raise UserError(f"{path}: {info.filename} claims shape {shape}, which is more than the file holds")
-                with archive.open(info) as file:
-                    arrays[info.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
-    except UserError:
-        raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise UserError(f"{path}: not readable as .npz ({error})") from error
-    return arrays
-
-
-def npz_names(path: str | Path) -> list[str]:
-    """The names of the arrays of a .npz file, none of which is read. Raises UserError."""
-    check_size(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return [name.removesuffix(".npy") for name in archive.namelist()]
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise UserError(f"{path}: not readable as .npz ({error})") from error
-
-
-def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays as a compressed .npz file, as ``write_file`` does."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write_file(path, buffer.getvalue())
