@@ -13,7 +13,7 @@ from symdiff.data.dataset import Dataset
 from symdiff.domains.arrays import pack, unpack
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
-from symdiff.storage import sealed
+from symdiff.storage import atomic, sealed
 
 DOMAIN = MolecularGraph(["C", "N", "O", "F"])
 SMILES = ["C", "CC", "CCO", "C#N", "c1ccncc1", "FC=O", "OCC1CC1", "N", "CC", "O=C=O"]
@@ -102,9 +102,9 @@ def test_a_full_disk_leaves_nothing(dataset, tmp_path, monkeypatch, call):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if call == "fsync":
-        monkeypatch.setattr(sealed.os, "fsync", full)
+        monkeypatch.setattr(atomic.os, "fsync", full)
     else:
-        monkeypatch.setattr(type(tmp_path), "rename", full)
+        monkeypatch.setattr(type(tmp_path), "replace", full)
     with pytest.raises(UserError, match="ten: cannot be written .No space left on device."):
         dataset.save(tmp_path / "ten")
     assert not list(tmp_path.iterdir())
@@ -124,13 +124,13 @@ def test_a_file_that_outgrows_its_limit_leaves_nothing(dataset, tmp_path):
 
 def test_two_that_save_at_once_leave_one_whole_folder(dataset, tmp_path, monkeypatch):
     path = tmp_path / "ten"
-    write = sealed._sync
+    write = atomic._sync
 
     def meanwhile(file):
-        monkeypatch.setattr(sealed, "_sync", write)
+        monkeypatch.setattr(atomic, "_sync", write)
         dataset.save(path)
 
-    monkeypatch.setattr(sealed, "_sync", meanwhile)
+    monkeypatch.setattr(atomic, "_sync", meanwhile)
     dataset.keep(path)
     assert len(Dataset.open(path)) == 10 and [entry.name for entry in tmp_path.iterdir()] == ["ten"]
 

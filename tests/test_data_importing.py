@@ -17,7 +17,7 @@ from symdiff.data.parsing import parse, parse_here
 from symdiff.domains.graph import Graph
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
-from symdiff.storage import sealed
+from symdiff.storage import atomic
 
 GOOD = ["C", "CC", "CCO", "C#N", "c1ccncc1", "FC=O", "OCC1CC1", "N", "CC", "O=C=O", "C[N+](=O)[O-]", "CS(C)=O"]
 BROKEN = ["C(", "C[O]", "CC.O"]
@@ -130,7 +130,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     (tmp_path / "m.smi").write_text("\n".join(GOOD))
-    monkeypatch.setattr(sealed.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(UserError, match="No space left on device"):
         import_files([tmp_path / "m.smi"], tmp_path / "set")
     assert names(tmp_path) == ["m.smi"]

@@ -17,7 +17,7 @@ from symdiff.config import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble
-from symdiff.storage import bundled, sealed
+from symdiff.storage import atomic, bundled, sealed
 
 RECIPE = """\
 name: small
@@ -193,7 +193,7 @@ def failing(request, monkeypatch):
                 signal.signal(signal.SIGXFSZ, before)
             return
         with monkeypatch.context() as patch:
-            patch.setattr(*((os, "fsync") if request.param == "fsync" else (sealed, "_place")), fail)
+            patch.setattr(*((os, "fsync") if request.param == "fsync" else (atomic, "put")), fail)
             yield
 
     return context

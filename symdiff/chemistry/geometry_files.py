@@ -10,10 +10,11 @@ from rdkit import Chem
 from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import xyz
-from symdiff.storage.arrays import read_arrays, write_npz
-from symdiff.storage.files import ending, read_text, write_file
 from symdiff.chemistry.geometry import Geometry, bare, geometry_of, to_rdkit
 from symdiff.errors import UserError
+from symdiff.storage.arrays import read_arrays, write_npz
+from symdiff.storage.atomic import write_file
+from symdiff.storage.files import ending, read_text
 
 READ = (".sdf", ".xyz", ".extxyz", ".npz")
 WRITE = (*READ, ".png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symdiff.errors import UserError
+from symdiff.storage import atomic
 from symdiff.storage.sealed import sha256
 
 BLOCK = 1 << 18
@@ -43,7 +43,7 @@ def download(remote: Remote, folder: Path, progress: Callable[[int], None] | Non
         if found != remote.sha256:
             part.unlink()
             raise UserError(f"{remote.url}: expected SHA-256 {remote.sha256}, got {found}: not used")
-        os.replace(part, path)
+        atomic.put(part, path)
     except urllib.error.HTTPError as error:
         raise UserError(f"{remote.url}: the server answers {error.code} ({error.reason})") from error
     except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ConnectionError) as error:
@@ -74,8 +74,6 @@ def _fetch(remote: Remote, part: Path, progress: Callable[[int], None] | None) -
                 file.write(block)
                 if progress is not None:
                     progress(len(block))
-            file.flush()
-            os.fsync(file.fileno())
     if received > remote.bytes:
         part.unlink()
         raise UserError(f"{remote.url}: expected {remote.bytes} bytes, more came: not used")

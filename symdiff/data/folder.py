@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.errors import UserError
-from symdiff.storage import sealed
+from symdiff.storage import atomic, sealed
 
 FORMAT, VERSION = "symdiff-dataset", 1
 META, ARRAYS = "dataset.json", "arrays.safetensors"
@@ -32,7 +32,7 @@ def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], re
         (folder / META).write_text(text + "\n", encoding="utf-8")
 
     try:
-        sealed.create(path, fill, (lambda folder: sealed.is_empty_or_has(folder, META)) if replace else None)
+        atomic.write_folder(path, fill, (lambda folder: atomic.is_empty_or_has(folder, META)) if replace else None)
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
             raise UserError(f"{path}: exists already") from error

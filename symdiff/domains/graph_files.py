@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.domains.arrays import Record
-from symdiff.storage.arrays import read_arrays, write_npz
-from symdiff.storage.files import ending, read_text, write_file
 from symdiff.errors import UserError
+from symdiff.storage.arrays import read_arrays, write_npz
+from symdiff.storage.atomic import write_file
+from symdiff.storage.files import ending, read_text
 
 FORMATS = (".graphml", ".npz", ".safetensors")
 _MAX_XML = 256 << 20

@@ -13,9 +13,10 @@ from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import kekule
 from symdiff.domains import molecule_graphs
-from symdiff.storage.files import ending, read_text, write_file
 from symdiff.domains.graph_files import FORMATS as GRAPHS
 from symdiff.errors import UserError, nearest
+from symdiff.storage.atomic import write_file
+from symdiff.storage.files import ending, read_text
 
 READ, WRITE = (".smi", ".txt", ".csv", ".sdf"), (".smi", ".csv", ".sdf")
 SPATIAL = (".extxyz", ".xyz", ".cif", ".pdb")

@@ -18,7 +18,8 @@ from symdiff.spins.configuration import Configuration
 from symdiff.spins.hamiltonian import gaussian_bonds, half, random_bonds, random_fields
 from symdiff.state import Categorical, State
 from symdiff.storage.arrays import read_arrays, read_headers, write_npz
-from symdiff.storage.files import ending, read_text, write_file
+from symdiff.storage.atomic import write_file
+from symdiff.storage.files import ending, read_text
 
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice

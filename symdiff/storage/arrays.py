@@ -18,8 +18,9 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from symdiff.errors import UserError
+from symdiff.storage.atomic import write_file
 from symdiff.storage.boundary import reading
-from symdiff.storage.files import MAX_BYTES, MAX_RATIO, PICKLED, open_bytes, write_file
+from symdiff.storage.files import MAX_BYTES, MAX_RATIO, PICKLED, open_bytes
 from symdiff.storage.numbers import show
 
 ENDINGS = (".npz", ".npy", ".safetensors")

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from symdiff.errors import UserError
-from symdiff.storage import sealed
+from symdiff.storage import atomic, sealed
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 _INDEX = "model_index.json"
@@ -34,7 +34,7 @@ def write(target: Path, fill: Callable[[Path], None]) -> None:
         sealed.sign(folder)
 
     try:
-        sealed.create(target, complete, lambda folder: sealed.is_empty_or_has(folder, _INDEX))
+        atomic.write_folder(target, complete, lambda folder: atomic.is_empty_or_has(folder, _INDEX))
     except FileExistsError:
         raise UserError(f"{target}: exists and is no checkpoint folder, nothing was written") from None
     except OSError as error:

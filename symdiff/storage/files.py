@@ -1,11 +1,10 @@
-"""Files that come and go safely: their size is bounded while they are read, and a written file is whole or not there."""
+"""Files that are read safely: their size is bounded while they are read."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -177,25 +176,3 @@ class _Bounded(io.RawIOBase):
         if self.seen > self.limit:
             raise UserError(f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it should be")
         return count
-
-
-def write_file(path: str | Path, content: str | bytes) -> None:
-    """Write a temporary file beside ``path``, fsync it, rename it. Raises UserError; nothing is left behind then."""
-    path = Path(path)
-    data = content.encode() if isinstance(content, str) else content
-    if path.name.lower().endswith(".gz"):
-        data = gzip.compress(data, mtime=0)
-    temporary = None
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        with open(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)

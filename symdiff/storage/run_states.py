@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from symdiff.errors import UserError
-from symdiff.storage import sealed
+from symdiff.storage import atomic, sealed
 
 ENDINGS = (".json", ".safetensors")
 _STEP = re.compile(r"step-(\d{8,})")
@@ -52,7 +52,7 @@ class Checkpoints:
 
         try:
             self._sweep()
-            sealed.create(target, fill, Path.is_dir)
+            atomic.write_folder(target, fill, Path.is_dir)
         except OSError as error:
             good = self.steps()
             last = f"the last good state is {self.folder / f'step-{good[-1]:08d}'}" if good else "there is no earlier state"

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from symdiff.errors import UserError
+from symdiff.storage.atomic import write_file
 
 
 class Log:
@@ -27,10 +28,8 @@ class Log:
                 if record["step"] > step:
                     break
                 kept.append(line + b"\n")
+        write_file(path, b"".join(kept))
         try:
-            fresh = path.with_name(f".{path.name}")
-            fresh.write_bytes(b"".join(kept))
-            fresh.replace(path)
             self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise UserError(f"{path}: the log cannot be written ({error.strerror})") from error

@@ -22,7 +22,7 @@ from symdiff.groups.base import Group
 from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.state import schema_from_plain
-from symdiff.storage.files import write_file
+from symdiff.storage.atomic import write_file
 from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer
@@ -72,7 +72,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     augment = None if settings.augment is None else recipes.build(Group, settings.augment, where=f"{recipe.source}: training.augment")
     trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data, augment)
     if accelerator.is_main_process:
-        _write(out / "recipe.yaml", recipes.dump(recipe))
+        write_file(out / "recipe.yaml", recipes.dump(recipe), parents=True)
     accelerator.init_trackers("tensorboard")
     outcome = trainer.run(resume)
     if outcome.signal:
@@ -84,7 +84,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     if accelerator.is_main_process:
         with trainer.average.swapped():
             SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
-        _write(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
+        write_file(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
     finish(accelerator)
     return outcome
 
@@ -182,11 +182,3 @@ def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
     changed = [key for key in differing(before, recipe.model_dump(mode="json")) if key not in HARMLESS]
     if changed:
         raise UserError(f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error.strerror})") from error
-    write_file(path, text)

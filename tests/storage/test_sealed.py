@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symdiff.storage import sealed
+from symdiff.storage import atomic, sealed
 
 ENDINGS = (".txt", ".json")
 
@@ -26,7 +26,7 @@ def content(folder: Path) -> dict[str, bytes]:
 @pytest.fixture
 def target(tmp_path) -> Path:
     path = tmp_path / "below" / "target"
-    sealed.create(path, lambda folder: fill(folder, "old"))
+    atomic.write_folder(path, lambda folder: fill(folder, "old"))
     return path
 
 
@@ -41,7 +41,7 @@ def test_what_is_created_is_whole_and_readable(target):
 def test_nothing_is_replaced_unasked(target, replaceable):
     before = content(target)
     with pytest.raises(FileExistsError):
-        sealed.create(target, fill, replaceable)
+        atomic.write_folder(target, fill, replaceable)
     assert content(target) == before
 
 
@@ -49,15 +49,15 @@ def test_only_what_is_empty_or_of_the_kind_may_be_replaced(target, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "link").symlink_to(target)
     (tmp_path / "file").write_text("")
-    assert sealed.is_empty_or_has(target, "b.json") and sealed.is_empty_or_has(tmp_path / "empty", "b.json")
+    assert atomic.is_empty_or_has(target, "b.json") and atomic.is_empty_or_has(tmp_path / "empty", "b.json")
     others = (target, "c.json"), *((tmp_path / name, "b.json") for name in ("link", "file", "absent"))
-    assert not any(sealed.is_empty_or_has(*pair) for pair in others)
+    assert not any(atomic.is_empty_or_has(*pair) for pair in others)
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_replacing_leaves_the_new_one_alone(target, platform, monkeypatch):
-    monkeypatch.setattr(sealed.sys, "platform", platform)
-    sealed.create(target, fill, Path.is_dir)
+    monkeypatch.setattr(atomic.sys, "platform", platform)
+    atomic.write_folder(target, fill, Path.is_dir)
     assert (target / "inner" / "a.txt").read_text() == "new"
     assert [path.name for path in target.parent.iterdir()] == ["target"]
 
@@ -77,14 +77,14 @@ def test_whichever_call_fails_the_earlier_one_stays(target, failing, platform, m
 
         return call
 
-    monkeypatch.setattr(sealed.sys, "platform", platform)
+    monkeypatch.setattr(atomic.sys, "platform", platform)
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
         patch.setattr(os, "fsync", count(fsync))
         if platform == "darwin":
             patch.setattr(Path, "rename", lambda self, to: count(rename)(self, to))
         elif failing == 5:
-            patch.setattr(sealed, "_place", count(sealed._place))
-        sealed.create(target, fill, Path.is_dir)
+            patch.setattr(atomic, "_exchange", count(atomic._exchange))
+        atomic.write_folder(target, fill, Path.is_dir)
     assert content(target) == before and [path.name for path in target.parent.iterdir()] == ["target"]
 
 
@@ -97,17 +97,17 @@ def test_a_second_rename_that_fails_takes_the_first_back(target, monkeypatch):
             raise OSError(5, "Input/output error")
         return rename(self, to)
 
-    monkeypatch.setattr(sealed.sys, "platform", "darwin")
+    monkeypatch.setattr(atomic.sys, "platform", "darwin")
     monkeypatch.setattr(Path, "rename", second)
     with pytest.raises(OSError, match="Input/output"):
-        sealed.create(target, fill, Path.is_dir)
+        atomic.write_folder(target, fill, Path.is_dir)
     assert content(target) == before and [path.name for path in target.parent.iterdir()] == ["target"]
 
 
 def test_a_parent_that_is_a_file_is_no_occupied_target(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError):
-        sealed.create(tmp_path / "file" / "target", fill)
+        atomic.write_folder(tmp_path / "file" / "target", fill)
 
 
 DAMAGES = {
