@@ -124,6 +124,11 @@ class SymdiffPipeline(DiffusionPipeline):
         """The number of network evaluations that the recipe names."""
         return (self.recipe.sampling if self.recipe else SamplingSettings()).steps
 
+    @property
+    def dataset(self) -> str | None:
+        """Name of the data set that the recipe trains on."""
+        return self.recipe.data.dataset if self.recipe else None
+
     def sample(
         self,
         count: int,

@@ -24,6 +24,7 @@ def demo(
     from symdiff.cli.sample import check_writable, find_device
     from symdiff.errors import UserError
     from symdiff.pipeline import Pipeline
+    from symdiff.storage import sidecar
 
     pipeline = Pipeline.load(checkpoint)
     if not hasattr(pipeline.domain, "inspect"):
@@ -35,6 +36,7 @@ def demo(
         samples = pipeline.sample(count, seed=seed, device=find_device(None), progress=advance)
     seconds = time.perf_counter() - start
     samples.write(smiles)
+    sidecar.write(smiles, checkpoint, pipeline.dataset, seed, count, pipeline.default_steps)
     shown = draw(samples, picture)
     evaluation = _evaluated(smiles, scores, as_json)
     values = {

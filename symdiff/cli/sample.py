@@ -41,6 +41,7 @@ def sample(
     from symdiff.cli.progress import bar, report
     from symdiff.pipeline import Pipeline
     from symdiff.sampling import parse_sizes
+    from symdiff.storage import sidecar
 
     sizes, options = parse_sizes(num_nodes), further(context)
     pipeline = Pipeline.load(checkpoint)
@@ -67,6 +68,7 @@ def sample(
         effective, samples = samples.weighted().effective / count, samples.chain(seed)
     seconds = time.perf_counter() - start
     samples.write(out)
+    sidecar.write(out, checkpoint, pipeline.dataset, seed, len(samples), steps or pipeline.default_steps)
     picture = out.with_suffix(".png")
     drawn = picture != out and pipeline.domain.draw(samples.objects(), picture)
     values = {
