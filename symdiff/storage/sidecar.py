@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from symdiff.errors import UserError
-from symdiff.storage.files import write_file
+from symdiff.storage.atomic import write_file
 
 ENDING = ".symdiff.json"
 _LARGEST = 64 * 1024  # bytes
