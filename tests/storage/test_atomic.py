@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import os
-import signal
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.full_disk import content, failing  # noqa: F401, a fixture
 
 from symdiff.data.folder import write_folder
 from symdiff.errors import UserError
@@ -56,43 +55,6 @@ WRITERS = {
     "a state": lambda path, seed: Checkpoints(path, keep=1).save(Snapshot(1, {"x": {"x": torch.tensor(numbers(seed))}}, {"seed": seed})),
 }  # fmt: skip
 """Everything that writes, by what it writes: (where, seed of what)."""
-
-
-def content(path: Path) -> dict[str, bytes]:
-    return {each.relative_to(path).as_posix(): each.read_bytes() for each in sorted(path.rglob("*")) if each.is_file()}
-
-
-@contextmanager
-def small_files():
-    resource = pytest.importorskip("resource", reason="no limits of file sizes on this system")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, before)
-
-
-@pytest.fixture(params=["fsync", "rename", "write"])
-def failing(request, monkeypatch):
-    """A disk that is full: no bytes can be written, or what was written does not reach the disk, or has no name."""
-
-    def fail(*_):
-        raise OSError(28, "No space left on device")
-
-    @contextmanager
-    def context():
-        if request.param == "write":
-            with small_files():
-                yield
-            return
-        with monkeypatch.context() as patch:
-            patch.setattr(*((os, "fsync") if request.param == "fsync" else (atomic, "put")), fail)
-            yield
-
-    return context
 
 
 @pytest.mark.parametrize("name", WRITERS)

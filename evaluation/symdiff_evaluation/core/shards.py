@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from symdiff import __version__
-from symdiff.errors import UserError
+from symdiff.storage.atomic import open_file
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 Progress = Callable[[int], None]
@@ -91,7 +90,7 @@ def in_shards(
 def discard(folder: str | Path) -> None:
     """Remove the shards of finished work, those in folders within too, and their folder if nothing else is in it."""
     folder = Path(folder)
-    for path in (*folder.rglob("*.json.gz"), *folder.rglob(".*.json.gz.*")):  # whole ones, and what a kill left of one
+    for path in (*folder.rglob("*.json.gz"), *folder.rglob(".*.json.gz-*")):  # whole ones, and what a kill left of one
         path.unlink()
     for one in (*sorted(path for path in folder.glob("*") if path.is_dir()), folder):
         if one.is_dir() and not any(one.iterdir()):
@@ -120,13 +119,5 @@ def _read(path: Path, digest: str) -> list | None:
 
 def _write(path: Path, digest: str, results: list) -> None:
     body = json.dumps(results, separators=(",", ":")).encode()
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as stream:
-            stream.write(gzip.compress(_seal(digest, body) + b"\n" + body, 1, mtime=0))
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: expected a place where shards can be written, got {error.strerror or error}") from error
+    with open_file(path, parents=True) as stream:
+        stream.write(gzip.compress(_seal(digest, body) + b"\n" + body, 1, mtime=0))

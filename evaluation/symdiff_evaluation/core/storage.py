@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from symdiff.errors import UserError, nearest
+from symdiff.storage.atomic import write_file
 from symdiff_evaluation.core.located import folder
 
 KIND = "molecule-graph"
@@ -24,15 +24,9 @@ def keep(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> N
     out = Path(out)
     packed = save(dict(arrays))
     told = {**about, "sha256": hashlib.sha256(packed).hexdigest()}
-    out.parent.mkdir(parents=True, exist_ok=True)
     # the json comes last: it is what makes a reference exist
     for ending, content in ((".safetensors", packed), (".json", (json.dumps(told, indent=1) + "\n").encode())):
-        part = out.with_name(f".{out.name}{ending}.{os.getpid()}")
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(out.with_name(out.name + ending))
+        write_file(out.with_name(out.name + ending), content, parents=True)
 
 
 def kept(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.ndarray]]:

@@ -6,11 +6,10 @@ import csv
 import hashlib
 import io
 import json
-import shutil
-import tempfile
 from pathlib import Path
 
 from symdiff.errors import UserError
+from symdiff.storage import atomic
 from symdiff_evaluation.core.evaluation import Evaluation
 
 FILES = ("report.html", "metrics.json", "samples.csv", "about.json")
@@ -29,28 +28,26 @@ def check(out: str | Path) -> Path:
 
 
 def write(evaluation: Evaluation, out: str | Path) -> Path:
-    """Write the folder by writing another beside it and renaming; what is there stays whole until then."""
+    """Write the folder, whole or not at all; an earlier evaluation stays as it is until the new one takes its place.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be written: a full disk, a read-only folder, one that holds something else.
+    """
     from symdiff_evaluation.core.report import report
 
     out = check(out)
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
+    contents = {"metrics.json": metrics, "samples.csv": table, "about.json": about, "report.html": report}
+
+    def fill(folder: Path) -> None:
+        for name, content in contents.items():
+            (folder / name).write_bytes(content(evaluation).encode(errors="backslashreplace"))  # names of files may be no UTF-8
+
     try:
-        fresh.chmod(0o755)
-        (fresh / "metrics.json").write_text(metrics(evaluation), encoding="utf-8")
-        (fresh / "samples.csv").write_text(table(evaluation), encoding="utf-8", newline="")
-        (fresh / "about.json").write_text(about(evaluation), encoding="utf-8")
-        (fresh / "report.html").write_text(report(evaluation), encoding="utf-8")
-        if out.exists():
-            old = fresh.with_name(fresh.name + "-old")
-            out.rename(old)
-            fresh.rename(out)
-            shutil.rmtree(old)
-        else:
-            fresh.rename(out)
-    finally:
-        if fresh.exists():
-            shutil.rmtree(fresh)
+        atomic.write_folder(out.resolve(), fill, lambda folder: check(folder).is_dir())
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror or error})") from error
     return out
 
 

@@ -11,6 +11,7 @@ from rdkit.Chem import rdCoordGen, rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
 
 from symdiff.errors import UserError
+from symdiff.storage.atomic import write_file
 
 _LARGE_RING = 24
 
@@ -54,8 +55,7 @@ def picture(mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, 
     canvas.DrawMolecules(prepared, legends=list(legends or [""] * len(prepared)))
     canvas.FinishDrawing()
     content = canvas.GetDrawingText()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    write_file(path, content, parents=True)
     return path
 
 

@@ -68,12 +68,12 @@ def test_a_damaged_shard_is_done_again(tmp_path, harm):
 
 def test_discard_leaves_what_is_not_its_own(tmp_path):
     run(tmp_path)
-    (tmp_path / "w" / ".000009.json.gz.1234").write_bytes(b"killed while it wrote")
+    (tmp_path / "w" / ".000009.json.gz-1234").write_bytes(b"killed while it wrote")
     (tmp_path / "thesis.tex").write_text("years")
     discard(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
     discard(tmp_path / "missing")
-    with pytest.raises(UserError, match="thesis.tex.*expected a place where shards can be written"):
+    with pytest.raises(UserError, match="thesis.tex.*cannot be written"):
         run(tmp_path / "thesis.tex")
 
 
