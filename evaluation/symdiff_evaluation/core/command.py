@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -19,6 +20,8 @@ from symdiff_evaluation.core.parallel import one_pool
 from symdiff_evaluation.core.protocol import Protocol, load
 from symdiff_evaluation.core.shards import MANY, Shards, discard
 from symdiff_evaluation.core.writing import check, metrics, write
+
+_WIDEST = 200  # characters of the table
 
 
 def run(
@@ -88,16 +91,17 @@ def available_processors() -> int:
 
 
 def show(evaluation: Evaluation, out: Path) -> None:
-    """The table in the terminal, then what to know about it."""
+    """Print the table of what has a value, what has none in one line, then what to know about them."""
     against = evaluation.reference.name if evaluation.reference else "nothing"
     title = f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}"
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)  # no frame: ids need the room
-    table.add_column("metric", overflow="fold")
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    table.add_column("of", justify="right")
+    table.add_column("metric", no_wrap=True)
+    for head in ("value", "95 % interval", "of"):
+        table.add_column(head, justify="right", no_wrap=True)
     last = None
     for name, estimate in evaluation.estimates.items():
+        if estimate.value is None:
+            continue
         metric = evaluation.kind.known[name]
         if last is not None and metric is not last:
             table.add_section()
@@ -105,13 +109,16 @@ def show(evaluation: Evaluation, out: Path) -> None:
         interval = "" if estimate.low is None else f"{number(estimate.low)} .. {number(estimate.high)}"
         table.add_row(name, number(estimate.value), interval, _of(estimate))
     console = Console()
-    console.print(table)
-    failed = evaluation.kind.failures(evaluation.samples)
-    if failed:
-        console.print("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()), markup=False)
-    for note in evaluation.notes:
-        console.print(f"note: {note}", markup=False)
-    console.print(f"report: {out / 'report.html'}", markup=False, soft_wrap=True)
+    # a line that is too long is continued by the terminal: no id is cut in two
+    Console(width=max(console.width, Measurement.get(console, console.options.update(width=_WIDEST), table).maximum)).print(table)
+    lines = []
+    if empty := [name + (f" ({one.undecided:,} undecided)" if one.undecided else "") for name, one in evaluation.estimates.items() if one.value is None]:
+        lines.append("no value: " + ", ".join(empty))
+    if failed := evaluation.kind.failures(evaluation.samples):
+        lines.append("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()))
+    lines += [f"note: {note}" for note in evaluation.notes]
+    for line in (*lines, f"report: {out / 'report.html'}"):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def number(value: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from symdiff.errors import UserError
@@ -11,6 +11,7 @@ from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.core.kind import Begun, Compared, Kind, Told
 from symdiff_evaluation.core.kinds import kind as kind_of
+from symdiff_evaluation.core.origin import Origin, advise, trace
 from symdiff_evaluation.core.parallel import one_pool
 from symdiff_evaluation.core.protocol import Protocol
 from symdiff_evaluation.core.protocol import load as load_protocol
@@ -21,7 +22,20 @@ from symdiff_evaluation.core.shards import Shards
 class Evaluation:
     """What was evaluated, against what, and the estimates by id in the protocol's order.
 
-    ``samples``: the set that the protocol's kind reads, such as ``Samples`` of molecules; ``reference``: one of that kind.
+    Parameters
+    ----------
+    files
+        Paths of the samples.
+    protocol
+        Which numbers.
+    reference
+        What the samples are compared with, of the protocol's kind, or None.
+    samples
+        The set that the protocol's kind reads, such as ``Samples`` of molecules.
+    estimates
+        The numbers by id.
+    origin
+        Where the files come from; without anything where a reference was named.
     """
 
     files: tuple[str, ...]
@@ -29,6 +43,7 @@ class Evaluation:
     reference: Compared | None
     samples: object
     estimates: dict[str, Estimate]
+    origin: Origin = field(default=Origin())
 
     @property
     def kind(self) -> Kind:
@@ -44,13 +59,12 @@ class Evaluation:
     def notes(self) -> list[str]:
         """What a reader must know before comparing the numbers."""
         notes = []
-        if self.total != self.protocol.samples:
-            notes.append(
-                f"{self.total:,} samples; the protocol's published values are of {self.protocol.samples:,}."
-                f" {self.kind.by_number}"
-            )
+        if self.reference and self.kind.by_number and not 0.9 <= self.total / self.protocol.samples <= 1.1:
+            notes.append(f"{self.total:,} samples, where published values are of {self.protocol.samples:,}. {self.kind.by_number}")
         left_out = [name for name in self.protocol.metrics if name not in self.estimates]
-        if left_out:
+        if left_out and self.origin.problem:
+            notes.append(f"Nothing is compared: {self.origin.problem} {advise(self.kind.name, self.kind.of)} Left out: {', '.join(left_out)}.")
+        elif left_out:
             notes.append(f"Without a reference there is no {', '.join(left_out)}.")
         return notes + self.kind.notes(self.protocol, self.reference) + self.kind.remarks(self.samples)
 
@@ -67,7 +81,8 @@ def evaluate(
     """Evaluate files of samples.
 
     ``protocol``: None means the one that goes with the files (``guess``). ``reference``: a reference object, the name of a shipped one, a
-    file that its kind makes one of, "none", or None for the protocol's own. ``begun`` is told the number of records (and what is
+    file that its kind makes one of, "none", or None for the protocol's own, and where that is "none" for the
+    one of the data set that the files' sidecars name. ``begun`` is told the number of records (and what is
     done with them, where that is several things) before a work starts, ``progress`` the number done since the last call.
     ``shards``: where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it). Raises ``UserError`` for what a user can put right.
     """
@@ -76,7 +91,10 @@ def evaluate(
     protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol or guess(files))
     kind = kind_of(protocol.kind)
     kind.require(protocol.metrics)
-    target = protocol.reference if reference is None else reference
+    target, origin = protocol.reference if reference is None else reference, Origin()
+    if reference is None and target == "none":
+        origin = trace(files, kind.name)
+        target = origin.reference or "none"
     with one_pool():
         if isinstance(target, str | Path):
             target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
@@ -84,4 +102,5 @@ def evaluate(
         if not kind.total(samples):
             raise UserError(f"{', '.join(map(str, files))}: no record in it")
         samples = kind.equipped(samples, protocol)
-        return Evaluation(tuple(map(str, files)), protocol, target, samples, kind.measure(samples, target, protocol.metrics))
+        estimates = kind.measure(samples, target, protocol.metrics)
+        return Evaluation(tuple(map(str, files)), protocol, target, samples, estimates, origin)

@@ -57,7 +57,7 @@ class Kind(ABC):
     headline: ClassVar[Mapping[str, str]]  # the ids on the cards of the report, and their names there
     about: ClassVar[str]  # how samples are compared and intervals made, in two or three sentences
 
-    by_number: ClassVar[str] = "Uniqueness, V.U.N. and all distances depend on the number of samples."
+    by_number: ClassVar[str] = "Uniqueness, V.U.N. and all distances depend on the number of samples."  # "" where nothing does
 
     @property
     @abstractmethod

@@ -55,22 +55,31 @@ def _cards(evaluation: Evaluation) -> str:
 
 
 def _numbers(evaluation: Evaluation) -> str:
-    rows, last = [], None
+    rows, empty, last = [], [], None
     for name, estimate in evaluation.estimates.items():
+        undecided = f"<br><span class='soft'>{estimate.undecided:,} undecided</span>" if estimate.undecided else ""
         metric = evaluation.kind.known[name]
+        if estimate.value is None:
+            empty.append(
+                f"<tr><td class='id'><code>{name}</code></td><td class='number'>{estimate.count:,}{undecided}</td>"
+                f"<td class='soft'>{escape(metric.about[name])}</td></tr>"
+            )
+            continue
         if metric is not last:
             rows.append(f'<tr class="section"><th colspan="6">{metric.title}</th></tr>')
             last = metric
         between = "–" if estimate.low is None else f"{number(estimate.low, name)} – {number(estimate.high, name)}"
-        line = interval(estimate.value, estimate.low, estimate.high) if is_share(name) and estimate.value is not None else ""
-        undecided = f"<br><span class='soft'>{estimate.undecided:,} undecided</span>" if estimate.undecided else ""
+        line = interval(estimate.value, estimate.low, estimate.high) if is_share(name) else ""
         rows.append(
             f"<tr><td class='id'><code>{name}</code></td><td class='number value'>{number(estimate.value, name)}</td>"
             f"<td class='number'>{between}</td><td>{line}</td><td class='number'>{estimate.count:,}{undecided}</td>"
             f"<td class='soft'>{escape(metric.about[name])}</td></tr>"
         )
     head = "<th>metric</th><th class='number'>value</th><th class='number'>95 % interval</th><th>0 to 1</th><th class='number'>of</th><th>meaning</th>"
-    return f"<div class='wide'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
+    table = f"<table><tr>{head}</tr>{''.join(rows)}</table>" if rows else ""
+    if empty:
+        table += f"<details><summary class='soft'>{len(empty)} without a value</summary><table>{''.join(empty)}</table></details>"
+    return f"<div class='wide'>{table}</div>"
 
 
 def _about(evaluation: Evaluation) -> str:

@@ -64,6 +64,15 @@ def shipped(kind: str = KIND) -> list[str]:
     return found
 
 
+def reference_of(dataset: str, kind: str) -> str | None:
+    """Name of the shipped reference of one kind that holds the statistics of a named data set, or None."""
+    for name in shipped(kind):
+        about = json.loads((folder("reference") / f"{name}.json").read_text(encoding="utf-8"))
+        if dataset in about.get("datasets", ()):
+            return name
+    return None
+
+
 def _stem(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix in (".json", ".safetensors"):

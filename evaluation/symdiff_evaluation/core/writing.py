@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 from symdiff.errors import UserError
@@ -68,6 +69,7 @@ def about(evaluation: Evaluation) -> str:
         "protocol": {"name": protocol.name, "kind": protocol.kind, "samples": protocol.samples, "metrics": list(protocol.metrics)},
         "mcf": protocol.mcf and {"path": protocol.mcf.path, "sha256": protocol.mcf.sha256, "patterns": len(protocol.mcf.smarts)},
         "reference": reference and {"name": reference.name, "count": reference.count, "source": reference.source},
+        "sidecars": [one and asdict(one) for one in evaluation.origin.sidecars],
         "notes": evaluation.notes,
         "versions": {name: version(name) for name in ("rdkit", "numpy", "scipy")},
     }

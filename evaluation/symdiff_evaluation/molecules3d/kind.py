@@ -75,10 +75,15 @@ class Geometries(Kind):
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
 
     def rows(self, samples: Set, reference: GeometryReference | None) -> Iterable[tuple]:
-        """``valid``: one molecule by perceived bonds, where the protocol asked for them; else a molecule at all."""
+        """``valid``: one molecule by perceived bonds, where the protocol asked for them; else a molecule at all. Undecided is empty.
+
+        ``reason``: why a row is not valid, or undecided.
+        """
         for index, record in enumerate(samples.records):
             row = samples.row(index)
-            row["valid"] = told(bool(row["perceived"]) if "perceived" in row else not samples.reasons[index])
+            valid = bool(row["perceived"]) if "perceived" in row else not samples.reasons[index]
+            row["valid"] = "" if row.get("undetermined") else told(valid)
+            row["reason"] = row["reason"] or ("" if valid else row.get("perceived_reason", ""))
             yield record.file, record.number, *(row.get(name, "") for name in self.columns)
 
     def sections(self, evaluation) -> list[Section]:

@@ -252,8 +252,9 @@ def _columns(name: str, value: object) -> dict[str, object]:
     if name == "edm":
         return {"edm_stable_atoms": value.stable if known else "", "edm_smiles": (value.smiles or "") if known else ""}
     if name == "perceived":
-        told = value.reason if known else str(value or "")
-        return {"perceived": (value.canonical or "") if known else "", "perceived_reason": told}
+        undetermined = isinstance(value, Undetermined)
+        reason = value.reason if known else f"undetermined: {value}" if undetermined else ""
+        return {"perceived": (value.canonical or "") if known else "", "perceived_reason": reason, "undetermined": undetermined}
     if name == "strained":
         return {"strain_mmff": f"{value.energy:.3f}" if known and value.energy is not None else ""}
     return {f"point_group_{tolerance}": value.group(tolerance) if known else "" for tolerance in (0.1, 0.3)}

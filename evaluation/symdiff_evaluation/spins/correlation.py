@@ -14,6 +14,7 @@ from symdiff_evaluation.spins.series import derived, integrated_time
 
 _BATCH = 1 << 22  # spins transformed at once
 _GROUPS = 20
+LONGEST = 2.0  # times the longest side: whatever is longer, a lattice cannot tell from endless order
 
 
 def two_point(spins: np.ndarray, axis: int) -> np.ndarray:
@@ -61,7 +62,7 @@ def second_moment_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None
 
     The second-moment correlation length of a periodic lattice (Cooper, Freedman, Preston, Nucl. Phys. B 210 (1982)), around
     the wave vector Q of the order. It is that of the whole two-point function, so beyond a transition it grows with L.
-    No value where S has no peak at Q.
+    No value where S has no peak at Q, nor beyond ``LONGEST`` sides.
     """
     return moment_length(powers_near(spins, wave), spins.shape[1:], chain)
 
@@ -77,7 +78,7 @@ def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | 
         ratio = means[0] / np.maximum(means[1:], 1e-300) - 1
         return float((scale * np.sqrt(ratio)).mean()) if (ratio >= 0).all() else math.nan
 
-    return derived(length, powers, chain, low=0.0)
+    return _within(derived(length, powers, chain, low=0.0), sizes)
 
 
 def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
@@ -85,7 +86,7 @@ def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None =
 
     The function is multiplied by the pattern of ``wave``; t = 1 .. L/2; weights are the inverse variances; the interval is that of
     twenty groups of successive samples, each left out once. No value for lattices shorter than 4, fewer than 40 samples,
-    or where the fit leaves the range 0.05 to 20 L (a plateau: long-range order).
+    or where the fit leaves the range from 0.05 to ``LONGEST`` sides (a plateau: long-range order).
     """
     shape = spins.shape[1:]
     return line_length([two_point(spins, axis) for axis in range(len(shape))], shape, wave, chain)
@@ -111,7 +112,14 @@ def line_length(functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wav
     # groups shorter than a few integrated times are not independent: the magnetization's time says so
     slow = max(2 * integrated_time(lines[0][0][:, -1], chain) * _GROUPS / count, 1.0)
     half = 2.093 * math.sqrt(spread * slow)  # Student's t with 19 degrees of freedom
-    return Estimate(value, max(value - half, 0.0), value + half, count)
+    return _within(Estimate(value, max(value - half, 0.0), value + half, count), shape)
+
+
+def _within(length: Estimate, shape: Sequence[int]) -> Estimate:
+    """A length that a lattice of these sides can tell; else all samples are undecided."""
+    if length.value is not None and length.value > LONGEST * max(shape):
+        return nothing(length.count + length.undecided)
+    return length
 
 
 def _fit(lines: list[tuple[np.ndarray, int]], weights: list[np.ndarray]) -> float | None:

@@ -41,7 +41,7 @@ class Lattices(Kind):
         " independent records or, where the file tells chains, over chains with their autocorrelation time."
     )
 
-    by_number = "Means and shares do not depend on the number of samples, their intervals and p-values do."
+    by_number = ""  # means and shares do not depend on the number of samples
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

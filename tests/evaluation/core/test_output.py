@@ -35,7 +35,7 @@ def samples(tmp_path):
 
 @pytest.fixture
 def folder(samples, tmp_path):
-    return write(evaluate([samples]), tmp_path / "out")
+    return write(evaluate([samples], reference="qm9-train"), tmp_path / "out")
 
 
 def test_every_file_is_there(folder):

@@ -1,0 +1,60 @@
+"""What samples are compared with where nobody says: the data set of their checkpoint, if the file beside them names it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from symdiff.errors import UserError
+from symdiff.storage import sidecar
+from symdiff.storage.sidecar import Sidecar
+from symdiff_evaluation.core.storage import reference_of, shipped
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where files of samples come from.
+
+    Parameters
+    ----------
+    sidecars
+        What lies beside each file, None where nothing does.
+    reference
+        Name of the shipped reference of their data set, or None.
+    problem
+        Why there is none, in one sentence, else "".
+    """
+
+    sidecars: tuple[Sidecar | None, ...] = ()
+    reference: str | None = None
+    problem: str = ""
+
+
+def trace(files: Sequence[str | Path], kind: str) -> Origin:
+    """Find the reference of a ``kind`` that goes with all files.
+
+    Returns
+    -------
+    Origin
+        Without a reference where a file has no sidecar, where the sidecars name several data sets, or where no reference is shipped for it.
+    """
+    try:
+        found = tuple(sidecar.read(file) for file in files)
+    except UserError as error:
+        return Origin(problem=f"{error}.")
+    for file, one in zip(files, found, strict=True):
+        if one is None or one.dataset is None:
+            return Origin(found, problem=f"no {sidecar.place(file).name} says which data set the model of the samples was trained on.")
+    datasets = sorted({one.dataset for one in found if one is not None and one.dataset})
+    if len(datasets) > 1:
+        return Origin(found, problem=f"the samples come from models of several data sets: {', '.join(datasets)}.")
+    reference = reference_of(datasets[0], kind)
+    problem = "" if reference else f"the model was trained on {datasets[0]}, of which no statistics are shipped (--reference {datasets[0]} derives them)."
+    return Origin(found, reference, problem)
+
+
+def advise(kind: str, of: str) -> str:
+    """How to name a reference, in one sentence."""
+    names = ", ".join(shipped(kind))
+    return f"--reference compares: with {names}, a file of {of} or a data set." if names else f"--reference FILE compares with another file of {of}."
