@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
 import torch
 
 from symdiff.domains.base import domain_from_spec
+from symdiff.domains.hamiltonian_files import read_hamiltonians
 from symdiff.domains.lattice import SpinLattice
-from symdiff.domains.spin_files import read_hamiltonian
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
 from symdiff.random import Streams
@@ -119,7 +120,7 @@ def test_records_and_files_come_back(case, tmp_path):
     assert again.spec == domain.spec and dict(again.schema) == dict(domain.schema)
     domain.write(objs, tmp_path / "spins.png")
     assert (tmp_path / "spins.png").read_bytes().startswith(b"\x89PNG")
-    hamiltonians = read_hamiltonian(tmp_path / "spins.npz", domain)
+    hamiltonians = read_hamiltonians(tmp_path / "spins.npz", domain)
     energies = torch.cat([domain.hamiltonian_of(obj).total(x["spin"][k : k + 1]) for k, obj in enumerate(hamiltonians)])
     assert torch.allclose(energies, domain.hamiltonian(x).total(x["spin"]))
 
@@ -127,7 +128,7 @@ def test_records_and_files_come_back(case, tmp_path):
 def test_hamiltonians_from_yaml(tmp_path):
     file, domain = tmp_path / "h.yaml", SpinLattice(sides=[4, 6], shells=2, conditions=ALL)
     file.write_text("sides: [4, 6]\ncoupling: [1, 0.5, -0.25, -0.25]\nfield: 0.1\ntemperature: 2.5\n")
-    (one,) = read_hamiltonian(file, domain)
+    (one,) = read_hamiltonians(file, domain)
     assert one.coupling.shape == (4, 6, 4) and one.temperature == 2.5 and (one.field == 0.1).all()
     assert domain.hamiltonian_of(one).energy(torch.zeros(1, 24, dtype=torch.int64)).item() == pytest.approx(-1.1)
 
@@ -135,7 +136,7 @@ def test_hamiltonians_from_yaml(tmp_path):
 def test_hamiltonians_of_one_lattice_from_npz(tmp_path):
     domain = SpinLattice(conditions=["coupling"])
     np.savez(tmp_path / "h.npz", coupling=np.ones((4, 4, 2)))
-    (one,) = read_hamiltonian(tmp_path / "h.npz", domain)
+    (one,) = read_hamiltonians(tmp_path / "h.npz", domain)
     assert domain.hamiltonian_of(one).energy(torch.zeros(1, 16, dtype=torch.int64)).item() == -2
 
 
@@ -211,15 +212,15 @@ BAD = {
     "counts": (lambda p: FULL.read(_saved(p, spins=UP[None].repeat(3, 0), temperature=np.ones(2))), "expected 1 or 3 entries, got 2"),
     "row": (lambda p: FULL.read(_saved(p, spins=np.stack([UP, UP * 2]), temperature=np.ones(1))), "configuration 2: spins"),
     "directions": (
-        lambda p: read_hamiltonian(_saved(p, coupling=np.ones((4, 4, 2)), directions=np.array([[0, 1], [1, 0]])), FULL),
+        lambda p: read_hamiltonians(_saved(p, coupling=np.ones((4, 4, 2)), directions=np.array([[0, 1], [1, 0]])), FULL),
         "directions: expected \\[\\[1, 0\\], \\[0, 1\\]\\]",
     ),
-    "odd couplings": (lambda p: read_hamiltonian(_saved(p, coupling=np.ones((4, 4, 3))), FULL), "has 4 or 8 directions, got 6"),
-    "no sides": (lambda p: read_hamiltonian(_text(p, "field: 1\n"), FULL), "with the key 'sides'"),
-    "key": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\nJ: 1\n"), FULL), "unknown key 'J'"),
-    "not a number": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\nfield: up\n"), FULL), "field: expected numbers"),
-    "fraction": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4.5]\n"), FULL), "sides: expected whole numbers"),
-    "two fields": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\nfield: [1, 2]\n"), FULL), "field: expected a number"),
+    "odd couplings": (lambda p: read_hamiltonians(_saved(p, coupling=np.ones((4, 4, 3))), FULL), "has 4 or 8 directions, got 6"),
+    "no sides": (lambda p: read_hamiltonians(_text(p, "field: 1\n"), FULL), "with the key 'sides'"),
+    "key": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nJ: 1\n"), FULL), "unknown key 'J'"),
+    "not a number": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: up\n"), FULL), "field: expected numbers"),
+    "fraction": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4.5]\n"), FULL), "sides: expected whole numbers"),
+    "two fields": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: [1, 2]\n"), FULL), "field: expected a number"),
     "no size": (lambda p: SpinLattice().given({}), "--size: expected a number"),
     "size": (lambda p: SpinLattice().given({"size": "4.5"}), "--size: expected a number"),
     "two sizes": (lambda p: SpinLattice().given({"size": "4x6"}), "expected equal sides, got \\[4, 6\\]"),
@@ -231,7 +232,7 @@ BAD = {
         lambda p: FULL.given({"hamiltonian": str(_text(p, "sides: [4, 4]\n")), "temperature": "1,2"}),
         "--temperature: expected one number",
     ),
-    "two in a file": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\ntemperature: [1, 2]\n"), FULL), "temperature: expected one number"),
+    "two in a file": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ntemperature: [1, 2]\n"), FULL), "temperature: expected one number"),
     "two fields given": (lambda p: FULL.given({"size": "4", "temperature": "1", "field": "1,1"}), "--field: expected a number"),
     "nan given": (lambda p: FULL.given({"size": "4", "temperature": "1", "coupling": "nan"}), "--coupling: expected numbers"),
     "beyond single precision": (
@@ -239,13 +240,16 @@ BAD = {
         "coupling: expected numbers of single precision, got one of size 1e\\+300",
     ),
     "huge": (lambda p: FULL.given({"size": "99999999", "temperature": "1"}), "--size: expected at most 1048576 sites"),
-    "huge disorder": (lambda p: read_hamiltonian(_text(p, "sides: [50000, 50000]\ncoupling: {law: signs}\n"), FULL), "sides: expected at most"),
-    "endless number": (lambda p: read_hamiltonian(_text(p, f"sides: [4, 4]\nfield: 1{'0' * 400}\n"), FULL), "field: expected numbers"),
+    "huge disorder": (lambda p: read_hamiltonians(_text(p, "sides: [50000, 50000]\ncoupling: {law: signs}\n"), FULL), "sides: expected at most"),
+    "endless number": (lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\nfield: 1{'0' * 400}\n"), FULL), "field: expected a number, got a number of over 40 digits"),
+    "superscript": (lambda p: SpinLattice().given({"size": "4²"}), "--size: expected a number"),
+    "no number": (lambda p: FULL.given({"size": "4", "temperature": "1", "field": "1e400"}), "--field: expected numbers"),
+    "one side": (lambda p: read_hamiltonians(_saved(p, coupling=np.ones((1, 4, 2)), directions=np.eye(2, dtype=int)), FULL), "periodic sides of at least 2"),
     "endless seed": (
-        lambda p: read_hamiltonian(_text(p, f"sides: [4, 4]\ncoupling: {{law: signs, seed: {10**30}}}\n"), FULL),
+        lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\ncoupling: {{law: signs, seed: {10**30}}}\n"), FULL),
         "coupling: seed: expected a whole number",
     ),
-    "law's list": (lambda p: read_hamiltonian(_text(p, "sides: [4, 4]\ncoupling: {law: [signs]}\n"), FULL), "law: expected signs or normal"),
+    "law's list": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ncoupling: {law: [signs]}\n"), FULL), "law: expected signs or normal"),
     "no Hamiltonian": (lambda p: FULL.given({"hamiltonian": str(_saved(p, coupling=np.ones((0, 4, 4, 2))))}), "at least one Hamiltonian"),
     "fixed of another model": (lambda p: FULL.partly({"fixed": str(_saved(p, spins=UP, model=np.array("potts")))}), "has 'ising', the file 'potts'"),
     "many states": (lambda p: SpinLattice(model="potts", states=200), "needs 2 to 127 states, got 200"),
@@ -259,6 +263,30 @@ def test_what_does_not_fit_is_told_in_one_line(name, tmp_path):
     with pytest.raises(UserError, match=message) as error:
         make(tmp_path)
     assert "\n" not in str(error.value)
+
+
+LISTS = {
+    "couplings": (FULL, "sides: [1024, 1024]\ncoupling: [{ones}]\n", 120, "coupling: expected 1 or 2 or 4 numbers, got 120"),
+    "endless": (FULL, "sides: [1024, 1024]\ncoupling: [{ones}]\n", 256, "coupling: expected numbers, at most 128, got 256 of them"),
+    "fields": (SpinLattice(model="potts", states=120, conditions=["field"]), "sides: [1024, 1024]\nfield: [{ones}]\n", 120, "at most 135300 sites"),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_few_lines_take_little_memory(name, tmp_path):
+    domain, text, count, message = LISTS[name]
+    tracemalloc.start()
+    with pytest.raises(UserError, match=message):
+        read_hamiltonians(_text(tmp_path, text.format(ones=", ".join(["1"] * count))), domain)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20
+
+
+def test_many_hamiltonians_take_little_memory(tmp_path):
+    file = _saved(tmp_path, coupling=np.ones((1 << 17, 8, 8, 2), np.int8))
+    with pytest.raises(UserError, match="at most 33,554,432 couplings and fields, got 131,072 Hamiltonians"):
+        FULL.given({"hamiltonian": str(file), "temperature": "1"})
 
 
 def test_hamiltonians_need_both_ends_of_a_bond():

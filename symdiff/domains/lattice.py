@@ -23,6 +23,8 @@ from symdiff.state import Categorical, Logits, Real, Schema, Star, State
 
 CONDITIONS = ("coupling", "field", "temperature")
 MAX_SITES = 1 << 20
+MAX_VALUES = 1 << 24
+"""Couplings and fields of one lattice: 128 MiB in double precision."""
 
 
 class SpinLattice(Domain):
@@ -162,7 +164,7 @@ class SpinLattice(Domain):
 
     def given(self, options: Mapping[str, str]) -> State | None:
         """The conditions that ``options`` say: of one structure, or of all in the file ``hamiltonian``. Raises UserError."""
-        from symdiff.domains.spin_files import conditions
+        from symdiff.domains.lattice_options import conditions
 
         return conditions(options, self)
 
@@ -170,7 +172,7 @@ class SpinLattice(Domain):
         """The spins that ``--fixed`` names, the label ``states`` elsewhere."""
         if "fixed" not in options:
             return None
-        from symdiff.domains.spin_files import fixed
+        from symdiff.domains.lattice_options import fixed
 
         return fixed(options["fixed"], self)
 
@@ -271,6 +273,9 @@ class SpinLattice(Domain):
             raise UserError(str(error)) from error
         if piece.sites > MAX_SITES:
             raise UserError(f"expected at most {MAX_SITES} sites, got {' x '.join(map(str, piece.sides))}")
+        if piece.sites * (self.directions + self.states) > MAX_VALUES:
+            most = MAX_VALUES // (self.directions + self.states)
+            raise UserError(f"expected at most {most} sites with {self.states} states, got {' x '.join(map(str, piece.sides))}")
         if piece.sides != (self.sides or piece.sides[:1] * len(piece.sides)):
             raise UserError(f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got {list(piece.sides)}")
         return piece
