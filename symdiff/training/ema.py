@@ -10,39 +10,57 @@ from torch import Tensor, nn
 
 
 class Average:
-    """Exponential moving average of all parameters of ``module``, float32.
+    """Exponential moving average of all parameters of ``module``.
 
     The decay of update n (from 0) is min(decay, (1 + n) / (10 + n)), so that a short training is not an average of its
-    random start. ``weights``: name -> Tensor.
+    random start. The parameters are looked up whenever they are needed: what wraps or moves a module may replace them or
+    their storage.
+
+    Parameters
+    ----------
+    module : nn.Module
+    decay : float
+        In [0, 1).
+
+    Attributes
+    ----------
+    weights : dict of str to Tensor
+        The averaged parameters by name.
+
+    Raises
+    ------
+    ValueError
+        Where ``decay`` is out of range.
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         if not 0 <= decay < 1:
             raise ValueError(f"the decay of an average is in [0, 1), got {decay}")
-        self.decay = decay
-        self._live = dict(module.named_parameters())
+        self.module, self.decay = module, decay
         self.weights: dict[str, Tensor] = {
-            name: parameter.detach().clone(memory_format=torch.contiguous_format) for name, parameter in self._live.items()
+            name: parameter.clone(memory_format=torch.contiguous_format) for name, parameter in self._parameters().items()
         }
-        self._pairs = list(self.weights.values()), [parameter.detach() for parameter in self._live.values()]
 
     def update(self, step: int) -> None:
         """Move the average towards the weights as they are after step ``step`` (counted from 0)."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(*self._pairs, 1 - decay)
+        parameters = self._parameters()
+        torch._foreach_lerp_(list(self.weights.values()), [parameters[name] for name in self.weights], 1 - decay)
 
     @contextmanager
     def swapped(self) -> Iterator[None]:
-        """Inside, the module has the averaged weights; behind, its own again."""
+        """Inside, the module has the averaged weights; afterwards, its own again."""
         self._swap()
         try:
             yield
         finally:
             self._swap()
 
-    @torch.no_grad()
     def _swap(self) -> None:
-        for name, parameter in self._live.items():
-            mine = parameter.detach().clone()
+        for name, parameter in self._parameters().items():
+            own = parameter.clone()
             parameter.copy_(self.weights[name])
-            self.weights[name].copy_(mine)
+            self.weights[name].copy_(own)
+
+    def _parameters(self) -> dict[str, Tensor]:
+        return {name: parameter.detach() for name, parameter in self.module.named_parameters()}

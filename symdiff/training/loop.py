@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Callable
@@ -12,8 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-import torch.distributed
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from accelerate.utils import is_tensorboard_available
 from torch import Tensor, nn
 
@@ -23,6 +21,7 @@ from symdiff.random import Streams
 from symdiff.storage.run_states import Checkpoints, Snapshot
 from symdiff.training.batches import Order, seed_for, share
 from symdiff.training.ema import Average
+from symdiff.training.gradients import broadcast_from_first, sum_over_processes
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log
 from symdiff.training.optimizer import Optimizer
@@ -100,7 +99,8 @@ class Trainer:
         self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.diffusion = diffusion.to(self.device)
-        self.trained = {name: p for name, p in self.diffusion.named_parameters() if p.requires_grad}
+        if settings.batch_size < self.world:
+            raise UserError(f"training.batch_size: expected at least {self.world}, one structure for each process, got {settings.batch_size}")
         self.average = Average(self.diffusion, settings.ema)
         self.optimizer = Optimizer(self.diffusion, settings.optimizer, settings.weight_decay)
         self.guard = Guard(self.device)
@@ -109,6 +109,7 @@ class Trainer:
         self.losses = torch.zeros(2, device=self.device)  # of the steps since the last log line
         self.sizes = structures.num_nodes
         self.step, self.seconds, self._stop, self._rate = 0, 0.0, 0, 0.0
+        self._world_before = self.world
         # a wait for the device costs nothing on the CPU, and elsewhere is worth it once in a while
         self.check_every = 1 if self.device.type == "cpu" else 10
 
@@ -123,7 +124,10 @@ class Trainer:
         self.bar = Bar(steps, self.step, quiet=not self.first)
         for note in notes:
             self.bar.say(note)
-        model = self._prepare()
+        if self.log and self.world != self._world_before:
+            self.log.write("note", self.step, text=notes[-1])
+        if self.world > 1:
+            broadcast_from_first(weights(self.diffusion).values())
         self.diffusion.train()
         self._clock, self._shown = time.monotonic(), math.nan
         self._window = [0, 0.0]  # structures and seconds of the steps since the last log line, for the rate
@@ -131,7 +135,7 @@ class Trainer:
             with Interruption() as interruption:
                 saved = self.step
                 while self.step < steps and not self._stop:
-                    self._advance(model, interruption)
+                    self._advance(interruption)
                     saved = self._record(saved)
                 if self._stop and saved != self.step:
                     self._save()
@@ -142,28 +146,27 @@ class Trainer:
         signal = self._stop if self.step < steps else 0
         return Outcome(self.step, self.step * self.settings.batch_size, self._elapsed(), self.guard.skipped, signal)
 
-    def _advance(self, model: nn.Module, interruption: Interruption) -> None:
+    def _advance(self, interruption: Interruption) -> None:
         """One optimizer step on one global batch."""
         settings, step, begin = self.settings, self.step, time.monotonic()
         x0, generator = self._batch(step)
         torch.manual_seed(seed_for(settings.seed, "dropout") + (step * self.world + self.rank << 20))
         with self.autocast():
-            losses = model(x0, generator)
-        # processes average their gradients; with this factor that is the mean over the global batch, even or not
-        loss = losses.float().sum() * (self.world / settings.batch_size)
+            losses = self.diffusion(x0, generator)
+        # a part of the mean over the global batch: the sum over the processes is that mean, whatever their shares
+        loss = losses.float().sum() * (1 / settings.batch_size)
         self.diffusion.zero_grad(set_to_none=True)
         loss.backward()
         loss = self._agree(loss.detach(), interruption.received)
 
-        gradients = [p.grad for p in self.trained.values() if p.grad is not None]
+        gradients = [p.grad for p in self.diffusion.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
-        found = self.guard.check(step + 1, loss, norm)
+        skip = self.guard.check(step + 1, loss, norm)
         scale = torch.ones_like(norm) if settings.clip is None else (norm / settings.clip).clamp(min=1.0)
-        self.optimizer.step(learning_rate(step, settings.steps, settings.learning_rate, settings.warmup), scale, found)
+        self.optimizer.step(learning_rate(step, settings.steps, settings.learning_rate, settings.warmup), scale, skip)
         self.average.update(step)
 
-        good = 1 - found.float()
-        self.losses += torch.stack([torch.where(found > 0, 0.0, loss), good])
+        self.losses += torch.stack([torch.where(skip > 0, 0.0, loss), 1 - skip])
         self._norm = norm
         self.step += 1
         self._window[0] += settings.batch_size
@@ -186,15 +189,22 @@ class Trainer:
         return x0, streams
 
     def _agree(self, loss: Tensor, signal: int) -> Tensor:
-        """The global batch's mean loss; and all processes stop at the same step."""
+        """Give every process the gradients and the mean loss of the global batch, and let all stop at the same step.
+
+        Raises: UserError where another process has ended.
+        """
         if self.world == 1:
             self._stop = signal
             return loss
-        both = torch.stack([loss, loss.new_tensor(signal)])
-        torch.distributed.all_reduce(both)
+        trained = [p for p in self.diffusion.parameters() if p.requires_grad]
+        try:
+            both = sum_over_processes(trained, torch.stack([loss, loss.new_tensor(signal)]))
+        except RuntimeError as error:  # what gloo and NCCL raise
+            reason = str(error).strip().splitlines()[0]
+            raise UserError(f"step {self.step + 1}: another process of this run has ended ({reason}); go on with --resume {self.out}") from error
         if (self.step + 1) % self.check_every == 0:
             self._stop = int(both[1].item() > 0) and (signal or 15)
-        return both[0] / self.world
+        return both[0]
 
     def _record(self, saved: int) -> int:
         """What is due behind a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
@@ -265,6 +275,7 @@ class Trainer:
             "skipped": self.guard.counts.tolist(),
             "seconds": self._elapsed(),
             "data": self.data,
+            "processes": self.world,
         }
         tensors = {
             "weights": weights(self.diffusion),
@@ -287,22 +298,14 @@ class Trainer:
         self.losses.copy_(torch.tensor(snapshot.record["losses"]))
         self.guard.counts.copy_(torch.tensor(snapshot.record["skipped"]))
         self.step, self.seconds = snapshot.step, snapshot.record["seconds"]
-        return [*notes, f"resumed at step {self.step}"]
-
-    def _prepare(self) -> nn.Module:
-        """The module as it is called: with several processes, one that averages the gradients."""
-        if self.world == 1:
-            return self.diffusion
-        self.accelerator.ddp_handler.find_unused_parameters = self._has_idle_parameters()
-        return self.accelerator.prepare_model(self.diffusion)
-
-    def _has_idle_parameters(self) -> bool:
-        """Whether some parameter gets no gradient: those who average gradients must know, and knowing always is slower."""
-        probe = copy.deepcopy(self.diffusion)
-        with self.autocast():
-            losses = probe(*self._batch(self.step))
-        losses.sum().backward()
-        return any(p.grad is None for p in probe.parameters() if p.requires_grad)
+        self._world_before = snapshot.record.get("processes", self.world)
+        resumed = f"resumed at step {self.step}"
+        if self._world_before != self.world:
+            resumed += (
+                f" with {self.world} processes after {self._world_before}: data, noise and learning rate are the same, "
+                "sums over a batch are rounded differently"
+            )
+        return [*notes, resumed]
 
     def autocast(self) -> Any:
         """The context in which the recipe's precision holds."""
@@ -323,14 +326,7 @@ def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
         raise UserError("training.tracker: tensorboard is not installed; install it, or leave the key out: log.jsonl is written always")
     if torch.cuda.is_available():
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    parallel = DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True)
-    return Accelerator(
-        cpu=not torch.cuda.is_available(),
-        mixed_precision="no",
-        log_with=tracker,
-        project_dir=out,
-        kwargs_handlers=[parallel],
-    )
+    return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", log_with=tracker, project_dir=out)
 
 
 def weights(module: nn.Module) -> dict[str, Tensor]:

@@ -16,17 +16,19 @@ class Optimizer:
     Muon orthogonalizes a matrix' momentum (Jordan et al., Muon: An optimizer for hidden layers in neural networks,
     2024); its steps are scaled to the size of AdamW's, so that one learning rate serves both. Only matrices decay: a
     bias or the scale of a norm has no reason to be small.
+
+    Parameters are known by name and looked up in ``module`` for every step: what wraps or moves a module may replace them.
     """
 
     def __init__(self, module: nn.Module, kind: Kind, weight_decay: float) -> None:
         named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-        deep = [p for name, p in named if kind == "muon" and p.ndim == 2 and ".blocks." in f".{name}"]
-        rest = [p for _, p in named if all(p is not q for q in deep)]
+        deep = [(name, p) for name, p in named if kind == "muon" and p.ndim == 2 and ".blocks." in f".{name}"]
+        rest = [(name, p) for name, p in named if all(p is not q for _, q in deep)]
         groups = [
-            {"params": [p for p in rest if p.ndim >= 2], "weight_decay": weight_decay},
-            {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+            {"params": [(name, p) for name, p in rest if p.ndim >= 2], "weight_decay": weight_decay},
+            {"params": [(name, p) for name, p in rest if p.ndim < 2], "weight_decay": 0.0},
         ]
-        self.module, self.deep = module, deep
+        self.module = module
         self.parts: list[torch.optim.Optimizer] = []
         if deep:
             self.parts.append(torch.optim.Muon(deep, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
@@ -35,25 +37,27 @@ class Optimizer:
             self.parts.append(adamw)
 
     @torch.no_grad()
-    def step(self, learning_rate: float, scale: Tensor, found: Tensor) -> None:
-        """One step on the gradients divided by ``scale``; nothing at all where ``found`` is 1. Both are scalars."""
+    def step(self, learning_rate: float, scale: Tensor, skip: Tensor) -> None:
+        """One step on the gradients divided by ``scale``; nothing at all where ``skip`` is 1. Both are scalars."""
         self.learning_rate = learning_rate
-        if self.deep:
-            if found.item():
-                return
-            gradients = [p.grad for p in self.deep if p.grad is not None]
-            torch._foreach_div_(gradients, scale)
+        self._look_up()
+        muon = [part for part in self.parts if isinstance(part, torch.optim.Muon)]
+        if muon and skip.item():
+            return
+        for part in muon:
+            torch._foreach_div_([p.grad for group in part.param_groups for p in group["params"] if p.grad is not None], scale)
         for part in self.parts:
             for group in part.param_groups:
                 group["lr"] = learning_rate
             if isinstance(part, torch.optim.AdamW):
                 # the fused step divides by grad_scale and does nothing where found_inf is 1: clipping costs no pass
-                part.grad_scale, part.found_inf = scale, found
+                part.grad_scale, part.found_inf = scale, skip
             part.step()
 
     def state(self) -> dict[str, Tensor]:
         """``NAME/exp_avg`` and so on for every parameter that has had a gradient."""
-        states = self._states()
+        self._look_up()
+        states = {parameter: state for part in self.parts for parameter, state in part.state.items()}
         return {
             f"{name}/{key}": value
             for name, parameter in self.module.named_parameters()
@@ -62,14 +66,24 @@ class Optimizer:
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Put back what ``state`` returned."""
+        self._look_up()
         for part in self.parts:
             ours = {id(p) for group in part.param_groups for p in group["params"]}
             for name, parameter in self.module.named_parameters():
                 if id(parameter) not in ours:
                     continue
-                found = {key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name}
-                if found:
-                    part.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in found.items()}
+                own = {key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name}
+                if own:
+                    part.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in own.items()}
 
-    def _states(self) -> dict:
-        return {parameter: state for part in self.parts for parameter, state in part.state.items()}
+    def _look_up(self) -> None:
+        """Take the module's parameters as they are now; the state of one that was replaced is that of its successor."""
+        current = dict(self.module.named_parameters())
+        for part in self.parts:
+            for group in part.param_groups:
+                for place, name in enumerate(group["param_names"]):
+                    before, now = group["params"][place], current[name]
+                    if now is not before:
+                        group["params"][place] = now
+                        if before in part.state:
+                            part.state[now] = part.state.pop(before)

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -16,13 +16,16 @@ from torch import Tensor, nn
 
 from symdiff.config import recipe as recipes
 from symdiff.config.recipe import Recipe
+from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline, assemble
+from symdiff.random import Streams
 from symdiff.state import schema_from_plain
 from symdiff.storage.atomic import write_file
+from symdiff.training.folder import claim
 from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer
@@ -32,25 +35,61 @@ HARMLESS = tuple(f"training.{key}" for key in ("save_every", "sample_every", "sa
 
 
 def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
-    """Train ``recipe`` into the folder ``out``; with ``resume`` go on from the last complete state there.
+    """Train a model into a folder, alone there.
 
     Leaves ``recipe.yaml``, ``log.jsonl``, ``state/`` (the last two states) and at the end ``checkpoint/`` (a pipeline with
-    the averaged weights) and ``summary.json``. Under torchrun all processes work on one run.
+    the averaged weights) and ``summary.json``. Under torchrun all processes work on one run. A run that ends before its
+    first step leaves nothing.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    out : Path
+        The folder.
+    resume : bool
+        Go on from the last complete state in the folder.
 
     Raises
     ------
     UserError
-        Where ``out`` holds another run, the recipe differs from the one that is resumed, a part of the recipe cannot be built, the disk
-        is full, or the loss stays infinite. What was saved before stays.
+        Where ``out`` holds another run or is in use by one, the recipe differs from the one that is resumed, a part of the
+        recipe cannot be built, the disk is full, or the loss stays infinite. What was saved before stays.
     SystemExit
         With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved.
     """
     out = Path(out)
     accelerator = launch(recipe.training.tracker, out)
-    _check_folder(recipe, out, resume)
+    with claim(out, accelerator, lambda: _check_folder(recipe, out, resume)) as folder:
+        trainer, package = prepare(recipe, out, accelerator, resume)
+        if accelerator.is_main_process:
+            write_file(out / "recipe.yaml", recipes.dump(recipe))
+        accelerator.init_trackers("tensorboard")
+        try:
+            outcome = trainer.run(resume)
+        finally:
+            folder.began = trainer.step > 0
+        if outcome.signal:
+            if accelerator.is_main_process:
+                name = signal.Signals(outcome.signal).name
+                print(f"{name}: saved step {outcome.steps} of {recipe.training.steps}; go on with --resume {out}", file=sys.stderr)
+            finish(accelerator)
+            raise SystemExit(128 + outcome.signal)
+        if accelerator.is_main_process:
+            with trainer.average.swapped():
+                package().save(out / "checkpoint")
+            write_file(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
+        finish(accelerator)
+    return outcome
+
+
+def prepare(recipe: Recipe, out: Path, accelerator: Accelerator, resume: bool) -> tuple[Trainer, Callable[[], SymdiffPipeline]]:
+    """All that a recipe names, built: the trainer, and what makes a pipeline of its model. Nothing is written.
+
+    Raises: UserError.
+    """
     keep_freed_memory()
     settings = recipe.training
-    with accelerator.main_process_first():  # the first builds a named data set, the others find it
+    with accelerator.main_process_first():  # the first builds a named data set, the others read it
         structures = open_dataset(recipe.data.dataset, recipe.data.order)
     structures = structures.split("train")
     torch.manual_seed(settings.seed)
@@ -61,6 +100,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         raise UserError(f"{recipe.source}: sampling.steps: {error}") from error
     if settings.start is not None and not resume:
         start_from(settings.start, diffusion)
+    try_on_largest(diffusion, structures, recipe.source)
     if settings.compile:
         compile_denoiser(diffusion)
     histogram = structures.size_histogram()
@@ -71,28 +111,28 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     data = structures.meta.get("arrays", {}).get("sha256", "")
     augment = None if settings.augment is None else recipes.build(Group, settings.augment, where=f"{recipe.source}: training.augment")
     trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data, augment)
-    if accelerator.is_main_process:
-        write_file(out / "recipe.yaml", recipes.dump(recipe), parents=True)
-    accelerator.init_trackers("tensorboard")
-    outcome = trainer.run(resume)
-    if outcome.signal:
-        if accelerator.is_main_process:
-            name = signal.Signals(outcome.signal).name
-            print(f"{name}: saved step {outcome.steps} of {settings.steps}; go on with --resume {out}", file=sys.stderr)
-        finish(accelerator)
-        raise SystemExit(128 + outcome.signal)
-    if accelerator.is_main_process:
-        with trainer.average.swapped():
-            SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe).save(out / "checkpoint")
-        write_file(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
-    finish(accelerator)
-    return outcome
+    return trainer, lambda: SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe)
 
 
 def finish(accelerator: Accelerator) -> None:
     """Leave together: a process that ends while its group is alive may abort."""
     accelerator.wait_for_everyone()
     accelerator.end_training()
+
+
+@torch.no_grad()
+def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> None:
+    """Evaluate the loss of the largest structure, so that what cannot be learned is told before anything is written.
+
+    Raises: UserError, such as for node identities that are too few.
+    """
+    largest = structures.num_nodes.argmax()[None]
+    training = diffusion.training
+    try:
+        diffusion.eval()(structures.batch(largest), Streams(0, torch.zeros(1, dtype=torch.int64)))
+    except ValueError as error:
+        raise UserError(f"{source}: the largest structure of the data, of {int(structures.num_nodes[largest])} nodes: {error}") from error
+    diffusion.train(training)
 
 
 def start_from(source: str, diffusion: nn.Module) -> None:

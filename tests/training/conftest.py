@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
 from multiprocessing.process import BaseProcess
@@ -16,19 +17,20 @@ HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
 sys.path.insert(0, str(HERE))  # for the tests and for the processes that they start
 
 import toy  # noqa: E402
+import worlds  # noqa: E402
 
 
 @pytest.fixture
-def start():
-    """``start(out, **arguments of toy.train)``: a running process, forked from a server that has torch imported."""
+def fork():
+    """``fork(function, *arguments)``: a running process, forked from a server that has torch imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["toy"])
+    context.set_forkserver_preload(["toy", "worlds"])
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(ROOT)])
     started = []
 
-    def run(out: Path, **arguments) -> BaseProcess:
-        started.append(context.Process(target=toy.train, args=(out,), kwargs=arguments))
+    def run(function, *arguments, **named) -> BaseProcess:
+        started.append(context.Process(target=function, args=arguments, kwargs=named))
         started[-1].start()
         return started[-1]
 
@@ -40,6 +42,29 @@ def start():
         del os.environ["PYTHONPATH"]
     else:
         os.environ["PYTHONPATH"] = before
+
+
+@pytest.fixture
+def start(fork):
+    """``start(out, **arguments of toy.train)``: a running process that trains the toy."""
+    return lambda out, **arguments: fork(toy.train, out, **arguments)
+
+
+@pytest.fixture
+def train_in_world(fork, tmp_path):
+    """``train_in_world(world, recipe's text, out, resume, kill)``: the exit codes, and what every process wrote to stderr."""
+
+    def run(world: int, text: str, out: Path, resume: bool = False, kill: tuple[int, int] | None = None) -> tuple[list[int | None], list[str]]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        logs = [tmp_path / f"stderr-{rank}" for rank in range(world)]
+        members = [fork(worlds.member, rank, world, port, log, text, out, resume, kill) for rank, log in enumerate(logs)]
+        for one in members:
+            one.join(100)
+        return [one.exitcode for one in members], [log.read_text() for log in logs]
+
+    return run
 
 
 @pytest.fixture

@@ -98,6 +98,44 @@ def test_the_average_is_the_written_out_sum():
     assert (module.weight == 4.0).all()
 
 
+def with_new_storage(module: nn.Module) -> None:
+    """As Accelerate's ``prepare_model`` and DistributedDataParallel may do."""
+    for parameter in module.parameters():
+        parameter.data = parameter.data.clone()
+
+
+def with_new_parameters(module: nn.Module) -> None:
+    """As ``Module.to`` does under ``torch.__future__.set_overwrite_module_params_on_conversion``."""
+    for owner in module.modules():
+        for name, parameter in owner._parameters.items():
+            owner._parameters[name] = None if parameter is None else nn.Parameter(parameter.detach().clone())
+
+
+@pytest.mark.parametrize("kind", ["adamw", "muon"])
+@pytest.mark.parametrize("replace", [with_new_storage, with_new_parameters])
+def test_what_a_wrapper_replaces_is_followed(kind, replace):
+    """Weights, average and optimizer: nothing keeps a parameter, or its storage, that is no longer the module's."""
+
+    def train(replace_before: tuple[int, ...]) -> tuple[dict, dict, dict]:
+        torch.manual_seed(0)
+        module = Blocks()
+        average, optimizer = Average(module, 0.9), Optimizer(module, kind, 0.01)
+        for step in range(6):
+            if step in replace_before:
+                replace(module)
+            module.zero_grad()
+            module(torch.randn(5, 4)).square().mean().backward()
+            optimizer.step(0.1, torch.tensor(1.0), torch.tensor(0.0))
+            average.update(step)
+        with average.swapped():
+            averaged = {name: p.detach().clone() for name, p in module.named_parameters()}
+        return dict(module.named_parameters()), averaged, optimizer.state()
+
+    for one, other in zip(train(()), train((0, 3)), strict=True):
+        assert one.keys() == other.keys() and one
+        assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
 class Blocks(nn.Module):
     """Two matrices inside ``blocks`` and one outside."""
 

@@ -48,7 +48,7 @@ def trained(tmp_path_factory, cache):
 
 
 def test_a_run_leaves_its_recipe_log_states_checkpoint_and_summary(trained):
-    assert {p.name for p in trained.iterdir()} == {"recipe.yaml", "log.jsonl", "state", "checkpoint", "summary.json"}
+    assert {p.name for p in trained.iterdir()} == {"recipe.yaml", "log.jsonl", "state", "checkpoint", "summary.json", ".lock"}
     assert recipes.load(trained / "recipe.yaml").model_dump() == recipes.load(RECIPE).model_dump()
     summary = json.loads((trained / "summary.json").read_text())
     assert (summary["steps"], summary["samples"], summary["precision"]) == (12, 384, "bf16")
@@ -73,10 +73,10 @@ def test_a_killed_run_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
     whole = (trained / "checkpoint" / "SHA256SUMS").read_bytes()
     advance = loop.Trainer._advance
 
-    def terminated(self, model, interruption):
+    def terminated(self, interruption):
         if self.step == 6:
             os.kill(os.getpid(), signal.SIGTERM)
-        advance(self, model, interruption)
+        advance(self, interruption)
 
     monkeypatch.setattr(loop.Trainer, "_advance", terminated)
     with pytest.raises(SystemExit) as stopped:
@@ -113,11 +113,36 @@ def test_other_data_are_not_resumed(trained, tmp_path):
 
 
 
-@pytest.mark.parametrize("key", ["denoiser/widht=3", "data/dataset=nothing-of-that-name", "data/order=depht"])
-def test_a_recipe_that_cannot_be_built_writes_nothing(tmp_path, key):
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("key", ["denoiser/widht=3", "data/dataset=nothing-of-that-name", "breaker/code/nodes=2", "training/start=nowhere"])
+def test_a_run_that_cannot_start_leaves_nothing(tmp_path, key, there):
+    """Neither the folder nor those above it that it made; what was there stays."""
+    out = tmp_path / "runs" / "one"
+    if there:
+        out.mkdir(parents=True)
+        (out / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError):
-        train(recipes.set(recipes.load(RECIPE), key), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+        train(recipes.set(recipes.load(RECIPE), key), out)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, UserError])
+def test_a_run_that_ends_in_its_first_step_leaves_nothing(tmp_path, monkeypatch, error):
+    def fail(self, interruption):
+        assert (tmp_path / "run" / "recipe.yaml").exists()
+        raise error("no memory")
+
+    monkeypatch.setattr(loop.Trainer, "_advance", fail)
+    with pytest.raises(error):
+        train(recipes.load(RECIPE), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file/run: the folder cannot be made"):
+        train(recipes.load(RECIPE), tmp_path / "file" / "run")
 
 
 def test_compiling_without_a_compiler_is_told(monkeypatch):
