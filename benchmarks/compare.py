@@ -19,7 +19,8 @@ import torch
 
 from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
-from symdiff.likelihood import bounds
+from symdiff.sampling.likelihood import bounds
+from symdiff.sampling.request import Request
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Streams
 from symdiff.training.run import train
@@ -82,7 +83,7 @@ def run(name: str, change: tuple, seed: int, out: Path, recipe: recipes.Recipe, 
 
 def sample(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> tuple[float, float]:
     """Strict validity of ``count`` samples, and the distinct share of the valid."""
-    verdicts = pipeline.domain.inspect(pipeline.sample(count, steps, seed=seed, precision="bf16").state())
+    verdicts = pipeline.domain.inspect(pipeline.sample(Request(count, seed=seed), steps, precision="bf16").state())
     valid = [smiles for smiles, reason in verdicts if reason is None and "." not in smiles]
     return len(valid) / len(verdicts), len(set(valid)) / max(1, len(valid))
 

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.sampling.request import Request
 from symdiff_evaluation.core.estimate import Estimate, fraction
 from symdiff_evaluation.molecules3d.bonds import by_distance
 from symdiff_evaluation.molecules3d.samples import Geometry
@@ -24,7 +25,7 @@ from symdiff_evaluation.molecules3d.samples import Geometry
 
 def judged(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> dict[str, Estimate | float]:
     """EDM's numbers of ``count`` samples."""
-    samples = pipeline.sample(count, steps, seed, precision="bf16")
+    samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     found = [by_distance(Geometry(one.element, one.position)) for state in samples.states for one in pipeline.domain.geometries(state)]
     return {
         "molecules": fraction(sum(one.stable == one.atoms for one in found), count),

@@ -44,6 +44,8 @@ from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Generator, Streams
+from symdiff.sampling.likelihood import nll
+from symdiff.sampling.request import Request
 from symdiff.state import State
 from symdiff.training.run import train
 from symdiff_evaluation.core.estimate import fraction
@@ -97,7 +99,7 @@ def adapted(recipe: Recipe, arm: str, seed: int) -> Recipe:
 def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict:
     """EDM's rule and the hands of ``count`` samples."""
     start = time.perf_counter()
-    samples = pipeline.sample(count, steps, seed, precision="bf16")
+    samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     rate = count / (time.perf_counter() - start)
     shapes = [Geometry(one.element, one.position) for state in samples.states for one in pipeline.domain.geometries(state)]
     found, signs = [by_distance(shape) for shape in shapes], [hand(shape) for shape in shapes]
@@ -117,8 +119,8 @@ def bound(pipeline: SymdiffPipeline, test: Dataset, count: int, seed: int) -> fl
     named, total = "rank" in pipeline.breaker.schema, 0.0
     for rows in torch.arange(count).split(64):
         x = test.batch(rows)
-        nll = pipeline.diffusion.eval().nll(x, 200, Streams(seed, rows)).double()
-        total += float((nll + (torch.lgamma(x.num_nodes.double() + 1) if named else 0.0)).sum())
+        unlabelled = nll(pipeline.diffusion.eval(), x, 200, Streams(seed, rows)).double()
+        total += float((unlabelled + (torch.lgamma(x.num_nodes.double() + 1) if named else 0.0)).sum())
     return total / count
 
 

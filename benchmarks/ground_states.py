@@ -28,6 +28,7 @@ from symdiff.data.lattices import LARGEST_FIELD, PHASES, conditions, gap, levels
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Generator
+from symdiff.sampling.request import Request
 from symdiff.state import Schema, State
 from symdiff.testing import chi_square
 from symdiff.training.run import train
@@ -87,7 +88,7 @@ def predict(pipeline: SymdiffPipeline, numbers: Tensor, seed: int) -> tuple[Tens
     given = conditions(numbers, SIDE)
     mask = torch.ones(len(numbers), SIDE * SIDE, dtype=torch.bool)
     condition = State(mask, {name: schema[name] for name in given}, given)
-    state = pipeline.sample(len(numbers), 1, seed=seed, condition=condition).state()
+    state = pipeline.sample(Request(len(numbers), condition=condition, seed=seed), 1).state()
     energy = pipeline.domain.hamiltonian(state).energy(state["spin"])
     return state["spin"], energy - levels(numbers.float())[:, :-1].amin(1)
 

@@ -19,6 +19,8 @@ from torch import Tensor
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.request import Request
 from symdiff.state import State
 from symdiff_evaluation.molecules3d.bonds import by_distance
 from symdiff_evaluation.molecules3d.samples import Geometry
@@ -63,7 +65,8 @@ def main() -> None:
     for asked in chosen.asked:
         for weight in chosen.weights:
             condition = pipeline.domain.given({name: str(asked)})
-            x = pipeline.sample(chosen.count, chosen.steps, 1, chosen.num_nodes, precision="bf16", condition=condition, guidance=weight).state()
+            request = Request(chosen.count, chosen.num_nodes, condition, seed=1)
+            x = pipeline.sample(request, Ancestral(pipeline.guide(weight), chosen.steps or pipeline.default_steps), precision="bf16").state()
             found = counts(x, len(pipeline.domain.atoms)) @ weights
             stable = [by_distance(Geometry(one.element, one.position)) for one in pipeline.domain.geometries(x)]
             row = {"asked": asked, "guidance": weight, "mean": float(found.mean()), "spread": float(found.std()), "off": float((found - asked).abs().mean())}

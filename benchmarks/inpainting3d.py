@@ -24,6 +24,8 @@ from symdiff.data.registry import open_dataset
 from symdiff.chemistry.geometry import Geometry, to_rdkit
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.sampling.inpainting import Inpainting
+from symdiff.sampling.request import Request
 from symdiff.state import State
 from symdiff_evaluation.molecules3d import samples as geometries
 from symdiff_evaluation.molecules3d.bonds import by_distance
@@ -105,7 +107,9 @@ def main() -> None:
         print(json.dumps({"fragment": name, "atoms": size, "in the test split": len(matches), "of these stable": round(len(stable) / len(matches), 3)}), flush=True)
         for given, particles in [(None, 1), *((known, particles) for particles in chosen.particles)]:
             start = time.perf_counter()
-            samples = pipeline.sample(chosen.count, chosen.steps, chosen.seed, size, precision="bf16", known=given, particles=particles)
+            request, steps = Request(chosen.count, size, known=given, seed=chosen.seed), chosen.steps or pipeline.default_steps
+            sampler = pipeline.sampler(request, steps) if given is None else Inpainting(pipeline.diffusion, steps, particles)
+            samples = pipeline.sample(request, sampler, precision="bf16")
             row = {"fragment": name if given else None, "particles": particles, "seconds": round(time.perf_counter() - start, 1)}
             print(json.dumps({**row, **found(pipeline, samples.state(), given)}), flush=True)
         samples.write(chosen.out / f"{name}.sdf")

@@ -3,7 +3,7 @@
     python benchmarks/ising.py ising --out runs/ising-numbers [--count 10000] [--weighted 10000 20000] [--seed 0]
 
 L = 16, T in {1.8, 2.27, 3.0}: energy per site against Kaufman's exact one, |m| and the two-point function against Wolff's clusters with their
-errors (z: the difference in standard errors), and a chi-square of the sign of m. ln Z by the importance weights of ``symdiff.importance``
+errors (z: the difference in standard errors), and a chi-square of the sign of m. ln Z by the importance weights of ``symdiff.sampling.importance``
 against Kaufman's formula, with the share of effective samples, their cost, the weighted mean of |m|, and the same comparison for a Markov chain that takes the
 samples as proposals, whose law is Boltzmann's; and at L = 8 against the transfer matrix. Cost of an independent sample at T = 2.27: processor time of the model against 2 tau sweeps of heat bath on one
 thread, at the sides ``--sides`` (the model's time does not depend on whether it was trained there). Writes results.json, table.md and figure.png.
@@ -22,7 +22,9 @@ from torch import Tensor
 
 from symdiff.groups.torus import torus
 from symdiff.pipeline import SymdiffPipeline
-from symdiff.sampling import Samples
+from symdiff.sampling.importance import Importance
+from symdiff.sampling.request import Request
+from symdiff.sampling.samples import Samples
 from symdiff.spins.autocorrelation import memory
 from symdiff.spins.exact import log_partition
 from symdiff.spins.hamiltonian import Hamiltonian, interaction
@@ -86,7 +88,7 @@ def sampled(pipeline: SymdiffPipeline, side: int, temperature: float, count: int
     """Labels (count, N), and the processor time that they took."""
     condition = pipeline.domain.condition(Hamiltonian.make(torus("square", side), interaction("ising")), temperature)
     start = time.process_time()
-    samples = pipeline.sample(count, arguments.steps, arguments.seed, batch_size=arguments.batch_size, condition=condition, precision=arguments.precision)
+    samples = pipeline.sample(Request(count, condition=condition, seed=arguments.seed), arguments.steps, arguments.batch_size, precision=arguments.precision)
     return samples.state()["spin"], time.process_time() - start
 
 
@@ -94,10 +96,10 @@ def norm(pipeline: SymdiffPipeline, temperature: float, side: int, count: int, a
     """ln Z of a torus by importance weights, and the weighted samples."""
     model = Hamiltonian.make(torus("square", side), interaction("ising"))
     condition, start = pipeline.domain.condition(model, temperature), time.process_time()
-    draws = pipeline.sample(
-        count, arguments.steps, arguments.seed + 1, batch_size=arguments.batch_size, condition=condition, precision=arguments.precision, weigh=True
-    )
-    spent, found = time.process_time() - start, draws.weighted()
+    request = Request(count, condition=condition, seed=arguments.seed + 1)
+    sampler = Importance(pipeline.diffusion, arguments.steps or pipeline.default_steps, pipeline.domain.log_density)
+    draws = pipeline.sample(request, sampler, arguments.batch_size, precision=arguments.precision)
+    spent, found = time.process_time() - start, draws.weigh()
     spins = found.x["spin"]
     exact = float(log_partition(model, temperature)) if side <= SMALL else kaufman_log_partition(side, side, temperature)
     m = (1 - 2 * spins.double()).mean(1).abs()

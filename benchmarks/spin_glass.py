@@ -19,6 +19,7 @@ from torch import Tensor
 from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.sampling.request import Request
 from symdiff.spins.exact import ground_states
 from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff.spins.heat_bath import HeatBath
@@ -63,7 +64,7 @@ def main() -> None:
     hamiltonian = data.domain.hamiltonian(x)
     exact = ground_states(hamiltonian).energy
     many = x.only("coupling").select(torch.arange(len(x)).repeat(chosen.tries))
-    drawn = pipeline.sample(len(many), seed=1, condition=many).state()
+    drawn = pipeline.sample(Request(len(many), condition=many, seed=1)).state()
     energy = data.domain.hamiltonian(drawn).energy(drawn["spin"]).view(chosen.tries, -1)
     other = torch.stack([cooled(hamiltonian, pipeline.default_steps, seed) for seed in range(chosen.tries)])
     results = {"hamiltonians": len(x), "tries": chosen.tries, "network": shares(energy, exact), "heat bath": shares(other, exact)}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from symdiff.state import Categorical, Schema, State
 
@@ -34,31 +33,35 @@ def hide(x: State, rows: Tensor | None = None) -> State:
     return x.with_values(**values)
 
 
-def combine(conditional: State, unconditional: State, weight: float) -> State:
-    """Logits and reals of two predictions, ``weight`` of the first and 1 − ``weight`` of the second.
+def combine(conditional: State, unconditional: State, strength: float) -> State:
+    """Logits and reals of two predictions, ``strength`` of the first and 1 − ``strength`` of the second.
 
-    Of laws this is p(x0) (p(x0 | c)/p(x0))^weight for every label, of reals the mean that a score of those powers has.
+    Of distributions this is p(x0) (p(x0 | c)/p(x0))^strength for every label, of reals the mean that a score of those powers has.
     """
-    values = {name: torch.lerp(unconditional[name], conditional[name], weight) for name in conditional.schema}
+    values = {name: torch.lerp(unconditional[name], conditional[name], strength) for name in conditional.schema}
     return State(conditional.mask, conditional.schema, values)
 
 
-@dataclass(frozen=True)
-class Guided:
-    """A denoiser whose predictions follow the conditions ``weight`` times as strongly, at two evaluations instead of one.
+class Guided(nn.Module):
+    """A denoiser whose predictions follow the conditions ``strength`` times as strongly, at two evaluations instead of one.
 
-    1 is the conditional law and 0 the unconditional one, exactly and in one evaluation; any other weight is a law that no
-    data have: between steps it is a heuristic (Ho and Salimans, Classifier-Free Diffusion Guidance, 2022,
-    https://arxiv.org/abs/2207.12598; of labels Nisonoff et al., Unlocking Guidance for Discrete State-Space Diffusion, ICLR 2025).
+    1 is the conditional distribution and 0 the unconditional one, exactly and in one evaluation; any other strength is a distribution
+    that no data have: between steps it is a heuristic.
+
+    References
+    ----------
+    Ho and Salimans, Classifier-Free Diffusion Guidance, 2022, https://arxiv.org/abs/2207.12598.
+    Nisonoff et al., Unlocking Guidance for Discrete State-Space Diffusion, ICLR 2025 (labels).
     """
 
-    denoiser: Callable[[State, Tensor, State], State]
-    weight: float
+    def __init__(self, denoiser: Callable[[State, Tensor, State], State], strength: float) -> None:
+        super().__init__()
+        self.denoiser, self.strength = denoiser, strength
 
-    def __call__(self, x: State, t: Tensor, z: State) -> State:
-        if self.weight == 1:
+    def forward(self, x: State, t: Tensor, z: State) -> State:
+        if self.strength == 1:
             return self.denoiser(x, t, z)
         if not may_hide(x.schema):
             raise ValueError("guidance needs a condition that was hidden in a part of the training")
         unconditional = self.denoiser(hide(x), t, z)
-        return unconditional if self.weight == 0 else combine(self.denoiser(x, t, z), unconditional, self.weight)
+        return unconditional if self.strength == 0 else combine(self.denoiser(x, t, z), unconditional, self.strength)

@@ -10,10 +10,10 @@ from torch import Tensor
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
-from symdiff.importance import weighted
 from symdiff.processes.base import Process
-from symdiff.processes.masked import Masked
 from symdiff.random import Generator, Streams
+from symdiff.sampling.importance import Importance
+from symdiff.sampling.request import Request
 from symdiff.state import State
 
 
@@ -39,7 +39,7 @@ class LogVariance(Diffusion):
             raise ValueError(f"draws: a variance needs at least 2, got {draws}")
         if log_density is None:
             raise ValueError("draws: needs a law that is known, as that of spins at a temperature")
-        if not isinstance(process, Masked) or breaker.anchor != "none":
+        if not process.reveals or breaker.anchor != "none":
             raise ValueError(
                 "draws: needs likelihoods that are positive and known: the process Masked and a breaker anchored in nothing, "
                 f"got {type(process).__name__} and {type(breaker).__name__} anchored in {breaker.anchor!r}"
@@ -51,5 +51,6 @@ class LogVariance(Diffusion):
         rows = torch.arange(len(x0), device=x0.device).repeat_interleave(self.draws)
         given = x0.only(*(name for name in x0.schema if name not in self.process.schema)).select(rows)
         streams = generator.split(self.draws) if isinstance(generator, Streams) else generator
-        found = weighted(self, given.mask, self.steps, self.log_density, streams, given if given.schema else None, gradient=True)
-        return found.log_weights.view(len(x0), self.draws).var(1) / 2
+        sampler = Importance(self, self.steps, self.log_density, differentiable=True)
+        log_weights = sampler(Request.of(given.mask, given if given.schema else None), streams).log_weights
+        return log_weights.view(len(x0), self.draws).var(1) / 2

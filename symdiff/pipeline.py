@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import diffusers
 import torch
 from diffusers import DiffusionPipeline
-from torch import Tensor
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.config import recipe
@@ -19,11 +19,16 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
-from symdiff.guidance import may_hide
+from symdiff.guidance import Guided, may_hide
 from symdiff.log_variance import LogVariance
 from symdiff.processes.base import Process
-from symdiff.processes.masked import Masked
-from symdiff.sampling import Samples, Sizes, plan, sample
+from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.batches import plan, sample
+from symdiff.sampling.inpainting import Inpainting
+from symdiff.sampling.request import Request, Sizes
+from symdiff.sampling.sampler import Sampler
+from symdiff.sampling.samples import Samples
 from symdiff.state import State, schema_to_plain
 from symdiff.storage import bundled, checkpoint
 
@@ -111,7 +116,7 @@ class SymdiffPipeline(DiffusionPipeline):
 
     @property
     def diffusion(self) -> Diffusion:
-        """The three components as one module: ``forward`` is the loss, ``sample`` is the loop."""
+        """Denoiser, process and breaker as one module."""
         return Diffusion(self.denoiser, self.process, self.breaker)
 
     @property
@@ -129,92 +134,128 @@ class SymdiffPipeline(DiffusionPipeline):
         """Name of the data set that the recipe trains on."""
         return self.recipe.data.dataset if self.recipe else None
 
-    def sample(
-        self,
-        count: int,
-        steps: int | None = None,
-        seed: int = 0,
-        num_nodes: Sizes = None,
-        batch_size: int | None = None,
-        device: str | torch.device | None = None,
-        precision: str = "fp32",
-        progress: Callable[[int], None] | None = None,
-        condition: State | None = None,
-        known: State | None = None,
-        guidance: float = 1.0,
-        particles: int = 1,
-        weigh: bool = False,
-    ) -> Samples:
-        """Draw ``count`` structures, each with ``steps`` evaluations of the network (default: the recipe's).
-
-        Row r of the result depends on ``seed`` and r alone: not on ``count``, not on ``batch_size``.
-        ``num_nodes``: the size of every structure, bounds (low, high) of it, or None for the training histogram.
-        ``precision``: ``fp32`` or ``bf16`` (autocast). ``progress`` is called with the number of finished structures
-        (a fraction of a batch after each step). ``condition``: the fields that the domain says are given, for one
-        structure or for ``count``; their sizes are then those of the condition, or, where it has no nodes, follow from it. ``guidance``: how
-        many times as strongly conditions count that may be absent, 1 as in the data and 0 not at all; at other values every step
-        is two evaluations. ``known``: labels that stay as they are, with the number of labels where nothing is known, for one structure
-        or for ``count``, for models with the process ``Masked``; for the others a fragment, the first nodes of every result, of
-        which none moves, with ``particles`` candidates for every structure (an approximation: ``inpainting.inpaint``).
-        ``weigh``: with importance weights, for models with the process ``Masked`` whose domain knows the law (``Domain.log_density``:
-        spins at a temperature): ``weighted()`` of the result gives its norm and means under it, ``chain()`` samples of it.
+    def guide(self, strength: float) -> Diffusion:
+        """The model with predictions that follow its conditions ``strength`` times as strongly: see ``Guided``.
 
         Raises
         ------
         UserError
-            For a size that the model cannot have, a condition that is missing or has other fields, and for values out of range.
+            When no condition was hidden in training, or the strength is not finite.
         """
-        steps = self.default_steps if steps is None else steps
-        if count < 1 or steps < 1 or (batch_size is not None and batch_size < 1):
-            raise UserError(f"count, steps and batch size must be at least 1, got {count}, {steps}, {batch_size}")
-        if precision not in ("fp32", "bf16"):
-            raise UserError(f"precision: expected 'fp32' or 'bf16', got {precision!r}")
-        if not math.isfinite(guidance):
-            raise UserError(f"guidance: expected a finite number, got {guidance}")
-        masked = isinstance(self.process, Masked)
-        if particles < 1 or (particles > 1 and (known is None or masked)):
-            raise UserError(f"particles: expected 1{', for no fragment is fixed' if particles > 1 else ' or more'}, got {particles}")
-        if guidance != 1 and not may_hide(self.domain.schema):
-            raise UserError(f"guidance: the model has no condition that may be absent, so expected 1, got {guidance:g}")
-        if weigh:
-            self.check_weighable(known, guidance)
-        target, histogram = torch.device(device) if device is not None else self.device, self.config.size_histogram
-        if target != self.device:
-            self.to(target)
-        if condition is not None or self.domain.conditions:
-            if condition is None and may_hide(self.domain.schema):
-                condition = self.domain.given({})
-            if condition is not None and len(condition) == 1 and not condition.mask.shape[1] and guidance:
-                histogram = self.domain.sizes(histogram, condition)
-            condition = self._condition(condition, count)
-            if condition.mask.shape[1]:
-                num_nodes = condition.num_nodes
-        if known is not None:
-            known = self._known(known, count)
-            if not masked:
-                num_nodes, histogram = self._around(known, num_nodes, histogram)
-            elif condition is not None and not torch.equal(known.num_nodes, condition.num_nodes):
-                raise UserError(f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got {int(known.num_nodes[0])}")
-            else:
-                num_nodes = known.num_nodes
-        batches = plan(histogram, count, seed, num_nodes, batch_size, self.domain.pads)
-        diffusion = self.diffusion.eval()
-        with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-            return sample(diffusion, self.domain, batches, steps, seed, target, progress, condition, known, guidance, particles, weigh)
+        if not math.isfinite(strength):
+            raise UserError(f"guidance: expected a finite number, got {strength}")
+        if strength == 1:
+            return self.diffusion
+        if not may_hide(self.domain.schema):
+            raise UserError(f"guidance: the model has no condition that may be absent, so expected 1, got {strength:g}")
+        return Diffusion(Guided(self.denoiser, strength), self.process, self.breaker)
+
+    def sampler(self, request: Request, steps: int | None = None) -> Sampler:
+        """The sampler for a request unless another one is chosen: ``Ancestral``, or ``Inpainting`` around a fragment."""
+        around = request.known is not None and not self.process.reveals
+        return (Inpainting if around else Ancestral)(self.diffusion, self.default_steps if steps is None else steps)
+
+    def sample(
+        self,
+        request: Request | int,
+        sampler: Sampler | int | None = None,
+        batch_size: int | None = None,
+        device: str | torch.device | None = None,
+        precision: str = "fp32",
+        progress: Callable[[float], None] | None = None,
+    ) -> Samples:
+        """Sample structures, all of them in memory.
+
+        Parameters
+        ----------
+        request
+            What is wanted, or how many structures.
+        sampler
+            How it is sampled; a number stands for the usual sampler with so many steps, None for the steps that the recipe names.
+        batch_size
+            Structures that are sampled together; changes the speed only.
+        device
+            Where the model is moved to first.
+        precision
+            ``fp32`` or ``bf16`` (autocast).
+        progress
+            Called with the number of finished structures (a fraction of a batch after each step).
+
+        Raises
+        ------
+        UserError
+            For sizes that the model cannot have, a condition that is missing or has other fields, and values out of range.
+        """
+        (samples,) = self.stream(request, sampler, batch_size, device, precision, progress)
+        return samples
 
     __call__ = sample
 
-    def check_weighable(self, known: State | None = None, guidance: float = 1.0) -> None:
-        """Whether samples can have weights. Raises UserError."""
-        if self.domain.log_density is None:
-            raise UserError("importance weights need a law that is known, as that of spins at a temperature; this model's is known from data only")
-        if not isinstance(self.process, Masked):
-            raise UserError(f"importance weights need a model with the process Masked, this one has {type(self.process).__name__}")
-        if known is not None or guidance != 1:
-            raise UserError(f"importance weights are of the model's own law, so {'nothing may be fixed' if known is not None else 'guidance must be 1'}")
+    def stream(
+        self,
+        request: Request | int,
+        sampler: Sampler | int | None = None,
+        batch_size: int | None = None,
+        device: str | torch.device | None = None,
+        precision: str = "fp32",
+        progress: Callable[[float], None] | None = None,
+        block: int | None = None,
+    ) -> Iterator[Samples]:
+        """Sample as ``sample`` does, ``block`` structures after ``block`` structures in their order: so none need be kept in memory."""
+        request = Request(request) if isinstance(request, int) else request
+        sampler = sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler)
+        if batch_size is not None and batch_size < 1:
+            raise UserError(f"batch size: expected at least 1, got {batch_size}")
+        if precision not in ("fp32", "bf16"):
+            raise UserError(f"precision: expected 'fp32' or 'bf16', got {precision!r}")
+        target = torch.device(device) if device is not None else self.device
+        if target != self.device:
+            self.to(target)
+        sampler.diffusion.eval()
+        request, histogram = self.prepare(request)
+        block = block or request.count
+        for first in range(0, request.count, block):
+            part = request.part(torch.arange(first, min(first + block, request.count)))
+            with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
+                samples = sample(sampler, self.domain, plan(part, histogram, batch_size, self.domain.pads), target, progress)
+            yield samples
 
-    def _condition(self, condition: State | None, count: int) -> State:
-        """The given fields of ``count`` structures."""
+    def prepare(self, request: Request) -> tuple[Request, list[float]]:
+        """Check a request, and find the sizes that its condition or its known part has.
+
+        Returns
+        -------
+        request, histogram
+            The request, and the distribution of the numbers of nodes of structures that it leaves undecided.
+
+        Raises
+        ------
+        UserError
+            For a condition or a known part that the model does not have, and for sizes that it cannot have.
+        """
+        condition, known, sizes = request.condition, request.known, request.sizes
+        histogram = list(self.config.size_histogram)
+        if condition is not None or self.domain.conditions:
+            if condition is None and may_hide(self.domain.schema):
+                condition = self.domain.given({})
+            self._check_condition(condition)
+            if len(condition) == 1 and not condition.mask.shape[1]:
+                histogram = self.domain.sizes(histogram, condition)
+            if condition.mask.shape[1]:
+                sizes = _sizes(condition)
+        if known is not None:
+            self._check_known(known)
+            if not self.process.reveals:
+                histogram = self._around(known, sizes, histogram)
+            elif condition is not None and int(known.num_nodes[0]) != int(condition.num_nodes[0]):
+                raise UserError(f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got {int(known.num_nodes[0])}")
+            else:
+                sizes = _sizes(known)
+        if sizes is not None and not isinstance(sizes, tuple):
+            self._check_size(int(torch.as_tensor(sizes).max()))
+        return replace(request, condition=condition, sizes=sizes), histogram
+
+    def _check_condition(self, condition: State | None) -> None:
         names = self.domain.conditions
         if condition is None or set(condition.schema) != set(names):
             got = "no condition" if condition is None else ", ".join(condition.schema)
@@ -222,27 +263,35 @@ class SymdiffPipeline(DiffusionPipeline):
         for name in names:
             if condition.schema[name] != self.domain.schema[name]:
                 raise UserError(f"condition: {name}: expected {self.domain.schema[name]}, got {condition.schema[name]}")
-        return _every("condition", condition, count)
 
-    def _known(self, known: State, count: int) -> State:
-        """What is known of ``count`` structures."""
+    def _check_known(self, known: State) -> None:
         expected = self.process.noisy_schema()
         if dict(known.schema) != dict(expected):
-            how = " with a label for what is hidden" if isinstance(self.process, Masked) else ""
+            how = " with a label for what is hidden" if self.process.reveals else ""
             raise UserError(f"known: expected the fields {', '.join(expected)}{how}, got {', '.join(known.schema)}")
-        return _every("known", known, count)
 
-    def _around(self, known: State, num_nodes: Sizes, histogram: list[float]) -> tuple[Sizes, list[float]]:
-        """The sizes of structures that hold a fragment: as asked for, or as large as those of the histogram that could."""
+    def _check_size(self, nodes: int) -> None:
+        """Refuse what neither the domain nor the symmetry breaker has, before a batch of it is made."""
+        largest = self.domain.spec.get("max_nodes", nodes)
+        if nodes > largest:
+            raise UserError(f"num_nodes: expected at most {largest}, got {nodes}")
+        one = torch.ones(1, nodes, dtype=torch.bool, device=self.device)
+        try:
+            self.breaker.prior(one, Streams(0, torch.arange(1)))
+        except ValueError as error:
+            raise UserError(f"cannot sample structures of up to {nodes} nodes: {error}") from error
+
+    def _around(self, known: State, sizes: Sizes, histogram: list[float]) -> list[float]:
+        """The distribution of the sizes of structures that hold a fragment."""
         if self.breaker.anchor != "none" and any(field.axes == "node" for field in self.breaker.schema.values()):
             raise UserError("known: z names the nodes by what the structure is, which a fragment does not tell; take a model whose z does not")
         least = int(known.num_nodes.max())
-        asked = num_nodes if isinstance(num_nodes, int) else None if num_nodes is None else int(min(num_nodes))
+        asked = None if sizes is None else int(min(sizes)) if isinstance(sizes, tuple) else int(torch.as_tensor(sizes).min())
         if asked is not None and asked < least:
             raise UserError(f"num_nodes: {asked}: the fragment has {least} nodes")
-        if num_nodes is None and sum(histogram[least:]) == 0:
+        if sizes is None and sum(histogram[least:]) == 0:
             raise UserError(f"known: the fragment has {least} nodes, the training data at most {len(histogram) - 1}")
-        return num_nodes, [0.0 if size < least else share for size, share in enumerate(histogram)]
+        return [0.0 if size < least else share for size, share in enumerate(histogram)]
 
     # files
 
@@ -364,8 +413,6 @@ def _component(folder: Path, part: str, expected: str) -> Denoiser | SymmetryBre
     return component
 
 
-def _every(name: str, state: State, count: int) -> State:
-    """One structure for all rows, or one for each. Raises UserError."""
-    if len(state) not in (1, count):
-        raise UserError(f"{name}: expected 1 structure or {count}, got {len(state)}")
-    return state.select([0] * count) if len(state) == 1 else state
+def _sizes(state: State) -> Sizes:
+    """The sizes of structures: one number where there is one structure."""
+    return int(state.num_nodes[0]) if len(state) == 1 else state.num_nodes

@@ -15,11 +15,13 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
 from symdiff.groups.torus import torus
 from symdiff.groups.tower import Tower, tower
-from symdiff.importance import weighted
 from symdiff.processes.coarse_to_fine import CoarseToFine
 from symdiff.processes.masked import Masked
 from symdiff.processes.revealing import Sublattices
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.importance import Importance, Weighted
+from symdiff.sampling.request import Request
 from symdiff.spins.exact import log_partition
 from symdiff.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.state import Categorical, Logits, State, schema_to_plain
@@ -88,7 +90,7 @@ def test_a_ring_takes_log_n_evaluations_exactly():
     """A ring without every second spin is a ring again: each stage is exact at once."""
     oracle, off = Oracle(8), []
     for one in (process("chain", parts=[1]), Masked(PLAIN, evenly=True), Masked(PLAIN, evenly=True, revealing={"kind": "Sublattices", "lattice": "chain"})):
-        found = Diffusion(oracle, one, Nothing()).sample(torch.ones(20_000, 8, dtype=torch.bool), 4, torch.Generator().manual_seed(0))["spin"]
+        found = Ancestral(Diffusion(oracle, one, Nothing()), 4)(Request.of(torch.ones(20_000, 8, dtype=torch.bool)), torch.Generator().manual_seed(0)).x["spin"]
         share = torch.bincount((found * 2 ** torch.arange(7, -1, -1)).sum(1), minlength=256).double() / 20_000
         off.append(float((share - oracle.weights).abs().sum() / 2))
     assert off[0] < 0.037 and off[1] > 0.1 and off[2] > 0.042  # 0.031 from the number of samples alone
@@ -212,7 +214,9 @@ def test_weights_make_an_untrained_model_right():
     mask = torch.ones(4000, 16, dtype=torch.bool)
     given = domain.condition(model, 4.0).select([0] * 4000)
     given = given.with_values(temperature=given["temperature"].double())
-    found = weighted(Diffusion(net, one, Nothing()), mask, 14, lambda x: -model.total(x["spin"]) / 4.0, torch.Generator().manual_seed(0), given)
+    importance = Importance(Diffusion(net, one, Nothing()), 14, lambda x: -model.total(x["spin"]) / 4.0)
+    path = importance(Request.of(mask, given), torch.Generator().manual_seed(0))
+    found = Weighted(path.x, path.log_weights)
     assert not bool(found.log_weights.isinf().any())
     assert abs(found.log_norm - float(log_partition(model, 4.0))) < 5 * found.error < 0.5 and math.isfinite(found.error)
 

@@ -18,6 +18,8 @@ from symdiff.groups.finite import stabilizer
 from symdiff.pipeline import assemble
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.request import Request
 from symdiff.spins import exact
 from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff.state import Categorical, State, schema_to_plain
@@ -233,7 +235,7 @@ def test_recipes_build_and_train_and_predict():
         diffusion(x0, Streams(0, torch.arange(8))).sum().backward()
         assert all(p.grad is not None for p in diffusion.parameters())
         condition = x0.only(*data.domain.conditions)
-        sample = diffusion.sample(x0.mask, 2, Streams(0, torch.arange(8)), condition=condition)
+        sample = Ancestral(diffusion, 2)(Request.of(x0.mask, condition)).x
         assert set(sample.schema) == set(data.domain.schema)
         assert int(sample["spin"].max()) <= 1
 

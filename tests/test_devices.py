@@ -16,6 +16,9 @@ from symdiff.pipeline import assemble
 from symdiff.processes import base
 from symdiff.processes.gaussian import Gaussian
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.likelihood import nll
+from symdiff.sampling.request import Request
 from symdiff.state import Real, State
 
 DOMAIN = MolecularGraph(["C", "N", "O", "F"])
@@ -54,8 +57,8 @@ def test_training_and_sampling_stay_on_the_device_without_float64(process, break
     x0 = State(mask, DOMAIN.schema, values)
     with SinglePrecision():
         loss = diffusion(x0, streams)
-        samples = diffusion.sample(mask, 3, streams)
-        bound = diffusion.nll(x0, 4, streams)
+        samples = Ancestral(diffusion, 3)(Request.of(mask), streams).x
+        bound = nll(diffusion, x0, 4, streams)
     assert loss.is_meta and bound.is_meta and all(tensor.is_meta for tensor in samples.values.values())
     loss.sum().backward()
 

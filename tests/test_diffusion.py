@@ -16,6 +16,8 @@ from symdiff.processes.flow import Flow
 from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, collate
 from tests.exact import Smallest, Space, Table, prior_law, sampled_law, variation
 
@@ -130,7 +132,7 @@ def test_samples_follow_the_chain(name, anchor):
     diffusion, ranks = make_diffusion(process, PAIR, anchor, law)
     count, steps = 4000, 3
     mask = torch.ones(count, PAIR.nodes, dtype=torch.bool)
-    found = torch.bincount(PAIR.index(diffusion.sample(mask, steps, Streams(5, torch.arange(count)))), minlength=len(PAIR))
+    found = torch.bincount(PAIR.index(Ancestral(diffusion, steps)(Request.of(mask, seed=5)).x), minlength=len(PAIR))
     expected = sampled_law(diffusion, steps, ranks=ranks) * count
     assert found[expected < 1e-9].sum() == 0
     seen = expected >= 1e-9
@@ -143,9 +145,9 @@ def test_a_sample_depends_on_its_seed_and_row_alone(name, anchor):
     process, law = make_process(name, TRIPLE), TRIPLE.invariant_law(3)
     diffusion, _ = make_diffusion(process, TRIPLE, anchor, law)
     rows, mask = torch.arange(12), torch.ones(12, TRIPLE.nodes, dtype=torch.bool)
-    whole = diffusion.sample(mask, 8, Streams(7, rows))
-    split = collate([diffusion.sample(mask[part], 8, Streams(7, part)) for part in rows.split([1, 4, 7])])
-    other = diffusion.sample(mask, 8, Streams(8, rows))
+    whole = Ancestral(diffusion, 8)(Request.of(mask, seed=7)).x
+    split = collate([Ancestral(diffusion, 8)(Request.of(mask, seed=7).part(part)).x for part in rows.split([1, 4, 7])])
+    other = Ancestral(diffusion, 8)(Request.of(mask, seed=8)).x
     assert torch.equal(TRIPLE.entries(whole), TRIPLE.entries(split))
     assert not torch.equal(TRIPLE.entries(whole), TRIPLE.entries(other))
 

@@ -18,6 +18,7 @@ from symdiff.processes.flow import Flow
 from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
+from symdiff.sampling.likelihood import nll
 from symdiff.state import Categorical, State
 from tests.exact import Smallest, Space, Table, forward_law, sampled_law
 
@@ -156,7 +157,7 @@ def test_nll_estimates_the_bound(name, make):
     x0 = PAIR.states(torch.full((3000,), index))
     exact = bounds(diffusion, 6, identity=make is anchored)[index]
     for draws in (None, 2):
-        found = diffusion.nll(x0, 6, Streams(1, torch.arange(len(x0))), draws).double()
+        found = nll(diffusion, x0, 6, Streams(1, torch.arange(len(x0))), draws).double()
         error = found.std() / len(x0) ** 0.5
         assert abs(found.mean() - exact) < 5 * error + 1e-4, (draws, found.mean(), exact, error)
 
@@ -166,6 +167,6 @@ def test_nll_refuses_what_it_cannot_bound():
     table = Table(process, PAIR, law.expand(len(PAIR.group), -1))
     diffusion = Diffusion(table, process, SymPE(Smallest(PAIR), NodeCode(2, 1), "prior"))
     with pytest.raises(ValueError, match="no likelihood bound with a breaker anchored in the prior sample"):
-        diffusion.nll(PAIR.everything, 4)
+        nll(diffusion, PAIR.everything, 4)
     with pytest.raises(ValueError, match="draws must be between 1 and steps = 4, got 5"):
-        plain(process, PAIR, law).nll(PAIR.everything, 4, draws=5)
+        nll(plain(process, PAIR, law), PAIR.everything, 4, draws=5)

@@ -23,6 +23,8 @@ from symdiff.guidance import MARKER, Guided, combine, hide, marker, may_hide
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.product import Product
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, Real, State
 from symdiff.training.run import train
 
@@ -63,7 +65,8 @@ def given(kind: int, absent: int = 0, count: int = COUNT) -> State:
 
 def sampled(weight: float, kind: int = 1, steps: int = 60, absent: int = 0) -> State:
     diffusion, condition = Diffusion(Oracle(), process(), Nothing()), given(kind, absent)
-    return diffusion.sample(condition.mask, steps, Streams(0, torch.arange(COUNT)), condition=condition, guidance=weight)
+    guided = Diffusion(Guided(diffusion.denoiser, weight), diffusion.process, diffusion.breaker)
+    return Ancestral(guided, steps)(Request.of(condition.mask, condition)).x
 
 
 def shares(x: State) -> torch.Tensor:
@@ -84,7 +87,7 @@ def test_weight_one_is_the_conditional_law_and_zero_the_unconditional_one():
 
 
 def test_the_ends_are_the_same_draws_as_without_guidance():
-    plain = Diffusion(Oracle(), process(), Nothing()).sample(given(1).mask, 5, Streams(0, torch.arange(COUNT)), condition=given(1))
+    plain = Ancestral(Diffusion(Oracle(), process(), Nothing()), 5)(Request.of(given(1).mask, given(1))).x
     hidden, zero, one = sampled(1.0, steps=5, absent=1), sampled(0.0, steps=5), sampled(1.0, steps=5)
     for name in SCHEMA:
         assert torch.equal(plain[name], one[name]) and torch.equal(hidden[name], zero[name])
@@ -216,7 +219,7 @@ class Anchored(SymmetryBreaker):
 
 
 def test_the_breaker_is_asked_for_z_of_the_condition():
-    Diffusion(Oracle(), process(), Anchored()).sample(given(0).mask, 1, Streams(0, torch.arange(COUNT)), condition=given(0))
+    Ancestral(Diffusion(Oracle(), process(), Anchored()), 1)(Request.of(given(0).mask, given(0)))
 
 
 def test_the_recipe_says_what_share_is_hidden():
@@ -266,7 +269,7 @@ def test_training_starts_where_the_new_condition_counts_nothing(place):
     assert grown == ["denoiser.context.0.weight"] and new[grown[0]].shape[1] == old[grown[0]].shape[1] + 3
     torch.testing.assert_close(new[grown[0]][:, :-3], old[grown[0]])
     assert new[grown[0]][:, -3:].abs().max() < 1e-6
-    x, y = (pipeline.sample(6, seed=1, num_nodes=3).state() for pipeline in (before, after))
+    x, y = (pipeline.sample(Request(6, 3, seed=1)).state() for pipeline in (before, after))
     for name in ("atom", "position"):  # the same draws, too: a condition of the whole leaves those of z alone
         torch.testing.assert_close(x[name], y[name])
 
@@ -290,7 +293,7 @@ def test_a_property_is_an_option_of_sample(place, tmp_path):
         found = run(*words)
         assert found.exit_code != 0 and message in f"{found.output}{found.exception}"
     with pytest.raises(UserError, match="guidance: the model has no condition that may be absent, so expected 1, got 2"):
-        SymdiffPipeline.load(place / "plain" / "checkpoint").sample(1, guidance=2.0)
+        SymdiffPipeline.load(place / "plain" / "checkpoint").guide(2.0)
 
 
 def test_what_is_asked_for_is_learned(tmp_path):
@@ -305,7 +308,8 @@ def test_what_is_asked_for_is_learned(tmp_path):
 
     def share(weight: float, **asked: str) -> float:
         """Of triatomics with two oxygens, how many."""
-        x = pipeline.sample(64, 10, 1, 3, condition=pipeline.domain.given(asked), guidance=weight).state()
+        request = Request(64, 3, pipeline.domain.given(asked), seed=1)
+        x = pipeline.sample(request, Ancestral(pipeline.guide(weight), 10)).state()
         return float((x["atom"] == oxygen).sum(1).eq(2).double().mean())
 
     assert share(1.0, mu="1.8") < 0.15 and share(1.0, mu="0.2") > 0.85

@@ -18,7 +18,9 @@ from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
-from symdiff.importance import Weighted, weighted
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.importance import Importance, Weighted
+from symdiff.sampling.request import Request
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
@@ -48,6 +50,16 @@ def model(breaker) -> Diffusion:
     return Diffusion(denoiser, process, breaker).eval()
 
 
+def weigh(diffusion: Diffusion, mask: torch.Tensor, seed: int = 0) -> Weighted:
+    path = Importance(diffusion, SITES, log_density)(Request.of(mask), torch.Generator().manual_seed(seed))
+    return Weighted(path.x, path.log_weights)
+
+
+def draw(pipeline: SymdiffPipeline, count: int, seed: int, condition: State, batch_size: int | None = None):
+    """Samples with weights."""
+    return pipeline.sample(Request(count, condition=condition, seed=seed), Importance(pipeline.diffusion, SITES, pipeline.domain.log_density), batch_size)
+
+
 BREAKERS = {
     "nothing": lambda: Nothing(),
     "anchored": lambda: SymPE(Sites(GROUP, ["spin"]), SiteCode("chain")),
@@ -59,7 +71,7 @@ BREAKERS = {
 def test_the_norm_and_the_means_are_those_of_the_target(name):
     diffusion = model(BREAKERS[name]())
     mask = torch.ones(COUNT, SITES, dtype=torch.bool)
-    found = weighted(diffusion, mask, SITES, log_density, torch.Generator().manual_seed(0))
+    found = weigh(diffusion, mask)
     every = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
     all_of_them = State(torch.ones(len(every), SITES, dtype=torch.bool), SCHEMA, {"spin": every})
     exact = log_density(all_of_them)
@@ -74,13 +86,13 @@ def test_the_norm_and_the_means_are_those_of_the_target(name):
 def test_samples_are_those_of_the_model_and_other_processes_say_no():
     diffusion = model(BREAKERS["nothing"]())
     mask = torch.ones(8, SITES, dtype=torch.bool)
-    a = weighted(diffusion, mask, SITES, log_density, torch.Generator().manual_seed(1)).x
-    b = diffusion.sample(mask, SITES, torch.Generator().manual_seed(1))
+    a = weigh(diffusion, mask, 1).x
+    b = Ancestral(diffusion, SITES)(Request.of(mask), torch.Generator().manual_seed(1)).x
     assert torch.equal(a["spin"], b["spin"])
     flow = Diffusion(diffusion.denoiser, Flow(schema_to_plain(SCHEMA), {"spin": [0.5, 0.5]}), Nothing())
-    with pytest.raises(ValueError, match="need the process Masked"):
-        weighted(flow, mask, SITES, log_density)
-    assert math.isfinite(float(weighted(diffusion, mask, SITES, log_density).error))
+    with pytest.raises(ValueError, match="need a model with the process Masked"):
+        weigh(flow, mask)
+    assert math.isfinite(float(weigh(diffusion, mask, 2).error))
 
 
 def test_the_chain_of_weighted_samples_has_the_law_of_the_weights():
@@ -110,7 +122,7 @@ def ring(temperature: bool = True) -> SymdiffPipeline:
 def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
     pipeline, temperature = ring(), 3.0
     given = pipeline.domain.given({"temperature": str(temperature), "size": str(SITES)})
-    samples = pipeline.sample(COUNT, SITES, seed=3, condition=given, batch_size=4096, weigh=True)
+    samples = draw(pipeline, COUNT, 3, given, 4096)
     labels = (samples.chain(seed=3).state()["spin"] * 2 ** torch.arange(SITES)).sum(1)
     every = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
     s = 1 - 2 * every.double()
@@ -119,28 +131,28 @@ def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
     assert chi_square(seen.bincount(minlength=2**SITES), exact * len(seen)) > 1e-6
     raw = (samples.state()["spin"] * 2 ** torch.arange(SITES)).sum(1)[::20]
     assert chi_square(raw.bincount(minlength=2**SITES), exact * len(raw)) < 1e-6  # it was not so before
-    found = samples.weighted()
+    found = samples.weigh()
     assert abs(found.log_norm - float(((s * s.roll(1, 1)).sum(1) / temperature).logsumexp(0))) < 5 * found.error
 
 
 def test_a_row_of_the_chain_depends_on_the_seed_and_the_rows_before():
     pipeline = ring()
     given = pipeline.domain.given({"temperature": "1.5", "size": str(SITES)})
-    many = pipeline.sample(200, SITES, seed=1, condition=given, weigh=True).chain(seed=1).state()["spin"]
-    few = pipeline.sample(70, SITES, seed=1, condition=given, batch_size=32, weigh=True).chain(seed=1).state()["spin"]
+    many = draw(pipeline, 200, 1, given).chain(seed=1).state()["spin"]
+    few = draw(pipeline, 70, 1, given, 32).chain(seed=1).state()["spin"]
     assert torch.equal(many[:70], few)
-    assert not torch.equal(many[:70], pipeline.sample(70, SITES, seed=2, condition=given, weigh=True).chain(seed=2).state()["spin"])
+    assert not torch.equal(many[:70], draw(pipeline, 70, 2, given).chain(seed=2).state()["spin"])
 
 
 def test_samples_without_a_law_or_of_several_have_no_chain():
     pipeline = ring()
     given = pipeline.domain.condition(pipeline.domain.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0])
     with pytest.raises(UserError, match="one condition for all"):
-        pipeline.sample(2, SITES, condition=given, weigh=True).chain()
+        draw(pipeline, 2, 0, given).chain()
     with pytest.raises(ValueError, match="have no weights"):
-        pipeline.sample(2, SITES, condition=given).chain()
-    with pytest.raises(UserError, match="a law that is known"):
-        ring(temperature=False).sample(2, SITES, weigh=True)
+        pipeline.sample(Request(2, condition=given), SITES).chain()
+    with pytest.raises(UserError, match="a distribution that is known"):
+        draw(ring(temperature=False), 2, 0, None)
     hidden = State(given.mask, pipeline.process.noisy_schema(), {"spin": torch.full((2, SITES), 2)})
     with pytest.raises(UserError, match="nothing may be fixed"):
-        pipeline.sample(2, SITES, condition=given, known=hidden, weigh=True)
+        pipeline.sample(Request(2, condition=given, known=hidden), Importance(pipeline.diffusion, SITES, log_density))

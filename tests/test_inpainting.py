@@ -18,7 +18,9 @@ from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.inpainting import aligned, drawn, inpaint, resampled
+from symdiff.sampling.inpainting import Inpainting
+from symdiff.sampling.particles import pick, resample
+from symdiff.sampling.request import Request
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.processes.base import Process
 from symdiff.processes.flow import Flow
@@ -63,6 +65,11 @@ def known(geometry: Geometry | None = None) -> State:
     return x.with_values(position=torch.from_numpy(geometry.position).float()[None, :, None])
 
 
+def around(pipeline: SymdiffPipeline, count: int, steps: int, particles: int, sizes: int | None = None, seed: int = 0) -> State:
+    """Samples around the carbonyl."""
+    return pipeline.sample(Request(count, sizes, known=known(), seed=seed), Inpainting(pipeline.diffusion, steps, particles)).state()
+
+
 def assert_holds(x: State, part: State) -> None:
     """The first nodes of every structure are the fragment's."""
     count = part.mask.shape[1]
@@ -74,7 +81,7 @@ def assert_holds(x: State, part: State) -> None:
 @pytest.mark.parametrize("schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DPMSolverMultistep, order: 2", "DDIM, eta: 1.0"])
 @pytest.mark.parametrize(("labels", "particles"), [("Flow, stochasticity: 0.5", 1), ("Flow", 3), ("Marginal", 2)])
 def test_the_fragment_is_there_digit_by_digit(schedule, labels, particles):
-    found = model(labels, schedule).sample(12, steps=5, known=known(), particles=particles).state()
+    found = around(model(labels, schedule), 12, 5, particles)
     assert_holds(found, known())
     assert found["position"].isfinite().all() and not bool(found["position"][~found.mask].any())
     assert set(found.num_nodes.tolist()) <= {4, 6, 8, 9}
@@ -84,14 +91,14 @@ def test_the_fragment_is_there_digit_by_digit(schedule, labels, particles):
 
 @pytest.mark.parametrize("particles", [1, 2])
 def test_where_everything_is_known_that_is_the_result(particles):
-    found = model().sample(3, steps=4, num_nodes=3, known=known(), particles=particles).state()
+    found = around(model(), 3, 4, particles, sizes=3)
     assert found.num_nodes.tolist() == [3, 3, 3]
     assert_holds(found, known())
 
 
 def test_samples_depend_on_seed_and_row_alone():
     pipeline = model()
-    many, few = (pipeline.sample(count, steps=4, known=known(), seed=3, particles=2).state() for count in (9, 2))
+    many, few = (around(pipeline, count, 4, 2, seed=3) for count in (9, 2))
     for name in DOMAIN.schema:
         size = few.mask.shape[1]
         mine = many[name][:2, :size, :size] if name == "bond" else many[name][:2, :size]
@@ -118,8 +125,8 @@ def test_of_two_normal_numbers_the_rest_is_nearly_conditional_on_the_known():
     process = Gaussian(schema, schedule={"kind": "FlowMatchEulerDiscrete", "eta": 1.0})
     mask, streams = torch.ones(count, 2, dtype=torch.bool), Streams(0, torch.arange(count))
     one = State(mask[:, :1], schema, {"x": torch.full((count, 1, 1), 1.5)})
-    noise = process.prior(mask, streams)
-    pulled, left = (inpaint(process, Line(rho), noise, Nothing().prior(mask), one, 100, streams, sharpness=k)["x"] for k in (1.0, 0.0))
+    diffusion = Diffusion(Line(rho), process, Nothing())
+    pulled, left = (Inpainting(diffusion, 100, sharpness=k)(Request.of(mask, known=one), streams).x["x"] for k in (1.0, 0.0))
     assert bool(pulled[:, 0].eq(1.5).all())
     assert abs(float(pulled[:, 1].mean()) - 1.5 * rho) < 0.08 and abs(float(pulled[:, 1].std()) - math.sqrt(1 - rho**2)) < 0.04
     assert abs(float(left[:, 1].mean()) - 1.5 * rho) > 0.12
@@ -128,7 +135,7 @@ def test_of_two_normal_numbers_the_rest_is_nearly_conditional_on_the_known():
 class Labels(Denoiser):
     """p(x0 | x_t) of every entry for two labels of the joint law ``law`` (2, 2), by enumeration; marginals are the prior."""
 
-    def __init__(self, law: Tensor) -> None:
+    def __init__(self, law: torch.Tensor) -> None:
         super().__init__()
         self.law = law
 
@@ -145,24 +152,24 @@ def test_of_two_labels_the_rest_leans_to_what_is_known(particles):
     schema, count = {"atom": Categorical("node", 2)}, 4000
     law = torch.tensor([[0.4, 0.1], [0.1, 0.4]])
     process = Flow(schema, {"atom": [0.5, 0.5]})
-    mask, streams = torch.ones(count * particles, 2, dtype=torch.bool), Streams(0, torch.arange(count * particles))
-    one = State(mask[:, :1], schema, {"atom": torch.zeros(count * particles, 1, dtype=torch.long)})
-    found = inpaint(process, Labels(law), process.prior(mask, streams), Nothing().prior(mask), one, 30, streams, particles)["atom"]
+    mask = torch.ones(count, 2, dtype=torch.bool)
+    one = State(mask[:1, :1], schema, {"atom": torch.zeros(1, 1, dtype=torch.long)})
+    found = Inpainting(Diffusion(Labels(law), process, Nothing()), 30, particles)(Request.of(mask, known=one)).x["atom"]
     assert bool(found[:, 0].eq(0).all())
     assert abs(float(found[:, 1].eq(0).float().mean()) - 0.8) < 0.14
 
 
 def test_particles_have_successors_by_their_weights():
     weight, streams = torch.tensor([0.05, 0.05, 0.1, 0.8]).log().double().expand(4000, 4), Streams(0, torch.arange(16000))
-    rows, left = resampled(weight, streams)
+    rows, left = resample(weight, streams)
     assert not bool(left.any()) and bool((rows.view(-1, 4) // 4).eq(torch.arange(4000)[:, None]).all())
     counts = torch.bincount(rows % 4, minlength=4) / 4000
     assert (counts - 4 * weight[0].exp()).abs().max() < 0.04
     assert set(torch.bincount(4 * (rows // 4) + rows % 4, minlength=16000).view(-1, 4)[:, 3].tolist()) <= {3, 4}
-    one = torch.bincount(drawn(weight, streams) % 4, minlength=4) / 4000
+    one = torch.bincount(pick(weight, streams) % 4, minlength=4) / 4000
     assert (one - weight[0].exp()).abs().max() < 0.04
     even = torch.tensor([0.2, 0.2, 0.3, 0.3]).log().double().expand(2, 4)
-    rows, left = resampled(even, Streams(0, torch.arange(8)))
+    rows, left = resample(even, Streams(0, torch.arange(8)))
     assert torch.equal(rows, torch.arange(8)) and torch.equal(left, even.flatten())
 
 
@@ -183,7 +190,8 @@ def test_the_result_turns_with_the_fragment_and_its_nodes_are_named_as_in_it():
     part = State(mask[:, :3], process.schema, {"position": process.prior(mask[:, :3], streams)["position"].double() + 5})
 
     def around(part: State, noise: State) -> State:
-        return inpaint(process, Springs(), noise, Nothing().prior(mask), part, 10)
+        process.prior = lambda *_: noise
+        return Inpainting(Diffusion(Springs(), process, Nothing()), 10)(Request.of(mask, known=part)).x
 
     plain, space = around(part, noise), Orthogonal(3, special=True)
     turn = space.sample(mask, streams)
@@ -199,7 +207,8 @@ def test_the_known_is_said_as_it_is_read(schedule):
     mask, streams = torch.ones(50, 2, dtype=torch.bool), Streams(0, torch.arange(50))
     x, x0 = (process.prior(mask, streams).to(torch.float64) for _ in range(2))
     t = torch.linspace(0.1, 1, 50)
-    out = x.with_values(x=process.said("x", x0["x"], x, t))
+    there = torch.ones_like(x["x"], dtype=torch.bool)
+    out = x.with_values(x=process.overwrite("x", x, x0["x"], there, x, t))
     assert difference(process.read(out, x, t), x0) < 1e-6
 
 
@@ -230,18 +239,18 @@ def test_noising_again_is_noising_on_reals(schedule):
 def test_what_cannot_be_is_told(tmp_path):
     pipeline, part = model(), known()
     for settings, message in [
-        ({"num_nodes": 2, "known": part}, "num_nodes: 2: the fragment has 3 nodes"),
-        ({"particles": 2}, "particles: expected 1, for no fragment is fixed, got 2"),
-        ({"particles": 0, "known": part}, "particles: expected 1 or more, got 0"),
+        ({"sizes": 2, "known": part}, "num_nodes: 2: the fragment has 3 nodes"),
         ({"known": part.only("atom")}, "known: expected the fields atom, bond, position, got atom"),
     ]:
         with pytest.raises(UserError, match=message):
-            pipeline.sample(2, steps=2, **settings)
+            pipeline.sample(Request(2, **settings), 2)
+    with pytest.raises(ValueError, match="at least one particle"):
+        Inpainting(pipeline.diffusion, 2, particles=0)
     with pytest.raises(UserError, match="z names the nodes by what the structure is, which a fragment does not tell"):
-        model(anchor="data").sample(2, steps=2, known=part)
-    process, mask = Masked({"atom": Categorical("node", 2)}), torch.ones(1, 2, dtype=torch.bool)
-    with pytest.raises(ValueError, match="no part that is Masked"):
-        inpaint(process, lambda x, t, z: x, process.prior(mask), Nothing().prior(mask), part, 1)
+        model(anchor="data").sample(Request(2, known=part), 2)
+    process = Masked({"atom": Categorical("node", 2)})
+    with pytest.raises(ValueError, match="no process that reveals, got 1 and Masked"):
+        Inpainting(Diffusion(Springs(), process, Nothing()), 1)
     with pytest.raises(ValueError, match="Masked cannot noise again what is noisy"):
         Process.again(process, part, torch.ones(1), torch.ones(1))
 
@@ -252,7 +261,7 @@ def test_a_file_holds_the_fragment(tmp_path):
     assert DOMAIN.partly({}) is None and "fixed" in DOMAIN.options
     for name, value in known().values.items():
         torch.testing.assert_close(part[name], value)
-    DOMAIN.write(model().sample(2, steps=2, known=part).objects(), tmp_path / "b.sdf")
+    DOMAIN.write(model().sample(Request(2, known=part), 2).objects(), tmp_path / "b.sdf")
     for mol in Chem.SDMolSupplier(str(tmp_path / "b.sdf"), sanitize=False, removeHs=False):
         np.testing.assert_allclose(geometry_of(mol, strict=False).position[:3], carbonyl().position, atol=1e-4)
     DOMAIN.write([to_rdkit(carbonyl())], tmp_path / "a.xyz")

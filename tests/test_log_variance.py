@@ -13,11 +13,13 @@ from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
 from symdiff.groups.lattices import Space
-from symdiff.importance import weighted
 from symdiff.log_variance import LogVariance
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.importance import Importance
+from symdiff.sampling.request import Request
 from symdiff.state import State, schema_to_plain
 
 SITES, DOMAIN = 4, SpinLattice("chain", conditions=["temperature"])
@@ -45,7 +47,7 @@ def structures(temperatures: list[float]) -> State:
 def divergence(diffusion: Diffusion, temperature: float, count: int = 4000) -> float:
     """Half the variance of log w."""
     given = structures([temperature] * count).only("temperature")
-    return float(weighted(diffusion, given.mask, SITES, DOMAIN.log_density, torch.Generator().manual_seed(9), given).log_weights.var() / 2)
+    return float(Importance(diffusion, SITES, DOMAIN.log_density)(Request.of(given.mask, given), torch.Generator().manual_seed(9)).log_weights.var() / 2)
 
 
 def test_training_on_its_own_samples_leads_to_boltzmanns_law():
@@ -59,7 +61,7 @@ def test_training_on_its_own_samples_leads_to_boltzmanns_law():
         optimizer.step()
     assert all(divergence(diffusion, t) < 0.05 * value for t, value in before.items()) and min(before.values()) > 0.1
     given = structures([2.0] * 4000).only("temperature")
-    seen = (diffusion.sample(given.mask, SITES, torch.Generator().manual_seed(1), condition=given)["spin"] * 2 ** torch.arange(SITES)).sum(1)
+    seen = (Ancestral(diffusion, SITES)(Request.of(given.mask, given), torch.Generator().manual_seed(1)).x["spin"] * 2 ** torch.arange(SITES)).sum(1)
     s = 1 - 2 * EVERY.double()
     law = torch.zeros(2**SITES, dtype=torch.float64).index_put(((EVERY * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / 2).softmax(0))
     assert float((seen.bincount(minlength=2**SITES) / len(seen) - law).abs().sum()) / 2 < 0.05

@@ -10,6 +10,9 @@ from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.posterior import draw_posterior
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, Logits, State
 
 SITES, COUNT = 4, 6000
@@ -60,7 +63,7 @@ def known(labels: list[int], count: int = COUNT) -> State:
 @pytest.mark.parametrize("labels", [[2, 2, 1, 2], [2, 1, 0, 2], [0, 2, 2, 2], [2, 2, 2, 2], [0, 1, 1, 0]])
 def test_the_rest_follows_the_conditional_law(labels):
     given = known(labels)
-    found = diffusion().sample(given.mask, SITES, torch.Generator().manual_seed(0), known=given)["spin"]
+    found = Ancestral(diffusion(), SITES)(Request.of(given.mask, known=given), torch.Generator().manual_seed(0)).x["spin"]
     shown = torch.tensor(labels) < 2
     assert bool((found[:, shown] == torch.tensor(labels)[shown]).all())
     expected = law() * ((SPINS == torch.tensor(labels)) | ~shown).all(1)
@@ -73,7 +76,7 @@ def test_the_rest_follows_the_conditional_law(labels):
 def test_z_by_itself_would_be_another_law():
     """With the last spin known, its sign tells the first's: p(z) would forget that."""
     given = known([2, 2, 2, 1], 4000)
-    posterior = diffusion().posterior(given, None, torch.Generator().manual_seed(0))["sign"].double().mean()
+    posterior = draw_posterior(diffusion(), given, None, torch.Generator().manual_seed(0))["sign"].double().mean()
     weights = law() * (SPINS[:, 3] == 1)
     exact = float((weights * (SPINS[:, 0] == 1)).sum() / weights.sum())
     assert exact > 0.8 and abs(float(posterior) - exact) < 0.03
@@ -100,4 +103,4 @@ def test_other_processes_say_no():
     given = known([2, 2, 2, 1], 2)
     process = Flow(PLAIN, {"spin": [0.5, 0.5]})
     with pytest.raises(ValueError, match="Masked can"):
-        diffusion(process).sample(given.mask, 2, torch.Generator().manual_seed(0), known=given)
+        Ancestral(diffusion(process), 2)(Request.of(given.mask, known=given), torch.Generator().manual_seed(0))

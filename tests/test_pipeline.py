@@ -17,6 +17,7 @@ from symdiff.config import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble
+from symdiff.sampling.request import Request
 from symdiff.storage import atomic, bundled, sealed
 
 RECIPE = """\
@@ -99,7 +100,7 @@ def test_the_layout_is_that_of_diffusers(saved):
 @pytest.mark.parametrize("load", [Pipeline.load, Pipeline.from_pretrained])
 def test_a_loaded_pipeline_samples_the_same(load, pipeline, saved):
     again = load(saved)
-    assert equal(again.sample(20, seed=4), pipeline.sample(20, seed=4))
+    assert equal(again.sample(Request(20, seed=4)), pipeline.sample(Request(20, seed=4)))
     assert again.recipe == pipeline.recipe and again.domain.spec == pipeline.domain.spec and again.default_steps == 3
 
 
@@ -320,7 +321,7 @@ def test_every_bundled_checkpoint_loads_and_is_small():
         pipeline = Pipeline.load(name)
         options = {key: value for key, value in {"temperature": "2.0", "size": "4"}.items() if key in pipeline.domain.options}
         condition = pipeline.domain.given(options) if pipeline.domain.conditions else None
-        assert len(pipeline.sample(3, steps=2, condition=condition)) == 3, name
+        assert len(pipeline.sample(Request(3, condition=condition), 2)) == 3, name
 
 
 # assembling

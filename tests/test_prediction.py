@@ -20,6 +20,7 @@ from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
 from symdiff.pipeline import SymdiffPipeline, assemble, check_parts
 from symdiff.random import Streams
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, Real, State
 from symdiff.testing import difference, equivariance_error
 from symdiff.training.run import train
@@ -184,11 +185,11 @@ def test_structures_are_turned_in_training_and_predicted_from_a_file(recipe, tmp
     pipeline = SymdiffPipeline.load(tmp_path / "turned" / "checkpoint")
     MOTION.write(MOTION.decode(seen(MOTION)), tmp_path / "given.npz")
     condition = MOTION.given({"clouds": str(tmp_path / "given.npz")})
-    first = pipeline.sample(6, condition=condition, seed=0).state()
-    again = pipeline.sample(6, condition=condition, seed=1).state()
+    first = pipeline.sample(Request(6, condition=condition, seed=0)).state()
+    again = pipeline.sample(Request(6, condition=condition, seed=1)).state()
     assert set(first.schema) == {*GIVEN, "displacement"} and difference(first, again) == 0  # nothing is drawn
     with pytest.raises(UserError, match="one step, got 2"):
-        pipeline.sample(6, steps=2, condition=condition)
+        pipeline.sample(Request(6, condition=condition), 2)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.processes.product import Product
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, Real, State, collate, node_mask
 
 SCHEMA = {
@@ -93,9 +95,9 @@ def test_every_part_steps_its_own_fields(batch):
 def test_samples_have_the_schema_and_depend_on_seed_and_row_alone():
     diffusion = Diffusion(Constant(), Product(SCHEMA, SPEC, WEIGHTS), Nothing())
     mask, rows = node_mask(torch.tensor([4, 4, 3, 4, 2])), torch.arange(5)
-    whole = diffusion.sample(mask, 6, Streams(4, rows))
+    whole = Ancestral(diffusion, 6)(Request.of(mask, seed=4)).x
     assert whole.schema == SCHEMA
-    split = collate([diffusion.sample(mask[part], 6, Streams(4, part)) for part in rows.split([2, 3])])
+    split = collate([Ancestral(diffusion, 6)(Request.of(mask, seed=4).part(part)).x for part in rows.split([2, 3])])
     for name in SCHEMA:
         torch.testing.assert_close(whole[name], split[name])
     out = Constant()(whole, None, whole)

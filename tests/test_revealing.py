@@ -12,6 +12,9 @@ from symdiff.groups.lattices import Space
 from symdiff.processes.masked import Masked
 from symdiff.processes.revealing import Sublattices
 from symdiff.random import Streams
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.likelihood import nll
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, Logits, State
 
 SITES = 6
@@ -41,7 +44,7 @@ class Oracle(Denoiser):
 def sampled(steps: int, revealing: dict | None, next_nearest: float = 0.0) -> float:
     """Total variation of 30,000 samples against the law; for exact samples about 0.017 from their number alone."""
     diffusion = Diffusion(Oracle(next_nearest), Masked(PLAIN, evenly=True, revealing=revealing), Nothing())
-    found = diffusion.sample(torch.ones(30_000, SITES, dtype=torch.bool), steps, torch.Generator().manual_seed(0))["spin"]
+    found = Ancestral(diffusion, steps)(Request.of(torch.ones(30_000, SITES, dtype=torch.bool)), torch.Generator().manual_seed(0)).x["spin"]
     number = (found * 2 ** torch.arange(SITES - 1, -1, -1)).sum(1)
     share = torch.bincount(number, minlength=2**SITES).double() / len(number)
     return float((share - energies(next_nearest).softmax(0)).abs().sum() / 2)
@@ -93,7 +96,7 @@ def test_the_bound_is_that_of_the_chain():
     diffusion = Diffusion(Oracle(), process, Nothing())
     x0 = State(torch.ones(len(SPINS), SITES, dtype=torch.bool), {"spin": Categorical("node", 2)}, {"spin": SPINS})
     exact = -energies(0.0).log_softmax(0)
-    found = torch.stack([diffusion.nll(x0, SITES // 2 + 1, torch.Generator().manual_seed(k)) for k in range(400)]).double().mean(0)
+    found = torch.stack([nll(diffusion, x0, SITES // 2 + 1, torch.Generator().manual_seed(k)) for k in range(400)]).double().mean(0)
     torch.testing.assert_close(found, exact, rtol=0.03, atol=0.1)
 
 

@@ -10,7 +10,8 @@ from symdiff.config import recipe
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline, assemble
-from symdiff.sampling import BLOCK, draw_sizes, padded_size, parse_sizes, plan
+from symdiff.sampling.batches import BLOCK, padded_size, plan
+from symdiff.sampling.request import Request, parse_sizes
 from symdiff.state import node_mask
 from symdiff.workers import each
 
@@ -39,18 +40,18 @@ def equal(one, other) -> bool:
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_batch_size_changes_nothing(pipeline, precision):
-    want = pipeline.sample(150, seed=3, precision=precision)
+    want = pipeline.sample(Request(150, seed=3), precision=precision)
     for size in (1, 33, 64, 128):
-        assert equal(pipeline.sample(150, seed=3, batch_size=size, precision=precision).state(), want.state())
+        assert equal(pipeline.sample(Request(150, seed=3), batch_size=size, precision=precision).state(), want.state())
 
 
 def test_the_count_changes_nothing(pipeline):
-    few, many = pipeline.sample(7, seed=3).state(), pipeline.sample(90, seed=3).state()
+    few, many = pipeline.sample(Request(7, seed=3)).state(), pipeline.sample(Request(90, seed=3)).state()
     assert equal(few, type(few)(many.mask[:7], many.schema, {name: many[name][:7] for name in many.schema}))
 
 
 def test_another_seed_gives_other_samples(pipeline):
-    assert not equal(pipeline.sample(20, seed=3, num_nodes=5).state(), pipeline.sample(20, seed=4, num_nodes=5).state())
+    assert not equal(pipeline.sample(Request(20, 5, seed=3)).state(), pipeline.sample(Request(20, 5, seed=4)).state())
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -81,7 +82,7 @@ def test_samples_are_well_formed(pipeline):
 
 def test_progress_adds_up(pipeline):
     done = []
-    pipeline.sample(100, steps=3, batch_size=32, progress=done.append)
+    pipeline.sample(100, 3, batch_size=32, progress=done.append)
     assert sum(done) == pytest.approx(100)
 
 
@@ -89,45 +90,45 @@ def test_progress_adds_up(pipeline):
 
 
 def test_sizes_follow_the_histogram():
-    counts = draw_sizes(SIZES, 20_000, 0, None).bincount(minlength=len(SIZES))
+    counts = Request(20_000).draw_sizes(SIZES).bincount(minlength=len(SIZES))
     expected = torch.tensor(SIZES) * 20_000
     assert counts[expected == 0].sum() == 0
     assert chisquare(counts[expected > 0], expected[expected > 0].double()).pvalue > 1e-6
 
 
 def test_sizes_within_bounds_follow_the_histogram_there():
-    counts = draw_sizes(SIZES, 20_000, 0, (5, 8)).bincount(minlength=len(SIZES))
+    counts = Request(20_000, (5, 8)).draw_sizes(SIZES).bincount(minlength=len(SIZES))
     expected = torch.tensor(SIZES[5:9], dtype=torch.float64)
     assert counts[5:9].sum() == 20_000
     assert chisquare(counts[5:9], expected / expected.sum() * 20_000).pvalue > 1e-6
 
 
 def test_a_fixed_size_is_kept():
-    assert draw_sizes(SIZES, 3, 0, 7).tolist() == [7, 7, 7]
+    assert Request(3, 7).draw_sizes(SIZES).tolist() == [7, 7, 7]
 
 
 @pytest.mark.parametrize("bounds", [0, (10, 12), (8, 5), (0, 3), (3, 3)])
 def test_sizes_that_cannot_be_are_refused(bounds):
     with pytest.raises(UserError, match="num_nodes"):
-        draw_sizes(SIZES, 3, 0, bounds)
+        Request(3, bounds).draw_sizes(SIZES)
 
 
 def test_more_nodes_than_the_model_can_have_is_a_users_mistake(pipeline):
     with pytest.raises(UserError, match="cannot sample structures of up to 12 nodes: the code has 9 nodes"):
-        pipeline.sample(2, num_nodes=12)
+        pipeline.sample(Request(2, 12))
 
 
-@pytest.mark.parametrize("settings", [{"count": 0}, {"count": 1, "steps": 0}, {"count": 1, "batch_size": 0}, {"count": 1, "precision": "fp8"}])
+@pytest.mark.parametrize("settings", [{"request": 0}, {"request": 1, "sampler": 0}, {"request": 1, "batch_size": 0}, {"request": 1, "precision": "fp8"}])
 def test_values_out_of_range_are_refused(pipeline, settings):
     with pytest.raises(UserError):
         pipeline.sample(**settings)
 
 
 def test_every_row_is_planned_once_and_fits():
-    batches = plan(SIZES, 500, 0, None, 40)
+    batches = plan(Request(500), SIZES, 40)
     assert torch.cat([batch.rows for batch in batches]).sort().values.tolist() == list(range(500))
     for batch in batches:
-        assert len(batch.rows) <= 64 and batch.num_nodes.max() <= batch.nodes <= 9
+        assert len(batch.rows) <= 64 and batch.sizes.max() <= batch.nodes <= 9
 
 
 def test_padding_is_bounded_and_depends_on_the_size_alone():
@@ -155,7 +156,7 @@ def test_batches_side_by_side_are_those_one_after_the_other(pipeline):
         found = []
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            found.append(pipeline.sample(100, steps=3, seed=4, batch_size=32, precision="bf16").state())
+            found.append(pipeline.sample(Request(100, seed=4), 3, batch_size=32, precision="bf16").state())
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(threads)

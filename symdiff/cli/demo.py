@@ -24,6 +24,7 @@ def demo(
     from symdiff.cli.sample import check_writable, find_device
     from symdiff.errors import UserError
     from symdiff.pipeline import Pipeline
+    from symdiff.sampling.request import Request
     from symdiff.storage import sidecar
 
     pipeline = Pipeline.load(checkpoint)
@@ -33,7 +34,7 @@ def demo(
     check_writable(pipeline.domain, smiles)
     start = time.perf_counter()
     with bar("sampling", count, "molecules") as advance:
-        samples = pipeline.sample(count, seed=seed, device=find_device(None), progress=advance)
+        samples = pipeline.sample(Request(count, seed=seed), device=find_device(None), progress=advance)
     seconds = time.perf_counter() - start
     samples.write(smiles)
     sidecar.write(smiles, checkpoint, pipeline.dataset, seed, count, pipeline.default_steps)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,8 +40,12 @@ def sample(
         raise UserError(f"--batch-size: expected auto or a number of at least 1, got {batch_size!r}")
 
     from symdiff.cli.progress import bar, report
+    from symdiff.guidance import hide
     from symdiff.pipeline import Pipeline
-    from symdiff.sampling import parse_sizes
+    from symdiff.sampling.ancestral import Ancestral
+    from symdiff.sampling.importance import Importance
+    from symdiff.sampling.inpainting import Inpainting
+    from symdiff.sampling.request import Request, parse_sizes
     from symdiff.storage import sidecar
 
     sizes, options = parse_sizes(num_nodes), further(context)
@@ -51,24 +56,31 @@ def sample(
             raise UserError(f"--{unknown[0]}: {pipeline.domain.absent[unknown[0]]}")
         own = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
         raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options])}")
-    known = pipeline.domain.partly(options)
     condition = pipeline.domain.given(options) if options or pipeline.domain.conditions else None
+    request = Request(count, sizes, condition, pipeline.domain.partly(options), seed)
+    diffusion, steps = pipeline.guide(guidance), steps or pipeline.default_steps
+    if guidance == 0 and condition is not None:
+        request = replace(request, condition=hide(condition))  # so that the sizes do not follow it either
+    around = request.known is not None and not pipeline.process.reveals
+    if particles > 1 and not around:
+        raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
     if metropolis:
-        pipeline.check_weighable(known, guidance)
         if condition is not None and len(condition) > 1:
             raise UserError(f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}")
+        sampler = Importance(diffusion, steps, pipeline.domain.log_density)
+    else:
+        sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
     target = find_device(device)
     check_writable(pipeline.domain, out)
     start = time.perf_counter()
     with bar("sampling", count, "structures") as advance:
-        batch = None if batch_size == "auto" else int(batch_size)
-        samples = pipeline.sample(count, steps, seed, sizes, batch, target, precision, advance, condition, known, guidance, particles, metropolis)
+        samples = pipeline.sample(request, sampler, None if batch_size == "auto" else int(batch_size), target, precision, advance)
     effective = None
     if metropolis:
-        effective, samples = samples.weighted().effective / count, samples.chain(seed)
+        effective, samples = samples.weigh().effective / count, samples.chain(seed)
     seconds = time.perf_counter() - start
     samples.write(out)
-    sidecar.write(out, checkpoint, pipeline.dataset, seed, len(samples), steps or pipeline.default_steps)
+    sidecar.write(out, checkpoint, pipeline.dataset, seed, len(samples), steps)
     picture = out.with_suffix(".png")
     drawn = picture != out and pipeline.domain.draw(samples.objects(), picture)
     values = {
@@ -76,7 +88,7 @@ def sample(
         "picture": str(picture) if drawn else None,
         "count": len(samples),
         "checkpoint": checkpoint,
-        "steps": steps or pipeline.default_steps,
+        "steps": steps,
         "seed": seed,
         "device": str(target),
         "precision": precision,

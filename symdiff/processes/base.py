@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from diffusers.configuration_utils import ConfigMixin
@@ -11,7 +11,7 @@ from diffusers.schedulers.scheduling_utils import SchedulerMixin
 from torch import Tensor
 
 from symdiff.random import Generator, uniform
-from symdiff.state import Schema, State
+from symdiff.state import Field, Schema, State
 
 
 Predict = Callable[[State, Tensor], State]
@@ -37,6 +37,16 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
 
     schema: Schema
     """The fields that are driven, as they are in the data."""
+
+    centered: tuple[str, ...] = ()
+    """The fields of vectors whose mean over the nodes is zero, noise and data alike."""
+
+    reveals = False
+    """Whether what is hidden has a label of its own and what is shown stays: a trajectory may then start from a structure that is partly known."""
+
+    def fields(self) -> Iterator[tuple[str, Field, Process]]:
+        """The driven fields: the name, the field as it is in the data, and the process that drives it alone."""
+        yield from ((name, field, self) for name, field in self.schema.items())
 
     @property
     @abstractmethod
@@ -109,6 +119,56 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
             For a process that has no label for what is not known.
         """
         raise ValueError(f"{type(self).__name__} cannot start from a structure that is partly known; Masked can")
+
+    def log_probability(self, x: State, y: State, out: State) -> Tensor:
+        """log p of the labels that a step from ``x`` to ``y`` has shown, predicted by ``out``, in nats, (B,) float64.
+
+        Raises
+        ------
+        ValueError
+            For a process whose steps have no such probability.
+        """
+        raise ValueError(f"the steps of {type(self).__name__} have no probability that is known; those of Masked have")
+
+    # around a part that is known: for one field
+
+    def read(self, out: State, x: State, t: Tensor) -> State:
+        """The prediction ``out`` with x0 itself in the driven fields, where the network's output is something else."""
+        return out
+
+    def noiseless(self, name: str, value: Tensor, t: Tensor) -> Tensor:
+        """x_t where it has no noise and x0 is ``value``."""
+        return value
+
+    def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        """A field of the prediction, as ``step`` reads it, that says ``value`` for the entries that are ``there``; ``out`` is as ``read`` returns it.
+
+        Raises
+        ------
+        ValueError
+            For a process that cannot generate around a known part.
+        """
+        raise ValueError(f"{type(self).__name__} cannot generate around what is known")
+
+    def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+        """log p(x0 = value | x_t) of the entries that are ``there``, those of ``mask``, up to a constant of t: their sum, (B,).
+
+        Raises
+        ------
+        ValueError
+            For a process that cannot generate around a known part.
+        """
+        raise ValueError(f"{type(self).__name__} cannot generate around what is known")
+
+    def pull(self, name: str, value: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
+        """The prediction ``value`` of x0, moved up the ``gradient`` in x_t of a log-likelihood, by Tweedie's formula.
+
+        Raises
+        ------
+        ValueError
+            For labels.
+        """
+        raise ValueError(f"{type(self).__name__} has no gradient in x")
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
         """The times of a training batch, (B,) in (0, 1]."""

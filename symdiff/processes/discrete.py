@@ -16,6 +16,8 @@ from symdiff.state import Categorical, Field, Schema, State, extent, schema_from
 
 
 Prior = Literal["marginal", "uniform"]
+CERTAIN = 80.0
+"""The logit of a label that is known."""
 
 
 class Discrete(Process, ABC):
@@ -122,6 +124,16 @@ class Discrete(Process, ABC):
             q = a * functional.one_hot(x0[name], field.classes) + (1 - a) * prior
             total = total + _sum(_divergence(q, prior), field, x0.mask)
         return total
+
+    # around what is known
+
+    def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        certain = CERTAIN * functional.one_hot(value, self.schema[name].classes).to(out[name])
+        return torch.where(there[..., None], certain, out[name])
+
+    def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+        entries = torch.where(support(self.schema[name], mask), surprise(out[name], value), 0.0)
+        return -entries.flatten(1).sum(1)
 
     # training
 

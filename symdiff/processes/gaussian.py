@@ -19,6 +19,10 @@ from symdiff.processes.schedules import Past, Schedule
 from symdiff.random import Generator, normal
 from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_to_plain
 
+REACH = 4.0
+"""The farthest that an entry is pulled in a step, in standard deviations of the noise."""
+NEAR = 0.05
+"""The error of a prediction without noise, in standard deviations of the data."""
 FINE = 1e8
 """The ratio a²/b² beyond which the error of x0 = x_t − t·output is float32's rounding, and counts no more than here."""
 
@@ -215,18 +219,36 @@ class Gaussian(Process):
         return torch.where(present, value - mean, 0.0)
 
     def read(self, out: State, x: State, t: Tensor) -> State:
-        """``out`` with x0 itself in the driven fields: see ``preconditioning``."""
         return out.with_values(**{name: self._clean(name, out, x, t) for name in self.schema})
 
-    def said(self, name: str, x0: Tensor, x: State, t: Tensor) -> Tensor:
-        """The prediction of a field that is read as ``x0``."""
+    def noiseless(self, name: str, value: Tensor, t: Tensor) -> Tensor:
+        return self._levels(t, value)[0] * value
+
+    def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        x0 = torch.where(there, value.to(out[name]), out[name])
         if self.preconditioning == "none":
             return x0
         skip, scale = self._preconditioning(t, x0)
         return x[name] - t.to(x0).view(scale.shape) * (skip * x[name] - x0) / scale
 
+    def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+        """Normal around the prediction, with the standard deviation that an entry has by its own noise."""
+        a, b = self.schedule.levels(t)
+        spread = self.schedule.spread
+        variance = (b * spread).square() / ((a * spread).square() + b.square()) + (NEAR * spread) ** 2
+        guess = out[name].double()
+        gap = torch.where(there, guess - value.to(guess), 0.0)
+        return -(0.5 * gap.square().flatten(1).sum(1) / variance)
+
+    def pull(self, name: str, value: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
+        """By (b²/a) times the gradient, but no entry farther than ``REACH`` standard deviations of the noise."""
+        field, (a, b) = self.schema[name], self._levels(t, gradient)
+        move = b.square() / a.clamp_min(0.1) * gradient
+        length = move.flatten(-len(field.trailing)).norm(dim=-1).view(*move.shape[: -len(field.trailing)], *[1] * len(field.trailing))
+        return value.to(gradient) + move * (REACH * b / length.clamp_min(1e-12)).clamp_max(1)
+
     def _clean(self, name: str, out: State, x: State, t: Tensor) -> Tensor:
-        """x0 as the prediction says it: see ``preconditioning``."""
+        """x0 as the prediction gives it: see ``preconditioning``."""
         x0 = out[name].to(x[name])
         if self.preconditioning == "none":
             return x0

@@ -33,7 +33,7 @@ class Masked(Discrete):
     Generalized Masked Diffusion for Discrete Data, NeurIPS 2024.)
     """
 
-    renoises = False
+    renoises, reveals = False, True
 
     @register_to_config
     def __init__(
@@ -129,6 +129,17 @@ class Masked(Discrete):
                 left[name] = left[name] & ~show[name]
             x = x.with_values(**{name: torch.where(show[name], known[name], x[name]) for name in self.schema})
         return total
+
+    def log_probability(self, x: State, y: State, out: State) -> Tensor:
+        total = torch.zeros(len(x), dtype=torch.float64)
+        for name, field in self.schema.items():
+            shown = (x[name] == field.classes) & (y[name] < field.classes)
+            terms = torch.where(shown, surprise(out[name], y[name].clamp_max(field.classes - 1)), 0.0)
+            total = total - _sum(terms, field, x.mask).cpu().double()
+        return total
+
+    def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        raise ValueError("Masked starts from what is known, it does not generate around it")
 
     def _reveal(self, x: State, out: State, s: Tensor, generator: Generator | None) -> State:
         """The step where there is an order: labels are drawn for the nodes that it names alone."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from diffusers.configuration_utils import register_to_config
@@ -12,7 +12,7 @@ from symdiff.config.recipe import build
 from symdiff.errors import UserError
 from symdiff.processes.base import Process
 from symdiff.random import Generator
-from symdiff.state import Schema, State, schema_from_plain, schema_to_plain
+from symdiff.state import Field, Schema, State, schema_from_plain, schema_to_plain
 
 
 class Product(Process):
@@ -67,6 +67,14 @@ class Product(Process):
             raise UserError(f"{where}: expected a process on {schema}, got one on {dict(process.schema)}")
         return process
 
+    def fields(self) -> Iterator[tuple[str, Field, Process]]:
+        for part in self.parts:
+            yield from part.fields()
+
+    @property
+    def centered(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts for name in part.centered)
+
     @property
     def renoises(self) -> bool:
         return any(part.renoises for part in self.parts)
@@ -115,6 +123,11 @@ class Product(Process):
         for part in self.parts:
             x = part.again(x, s, t, generator)
         return x
+
+    def read(self, out: State, x: State, t: Tensor) -> State:
+        for part in self.parts:
+            out = part.read(out, x, t)
+        return out
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         losses = [weight * part.loss(out, x0, x, t) for part, weight in zip(self.parts, self.weights, strict=True)]

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain
-from symdiff.sampling import plan, sample
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.batches import plan, sample
+from symdiff.sampling.request import Request
 from symdiff.state import State
 from symdiff.training.batches import seed_for
 
@@ -27,8 +29,8 @@ def observer(
     def observe(diffusion: Diffusion, step: int) -> dict:
         own = seed_for(seed, "samples") + (step << 32)
         device = next(diffusion.parameters()).device
-        batches = plan(size_histogram, count, own, sizes, None, domain.pads)
-        return judge(domain, sample(diffusion, domain, batches, steps, own, device, condition=condition).state())
+        batches = plan(Request(count, sizes, condition, seed=own), size_histogram, pads=domain.pads)
+        return judge(domain, sample(Ancestral(diffusion, steps), domain, batches, device).state())
 
     return observe
 

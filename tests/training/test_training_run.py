@@ -65,7 +65,7 @@ def test_the_checkpoint_holds_the_averaged_weights(trained):
     found = dict(pipeline.diffusion.named_parameters())
     assert found.keys() == average.keys()
     assert all(torch.equal(found[name].detach(), average[name]) for name in found)
-    assert len(pipeline.sample(4, steps=2)) == 4
+    assert len(pipeline.sample(4, 2)) == 4
 
 
 def test_a_killed_run_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
@@ -161,7 +161,7 @@ def test_a_missing_tracker_is_told(monkeypatch, tmp_path):
 
 def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatch):
     pipeline = Pipeline.load(trained / "checkpoint")
-    state = pipeline.sample(4, steps=2).state()
+    state = pipeline.sample(4, 2).state()
     assert samples.judge(pipeline.domain, state)["count"] == 4
     monkeypatch.setattr(samples.importlib.util, "find_spec", lambda name: None)
     assert samples.judge(pipeline.domain, state).keys() == {"count", "undecided"}

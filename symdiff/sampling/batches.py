@@ -1,0 +1,100 @@
+"""Which structures are sampled together, and on which cores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from symdiff.domains.base import Domain
+from symdiff.errors import UserError
+from symdiff.sampling.request import Request
+from symdiff.sampling.sampler import Sampler
+from symdiff.sampling.samples import Samples
+from symdiff.state import State
+from symdiff.workers import each
+
+BLOCK = 32
+"""Batches are filled up to a multiple of this: see ``sample``."""
+
+
+def plan(request: Request, histogram: Sequence[float], batch_size: int | None = None, pads: bool = True) -> list[Request]:
+    """Group the structures by the size that they are padded to, and cut the groups into batches.
+
+    How a structure is padded follows from its own size and the model's largest alone, since sums over a padded row may round
+    otherwise; without ``pads`` there is no padding. Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
+
+    Parameters
+    ----------
+    request
+        What is wanted.
+    histogram
+        The share of the training structures with 0, 1, 2, ... nodes.
+    batch_size
+        Structures that are sampled together.
+    pads
+        Whether structures of several sizes may share a batch.
+
+    Returns
+    -------
+    list of Request
+        Parts that hold every structure once, their sizes decided.
+    """
+    sizes = request.draw_sizes(histogram)
+    widths = torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes] if pads else sizes
+    decided = Request(request.count, sizes, request.condition, request.known, request.seed, request.rows)
+    batches = []
+    for nodes in widths.unique().tolist():
+        index = torch.nonzero(widths == nodes)[:, 0]
+        most = default_batch_size(nodes) if batch_size is None else -(-batch_size // BLOCK) * BLOCK
+        batches += [decided.part(part, nodes) for part in index.split(most)]
+    return batches
+
+
+def padded_size(size: int, largest: int) -> int:
+    """The number of nodes that structures of ``size`` nodes are padded to: a multiple of 4, 8, 16, ... by their size.
+
+    At most a quarter more than ``size`` (or 3), and not more than the ``largest`` of the training data.
+    """
+    step = max(4, 2 ** (size - 1).bit_length() // 8)
+    return min(-(-size // step) * step, largest) if size <= largest else size
+
+
+def default_batch_size(nodes: int) -> int:
+    """Structures of ``nodes`` nodes that are sampled together unless told otherwise."""
+    return BLOCK * max(1, min(32, 16_000 // (BLOCK * nodes * nodes)))
+
+
+def sample(
+    sampler: Sampler, domain: Domain, batches: Sequence[Request], device: torch.device, progress: Callable[[float], None] | None = None
+) -> Samples:
+    """Sample the planned ``batches``; after every step ``progress`` is called with its share of how many structures.
+
+    A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
+    jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
+    ``BLOCK`` rows; from 8 rows on, the network's result for a row was found to be the same in every batch.
+
+    Raises
+    ------
+    UserError
+        For structures that the model cannot have.
+    """
+
+    def draw(batch: Request) -> tuple[State, Tensor | None]:
+        index = torch.arange(batch.count + -batch.count % BLOCK).clamp_max(batch.count - 1)
+        advance = None if progress is None else _advance(progress, batch.count / sampler.steps)
+        try:
+            path = sampler(batch.part(index).to(device), progress=advance)
+        except UserError:
+            raise
+        except ValueError as error:
+            raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
+        return path.x.select(slice(0, batch.count)).to("cpu"), None if path.log_weights is None else path.log_weights[: batch.count]
+
+    states, log_weights = zip(*each(draw, batches, device), strict=True)
+    return Samples(domain, states, [batch.numbers for batch in batches], None if log_weights[0] is None else log_weights)
+
+
+def _advance(progress: Callable[[float], None], share: float) -> Callable[[], None]:
+    return lambda: progress(share)

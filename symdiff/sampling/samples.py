@@ -1,0 +1,68 @@
+"""Structures that were sampled, in the order of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from symdiff.domains.base import Domain
+from symdiff.errors import UserError
+from symdiff.random import Streams
+from symdiff.sampling.importance import Weighted
+from symdiff.sampling.request import CHAIN
+from symdiff.state import State, collate
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Sampled structures, batch by batch; ``rows[k]`` (b,) says where those of ``states[k]`` belong.
+
+    ``log_weights[k]`` (b,): log of the distribution that the domain knows over the density under the model, where asked for.
+    """
+
+    domain: Domain
+    states: Sequence[State]
+    rows: Sequence[Tensor]
+    log_weights: Sequence[Tensor] | None = None
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self.rows)
+
+    def state(self) -> State:
+        """All of them as one batch, padded to the largest, in the order of the rows."""
+        return collate(list(self.states)).select(torch.cat(list(self.rows)).argsort())
+
+    def weigh(self) -> Weighted:
+        """All of them with their weights, in the order of the rows. Raises ValueError for samples without weights."""
+        if self.log_weights is None:
+            raise ValueError("these samples have no weights: sample with Importance")
+        return Weighted(self.state(), torch.cat(list(self.log_weights))[torch.cat(list(self.rows)).argsort()])
+
+    def chain(self, seed: int = 0) -> Samples:
+        """A Markov chain with the distribution that the domain knows, with these samples as proposals: ``Weighted.chain``.
+
+        Row r depends on the samples up to r alone.
+
+        Raises
+        ------
+        UserError
+            When the samples have not all one condition: they are then proposals for several distributions.
+        """
+        weighted, rows = self.weigh(), torch.cat(list(self.rows)).sort().values
+        if any(bool((weighted.x[name] != weighted.x[name][:1]).any()) for name in self.domain.conditions):
+            raise UserError("chain: expected one condition for all samples, got several")
+        return Samples(self.domain, [weighted.x.select(weighted.chain(Streams(seed, rows, CHAIN)))], [rows])
+
+    def objects(self) -> list:
+        """One decoded object (a molecule, a graph) for every row."""
+        places = torch.cat(list(self.rows)).argsort().tolist()
+        objects = [obj for state in self.states for obj in self.domain.decode(state)]
+        return [objects[place] for place in places]
+
+    def write(self, path: str | Path) -> None:
+        """Write the objects to a file; its ending chooses the format. Raises UserError."""
+        self.domain.write(self.objects(), path)
