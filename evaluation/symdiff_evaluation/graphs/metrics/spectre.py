@@ -1,0 +1,26 @@
+"""Validity of stochastic block models as published numbers have it."""
+
+from __future__ import annotations
+
+from symdiff_evaluation.core.estimate import Estimate, fraction, nothing
+from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.graphs.reference import GraphReference
+from symdiff_evaluation.graphs.samples import Graphs
+
+
+class Spectre(Metric):
+    """The rule "sbm_spectre", beside ``validity``, where the reference's rule is "sbm"."""
+
+    title = "Validity as published"
+    about = {
+        "validity.sbm_spectre": "passes SPECTRE's test with blocks inferred as from a directed graph, of all records; block models only",
+    }
+    compares = frozenset({"validity.sbm_spectre"})
+
+    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
+        if reference is None:
+            return {}
+        if not reference.rule.startswith("sbm"):
+            return {name: nothing() for name in self.about}
+        valid = sum(not reason for reason in samples.broken("sbm_spectre"))
+        return {"validity.sbm_spectre": fraction(valid, len(samples))}
