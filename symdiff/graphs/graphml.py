@@ -1,0 +1,115 @@
+"""GraphML: one document of one or more graphs."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from symdiff.errors import UserError
+from symdiff.graphs.edge_list import MAX_LABEL, MAX_NODES, EdgeList, check, check_size
+from symdiff.graphs.graph_set import GraphSet, collect
+from symdiff.storage.boundary import reading
+from symdiff.storage.files import read_text, write_file
+from symdiff.storage.numbers import read_integer
+from symdiff.storage.records import Broken
+
+MAX_BYTES = 256 << 20
+
+
+def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
+    """The graphs of a GraphML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A document, gzipped or not. The integers ``label`` of nodes and edges are their labels; other attributes are passed over.
+    max_nodes : int
+        Larger graphs are broken records.
+
+    Returns
+    -------
+    GraphSet
+        Directed graphs, parallel edges and labels that are no integers are broken records.
+
+    Raises
+    ------
+    UserError
+        Where the document cannot be read, or holds none but directed graphs.
+    """
+    return collect(Path(path).name, _entries(parse_drawings(path), max_nodes))
+
+
+def parse_drawings(path: str | Path) -> list:
+    """The networkx graphs of a GraphML file. Raises UserError; files that declare entities are refused."""
+    from networkx.readwrite.graphml import GraphMLReader
+
+    text = read_text(path, MAX_BYTES)
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise UserError(f"{path}: GraphML with a document type or entities is not read")
+    with reading(path, "GraphML"), warnings.catch_warnings():
+        # a key without a type is one of strings, as the format says; what reads a label as a number checks it
+        warnings.filterwarnings("ignore", "No key type", UserWarning)
+        drawings = list(GraphMLReader()(string=text))
+    if not drawings:
+        raise UserError(f"{path}: holds no graph")
+    return drawings
+
+
+def check_drawing(drawing) -> None:
+    """Raise Broken for a networkx graph that is directed or has parallel edges."""
+    if drawing.is_directed():
+        raise Broken("directed: its edges have a direction, only undirected graphs are read")
+    if drawing.is_multigraph():
+        u, v = next((u, v) for u, v, key in drawing.edges(keys=True) if key != 0) if _parallel(drawing) else (None, None)
+        if u is not None:
+            raise Broken(f"parallel edges: the edge {str(u)[:20]}-{str(v)[:20]} is there twice")
+
+
+def _parallel(drawing) -> bool:
+    return any(drawing.number_of_edges(u, v) > 1 for u, v in set(drawing.edges()))
+
+
+def _entries(drawings: Sequence, max_nodes: int) -> Iterator[EdgeList | Broken]:
+    for drawing in drawings:
+        try:
+            yield from_drawing(drawing, max_nodes)
+        except Broken as reason:
+            yield reason
+
+
+def from_drawing(drawing, max_nodes: int = MAX_NODES) -> EdgeList:
+    """The graph of a networkx graph, its nodes in their order. Raises Broken."""
+    check_drawing(drawing)
+    check_size(len(drawing), max_nodes)
+    place = {node: k for k, node in enumerate(drawing)}
+    edges = np.array([(place[u], place[v]) for u, v in drawing.edges()], np.int64).reshape(-1, 2)
+    nodes = read_labels([label for _, label in drawing.nodes(data="label")], "node")
+    kinds = read_labels([label for _, _, label in drawing.edges(data="label")], "edge")
+    return check(len(drawing), edges, nodes, kinds, max_nodes)
+
+
+def read_labels(values: list, what: str) -> np.ndarray | None:
+    """The integers that label all nodes or all edges; None where none has a label. Raises Broken."""
+    if all(value is None for value in values):
+        return None
+    try:
+        return np.array([read_integer(value, 0, MAX_LABEL) for value in values], np.int64)
+    except UserError as error:
+        raise Broken(f"label: every {what} or none has a label; {error}") from error
+
+
+def write_graphml(drawings: Sequence, path: str | Path) -> None:
+    """Write networkx graphs as one GraphML document."""
+    from networkx.readwrite.graphml import GraphMLWriter
+
+    writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
+    for drawing in drawings:
+        writer.add_graph_element(drawing)
+        writer.attributes.clear()  # or networkx writes those of all graphs so far once more
+    buffer = io.BytesIO()
+    writer.dump(buffer)
+    write_file(path, buffer.getvalue())
