@@ -79,7 +79,7 @@ def test_graphs_of_several_files(tmp_path):
     domain.write(graphs, tmp_path / "a.graphml")
     domain.write(graphs, tmp_path / "b.npz")
     dataset = import_files([tmp_path / "a.graphml", tmp_path / "b.npz"], tmp_path / "set", max_nodes=4)
-    assert dataset.meta["left_out"] == {"more than 4 nodes": 2} and len(dataset) == 8
+    assert dataset.meta["left_out"] == {"too large": 2} and len(dataset) == 8
     assert dataset.domain.spec == {"kind": "Graph", "node_classes": 1, "edge_classes": 3, "max_nodes": 4}
     assert dataset.meta["duplicates"] == 4 and dataset.meta["order"] == "source"
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from symdiff.domains.base import domain_from_spec
 from symdiff.domains.graph import Graph
-from symdiff.domains.graph_files import read_columns
+from symdiff.graphs.files import read_graphs
 from symdiff.errors import UserError
 
 PLAIN, LABELLED = Graph(), Graph(node_classes=3, edge_classes=4)
@@ -84,8 +84,8 @@ def test_any_state_decodes(seed, nodes):
         (nx.DiGraph([(0, 1)]), "directed"),
         (nx.MultiGraph([(0, 1), (0, 1)]), "parallel edges"),
         (nx.Graph([(0, 0)]), "loop"),
-        (nx.Graph(), "no nodes"),
-        (nx.path_graph(6), "more than 5 nodes"),
+        (nx.Graph(), "empty: no node"),
+        (nx.path_graph(6), "too large: 6 nodes, at most 5"),
         ("a graph", "expected a networkx graph or a PyG Data, got str"),
     ],
 )
@@ -122,19 +122,19 @@ HUGE = npy(np.zeros((1, 2), np.int64)).replace(b"(1, 2), }" + b" " * 10, b"(9999
 @pytest.mark.parametrize(
     ("entries", "error"),
     [
-        ({"edges": None}, "the array 'edges' is missing"),
+        ({"edges": None}, "expected the arrays num_nodes, edge_ptr and edges, got num_nodes, edge_ptr"),
         ({"edges": np.array([object()], object)}, "Python objects"),
         ({"edges": HUGE}, "the file holds"),
         ({"edges": b"nonsense"}, "edges is no array of numpy"),
-        ({"edges": np.array([[0.0, 1.0]])}, "edges needs integers"),
-        ({"edges": np.array([[0, 1], [1, 2]])}, r"edges needs shape \(1, 2\)"),
+        ({"edges": np.array([[0.0, 1.0]])}, "edges: expected integers"),
+        ({"edges": np.array([[0, 1], [1, 2]])}, "edge_ptr: expected numbers from 0 to 2"),
         ({"edge_ptr": np.array([0, 1, 1])}, "edge_ptr"),
         ({"edge_ptr": np.array([1, 0])}, "edge_ptr"),
         ({"edge_ptr": np.array(1)}, "edge_ptr"),
         ({"num_nodes": np.array(2)}, "num_nodes"),
-        ({"num_nodes": np.array([-3])}, "num_nodes"),
-        ({"node_label": np.array([0, 1])}, "node_label needs integers"),
-        ({"edges": np.array([[0, 7]])}, "graph 1: an edge to a node that is not there"),
+        ({"num_nodes": np.array([-3])}, "graph 1: size"),
+        ({"node_label": np.array([0, 1])}, "node_label: expected one for each of 3 nodes"),
+        ({"edges": np.array([[0, 7]])}, "graph 1: node: expected numbers from 0 to 2, got 7"),
         ({"edges": np.array([[1, 1]])}, "graph 1: loop"),
     ],
 )
@@ -152,7 +152,7 @@ def test_hostile_arrays_are_refused(tmp_path, entries, error):
         ("a.graphml", b"<graphml><graph", "not readable as GraphML"),
         ("a.graphml", b'<!DOCTYPE x [<!ENTITY a "b">]><graphml/>', "entities"),
         ("a.graphml", b"", "not readable as GraphML"),
-        ("a.txt", b"", "expected a file that ends in"),
+        ("a.txt", b"", "expected graphs as GraphML, arrays"),
     ],
 )
 def test_broken_files_are_refused(tmp_path, name, content, error):
@@ -163,7 +163,7 @@ def test_broken_files_are_refused(tmp_path, name, content, error):
 
 def test_a_missing_file_is_a_user_error(tmp_path):
     with pytest.raises(UserError, match="no such file"):
-        read_columns(tmp_path / "graphs.npz")
+        read_graphs(tmp_path / "graphs.npz")
 
 
 def test_the_spec_builds_the_domain():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import digests, split_by_content
 from symdiff.data.sources import local, origin
-from symdiff.domains.arrays import Record, pack
+from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph
-from symdiff.domains.graph_files import read_columns, records
-from symdiff.errors import UserError
+from symdiff.graphs.edge_list import MAX_NODES, EdgeList
+from symdiff.graphs.files import read_graphs
+from symdiff.graphs.graph_set import GraphSet
 
+BENCHMARK_NODES = 2048
 SPECTRE = "SPECTRE: Martinkus, Loukas, Perraudin, Wattenhofer, ICML 2022"
 BENCHMARKS = {
     "planar": ("planar.npz", SPECTRE),
@@ -38,40 +41,48 @@ def benchmark(name: str) -> Dataset:
     """
     file, title = BENCHMARKS[name]
     path = local("graphs", file)
-    columns = read_columns(path)
+    found = read_graphs(path, BENCHMARK_NODES)
     if not name.endswith("_tls"):
-        columns.pop("node_label", None)
-    count = len(columns["num_nodes"])
-    split = columns.get("split")
-    if split is None:
-        place = np.arange(count)
-        split = np.where(place < count // 5, 2, np.where(place < 3 * count // 10, 1, 0))
-    domain = domain_of(columns)
-    return graphs(records(columns, domain), split, {"name": name, "source": origin(title, [path])}, domain)
+        found = replace(found, graphs=tuple(graph and graph._replace(node_labels=None) for graph in found.graphs))
+    if found.split is None:
+        place, count = np.arange(len(found)), len(found)
+        found = replace(found, split=np.where(place < count // 5, 2, np.where(place < 3 * count // 10, 1, 0)))
+    return graphs(found, {"name": name, "source": origin(title, [path])}, BENCHMARK_NODES)
 
 
-def domain_of(columns: Mapping[str, np.ndarray]) -> Graph:
-    """The domain that holds all labels of an edge-list file."""
-    node, edge = columns.get("node_label"), columns.get("edge_label")
-    if any(labels is not None and len(labels) and labels.max() > 255 for labels in (node, edge)):
-        raise UserError("labels: at most 256 kinds are read")
-    return Graph(
-        1 if node is None or not len(node) else max(1, int(node.max()) + 1),
-        2 if edge is None or not len(edge) else max(2, int(edge.max()) + 1),
-    )
+def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Dataset:
+    """A data set of the graphs of files.
 
+    Parameters
+    ----------
+    found : GraphSet
+        Broken records are left out and counted by the kind of their reason.
+    meta : mapping
+        What ``dataset.json`` says beside that.
+    max_nodes : int
+        Of the domain, which has the labels that the graphs have.
 
-def graphs(found: Iterable[Record | UserError], split: np.ndarray | None, meta: Mapping, domain: Graph) -> Dataset:
-    """A data set in memory; a UserError among ``found`` is a graph that is left out, counted by reason."""
-    found = list(found)
-    valid = np.array([not isinstance(record, UserError) for record in found], bool)
-    arrays = pack([record for record in found if not isinstance(record, UserError)], domain.schema)
+    Returns
+    -------
+    Dataset
+        In memory. Its split is that of the files, or one by content.
+    """
+    sound = [graph for graph in found.graphs if graph is not None]
+    domain = _domain(sound, max_nodes)
+    arrays = pack([domain.record(graph) for graph in sound], domain.schema)
     marks = digests(arrays, domain.schema)
-    arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
-    reasons = Counter(str(record) for record in found if isinstance(record, UserError))
+    valid = np.array([graph is not None for graph in found.graphs], bool)
+    arrays["split"] = split_by_content(marks) if found.split is None else np.asarray(found.split, np.uint8)[valid]
+    reasons = Counter(record.reason.partition(":")[0] for record in found.records if record.reason)
     report = {
         "rows": len(found),
         "left_out": {**meta.get("left_out", {}), **dict(reasons.most_common())},
         "duplicates": len(marks) - len(set(marks)),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
+
+
+def _domain(graphs: Sequence[EdgeList], max_nodes: int) -> Graph:
+    nodes = [int(graph.node_labels.max()) for graph in graphs if graph.node_labels is not None]
+    edges = [int(graph.edge_labels.max()) for graph in graphs if graph.edge_labels is not None and len(graph.edge_labels)]
+    return Graph(1 + max(nodes, default=0), 1 + max(edges, default=1), max_nodes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,14 @@ import numpy as np
 from symdiff.data.configurations import configurations
 from symdiff.data.dataset import SPLITS, Dataset
 from symdiff.data.geometries import of_files
-from symdiff.data.graphs import domain_of, graphs
+from symdiff.data.graphs import graphs
 from symdiff.data.molecules import molecules
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import origin
-from symdiff.domains.arrays import Record
 from symdiff.storage.files import ending
 from symdiff.chemistry.geometry_files import READ as SPATIAL
-from symdiff.domains.graph import Graph
-from symdiff.domains.graph_files import read_columns, read_graphml, records
+from symdiff.graphs.files import read_graphs
+from symdiff.graphs.graph_set import merge
 from symdiff.domains.molecule_files import READ as MOLECULES
 from symdiff.domains.molecule_files import read_rows
 from symdiff.domains.spin_files import holds_spins
@@ -119,41 +118,10 @@ def _split(name: str) -> int:
 
 
 def _graphs(paths: Sequence[Path], meta: dict, max_nodes: int) -> Dataset:
-    tables, drawings, splits = [], [], []
-    for path in paths:
-        if ending(path, GRAPHS) == ".graphml":
-            drawings += read_graphml(path)
-            continue
-        columns = read_columns(path)
-        tables.append(columns)
-        splits.append(columns.get("split"))
-    domain = _common([*(domain_of(columns) for columns in tables), _domain_of_drawings(drawings)], max_nodes)
-    found = [record for columns in tables for record in records(columns, domain)]
-    found += _encoded(drawings, domain)
-    if not found:
+    found = merge(read_graphs(path, max_nodes) for path in paths)
+    if not len(found):
         raise UserError(f"{paths[0]}: no graphs")
-    given = not drawings and all(split is not None for split in splits)
-    return _tolerable(graphs(found, np.concatenate(splits) if given else None, meta, domain))
-
-
-def _common(domains: Sequence[Graph], max_nodes: int) -> Graph:
-    return Graph(max(d.node_classes for d in domains), max(d.edge_classes for d in domains), max_nodes)
-
-
-def _domain_of_drawings(drawings: Sequence) -> Graph:
-    """The domain that holds the integer labels of networkx graphs; other labels are for ``encode`` to refuse."""
-    nodes = [label for graph in drawings for _, label in graph.nodes(data="label", default=0)]
-    edges = [label for graph in drawings for _, _, label in graph.edges(data="label", default=1)]
-    node, edge = (max([0, *(x for x in labels if isinstance(x, int) and x < 256)]) for labels in (nodes, edges))
-    return Graph(node + 1, max(2, edge + 1))
-
-
-def _encoded(drawings: Sequence, domain: Graph) -> Iterator[Record | UserError]:
-    for graph in drawings:
-        try:
-            yield domain.encode(graph)
-        except UserError as error:
-            yield error
+    return _tolerable(graphs(found, meta, max_nodes))
 
 
 def _tolerable(dataset: Dataset) -> Dataset:

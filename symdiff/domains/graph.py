@@ -11,6 +11,9 @@ import torch
 from symdiff.domains.arrays import MAX_NODES, Record, pack
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError
+from symdiff.graphs.edge_list import EdgeList, check
+from symdiff.graphs.files import read_graphs, write
+from symdiff.graphs.graphml import from_drawing, read_labels
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
 from symdiff.state import Categorical, Schema, State
@@ -61,12 +64,7 @@ class Graph(Domain):
 
         if not isinstance(graph, networkx.Graph):
             raise UserError(f"expected a networkx graph or a PyG Data, got {type(graph).__name__}")
-        if graph.is_directed() or graph.is_multigraph():
-            raise UserError("directed" if graph.is_directed() else "parallel edges")
-        place = {node: k for k, node in enumerate(graph)}
-        ends = np.array([(place[u], place[v]) for u, v in graph.edges()], np.int64).reshape(-1, 2)
-        labels = _integers([label for _, _, label in graph.edges(data="label", default=1)], "edge")
-        return self.record(_integers([label for _, label in graph.nodes(data="label", default=0)], "node"), ends, labels)
+        return self.record(from_drawing(graph, self.max_nodes))
 
     def _from_pyg(self, data) -> Record:
         index = np.asarray(data.edge_index).reshape(2, -1).T
@@ -76,31 +74,23 @@ class Graph(Domain):
         nodes = np.zeros(data.num_nodes, np.int64) if features is None else _labels(features, data.num_nodes, "x")
         both = {(int(i), int(j)): int(label) for (i, j), label in zip(index, labels, strict=True)}
         if len(both) != len(index):
-            raise UserError("parallel edges")
+            raise UserError("parallel edges: edge_index has a pair twice")
         if any(both.get((j, i)) != label for (i, j), label in both.items()):
-            raise UserError("directed")
+            raise UserError("directed: edge_index and edge_attr need every edge both ways")
         once = index[:, 0] <= index[:, 1]
-        return self.record(nodes, index[once], labels[once])
+        return self.record(check(len(nodes), index[once], nodes, labels[once], self.max_nodes))
 
-    def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Record:
-        """The record of node labels (n,), edges (E, 2) in any order and their labels (E,). Raises UserError."""
-        count = len(nodes)
-        if not 1 <= count <= self.max_nodes:
-            raise UserError("no nodes" if not count else f"more than {self.max_nodes} nodes")
-        ends = np.sort(np.asarray(ends, np.int64).reshape(-1, 2), axis=1)
-        if len(ends) and (ends.min() < 0 or ends.max() >= count):
-            raise UserError("an edge to a node that is not there")
-        if (ends[:, 0] == ends[:, 1]).any():
-            raise UserError("loop")
-        keys, first = np.unique(ends[:, 0] * count + ends[:, 1], return_index=True)
-        if len(keys) != len(ends):
-            raise UserError("parallel edges")
+    def record(self, graph: EdgeList) -> Record:
+        """The record of a graph; without labels they are 0 for nodes and 1 for edges. Raises UserError for labels out of range."""
+        nodes = np.zeros(graph.num_nodes, np.int64) if graph.node_labels is None else graph.node_labels
+        labels = np.ones(len(graph.edges), np.int64) if graph.edge_labels is None else graph.edge_labels
+        if graph.num_nodes > self.max_nodes:
+            raise UserError(f"too large: {graph.num_nodes} nodes, at most {self.max_nodes} are read")
         if nodes.min() < 0 or nodes.max() >= self.node_classes:
-            raise UserError(f"a node label outside 0 to {self.node_classes - 1}")
+            raise UserError(f"label: a node label outside 0 to {self.node_classes - 1}")
         if len(labels) and (labels.min() < 1 or labels.max() >= self.edge_classes):
-            raise UserError(f"an edge label outside 1 to {self.edge_classes - 1}")
-        edges = ends[first].astype(np.int16)
-        return {"node": nodes.astype(np.int64), "edges": edges, "edge": np.asarray(labels)[first].astype(np.int64)}
+            raise UserError(f"label: an edge label outside 1 to {self.edge_classes - 1}")
+        return {"node": nodes, "edges": graph.edges.astype(np.int16), "edge": labels}
 
     def records(self, state: State) -> list[Record]:
         """The arrays of every structure of a batch."""
@@ -141,42 +131,22 @@ class Graph(Domain):
         return graphs
 
     def read(self, path: str | Path) -> list:
-        """The networkx graphs of a .graphml, .npz or .safetensors file. Raises UserError for what does not fit."""
-        from symdiff.domains.graph_files import read_columns, read_graphml, records
-
-        if Path(path).name.lower().removesuffix(".gz").endswith(".graphml"):
-            graphs = read_graphml(path)
-            for place, graph in enumerate(graphs, 1):
-                try:
-                    self.encode(graph)
-                except UserError as error:
-                    raise UserError(f"{path}: graph {place}: {error}") from error
-            return graphs
-        found = []
-        for place, record in enumerate(records(read_columns(path), self), 1):
-            if isinstance(record, UserError):
-                raise UserError(f"{path}: graph {place}: {record}")
-            found.append(self._to_networkx(record))
-        return found
+        """The networkx graphs of a file, see ``symdiff.graphs.files``. Raises UserError for what does not fit."""
+        found = read_graphs(path, self.max_nodes)
+        graphs = []
+        for record, graph in zip(found.records, found.graphs, strict=True):
+            try:
+                if graph is None:
+                    raise UserError(record.reason)
+                graphs.append(self._to_networkx(self.record(graph)))
+            except UserError as error:
+                raise UserError(f"{path}: graph {record.number}: {error}") from error
+        return graphs
 
     def write(self, objs: Sequence, path: str | Path) -> None:
         """Write networkx graphs (or PyG ``Data``) to .graphml, .npz or .safetensors. Raises UserError."""
-        from symdiff.domains.graph_files import write
-
         found = [self.encode(obj) for obj in objs]
         write(pack(found, self.schema), [self._to_networkx(record) for record in found], self.spec, path)
-
-
-def _integers(values: list, place: str) -> np.ndarray:
-    try:
-        exact = [int(value) for value in values]
-    except (TypeError, ValueError) as error:
-        raise UserError(f"a {place} label that is not an integer") from error
-    if any(isinstance(value, float) and value != whole for value, whole in zip(values, exact, strict=True)):
-        raise UserError(f"a {place} label that is not an integer")
-    if exact and not -(2**31) < min(exact) <= max(exact) < 2**31:
-        raise UserError(f"a {place} label outside of 32 bits")
-    return np.array(exact, np.int64)
 
 
 def _labels(values, count: int, place: str) -> np.ndarray:
@@ -185,4 +155,4 @@ def _labels(values, count: int, place: str) -> np.ndarray:
         array = array[:, 0]
     if array.shape != (count,):
         raise UserError(f"{place}: expected one label each, shape ({count},) or ({count}, 1), got {array.shape}")
-    return _integers(array.tolist(), place)
+    return read_labels(array.tolist(), place)

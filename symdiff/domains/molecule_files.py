@@ -13,7 +13,7 @@ from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import kekule
 from symdiff.domains import molecule_graphs
-from symdiff.domains.graph_files import FORMATS as GRAPHS
+from symdiff.graphs.files import WRITE as GRAPHS
 from symdiff.errors import UserError, nearest
 from symdiff.storage.atomic import write_file
 from symdiff.storage.files import ending, read_text

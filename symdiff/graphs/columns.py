@@ -53,10 +53,8 @@ def read_columns(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = 
 
 def _read(arrays: Mapping[str, np.ndarray], place: str, front: str, max_nodes: int) -> GraphSet:
     wanted = [front + name for name in NEEDED]
-    for name in wanted:
-        if name not in arrays:
-            got = ", ".join(arrays)[:100] or "none"
-            raise UserError(f"{place}: the array {name!r} is missing; expected {', '.join(wanted[:-1])} and {wanted[-1]}, got {got}")
+    if any(name not in arrays for name in wanted):
+        raise UserError(f"{place}: expected the arrays {', '.join(wanted[:-1])} and {wanted[-1]}, got {', '.join(arrays)[:100] or 'none'}")
     labels = (arrays.get(f"{front}node_label"), arrays.get(f"{front}edge_label"))
     return collect(place, read_edges(*(arrays[name] for name in wanted), *labels, place, max_nodes))
 
@@ -78,6 +76,8 @@ def read_edges(
         raise UserError(f"{place}: edge_ptr: expected one entry more than num_nodes {num_nodes.shape}, got {edge_ptr.shape}")
     if edges.ndim != 2 or edges.shape[1] != 2:
         raise UserError(f"{place}: edges: expected (edges, 2), got {edges.shape}")
+    if edge_ptr[0] != 0 or edge_ptr[-1] != len(edges):
+        raise UserError(f"{place}: edge_ptr: expected numbers from 0 to {len(edges)}, the number of edges, got {edge_ptr[0]} to {edge_ptr[-1]}")
     starts = None
     if node_labels is not None:
         node_labels = _integers(node_labels, "node_label", place)
@@ -111,7 +111,7 @@ def _integers(value: np.ndarray, name: str, place: str) -> np.ndarray:
     if not value.size:
         return np.zeros(value.shape, np.int64)  # nothing is of no type
     if value.dtype.kind not in "iu":
-        raise UserError(f"{place}: {name} needs integers, got {value.dtype}")
+        raise UserError(f"{place}: {name}: expected integers, got {value.dtype}")
     if value.dtype == np.uint64 and value.max() > np.iinfo(np.int64).max:
         raise UserError(f"{place}: {name}: expected integers below 2^63, got {value.max()}")
     return value.astype(np.int64)

@@ -91,6 +91,6 @@ def check(
 def check_size(num_nodes: int, max_nodes: int = MAX_NODES) -> None:
     """Raise Broken for a graph without nodes or with too many, before anything of their number is made."""
     if num_nodes < 1:
-        raise Broken("empty: no nodes" if not num_nodes else f"size: expected 1 to {max_nodes} nodes, got {num_nodes}")
+        raise Broken("empty: no node" if not num_nodes else f"size: expected 1 to {max_nodes} nodes, got {num_nodes}")
     if num_nodes > max_nodes:
         raise Broken(f"too large: {num_nodes} nodes, at most {max_nodes} are read")

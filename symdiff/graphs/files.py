@@ -18,7 +18,8 @@ from symdiff.graphs.graph_set import GraphSet
 from symdiff.graphs.graphml import read_graphml, write_graphml
 from symdiff.storage.arrays import ENDINGS as ARRAYS
 from symdiff.storage.arrays import read_arrays, read_headers, write_npz
-from symdiff.storage.files import ending, lines, open_text, write_file
+from symdiff.storage.atomic import write_file
+from symdiff.storage.files import ending, lines, open_text
 
 ENDINGS = (".graphml", *ARRAYS)
 WRITE = (".graphml", ".npz", ".safetensors")
@@ -50,9 +51,9 @@ def recognize(path: str | Path) -> Format | None:
     name = Path(path).name.lower()
     if name.endswith(ARRAYS):
         headers = read_headers(path)
-        if set(columns.NEEDED) & set(headers) and "edges" in headers:
-            return "columns"
-        return "matrices" if adjacency.holds_matrices({name: header.shape for name, header in headers.items()}) else None
+        if adjacency.holds_matrices({name: header.shape for name, header in headers.items()}):
+            return "matrices"
+        return "columns" if set(columns.NEEDED) & set(headers) else None
     if name.removesuffix(".gz").endswith(".graphml"):
         return "graphml"
     with open_text(path) as stream:

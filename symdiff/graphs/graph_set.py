@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -46,7 +46,8 @@ class GraphSet:
 def collect(place: str, entries: Iterable[EdgeList | UserError]) -> GraphSet:
     """Make a set of what a reader yields: graphs, and the reason in place of each that is broken.
 
-    Edge labels that start at 0 are counted from 1, as 0 says that there is no edge.
+    Edge labels that start at 0 are counted from 1, as 0 says that there is no edge. Where some graphs have labels and others have none, the
+    labels of the others are 0 for nodes and 1 for edges.
 
     Raises
     ------
@@ -61,8 +62,22 @@ def collect(place: str, entries: Iterable[EdgeList | UserError]) -> GraphSet:
     kinds = {record.reason.partition(":")[0] for record in records}
     if records and len(kinds) == 1 and kinds <= set(_OF_THE_FILE):
         raise UserError(f"{place}: no graph can be read: {records[0].reason}")
-    shifted, notes = _count_from_one(place, graphs)
-    return GraphSet(tuple(records), tuple(shifted), notes=notes)
+    notes = ()
+    if any(graph and graph.edge_labels is not None and len(graph.edge_labels) and not graph.edge_labels.min() for graph in graphs):
+        graphs = [graph and graph._replace(edge_labels=None if graph.edge_labels is None else graph.edge_labels + 1) for graph in graphs]
+        notes = (f"{place}: edge labels start at 0; they are read as 1, 2, ..., since 0 says that there is no edge.",)
+    return GraphSet(tuple(records), tuple(_fill(graphs)), notes=notes)
+
+
+def _fill(graphs: list[EdgeList | None]) -> Iterator[EdgeList | None]:
+    nodes = any(graph is not None and graph.node_labels is not None for graph in graphs)
+    edges = any(graph is not None and graph.edge_labels is not None for graph in graphs)
+    for graph in graphs:
+        if graph is not None and nodes and graph.node_labels is None:
+            graph = graph._replace(node_labels=np.zeros(graph.num_nodes, np.int64))
+        if graph is not None and edges and graph.edge_labels is None:
+            graph = graph._replace(edge_labels=np.ones(len(graph.edges), np.int64))
+        yield graph
 
 
 def describe(graph: EdgeList) -> str:
@@ -71,19 +86,13 @@ def describe(graph: EdgeList) -> str:
 
 
 def merge(sets: Iterable[GraphSet]) -> GraphSet:
-    """The sets of several files as one; the split stays where every file has one."""
+    """The sets of several files as one; split and inputs stay where every file has them."""
     sets = tuple(sets)
-    splits = [one.split for one in sets]
-    split = None if any(part is None for part in splits) else np.concatenate(splits)
-    records = tuple(record for one in sets for record in one.records)
-    graphs = tuple(graph for one in sets for graph in one.graphs)
-    notes = tuple(dict.fromkeys(note for one in sets for note in one.notes))
-    return replace(sets[0], records=records, graphs=graphs, split=split, notes=notes)
-
-
-def _count_from_one(place: str, graphs: list[EdgeList | None]) -> tuple[list[EdgeList | None], tuple[str, ...]]:
-    labels = [graph.edge_labels for graph in graphs if graph is not None and graph.edge_labels is not None]
-    if not any(len(one) and one.min() == 0 for one in labels):
-        return graphs, ()
-    shifted = [graph if graph is None or graph.edge_labels is None else graph._replace(edge_labels=graph.edge_labels + 1) for graph in graphs]
-    return shifted, (f"{place}: edge labels start at 0; they are read as 1, 2, ..., since 0 says that there is no edge.",)
+    splits = [one.split for one in sets if one.split is not None]
+    return GraphSet(
+        tuple(record for one in sets for record in one.records),
+        tuple(_fill([graph for one in sets for graph in one.graphs])),
+        np.concatenate(splits) if len(splits) == len(sets) else None,
+        tuple(graph for one in sets for graph in one.inputs) if all(one.inputs for one in sets) else (),
+        tuple(dict.fromkeys(note for one in sets for note in one.notes)),
+    )

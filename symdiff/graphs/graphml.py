@@ -13,11 +13,13 @@ from symdiff.errors import UserError
 from symdiff.graphs.edge_list import MAX_LABEL, MAX_NODES, EdgeList, check, check_size
 from symdiff.graphs.graph_set import GraphSet, collect
 from symdiff.storage.boundary import reading
-from symdiff.storage.files import read_text, write_file
-from symdiff.storage.numbers import read_integer
+from symdiff.storage.atomic import write_file
+from symdiff.storage.files import read_text
+from symdiff.storage.numbers import read_integer, show
 from symdiff.storage.records import Broken
 
 MAX_BYTES = 256 << 20
+_MISSING = object()
 
 
 def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
@@ -59,20 +61,6 @@ def parse_drawings(path: str | Path) -> list:
     return drawings
 
 
-def check_drawing(drawing) -> None:
-    """Raise Broken for a networkx graph that is directed or has parallel edges."""
-    if drawing.is_directed():
-        raise Broken("directed: its edges have a direction, only undirected graphs are read")
-    if drawing.is_multigraph():
-        u, v = next((u, v) for u, v, key in drawing.edges(keys=True) if key != 0) if _parallel(drawing) else (None, None)
-        if u is not None:
-            raise Broken(f"parallel edges: the edge {str(u)[:20]}-{str(v)[:20]} is there twice")
-
-
-def _parallel(drawing) -> bool:
-    return any(drawing.number_of_edges(u, v) > 1 for u, v in set(drawing.edges()))
-
-
 def _entries(drawings: Sequence, max_nodes: int) -> Iterator[EdgeList | Broken]:
     for drawing in drawings:
         try:
@@ -83,23 +71,32 @@ def _entries(drawings: Sequence, max_nodes: int) -> Iterator[EdgeList | Broken]:
 
 def from_drawing(drawing, max_nodes: int = MAX_NODES) -> EdgeList:
     """The graph of a networkx graph, its nodes in their order. Raises Broken."""
-    check_drawing(drawing)
+    if drawing.is_directed():
+        raise Broken("directed: edges have a direction; only undirected graphs are read")
     check_size(len(drawing), max_nodes)
     place = {node: k for k, node in enumerate(drawing)}
     edges = np.array([(place[u], place[v]) for u, v in drawing.edges()], np.int64).reshape(-1, 2)
-    nodes = read_labels([label for _, label in drawing.nodes(data="label")], "node")
-    kinds = read_labels([label for _, _, label in drawing.edges(data="label")], "edge")
+    nodes = _labels([data.get("label", _MISSING) for _, data in drawing.nodes(data=True)], "node", 0)
+    kinds = _labels([data.get("label", _MISSING) for _, _, data in drawing.edges(data=True)], "edge", 1)
     return check(len(drawing), edges, nodes, kinds, max_nodes)
 
 
-def read_labels(values: list, what: str) -> np.ndarray | None:
-    """The integers that label all nodes or all edges; None where none has a label. Raises Broken."""
-    if all(value is None for value in values):
+def _labels(values: list, what: str, missing: int) -> np.ndarray | None:
+    """The labels of all nodes or all edges, those that have none told by ``missing``; None where none has one. Raises Broken."""
+    if all(value is _MISSING for value in values):
         return None
-    try:
-        return np.array([read_integer(value, 0, MAX_LABEL) for value in values], np.int64)
-    except UserError as error:
-        raise Broken(f"label: every {what} or none has a label; {error}") from error
+    return read_labels([missing if value is _MISSING else value for value in values], what)
+
+
+def read_labels(values: list, what: str) -> np.ndarray:
+    """The integers that label all nodes or all edges. Raises Broken."""
+    numbers = np.zeros(len(values), np.int64)
+    for k, value in enumerate(values):
+        try:
+            numbers[k] = read_integer(value, 0, MAX_LABEL)
+        except UserError:
+            raise Broken(f"label: expected a whole number from 0 to {MAX_LABEL} as every {what} label, got {show(value)}") from None
+    return numbers
 
 
 def write_graphml(drawings: Sequence, path: str | Path) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from symdiff.canonical.nodes import Nodes
+from symdiff.graphs.edge_list import MAX_LABEL
 from symdiff.state import Categorical, State, node_mask
-from symdiff_evaluation.graphs.graph import MAX_LABEL, Graph
+from symdiff_evaluation.graphs.graph import Graph
 
-SCHEMA = {"node": Categorical("node", MAX_LABEL + 1), "edge": Categorical("pair", MAX_LABEL + 2, undirected=True)}
+SCHEMA = {"node": Categorical("node", MAX_LABEL + 1), "edge": Categorical("pair", MAX_LABEL + 3, undirected=True)}
 _PAIRS = 1 << 22  # of nodes in one batch
 BUDGET = 300_000_000  # pairs of nodes looked at in the search through one component: seconds for the largest
 UNDECIDED = 0  # the hash of a graph for which that does not suffice

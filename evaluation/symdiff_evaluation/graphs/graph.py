@@ -8,10 +8,6 @@ from functools import cached_property
 
 import numpy as np
 
-MAX_NODES = 1024  # of one graph: spectra and canonical forms take (N, N) arrays
-MAX_EDGES = 100_000  # of one graph
-MAX_LABEL = 65_535
-
 
 @dataclass(frozen=True, eq=False)
 class Graph:

@@ -59,20 +59,24 @@ class Graphs(Kind):
         inputs_told = [bool(one.inputs) for one in found]
         if any(inputs_told) and not all(inputs_told):
             raise UserError(f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and input_edges, as in the other files")
-        records, graphs, inputs = (tuple(chain.from_iterable(parts)) for parts in zip(*((o.records, o.graphs, o.inputs) for o in found), strict=True))
+        parts = zip(*((one.records, one.graphs, one.inputs, one.notes) for one in found), strict=True)
+        records, graphs, inputs, notes = (tuple(chain.from_iterable(part)) for part in parts)
         tell = stages(sum(graph is not None for graph in graphs), begun, progress)
-        return Set(records, graphs, inputs, workers, shards, tell)
+        return Set(records, graphs, inputs, notes, workers, shards, tell)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
         """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar, tree, ...)."""
         path = Path(name)
-        if name in shipped(self.name) or path.suffix == ".json" or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+        if name in shipped(self.name) or path.suffix == ".json" or not path.is_file():
             return load_reference(name)
         if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
             return load_reference(name)
         train, test = (None if part is None else replace(part, workers=workers) for part in parts(path))
         rule = path.name.split(".")[0]
         return build(train, test, rule if rule in RULES else "any", rule, name)
+
+    def remarks(self, samples: Set) -> list[str]:
+        return list(samples.notes)
 
     def failures(self, samples: Set) -> Counter[str]:
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)

@@ -8,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from symdiff.errors import UserError
-from symdiff_evaluation.core.records import Record
+from symdiff.graphs.columns import read_edges
+from symdiff.graphs.graph_set import GraphSet, collect
+from symdiff.storage.records import Record
 from symdiff_evaluation.core.shards import Shards, Work, done
 from symdiff_evaluation.graphs.descriptors import Descriptors, stacked
-from symdiff_evaluation.graphs.graph import MAX_EDGES, MAX_LABEL, MAX_NODES, Graph
+from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.stored import broken_by, canonical_hashes, descriptions, symmetries
 from symdiff_evaluation.graphs.symmetry import Symmetry
 
@@ -22,13 +23,14 @@ class Graphs:
     """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it is readable).
 
     Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures. ``inputs``: the graph
-    that each was made from (None where it is not readable), if a file says so; none at all otherwise. What is worked out of the graphs is
+    that each was made from (None where it is not readable), if a file says so; none at all otherwise. ``notes``: what to know of how files were read. What is worked out of the graphs is
     worked out in ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with its name and the number done since its last call.
     """
 
     records: tuple[Record, ...]
     graphs: tuple[Graph | None, ...]
     inputs: tuple[Graph | None, ...] = ()
+    notes: tuple[str, ...] = ()
     workers: int = field(default=1, repr=False)
     shards: Shards | None = field(default=None, repr=False)
     progress: Callable[[str, int], None] | None = field(default=None, repr=False)
@@ -127,86 +129,17 @@ def from_edges(
 
     ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to ``edge_ptr[k+1]``, pairs of
     node numbers within the graph, each once, in either order. ``node_labels``: one a node, graph after graph; ``edge_labels`` (E,).
-    A graph with a number out of range, a loop, a repeated edge or a negative label keeps its record and costs no other.
+    A graph with a number out of range, a loop, a parallel edge or a negative label keeps its record and costs no other.
     """
-    num_nodes, edge_ptr, edges = (
-        _integers(value, name, place) for value, name in ((num_nodes, "num_nodes"), (edge_ptr, "edge_ptr"), (edges, "edges"))
-    )
-    if num_nodes.ndim != 1 or edge_ptr.shape != (len(num_nodes) + 1,):
-        raise UserError(f"{place}: edge_ptr: expected one entry more than num_nodes {num_nodes.shape}, got {edge_ptr.shape}")
-    if edges.ndim != 2 or edges.shape[1] != 2:
-        raise UserError(f"{place}: edges: expected (edges, 2), got {edges.shape}")
-    starts = None
-    if node_labels is not None:
-        node_labels = _integers(node_labels, "node_labels", place)
-        total = int(num_nodes.sum(dtype=object)) if len(num_nodes) else 0
-        if (num_nodes < 0).any() or node_labels.shape != (total,):
-            raise UserError(f"{place}: node_labels: expected one for each of {total} nodes, got {node_labels.shape}")
-        starts = np.concatenate([[0], np.cumsum(num_nodes)])
-    if edge_labels is not None:
-        edge_labels = _integers(edge_labels, "edge_labels", place)
-        if edge_labels.shape != (len(edges),):
-            raise UserError(f"{place}: edge_labels: expected one for each of {len(edges)} edges, got {edge_labels.shape}")
-    records, graphs = [], []
-    for k, (count, start, stop) in enumerate(zip(num_nodes.tolist(), edge_ptr.tolist(), edge_ptr[1:].tolist(), strict=False)):
-        reason = _misplaced(count, start, stop, len(edges))
-        graph = None
-        if not reason:
-            here = slice(start, stop)
-            nodes = None if node_labels is None else node_labels[starts[k] : starts[k + 1]]
-            kinds = None if edge_labels is None else edge_labels[here]
-            graph, reason = judge(count, edges[here], nodes, kinds)
-        records.append(Record(place, k + 1, told(graph) if graph else "", "graph", reason))
-        graphs.append(graph)
-    return Graphs(tuple(records), tuple(graphs))
+    return from_set(collect(place, read_edges(num_nodes, edge_ptr, edges, node_labels, edge_labels, place)))
 
 
-def judge(
-    num_nodes: int, edges: np.ndarray, node_labels: np.ndarray | None = None, edge_labels: np.ndarray | None = None
-) -> tuple[Graph | None, str]:
-    """The graph with its edges in order, or None and why it is none. ``edges`` (E, 2) integers."""
-    if not 0 < num_nodes <= MAX_NODES:
-        return None, f"size: expected 1 to {MAX_NODES} nodes, got {num_nodes}"
-    if len(edges) > MAX_EDGES:
-        return None, f"size: expected at most {MAX_EDGES} edges, got {len(edges)}"
-    outside = (edges < 0) | (edges >= num_nodes)
-    if outside.any():
-        return None, f"node: expected numbers from 0 to {num_nodes - 1}, got {int(edges[outside][0])}"
-    edges = np.sort(edges.astype(np.int64), axis=1)
-    loops = edges[:, 0] == edges[:, 1]
-    if loops.any():
-        return None, f"loop: an edge joins node {int(edges[loops][0, 0])} to itself"
-    code = edges[:, 0] * num_nodes + edges[:, 1]
-    order = np.argsort(code, kind="stable")
-    again = np.flatnonzero(code[order][1:] == code[order][:-1])
-    if len(again):
-        u, v = edges[order[again[0]]].tolist()
-        return None, f"repeated: the edge {u}-{v} is there twice"
-    for labels, name in ((node_labels, "node"), (edge_labels, "edge")):
-        if labels is not None and len(labels) and not (0 <= labels.min() and labels.max() <= MAX_LABEL):
-            strange = labels[(labels < 0) | (labels > MAX_LABEL)][0]
-            return None, f"label: expected {name} labels from 0 to {MAX_LABEL}, got {int(strange)}"
-    nodes = None if node_labels is None else node_labels.astype(np.int64)
-    return Graph(num_nodes, edges[order], nodes, None if edge_labels is None else edge_labels.astype(np.int64)[order]), ""
+def from_set(found: GraphSet) -> Graphs:
+    """A set of the graphs that a file holds."""
+    graphs, inputs = (tuple(None if graph is None else Graph(*graph) for graph in part) for part in (found.graphs, found.inputs))
+    return Graphs(found.records, graphs, inputs, notes=found.notes)
 
 
 def told(graph: Graph) -> str:
     """A graph in a few words."""
     return f"{graph.num_nodes} nodes, {len(graph.edges)} edges"
-
-
-def _misplaced(count: int, start: int, stop: int, total: int) -> str:
-    if not 0 <= start <= stop <= total:
-        return f"edge_ptr: expected numbers from 0 to {total} that do not fall, got {start} and {stop}"
-    return "" if 0 < count <= MAX_NODES else f"size: expected 1 to {MAX_NODES} nodes, got {count}"
-
-
-def _integers(value: np.ndarray, name: str, place: str) -> np.ndarray:
-    value = np.asarray(value)
-    if not value.size:
-        return np.zeros(value.shape, np.int64)  # nothing is of no type
-    if value.dtype.kind not in "iu":
-        raise UserError(f"{place}: {name}: expected integers, got {value.dtype}")
-    if value.dtype == np.uint64 and value.max() > np.iinfo(np.int64).max:
-        raise UserError(f"{place}: {name}: expected integers below 2^63, got {value.max()}")
-    return value.astype(np.int64)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from symdiff.domains.molecule_graphs import read_records as read_graphs
+from symdiff.graphs.files import ENDINGS as GRAPHS
 from symdiff_evaluation.core.kind import Asked, Begun, Kind, Told, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
 from symdiff_evaluation.core.records import Record
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import shipped
-from symdiff_evaluation.molecules import arrays as molecule_arrays
 from symdiff_evaluation.molecules import chemnet, synthesis
 from symdiff_evaluation.molecules import page as pages
 from symdiff_evaluation.molecules.building import build
@@ -30,7 +31,7 @@ class Molecules(Kind):
 
     name = "molecule-graph"
     of = "molecules"
-    endings = ENDINGS + molecule_arrays.ENDINGS
+    endings = ENDINGS + GRAPHS
     columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
     headline = {
         "validity.strict": "valid",
@@ -118,10 +119,8 @@ class Molecules(Kind):
 
 def records_of(file: str | Path) -> Iterable[Record]:
     """The records of a file of SMILES, of mol blocks, or of molecules as arrays or GraphML."""
-    name = Path(file).name.lower()
-    if name.endswith(molecule_arrays.ENDINGS):
-        return molecule_arrays.read(file)
-    return read(file)
+    name = Path(file).name.lower().removesuffix(".gz")
+    return read_graphs(file) if name.endswith(GRAPHS) else read(file)
 
 
 def asks_fcd(metrics: Sequence[str]) -> bool:
