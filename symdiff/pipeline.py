@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import diffusers
 import torch
@@ -30,7 +31,7 @@ from symdiff.sampling.request import Request, Sizes
 from symdiff.sampling.sampler import Sampler
 from symdiff.sampling.samples import Samples
 from symdiff.state import State, schema_to_plain
-from symdiff.storage import bundled, checkpoint
+from symdiff.storage import bundled, checkpoint, hub
 
 BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
 """The components and the abstract class of each: nothing else can be named by a checkpoint."""
@@ -353,20 +354,100 @@ class SymdiffPipeline(DiffusionPipeline):
 
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: str | Path, torch_dtype: torch.dtype | None = None
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        torch_dtype: torch.dtype | None = None,
+        *,
+        revision: str | None = None,
+        cache_dir: str | Path | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
     ) -> SymdiffPipeline:
-        """``load`` under diffusers' name; ``torch_dtype`` converts the networks. No other option is taken."""
-        pipeline = cls.load(pretrained_model_name_or_path)
+        """``load`` under diffusers' name.
+
+        Parameters
+        ----------
+        pretrained_model_name_or_path : str or Path
+            A folder, a bundled checkpoint's name or a hub id.
+        torch_dtype : torch.dtype, optional
+            What the networks are converted to.
+        revision, cache_dir, token, local_files_only, force_download
+            See ``symdiff.storage.hub.download``; they say nothing of a folder.
+
+        Raises
+        ------
+        UserError
+            As ``load``.
+        """
+        where = {"revision": revision, "cache_dir": cache_dir, "token": token}
+        folder = bundled.checkpoint(
+            pretrained_model_name_or_path, **where, local_files_only=local_files_only, force_download=force_download
+        )
+        pipeline = cls.load(folder)
         if torch_dtype is not None:
             for part in (pipeline.denoiser, pipeline.breaker):
                 torch.nn.Module.to(part, torch_dtype)
         return pipeline
 
-    def save_pretrained(self, save_directory: str | Path, safe_serialization: bool = True) -> None:
-        """``save`` under diffusers' name."""
+    def save_pretrained(
+        self,
+        save_directory: str | Path,
+        safe_serialization: bool = True,
+        *,
+        push_to_hub: bool = False,
+        repo_id: str | None = None,
+        commit_message: str | None = None,
+        private: bool | None = None,
+        token: str | bool | None = None,
+        create_pr: bool = False,
+    ) -> None:
+        """``save`` under diffusers' name; with ``push_to_hub`` the folder is pushed as well, as ``repo_id`` or under its own name.
+
+        Raises
+        ------
+        UserError
+            As ``save`` and ``symdiff.storage.hub.push``.
+        """
         if not safe_serialization:
             raise UserError("save_pretrained: only safetensors are written, never pickles")
-        self.save(save_directory)
+        name = repo_id or Path(save_directory).name
+        self.save(save_directory, card=hub.card(name) if push_to_hub else "")
+        if push_to_hub:
+            hub.push(save_directory, name, commit_message, private, token, create_pr=create_pr)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        commit_message: str | None = None,
+        private: bool | None = None,
+        token: str | bool | None = None,
+        create_pr: bool = False,
+        *,
+        revision: str | None = None,
+    ) -> str:
+        """Push the checkpoint to the hub, whole.
+
+        Parameters
+        ----------
+        repo_id : str
+            ``user/name``.
+        commit_message, private, token, create_pr, revision
+            See ``symdiff.storage.hub.push``.
+
+        Returns
+        -------
+        str
+            The address of the commit.
+
+        Raises
+        ------
+        UserError
+            Says what is missing; no repository is left empty.
+        """
+        with TemporaryDirectory() as folder:
+            self.save(Path(folder) / "checkpoint", card=hub.card(repo_id))
+            return hub.push(Path(folder) / "checkpoint", repo_id, commit_message, private, token, revision, create_pr)
 
     @classmethod
     def _index(cls, folder: Path) -> dict:

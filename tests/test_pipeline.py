@@ -288,33 +288,6 @@ def test_a_checkpoint_that_is_nowhere(tmp_path, monkeypatch):
         Pipeline.load(tmp_path / "file")
 
 
-def test_a_hub_id_is_downloaded_into_the_cache_and_verified(pipeline, saved, tmp_path, monkeypatch):
-    asked = {}
-
-    def snapshot_download(name, local_dir, allow_patterns):
-        asked.update(name=name, patterns=allow_patterns)
-        shutil.copytree(saved, local_dir)
-        (local_dir / ".gitattributes").write_text("")
-        (local_dir / ".cache").mkdir()
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    monkeypatch.setenv("SYMDIFF_CACHE", str(tmp_path))
-    assert equal(Pipeline.load("someone/small").sample(5), pipeline.sample(5))
-    assert asked["name"] == "someone/small" and "SHA256SUMS" in asked["patterns"] and "*.bin" not in asked["patterns"]
-
-
-def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, tmp_path):
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    def snapshot_download(*_, **__):
-        raise LocalEntryNotFoundError("no\nnetwork")
-
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
-    monkeypatch.setenv("SYMDIFF_CACHE", str(tmp_path))
-    with pytest.raises(UserError, match="^someone/small: no such folder, and the hub, where it might be, cannot be reached$"):
-        Pipeline.load("someone/small")
-
-
 def test_every_bundled_checkpoint_loads_and_is_small():
     for name, folder in bundled.checkpoints().items():
         assert sum(path.stat().st_size for path in sealed.files(folder)) <= 15_000_000, name

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from symdiff.cli import data, demo, doctor, evaluate, sample, train
+from symdiff.cli import data, demo, doctor, evaluate, push, sample, train
 from symdiff.errors import UserError
 
 UsageError = typer.BadParameter.__mro__[1]  # of whichever click typer brings along
@@ -73,6 +73,7 @@ app.command("train")(train.train)
 app.command("sample", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sample.sample)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
+app.command("push")(push.push)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 

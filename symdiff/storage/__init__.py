@@ -1,1 +1,1 @@
-"""Files and folders that are whole or not there, and never larger than expected: sealed folders, checkpoints, states of a run."""
+"""Files and folders that are whole or not there, and never larger than expected: checkpoints, states of a run, samples."""

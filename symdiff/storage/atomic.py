@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there: written beside their place, forced to the disk, then renamed into it."""
+"""Files and folders that are whole or not there: written beside their place, forced to the disk, then renamed."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def write_file(path: str | Path, content: str | bytes, parents: bool = False) ->
         file.write(data)
 
 
-def write_folder(target: str | Path, fill: Callable[[Path], None], replaceable: Callable[[Path], bool] | None = None) -> None:
+def write_folder(
+    target: str | Path, fill: Callable[[Path], None], replaceable: Callable[[Path], bool] | None = None
+) -> None:
     """Write a whole folder.
 
     Parameters
@@ -91,7 +93,8 @@ def write_folder(target: str | Path, fill: Callable[[Path], None], replaceable: 
     fill : callable
         Writes the files into the temporary folder that it is given.
     replaceable : callable, optional
-        Whether what is at ``target`` already gives way; it is then exchanged in one step (on Linux) and deleted. Default: it never does.
+        Whether what is at ``target`` already gives way, which by default it never does; it is exchanged in one step (on
+        Linux) and deleted.
 
     Raises
     ------
@@ -166,7 +169,7 @@ def _exchange(temporary: Path, target: Path) -> None:
         rename = getattr(ctypes.CDLL(None), "renameat2", None)
         if rename is not None and rename(_HERE, os.fsencode(temporary), _HERE, os.fsencode(target), _SWAP) == 0:
             return
-    # elsewhere a folder cannot be exchanged in one step; a crash in between leaves the earlier one under its second name
+    # elsewhere a folder cannot be exchanged in one step; a crash in between leaves the earlier one under another name
     aside = temporary.with_name(f"{temporary.name}-earlier")
     target.rename(aside)
     try:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from symdiff.errors import UserError, nearest
+from symdiff.storage import hub
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -51,8 +51,15 @@ def recipe(source: str | Path) -> Path:
     raise UserError(f"{path}: no such file and no bundled recipe of that name{nearest(str(source), known)}")
 
 
-def checkpoint(source: str | Path) -> Path:
+def checkpoint(source: str | Path, **options: object) -> Path:
     """The folder of a checkpoint: a folder that exists, a bundled checkpoint's name, or a hub id, downloaded.
+
+    Parameters
+    ----------
+    source : str or Path
+        The folder, name or hub id.
+    **options
+        Those of ``hub.download``; they say nothing of a folder.
 
     Raises
     ------
@@ -67,23 +74,6 @@ def checkpoint(source: str | Path) -> Path:
         return known[str(source)]
     if path.exists():
         raise UserError(f"{path}: expected a checkpoint folder, got a file")
-    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", str(source)):
-        return _download(str(source))
+    if hub.is_name(str(source)):
+        return hub.download(str(source), **options)
     raise UserError(f"{path}: no such folder and no bundled checkpoint of that name{nearest(str(source), known)}")
-
-
-def _download(name: str) -> Path:
-    """The files of a hub repository in our cache: those that a checkpoint may have, nothing else."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    target = cache_folder() / "hub" / name.replace("/", "--")
-    patterns = ["SHA256SUMS", *(f"{place}*{end}" for place in ("", "*/") for end in (".json", ".safetensors", ".yaml", ".md"))]
-    try:
-        snapshot_download(name, local_dir=target, allow_patterns=patterns)
-    except LocalEntryNotFoundError:
-        raise UserError(f"{name}: no such folder, and the hub, where it might be, cannot be reached") from None
-    except (OSError, HfHubHTTPError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{name}: no such folder, and no download from the hub: {reason}") from None
-    return target

@@ -16,8 +16,8 @@ from symdiff.storage import atomic, sealed
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 _INDEX = "model_index.json"
-_ENDINGS = (".json", ".safetensors", ".yaml", ".md")
 _HUB = (".gitattributes", ".cache")  # what a download from the hub leaves beside the files; not read
+_CARD = "README.md"  # people edit it on the hub
 
 
 def write(target: Path, fill: Callable[[Path], None]) -> None:
@@ -45,12 +45,16 @@ def write(target: Path, fill: Callable[[Path], None]) -> None:
 def verify(folder: Path) -> None:
     """Check that the folder holds exactly the files of SHA256SUMS, unaltered, and no links, code or pickles.
 
+    In the hub's cache, ``snapshots/<commit>``, files may be links to the cache's ``blobs``, and the card may have been edited.
+
     Raises
     ------
     UserError
         Names the first file that is missing, altered, extra or not allowed.
     """
-    wrong = sealed.damage(folder, _ENDINGS, _HUB)
+    blobs = folder.absolute().parent.parent / "blobs"
+    cached = folder.absolute().parent.name == "snapshots" and blobs.is_dir()
+    wrong = sealed.damage(folder, sealed.CHECKPOINT, (*_HUB, _CARD) if cached else _HUB, blobs if cached else None)
     if wrong is not None:
         raise UserError(f"{folder}: not a whole checkpoint: {wrong}")
 

@@ -7,7 +7,11 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from symdiff.errors import UserError
+
 SUMS = "SHA256SUMS"
+CHECKPOINT = (".json", ".safetensors", ".yaml", ".md")
+"""What the files of a checkpoint end in."""
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
 
 
@@ -17,37 +21,70 @@ def sign(folder: Path) -> None:
     (folder / SUMS).write_bytes("".join(f"{sha256(folder / name)}  {name}\n" for name in sorted(names)).encode())
 
 
-def damage(folder: Path, endings: tuple[str, ...], beside: Collection[str] = ()) -> str | None:
-    """What is wrong with a signed folder, in one line, or None: it must hold the files of SHA256SUMS, unaltered, no others.
+def listed(folder: Path, endings: tuple[str, ...]) -> list[str]:
+    """The names in a folder's SHA256SUMS. Raises UserError where one is not allowed, see ``damage``."""
+    return list(_read_sums(folder, endings))
 
-    Only files that end in one of ``endings`` may be listed, at most one folder deep; links are never followed. Entries of
-    the folder that are named in ``beside`` are not looked at.
+
+def damage(
+    folder: Path, endings: tuple[str, ...], beside: Collection[str] = (), links: Path | None = None
+) -> str | None:
+    """Say what is wrong with a signed folder: it must hold the files of SHA256SUMS, unaltered, and no others.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder. Links in it are not allowed.
+    endings : tuple of str
+        How a listed file may end; it is at most one folder deep.
+    beside : collection of str
+        Entries of the folder that are not looked at.
+    links : Path, optional
+        A folder into which links may lead.
+
+    Returns
+    -------
+    str or None
+        One line, or None where nothing is wrong.
     """
     try:
-        lines = (folder / SUMS).read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return f"{SUMS} is missing or unreadable"
-    listed: dict[str, str] = {}
-    for line in lines:
-        digest, gap, name = line.partition("  ")
-        allowed = gap and re.fullmatch("[0-9a-f]{64}", digest) and _FILE.fullmatch(name) and name.endswith(endings)
-        if not allowed or name in listed:
-            return f"{SUMS} has a line that is not allowed: {line[:120]!r}"
-        listed[name] = digest
+        expected = _read_sums(folder, endings)
+    except UserError as error:
+        return str(error)
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if name.split("/")[0] in beside:
             continue
-        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+        if path.is_symlink() and not (links is not None and path.resolve().parent == links.resolve()):
             return f"{name} is a link or no plain file, which is not allowed"
-        if path.is_file() and name not in listed and name != SUMS:
+        if not (path.is_dir() or path.is_file()):
+            return f"{name} is a link or no plain file, which is not allowed"
+        if path.is_file() and name not in expected and name != SUMS:
             return f"{name} is not listed in {SUMS}"
-    for name, digest in listed.items():
+    for name, digest in expected.items():
+        if name in beside:
+            continue
         if not (folder / name).is_file():
             return f"{name} is missing"
         if sha256(folder / name) != digest:
             return f"{name} was altered: its SHA-256 is not the one in {SUMS}"
     return None
+
+
+def _read_sums(folder: Path, endings: tuple[str, ...]) -> dict[str, str]:
+    """The SHA-256 of every listed file, by its name. Raises UserError."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="ascii").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise UserError(f"{SUMS} is missing or unreadable") from None
+    expected: dict[str, str] = {}
+    for line in lines:
+        digest, gap, name = line.partition("  ")
+        allowed = gap and re.fullmatch("[0-9a-f]{64}", digest) and _FILE.fullmatch(name) and name.endswith(endings)
+        if not allowed or name in expected:
+            raise UserError(f"{SUMS} has a line that is not allowed: {line[:120]!r}")
+        expected[name] = digest
+    return expected
 
 
 def files(folder: Path) -> list[Path]:

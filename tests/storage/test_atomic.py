@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.full_disk import content, failing  # noqa: F401, a fixture
 
 from symdiff.data.folder import write_folder
 from symdiff.errors import UserError
@@ -17,6 +16,7 @@ from symdiff.storage import atomic, checkpoint, sealed
 from symdiff.storage.arrays import write_npz
 from symdiff.storage.run_states import Checkpoints, Snapshot
 from symdiff.training.log import Log
+from tests.full_disk import content, failing  # noqa: F401, a fixture
 
 LARGE = 50_000
 
