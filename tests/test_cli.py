@@ -71,6 +71,8 @@ def test_train_leaves_a_checkpoint_and_one_json_object(place):
 
 def test_resume_needs_no_recipe(place, monkeypatch):
     monkeypatch.setenv("SYMDIFF_CACHE", str(place / "cache"))
+    done = run("train", "--resume", place / "run")
+    assert done.exit_code == 0 and "nothing was left to do, all " in done.stdout
     done = run("train", "--resume", place / "run", "--json")
     assert done.exit_code == 0 and json.loads(done.stdout)["steps"] == 4
 

@@ -38,14 +38,17 @@ def train(
     from symdiff.cli.progress import report
     from symdiff.training.run import train as run
 
-    run(chosen, folder, resume is not None)
+    outcome = run(chosen, folder, resume is not None)
     if not _first_process():
         return
     import json
 
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     values = {**summary, "run": str(folder), "checkpoint": str(folder / "checkpoint")}
-    report(values, f"trained {chosen.name}: {folder / 'checkpoint'}", as_json)
+    if outcome.begin == outcome.steps:
+        report(values, f"{folder}: nothing was left to do, all {outcome.steps} steps were trained before: {folder / 'checkpoint'}", as_json)
+    else:
+        report(values, f"trained {chosen.name}: {folder / 'checkpoint'}", as_json)
 
 
 def _first_process() -> bool:

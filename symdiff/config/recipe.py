@@ -45,7 +45,7 @@ class TrainingSettings(_Section):
     """
 
     steps: Count = 100_000
-    batch_size: Annotated[int, Field(ge=1, le=10**7)] = 256
+    batch_size: Annotated[int, Field(ge=1, le=10**6)] = 256
     by_size: bool = False
     start: str | None = None
     augment: Spec | None = None
@@ -62,7 +62,7 @@ class TrainingSettings(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
     save_every: Count = 1000
     sample_every: Annotated[int, Field(ge=0, le=10**12)] = 5000
-    sample_count: Count = 256
+    sample_count: Annotated[int, Field(ge=1, le=10**5)] = 256
     log_every: Count = 50
     tracker: Literal["tensorboard"] | None = None
 
@@ -143,6 +143,8 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
     """
     path, equals, text = assignment.partition("=")
     keys = path.strip().split("/")
+    if equals and "." in path:
+        raise UserError(f"--set {assignment!r}: expected slashes between the keys: {path.strip().replace('.', '/')}={text}")
     if not equals or not all(keys):
         raise UserError(f"--set {assignment!r}: expected path/to/key=value")
     plain = recipe.model_dump(mode="json")

@@ -38,8 +38,8 @@ class Checkpoints:
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self.keep = folder, keep
 
-    def save(self, snapshot: Snapshot) -> Path:
-        """Write a state, then drop the oldest. On a full disk: UserError, and the states before are untouched."""
+    def save(self, snapshot: Snapshot, spare: int | None = None) -> Path:
+        """Write a state, then drop the oldest but that of step ``spare``. On a full disk: UserError, and the states before are untouched."""
         target = self.folder / f"step-{snapshot.step:08d}"
 
         def fill(folder: Path) -> None:
@@ -58,6 +58,8 @@ class Checkpoints:
             last = f"the last good state is {self.folder / f'step-{good[-1]:08d}'}" if good else "there is no earlier state"
             raise UserError(f"{target}: the state of step {snapshot.step} could not be saved ({error.strerror}); {last}") from error
         for step in self.steps()[: -self.keep]:
+            if step == spare:
+                continue
             self._drop(self.folder / f"step-{step:08d}")
         return target
 
@@ -81,6 +83,14 @@ class Checkpoints:
         if wrong:
             raise UserError(f"no state can be resumed from: {'; '.join(wrong)}")
         return None, []
+
+    def at(self, step: int) -> Snapshot:
+        """The state of a step that has one. Raises: UserError where it is damaged."""
+        folder = self.folder / f"step-{step:08d}"
+        reason = sealed.damage(folder, ENDINGS)
+        if reason is not None:
+            raise UserError(f"{folder}: {reason}")
+        return self._load(folder, step)
 
     def _load(self, folder: Path, step: int) -> Snapshot:
         tensors = {path.stem: load_file(path) for path in sorted(folder.glob("*.safetensors"))}

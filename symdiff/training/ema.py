@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -46,6 +46,12 @@ class Average:
         decay = min(self.decay, (1 + step) / (10 + step))
         parameters = self._parameters()
         torch._foreach_lerp_(list(self.weights.values()), [parameters[name] for name in self.weights], 1 - decay)
+
+    @torch.no_grad()
+    def restore(self, weights: Mapping[str, Tensor]) -> None:
+        """Put back what ``weights`` was."""
+        for name, tensor in self.weights.items():
+            tensor.copy_(weights[name])
 
     @contextmanager
     def swapped(self) -> Iterator[None]:

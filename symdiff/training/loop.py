@@ -20,6 +20,7 @@ from symdiff.groups.base import Group
 from symdiff.random import Streams
 from symdiff.storage.run_states import Checkpoints, Snapshot
 from symdiff.training.batches import Order, seed_for, share
+from symdiff.training.divergence import Divergence
 from symdiff.training.ema import Average
 from symdiff.training.gradients import broadcast_from_first, sum_over_processes
 from symdiff.training.guard import LIMIT, Guard
@@ -61,13 +62,34 @@ class Structures(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a training ended: ``signal`` is 0 at its end, else the number of the signal that asked it to stop."""
+    """How a training ended.
+
+    Attributes
+    ----------
+    steps, samples : int
+        That were trained, in all.
+    seconds : float
+        That it took, in all.
+    skipped : int
+        Steps that were not finite.
+    begin : int
+        The step at which this process took over, 0 unless it resumed.
+    signal : int
+        0 at its end, else the number of the signal that asked it to stop.
+    diverged : str
+        Empty, or what the loss is and what it was at first.
+    good : int or None
+        The last saved step at which it had not diverged.
+    """
 
     steps: int
     samples: int
     seconds: float
     skipped: int
+    begin: int = 0
     signal: int = 0
+    diverged: str = ""
+    good: int | None = None
 
 
 class Trainer:
@@ -104,6 +126,8 @@ class Trainer:
         self.average = Average(self.diffusion, settings.ema)
         self.optimizer = Optimizer(self.diffusion, settings.optimizer, settings.weight_decay)
         self.guard = Guard(self.device)
+        self.divergence = Divergence(settings.batch_size, self.device)
+        self.diverged, self.good = "", None
         self.order = Order(len(structures), settings.batch_size, settings.seed, structures.num_nodes if settings.by_size else None)
         self.checkpoints = Checkpoints(out / "state")
         self.losses = torch.zeros(2, device=self.device)  # of the steps since the last log line
@@ -129,7 +153,7 @@ class Trainer:
         if self.world > 1:
             broadcast_from_first(weights(self.diffusion).values())
         self.diffusion.train()
-        self._clock, self._shown = time.monotonic(), math.nan
+        self._clock, self._shown, begin = time.monotonic(), math.nan, self.step
         self._window = [0, 0.0]  # structures and seconds of the steps since the last log line, for the rate
         try:
             with Interruption() as interruption:
@@ -144,7 +168,8 @@ class Trainer:
             if self.log:
                 self.log.close()
         signal = self._stop if self.step < steps else 0
-        return Outcome(self.step, self.step * self.settings.batch_size, self._elapsed(), self.guard.skipped, signal)
+        samples = self.step * self.settings.batch_size
+        return Outcome(self.step, samples, self._elapsed(), self.guard.skipped, begin, signal, self.diverged, self.good)
 
     def _advance(self, interruption: Interruption) -> None:
         """One optimizer step on one global batch."""
@@ -167,6 +192,7 @@ class Trainer:
         self.average.update(step)
 
         self.losses += torch.stack([torch.where(skip > 0, 0.0, loss), 1 - skip])
+        self.divergence.observe(step, loss)
         self._norm = norm
         self.step += 1
         self._window[0] += settings.batch_size
@@ -229,6 +255,7 @@ class Trainer:
         self._rate = self._window[0] / self._window[1] if self._window[1] else 0.0
         self._window = [0, 0.0]
         self.losses.zero_()
+        self._compare_with_first()
         values = {
             "loss": self._shown if count else None,
             "gradient_norm": norm if math.isfinite(norm) else None,
@@ -240,6 +267,19 @@ class Trainer:
         if self.log:
             self.log.write("train", self.step, **values)
         self.accelerator.log({k: v for k, v in values.items() if v is not None}, step=self.step)
+
+    def _compare_with_first(self) -> None:
+        """Warn where the loss has come to be far above that of the first steps, and where it has come back."""
+        if not math.isfinite(self._shown):
+            return  # no step since the last line was finite, which the guard sees to
+        before, first = self.diverged, self.divergence.first
+        self.diverged = f"the loss is {self._shown:.4g} and was {first:.4g} at first" if self.divergence.check(self._shown) else ""
+        if bool(before) == bool(self.diverged):
+            return
+        text = f"diverging: {self.diverged}" if self.diverged else f"no longer diverging: the loss is {self._shown:.4g}"
+        self.bar.say(f"step {self.step}  {'warning: ' if self.diverged else ''}{text}")
+        if self.log:
+            self.log.write("note", self.step, text=text)
 
     def _sample(self) -> None:
         if not self.first:
@@ -266,7 +306,9 @@ class Trainer:
         if not self.first:
             return
         self.log.sync()
-        self.checkpoints.save(self.snapshot())
+        if not self.diverged:
+            self.good = self.step
+        self.checkpoints.save(self.snapshot(), spare=self.good)
 
     def snapshot(self) -> Snapshot:
         """All that the next step depends on."""
@@ -276,6 +318,9 @@ class Trainer:
             "seconds": self._elapsed(),
             "data": self.data,
             "processes": self.world,
+            "first_losses": self.divergence.state(),
+            "diverged": self.diverged,
+            "good": self.good,
         }
         tensors = {
             "weights": weights(self.diffusion),
@@ -292,11 +337,12 @@ class Trainer:
         if snapshot.record["data"] != self.data:
             raise UserError(f"{self.out}: the data are not those that the run began with, so it cannot be resumed")
         load_weights(self.diffusion, snapshot.tensors["weights"])
-        for name, tensor in self.average.weights.items():
-            tensor.copy_(snapshot.tensors["average"][name])
+        self.average.restore(snapshot.tensors["average"])
         self.optimizer.restore(snapshot.tensors["optimizer"])
         self.losses.copy_(torch.tensor(snapshot.record["losses"]))
         self.guard.counts.copy_(torch.tensor(snapshot.record["skipped"]))
+        self.divergence.restore(snapshot.record.get("first_losses", self.divergence.state()))
+        self.diverged, self.good = snapshot.record.get("diverged", ""), snapshot.record.get("good")
         self.step, self.seconds = snapshot.step, snapshot.record["seconds"]
         self._world_before = snapshot.record.get("processes", self.world)
         resumed = f"resumed at step {self.step}"

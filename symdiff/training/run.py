@@ -34,6 +34,10 @@ HARMLESS = tuple(f"training.{key}" for key in ("save_every", "sample_every", "sa
 """What may change between a run and its resumption: no weight and no random number depends on it."""
 
 
+DIVERGED = 3
+"""The exit code of a training that ended with a loss far above that of its first steps."""
+
+
 def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     """Train a model into a folder, alone there.
 
@@ -55,7 +59,8 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         Where ``out`` holds another run or is in use by one, the recipe differs from the one that is resumed, a part of the
         recipe cannot be built, the disk is full, or the loss stays infinite. What was saved before stays.
     SystemExit
-        With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved.
+        With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved; with code 3 where the training has diverged: ``checkpoint/`` is then
+        that of the last good state, if there is one.
     """
     out = Path(out)
     accelerator = launch(recipe.training.tracker, out)
@@ -74,12 +79,27 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
                 print(f"{name}: saved step {outcome.steps} of {recipe.training.steps}; go on with --resume {out}", file=sys.stderr)
             finish(accelerator)
             raise SystemExit(128 + outcome.signal)
-        if accelerator.is_main_process:
-            with trainer.average.swapped():
-                package().save(out / "checkpoint")
+        done = outcome.begin == outcome.steps and (out / "checkpoint").is_dir() and (out / "summary.json").is_file()
+        if accelerator.is_main_process and not done:
+            if outcome.diverged and outcome.good is not None:
+                trainer.average.restore(trainer.checkpoints.at(outcome.good).tensors["average"])
+            if not outcome.diverged or outcome.good is not None:
+                with trainer.average.swapped():
+                    package().save(out / "checkpoint")
             write_file(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
         finish(accelerator)
+    if outcome.diverged:
+        if accelerator.is_main_process:
+            print(f"error: {out}: the training diverged: {outcome.diverged}; {_last_good(outcome, out)}", file=sys.stderr)
+        raise SystemExit(DIVERGED)
     return outcome
+
+
+def _last_good(outcome: Outcome, out: Path) -> str:
+    advice = "try a lower training/learning_rate or a smaller training/clip"
+    if outcome.good is None:
+        return f"no state was good, so there is no checkpoint; {advice}"
+    return f"{out / 'checkpoint'} is of the last good state, step {outcome.good}; {advice}"
 
 
 def prepare(recipe: Recipe, out: Path, accelerator: Accelerator, resume: bool) -> tuple[Trainer, Callable[[], SymdiffPipeline]]:
@@ -199,6 +219,7 @@ def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
         "steps": outcome.steps,
         "samples": outcome.samples,
         "skipped": outcome.skipped,
+        "diverged": bool(outcome.diverged),
         "wall_seconds": round(outcome.seconds, 1),
         "samples_per_second": round(outcome.samples / outcome.seconds, 1),
         "precision": recipe.training.precision,

@@ -116,6 +116,8 @@ def test_set_changes_one_value():
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
+        ("training.steps=3", "expected slashes between the keys: training/steps=3"),
+        ("denoiser.width=[1, 2]", "expected slashes between the keys: denoiser/width=[1, 2]"),
         ("training/stpes=1", "training.stpes: unknown key (did you mean 'steps'?)"),
         ("trainin/steps=1", "no such key 'trainin' (did you mean 'training'?)"),
         ("training/steps/x=1", "training/steps is a value, not a section"),

@@ -163,6 +163,32 @@ def test_ten_broken_steps_stop_the_training(tmp_path):
         run(tmp_path, resume=True, toy=Toy(broken=tuple(range(21, 60))))
 
 
+def rising(weight: float, begin: int, end: int = 10**9) -> Toy:
+    """A toy whose loss is ``weight`` times as large from step ``begin`` to ``end``."""
+    toy = seeded(Toy())
+    toy.register_forward_hook(lambda module, _, losses: losses * (weight if begin < int(module.calls) <= end else 1.0))
+    return toy
+
+
+def test_a_loss_far_above_the_first_is_told_while_it_runs_and_at_the_end(tmp_path, capsys):
+    """The last state before it stays, whatever is saved later; also behind a resume."""
+    trainer = run(tmp_path, toy=rising(1e4, 31))
+    assert "the loss is" in trainer.outcome.diverged and "at first" in trainer.outcome.diverged
+    assert trainer.outcome.good == 30 and Checkpoints(tmp_path / "state").steps() == [30, 57, 60]
+    (note,) = [record for record in map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines()) if record["kind"] == "note"]
+    assert note["step"] == 32 and note["text"].startswith("diverging: the loss is")
+    assert "step 32  warning: diverging: the loss is" in capsys.readouterr().err
+    again = run(tmp_path, resume=True, toy=rising(1e4, 31))
+    assert (again.outcome.diverged, again.outcome.good, again.outcome.begin) == (trainer.outcome.diverged, 30, 60)
+
+
+def test_a_loss_that_comes_back_has_not_diverged(tmp_path, capsys):
+    outcome = run(tmp_path, toy=rising(1e4, 31, 40)).outcome
+    assert not outcome.diverged and outcome.good == 60
+    assert Checkpoints(tmp_path / "state").steps() == [57, 60]
+    assert "step 42  no longer diverging: the loss is" in capsys.readouterr().err
+
+
 def test_a_full_disk_is_told_in_one_line(tmp_path):
     """The system refuses to let a file grow, as a full disk would."""
     run(tmp_path, steps=20)

@@ -15,6 +15,7 @@ from symdiff.errors import UserError
 from symdiff.storage import sealed
 from symdiff.storage.run_states import ENDINGS, Checkpoints, Snapshot
 from symdiff.training.batches import WINDOW, Order, seed_for, share
+from symdiff.training.divergence import Divergence
 from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log
@@ -221,6 +222,31 @@ def test_the_guard_counts_and_latches():
     assert flags == [float(not math.isfinite(loss)) for loss in losses]
     assert (guard.skipped, guard.stopped_at) == (LIMIT + 1, 3 + LIMIT)
     assert float(guard.check(99, torch.tensor(1.0), torch.tensor(math.nan))) == 1.0
+
+
+def divergence(batch_size: int, losses: list[float]) -> Divergence:
+    own = Divergence(batch_size, torch.device("cpu"))
+    for step, loss in enumerate(losses):
+        own.observe(step, torch.tensor(loss))
+    return own
+
+
+@pytest.mark.parametrize(("batch_size", "steps"), [(256, 1), (64, 1), (20, 4), (1, 10)])
+def test_the_first_loss_is_the_median_over_enough_structures(batch_size, steps):
+    own = divergence(batch_size, [5.0, 1.0, 3.0, 2.0, *[4.0] * 30, 1e9])
+    assert own.first == {1: 5.0, 4: 2.0, 10: 4.0}[steps]
+    assert not own.check(3 * own.first) and own.check(3.1 * own.first) and not own.check(math.nan)
+    again = divergence(batch_size, [])
+    again.restore(json.loads(json.dumps(own.state())))
+    assert again.first == own.first
+
+
+def test_losses_that_are_not_finite_or_negative_are_no_standard():
+    assert divergence(20, [math.nan, math.inf, 2.0, math.nan]).first == 2.0
+    lost = divergence(20, [math.nan] * 4)
+    assert not lost.check(1e30) and lost.state() == [None] * 4
+    negative = divergence(64, [-2.0])
+    assert not negative.check(-5.0) and not negative.check(1.9) and negative.check(2.1)
 
 
 def snapshot(step: int) -> Snapshot:

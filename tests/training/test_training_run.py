@@ -167,6 +167,42 @@ def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatc
     assert samples.judge(pipeline.domain, state).keys() == {"count", "undecided"}
 
 
+@pytest.mark.parametrize("rate", [10, 1])
+def test_a_diverged_training_ends_with_code_3_and_the_last_good_state(tmp_path, rate, capfd):
+    """Without a good state there is no checkpoint; with one, the checkpoint is that state's."""
+    text = RECIPE.replace("steps: 12", f"steps: 60, learning_rate: {rate}").replace("save_every: 4", "save_every: 10")
+    with pytest.raises(SystemExit) as end:
+        train(recipes.load(text), tmp_path / "run")
+    said = capfd.readouterr().err.splitlines()
+    assert end.value.code == 3 and not (tmp_path / "run" / "checkpoint").exists()
+    assert said[-1].startswith(f"error: {tmp_path / 'run'}: the training diverged: the loss is ") and "no state was good" in said[-1]
+    assert any("warning: diverging: the loss is" in line for line in said[:-1])
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["diverged"] is True
+
+
+def test_the_checkpoint_of_a_diverged_training_is_the_last_good_one(trained, tmp_path, monkeypatch, capfd):
+    out, check = tmp_path / "run", loop.Divergence.check
+    monkeypatch.setattr(loop.Divergence, "check", lambda self, loss: int(self.now) > 8)
+    monkeypatch.setattr(loop.Divergence, "now", torch.zeros(()), raising=False)
+    observe = loop.Divergence.observe
+    monkeypatch.setattr(loop.Divergence, "observe", lambda self, step, loss: (self.now.fill_(step + 1), observe(self, step, loss)))
+    with pytest.raises(SystemExit) as end:
+        train(recipes.load(RECIPE.replace("steps: 12", "steps: 24")), out)
+    monkeypatch.setattr(loop.Divergence, "check", check)
+    assert end.value.code == 3 and "is of the last good state, step 8; try" in capfd.readouterr().err
+    states = loop.Checkpoints(out / "state")
+    assert states.steps() == [8, 20, 24]
+    average, found = states.at(8).tensors["average"], dict(Pipeline.load(out / "checkpoint").diffusion.named_parameters())
+    assert all(torch.equal(found[name].detach(), tensor) for name, tensor in average.items())
+
+
+def test_nothing_is_left_to_do_for_a_run_that_is_finished(trained):
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    outcome = train(recipes.load(RECIPE), trained, resume=True)
+    assert outcome.begin == outcome.steps == 12
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
 def test_differing_names_the_keys():
     assert differing({"a": {"b": 1, "c": 2}, "d": 1}, {"a": {"b": 1, "c": 3}, "e": 1}) == ["a.c", "d", "e"]
 

@@ -1,0 +1,51 @@
+"""Whether a training has lost what it began with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+FACTOR = 3.0
+"""A loss that is above this multiple of the first one counts as diverged: no network that learns is ever that much worse than at its start."""
+ENOUGH, MOST = 64, 10  # structures, and steps, that the first loss is taken from
+
+
+class Divergence:
+    """Compares the loss with that of the first steps: their median, over as many of them as have 64 structures, at most 10.
+
+    The losses are kept on the device, so that no step waits for the host.
+
+    Parameters
+    ----------
+    batch_size : int
+        Structures a step.
+    device : torch.device
+    """
+
+    def __init__(self, batch_size: int, device: torch.device) -> None:
+        self.losses = torch.full((min(math.ceil(ENOUGH / batch_size), MOST),), math.nan, device=device)
+
+    def observe(self, step: int, loss: Tensor) -> None:
+        """Take note of the loss of a step, counted from 0."""
+        if step < len(self.losses):
+            self.losses[step] = loss
+
+    @property
+    def first(self) -> float:
+        """The loss of the first steps; not a number where none of them was finite."""
+        return float(self.losses.where(self.losses.isfinite(), math.nan).nanmedian())
+
+    def check(self, loss: float) -> bool:
+        """Whether ``loss``, a mean over recent steps, is that of a training that has diverged."""
+        first = self.first
+        return loss > first + (FACTOR - 1) * abs(first)  # false where either is not a number
+
+    def state(self) -> list[float | None]:
+        """What ``restore`` takes back, as plain numbers."""
+        return [loss if math.isfinite(loss) else None for loss in self.losses.tolist()]
+
+    def restore(self, losses: Sequence[float | None]) -> None:
+        self.losses.copy_(torch.tensor([math.nan if loss is None else loss for loss in losses]))
