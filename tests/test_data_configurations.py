@@ -86,10 +86,10 @@ def test_broken_configurations_are_counted_and_left_out(tmp_path):
     given["field"][9, 2, 2] = 1e300
     dataset = imported(tmp_path, **given)
     assert dataset.meta["rows"] == 20 and len(dataset) == 16 and dataset.meta["left_out"] == {
-        "spins other than -1 and 1": 1,
-        "coupling that is no number of single precision": 1,
-        "field that is no number of single precision": 1,
-        "temperature of 0 or below": 1,
+        "value": 1,
+        "coupling": 1,
+        "field": 1,
+        "temperature": 1,
     }
     kept = [k for k in range(20) if k not in (3, 5, 7, 9)]
     assert np.array_equal(dataset.batch(range(16))["temperature"][:, 0].numpy(), given["temperature"][kept])
@@ -128,24 +128,25 @@ def test_the_symmetry_of_spins_is_that_of_the_lattice(tmp_path):
 
 
 BAD = {
-    "no spins": ({"spins": None}, "a.npz: no spins, expected some beside coupling, field, lattice, model"),
+    "no spins": ({"spins": None}, "a.npz: expected an array 'spins', got coupling, field, temperature"),
     "empty": ({"spins": np.zeros((0, 4, 4), np.int8), "coupling": None, "field": None, "temperature": None}, "a.npz: no spins"),
-    "no lattice": ({"lattice": None}, "a.npz: the array 'lattice' is missing; expected such as lattice='square'"),
+    "no states": ({"states": None, "model": np.array("potts")}, "a.npz: states: expected the number of states of potts spins, got none"),
     "lattice": ({"lattice": np.array("squere")}, "a.npz: unknown lattice 'squere' .did you mean 'square'"),
     "number": ({"lattice": np.array(4)}, "a.npz: lattice: expected one word, got 4"),
     "model": ({"model": np.array("isin")}, "a.npz: unknown model 'isin' .did you mean 'ising'"),
     "states": ({"states": np.array(3)}, "a.npz: model 'ising' needs 2 states, got 3"),
     "two states": ({"states": np.array([2, 2])}, "a.npz: states: expected one integer, got .2, 2."),
     "spin": ({"spin": np.ones(3)}, "a.npz: unknown array 'spin' .did you mean 'spins'"),
-    "sides": ({"field": np.ones((12, 4, 5))}, "a.npz: expected spins, coupling or field of one lattice, got "),
+    "sides": ({"field": np.ones((12, 4, 5))}, r"a.npz: field: expected numbers over \(4, 4\) or \(12, 4, 4\), as spins of one lattice have them, got \(12, 4, 5\)"),
     "axes": ({"spins": np.ones((4,), np.int8)}, "a.npz: spins: expected numbers with 3 axes"),
     "counts": ({"temperature": np.ones(5)}, "a.npz: temperature: expected 1 or 12 entries, got 5"),
-    "floats": ({"spins": np.ones((12, 4, 4))}, "a.npz: spins: expected integers, got float64"),
+    "floats": ({"spins": np.full((12, 4, 4), 0.5)}, "no configuration could be read .value: 0.5 where -1 or 1 is expected"),
+    "words": ({"spins": np.full((12, 4, 4), "up")}, "a.npz: spins: expected numbers, got <U2"),
     "half": ({"coupling": np.ones((12, 4, 4, 3))}, "a.npz: coupling: a star on the square lattice has 4 or 8 directions, got 6"),
-    "split": ({"split": np.arange(12)}, "a.npz: split: expected 12 times 0, 1 or 2"),
-    "nan": ({"coupling": np.full((12, 4, 4, 2), np.nan)}, "a.npz: no configuration could be read .coupling that is no number of single"),
-    "labels": ({"spins": np.zeros((12, 4, 4), np.int8)}, "no configuration could be read .spins other than -1 and 1"),
-    "most": ({"temperature": np.arange(12.0) - 4}, "5 of 12 rows are broken, at most a fifth may be .temperature of 0 or below: 5.; nothing was written"),
+    "split": ({"split": np.arange(12)}, "a.npz: split: expected 0, 1, 2 or the words train, valid, test, got 3"),
+    "nan": ({"coupling": np.full((12, 4, 4, 2), np.nan)}, "a.npz: no configuration could be read .coupling: expected a finite number of single precision, got nan"),
+    "labels": ({"spins": np.zeros((12, 4, 4), np.int8)}, "no configuration could be read .value: 0 where -1 or 1 is expected"),
+    "most": ({"temperature": np.arange(12.0) - 4}, "5 of 12 rows are broken, at most a fifth may be .temperature: 5.; nothing was written"),
 }
 
 

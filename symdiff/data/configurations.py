@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import split_by_content
 from symdiff.data.parsing import Progress
 from symdiff.domains.lattice import CONDITIONS, SpinLattice
-from symdiff.domains.spin_files import named_arrays, stacked
+from symdiff.domains.spin_columns import SpinColumns, read_columns
 from symdiff.errors import UserError
 from symdiff.groups.bravais import bravais
-from symdiff.spins.hamiltonian import Hamiltonian, ising_field
+from symdiff.spins.hamiltonian import Hamiltonian, half, ising_field
+from symdiff.storage.arrays import read_arrays
 
-LABELS = {"lattice": "U", "model": "U", "states": "iu"}
-"""What a file says once for all its configurations, and the kind of array that says it."""
+LABELS = ("lattice", "model", "states")
+"""What a file says once for all its configurations."""
 PORTION = 1 << 22
 """Bonds that are looked at together."""
 
@@ -31,19 +33,19 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
     is ``split`` (M,) of 0, 1, 2 where the files have it, else by a hash of the content. Broken configurations are left out and counted by
     reason in ``meta["left_out"]``; equal ones stay, ``meta["duplicates"]`` counts them. Raises UserError.
     """
-    opened = [_opened(path) for path in paths]
-    domain, first = opened[0]
-    for path, (other, columns) in zip(paths, opened, strict=True):
-        mine = _described(other, columns)
-        for key, wanted in _described(domain, first).items():
+    opened = [_open(path) for path in paths]
+    domain, first, _ = opened[0]
+    for path, (other, columns, _) in zip(paths, opened, strict=True):
+        mine = _describe(other, columns)
+        for key, wanted in _describe(domain, first).items():
             if mine[key] != wanted:
                 raise UserError(f"{path}: {key}: expected {wanted!r} as in {paths[0]}, got {mine[key]!r}")
-    columns = {name: np.concatenate([one[name] for _, one in opened]) for name in first}
-    reasons = _reasons(columns, domain)
-    left_out = {reason: int(broken.sum()) for reason, broken in reasons.items() if broken.any()}
-    kept = np.nonzero(~np.any(list(reasons.values()), 0))[0]
+    columns = first if len(opened) == 1 else {name: np.concatenate([one[name] for _, one, _ in opened]) for name in first}
+    reasons = [reason for _, _, some in opened for reason in some]
+    left_out = dict(Counter(reason.partition(":")[0] for reason in reasons if reason).most_common())
+    kept = np.flatnonzero([not reason for reason in reasons])
     if not len(kept):
-        raise UserError(f"{paths[0]}: no configuration could be read ({', '.join(left_out)})")
+        raise UserError(f"{paths[0]}: no configuration could be read ({next(filter(None, reasons))})")
     sites = domain.piece(columns["spins"].shape[1:]).sites
     size = max(1, PORTION // (sites * domain.directions))
     parts = []
@@ -65,44 +67,35 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
 
 
-def _opened(path: Path) -> tuple[SpinLattice, dict[str, np.ndarray]]:
-    """What a file holds: its domain, and the arrays with an entry for each of M configurations, ``split`` among them."""
-    arrays = named_arrays(path)
+def _open(path: Path) -> tuple[SpinLattice, dict[str, np.ndarray], list[str]]:
+    """What a file holds: its domain, the arrays with an entry for each of M configurations, and why each is broken, "" where it is not."""
+    found = read_columns(read_arrays(path), str(path))
+    if not len(found):
+        raise UserError(f"{path}: no spins")
     try:
-        return _told(arrays)
+        return *_fit(found), [found.reasons.get(k, "") for k in range(len(found))]
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def _told(arrays: Mapping[str, np.ndarray]) -> tuple[SpinLattice, dict[str, np.ndarray]]:
-    for name, kind in LABELS.items():
-        if name not in arrays:
-            raise UserError(f"the array {name!r} is missing; expected such as lattice='square', model='ising', states=2")
-        if arrays[name].ndim or arrays[name].dtype.kind not in kind:
-            raise UserError(f"{name}: expected one {'word' if kind == 'U' else 'integer'}, got {str(arrays[name].tolist())[:80]}")
-    labels = {name: arrays[name].item() for name in LABELS}
-    columns = stacked(arrays, SpinLattice(**labels))
-    if "spins" not in columns or not len(columns["spins"]):
-        raise UserError(f"no spins, expected some beside {', '.join(sorted(arrays))}")
-    if columns["spins"].dtype.kind not in "iu":
-        raise UserError(f"spins: expected integers, got {columns['spins'].dtype}")
-    if labels["model"] != "ising" and "field" in columns and columns["field"].shape[-1] != labels["states"]:
-        raise UserError(f"field: expected {labels['states']} numbers a site, got {columns['field'].shape[-1]}")
-    sides = list(columns["spins"].shape[1:])
+def _fit(found: SpinColumns) -> tuple[SpinLattice, dict[str, np.ndarray]]:
+    conditions = dict(found.conditions)
+    shells = _shells(found.lattice, 2 * conditions["coupling"].shape[-1]) if "coupling" in conditions else 1
+    sides = list(found.sides)
     domain = SpinLattice(
-        **labels,
+        lattice=found.lattice,
+        model=found.model,
+        states=found.states,
         sides=sides if len(set(sides)) > 1 else None,
-        shells=_shells(labels["lattice"], 2 * columns["coupling"].shape[-1]) if "coupling" in columns else 1,
-        conditions=[name for name in CONDITIONS if name in columns],
+        shells=shells,
+        conditions=[name for name in CONDITIONS if name in conditions],
     )
-    domain.piece(sides)
-    count = max(map(len, columns.values()))
-    columns = {name: value if len(value) == count else value.repeat(count, 0) for name, value in columns.items()}
-    if "split" in arrays:
-        columns["split"] = arrays["split"]
-        if arrays["split"].shape != (count,) or not np.isin(arrays["split"], (0, 1, 2)).all():
-            raise UserError(f"split: expected {count} times 0, 1 or 2, got {arrays['split'].dtype} {arrays['split'].shape}")
-    return domain, columns
+    piece = domain.piece(sides)
+    if "coupling" in conditions:
+        conditions["coupling"] = found.along(piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy())
+    columns = {"spins": found.spins, **conditions}
+    columns = {name: np.broadcast_to(value, (len(found), *value.shape[1:])) for name, value in columns.items()}
+    return domain, columns if found.split is None else {**columns, "split": found.split}
 
 
 def _shells(lattice: str, directions: int) -> int:
@@ -115,23 +108,10 @@ def _shells(lattice: str, directions: int) -> int:
     return next(k for k in range(1, len(lattice.shells) + 1) if len(lattice.directions(k)) == directions)
 
 
-def _described(domain: SpinLattice, columns: Mapping[str, np.ndarray]) -> dict[str, object]:
+def _describe(domain: SpinLattice, columns: Mapping[str, np.ndarray]) -> dict[str, object]:
     """What files must have in common."""
     sides = columns["spins"].shape[1:]
     return {**{name: getattr(domain, name) for name in LABELS}, "sides": list(sides), "arrays": sorted(columns), "shells": domain.shells}
-
-
-def _reasons(columns: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
-    """Why configurations are broken, and which of the M are, (M,) bool each."""
-    states = (-1, 1) if domain.model == "ising" else range(domain.states)
-    found = {f"spins other than {'-1 and 1' if domain.model == 'ising' else f'0 to {domain.states - 1}'}": ~np.isin(columns["spins"], list(states))}
-    with np.errstate(over="ignore"):
-        for name in domain.conditions:
-            single = columns[name].astype(np.float32)
-            found[f"{name} that is no number of single precision"] = ~np.isfinite(single)
-            if name == "temperature":
-                found["temperature of 0 or below"] = single <= 0
-    return {reason: broken.reshape(len(broken), -1).any(1) for reason, broken in found.items()}
 
 
 def _values(columns: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:

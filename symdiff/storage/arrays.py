@@ -24,7 +24,7 @@ from symdiff.storage.files import MAX_BYTES, MAX_RATIO, PICKLED, open_bytes
 from symdiff.storage.numbers import show
 
 ENDINGS = (".npz", ".npy", ".safetensors")
-MIN_EXPANDED = 256 << 20
+MIN_EXPANDED = 128 << 20
 """Bytes that the arrays of a .npz file may have whatever its size: constant arrays are compressed a thousandfold."""
 MAX_ARRAYS = 1_000
 MAX_AXES = 8

@@ -35,7 +35,7 @@ def read_split(name: str) -> int:
     return known
 
 
-def read_splits(values: np.ndarray, count: int, place: str) -> np.ndarray:
+def read_splits(values: np.ndarray, count: int, place: str = "") -> np.ndarray:
     """Read an array of splits.
 
     Parameters
@@ -45,7 +45,7 @@ def read_splits(values: np.ndarray, count: int, place: str) -> np.ndarray:
     count : int
         How many there must be.
     place : str
-        The name of the file.
+        The name of the file, for errors; "" where the caller says it.
 
     Returns
     -------
@@ -57,12 +57,14 @@ def read_splits(values: np.ndarray, count: int, place: str) -> np.ndarray:
     UserError
         For another shape, and for other numbers or names.
     """
+    at = f"{place}: " if place else ""
     if values.shape != (count,):
-        raise UserError(f"{place}: split: expected one for each of {count} structures, got {values.dtype} {values.shape}")
+        raise UserError(f"{at}split: expected one for each of {count} structures, got {values.dtype} {values.shape}")
     if values.dtype.kind in "US":
+        # of numpy's text every word may be another
         words = {word: read_split(word if isinstance(word, str) else word.decode("latin-1")) for word in set(values.tolist())}
         return np.array([words[word] for word in values.tolist()], np.uint8)
     if values.dtype.kind not in "iuf" or not np.isin(values, (0, 1, 2)).all():
         strange = "truth values" if values.dtype.kind not in "iuf" else f"{values[~np.isin(values, (0, 1, 2))][0]}"
-        raise UserError(f"{place}: split: expected 0, 1, 2 or the words {', '.join(SPLITS)}, got {strange}")
+        raise UserError(f"{at}split: expected 0, 1, 2 or the words {', '.join(SPLITS)}, got {strange}")
     return values.astype(np.uint8)
