@@ -137,6 +137,8 @@ class SpinLattice(Domain):
         if hamiltonian.torus.lattice.kind != self.lattice:
             raise UserError(f"the model needs a {self.lattice} lattice, got a {hamiltonian.torus.lattice.kind} one")
         self.piece(hamiltonian.torus.sides)
+        if hamiltonian.along is not None:
+            raise UserError(f"coupling: the model knows bonds to near neighbors, got {hamiltonian.along.tolist()}")
         values = {}
         if "coupling" in self._conditions:
             if hamiltonian.directions > self.directions:

@@ -40,15 +40,23 @@ class Bravais:
             raise ValueError(f"shells must be 1 to {len(self.shells)}, got {shells}")
         return torch.cat(self.shells[:shells])
 
-    def star(self, directions: int) -> Tensor:
-        """The first ``directions`` directions, which must be whole shells, (D, d) int64. Raises ValueError."""
+    def star(self, directions: int | Tensor) -> Tensor:
+        """The first ``directions`` directions, which must be whole shells, (D, d) int64.
+
+        Directions (D, d) of one's own, each with its opposite, pass as they are. Raises ValueError.
+        """
+        if isinstance(directions, Tensor):
+            opposites = (directions[:, None] == -directions).all(-1).sum(1)
+            if directions.ndim != 2 or directions.shape[1] != self.dim or not bool((opposites == 1).all() and directions.any(1).all()):
+                raise ValueError(f"a star on the {self.kind} lattice needs different directions, each with its opposite, got {directions.tolist()}")
+            return directions
         every = self.directions()
         whole = [len(self.directions(k + 1)) for k in range(len(self.shells))]
         if directions not in whole:
             raise ValueError(f"a star on the {self.kind} lattice has {' or '.join(map(str, whole))} directions, got {directions}")
         return every[:directions]
 
-    def opposite(self, directions: int) -> Tensor:
+    def opposite(self, directions: int | Tensor) -> Tensor:
         """For every direction of a star the place of its opposite, (D,) int64."""
         star = self.star(directions)
         return _places(star, -star)

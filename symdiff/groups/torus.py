@@ -35,17 +35,17 @@ class Torus:
         """The integer vectors of all sites, (N, d) int64."""
         return torch.cartesian_prod(*(torch.arange(side) for side in self.sides)).view(self.sites, len(self.sides))
 
-    def neighbors(self, directions: int) -> Tensor:
+    def neighbors(self, directions: int | Tensor) -> Tensor:
         """The site in every direction of a star, (N, D) int64."""
         return self.index(self.positions()[:, None] + self.lattice.star(directions))
 
-    def bonds(self, directions: int) -> tuple[Tensor, Tensor, Tensor]:
+    def bonds(self, directions: int | Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Every bond once, E = N·D/2 of them: its two sites and the direction from the first to the second, each (E,).
 
         On a side of length 2 a site meets another one both ways: these are two bonds.
         """
-        half = torch.arange(directions) < self.lattice.opposite(directions)
-        kept = half.nonzero()[:, 0]
+        opposite = self.lattice.opposite(directions)
+        kept = (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
         start = torch.arange(self.sites)[:, None].expand(-1, len(kept)).reshape(-1)
         return start, self.neighbors(directions)[:, kept].reshape(-1), kept.repeat(self.sites)
 

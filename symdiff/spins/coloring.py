@@ -15,7 +15,7 @@ def sublattices(hamiltonian: Hamiltonian) -> list[Tensor]:
     """
     torus = hamiltonian.torus
     used = (hamiltonian.coupling != 0).any(0)  # (N, D)
-    neighbors = torus.neighbors(hamiltonian.directions).tolist()
+    neighbors = torus.neighbors(hamiltonian.star).tolist()
     colors = [-1] * torus.sites
     for site, (near, bonded) in enumerate(zip(neighbors, used.tolist(), strict=True)):
         taken = {colors[other] for other, there in zip(near, bonded, strict=True) if there}

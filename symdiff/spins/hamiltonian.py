@@ -35,18 +35,22 @@ def interaction(model: Model, states: int = 2) -> Tensor:
     return angle.cos()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hamiltonian:
     """E(σ) = −Σ_bonds J_ij w(σ_i, σ_j) − Σ_i h_i(σ_i), in units of J; Boltzmann's law is exp(−E/T).
 
     ``coupling``: (B, N, D), the star of every site, J_ij standing at both ends; ``field``: (B, N, q), for Ising spins (h, −h);
-    ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one.
+    ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one. ``along`` (D, d): the directions
+    of bonds that reach beyond the lattice's shells; None for the first D directions of the lattice.
+
+    Two are equal where all of their numbers are.
     """
 
     torus: Torus
     coupling: Tensor
     field: Tensor
     interaction: Tensor
+    along: Tensor | None = None
 
     def __post_init__(self) -> None:
         nodes, states = self.torus.sites, len(self.interaction)
@@ -55,12 +59,11 @@ class Hamiltonian:
                 f"couplings need shape (B, {nodes}, D) and fields (B, {nodes}, {states}), "
                 f"got {tuple(self.coupling.shape)} and {tuple(self.field.shape)}"
             )
-        self.torus.lattice.star(self.directions)
         for name, value in (("coupling", self.coupling), ("field", self.field)):
             if not bool(value.isfinite().all()):
                 raise ValueError(f"{name}: expected finite numbers, got nan or inf")
-        start, end, way = self.torus.bonds(self.directions)
-        if not torch.equal(self.coupling[:, start, way], self.coupling[:, end, self.torus.lattice.opposite(self.directions)[way]]):
+        start, end, way = self.torus.bonds(self.star)
+        if not torch.equal(self.coupling[:, start, way], self.coupling[:, end, self.torus.lattice.opposite(self.star)[way]]):
             raise ValueError("coupling: a bond needs the same coupling at both of its ends")
 
     @property
@@ -68,8 +71,18 @@ class Hamiltonian:
         return self.coupling.shape[2]
 
     @property
+    def star(self) -> Tensor:
+        """The directions of a site's bonds, (D, d) int64."""
+        return self.torus.lattice.star(self.directions if self.along is None else self.along)
+
+    @property
     def states(self) -> int:
         return len(self.interaction)
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether there is one Hamiltonian, and all sites are alike in it."""
+        return len(self) == 1 and bool((self.coupling == self.coupling[:, :1]).all() & (self.field == self.field[:, :1]).all())
 
     @property
     def has_field(self) -> bool:
@@ -79,13 +92,23 @@ class Hamiltonian:
     def __len__(self) -> int:
         return len(self.coupling)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hamiltonian) and self._content() == other._content()
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def _content(self) -> tuple:
+        tensors = (self.star, self.coupling, self.field, self.interaction)
+        return self.torus.lattice.kind, self.torus.sides, *((tuple(t.shape), t.numpy().tobytes()) for t in tensors)
+
     def select(self, index) -> Hamiltonian:
         """Those at ``index`` (a tensor, a slice or a list)."""
         return replace(self, coupling=self.coupling[index], field=self.field[index])
 
     def bonds(self) -> tuple[Tensor, Tensor, Tensor]:
         """Every bond once: its sites (E,), (E,) and its couplings (B, E)."""
-        start, end, way = self.torus.bonds(self.directions)
+        start, end, way = self.torus.bonds(self.star)
         return start, end, self.coupling[:, start, way]
 
     def total(self, spins: Tensor) -> Tensor:
@@ -100,29 +123,37 @@ class Hamiltonian:
         return self.total(spins) / self.torus.sites
 
     @classmethod
-    def make(cls, torus: Torus, interaction: Tensor, couplings: Tensor | Sequence[float] = (1.0,), field: Tensor | None = None) -> Hamiltonian:
+    def make(
+        cls,
+        torus: Torus,
+        interaction: Tensor,
+        couplings: Tensor | Sequence[float] = (1.0,),
+        field: Tensor | None = None,
+        along: Tensor | None = None,
+    ) -> Hamiltonian:
         """From one coupling a bond direction, no direction together with its opposite.
 
         ``couplings``: one number for each of ``half(torus, D)``'s directions (D/2,) where all sites are alike, or (N, D/2) or
         (B, N, D/2), the bond of a site in that direction. A single number stands for all nearest neighbors.
-        ``field``: (q,), (N, q) or (B, N, q).
+        ``field``: (q,), (N, q) or (B, N, q). ``along`` (D/2, d): the directions, where they are others or in another order.
         """
         lattice, nodes, states = torus.lattice, torus.sites, len(interaction)
         half_star = torch.as_tensor(couplings, dtype=torch.float64)
-        if half_star.numel() == 1:
+        if half_star.numel() == 1 and along is None:
             half_star = half_star.reshape(1).expand(len(lattice.shells[0]) // 2)
-        directions = 2 * half_star.shape[-1]
+        directions = lattice.star(2 * half_star.shape[-1] if along is None else torch.cat([along, -along]))
         half_star = half_star.expand(nodes, -1) if half_star.ndim == 1 else half_star
         half_star = half_star[None] if half_star.ndim == 2 else half_star
         kept, opposite = half(torus, directions), lattice.opposite(directions)
-        star = torch.zeros(len(half_star), nodes, directions, dtype=torch.float64)
+        star = torch.zeros(len(half_star), nodes, len(directions), dtype=torch.float64)
         star[..., kept] = half_star
         star[:, torus.neighbors(directions)[:, kept].T, opposite[kept][:, None]] = half_star.mT
         field = torch.zeros(states, dtype=torch.float64) if field is None else field.double()
         field = field.expand(nodes, -1) if field.ndim == 1 else field
         field = field[None] if field.ndim == 2 else field
         batch = max(len(star), len(field))
-        return cls(torus, star.expand(batch, -1, -1), field.expand(batch, -1, -1), interaction)
+        star, reaching = (star, None) if along is None else _in_shells(torus, star, directions)
+        return cls(torus, star.expand(batch, -1, -1), field.expand(batch, -1, -1), interaction, reaching)
 
     @classmethod
     def of(cls, x: State, torus: Torus, interaction: Tensor) -> Hamiltonian:
@@ -134,10 +165,21 @@ class Hamiltonian:
         return cls(torus, star, field, interaction)
 
 
-def half(torus: Torus, directions: int) -> Tensor:
+def _in_shells(torus: Torus, coupling: Tensor, star: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Couplings (B, N, D) along a star as those along the lattice's own first shells, and None, where these hold all of its directions."""
+    for shells in range(1, len(torus.lattice.shells) + 1):
+        own = torus.lattice.directions(shells)
+        same = (own[:, None] == star).all(-1)
+        if bool(same.any(0).all()):
+            return torch.where(same.any(1), coupling[..., same.long().argmax(1)], 0.0), None
+    return coupling, star
+
+
+def half(torus: Torus, directions: int | Tensor) -> Tensor:
     """The places in a star of D directions that stand for bonds once, (D/2,) int64: on the square lattice (1, 0), (0, 1),
     then (1, 1), (-1, 1)."""
-    return (torch.arange(directions) < torus.lattice.opposite(directions)).nonzero()[:, 0]
+    opposite = torus.lattice.opposite(directions)
+    return (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
 
 
 def ising_field(h: Tensor) -> Tensor:

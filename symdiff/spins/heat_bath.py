@@ -68,7 +68,7 @@ class _Part:
 
     def __init__(self, hamiltonian: Hamiltonian, sites: Tensor, signs: bool) -> None:
         self.sites = sites
-        neighbors, star = hamiltonian.torus.neighbors(hamiltonian.directions)[sites], hamiltonian.coupling[:, sites]
+        neighbors, star = hamiltonian.torus.neighbors(hamiltonian.star)[sites], hamiltonian.coupling[:, sites]
         used = [k for k in range(hamiltonian.directions) if bool((star[..., k] != 0).any())]
         self.neighbors = [neighbors[:, k].contiguous() for k in used]
         self.couplings = [star[..., k].T.float().contiguous() for k in used]

@@ -1,4 +1,4 @@
-"""The square-lattice Ising model without a field, solved: Onsager's energy, Yang's magnetization, Kaufman's finite torus."""
+"""The square-lattice Ising model without a field, solved: Onsager's energy and specific heat, Yang's magnetization, Kaufman's finite torus."""
 
 from __future__ import annotations
 
@@ -22,6 +22,24 @@ def onsager_energy(temperature: float) -> float:
     bracket = 2 * math.tanh(x) ** 2 - 1
     singular = 2 / math.pi * bracket * float(ellipkm1(rest)) if rest > 0 else 0.0
     return -(1 + singular) / math.tanh(x)
+
+
+def onsager_specific_heat(temperature: float) -> float:
+    """Specific heat per site of the infinite lattice in k_B, J = 1; infinite at the critical temperature.
+
+    (2/pi) (K coth 2K)^2 [2 K1 - 2 E1 - (1 - t) (pi/2 + t K1)], t = 2 tanh^2 2K - 1, K = 1/T, with the complete elliptic integrals K1 and E1
+    of the parameter 1 - t^2. Source: Onsager, Crystal statistics I, Phys. Rev. 65 (1944).
+    """
+    from scipy.special import ellipe, ellipkm1
+
+    k = min(1 / _checked(temperature), 350.0)  # beyond, nothing is excited
+    t = 2 * math.tanh(2 * k) ** 2 - 1
+    if abs(t) < 1e-12:
+        return math.inf
+    first, second = float(ellipkm1(t * t)), float(ellipe(1 - t * t))
+    if t == 1:
+        return 0.0
+    return 2 / math.pi * (k / math.tanh(2 * k)) ** 2 * (2 * first - 2 * second - (1 - t) * (math.pi / 2 + t * first))
 
 
 def yang_magnetization(temperature: float) -> float:

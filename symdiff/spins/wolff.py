@@ -26,11 +26,11 @@ class Wolff:
             raise ValueError(f"temperature needs one number or {chains}, more than 0, got {temperature.tolist()}")
         self.hamiltonian, self.chains, self.generator = hamiltonian, chains, generator
         self.beta = (1 / temperature).float().expand(chains).clone()
-        torus, directions = hamiltonian.torus, hamiltonian.directions
+        torus, directions = hamiltonian.torus, hamiltonian.star
         opposite, neighbors = torus.lattice.opposite(directions), torus.neighbors(directions)
         self._reflections = reflections(hamiltonian.interaction)  # (R, q)
         self._bonds = []
-        for k in range(directions):
+        for k in range(len(directions)):
             coupling = hamiltonian.coupling[0, :, k].float()
             if k < int(opposite[k]) and bool((coupling != 0).any()):
                 self._bonds.append((neighbors[:, k], neighbors[:, opposite[k]], coupling[:, None]))

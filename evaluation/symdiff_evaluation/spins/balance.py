@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from symdiff.spins.autocorrelation import integrated_time
 from symdiff_evaluation.core.balance import Balance, frequencies, orbit_balance, together
 from symdiff_evaluation.spins.labels import shares
 from symdiff_evaluation.spins.observables import waves
 from symdiff_evaluation.spins.relabelings import Relabelings
-from symdiff_evaluation.spins.series import integrated_time
-from symdiff_evaluation.spins.symmetry import Symmetries, phases, state_name, variants
+from symdiff_evaluation.spins.symmetry import Subgroup, phases, state_name, variants
 
 _DUST = 1e-9  # of a Fourier component's size: below, it has no phase
 
@@ -25,7 +25,7 @@ class Variants:
     balance: Balance
 
 
-def variant_balance(orders: np.ndarray, group: Symmetries, chain: np.ndarray | None = None) -> Variants:
+def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | None = None) -> Variants:
     """Test that up and down, the two checkerboards, the stripes of both directions ... are equally frequent.
 
     ``orders`` (count, waves): ``observables.orders``. A configuration's variant is its strongest order parameter with its sign; where two are
@@ -38,7 +38,7 @@ def variant_balance(orders: np.ndarray, group: Symmetries, chain: np.ndarray | N
         if sum(counts):
             found.append({state_name(state): count for state, count in zip(orbit, counts, strict=True)})
             if len(orbit) > 1:
-                slow = 2 * integrated_time(orders[:, known.index(orbit[0][0])], chain)
+                slow = 2 * integrated_time(orders[:, known.index(orbit[0][0])], chain)[0]
                 tests.append(frequencies(counts, max(slow, 1.0)))
     told = together(tests)
     return Variants(tuple(found), Balance(told.statistic, told.mean, told.variance, told.count, len(orders) - told.count))
@@ -52,7 +52,7 @@ def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = No
     found = shares(labels, states)
     most = found == found.max(1, keepdims=True)
     counts = most[most.sum(1) == 1].sum(0).tolist()
-    slow = max((2 * integrated_time(column, chain) for column in found.T), default=1.0)
+    slow = max((2 * integrated_time(column, chain)[0] for column in found.T), default=1.0)
     told = frequencies(counts, max(slow, 1.0)) if sum(counts) else Balance(0.0, 0.0, 0.0, 0)
     named = {f"label {label}": count for label, count in enumerate(counts)}
     return Variants((named,), Balance(told.statistic, told.mean, told.variance, told.count, len(labels) - told.count))
@@ -67,7 +67,7 @@ def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Bala
     return orbit_balance(orbits, which, sizes)
 
 
-def place_balance(spins: np.ndarray, group: Symmetries | Relabelings) -> Balance:
+def place_balance(spins: np.ndarray, group: Subgroup | Relabelings) -> Balance:
     """Test that configurations stand everywhere equally often: also where no two are alike, as on large lattices.
 
     For each axis, the phase of the longest wave along it, in steps of one site: a translation by t moves it by t steps, so an

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from symdiff.spins.autocorrelation import integrated_time
 from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.spins.observables import Wave
-from symdiff_evaluation.spins.series import derived, integrated_time
+from symdiff_evaluation.spins.series import derived
 
 _BATCH = 1 << 22  # spins transformed at once
 _GROUPS = 20
@@ -110,7 +111,7 @@ def line_length(functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wav
     value, left_out = fits[0], np.array(fits[1:])
     spread = float(((left_out - left_out.mean()) ** 2).sum()) * (_GROUPS - 1) / _GROUPS
     # groups shorter than a few integrated times are not independent: the magnetization's time says so
-    slow = max(2 * integrated_time(lines[0][0][:, -1], chain) * _GROUPS / count, 1.0)
+    slow = max(2 * integrated_time(lines[0][0][:, -1], chain)[0] * _GROUPS / count, 1.0)
     half = 2.093 * math.sqrt(spread * slow)  # Student's t with 19 degrees of freedom
     return _within(Estimate(value, max(value - half, 0.0), value + half, count), shape)
 

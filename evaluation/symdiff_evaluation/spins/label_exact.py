@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.exact import ground_states, log_partition
+from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.transfer import Sweep
 
 LARGEST = 100
 """Sites of a torus that is tried."""
@@ -15,8 +14,6 @@ _STEP = 5e-3  # of the inverse temperature, relative: differences of fourth orde
 
 def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
     """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z; None where the torus is too large."""
-    from symdiff.spins.exact import log_partition
-
     if not _covers(model):
         return None
     beta = 1 / temperature
@@ -32,8 +29,6 @@ def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
     In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise by the transfer
     matrix; None where the torus is too large.
     """
-    from symdiff.spins.exact import ground_states
-
     couplings = model.bonds()[2]
     if bool((couplings >= 0).all()):
         energy = -float(couplings.sum()) / model.torus.sites
@@ -49,8 +44,6 @@ def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
 
 def _covers(model: Hamiltonian) -> bool:
     """Whether a sweep takes seconds."""
-    from symdiff.spins.transfer import Sweep
-
     if model.torus.sites > LARGEST:
         return False
     try:

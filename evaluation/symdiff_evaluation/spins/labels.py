@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from symdiff_evaluation.spins.hamiltonian import Hamiltonian, shifted
+from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff_evaluation.spins import bonds
+from symdiff_evaluation.spins.bonds import couplings, shifted
 
 MOST_STATES = {"potts": 14, "clock": 127}
 """Of Potts spins such that the order of all symmetries, 14! times those of the largest lattice, is counted in 64 bits."""
@@ -34,7 +36,7 @@ def components(labels: np.ndarray, model: str, states: int) -> Iterator[np.ndarr
 def energy(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
     """Energy per site of -Σ J w(s, s'), w being δ for Potts spins and cos(2π(s - s')/q) for clock spins: (count,) float64."""
     rows = np.eye(states) if model == "potts" else directions(model, states)
-    return sum((hamiltonian.energy(row[labels]) for row in rows), np.zeros(len(labels)))
+    return sum((bonds.energy(row[labels], hamiltonian) for row in rows), np.zeros(len(labels)))
 
 
 def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
@@ -42,14 +44,14 @@ def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states
     vectors = directions(model, states)
     product = vectors.T @ vectors
     axes = tuple(range(1, labels.ndim))
-    wrong, bonds = np.zeros(len(labels)), np.zeros(len(labels))
-    for offset, coupling in hamiltonian.couplings.items():
+    wrong, all_bonds = np.zeros(len(labels)), np.zeros(len(labels))
+    for offset, coupling in couplings(hamiltonian):
         sign = np.broadcast_to(np.sign(coupling), labels.shape)
         found = product[labels, shifted(labels, offset)]
         best = np.where(sign > 0, product.max(), product.min())
         wrong += ((sign != 0) & (np.abs(found - best) > _DUST)).sum(axes)
-        bonds += (sign != 0).sum(axes)
-    return np.divide(wrong, bonds, out=np.full(len(labels), np.nan), where=bonds > 0)
+        all_bonds += (sign != 0).sum(axes)
+    return np.divide(wrong, all_bonds, out=np.full(len(labels), np.nan), where=all_bonds > 0)
 
 
 def shares(labels: np.ndarray, states: int) -> np.ndarray:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from symdiff_evaluation.spins.hamiltonian import shifted
+from symdiff_evaluation.spins.bonds import shifted
 
 Wave = tuple[int, ...]
 """A wave vector in units of pi: 0 or 1 along each axis."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symdiff_evaluation.spins.bonds import energy, unsatisfied
 from symdiff_evaluation.spins.correlation import near, two_point
 from symdiff_evaluation.spins.observables import domain_walls, magnetization, orders, waves
 from symdiff_evaluation.spins.symmetry import ENUMERATED, images, kept_by, space_group, symmetries
@@ -61,10 +62,10 @@ def observe(spins: Spins) -> Observed:
     s, shape = spins.configurations, spins.shape
     square = np.abs(np.fft.fftn(s.astype(np.float64), axes=tuple(range(1, s.ndim)))) ** 2
     return Observed(
-        energy=spins.hamiltonian.energy(s),
+        energy=energy(s, spins.hamiltonian),
         magnetization=magnetization(s),
         walls=domain_walls(s),
-        unsatisfied=spins.hamiltonian.unsatisfied(s),
+        unsatisfied=unsatisfied(s, spins.hamiltonian),
         orders=orders(s),
         lines=tuple(two_point(s, axis) for axis in range(len(shape))),
         **powers(square, shape),
@@ -88,7 +89,7 @@ def symmetric(spins: Spins, acting: Callable, kept_by: Callable, images: Callabl
     stabilizer, kept, order = (np.zeros(count, np.int64) for _ in range(3))
     own, least = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
     for which, part in spins.hamiltonians:
-        group = acting(symmetries(part, spins.shape, spins.lattice))
+        group = acting(symmetries(part))
         stabilizer[which], kept[which] = kept_by(s[which], (whole, group))
         order[which] = group.order
         if math.prod(spins.shape) <= ENUMERATED:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from symdiff.spins.transfer_matrix import TransferMatrix, covers
 from symdiff_evaluation.core.charts import bars, curves, densities, heat
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
@@ -33,7 +34,6 @@ from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.samples import Spins
 from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.symmetry import phases, space_group
-from symdiff_evaluation.spins.torus import Torus, covers
 
 _QUANTILES = 512
 _PARTS = 4  # Hamiltonians and temperatures that get panels of their own
@@ -149,9 +149,9 @@ def _law(spins: Spins) -> np.ndarray | None:
     if len(spins.parts) != 1:
         return None
     part = spins.parts[0]
-    if not part.ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian, part.shape):
+    if not part.ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian):
         return None
-    values, law = Torus(part.hamiltonian, part.shape, part.temperature).magnetizations
+    values, law = TransferMatrix(part.hamiltonian, part.temperature).magnetizations
     heap = np.cumsum(law) / law.sum()
     return values[np.searchsorted(heap, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symdiff_evaluation.spins.symmetry import ENUMERATED, Symmetries
+from symdiff_evaluation.spins.symmetry import ENUMERATED, Subgroup
 
 _BATCH = 1 << 20  # spins at once
 
@@ -21,7 +21,7 @@ class Relabelings:
     Those are all q! for Potts spins; for clock spins s -> ±s + k, of which there are 2q, at q = 2 two. It is ``SpinLattice.group``.
     """
 
-    space: Symmetries
+    space: Subgroup
     model: str
     states: int
 
@@ -31,7 +31,7 @@ class Relabelings:
 
     @property
     def allowed(self) -> np.ndarray:
-        """Without a permutation of labels: (points, L1, ..., Ld) bool."""
+        """Without a permutation of labels: (P, L1, ..., Ld) bool."""
         return self.space.allowed
 
     @property
@@ -54,8 +54,8 @@ def kept_by(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
     step = max(_BATCH // (math.prod(shape) * groups[0].states), 1)
     for start in range(0, len(labels), step):
         part = labels[start : start + step]
-        for number, point in enumerate(groups[0].space.points):
-            ways = count(part, point.move(part, shape), groups[0].states)
+        for number in range(len(groups[0].allowed)):
+            ways = count(part, groups[0].space.move(part, number), groups[0].states)
             for row, group in zip(found, groups, strict=True):
                 row[start : start + step] += (ways * group.allowed[number]).sum(tuple(range(1, part.ndim)))
     return found
@@ -104,8 +104,8 @@ def images(labels: np.ndarray, group: Relabelings) -> tuple[np.ndarray, np.ndarr
     kinds, which = np.unique(labels.reshape(-1, sites), axis=0, return_inverse=True)
     kinds = kinds.reshape(-1, *group.shape)
     least = _row_bytes(_normal(kinds, group))
-    for number, point in enumerate(group.space.points):
-        moved = point.move(kinds, group.shape)
+    for number in range(len(group.allowed)):
+        moved = group.space.move(kinds, number)
         for t in zip(*np.nonzero(group.allowed[number]), strict=True):
             image = _row_bytes(_normal(np.roll(moved, t, tuple(range(1, moved.ndim))), group))
             least = np.where(image < least, image, least)

@@ -6,33 +6,33 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+import torch
 
 from symdiff.errors import UserError, nearest
+from symdiff.groups.bravais import Kind
+from symdiff.groups.torus import Torus, torus
+from symdiff.spins.hamiltonian import Hamiltonian, half, interaction, ising_field
 from symdiff_evaluation.core.shards import Shards, done
-from symdiff_evaluation.spins.hamiltonian import Hamiltonian
+from symdiff_evaluation.spins.bonds import couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
 from symdiff_evaluation.spins.observed import Observed, joined
 from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.stored import blocks, observations
-from symdiff_evaluation.spins.symmetry import KINDS, Symmetries, symmetries
+from symdiff_evaluation.spins.symmetry import KINDS, Subgroup, symmetries
 
 ARRAYS = ("spins", "coupling", "directions", "field", "temperature", "chain", "lattice", "model", "states")
 MAX_SITES = 1 << 20
-_DIRECTIONS = {
-    "chain": [(1,), (2,)],
-    "square": [(1, 0), (0, 1), (1, 1), (-1, 1)],
-    "triangular": [(1, 0), (0, 1), (-1, 1), (1, 1), (-1, 2), (-2, 1)],
-    "cubic": [(1, 0, 0), (0, 1, 0), (0, 0, 1)],
-}  # of bonds, as ``symdiff sample`` writes them
-
+MAX_STEP = 1 << 20
+"""Sites that a bond may reach."""
 
 @dataclass(frozen=True)
 class Spins:
     """``configurations`` (count, L1, ..., Ld) int8, and what holds for each of them.
 
-    They are ±1 of the ``model`` "ising", labels 0 to ``states`` - 1 of "potts" and "clock".
+    They are ±1 of the ``model`` "ising", labels 0 to q - 1 of "potts" and "clock". ``hamiltonian``: one for all, or one for each.
     ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each in the order of time, None
     for independent ones; ``records``: the number of each among all records of the file, from 0; ``reasons``: why a record
     (by that number) is no configuration; ``file``: where they stand. What is worked out of them is worked out in ``workers`` processes and
@@ -43,13 +43,11 @@ class Spins:
     configurations: np.ndarray
     hamiltonian: Hamiltonian
     temperatures: np.ndarray
-    lattice: str
     records: np.ndarray
     reasons: Mapping[int, str]
     chain: np.ndarray | None = None
     file: str = ""
     model: str = "ising"
-    states: int = 2
     workers: int = field(default=1, compare=False, repr=False)
     shards: Shards | None = field(default=None, compare=False, repr=False)
     progress: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
@@ -66,6 +64,16 @@ class Spins:
     @property
     def shape(self) -> tuple[int, ...]:
         return self.configurations.shape[1:]
+
+    @property
+    def lattice(self) -> str:
+        """chain, square, triangular or cubic."""
+        return self.hamiltonian.torus.lattice.kind
+
+    @property
+    def states(self) -> int:
+        """Number of states of a spin."""
+        return self.hamiltonian.states
 
     @property
     def temperature(self) -> float | None:
@@ -92,20 +100,20 @@ class Spins:
         return iter([self.configurations]) if self.ising else components(self.configurations, self.model, self.states)
 
     @property
-    def group(self) -> Symmetries | Relabelings:
+    def group(self) -> Subgroup | Relabelings:
         """The symmetries of couplings and field, of a set that has one Hamiltonian. Raises ``ValueError`` for others."""
-        found = symmetries(self.hamiltonian, self.shape, self.lattice)
-        return found if self.ising else Relabelings(found, self.model, self.states)
+        space = symmetries(self.hamiltonian)
+        return space if self.ising else Relabelings(space, self.model, self.states)
 
     def select(self, which: np.ndarray | slice) -> Spins:
         """Those at ``which`` (numbers or a range), as a set of its own."""
         chain = None if self.chain is None else self.chain[which]
-        chosen = self._conditions(lambda value: value[which])
-        return Spins(self.configurations[which], chosen, self.temperatures[which], self.lattice, self.records[which], {}, chain, model=self.model, states=self.states)
+        hamiltonian = self.hamiltonian if len(self.hamiltonian) == 1 else self.hamiltonian.select(which)
+        return Spins(self.configurations[which], hamiltonian, self.temperatures[which], self.records[which], {}, chain, model=self.model)
 
     @cached_property
     def parts(self) -> list[Spins]:
-        """The set by Hamiltonian and temperature: within a part both are the same, couplings without an axis of samples."""
+        """The set by Hamiltonian and temperature: within a part both are the same."""
         groups = _groups([np.nan_to_num(self.temperatures[:, None], nan=-1.0), *self._tables()])
         if len(groups) == 1:
             return [replace(self, hamiltonian=self._alone(groups[0]), origin=(self, None))]
@@ -113,23 +121,19 @@ class Spins:
 
     @property
     def hamiltonians(self) -> list[tuple[np.ndarray, Hamiltonian]]:
-        """The different Hamiltonians, couplings without an axis of samples, each with the numbers of the configurations that it belongs to."""
+        """The different Hamiltonians, each with the numbers of the configurations that it belongs to."""
         return [(group, self._alone(group)) for group in _groups([np.zeros((len(self), 1)), *self._tables()])]
 
     def _tables(self) -> list[np.ndarray]:
-        """Couplings and field that differ from sample to sample: (count, numbers)."""
-        values = [*self.hamiltonian.couplings.values(), self.hamiltonian.field]
-        return [np.reshape(v, (len(v), -1)) for v in values if np.ndim(v) > len(self.shape)]
+        """Couplings and field, where they differ from sample to sample: (count, numbers)."""
+        if len(self.hamiltonian) == 1:
+            return []
+        values = [*(j for _, j in couplings(self.hamiltonian)), self.hamiltonian.field[..., 0].numpy()]
+        return [value.reshape(len(value), -1) for value in values]
 
     def _alone(self, group: np.ndarray) -> Hamiltonian:
         """The one Hamiltonian of these configurations."""
-        return self._conditions(lambda value: _number(value[group[0]]))
-
-    def _conditions(self, change: Callable[[np.ndarray], np.ndarray | float]) -> Hamiltonian:
-        """The Hamiltonian with ``change`` made to what has an axis of samples."""
-        couplings, field = self.hamiltonian.couplings, self.hamiltonian.field
-        changed = {key: change(v) if np.ndim(v) > len(self.shape) else v for key, v in {**couplings, None: field}.items()}
-        return Hamiltonian({d: changed[d] for d in couplings}, changed[None])
+        return self.hamiltonian if len(self.hamiltonian) == 1 else self.hamiltonian.select(group[:1])
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins:
@@ -153,13 +157,15 @@ def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins
     if np.prod(shape) > MAX_SITES:
         raise UserError(f"{place}: spins: at most {MAX_SITES} sites are read, got {np.prod(shape)}")
     lattice = str(arrays["lattice"]) if "lattice" in arrays else KINDS[len(shape)]
-    if lattice not in _DIRECTIONS or len(_DIRECTIONS[lattice][0]) != len(shape):
-        raise UserError(f"{place}: lattice: {lattice!r} does not have {len(shape)} sides{nearest(lattice, _DIRECTIONS)}")
+    try:
+        piece = torus(lattice, shape)
+    except ValueError as error:
+        raise UserError(f"{place}: lattice: {lattice[:40]!r} does not have {len(shape)} sides{nearest(lattice[:40], get_args(Kind))}") from error
     if model != "ising" and "field" in arrays:
         if np.any(arrays["field"]):  # of labels it has an axis more
             raise UserError(f"{place}: field: {model} spins are evaluated without one, got one")
         arrays = {name: value for name, value in arrays.items() if name != "field"}
-    hamiltonian = _hamiltonian(arrays, place, count, shape, lattice)
+    hamiltonian = _hamiltonian(arrays, place, count, piece, interaction(model, states))
     temperatures = _per_sample(arrays, "temperature", place, count, np.nan)
     if (temperatures <= 0).any() or np.isinf(temperatures).any():
         raise UserError(f"{place}: temperature: expected numbers above 0")
@@ -170,7 +176,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins
     sound = right.all(1)
     reasons = {int(k): f"value: {_strange(flat[k], right[k])} where {told} is expected" for k in np.flatnonzero(~sound)}
     kept = np.where(known, spins, 0).astype(np.int8)
-    whole = Spins(kept, hamiltonian, temperatures, lattice, np.arange(count), {}, chain, model=model, states=states)
+    whole = Spins(kept, hamiltonian, temperatures, np.arange(count), {}, chain, model=model)
     return replace(whole.select(np.flatnonzero(sound)) if reasons else whole, reasons=reasons, file=Path(place).name)
 
 
@@ -189,42 +195,49 @@ def _model(arrays: Mapping[str, np.ndarray], place: str) -> tuple[str, int]:
     return model, int(states)
 
 
-def _hamiltonian(arrays: Mapping[str, np.ndarray], place: str, count: int, shape: tuple[int, ...], lattice: str) -> Hamiltonian:
-    field = _conditions(arrays, "field", place, count, shape) if "field" in arrays else 0.0
+def _hamiltonian(arrays: Mapping[str, np.ndarray], place: str, count: int, piece: Torus, interaction: torch.Tensor) -> Hamiltonian:
+    """One for all records, or one for each where they differ."""
+    field = None
+    if "field" in arrays:
+        h = _conditions(arrays["field"], "field", place, count, piece.sides)
+        field = ising_field(torch.from_numpy(h.reshape(len(h), -1)).expand(-1, piece.sites))
     if "coupling" not in arrays:
-        nearest_only = {"chain": 1, "square": 2, "triangular": 3, "cubic": 3}[lattice]
-        return Hamiltonian({_upward(d): 1.0 for d in _DIRECTIONS[lattice][:nearest_only]}, field)
+        return Hamiltonian.make(piece, interaction, field=field)
     coupling = arrays["coupling"]
     number = coupling.shape[-1] if coupling.ndim else 0
+    along = _directions(arrays, place, piece, number)
+    ways = [_conditions(coupling[..., k], "coupling", place, count, piece.sides) for k in range(number)]
+    every = max(map(len, ways))
+    values = [np.broadcast_to(one, (every, *piece.sides)).reshape(every, -1) for one in ways]
+    return Hamiltonian.make(piece, interaction, torch.from_numpy(np.stack(values, -1)), field, along)
+
+
+def _directions(arrays: Mapping[str, np.ndarray], place: str, piece: Torus, number: int) -> torch.Tensor:
+    """The directions of so many couplings of a site: (number, d)."""
+    every = piece.lattice.directions()
+    along = every[half(piece, every)][:number]  # as ``symdiff sample`` writes them
     if "directions" in arrays:
         directions = arrays["directions"]
-        if directions.dtype.kind not in "iu" or directions.shape != (number, len(shape)):
-            raise UserError(f"{place}: directions: expected whole numbers ({number}, {len(shape)}), got {directions.dtype} {directions.shape}")
-        offsets = [tuple(int(step) for step in row) for row in directions]
-    else:
-        offsets = _DIRECTIONS[lattice][:number]
-    if len(offsets) != number or len({_upward(d) for d in offsets}) != number or not all(map(any, offsets)):
-        raise UserError(f"{place}: coupling: expected one for each of {len(offsets)} different directions, got {number}")
-    couplings = {}
-    for k, offset in enumerate(offsets):
-        value = _conditions({"coupling": coupling[..., k]}, "coupling", place, count, shape)
-        if _upward(offset) != offset and np.ndim(value):  # written at the other end of the bond
-            value = np.roll(value, offset, tuple(range(-len(shape), 0)))
-        couplings[_upward(offset)] = value
-    return Hamiltonian(couplings, field)
+        if directions.dtype.kind not in "iu" or directions.shape != (number, len(piece.sides)):
+            raise UserError(f"{place}: directions: expected whole numbers ({number}, {len(piece.sides)}), got {directions.dtype} {directions.shape}")
+        along = torch.from_numpy(directions.astype(np.int64))
+    try:
+        piece.lattice.star(torch.cat([along, -along]))
+    except ValueError:
+        along = along[:0]
+    if not number or len(along) != number or along.abs().max() > MAX_STEP:
+        raise UserError(f"{place}: coupling: expected one for each of 1 or more different directions, got {number}")
+    return along
 
 
-def _conditions(arrays: Mapping[str, np.ndarray], name: str, place: str, count: int, shape: tuple[int, ...]) -> float | np.ndarray:
-    """A number where all are equal, else (L1, ..., Ld), else (count, L1, ..., Ld)."""
-    value = arrays[name]
+def _conditions(value: np.ndarray, name: str, place: str, count: int, shape: tuple[int, ...]) -> np.ndarray:
+    """(1, 1, ..., 1) where one number is given, else (1, L1, ..., Ld) where all records have the same, else (count, L1, ..., Ld)."""
     if value.dtype.kind not in "iuf" or value.shape not in ((), shape, (1, *shape), (count, *shape)):
         raise UserError(f"{place}: {name}: expected numbers over {shape} or {(count, *shape)}, got {value.dtype} {value.shape}")
     if not np.isfinite(value).all():
         raise UserError(f"{place}: {name}: expected finite numbers, got nan or inf")
-    value = value.astype(np.float64)
-    if value.ndim > len(shape) and (value == value[:1]).all():
-        value = value[0]
-    return _number(value)
+    value = value.astype(np.float64).reshape(-1, *(shape if value.ndim else [1] * len(shape)))
+    return value[:1] if (value == value[:1]).all() else value
 
 
 def _per_sample(arrays: Mapping[str, np.ndarray], name: str, place: str, count: int, default: float) -> np.ndarray:
@@ -246,17 +259,6 @@ def _groups(columns: list[np.ndarray]) -> list[np.ndarray]:
     which = np.unique(table, axis=0, return_inverse=True)[1].ravel()
     order = np.argsort(which, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(which[order])) + 1)
-
-
-def _number(value: float | np.ndarray) -> float | np.ndarray:
-    value = np.asarray(value)
-    return float(value.flat[0]) if value.size and (value == value.flat[0]).all() else value
-
-
-def _upward(offset: tuple[int, ...]) -> tuple[int, ...]:
-    """The offset or its opposite, the one whose first step that is not zero is positive."""
-    first = next((step for step in offset if step), 1)
-    return offset if first > 0 else tuple(-step for step in offset)
 
 
 def _strange(row: np.ndarray, right: np.ndarray) -> str:

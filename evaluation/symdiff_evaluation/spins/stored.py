@@ -37,10 +37,10 @@ def observations(workers: int) -> Work[Spins, Observed]:
 
 def identity(block: Spins) -> bytes:
     """Bytes that differ where two blocks do, in configurations, couplings, field, lattice or model."""
-    model = "" if block.ising else f" {block.model} {block.states}"
-    head = f"{block.lattice} {block.configurations.shape}{model}\n".encode()
-    terms = (repr(names).encode() + body for *names, body in block.hamiltonian.frozen)
-    return head + block.configurations.astype("i1").tobytes() + b"".join(terms)
+    hamiltonian = block.hamiltonian
+    parts = [block.configurations.astype("i1"), *(t.numpy() for t in (hamiltonian.star, hamiltonian.coupling, hamiltonian.field))]
+    head = f"{block.lattice} {block.model} {[part.shape for part in parts]}\n".encode()
+    return head + b"".join(part.tobytes() for part in parts)
 
 
 def plain(one: Observed) -> dict[str, object]:

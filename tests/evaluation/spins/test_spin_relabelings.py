@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from symdiff.domains.lattice import SpinLattice
-from symdiff_evaluation.spins.hamiltonian import nearest
 from symdiff_evaluation.spins.relabelings import Relabelings, images, kept_by
 from symdiff_evaluation.spins.symmetry import space_group, symmetries
+from tests.oracles.offset_hamiltonian import nearest
 
 CASES = [("potts", 3, (3, 3)), ("potts", 4, (2, 3)), ("clock", 4, (6,)), ("clock", 5, (2, 4)), ("clock", 2, (4,)), ("clock", 3, (2, 2, 2))]
 
@@ -23,16 +23,16 @@ def permutations(model: str, states: int) -> set[tuple[int, ...]]:
 def moved(labels: np.ndarray, group: Relabelings) -> np.ndarray:
     """One configuration by every element: (order, L1, ..., Ld)."""
     found = []
-    for number, point in enumerate(group.space.points):
+    for number in range(len(group.allowed)):
         for t in zip(*np.nonzero(group.allowed[number]), strict=True):
-            image = np.roll(point.move(labels, labels.shape), t, range(labels.ndim))
+            image = np.roll(group.space.move(labels, number), t, range(labels.ndim))
             found += [np.array(names)[image] for names in permutations(group.model, group.states)]
     return np.stack(found)
 
 
 def groups(model: str, states: int, shape: tuple[int, ...]) -> list[Relabelings]:
     """All symmetries, and those of couplings that differ from axis to axis."""
-    uneven = symmetries(nearest(len(shape), tuple(1.0 + axis for axis in range(len(shape)))), shape)
+    uneven = symmetries(nearest(len(shape), tuple(1.0 + axis for axis in range(len(shape)))).on(*shape))
     return [Relabelings(space, model, states) for space in (space_group(shape), uneven)]
 
 

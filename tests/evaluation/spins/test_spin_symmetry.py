@@ -10,8 +10,7 @@ from symdiff_evaluation.core.balance import frequencies, orbit_balance
 from symdiff_evaluation.core.breaking import breaking_gap, broken_share
 from symdiff_evaluation.core.estimate import nothing
 from symdiff_evaluation.spins.balance import image_balance, place_balance, variant_balance
-from symdiff_evaluation.spins.hamiltonian import Hamiltonian, j1j2, nearest
-from symdiff_evaluation.spins.observables import orders, waves
+from symdiff_evaluation.spins.observables import orders, pattern, waves
 from symdiff_evaluation.spins.symmetry import (
     images,
     phases,
@@ -21,15 +20,16 @@ from symdiff_evaluation.spins.symmetry import (
     symmetries,
     variants,
 )
+from tests.oracles.offset_hamiltonian import OffsetHamiltonian, j1j2, moved, nearest
 
 
 def elements(group):
     """Every element as a function on one configuration."""
-    for number, point in enumerate(group.points):
+    for number in range(len(group.allowed)):
         for t in np.ndindex(group.shape):
             for sign, allowed in ((1, group.allowed), (-1, group.flipped)):
                 if allowed[(number, *t)]:
-                    yield lambda s, p=point, t=t, sign=sign: sign * np.roll(p.move(s, s.shape), t, range(s.ndim))
+                    yield lambda s, p=number, t=t, sign=sign: sign * np.roll(group.move(s, p), t, range(s.ndim))
 
 
 def grid(*shape):
@@ -74,39 +74,60 @@ def test_stabilizers_and_orbits_are_enumeration(shape):
         (nearest(2, 1.0, field=0.3), (4, 4), 128),
         (nearest(2, (1.0, 0.5)), (4, 4), 128),
         (j1j2(1.0, 0.4), (6, 6), 576),
-        (Hamiltonian({(1, 0): 1.0, (0, 1): 1.0, (1, 1): 0.5}), (6, 6), 4 * 36 * 2),
+        (OffsetHamiltonian({(1, 0): 1.0, (0, 1): 1.0, (1, 1): 0.5}), (6, 6), 4 * 36 * 2),
         (nearest(3), (3, 3, 3), 48 * 27 * 2),
     ],
 )
 def test_symmetries_of_hamiltonians_by_hand(hamiltonian, shape, order):
-    assert symmetries(hamiltonian, shape).order == order
+    assert symmetries(hamiltonian.on(*shape)).order == order
 
 
 def test_the_triangular_lattice():
-    bonds = Hamiltonian({(1, 0): -1.0, (0, 1): -1.0, (1, -1): -1.0})
-    group = symmetries(bonds, (6, 6), "triangular")
-    assert group.order == 12 * 36 * 2 and symmetries(bonds, (6, 6)).order == 4 * 36 * 2
+    bonds = OffsetHamiltonian({(1, 0): -1.0, (0, 1): -1.0, (1, -1): -1.0})
+    group = symmetries(bonds.on(6, 6, kind="triangular"))
+    assert group.order == 12 * 36 * 2 and symmetries(bonds.on(6, 6)).order == 4 * 36 * 2
     assert [len(orbit) for orbit in variants((6, 6), group)] == [2, 6]  # uniform; stripes in three directions
+
+
+@pytest.mark.parametrize(("kind", "shape"), [("chain", (5,)), ("square", (4, 4)), ("square", (3, 4)), ("triangular", (4, 4)), ("cubic", (2, 2, 3))])
+def test_operations_move_arrays_and_waves(kind, shape):
+    group, array = space_group(shape, kind), np.random.default_rng(0).normal(size=shape)
+    for number, matrix in enumerate(group.operations):
+        assert np.array_equal(group.move(array, number), moved(array, matrix))
+        for wave in waves(shape):
+            assert np.array_equal(pattern(group.move_wave(wave, number), shape), moved(pattern(wave, shape), matrix))
+
+
+@pytest.mark.parametrize("values", [2, 40, None])
+def test_couplings_with_a_pattern_keep_its_symmetries(values):
+    """Of any number of different values: the translations of a pattern that is repeated, and of none."""
+    rng, shape = np.random.default_rng(0), (4, 6)
+    tile = rng.normal(size=(4, 3)) if values is None else rng.integers(values, size=(4, 3)) / 7 + 1
+    field = np.concatenate([tile, tile], 1)
+    for h in (field, field + (np.indices(shape).sum(0) == 0)):
+        want = sum(np.array_equal(np.roll(h, t, (0, 1)), h) for t in np.ndindex(shape))
+        group = symmetries(OffsetHamiltonian({(1, 0): 1.0, (0, 1): 0.5}, h).on(*shape))
+        assert group.allowed[0].sum() == want and not group.flipped.any()
 
 
 def test_symmetries_leave_the_energy():
     rng, shape = np.random.default_rng(0), (4, 4)
-    patterned = Hamiltonian({(1, 0): CHECKERS * 1.0, (0, 1): 0.5}, 0.2 * STRIPES)
+    patterned = OffsetHamiltonian({(1, 0): CHECKERS * 1.0, (0, 1): 0.5}, 0.2 * STRIPES)
     spins = rng.choice([-1, 1], (20, *shape))
-    group, whole = symmetries(patterned, shape), space_group(shape)
+    group, whole = symmetries(patterned.on(*shape)), space_group(shape)
     kept = sum(
         np.allclose(patterned.energy(np.stack([move(s) for s in spins])), patterned.energy(spins)) for move in elements(whole)
     )
     assert 1 < group.order == kept
     with pytest.raises(ValueError, match="sample to sample"):
-        symmetries(Hamiltonian({(1, 0): rng.normal(size=(20, 1, 1))}), shape)
+        symmetries(OffsetHamiltonian({(1, 0): rng.normal(size=(20, 1, 1))}).on(*shape))
 
 
 def test_variants():
-    names = [{state_name(s) for s in orbit} for orbit in variants((4, 4), symmetries(j1j2(1, -1), (4, 4)))]
+    names = [{state_name(s) for s in orbit} for orbit in variants((4, 4), symmetries(j1j2(1, -1).on(4, 4)))]
     assert {"uniform +", "uniform -"} in names and {"checkerboard +", "checkerboard -"} in names
     assert {f"stripes_{a} {s}" for a, s in itertools.product("xy", "+-")} in names and len(names) == 3
-    names = [{state_name(s) for s in orbit} for orbit in variants((4, 4), symmetries(nearest(2, (1, 2), 0.1), (4, 4)))]
+    names = [{state_name(s) for s in orbit} for orbit in variants((4, 4), symmetries(nearest(2, (1, 2), 0.1).on(4, 4)))]
     assert {"uniform +"} in names and {"stripes_x +", "stripes_x -"} in names and len(names) == 5
 
 
@@ -126,7 +147,7 @@ def states(counts):
 
 
 def test_balanced_and_unbalanced_variants():
-    group = symmetries(j1j2(0.1, -1.0), (4, 4))
+    group = symmetries(j1j2(0.1, -1.0).on(4, 4))
     fair, unfair = (variant_balance(orders(states(counts)), group) for counts in ([52, 48, 49, 51], [100, 100, 0, 0]))
     assert fair.counts == ({"stripes_x +": 52, "stripes_x -": 48, "stripes_y +": 49, "stripes_y -": 51},)
     assert fair.balance.p_value > 0.9 and unfair.balance.p_value < 1e-20

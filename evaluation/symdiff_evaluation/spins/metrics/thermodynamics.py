@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
+from symdiff.spins.autocorrelation import integrated_time
 from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.spins.correlation import line_length, moment_length, powers_at
 from symdiff_evaluation.spins.observables import Wave, waves
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.samples import Spins
-from symdiff_evaluation.spins.series import integrated_time, series_mean
+from symdiff_evaluation.spins.series import series_mean
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat, susceptibility
 
 
@@ -47,7 +48,7 @@ class Thermodynamics(Metric):
             "binder_cumulant": binder_cumulant(m, chain) if one else undefined,
             "specific_heat": specific_heat(energy, sites, temperature, chain) if one else undefined,
             "susceptibility": susceptibility(m, sites, temperature, chain) if one else undefined,
-            "autocorrelation_time": nothing() if chain is None or not len(spins) else Estimate(integrated_time(energy, chain), None, None, len(spins)),
+            "autocorrelation_time": nothing() if chain is None or not len(spins) else Estimate(integrated_time(energy, chain)[0], None, None, len(spins)),
         }
 
 

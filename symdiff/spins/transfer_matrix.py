@@ -1,4 +1,4 @@
-"""Exact values on a small torus with translation-invariant couplings, by the transfer matrix.
+"""Exact values of Ising spins on a narrow torus with translation-invariant couplings, by the transfer matrix.
 
 Rows of L2 spins are the matrix's states; those that translations along the row carry to each other are gathered into
 necklaces, so that the matrix of 2^L2 rows falls into L2 blocks, one a momentum, of about 2^L2 / L2 rows each.
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import torch
 
-from symdiff_evaluation.spins.hamiltonian import Hamiltonian
+from symdiff.spins.hamiltonian import Hamiltonian, interaction
 
 _WIDEST = 10
 _STEP = 2e-3  # of the inverse temperature, for the specific heat
@@ -21,21 +22,38 @@ _NEAR = frozenset({(1, 0), (0, 1), (1, 1), (1, -1)})
 
 
 @dataclass(frozen=True)
-class Torus:
-    """An L1 x L2 torus, L2 at most 10, whose couplings are numbers along (1, 0), (0, 1), (1, 1), (1, -1), at a temperature.
+class TransferMatrix:
+    """Ising spins on an L1 x L2 torus, L2 at most 10, with the same couplings along (1, 0), (0, 1), (1, 1), (1, -1) everywhere.
 
-    Raises ``ValueError`` for other couplings and shapes: what is exact elsewhere is not approximated here.
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        One, with couplings and a field that are alike on all sites.
+    temperature : float
+        In J/k_B, above 0.
+    turned : bool
+        Whether the axes are exchanged, so that a torus may be narrow along its first axis: L1 is then the second side.
+
+    Raises
+    ------
+    ValueError
+        For other couplings and shapes: what is exact elsewhere is not approximated here.
     """
 
     hamiltonian: Hamiltonian
-    shape: tuple[int, int]
     temperature: float
+    turned: bool = False
 
     def __post_init__(self) -> None:
-        if not covers(self.hamiltonian, self.shape):
+        if not covers(self.hamiltonian, self.turned):
             raise ValueError(f"the transfer matrix needs a torus at most {_WIDEST} wide and uniform couplings to near neighbors, got {self.shape}")
         if not self.temperature > 0:
             raise ValueError(f"expected a temperature above 0, got {self.temperature}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The sides, that of the rows last."""
+        return self.hamiltonian.torus.sides[:: -1 if self.turned else 1]
 
     @property
     def log_z(self) -> float:
@@ -140,9 +158,9 @@ class Torus:
         turned = np.stack([(codes << t | codes >> (width - t)) & (2**width - 1) for t in range(width)], 1)
         members = np.flatnonzero(turned.min(1) == codes)
         periods = np.array([len(set(turned[m])) for m in members])
-        j = {d: float(v) for d, v in self.hamiltonian.couplings.items()}
+        j, field = _couplings(self.hamiltonian, self.turned), float(self.hamiltonian.field[0, 0, 0])
         here = rows[members]
-        inside = -j.get((0, 1), 0.0) * (here * np.roll(here, -1, 1)).sum(1) - float(self.hamiltonian.field) * here.sum(1)
+        inside = -j.get((0, 1), 0.0) * (here * np.roll(here, -1, 1)).sum(1) - field * here.sum(1)
         there = rows[turned[members]]  # (n, L2, L2)
         between = -j.get((1, 0), 0.0) * np.einsum("ai,bti->abt", here, there)
         between -= j.get((1, 1), 0.0) * np.einsum("ai,bti->abt", here, np.roll(there, -1, 2))
@@ -150,6 +168,18 @@ class Torus:
         return members, periods, inside, between
 
 
-def covers(hamiltonian: Hamiltonian, shape: tuple[int, ...]) -> bool:
-    """Whether ``Torus`` is exact for this."""
-    return len(shape) == 2 and 1 < shape[1] <= _WIDEST and shape[0] > 1 and hamiltonian.uniform and set(hamiltonian.couplings) <= _NEAR
+def covers(hamiltonian: Hamiltonian, turned: bool = False) -> bool:
+    """Whether ``TransferMatrix`` is exact for this."""
+    sides = hamiltonian.torus.sides
+    if len(sides) != 2 or min(sides) < 2 or sides[0 if turned else 1] > _WIDEST:
+        return False
+    return torch.equal(hamiltonian.interaction, interaction("ising")) and hamiltonian.is_uniform and _couplings(hamiltonian).keys() <= _NEAR
+
+
+def _couplings(hamiltonian: Hamiltonian, turned: bool = False) -> dict[tuple[int, ...], float]:
+    """J by direction, of each bond once: along the direction whose first step that is not zero goes ahead."""
+    values = zip(map(tuple, hamiltonian.star.tolist()), hamiltonian.coupling[0, 0].tolist(), strict=True)
+    couplings = {direction: value for direction, value in values if direction > (0, 0)}
+    if turned:  # (1, -1) becomes (-1, 1): the same bonds
+        return {(d[1], d[0]) if d != (1, -1) else d: value for d, value in couplings.items()}
+    return couplings

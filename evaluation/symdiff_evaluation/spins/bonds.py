@@ -1,0 +1,53 @@
+"""What configurations have along each direction of bonds: energy, and bonds that the spins do not follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from symdiff.spins.hamiltonian import Hamiltonian, half
+
+Offset = tuple[int, ...]
+
+
+def couplings(hamiltonian: Hamiltonian) -> Iterator[tuple[Offset, np.ndarray]]:
+    """Go over the directions of bonds, each bond once: the direction, and J from every site that way, (B, L1, ..., Ld)."""
+    star, sides = hamiltonian.star, hamiltonian.torus.sides
+    opposite = hamiltonian.torus.lattice.opposite(star)
+    for k in half(hamiltonian.torus, star).tolist():
+        k = k if is_ahead(star[k].tolist()) else int(opposite[k])
+        yield tuple(star[k].tolist()), hamiltonian.coupling[:, :, k].numpy().reshape(-1, *sides)
+
+
+def is_ahead(offset: list[int] | Offset) -> bool:
+    """Whether the first step that is not zero is positive: so of an offset and its opposite one is."""
+    return next((step for step in offset if step), 1) > 0
+
+
+def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
+    """Energy per site of numbers s in the place of spins, (count, L1, ..., Ld): -Σ J s s' - Σ h s, h being the field on label 0: (count,).
+
+    Of Ising spins it is ``Hamiltonian.energy``.
+    """
+    axes = tuple(range(1, spins.ndim))
+    local = hamiltonian.field[..., 0].numpy().reshape(-1, *hamiltonian.torus.sides) * spins
+    for offset, coupling in couplings(hamiltonian):
+        local = local + coupling * (spins * shifted(spins, offset))
+    return -local.mean(axes, dtype=np.float64)
+
+
+def unsatisfied(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
+    """Share of the bonds with J s s' < 0 among those with J != 0, of Ising spins: (count,) float64, nan where there is none."""
+    axes = tuple(range(1, spins.ndim))
+    wrong, bonds = np.zeros(len(spins)), np.zeros(len(spins))
+    for offset, coupling in couplings(hamiltonian):
+        sign = np.broadcast_to(np.sign(coupling), spins.shape)
+        wrong += (sign * (spins * shifted(spins, offset)) < 0).sum(axes)
+        bonds += (sign != 0).sum(axes)
+    return np.divide(wrong, bonds, out=np.full(len(spins), np.nan), where=bonds > 0)
+
+
+def shifted(spins: np.ndarray, offset: Offset) -> np.ndarray:
+    """The spins at r + offset, written at r: same shape (count, L1, ..., Ld)."""
+    return np.roll(spins, [-step for step in offset], tuple(range(spins.ndim - len(offset), spins.ndim)))
