@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.guidance import Guided, may_hide
 from symdiff.log_variance import LogVariance
+from symdiff.nn.allocation import limit_memory, limit_shapes
 from symdiff.processes.base import Process
 from symdiff.random import Streams
 from symdiff.sampling.ancestral import Ancestral
@@ -50,17 +52,18 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
     where = f"{recipe.source}: "
     schema = schema_to_plain(domain.schema)
     driven = {name: field for name, field in schema.items() if name not in domain.conditions}
-    breaker = build(SymmetryBreaker, recipe.breaker, where=f"{where}breaker")
-    process = build(Process, recipe.process, where=f"{where}process", schema=driven, marginals=dict(marginals))
-    noisy = schema_to_plain(process.noisy_schema())
-    denoiser = build(
-        Denoiser,
-        recipe.denoiser,
-        where=f"{where}denoiser",
-        schema=schema_to_plain(process.schema),
-        noisy={name: noisy.get(name, field) for name, field in schema.items() if name in noisy or name not in driven},
-        code=schema_to_plain(breaker.schema),
-    )
+    with limit_memory():
+        breaker = build(SymmetryBreaker, recipe.breaker, where=f"{where}breaker")
+        process = build(Process, recipe.process, where=f"{where}process", schema=driven, marginals=dict(marginals))
+        noisy = schema_to_plain(process.noisy_schema())
+        denoiser = build(
+            Denoiser,
+            recipe.denoiser,
+            where=f"{where}denoiser",
+            schema=schema_to_plain(process.schema),
+            noisy={name: noisy.get(name, field) for name, field in schema.items() if name in noisy or name not in driven},
+            code=schema_to_plain(breaker.schema),
+        )
     for name, part in (("denoiser", denoiser), ("process", process), ("breaker", breaker)):
         domain.check_part(part, getattr(recipe, name), f"{where}{name}")
     try:
@@ -485,12 +488,15 @@ def _component(folder: Path, part: str, expected: str) -> Denoiser | SymmetryBre
         raise UserError(f"{path}: _class_name: model_index.json says {expected}, got {str(name)[:80]!r}")
     given = {key: config[key] for key in SUPPLIED[part] if key in config}
     settings = {key: value for key, value in config.items() if not key.startswith("_") and key not in given}
+    weights = path.with_name(checkpoint.WEIGHTS)
+    fitting = limit_shapes(checkpoint.read_shapes(weights).values()) if weights.is_file() else nullcontext()
     try:
-        component = build(base, {**settings, "kind": name}, where=str(path), **given)
+        with fitting:
+            component = build(base, {**settings, "kind": name}, where=str(path), **given)
     except (TypeError, KeyError) as error:
         raise UserError(f"{path}: the config does not fit {name}: {error}") from error
     if isinstance(component, torch.nn.Module):
-        checkpoint.read_weights(path.with_name(checkpoint.WEIGHTS), component)
+        checkpoint.read_weights(weights, component)
     return component
 
 

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 Axes = Literal["node", "pair", "whole"]
+MOST_CHANNELS = 65_536
+"""Classes, channels and components that a field read from a file may have."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,9 @@ def schema_from_plain(plain: Mapping) -> dict[str, Field]:
         kind = _KINDS.get(entry.pop("kind", None))
         if kind is None:
             raise ValueError(f"field {name!r} needs a kind among {sorted(_KINDS)}")
+        for key, value in entry.items():
+            if isinstance(value, int) and not 0 <= value <= MOST_CHANNELS:
+                raise ValueError(f"field {name!r}: {key} must be 0 to {MOST_CHANNELS}, got {value}")
         schema[name] = kind(**entry)
     return schema
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from symdiff.config.ranges import Nodes, Width
 from symdiff.state import Categorical, Real, Schema, State
 
 
@@ -29,7 +30,7 @@ class NodeCode(Code):
     ``code``: (B, N, dim), row r of a table of ``nodes`` rows; structures with more nodes are refused.
     """
 
-    def __init__(self, nodes: int, dim: int = 16) -> None:
+    def __init__(self, nodes: Nodes, dim: Width = 16) -> None:
         super().__init__()
         self.nodes, self.dim = nodes, dim
         self.table = nn.Parameter(torch.randn(nodes, dim))

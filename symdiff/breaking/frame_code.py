@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from symdiff.breaking.codes import Code, NodeCode
+from symdiff.config.ranges import NodesOrNone, Width
 from symdiff.state import Real, Schema, State
 
 
@@ -16,7 +17,7 @@ class FrameCode(Code):
     under S_n x O(3).
     """
 
-    def __init__(self, nodes: int = 0, dim: int = 16) -> None:
+    def __init__(self, nodes: NodesOrNone = 0, dim: Width = 16) -> None:
         super().__init__()
         self.names = NodeCode(nodes, dim) if nodes else None
 

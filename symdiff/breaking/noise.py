@@ -7,6 +7,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from symdiff.breaking.base import SymmetryBreaker
+from symdiff.config.ranges import Width
 from symdiff.random import Generator, normal
 from symdiff.state import Real, Schema, State
 
@@ -17,7 +18,7 @@ class Noise(SymmetryBreaker):
     anchor = "none"
 
     @register_to_config
-    def __init__(self, dim: int = 16) -> None:
+    def __init__(self, dim: Width = 16) -> None:
         super().__init__()
         self.dim = dim
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from symdiff.breaking.codes import Code
+from symdiff.config.ranges import Side, Width
 from symdiff.groups.bravais import Kind, bravais
 from symdiff.groups.torus import Torus, torus, torus_of
 from symdiff.state import Logits, Real, Schema, Star, State
@@ -24,7 +25,7 @@ class SiteCode(Code):
     ``sign`` (B, N, 2): (1, −1). All but ``code`` are fixed, so that the stabilizer is trivial whatever is learned.
     """
 
-    def __init__(self, lattice: Kind = "square", sides: Sequence[int] | None = None, dim: int = 16) -> None:
+    def __init__(self, lattice: Kind = "square", sides: Sequence[Side] | None = None, dim: Width = 16) -> None:
         super().__init__()
         self.lattice, self.sides, self.dim = bravais(lattice), None if sides is None else tuple(sides), dim
         self.directions = len(self.lattice.shells[0])

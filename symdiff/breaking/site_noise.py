@@ -6,6 +6,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from symdiff.breaking.base import SymmetryBreaker
+from symdiff.config.ranges import Width
 from symdiff.random import Generator, normal
 from symdiff.state import Logits, Real, Schema, State
 
@@ -19,7 +20,7 @@ class SiteNoise(SymmetryBreaker):
     anchor = "none"
 
     @register_to_config
-    def __init__(self, dim: int = 16) -> None:
+    def __init__(self, dim: Width = 16) -> None:
         super().__init__()
         self.dim = dim
 

@@ -238,7 +238,7 @@ def _fits(hint: object, value: object) -> bool:
 
 def _validate(hint: object, value: object, where: str) -> None:
     try:
-        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True, strict=True))
+        adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True, strict=True, allow_inf_nan=False))
     except PydanticSchemaGenerationError as error:
         raise TypeError(f"{where}: a recipe cannot fill a parameter annotated {hint}") from error
     if get_origin(hint) is tuple and isinstance(value, list):

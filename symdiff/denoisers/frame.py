@@ -9,6 +9,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from symdiff.config.ranges import Degree, Features
 from symdiff.config.recipe import build
 from symdiff.denoisers.base import Denoiser
 from symdiff.groups.orthogonal import turn
@@ -37,8 +38,8 @@ class InFrame(Denoiser):
         noisy: Mapping,
         code: Mapping,
         denoiser: Mapping,
-        distances: int = 16,
-        waves: int = 4,
+        distances: Features = 16,
+        waves: Degree = 4,
         reach: float = 8.0,
     ) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
+from symdiff.config.ranges import Factor, Heads, Layers, Width
 from symdiff.denoisers.base import Denoiser, mean_over_nodes, prediction_schema, width_of
 from symdiff.denoisers.context import Context
 from symdiff.nn.features import channels, encode
@@ -57,11 +58,11 @@ class GraphTransformer(Denoiser):
         schema: Mapping,
         noisy: Mapping,
         code: Mapping,
-        width: int = 128,
-        pair_width: int = 48,
-        layers: int = 4,
-        heads: int = 8,
-        widening: int = 2,
+        width: Width = 128,
+        pair_width: Width = 48,
+        layers: Layers = 4,
+        heads: Heads = 8,
+        widening: Factor = 2,
         features: Sequence[Feature] = (),
     ) -> None:
         super().__init__()

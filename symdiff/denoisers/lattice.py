@@ -10,6 +10,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 from torch.nn import functional
 
+from symdiff.config.ranges import Factor, Layers, Side, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.groups.bravais import Kind, bravais
 from symdiff.groups.torus import Torus, torus, torus_of
@@ -42,12 +43,12 @@ class LatticeConvolution(Denoiser):
         noisy: Mapping,
         code: Mapping,
         lattice: Kind = "square",
-        sides: Sequence[int] | None = None,
+        sides: Sequence[Side] | None = None,
         symmetry: Symmetry = "space",
         flips: Sequence[str] = ("spin", "field", "sign"),
-        width: int = 128,
-        widening: int = 2,
-        layers: int = 4,
+        width: Width = 128,
+        widening: Factor = 2,
+        layers: Layers = 4,
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))

@@ -9,6 +9,7 @@ from diffusers.configuration_utils import register_to_config
 from einops import rearrange
 from torch import Tensor, nn
 
+from symdiff.config.ranges import Factor, Heads, Layers, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.context import Context
 from symdiff.denoisers.readout import Readout
@@ -33,11 +34,11 @@ class NodeTransformer(Denoiser):
         schema: Mapping,
         noisy: Mapping,
         code: Mapping,
-        width: int = 256,
-        layers: int = 3,
-        heads: int = 8,
-        widening: int = 4,
-        readout: int = 32,
+        width: Width = 256,
+        layers: Layers = 3,
+        heads: Heads = 8,
+        widening: Factor = 4,
+        readout: Width = 32,
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))

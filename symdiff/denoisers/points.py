@@ -9,6 +9,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+from symdiff.config.ranges import Degree, Factor, Features, Layers, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.context import Context
 from symdiff.denoisers.inputs import Inputs, Way
@@ -57,19 +58,19 @@ class PointConvolution(Denoiser):
         noisy: Mapping,
         code: Mapping,
         equivariance: Equivariance = "rotations",
-        orientations: int = 8,
+        orientations: Features = 8,
         inputs: Mapping[str, Way] | None = None,
         position: str = "position",
-        neighbors: int = 0,
-        width: int = 128,
-        layers: int = 5,
-        basis: int = 64,
-        degree: int = 2,
-        widening: int = 4,
-        readout: int = 32,
+        neighbors: Features = 0,
+        width: Width = 128,
+        layers: Layers = 5,
+        basis: Width = 64,
+        degree: Degree = 2,
+        widening: Factor = 4,
+        readout: Width = 32,
         pooling: Pooling = "mean",
         unit: float = 3.0,
-        levels: int = 0,
+        levels: Degree = 0,
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))

@@ -10,6 +10,7 @@ from e3nn import o3
 from torch import Tensor, nn
 from torch.nn import functional
 
+from symdiff.config.ranges import Features, Layers, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.context import Context
 from symdiff.denoisers.inputs import Inputs, Way
@@ -41,12 +42,12 @@ class SteerableNetwork(Denoiser):
         irreps: str = "64x0e + 32x1o + 16x2e",
         inputs: Mapping[str, Way] | None = None,
         position: str = "position",
-        neighbors: int = 0,
-        layers: int = 4,
-        radial: int = 16,
-        edge_width: int = 64,
+        neighbors: Features = 0,
+        layers: Layers = 4,
+        radial: Features = 16,
+        edge_width: Width = 64,
         reach: float = 8.0,
-        readout: int = 32,
+        readout: Width = 32,
         pooling: Pooling = "mean",
     ) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from symdiff.config.ranges import Factor, Layers, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.groups.bravais import Kind
@@ -42,9 +43,9 @@ class SublatticeConvolution(Denoiser):
         lattice: Kind = "square",
         model: Model = "ising",
         last: Literal["heat bath", "learned"] = "heat bath",
-        width: int = 96,
-        widening: int = 2,
-        layers: int = 4,
+        width: Width = 96,
+        widening: Factor = 2,
+        layers: Layers = 4,
     ) -> None:
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from symdiff.config.ranges import Classes, Nodes
 from symdiff.domains.arrays import MAX_NODES, Record, pack
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError
@@ -25,7 +26,7 @@ class Graph(Domain):
     As objects they are networkx graphs whose nodes and edges have the attribute ``label`` where there is more than one.
     """
 
-    def __init__(self, node_classes: int = 1, edge_classes: int = 2, max_nodes: int = 2048) -> None:
+    def __init__(self, node_classes: Classes = 1, edge_classes: Classes = 2, max_nodes: Nodes = 2048) -> None:
         self.node_classes, self.edge_classes, self.max_nodes = int(node_classes), int(edge_classes), int(max_nodes)
         if self.node_classes < 1 or self.edge_classes < 2 or not 1 <= self.max_nodes <= MAX_NODES:
             raise UserError(

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Classes, Degree, Side
 from symdiff.domains.arrays import Record
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError, nearest
@@ -39,10 +40,10 @@ class SpinLattice(Domain):
     def __init__(
         self,
         lattice: str = "square",
-        sides: Sequence[int] | None = None,
+        sides: Sequence[Side] | None = None,
         model: str = "ising",
-        states: int = 2,
-        shells: int = 1,
+        states: Classes = 2,
+        shells: Degree = 1,
         conditions: Sequence[str] = (),
     ) -> None:
         for name in conditions:

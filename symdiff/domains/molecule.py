@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain, Record
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
@@ -24,7 +25,7 @@ class MolecularGraph(Domain):
     Kekule graph: no stereo marks, no aromatic flags, no isotopes.
     """
 
-    def __init__(self, atoms: Sequence[str], max_nodes: int = 512) -> None:
+    def __init__(self, atoms: Sequence[str], max_nodes: Nodes = 512) -> None:
         self.atoms = tuple(str(atom) for atom in atoms)
         self.max_nodes = int(max_nodes)
         if not self.atoms or len(set(self.atoms)) != len(self.atoms):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain, Record
 from symdiff.domains.molecule import BONDS
 from symdiff.domains.properties import Property
@@ -34,7 +35,7 @@ class Molecule3D(Domain):
         atoms: Sequence[str],
         bonds: bool = True,
         chiral: bool = False,
-        max_nodes: int = 512,
+        max_nodes: Nodes = 512,
         properties: Mapping[str, Mapping] | None = None,
     ) -> None:
         self.atoms = tuple(str(atom) for atom in atoms)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain, Record
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
@@ -28,7 +29,7 @@ class PointCloud(Domain):
     group is S_n x SO(3) then, else S_n x O(3).
     """
 
-    def __init__(self, given: Mapping, predicted: Mapping, chiral: bool = False, max_nodes: int = 4096) -> None:
+    def __init__(self, given: Mapping, predicted: Mapping, chiral: bool = False, max_nodes: Nodes = 4096) -> None:
         self._given, self._predicted = schema_from_plain(given), schema_from_plain(predicted)
         self.chiral, self.max_nodes = bool(chiral), int(max_nodes)
         if self._given.get(POSITION) != Real("node", 1, vector=3):

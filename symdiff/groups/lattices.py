@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Side
 from symdiff.groups.base import Group
 from symdiff.groups.bravais import Kind, bravais, inverses
 from symdiff.groups.orthogonal import turn
@@ -35,7 +36,7 @@ class Space(Group):
     """
 
     def __init__(
-        self, lattice: Kind = "square", sides: Sequence[int] | None = None, point: Point = "full", translations: bool = True
+        self, lattice: Kind = "square", sides: Sequence[Side] | None = None, point: Point = "full", translations: bool = True
     ) -> None:
         if point not in get_args(Point):
             raise ValueError(f"point must be one of {get_args(Point)}, got {point!r}")

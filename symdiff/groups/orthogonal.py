@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Dimension
 from symdiff.groups.base import Group
 from symdiff.random import Generator, normal
 from symdiff.state import Real, State
@@ -16,7 +17,7 @@ class Orthogonal(Group):
     Every channel of every Real field with ``vector == dim`` is multiplied by the matrix; other fields stay.
     """
 
-    def __init__(self, dim: int = 3, special: bool = False) -> None:
+    def __init__(self, dim: Dimension = 3, special: bool = False) -> None:
         if dim < 1:
             raise ValueError(f"dim must be at least 1, got {dim}")
         self.dim, self.special = dim, special

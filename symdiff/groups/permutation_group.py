@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Index, Points
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric, permute_nodes
 from symdiff.groups.schreier_sims import Chain
@@ -22,7 +23,7 @@ class PermutationGroup(Group):
     A generator is a list of preimages, as elements are: (g·x)_i = x_{g[i]}. Without generators the group is trivial.
     """
 
-    def __init__(self, nodes: int, generators: Sequence[Sequence[int]] = ()) -> None:
+    def __init__(self, nodes: Points, generators: Sequence[Sequence[Index]] = ()) -> None:
         if nodes < 1:
             raise ValueError(f"nodes must be at least 1, got {nodes}")
         for g in generators:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Index, Points
 from symdiff.groups.base import Group
 from symdiff.groups.permutation_group import PermutationGroup
 from symdiff.random import Generator
@@ -21,7 +22,7 @@ class Relabel(Group):
     that lacks one of the fields, such as a code, is not moved by it.
     """
 
-    def __init__(self, fields: Sequence[str], classes: int, generators: Sequence[Sequence[int]]) -> None:
+    def __init__(self, fields: Sequence[str], classes: Points, generators: Sequence[Sequence[Index]]) -> None:
         if isinstance(fields, str):
             raise ValueError(f"fields needs a list of names, got {fields!r}")
         self.fields, self.classes = list(fields), classes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Dimension
 from symdiff.groups.base import Group
 from symdiff.random import Generator, normal
 from symdiff.state import Real, State
@@ -17,7 +18,7 @@ class Translations(Group):
     unit of the positions, which serves to test equivariance.
     """
 
-    def __init__(self, dim: int = 3, fields: tuple[str, ...] = ("position",), spread: float = 3.0) -> None:
+    def __init__(self, dim: Dimension = 3, fields: tuple[str, ...] = ("position",), spread: float = 3.0) -> None:
         if dim < 1 or spread <= 0:
             raise ValueError(f"expected dim >= 1 and spread > 0, got {dim} and {spread}")
         self.dim, self.fields, self.spread = dim, tuple(fields), spread

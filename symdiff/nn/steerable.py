@@ -29,6 +29,8 @@ def ordered(irreps: str) -> o3.Irreps:
     except (ValueError, AssertionError):
         raise ValueError(f"irreps: expected something like '64x0e + 32x1o + 16x2e', got {irreps!r}") from None
     read = o3.Irreps([(count, one) for count, one in read if count])
+    if read.dim > 8192 or read and read.lmax > 8:
+        raise ValueError(f"irreps: expected at most 8192 channels and order 8, got {irreps!r}")
     if "0e" not in read:
         raise ValueError(f"irreps: scalars (0e) are needed, got {irreps!r}")
     return o3.Irreps([pair for pair in read if pair.ir.l == 0] + [pair for pair in read if pair.ir.l > 0]).regroup()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symdiff.config.ranges import Degree, Factor
 from symdiff.groups.bravais import Kind
 from symdiff.groups.torus import torus_of
 from symdiff.groups.tower import HALVINGS, Tower, tower
@@ -28,7 +29,7 @@ class CoarseToFine(Revealing):
     groups of one.
     """
 
-    def __init__(self, lattice: Kind = "square", parts: Sequence[int] = (1, 2, 3), stages: Sequence[int] = (0, 7)) -> None:
+    def __init__(self, lattice: Kind = "square", parts: Sequence[Factor] = (1, 2, 3), stages: Sequence[Degree] = (0, 7)) -> None:
         if lattice not in HALVINGS:
             raise ValueError(f"lattice: expected one that halves into its like ({', '.join(HALVINGS)}), got {lattice!r}")
         if not parts or min(parts) < 1:

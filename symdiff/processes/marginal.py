@@ -9,6 +9,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
+from symdiff.config.ranges import Levels
 from symdiff.processes.discrete import Discrete, Prior, _sum, law_of_labels, surprise
 from symdiff.random import Generator
 from symdiff.state import State
@@ -34,7 +35,7 @@ class Marginal(Discrete):
         schema: Mapping,
         marginals: Mapping[str, list[float]],
         prior: Prior = "marginal",
-        levels: int = 500,
+        levels: Levels = 500,
         weights: Mapping[str, float] | None = None,
     ) -> None:
         self.set_priors(schema, law_of_labels(marginals, prior))

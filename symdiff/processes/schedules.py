@@ -16,6 +16,7 @@ from diffusers import (
 )
 from torch import Tensor
 
+from symdiff.config.ranges import Levels
 from symdiff.processes.base import finest
 
 Past = tuple[Tensor, Tensor]
@@ -68,7 +69,7 @@ class Schedule(ABC):
 class _VariancePreserving(Schedule, ABC):
     """a² + b² = 1, with a² from the β of a discrete chain, interpolated linearly between its levels."""
 
-    levels_count: int
+    levels_count: Levels
     beta_schedule: Betas
     beta_start: float
     beta_end: float
@@ -95,7 +96,7 @@ class _VariancePreserving(Schedule, ABC):
 class DDIM(_VariancePreserving):
     """Song et al., Denoising Diffusion Implicit Models (ICLR 2021); ``eta`` = 1 is the ancestral DDPM."""
 
-    levels_count: int = 1000
+    levels_count: Levels = 1000
     beta_schedule: Betas = "squaredcos_cap_v2"
     beta_start: float = 1e-4
     beta_end: float = 0.02
@@ -116,7 +117,7 @@ class DDIM(_VariancePreserving):
 class DPMSolverMultistep(_VariancePreserving):
     """Lu et al., DPM-Solver++ (2022), of order 1 or 2; ``stochastic`` is its SDE variant."""
 
-    levels_count: int = 1000
+    levels_count: Levels = 1000
     beta_schedule: Betas = "squaredcos_cap_v2"
     beta_start: float = 1e-4
     beta_end: float = 0.02

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import nn
 
@@ -86,6 +86,15 @@ def write_weights(path: Path, module: nn.Module, half: bool = False) -> None:
     if half:
         tensors = {name: tensor.half() if tensor.dtype == torch.float32 else tensor for name, tensor in tensors.items()}
     path.write_bytes(save(tensors, metadata={"format": "pt"}))  # not save_file: a full disk must be an OSError
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor of a safetensors file, none of which is read. Raises UserError."""
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+    except (OSError, SafetensorError) as error:
+        raise UserError(f"{path}: not a whole safetensors file: {' '.join(str(error).split())}") from None
 
 
 def read_weights(path: Path, module: nn.Module) -> None:
