@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import networkx as nx
 import numpy as np
 import pytest
 import torch
 
 from symdiff.canonical.nodes import Nodes
+from symdiff.data import orders
 from symdiff.data.dataset import Dataset
 from symdiff.data.enumeration import small_molecules
-from symdiff.data.orders import LABELLED, reorder, symmetry
+from symdiff.data.orders import LABELLED, MOST_NODES, reorder, symmetry
+from symdiff.data.summary import summary
 from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph
 from symdiff.errors import UserError
@@ -79,3 +84,25 @@ def test_symmetry_counts_automorphism_groups():
     rigid = domain.record(np.zeros(6, int), np.array([[0, 1], [1, 2], [2, 3], [3, 4], [2, 5], [1, 5]]), np.ones(6, int))
     found = symmetry(Dataset.from_arrays(domain, pack([star, rigid, rigid], domain.schema), {"name": "three"}))
     assert (found.count, found.asymmetric, found.largest) == (3, 2, 24)
+
+
+def test_symmetry_leaves_out_what_grows_out_of_hand():
+    """A graph of 5,000 nodes has 25 million pairs, and a path of them is refined in 2,500 rounds: it is left out, and counted."""
+    graphs = [nx.path_graph(n) for n in (2, 3, MOST_NODES, MOST_NODES + 1, 5000)] + [nx.hypercube_graph(8)]
+    domain = Graph(max_nodes=5000)
+    dataset = Dataset.from_arrays(domain, pack([domain.encode(graph) for graph in graphs], domain.schema), {"name": "large"})
+    tracemalloc.start()
+    found = symmetry(dataset)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found.count, found.asymmetric, found.largest, found.too_large, found.undecided) == (3, 0, 2, 2, 1)
+    assert peak < 64 << 20
+    shown = summary(dataset.select([4]))
+    assert shown["symmetry"] == {"count": 0, "symmetric_share": None, "largest_group": None, "too_large": 1, "undecided": 0}
+
+
+def test_the_batches_of_symmetry_fit_into_memory():
+    rows, sizes = torch.arange(7000), torch.cat([torch.full((5000,), 9), torch.full((2000,), 500)])
+    parts = list(orders._batches(rows, sizes))
+    assert torch.equal(torch.cat(parts), rows)
+    assert all(len(part) == 1 or len(part) * int(sizes[part].max()) ** 2 <= orders.PAIRS for part in parts)

@@ -42,9 +42,12 @@ class Nodes(Canonicalizer):
         """c with c⁻¹·x canonical: (B, N) int64, for every node its position in the canonical order."""
         return torch.cat([self._positions(found) for found in self._label(x)])
 
-    def automorphisms(self, x: State) -> Tensor:
-        """The order of every structure's automorphism group, (B,) float64: exact below 2^53."""
-        return torch.cat([found.order * (found.twins + 1).double().prod(1) for found in self._label(x)])
+    def automorphisms(self, x: State, budget: int | None = None) -> Tensor:
+        """The order of every structure's automorphism group, (B,) float64: exact below 2^53.
+
+        ``budget``: pairs of nodes that the search through one structure may look at; where it does not suffice, the order is 0.
+        """
+        return torch.cat([found.order * (found.twins + 1).double().prod(1) for found in self._label(x, budget)])
 
     def log_automorphisms(self, x: State) -> Tensor:
         """The natural logarithm of ``automorphisms``, (B,) float64, where many twins would make it overflow."""

@@ -83,10 +83,16 @@ def _lines(found: dict) -> Iterator[str]:
     left_out = ", ".join(f"{reason}: {count}" for reason, count in found["left_out"].items())
     yield f"left out: {left_out or 'nothing'}; duplicates: {found['duplicates']}"
     seen = found["symmetry"]
-    yield (
-        f"symmetry: {seen['symmetric_share']:.4f} of {seen['count']} structures have a nontrivial automorphism, "
-        f"the largest group has order {seen['largest_group']:.0f}"
-    )
+    yield f"symmetry: {_symmetry(seen)}"
+
+
+def _symmetry(seen: dict) -> str:
+    found = "of no structure were automorphisms looked for"
+    if seen["count"]:
+        share, order = f"{seen['symmetric_share']:.4f}", f"{seen['largest_group']:.0f}"
+        found = f"{share} of {seen['count']} structures have a nontrivial automorphism, the largest group has order {order}"
+    left_out = [f"{seen[key]} {why}" for key, why in (("too_large", "too large"), ("undecided", "undecided")) if seen[key]]
+    return f"{found} ({', '.join(left_out)})" if left_out else found
 
 
 def _told(value: object) -> str:

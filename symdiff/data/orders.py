@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from symdiff.state import Categorical
 LABELLED = ("rank", "depth", "breadth")
 ORDERS = ("stored", "smiles", *LABELLED)
 IMAGES = 1 << 23
+MOST_NODES = 512
+"""Of a structure whose automorphisms are looked for; (n, n) arrays and searches in them grow out of hand beyond."""
+STEPS = 1 << 33
+"""Of refinement, over all structures that are looked at."""
+PAIRS = 1 << 24
+"""Of nodes: in one batch, and that the search through one structure may look at."""
+MOST_UNDECIDED = 16
+"""Structures whose search is given up before all others are left."""
 _BATCH = 4096
 
 
@@ -102,25 +111,85 @@ def labels(dataset: Dataset) -> list[str]:
 
 @dataclass(frozen=True)
 class Symmetry:
-    """``count`` structures were looked at; ``asymmetric`` of them have no automorphism but the identity."""
+    """The automorphism groups of some structures of a data set.
+
+    Parameters
+    ----------
+    count : int
+        Structures whose group was found.
+    asymmetric : int
+        Those of them that have no automorphism but the identity.
+    largest : float
+        The largest order, 1 where there is none.
+    too_large : int
+        Structures of over ``MOST_NODES`` nodes, which are left out.
+    undecided : int
+        Structures whose search was given up.
+    """
 
     count: int
     asymmetric: int
     largest: float
+    too_large: int = 0
+    undecided: int = 0
 
 
 def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
-    """The automorphism groups of evenly spaced structures of a data set, at most ``limit``; only labels are looked at.
+    """Find the automorphism groups of evenly spaced structures of a data set; only labels are looked at.
 
     Where the domain's group has a space group they are the operations of it that leave a structure with its conditions as it is; so many
-    structures are looked at as have ``IMAGES`` images.
+    structures are looked at as have ``IMAGES`` images. Of others so many that refinement is through in a minute or two, which takes up to n³
+    steps for n nodes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Of any domain.
+    limit : int
+        Structures that are looked at, at most.
+
+    Returns
+    -------
+    Symmetry
+        What was found, and how many structures were left out.
     """
     group = dataset.domain.group
     space = next((part for part in getattr(group, "groups", [group]) if isinstance(part, Space)), None)
-    canonicalizer = Nodes(fields=labels(dataset)) if space is None else Sites(space)
     if space is not None:
         limit = min(limit, max(1, IMAGES // space.count(int(dataset.num_nodes[0]))))
-    rows = torch.linspace(0, len(dataset) - 1, min(limit, len(dataset)), dtype=torch.float64).round().long().unique()
+        rows = _spaced(torch.arange(len(dataset)), limit)
+        orders = torch.cat([Sites(space).automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
+        return _summarize(orders)
+    rows = torch.nonzero(dataset.num_nodes <= MOST_NODES)[:, 0]
+    too_large = len(dataset) - len(rows)
+    steps = float((dataset.num_nodes[rows].double() ** 3).mean()) if len(rows) else 1.0
+    rows = _spaced(rows, min(limit, max(1, int(STEPS / max(steps, 1.0)))))
     rows = rows[torch.argsort(dataset.num_nodes[rows], stable=True)]
-    orders = torch.cat([canonicalizer.automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
-    return Symmetry(len(orders), int((orders == 1).sum()), float(orders.max()))
+    canonicalizer, orders = Nodes(fields=labels(dataset)), torch.ones(0, dtype=torch.float64)
+    for part in _batches(rows, dataset.num_nodes[rows]):
+        if int((orders == 0).sum()) > MOST_UNDECIDED:
+            break
+        orders = torch.cat([orders, canonicalizer.automorphisms(dataset.batch(part), PAIRS)])
+    return _summarize(orders, too_large)
+
+
+def _spaced(rows: Tensor, count: int) -> Tensor:
+    """So many of the rows, evenly spaced, or all."""
+    return rows[torch.linspace(0, len(rows) - 1, min(count, len(rows)), dtype=torch.float64).round().long().unique()]
+
+
+def _batches(rows: Tensor, sizes: Tensor) -> Iterator[Tensor]:
+    """Rows of rising sizes in portions whose padded pairs fit into memory."""
+    start = 0
+    while start < len(rows):
+        # the last of a portion is its largest
+        stop = min(start + _BATCH, len(rows))
+        while stop - start > 1 and (stop - start) * int(sizes[stop - 1]) ** 2 > PAIRS:
+            stop = start + (stop - start) // 2
+        yield rows[start:stop]
+        start = stop
+
+
+def _summarize(orders: Tensor, too_large: int = 0) -> Symmetry:
+    found = orders[orders > 0]
+    return Symmetry(len(found), int((found == 1).sum()), float(found.max()) if len(found) else 1.0, too_large, len(orders) - len(found))

@@ -9,7 +9,7 @@ from symdiff.data.orders import symmetry
 def summary(dataset: Dataset) -> dict:
     """Counts, splits, sizes, label frequencies, what was left out and why, and the share of symmetric structures.
 
-    Label shares are over nodes and over unordered pairs of nodes; symmetry is taken from at most 5,000 structures.
+    Label shares are over nodes and over unordered pairs of nodes; symmetry is taken from at most 5,000 structures, and from none of over 512 nodes.
     """
     sizes, edges = dataset.num_nodes, dataset.num_edges
     split = dataset.columns.arrays["split"][dataset.rows]
@@ -33,8 +33,10 @@ def summary(dataset: Dataset) -> dict:
         "duplicates": meta.get("duplicates"),
         "symmetry": {
             "count": found.count,
-            "symmetric_share": 1 - found.asymmetric / found.count,
-            "largest_group": found.largest,
+            "symmetric_share": 1 - found.asymmetric / found.count if found.count else None,
+            "largest_group": found.largest if found.count else None,
+            "too_large": found.too_large,
+            "undecided": found.undecided,
         },
     }
 

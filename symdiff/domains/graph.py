@@ -65,7 +65,7 @@ class Graph(Domain):
 
         if not isinstance(graph, networkx.Graph):
             raise UserError(f"expected a networkx graph or a PyG Data, got {type(graph).__name__}")
-        return self.record(from_drawing(graph, self.max_nodes))
+        return self.record_of(from_drawing(graph, self.max_nodes))
 
     def _from_pyg(self, data) -> Record:
         index = np.asarray(data.edge_index).reshape(2, -1).T
@@ -79,9 +79,13 @@ class Graph(Domain):
         if any(both.get((j, i)) != label for (i, j), label in both.items()):
             raise UserError("directed: edge_index and edge_attr need every edge both ways")
         once = index[:, 0] <= index[:, 1]
-        return self.record(check(len(nodes), index[once], nodes, labels[once], self.max_nodes))
+        return self.record(nodes, index[once], labels[once])
 
-    def record(self, graph: EdgeList) -> Record:
+    def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Record:
+        """The record of node labels (n,), edges (E, 2) in any order and their labels (E,). Raises UserError."""
+        return self.record_of(check(len(nodes), np.asarray(ends).reshape(-1, 2), np.asarray(nodes), np.asarray(labels), self.max_nodes))
+
+    def record_of(self, graph: EdgeList) -> Record:
         """The record of a graph; without labels they are 0 for nodes and 1 for edges. Raises UserError for labels out of range."""
         nodes = np.zeros(graph.num_nodes, np.int64) if graph.node_labels is None else graph.node_labels
         labels = np.ones(len(graph.edges), np.int64) if graph.edge_labels is None else graph.edge_labels
@@ -139,7 +143,7 @@ class Graph(Domain):
             try:
                 if graph is None:
                     raise UserError(record.reason)
-                graphs.append(self._to_networkx(self.record(graph)))
+                graphs.append(self._to_networkx(self.record_of(graph)))
             except UserError as error:
                 raise UserError(f"{path}: graph {record.number}: {error}") from error
         return graphs
