@@ -203,7 +203,7 @@ def test_what_is_no_molecule_is_told_in_one_line(name):
     ("make", "message"),
     [
         (lambda: bare([6, 1, 1], METHANE[:3]), "hydrogen count does not follow from valence"),
-        (lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93), "no bonds fit the distances"),
+        (lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93), "charge: no bonds and charges of its atoms make a total charge of .0"),
         (lambda: bare([6, 1], METHANE[:3]), "expected .n,. elements and .n, 3. positions"),
         (lambda: bare([0, 1], METHANE[:2]), "not an atomic number: expected 1 to 118, got 0 to 1"),
         (lambda: embedded("[CH3]"), "hydrogen count does not follow from valence"),

@@ -12,7 +12,7 @@ from rdkit.rdBase import BlockLogs
 from symdiff.errors import UserError
 
 _BONDS = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
-_ORDERS = [None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE]
+ORDERS = [None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE]
 _LABEL = re.compile(r"([A-Z][a-z]?)(?:([+-])(\d*))?")
 MAX_CHARGE = 8
 MAX_ELEMENT = 118
@@ -177,7 +177,7 @@ def from_kekule(graph: Kekule) -> Chem.Mol:
         atom.SetFormalCharge(charge)
         mol.AddAtom(atom)
     for (i, j), order in zip(graph.edges.tolist(), graph.order.tolist(), strict=True):
-        mol.AddBond(i, j, _ORDERS[order])
+        mol.AddBond(i, j, ORDERS[order])
     return mol.GetMol()
 
 

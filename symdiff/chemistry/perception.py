@@ -8,7 +8,9 @@ from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import kekule
+from symdiff.chemistry.bonding import Undecided, assign
 from symdiff.chemistry.geometry import Geometry, geometry_of, to_rdkit
+from symdiff.chemistry.normal import normalize
 from symdiff.errors import UserError
 
 SLACK = 0.22
@@ -19,7 +21,12 @@ REACH = 10_000.0
 """Angstrom; coordinates beyond are those of no molecule, and in single precision not exact to 0.001."""
 BOHR = 1 / 0.529177
 _BOHR_BAND = (1.55, 2.4)
-_TRIALS = 1000
+FACTOR = 1.15
+"""Of the sum of covalent radii: up to there two atoms are bonded."""
+DEFAULT_FACTOR = 1.3
+"""RDKit's own, which bonds atoms across small rings: 5 % of QM9's molecules then have no valence."""
+ITERATIONS = 10_000
+"""Steps of RDKit's search for bond orders."""
 _TABLE = Chem.GetPeriodicTable()
 RADII = np.array([0.0, *(_TABLE.GetRcovalent(z) for z in range(1, kekule.MAX_ELEMENT + 1))])
 """Covalent radii by atomic number, angstrom."""
@@ -63,21 +70,133 @@ def connectivity(geometry: Geometry) -> np.ndarray:
     return np.argwhere(np.triu(distances(geometry.position) < SLACK + radii[:, None] + radii)).astype(np.int16).reshape(-1, 2)
 
 
-def perceive(geometry: Geometry) -> Geometry:
-    """The same atoms with bonds and formal charges that fit their distances and the total charge. Raises UserError.
+class Unbonded(UserError):
+    """Coordinates that are no molecule: "kind: detail"."""
 
-    Kim and Kim, Universal structure conversion method for organic molecules (2015), as RDKit has it.
+
+def perceive(geometry: Geometry) -> Geometry:
+    """The same atoms with the bonds and formal charges of ``molecule``. Raises UserError, also where these could not be decided."""
+    try:
+        mol = molecule(geometry.element, geometry.position, geometry.total)
+        graph = kekule.graph_of(mol)
+    except Undecided as error:
+        raise UserError(f"bonds undetermined: {error}") from None
+    return Geometry(graph.element, graph.charge, geometry.position, graph.edges, graph.order, int(graph.charge.sum()))
+
+
+def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.Mol:
+    """The molecule that atoms at these positions are, with all hydrogens as atoms.
+
+    Atoms are bonded up to ``FACTOR`` times the sum of their covalent radii; orders and charges are those of ``bonding.assign``. Where there
+    are none with common valences (carbocations, other elements), RDKit's search is asked, and an answer of it is taken.
+
+    Parameters
+    ----------
+    element : numpy.ndarray
+        (n,) atomic numbers.
+    position : numpy.ndarray
+        (n, 3) in angstrom.
+    total : int
+        The charge of the whole.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        Sanitized, with one conformer, of any number of components; radicals are left as they are.
+
+    Raises
+    ------
+    Unbonded
+        It is certain that no bonds fit: "valence: ...", "charge: ...", "aromaticity: ...", "sanitization: ..." or "perception: ...".
+    Undecided
+        The searches took too many steps ("iterations"), or RDKit's lost count of the charges of elements whose valences are not known ("charge").
     """
-    mol = Chem.RWMol(to_rdkit(Geometry(geometry.element, np.zeros_like(geometry.charge), geometry.position)))
+    mol = _unbonded(element, position)
+    rdDetermineBonds.DetermineConnectivity(mol, useVdw=True, covFactor=FACTOR)
+    edges = np.array([(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()], np.int64).reshape(-1, 2)
+    lengths = np.linalg.norm(position[edges[:, 0]] - position[edges[:, 1]], axis=1)
+    decided = True
+    try:
+        assigned = assign(element, edges, lengths, total)
+    except Undecided:
+        assigned, decided = None, False
+    if assigned is None:
+        try:
+            return molecule_by_rdkit(element, position, total, FACTOR)
+        except Unbonded as error:
+            if not decided and str(error).startswith("charge"):
+                raise Undecided("charge") from error
+            raise
+    for bond, order in zip(mol.GetBonds(), assigned.orders.tolist(), strict=True):
+        bond.SetBondType(kekule.ORDERS[order])
+    for atom, charge in zip(mol.GetAtoms(), assigned.charges.tolist(), strict=True):
+        atom.SetFormalCharge(charge)
+    return _sanitized(mol)
+
+
+def molecule_by_rdkit(element: np.ndarray, position: np.ndarray, total: int = 0, factor: float = DEFAULT_FACTOR) -> Chem.Mol:
+    """The same by RDKit's ``DetermineBonds`` alone, atoms being bonded up to ``factor`` times the sum of their radii.
+
+    Raises
+    ------
+    Unbonded
+        As in ``molecule``. "charge: ..." may be the search's own failure: it tries few of the ways to place charges.
+    Undecided
+        The search took more than ``ITERATIONS`` steps ("iterations").
+
+    References
+    ----------
+    Kim and Kim, Universal structure conversion method for organic molecules, Bulletin of the Korean Chemical Society 36 (2015).
+    """
+    mol = _unbonded(element, position)
     with BlockLogs():
         try:
-            rdDetermineBonds.DetermineBonds(mol, charge=geometry.total, embedChiral=False, maxIterations=_TRIALS)
-        except (ValueError, RuntimeError):
-            raise UserError("no bonds fit the distances") from None
-        if kekule.problem(mol) is not None:
-            raise UserError("no bonds fit the distances")
-        graph = kekule.graph_of(mol)
-    return Geometry(graph.element, graph.charge, geometry.position, graph.edges, graph.order, int(graph.charge.sum()))
+            rdDetermineBonds.DetermineBonds(mol, charge=total, useVdw=True, covFactor=factor, embedChiral=False, maxIterations=ITERATIONS)
+        except RuntimeError as error:
+            if str(error).startswith("Max Iterations"):
+                raise Undecided("iterations") from error
+            raise Unbonded(f"perception: {_one_line(error)}") from error
+        except Chem.MolSanitizeException as error:
+            raise _reason(error) from error
+        except ValueError as error:
+            if str(error).startswith("Final molecular charge"):
+                raise Unbonded(f"charge: no bonds and charges of its atoms make a total charge of {total:+d}") from error
+            raise Unbonded(f"valence: {_one_line(error)}") from error
+    return _sanitized(mol)
+
+
+def _unbonded(element: np.ndarray, position: np.ndarray) -> Chem.RWMol:
+    mol = Chem.RWMol()
+    for number in element.tolist():
+        atom = Chem.Atom(number)
+        atom.SetNoImplicit(True)
+        mol.AddAtom(atom)
+    conformer = Chem.Conformer(len(element))
+    conformer.SetPositions(np.ascontiguousarray(position, np.float64))
+    mol.AddConformer(conformer)
+    return mol
+
+
+def _sanitized(mol: Chem.RWMol) -> Chem.Mol:
+    with BlockLogs():
+        try:
+            Chem.SanitizeMol(mol)
+        except Chem.MolSanitizeException as error:
+            raise _reason(error) from error
+    return mol.GetMol()
+
+
+def _reason(error: Chem.MolSanitizeException) -> Unbonded:
+    kind = "sanitization"
+    if isinstance(error, Chem.AtomValenceException):
+        kind = "valence"
+    elif isinstance(error, Chem.KekulizeException | Chem.AtomKekulizeException):
+        kind = "aromaticity"
+    return Unbonded(f"{kind}: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def written_order(geometry: Geometry) -> np.ndarray:
@@ -149,4 +268,4 @@ def verdict(geometry: Geometry) -> tuple[str | None, str | None]:
     if reason is not None:
         return None, reason
     with BlockLogs():
-        return Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False), None
+        return Chem.MolToSmiles(Chem.RemoveHs(normalize(mol)), isomericSmiles=False), None

@@ -6,6 +6,7 @@ import re
 
 from rdkit import Chem
 
+from symdiff.chemistry.normal import normalize
 from symdiff_evaluation.core.records import MAX_ATOMS, MAX_CHARGE, MAX_CYCLES, MAX_VALENCE, Record
 
 _AS_WRITTEN = Chem.SmilesParserParams()
@@ -77,8 +78,8 @@ def broken(error: Chem.MolSanitizeException) -> Broken:
 
 
 def flat(mol: Chem.Mol) -> Chem.Mol:
-    """A copy without stereo, isotopes, atom maps and explicit hydrogens: what identity of molecules means here."""
-    mol = Chem.Mol(mol)
+    """A copy in the normal form of charges, without stereo, isotopes, atom maps and explicit hydrogens: what identity means here."""
+    mol = Chem.Mol(normalize(mol))
     Chem.RemoveStereochemistry(mol)
     hydrogens = False
     for atom in mol.GetAtoms():

@@ -1,6 +1,6 @@
-"""Bonds of a geometry by perception: RDKit's rdDetermineBonds with a bound on its search, strict and as it comes.
+"""Molecules from geometries: perceived bonds, hands, and what RDKit's default settings say.
 
-Source of method: Kim and Kim, Universal Structure Conversion Method for Organic Molecules, Bull. Korean Chem. Soc. 36 (2015), as RDKit has it.
+Bonds are those of ``symdiff.chemistry.perception``, which reads training data, too.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDetermineBonds
 
+from symdiff.chemistry import perception
+from symdiff.chemistry.bonding import Undecided
 from symdiff_evaluation.core.limited import Undetermined
-from symdiff_evaluation.molecules.chemistry import Broken, broken, canonical, flat, sanitized
+from symdiff_evaluation.molecules.chemistry import Broken, broken, canonical, flat
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import Geometry
-
-ITERATIONS = 10_000
-FACTOR = 1.15  # of the sum of covalent radii: up to there two atoms are bonded
-DEFAULT_FACTOR = 1.3  # RDKit's own: it bonds atoms across small rings, 5 % of QM9's molecules then have no valence
 
 
 @dataclass(frozen=True)
@@ -48,15 +45,15 @@ class Perceived:
 
 
 def perceive(geometry: Geometry) -> Perceived | Undetermined:
-    """What molecule a geometry is: its reason where it is none, ``Undetermined("iterations")`` where the search ran out."""
+    """What molecule a geometry is: its reason where it is none, ``Undetermined`` where that could not be decided."""
     with rdBase.BlockLogs():
         default = _by_default(geometry)
         try:
             mol = molecule(geometry)
         except Broken as error:
             return Perceived(None, str(error), default=default)
-        except RanOut:
-            return Undetermined("iterations")
+        except Undecided as error:
+            return Undetermined(str(error))
         bonds = _bonds(mol)
         try:
             complete(mol)
@@ -69,32 +66,12 @@ def perceive(geometry: Geometry) -> Perceived | Undetermined:
         return Perceived(name, "", stereo, mirrored, rights, lefts, bonds, default)
 
 
-class RanOut(RuntimeError):
-    """The search for bond orders took more than ``ITERATIONS`` steps."""
-
-
-def molecule(geometry: Geometry, factor: float = FACTOR) -> Chem.Mol:
-    """The sanitized molecule with its hydrogens and its conformer, of any number of components. Raises ``Broken`` or ``RanOut``."""
-    mol = Chem.RWMol()
-    for number in geometry.numbers.tolist():
-        atom = Chem.Atom(number)
-        atom.SetNoImplicit(True)
-        mol.AddAtom(atom)
-    conformer = Chem.Conformer(len(geometry.numbers))
-    conformer.SetPositions(np.ascontiguousarray(geometry.positions))
-    mol.AddConformer(conformer)
+def molecule(geometry: Geometry) -> Chem.Mol:
+    """The sanitized molecule with its hydrogens and its conformer, of any number of components. Raises ``Broken`` or ``Undecided``."""
     try:
-        rdDetermineBonds.DetermineBonds(mol, charge=geometry.charge, useVdw=True, covFactor=factor, maxIterations=ITERATIONS)
-    except RuntimeError as error:
-        if str(error).startswith("Max Iterations"):
-            raise RanOut from error
-        raise Broken(f"perception: {' '.join(str(error).split())[:200]}") from error
-    except Chem.MolSanitizeException as error:
-        raise broken(error) from error
-    except ValueError as error:
-        told = " ".join(str(error).split())
-        raise Broken(f"{'charge' if told.startswith('Final molecular charge') else 'valence'}: {told}") from error
-    return sanitized(mol)
+        return perception.molecule(geometry.numbers, geometry.positions, geometry.charge)
+    except perception.Unbonded as error:
+        raise Broken(str(error)) from error
 
 
 def complete(mol: Chem.Mol) -> None:
@@ -105,13 +82,13 @@ def complete(mol: Chem.Mol) -> None:
         raise Broken(f"radical: {unpaired} unpaired electrons")
 
 
-def _by_default(geometry: Geometry) -> str | None:
+def _by_default(geometry: Geometry) -> str | Undetermined | None:
     try:
-        return canonical(flat(molecule(geometry, DEFAULT_FACTOR)))
-    except (Broken, Chem.MolSanitizeException):
+        return canonical(flat(perception.molecule_by_rdkit(geometry.numbers, geometry.positions, geometry.charge)))
+    except (perception.Unbonded, Chem.MolSanitizeException):
         return None
-    except RanOut:
-        return Undetermined("iterations")
+    except Undecided as error:
+        return Undetermined(str(error))
 
 
 def _bonds(mol: Chem.Mol) -> np.ndarray:

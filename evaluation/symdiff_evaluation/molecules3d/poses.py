@@ -13,7 +13,7 @@ from rdkit import rdBase
 from symdiff.errors import UserError
 from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.molecules.chemistry import Broken
-from symdiff_evaluation.molecules3d.perception import RanOut, complete, molecule
+from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import Geometry
@@ -35,8 +35,8 @@ def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
             complete(mol)
         except Broken:
             return {}
-        except RanOut:
-            return Undetermined("iterations")
+        except Undecided as error:
+            return Undetermined(str(error))
         table = PoseBusters(config="mol").bust([mol], full_report=False)
     row = {str(name): value for name, value in table.iloc[0].items()}
     # a check that PoseBusters could not make has neither value

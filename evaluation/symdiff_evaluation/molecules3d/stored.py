@@ -82,9 +82,9 @@ def _shape_again(told: Mapping[str, Any]) -> Shape:
 
 _FORMS: Mapping[str, _Form] = {
     "edm": _Form(asdict, lambda told: EDM(**told), 1, ("rdkit", "numpy")),
-    "perceived": _Form(_perceived, _perceived_again, 16, ("rdkit", "numpy")),
-    "strained": _Form(asdict, lambda told: Strain(**told), 16, ("rdkit", "numpy")),
+    "perceived": _Form(_perceived, _perceived_again, 16, ("rdkit", "numpy", "scipy")),
+    "strained": _Form(asdict, lambda told: Strain(**told), 16, ("rdkit", "numpy", "scipy")),
     "strained_xtb": _Form(asdict, lambda told: Strain(**told), 128, ("rdkit", "numpy", "scipy", "tblite")),
     "shapes": _Form(_shape, _shape_again, 16, ("numpy", "scipy")),
-    "poses": _Form(dict, dict, 128, ("rdkit", "numpy", "posebusters")),
+    "poses": _Form(dict, dict, 128, ("rdkit", "numpy", "scipy", "posebusters")),
 }

@@ -14,7 +14,7 @@ from rdkit.Chem import rdForceFieldHelpers as fields
 
 from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.molecules.chemistry import Broken
-from symdiff_evaluation.molecules3d.perception import RanOut, complete, molecule
+from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import Geometry
@@ -44,8 +44,8 @@ def strain(geometry: Geometry) -> Strain | Undetermined:
             complete(mol)
         except Broken as error:
             return Strain(None, None, atoms, str(error))
-        except RanOut:
-            return Undetermined("iterations")
+        except Undecided as error:
+            return Undetermined(str(error))
         properties = fields.MMFFGetMoleculeProperties(mol, mmffVariant="MMFF94s")
         if properties is None:
             return Strain(None, None, atoms, "type: MMFF94s lacks an atom")

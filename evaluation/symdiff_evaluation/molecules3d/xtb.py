@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from symdiff.errors import UserError
 from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.molecules.chemistry import Broken
-from symdiff_evaluation.molecules3d.perception import RanOut, complete, molecule
+from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 from symdiff_evaluation.molecules3d.strain import Strain, rmsd
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def relax(geometry: Geometry) -> Strain | Undetermined:
             complete(molecule(geometry))
         except Broken as error:
             return Strain(None, None, atoms, str(error))
-        except RanOut:
-            return Undetermined("iterations")
+        except Undecided as error:
+            return Undetermined(str(error))
     if geometry.numbers.max() > HEAVIEST:
         return Strain(None, None, atoms, "type: GFN2-xTB lacks an element")
     if atoms == 1:

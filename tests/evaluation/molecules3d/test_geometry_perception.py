@@ -10,9 +10,11 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
+from symdiff.chemistry import perception
+from symdiff.chemistry.bonding import Undecided
 from symdiff_evaluation.core.limited import Limits, Undetermined
-from symdiff_evaluation.molecules3d import perception
 from symdiff_evaluation.molecules3d.perception import perceive
+from symdiff_evaluation.molecules3d.read import read
 from symdiff_evaluation.molecules3d.samples import Geometry, from_arrays
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9")
@@ -59,8 +61,26 @@ def test_what_is_no_molecule_has_a_reason():
 
 
 def test_a_search_that_ran_out_is_no_answer(monkeypatch):
+    def assign(*arguments):
+        raise Undecided("iterations")
+
+    monkeypatch.setattr(perception, "assign", assign)
     monkeypatch.setattr(perception, "ITERATIONS", 1)
     assert perceive(embedded("C[N+](=O)[O-]")) == Undetermined("iterations")
+
+
+def test_charges_that_do_not_add_up_are_no_answer_where_valences_are_not_known():
+    """RDKit takes AlH4 for an anion; of ammonium it is certain that it is not neutral."""
+    tetrahedron = np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+    assert perceive(Geometry(np.array([13, 1, 1, 1, 1]), tetrahedron * 0.9)) == Undetermined("charge")
+    assert perceive(Geometry(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6)).reason.startswith("charge: ")
+    assert perceive(Geometry(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6, 1)).canonical == "[NH4+]"
+
+
+def test_files_of_nitro_compounds():
+    some = read(Path(__file__).parents[2] / "cases" / "f04_nitro.xyz")
+    want = ["O=[N+]([O-])c1ccccc1", "Nc1ccc([N+](=O)[O-])cc1", "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1"]
+    assert [perceive(some[k]).canonical for k in range(len(some))] == [Chem.CanonSmiles(smiles) for smiles in want]
 
 
 def test_the_same_for_any_number_of_workers():
