@@ -11,9 +11,12 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.groups import groups
+
 Progress = Callable[[int, int], None] | None
 
 app = typer.Typer(help="Import data sets and look into them.", no_args_is_help=True)
+app.command("groups", epilog="Example: symdiff data groups 'cyclic 10' --out pairs.png")(groups)
 
 _JSON = Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")]
 

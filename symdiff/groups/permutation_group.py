@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
+from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from symdiff.config.ranges import Index, Points
@@ -30,9 +33,16 @@ class PermutationGroup(Group):
             if sorted(g) != list(range(nodes)):
                 raise ValueError(f"a generator needs to be a permutation of 0..{nodes - 1}, got {list(g)}")
         self.nodes, self.generators = nodes, [[int(i) for i in g] for g in generators]
-        self._chain = Chain(nodes, np.array(self.generators, dtype=np.int64).reshape(-1, nodes))
-        self._transversals = [torch.from_numpy(level.elements) for level in self._chain.levels]
         self._all = Symmetric()
+
+    @cached_property
+    def _chain(self) -> Chain:
+        # only when elements are asked for: orbits of thousands of nodes need the generators alone
+        return Chain(self.nodes, np.array(self.generators, dtype=np.int64).reshape(-1, self.nodes))
+
+    @cached_property
+    def _transversals(self) -> list[Tensor]:
+        return [torch.from_numpy(level.elements) for level in self._chain.levels]
 
     @property
     def order(self) -> int:
@@ -73,7 +83,7 @@ class PermutationGroup(Group):
 
     def orbits(self) -> Tensor:
         """The orbit of every node, (n,) int64: numbers from 0, in the order of the orbits' first nodes."""
-        return _components(self.nodes, np.array(self.generators, dtype=np.int64).reshape(-1, self.nodes))
+        return merge_along(self.nodes, [np.array(g) for g in self.generators])
 
     def pair_orbits(self) -> Tensor:
         """The orbit of every ordered pair of nodes, (n, n) int64, numbered by first appearance: O(r n²) for r generators.
@@ -81,8 +91,8 @@ class PermutationGroup(Group):
         A permutation-equivariant network that sees these colors is equivariant exactly under the 2-closure of the group
         (Goel et al., Any-Subgroup Equivariant Networks via Symmetry Breaking, ICLR 2026).
         """
-        moves = [(np.array(g)[:, None] * self.nodes + np.array(g)).reshape(-1) for g in self.generators]
-        pairs = _components(self.nodes**2, np.array(moves, dtype=np.int64).reshape(-1, self.nodes**2))
+        images = (np.array(g) for g in self.generators)
+        pairs = merge_along(self.nodes**2, ((g[:, None] * self.nodes + g).reshape(-1) for g in images))
         return pairs.view(self.nodes, self.nodes)
 
     def identity(self, mask: Tensor) -> Tensor:
@@ -117,19 +127,22 @@ class PermutationGroup(Group):
         return mask
 
 
-def _components(count: int, moves: np.ndarray) -> Tensor:
-    """Union-find of the points 0..count-1 along ``moves`` (r, count), all unions of a generator at once."""
-    parent = np.arange(count)
-    merged = True
-    while merged:
-        merged = False
-        for move in moves:
-            a, b = parent, parent[move]
-            low, high = np.minimum(a, b), np.maximum(a, b)
-            if (low == high).all():
-                continue
-            merged = True
-            np.minimum.at(parent, high.copy(), low)
-            while (parent[parent] != parent).any():
-                parent = parent[parent]
-    return torch.from_numpy(np.unique(parent, return_inverse=True)[1].reshape(-1))
+def merge_along(count: int, moves: Iterable[np.ndarray]) -> Tensor:
+    """The orbits of the points 0..count-1 along permutations ``moves``, each (count,): numbers (count,) by first appearance.
+
+    One permutation after the other: its cycles join the orbits so far, so that few orbits are left to join after the first.
+    """
+    labels, orbits = np.arange(count), count
+    for move in moves:
+        if orbits == count:
+            joined = csr_matrix((np.ones(count, np.int8), move, np.arange(count + 1)), shape=(count, count))
+        else:
+            pairs = np.unique(labels * orbits + labels[move])
+            joined = coo_matrix((np.ones(len(pairs), np.int8), (pairs // orbits, pairs % orbits)), shape=(orbits, orbits))
+        orbits, merged = connected_components(joined, directed=True, connection="weak")
+        labels = merged.astype(np.int64)[labels]
+    first = np.full(orbits, count)
+    np.minimum.at(first, labels, np.arange(count))
+    rank = np.empty(orbits, np.int64)
+    rank[first.argsort()] = np.arange(orbits)
+    return torch.from_numpy(rank[labels])
