@@ -16,7 +16,8 @@ from symdiff.storage.numbers import show
 from symdiff.storage.splits import read_splits
 
 ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states", "chain", "split")
-MAX_SITES = 1 << 20
+MAX_SITES = MAX_STEP = 1 << 20
+"""Of a lattice, and that a bond may reach."""
 _BY_AXES = {1: "chain", 2: "square", 3: "cubic"}
 """The lattice of a file that does not name it."""
 
@@ -182,7 +183,7 @@ def _directions(value: np.ndarray, number: int, lattice: Bravais) -> np.ndarray:
     if value.dtype.kind not in "iu" or value.shape != (number, lattice.dim):
         raise UserError(f"directions: expected whole numbers {(number, lattice.dim)}, one row for each coupling of a site, got {value.dtype} {value.shape}")
     rows = [tuple(row) for row in value.tolist()]
-    if not all(map(any, rows)) or len({max(row, tuple(-step for step in row)) for row in rows}) != number:
+    if not number or not all(map(any, rows)) or np.abs(value).max() > MAX_STEP or len({max(row, tuple(-step for step in row)) for row in rows}) != number:
         raise UserError(f"directions: expected different ones, none of them the opposite of another, got {show(value.tolist())}")
     return value.astype(np.int64)
 

@@ -153,8 +153,8 @@ def test_the_folder(place, tmp_path, name):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"model": np.array("pots")}, "expected ising, potts, clock, got 'pots'"),
-        ({"states": np.array(20)}, "states: expected a whole number from 2 to 14 for potts spins, got 20"),
+        ({"model": np.array("pots")}, "unknown model 'pots'"),
+        ({"states": np.array(20)}, "states: at most 14 are evaluated of potts spins, got 20"),
         ({"states": np.array(2.5)}, "got 2.5"),
         ({"field": np.ones((3, 3, 3))}, "field: potts spins are evaluated without one"),
     ],
