@@ -51,7 +51,7 @@ def limit_shapes(shapes: Collection[tuple[int, ...]]) -> Iterator[None]:
     def check(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
         shape = tuple(parameter.shape)
         if parameter.numel() and shape not in known:
-            raise UserError(f"a {type(module).__name__} has {name} of shape {shape}, and the weights no such tensor")
+            raise UserError(f"a {type(module).__name__} needs a {name} of shape {shape}, which the weights do not have")
 
     with _watch(check):
         yield

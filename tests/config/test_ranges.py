@@ -202,7 +202,7 @@ def test_a_config_is_compared_with_its_weights_before_anything_is_filled(setting
     with pytest.raises(UserError) as caught:
         Pipeline.load(folder)
     assert "denoiser/config.json" in str(caught.value) and "\n" not in str(caught.value)
-    assert "and the weights no such tensor" in str(caught.value)
+    assert "which the weights do not have" in str(caught.value)
     assert peak() - before < 100e6
 
 
