@@ -71,7 +71,7 @@ def run(name: str, change: tuple, seed: int, out: Path, recipe: recipes.Recipe, 
     result = {
         "variant": name,
         "seed": seed,
-        "samples": recipe.training.steps * recipe.training.batch_size,
+        "samples": recipe.training.steps * recipe.training.batch.size,
         "validity": many,
         "validity, few steps": few,
         "uniqueness": distinct,

@@ -68,7 +68,7 @@ def main() -> None:
         assert not strange, f"{folder}: not of this network: {strange[:3]}"
         found = judged(pipeline, arguments.count, arguments.steps or pipeline.default_steps, arguments.seed)
         plain = {name: value if isinstance(value, float) else {"value": value.value, "low": value.low, "high": value.high} for name, value in found.items()}
-        points.append({"step": step, "seen": arguments.before + step * pipeline.recipe.training.batch_size, **plain})
+        points.append({"step": step, "seen": arguments.before + step * pipeline.recipe.training.batch.size, **plain})
         print(json.dumps(points[-1]), flush=True)
         (arguments.out / "curve.json").write_text(json.dumps(points, indent=1) + "\n")
         figure(points, arguments.out / "curve.png")

@@ -59,10 +59,10 @@ SMALLER = (
     "denoiser/denoiser/layers=4",
     "process/parts=[{fields: [atom, bond], process: {kind: Flow, prior: marginal, stochasticity: 30.0}}, {fields: [position], process: {kind: Gaussian,"
     " schedule: {kind: FlowMatchEulerDiscrete, eta: 2.5}, centered: [position], weighting: edm}}]",
-    "training/batch_size=128",
-    "training/sample_every=0",
-    "training/log_every=50",
-    "training/warmup=50",
+    "training/batch/size=128",
+    "training/sample/every=0",
+    "training/log/every=50",
+    "training/optimizer/warmup=50",
 )
 
 
@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="path/to/key=value", help="change a key of the recipe, for all")
     chosen = parser.parse_args()
     recipe, begun, results = recipes.load("qm9-3d"), time.monotonic(), []
-    for assignment in (*SMALLER, f"training/steps={chosen.steps}", f"training/save_every={max(1, chosen.steps // 5)}", *chosen.set):
+    for assignment in (*SMALLER, f"training/steps={chosen.steps}", f"training/save/every={max(1, chosen.steps // 5)}", *chosen.set):
         recipe = recipes.set(recipe, assignment)
     for seed in range(chosen.seeds):
         for arm in chosen.only:

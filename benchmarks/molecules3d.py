@@ -202,7 +202,7 @@ def as_deep(recipe: Recipe) -> Recipe:
 
 
 def measure(recipe: Recipe, turns: int, seconds: float, batch: int, checkpoint: str | None) -> dict:
-    mine = {"recipe": Subject(recipe, recipe.training.compile), "recipe 9x256": Subject(as_deep(recipe), recipe.training.compile)}
+    mine = {"recipe": Subject(recipe, recipe.training.compute.compile), "recipe 9x256": Subject(as_deep(recipe), recipe.training.compute.compile)}
     data, device = mine["recipe"].data, mine["recipe"].device
     rivals = {f"EDM {name}": Rival(data, batch, *how, device) for name, how in RIVALS.items()}
     rates: dict[str, list[float]] = {name: [] for name in (*mine, *rivals)}
@@ -218,7 +218,7 @@ def measure(recipe: Recipe, turns: int, seconds: float, batch: int, checkpoint: 
     middle = {name: statistics.median(values) for name, values in rates.items()}
     work = {name: subject.operations() for name, subject in (*mine.items(), *rivals.items())}
     found = {
-        "padding": {"by size": padding(data, recipe.training.batch_size, True), "as they come": padding(data, recipe.training.batch_size, False)},
+        "padding": {"by size": padding(data, recipe.training.batch.size, True), "as they come": padding(data, recipe.training.batch.size, False)},
         "parameters": {**{name: sum(p.numel() for p in s.diffusion.parameters()) for name, s in mine.items()}, "EDM": sum(p.numel() for p in rivals["EDM lean"].network.parameters())},
         "training_per_second": {name: round(rate, 2) for name, rate in middle.items()},
         "ratio_at_equal_depth_and_width": {name: round(middle["recipe 9x256"] / middle[name], 1) for name in rivals},
@@ -258,7 +258,7 @@ def main() -> None:
     recipe = recipes.load(chosen.recipe)
     if chosen.padding:
         data = open_dataset(recipe.data.dataset, recipe.data.order).split("train")
-        found = {name: padding(data, recipe.training.batch_size, by_size) for name, by_size in (("by size", True), ("as they come", False))}
+        found = {name: padding(data, recipe.training.batch.size, by_size) for name, by_size in (("by size", True), ("as they come", False))}
     else:
         keep_freed_memory()
         found = measure(recipe, chosen.turns, chosen.seconds, chosen.batch, chosen.checkpoint)

@@ -159,7 +159,7 @@ class Cell:
     def settings(self, task: Task) -> Iterator[str]:
         """The recipe's keys that differ."""
         if not self.augmented:
-            yield "training/augment=null"
+            yield "objective={kind: Denoising}"
         if self.internal == "transformer":
             inner = {"kind": "NodeTransformer", "width": 64, "layers": 3, "heads": 4}
             yield f"denoiser={json.dumps({'kind': 'InFrame', 'denoiser': inner, 'distances': 16, 'waves': 4, 'reach': task.reach})}"

@@ -60,7 +60,10 @@ class Subject:
     """A recipe's training that can be run for a while, again and again."""
 
     def __init__(self, recipe: Recipe, compiled: bool) -> None:
-        self.settings = recipe.training.model_copy(update={"steps": 10**9, "warmup": 10**9, "save_every": 10**9, "sample_every": 0})
+        endless = ("steps", 10**9), ("optimizer/warmup", 10**9), ("save/every", 10**9), ("sample/every", 0)
+        for key, value in endless:
+            recipe = recipes.set(recipe, f"training/{key}={value}")
+        self.settings = recipe.training
         self.data = open_dataset(recipe.data.dataset, recipe.data.order).split("train")
         torch.manual_seed(0)
         self.diffusion = assemble(recipe, self.data.domain, self.data.marginals())
@@ -74,14 +77,14 @@ class Subject:
     def loop(self, steps: int) -> float:
         """Structures a second over ``steps`` steps of the whole loop."""
         log = Path(self.folder.name) / "log.jsonl"
-        self.trainer.settings = self.settings.model_copy(update={"steps": self.trainer.step + steps, "log_every": steps})
+        self.trainer.settings = self.settings.model_copy(update={"steps": self.trainer.step + steps, "log": self.settings.log.model_copy(update={"every": steps})})
         self.trainer.checkpoints.save = lambda snapshot: None  # the end of a turn is no end of a training
         self.trainer.run()
         synchronize(self.device)
         return json.loads(log.read_text().splitlines()[-1])["samples_per_second"]
 
     def batch(self):
-        size = self.settings.batch_size
+        size = self.settings.batch.size
         x0 = self.data.batch(self.trainer.order.batch(0), int(self.trainer.sizes.max())).to(self.device)
         return x0, Streams(1, torch.arange(size, device=self.device))
 
@@ -96,13 +99,13 @@ class Subject:
                 loss = self.diffusion(x0, generator).float().mean()
             loss.backward()
         synchronize(self.device)
-        return steps * self.settings.batch_size / (time.perf_counter() - start)
+        return steps * self.settings.batch.size / (time.perf_counter() - start)
 
     def operations(self) -> float:
         """Operations a structure, forward and backward."""
         with FlopCounterMode(display=False) as counter, self.trainer.autocast():
             self.diffusion(*self.batch()).float().mean().backward()
-        return counter.get_total_flops() / self.settings.batch_size
+        return counter.get_total_flops() / self.settings.batch.size
 
 
 def synchronize(device: torch.device) -> None:
@@ -112,11 +115,11 @@ def synchronize(device: torch.device) -> None:
 
 def measure(recipe: Recipe, seconds: float, compare: bool, turns: int = 5) -> dict:
     """All the numbers, each the median of ``turns`` turns (the peak: the best)."""
-    subjects = {"loop": Subject(recipe, recipe.training.compile)}
+    subjects = {"loop": Subject(recipe, recipe.training.compute.compile)}
     plain = subjects["loop"]
-    operations = plain.operations() if not recipe.training.compile else Subject(set_compile(recipe, False), False).operations()
+    operations = plain.operations() if not recipe.training.compute.compile else Subject(set_compile(recipe, False), False).operations()
     if compare:
-        subjects["loop_compiled" if not recipe.training.compile else "loop_not_compiled"] = Subject(recipe, not recipe.training.compile)
+        subjects["loop_compiled" if not recipe.training.compute.compile else "loop_not_compiled"] = Subject(recipe, not recipe.training.compute.compile)
     steps = max(1, round(seconds / turns * plain.bare(3) / plain.settings.batch_size))
     rates: dict[str, list[float]] = {"bare": [], **{name: [] for name in subjects}}
     peaks = []
@@ -143,7 +146,7 @@ def measure(recipe: Recipe, seconds: float, compare: bool, turns: int = 5) -> di
 
 
 def set_compile(recipe: Recipe, value: bool) -> Recipe:
-    return recipes.set(recipe, f"training/compile={'true' if value else 'false'}")
+    return recipes.set(recipe, f"training/compute/compile={'true' if value else 'false'}")
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
-"""A diffusion: denoiser, process and symmetry breaker. Its forward is the loss."""
+"""A diffusion: denoiser, process and symmetry breaker. Its forward evaluates the objective."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
-from symdiff.guidance import hide
 from symdiff.processes.base import Process
-from symdiff.random import Generator, uniform
+from symdiff.random import Generator
 from symdiff.state import State
 
 
@@ -21,11 +22,25 @@ class Diffusion(nn.Module):
     Fields that the process does not drive are conditions c: they stand unchanged in every structure that the denoiser
     sees. A breaker anchored in the data then draws z for (c, x0) in training and for c alone in sampling, which is exact where
     the first law, averaged over x0, is the second: for a canonicalizer that reads the conditions first (``Sites``), and for
-    conditions that no element of the group moves. ``drop``: the share of the structures whose conditions are hidden in
-    training, those that may be, so that sampling can be guided.
+    conditions that no element of the group moves.
+
+    Parameters
+    ----------
+    denoiser : Denoiser
+    process : Process
+    breaker : SymmetryBreaker
+    objective : Objective, optional
+        What training minimizes; sampling needs none.
+
+    Raises
+    ------
+    ValueError
+        For a breaker anchored where the process makes the sampled distribution another than that of the data.
     """
 
-    def __init__(self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker, drop: float = 0.0) -> None:
+    def __init__(
+        self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker, objective: Callable[..., Tensor] | None = None
+    ) -> None:
         super().__init__()
         if breaker.anchor == "prior" and process.renoises:
             raise ValueError(
@@ -37,17 +52,13 @@ class Diffusion(nn.Module):
                 f"{type(process).__name__} leads structures to noise near them, but {type(breaker).__name__} is anchored in the data: "
                 "given z the noise would not have the prior's law; set anchor to none"
             )
-        self.denoiser, self.process, self.breaker, self.drop = denoiser, process, breaker, drop
+        self.denoiser, self.process, self.breaker, self.objective = denoiser, process, breaker, objective
 
     def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
-        """The loss of every structure, (B,)."""
-        if self.drop:
-            x0 = hide(x0, uniform((len(x0),), generator, x0.mask) < self.drop)
-        x1 = self.process.couple(x0, self.process.prior(x0.mask, generator))
-        z = self.draw(x0, x1, generator)
-        t = self.process.draw_times(len(x0), generator, x0.mask)
-        x = self.process.bridge(x0, x1, t, generator)
-        return self.process.loss(self.denoiser(x, t, z), x0, x, t)
+        """Evaluate the objective for every structure, (B,). Raises: ValueError where there is none."""
+        if self.objective is None:
+            raise ValueError("a diffusion without an objective has no loss; give it one, such as Denoising()")
+        return self.objective(self, x0, generator)
 
     def draw(self, x0: State | None, x1: State, generator: Generator | None = None) -> State:
         """z for a trajectory between x0 (when generating: its conditions, or None) and x1."""

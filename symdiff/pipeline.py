@@ -20,10 +20,10 @@ from symdiff.denoisers.base import Denoiser
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
-from symdiff.groups.base import Group
 from symdiff.guidance import Guided, may_hide
-from symdiff.log_variance import LogVariance
 from symdiff.nn.allocation import limit_memory, limit_shapes
+from symdiff.objectives.base import Objective
+from symdiff.objectives.denoising import Denoising
 from symdiff.processes.base import Process
 from symdiff.random import Streams
 from symdiff.sampling.ancestral import Ancestral
@@ -37,8 +37,13 @@ from symdiff.storage import bundled, checkpoint, hub
 
 BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
 """The components and the abstract class of each: nothing else can be named by a checkpoint."""
-SUPPLIED = {"denoiser": ("schema", "noisy", "code"), "breaker": (), "process": ("schema", "marginals")}
-"""What a component's constructor gets from the data and from the other components, not from a recipe."""
+SUPPLIED = {
+    "denoiser": ("schema", "noisy", "code"),
+    "breaker": (),
+    "process": ("schema", "marginals"),
+    "objective": ("log_density", "steps"),
+}
+"""What a part's constructor gets from the data and from the other parts, not from a recipe."""
 
 
 def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]]) -> Diffusion:
@@ -66,10 +71,11 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
         )
     for name, part in (("denoiser", denoiser), ("process", process), ("breaker", breaker)):
         domain.check_part(part, getattr(recipe, name), f"{where}{name}")
+    objective = build(
+        Objective, recipe.objective, where=f"{where}objective", log_density=domain.log_density, steps=recipe.sampling.steps
+    )
     try:
-        if recipe.training.draws:
-            return LogVariance(denoiser, process, breaker, domain.log_density, recipe.training.draws, recipe.sampling.steps)
-        return Diffusion(denoiser, process, breaker, recipe.training.drop)
+        return Diffusion(denoiser, process, breaker, objective)
     except ValueError as error:
         raise UserError(f"{where}{error}") from error
 
@@ -82,10 +88,8 @@ def check_parts(recipe: Recipe) -> None:
     UserError
         As ``assemble``.
     """
-    for name, base in BASES.items():
+    for name, base in {**BASES, "objective": Objective}.items():
         check(base, getattr(recipe, name), where=f"{recipe.source}: {name}", given=SUPPLIED[name])
-    if recipe.training.augment is not None:
-        check(Group, recipe.training.augment, where=f"{recipe.source}: training.augment")
 
 
 class SymdiffPipeline(DiffusionPipeline):
@@ -120,8 +124,8 @@ class SymdiffPipeline(DiffusionPipeline):
 
     @property
     def diffusion(self) -> Diffusion:
-        """Denoiser, process and breaker as one module."""
-        return Diffusion(self.denoiser, self.process, self.breaker)
+        """Denoiser, process and breaker as one module, whose forward is the loss of denoising."""
+        return Diffusion(self.denoiser, self.process, self.breaker, Denoising())
 
     @property
     def device(self) -> torch.device:
@@ -352,7 +356,7 @@ class SymdiffPipeline(DiffusionPipeline):
             if isinstance(parts[name], torch.nn.Module):
                 parts[name].eval()
         if (folder / "recipe.yaml").is_file():
-            pipeline.recipe = recipe.load(folder / "recipe.yaml")
+            pipeline.recipe = recipe.load(folder / "recipe.yaml", earlier_keys=True)
         return pipeline
 
     @classmethod

@@ -19,7 +19,7 @@ data: {dataset: small-molecules}
 denoiser: {kind: NodeTransformer, width: 16, layers: 1, heads: 2}
 process: {kind: Flow}
 breaker: {kind: SymPE, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 4}}
-training: {steps: 4, batch_size: 16, warmup: 1, save_every: 2, sample_every: 4, sample_count: 8, log_every: 1, precision: fp32}
+training: {steps: 4, batch: {size: 16}, optimizer: {warmup: 1}, compute: {precision: fp32}, save: {every: 2}, sample: {every: 4, count: 8}, log: {every: 1}}
 sampling: {steps: 3}
 """
 
@@ -261,7 +261,7 @@ breaker:
     fields: [spin]
     group: {kind: Product, groups: [{kind: Space}, {kind: Relabel, fields: [spin, sign], classes: 2, generators: [[1, 0]]}]}
   code: {kind: SiteCode}
-training: {steps: 2, batch_size: 8, warmup: 1, save_every: 2, log_every: 1}
+training: {steps: 2, batch: {size: 8}, optimizer: {warmup: 1}, save: {every: 2}, log: {every: 1}}
 sampling: {steps: 4}
 """
 
@@ -303,9 +303,9 @@ def test_spins_corrected_to_boltzmanns_law(tmp_path):
 
 
 def test_training_on_the_models_own_samples(lattice, tmp_path):
-    command = ("train", lattice / "spins.yaml", "--set", "training/draws=4", "--out", tmp_path / "own")
+    command = ("train", lattice / "spins.yaml", "--set", "objective={kind: LogVariance, draws: 4}", "--out", tmp_path / "own")
     assert "anchored in nothing" in fails(*command) and not (tmp_path / "own").exists()
-    done = run(*command, "--set", "breaker={kind: Nothing}", "--set", "training/log_every=1", "--json")
+    done = run(*command, "--set", "breaker={kind: Nothing}", "--set", "training/log/every=1", "--json")
     assert done.exit_code == 0, done.output
     lines = [json.loads(line) for line in (tmp_path / "own" / "log.jsonl").read_text().splitlines()]
     losses = [line["loss"] for line in lines if line["kind"] == "train"]
@@ -338,7 +338,7 @@ breaker:
     fields: [coupling, field, spin]
     group: {kind: Product, groups: [{kind: Space}, {kind: Relabel, fields: [spin, field, sign], classes: 2, generators: [[1, 0]]}]}
   code: {kind: SiteCode}
-training: {steps: 2, batch_size: 8, warmup: 1, save_every: 2, log_every: 1}
+training: {steps: 2, batch: {size: 8}, optimizer: {warmup: 1}, save: {every: 2}, log: {every: 1}}
 sampling: {steps: 1}
 """
 

@@ -204,7 +204,7 @@ breaker:
   kind: SymPE
   canonicalizer: {kind: Sites, fields: [spin], group: {kind: Space, lattice: triangular}}
   code: {kind: SiteCode, lattice: triangular}
-training: {steps: 2, batch_size: 4, warmup: 1, save_every: 2, log_every: 1}
+training: {steps: 2, batch: {size: 4}, optimizer: {warmup: 1}, save: {every: 2}, log: {every: 1}}
 sampling: {steps: 4}
 """
 

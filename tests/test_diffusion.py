@@ -11,6 +11,7 @@ from symdiff.breaking.noise import Noise
 from symdiff.breaking.nothing import Nothing
 from symdiff.breaking.sympe import SymPE
 from symdiff.diffusion import Diffusion
+from symdiff.objectives.denoising import Denoising
 from symdiff.processes.discrete import Discrete
 from symdiff.processes.flow import Flow
 from symdiff.processes.marginal import Marginal
@@ -156,6 +157,7 @@ def test_the_loss_of_the_exact_denoiser_is_least():
     """Any other prediction has a larger expected loss, for z anchored in the data too."""
     process, law = make_process("flow", PAIR), PAIR.invariant_law(4)
     diffusion, _ = make_diffusion(process, PAIR, "data", law)
+    diffusion.objective = Denoising()
     count = 20000
     x0 = PAIR.states(torch.multinomial(law, count, replacement=True, generator=torch.Generator().manual_seed(0)))
     best = diffusion(x0, Streams(0, torch.arange(count)))

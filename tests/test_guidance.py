@@ -20,7 +20,8 @@ from symdiff.domains.molecule3d import Molecule3D
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.guidance import MARKER, Guided, combine, hide, marker, may_hide
-from symdiff.pipeline import SymdiffPipeline
+from symdiff.objectives.denoising import Denoising
+from symdiff.pipeline import SymdiffPipeline, check_parts
 from symdiff.processes.product import Product
 from symdiff.random import Streams
 from symdiff.sampling.ancestral import Ancestral
@@ -135,7 +136,7 @@ class Recording(Denoiser):
 
 def test_training_hides_the_announced_share_and_depends_on_the_rows_alone():
     denoiser = Recording()
-    diffusion = Diffusion(denoiser, process(), Nothing(), drop=0.2)
+    diffusion = Diffusion(denoiser, process(), Nothing(), Denoising(drop=0.2))
     x0 = given(1).with_values(SCHEMA, label=torch.zeros(COUNT, 1, dtype=torch.long), value=torch.zeros(COUNT, 1, 1))
     losses = diffusion(x0, Streams(1, torch.arange(COUNT)))
     assert float(denoiser.seen[0].double().mean()) == pytest.approx(0.2, abs=5 * 0.4 / COUNT**0.5)
@@ -224,9 +225,10 @@ def test_the_breaker_is_asked_for_z_of_the_condition():
 
 def test_the_recipe_says_what_share_is_hidden():
     plain = {"name": "a", "data": {"dataset": "qm9-3d-alpha"}, "denoiser": {"kind": "NodeTransformer"}, "process": {"kind": "Flow"}}
-    assert validate({**plain, "training": {"drop": 0.1}}).training.drop == 0.1 and validate(plain).training.drop == 0
-    with pytest.raises(UserError, match="training.drop: .*1"):
-        validate({**plain, "training": {"drop": 1.5}})
+    assert validate(plain).objective == {"kind": "Denoising"}
+    check_parts(validate({**plain, "objective": {"kind": "Denoising", "drop": 0.1}}))
+    with pytest.raises(UserError, match="objective.drop: expected at most 1"):
+        check_parts(validate({**plain, "objective": {"kind": "Denoising", "drop": 1.5}}))
 
 
 # from a recipe to samples
@@ -241,7 +243,7 @@ process:
     - {fields: [atom], process: {kind: Flow}}
     - {fields: [position], process: {kind: Gaussian, schedule: {kind: FlowMatchEulerDiscrete}, centered: [position]}}
 breaker: {kind: SymPE, canonicalizer: {kind: Frames, nodes: stored}, code: {kind: FrameCode, nodes: 4, dim: 4}}
-training: {steps: STEPS, batch_size: 8, warmup: 0, sample_every: 0, precision: fp32}
+training: {steps: STEPS, batch: {size: 8}, optimizer: {warmup: 0}, compute: {precision: fp32}, sample: {every: 0}}
 sampling: {steps: 4}
 """
 
@@ -257,7 +259,8 @@ def place(tmp_path_factory):
     for name, given in (("plain", None), ("mu", values)):
         geometries([*sulfide, *triangle], np.zeros(40), {"name": name}, bonds=False, values=given).save(folder / f"{name}-data")
     train(load(TEXT.replace("DATA", str(folder / "plain-data")).replace("STEPS", "2")), folder / "plain")
-    text = TEXT.replace("DATA", str(folder / "mu-data")).replace("STEPS", "1, drop: 0.3, learning_rate: 1.0e-12, weight_decay: 0, start: START")
+    text = TEXT.replace("DATA", str(folder / "mu-data")).replace("STEPS", "1, start: START")
+    text = text.replace("warmup: 0", "warmup: 0, learning_rate: 1.0e-12, weight_decay: 0") + "objective: {kind: Denoising, drop: 0.3}\n"
     train(load(text.replace("START", str(folder / "plain" / "checkpoint"))), folder / "mu")
     return folder
 
@@ -301,7 +304,8 @@ def test_what_is_asked_for_is_learned(tmp_path):
     kinds = [bare([8, 1, 1], np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])), bare([6, 8, 8], np.array([[0, 0, 0], [1.16, 0, 0], [-1.16, 0, 0]]))]
     values = {"mu": np.tile([1.8, 0.2], 32)}
     geometries(kinds * 32, np.zeros(64), {"name": "two"}, bonds=False, values=values).save(tmp_path / "data")
-    text = TEXT.replace("DATA", str(tmp_path / "data")).replace("STEPS", "120, drop: 0.2, learning_rate: 0.01, ema: 0.9").replace("batch_size: 8", "batch_size: 32")
+    text = TEXT.replace("DATA", str(tmp_path / "data")).replace("STEPS", "120, average: {decay: 0.9}").replace("size: 8", "size: 32")
+    text = text.replace("warmup: 0", "warmup: 0, learning_rate: 0.01") + "objective: {kind: Denoising, drop: 0.2}\n"
     train(load(text), tmp_path / "run")
     pipeline = SymdiffPipeline.load(tmp_path / "run" / "checkpoint")
     oxygen = pipeline.domain.atoms.index("O")

@@ -13,7 +13,7 @@ from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
 from symdiff.groups.lattices import Space
-from symdiff.log_variance import LogVariance
+from symdiff.objectives.log_variance import LogVariance
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
@@ -52,7 +52,7 @@ def divergence(diffusion: Diffusion, temperature: float, count: int = 4000) -> f
 
 def test_training_on_its_own_samples_leads_to_boltzmanns_law():
     denoiser, process = parts()
-    diffusion = LogVariance(denoiser, process, Nothing(), DOMAIN.log_density, draws=64, steps=SITES)
+    diffusion = Diffusion(denoiser, process, Nothing(), LogVariance(DOMAIN.log_density, SITES, draws=64))
     before = {t: divergence(diffusion, t) for t in (1.5, 3.0)}
     optimizer = torch.optim.Adam(diffusion.parameters(), 1e-2)
     for step in range(150):
@@ -71,7 +71,7 @@ def test_the_gradient_is_that_of_the_divergence():
     """E ∂(½ Var log w) = ∂ KL(model | law), here for one parameter, by finite differences of the exact divergence over all orders."""
     denoiser, process = parts(seed=1)
     denoiser.double()
-    diffusion = LogVariance(denoiser, process, Nothing(), DOMAIN.log_density, draws=2000, steps=SITES)
+    diffusion = Diffusion(denoiser, process, Nothing(), LogVariance(DOMAIN.log_density, SITES, draws=2000))
     x0 = structures([2.0] * 20)
     x0 = x0.with_values(temperature=x0["temperature"].double())
     diffusion(x0, Streams(0, torch.arange(20))).mean().backward()
@@ -110,7 +110,7 @@ def joint_divergence(denoiser, temperature: float) -> float:
 
 
 def test_a_row_depends_on_its_own_noise_alone():
-    diffusion = LogVariance(*parts(), Nothing(), DOMAIN.log_density, draws=8, steps=SITES)
+    diffusion = Diffusion(*parts(), Nothing(), LogVariance(DOMAIN.log_density, SITES, draws=8))
     x0 = structures([1.5, 2.0, 3.0])
     both = diffusion(x0, Streams(0, torch.arange(3), 5))
     one = diffusion(x0.select(torch.tensor([2])), Streams(0, torch.tensor([2]), 5))
@@ -121,13 +121,14 @@ def test_a_row_depends_on_its_own_noise_alone():
     ("change", "told"),
     [
         ({"draws": 1}, "at least 2"),
-        ({"log_density": None}, "a law that is known"),
+        ({"log_density": None}, "a distribution that is known"),
         ({"process": Flow(schema_to_plain(DRIVEN), {"spin": [0.5, 0.5]})}, "the process Masked"),
         ({"breaker": SymPE(Sites(Space("chain"), ["spin"]), SiteCode("chain"))}, "anchored in 'data'"),
     ],
 )
 def test_what_has_no_likelihood_says_so(change, told):
     denoiser, process = parts()
-    settings = {"denoiser": denoiser, "process": process, "breaker": Nothing(), "log_density": DOMAIN.log_density, "draws": 4, "steps": SITES}
+    settings = {"denoiser": denoiser, "process": process, "breaker": Nothing(), "log_density": DOMAIN.log_density, "draws": 4, "steps": SITES, **change}
     with pytest.raises(ValueError, match=told):
-        LogVariance(**{**settings, **change})
+        objective = LogVariance(**{name: settings.pop(name) for name in ("log_density", "draws", "steps")})
+        Diffusion(**settings, objective=objective)(structures([2.0]), Streams(0, torch.arange(1)))

@@ -151,7 +151,7 @@ def test_a_given_frame_needs_its_field():
         breaker.sample(x.only("position"))
 
 
-TRAINING = {"steps": 3, "batch_size": 4, "sample_every": 0, "precision": "fp32", "warmup": 1}
+TRAINING = {"steps": 3, "batch": {"size": 4}, "sample": {"every": 0}, "compute": {"precision": "fp32"}, "optimizer": {"warmup": 1}}
 
 
 @pytest.fixture
@@ -163,7 +163,8 @@ def recipe(tmp_path, monkeypatch):
         "data": {"dataset": str(tmp_path / "clouds")},
         "denoiser": {**POINTS, "equivariance": "translations", "orientations": 0, "inputs": {"velocity": "vectors"}},
         "process": {"kind": "Prediction", "spread": {"displacement": 0.5}},
-        "training": {**TRAINING, "augment": {"kind": "Orthogonal", "special": True}},
+        "objective": {"kind": "Denoising", "augment": {"kind": "Orthogonal", "special": True}},
+        "training": TRAINING,
         "sampling": {"steps": 1},
     }
     return recipes.validate(plain)
@@ -175,11 +176,11 @@ def losses(folder) -> list[float]:
 
 def test_structures_are_turned_in_training_and_predicted_from_a_file(recipe, tmp_path):
     train(recipe, tmp_path / "turned")
-    train(recipes.set(recipe, "training/augment=null"), tmp_path / "plain")
+    train(recipes.set(recipe, "objective/augment=null"), tmp_path / "plain")
     assert losses(tmp_path / "turned") != losses(tmp_path / "plain")
     equivariant = recipes.set(recipe, "denoiser/equivariance=rotations")
     for name, augment in (("one", "null"), ("two", "{kind: Orthogonal, special: true}")):
-        train(recipes.set(equivariant, f"training/augment={augment}"), tmp_path / name)
+        train(recipes.set(equivariant, f"objective/augment={augment}"), tmp_path / name)
     assert losses(tmp_path / "one") == pytest.approx(losses(tmp_path / "two"), rel=1e-5)  # what is equivariant cannot tell
 
     pipeline = SymdiffPipeline.load(tmp_path / "turned" / "checkpoint")
@@ -195,14 +196,14 @@ def test_structures_are_turned_in_training_and_predicted_from_a_file(recipe, tmp
 @pytest.mark.parametrize(
     ("augment", "message"),
     [
-        ({"kind": "Orthogonl"}, "training.augment.kind: expected the name of a Group, got 'Orthogonl'.*Orthogonal"),
-        ({"special": True}, "training.augment: the key 'kind' is missing"),
-        ({"kind": "Orthogonal", "mirrors": True}, "training.augment.mirrors: Orthogonal has no such setting"),
+        ({"kind": "Orthogonl"}, "objective.augment.kind: expected the name of a Group, got 'Orthogonl'.*Orthogonal"),
+        ({"special": True}, "objective.augment: the key 'kind' is missing"),
+        ({"kind": "Orthogonal", "mirrors": True}, "objective.augment.mirrors: Orthogonal has no such setting"),
     ],
 )
 def test_what_structures_cannot_be_turned_by(recipe, augment, message):
     with pytest.raises(UserError, match=message):
-        check_parts(recipes.validate({**recipe.model_dump(), "training": {**TRAINING, "augment": augment}}))
+        check_parts(recipes.validate({**recipe.model_dump(), "objective": {"kind": "Denoising", "augment": augment}}))
 
 
 @pytest.mark.parametrize("name", ["cmu-walk", "first-mm", "qm9-mu", "qm9-properties"])

@@ -26,7 +26,7 @@ def train(
         raise UserError("train: expected a recipe file, the name of a bundled recipe, or --resume RUN")
     if resume is not None and not (resume / "recipe.yaml").is_file():
         raise UserError(f"{resume}: no training run to resume: recipe.yaml is missing")
-    chosen = recipes.load(recipe if recipe is not None else resume / "recipe.yaml")
+    chosen = recipes.load(recipe) if recipe is not None else recipes.load(resume / "recipe.yaml", earlier_keys=True)
     for assignment in set_ or []:
         chosen = recipes.set(chosen, assignment)
     folder = resume or out or Path("runs") / chosen.name

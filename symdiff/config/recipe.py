@@ -6,25 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError
 
-from symdiff.config import strict_yaml
+from symdiff.config import earlier, strict_yaml
 from symdiff.config.building import build, check, find, names, told
+from symdiff.config.training import Section, TrainingSettings
 from symdiff.errors import UserError, nearest
 from symdiff.storage import bundled
 
 __all__ = ["DataSettings", "Recipe", "SamplingSettings", "TrainingSettings", "build", "check", "dump", "find", "load", "names", "set"]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Count = Annotated[int, Field(ge=1, le=10**12)]
 Spec = dict[str, object]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
-
-
-class DataSettings(_Section):
+class DataSettings(Section):
     """What is learned: a dataset's name (or folder), and the canonical order of a structure's nodes.
 
     ``stored``: as the dataset has it; ``smiles``: the same, for molecules only; the others: those of ``Nodes``.
@@ -34,53 +30,21 @@ class DataSettings(_Section):
     order: Literal["stored", "smiles", "rank", "breadth", "depth"] = "stored"
 
 
-class TrainingSettings(_Section):
-    """How it is learned. One step is one optimizer step on ``batch_size`` structures, over all processes together.
-
-    ``by_size``: batches of structures that are alike in size, so that little is padded. ``start``: a checkpoint (folder, bundled
-    name or hub id) whose weights training starts from, of the same network and code; the process may be another one. ``augment``: a
-    group, such as ``{kind: Orthogonal, special: true}``: every structure is moved by an element of it, drawn afresh in every step. ``drop``:
-    the share of the structures whose conditions are hidden, where the data have such, so that sampling can be guided. ``draws``:
-    samples of the model's own for the condition of every structure; they are brought to the law that the domain knows (``LogVariance``); 0: the data are learned.
-    """
-
-    steps: Count = 100_000
-    batch_size: Annotated[int, Field(ge=1, le=10**6)] = 256
-    by_size: bool = False
-    start: str | None = None
-    augment: Spec | None = None
-    drop: Annotated[float, Field(ge=0, le=1)] = 0.0
-    draws: Annotated[int, Field(ge=0, le=10**6)] = 0
-    optimizer: Literal["adamw", "muon"] = "adamw"
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-3
-    warmup: Annotated[int, Field(ge=0, le=10**12)] = 1000
-    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.01
-    clip: Annotated[float, Field(gt=0)] | None = 1.0
-    ema: Annotated[float, Field(ge=0, lt=1)] = 0.9995
-    precision: Literal["fp32", "bf16"] = "bf16"
-    compile: bool = False
-    seed: Annotated[int, Field(ge=0, lt=2**53)] = 0
-    save_every: Count = 1000
-    sample_every: Annotated[int, Field(ge=0, le=10**12)] = 5000
-    sample_count: Annotated[int, Field(ge=1, le=10**5)] = 256
-    log_every: Count = 50
-    tracker: Literal["tensorboard"] | None = None
-
-
-class SamplingSettings(_Section):
+class SamplingSettings(Section):
     """How samples are drawn unless told otherwise: ``steps`` network evaluations a trajectory."""
 
     steps: Annotated[int, Field(ge=1, le=100_000)] = 50
 
 
-class Recipe(_Section):
-    """A validated recipe. ``denoiser``, ``process`` and ``breaker`` are specs that ``build`` turns into objects."""
+class Recipe(Section):
+    """A validated recipe. ``denoiser``, ``process``, ``breaker`` and ``objective`` are specs that ``build`` turns into objects."""
 
     name: Name
     data: DataSettings
     denoiser: Spec
     process: Spec
     breaker: Spec = Field(default_factory=lambda: {"kind": "Nothing"})
+    objective: Spec = Field(default_factory=lambda: {"kind": "Denoising"})
     training: TrainingSettings = TrainingSettings()
     sampling: SamplingSettings = SamplingSettings()
 
@@ -95,13 +59,20 @@ class Recipe(_Section):
         return self._source
 
 
-def load(source: str | Path) -> Recipe:
-    """Read a recipe from a file, from a bundled recipe's name (``qm9-graph``) or from its YAML text (several lines).
+def load(source: str | Path, earlier_keys: bool = False) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file, a bundled recipe's name (``qm9-graph``) or YAML text (several lines).
+    earlier_keys : bool
+        Take keys that have another place now for what they meant: in a checkpoint or a run of before, whose recipe no one should edit.
 
     Raises
     ------
     UserError
-        Names the file, the key, what was expected, what came and the nearest valid name.
+        Names the file, the key, what was expected, what came and the nearest valid name, or the place that a key has now.
     """
     if isinstance(source, str) and "\n" in source:
         return validate(strict_yaml.parse(source), "recipe")
@@ -110,25 +81,25 @@ def load(source: str | Path) -> Recipe:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the recipe: {getattr(error, 'strerror', None) or error}") from None
-    return validate(strict_yaml.parse(text, str(path)), str(path))
+    plain = strict_yaml.parse(text, str(path))
+    return validate(earlier.bring_up_to_date(plain) if earlier_keys and isinstance(plain, Mapping) else plain, str(path))
 
 
 def validate(plain: object, source: str = "recipe") -> Recipe:
     """The recipe that plain values describe; ``source`` begins the message of every error."""
     if not isinstance(plain, Mapping):
         raise UserError(f"{source}: expected a mapping with the keys {', '.join(Recipe.model_fields)}")
+    moved = earlier.describe_moved(plain)
+    if moved is not None:
+        raise UserError(f"{source}: {moved}")
     try:
         recipe = Recipe.model_validate(dict(plain))
     except ValidationError as error:
         raise UserError(f"{source}: {_first(error)}") from None
-    for name in ("denoiser", "process", "breaker"):
+    for name in ("denoiser", "process", "breaker", "objective"):
         if "kind" not in getattr(recipe, name):
             raise UserError(f"{source}: {name}: the key 'kind' is missing: which class it is")
         _check_kinds(getattr(recipe, name), f"{source}: {name}")
-    if recipe.training.augment is not None:
-        if "kind" not in recipe.training.augment:
-            raise UserError(f"{source}: training.augment: the key 'kind' is missing: the name of a group")
-        _check_kinds(recipe.training.augment, f"{source}: training.augment")
     recipe._source = source
     return recipe
 

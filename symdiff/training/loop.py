@@ -15,8 +15,8 @@ from accelerate import Accelerator
 from accelerate.utils import is_tensorboard_available
 from torch import Tensor, nn
 
+from symdiff.config.training import TrainingSettings
 from symdiff.errors import UserError
-from symdiff.groups.base import Group
 from symdiff.random import Streams
 from symdiff.storage.run_states import Checkpoints, Snapshot
 from symdiff.training.batches import Order, seed_for, share
@@ -29,25 +29,6 @@ from symdiff.training.optimizer import Optimizer
 from symdiff.training.progress import Bar
 from symdiff.training.schedule import learning_rate
 from symdiff.training.signals import Interruption
-
-
-class Settings(Protocol):
-    """What the loop reads of a recipe's ``training``."""
-
-    steps: int
-    batch_size: int
-    by_size: bool
-    optimizer: str
-    learning_rate: float
-    warmup: int
-    weight_decay: float
-    clip: float | None
-    ema: float
-    precision: str
-    seed: int
-    save_every: int
-    sample_every: int
-    log_every: int
 
 
 class Structures(Protocol):
@@ -101,34 +82,32 @@ class Trainer:
 
     ``observe(diffusion, step)`` is called every ``sample_every`` steps with the averaged weights in place and returns
     what is logged; it cannot disturb the training's chance. ``data`` names the content of ``structures``: a state that was
-    saved with another name is not resumed. ``augment``: every structure is moved by a random element of that group.
+    saved with another name is not resumed.
     """
 
     def __init__(
         self,
         diffusion: nn.Module,
         structures: Structures,
-        settings: Settings,
+        settings: TrainingSettings,
         out: Path,
         observe: Callable[[nn.Module, int], dict] | None = None,
         accelerator: Accelerator | None = None,
         data: str = "",
-        augment: Group | None = None,
     ) -> None:
         self.accelerator = accelerator or launch()
         self.settings, self.structures, self.observe, self.out, self.data = settings, structures, observe, out, data
-        self.augment = augment
         self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.diffusion = diffusion.to(self.device)
-        if settings.batch_size < self.world:
-            raise UserError(f"training.batch_size: expected at least {self.world}, one structure for each process, got {settings.batch_size}")
-        self.average = Average(self.diffusion, settings.ema)
-        self.optimizer = Optimizer(self.diffusion, settings.optimizer, settings.weight_decay)
+        if settings.batch.size < self.world:
+            raise UserError(f"training.batch.size: expected at least {self.world}, one structure for each process, got {settings.batch.size}")
+        self.average = Average(self.diffusion, settings.average.decay)
+        self.optimizer = Optimizer(self.diffusion, settings.optimizer.kind, settings.optimizer.weight_decay)
         self.guard = Guard(self.device)
-        self.divergence = Divergence(settings.batch_size, self.device)
+        self.divergence = Divergence(settings.batch.size, self.device)
         self.diverged, self.good = "", None
-        self.order = Order(len(structures), settings.batch_size, settings.seed, structures.num_nodes if settings.by_size else None)
+        self.order = Order(len(structures), settings.batch.size, settings.seed, structures.num_nodes if settings.batch.by_size else None)
         self.checkpoints = Checkpoints(out / "state")
         self.losses = torch.zeros(2, device=self.device)  # of the steps since the last log line
         self.sizes = structures.num_nodes
@@ -168,18 +147,18 @@ class Trainer:
             if self.log:
                 self.log.close()
         signal = self._stop if self.step < steps else 0
-        samples = self.step * self.settings.batch_size
+        samples = self.step * self.settings.batch.size
         return Outcome(self.step, samples, self._elapsed(), self.guard.skipped, begin, signal, self.diverged, self.good)
 
     def _advance(self, interruption: Interruption) -> None:
         """One optimizer step on one global batch."""
-        settings, step, begin = self.settings, self.step, time.monotonic()
+        settings, optimizer, step, begin = self.settings, self.settings.optimizer, self.step, time.monotonic()
         x0, generator = self._batch(step)
         torch.manual_seed(seed_for(settings.seed, "dropout") + (step * self.world + self.rank << 20))
         with self.autocast():
             losses = self.diffusion(x0, generator)
         # a part of the mean over the global batch: the sum over the processes is that mean, whatever their shares
-        loss = losses.float().sum() * (1 / settings.batch_size)
+        loss = losses.float().sum() * (1 / settings.batch.size)
         self.diffusion.zero_grad(set_to_none=True)
         loss.backward()
         loss = self._agree(loss.detach(), interruption.received)
@@ -187,15 +166,15 @@ class Trainer:
         gradients = [p.grad for p in self.diffusion.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients, foreach=True)
         skip = self.guard.check(step + 1, loss, norm)
-        scale = torch.ones_like(norm) if settings.clip is None else (norm / settings.clip).clamp(min=1.0)
-        self.optimizer.step(learning_rate(step, settings.steps, settings.learning_rate, settings.warmup), scale, skip)
+        scale = torch.ones_like(norm) if optimizer.clip is None else (norm / optimizer.clip).clamp(min=1.0)
+        self.optimizer.step(learning_rate(step, settings.steps, optimizer.learning_rate, optimizer.warmup), scale, skip)
         self.average.update(step)
 
         self.losses += torch.stack([torch.where(skip > 0, 0.0, loss), 1 - skip])
         self.divergence.observe(step, loss)
         self._norm = norm
         self.step += 1
-        self._window[0] += settings.batch_size
+        self._window[0] += settings.batch.size
         self._window[1] += time.monotonic() - begin
 
     def _batch(self, step: int) -> tuple[Any, Streams]:
@@ -209,10 +188,7 @@ class Trainer:
         if self.device.type != "cpu":
             x0 = x0.map(Tensor.pin_memory).to(self.device, non_blocking=True)
             rows = rows.to(self.device, non_blocking=True)
-        streams = Streams(seed_for(self.settings.seed, "noise"), rows, epoch=step)
-        if self.augment is not None:
-            x0 = self.augment.act(self.augment.sample(x0.mask, streams), x0)
-        return x0, streams
+        return x0, Streams(seed_for(self.settings.seed, "noise"), rows, epoch=step)
 
     def _agree(self, loss: Tensor, signal: int) -> Tensor:
         """Give every process the gradients and the mean loss of the global batch, and let all stop at the same step.
@@ -235,15 +211,15 @@ class Trainer:
     def _record(self, saved: int) -> int:
         """What is due behind a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
         settings, step, last = self.settings, self.step, self.step == self.settings.steps
-        if step % self.check_every == 0 or last or step % settings.save_every == 0:
+        if step % self.check_every == 0 or last or step % settings.save.every == 0:
             self._stop_if_lost()
-        if step % settings.log_every == 0 or last:
+        if step % settings.log.every == 0 or last:
             self._write_line()
         rate = self._window[0] / self._window[1] if self._window[1] else self._rate
         self.bar.update(step, self._shown, rate)
-        if self.observe is not None and settings.sample_every and (step % settings.sample_every == 0 or last):
+        if self.observe is not None and settings.sample.every and (step % settings.sample.every == 0 or last):
             self._sample()
-        if step % settings.save_every == 0 or last:
+        if step % settings.save.every == 0 or last:
             self._save()
             return step
         return saved
@@ -299,7 +275,7 @@ class Trainer:
             raise UserError(
                 f"step {self.guard.stopped_at}: the loss or its gradient was not finite {LIMIT} steps in a row; "
                 + (f"the last good state is {place}" if place else "there is no earlier state")
-                + "; try a lower training/learning_rate or a smaller training/clip"
+                + "; try a lower training/optimizer/learning_rate or a smaller training/optimizer/clip"
             )
 
     def _save(self) -> None:
@@ -355,7 +331,7 @@ class Trainer:
 
     def autocast(self) -> Any:
         """The context in which the recipe's precision holds."""
-        if self.settings.precision == "fp32":
+        if self.settings.compute.precision == "fp32":
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
@@ -369,7 +345,7 @@ def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
     Raises: UserError where ``tracker`` is not installed.
     """
     if tracker == "tensorboard" and not is_tensorboard_available():
-        raise UserError("training.tracker: tensorboard is not installed; install it, or leave the key out: log.jsonl is written always")
+        raise UserError("training.log.tracker: tensorboard is not installed; install it, or leave the key out: log.jsonl is written always")
     if torch.cuda.is_available():
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", log_with=tracker, project_dir=out)

@@ -19,7 +19,6 @@ from symdiff.config.recipe import Recipe
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
-from symdiff.groups.base import Group
 from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.random import Streams
@@ -30,7 +29,7 @@ from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer
 
-HARMLESS = tuple(f"training.{key}" for key in ("save_every", "sample_every", "sample_count", "log_every", "tracker"))
+HARMLESS = "training.save.", "training.sample.", "training.log."
 """What may change between a run and its resumption: no weight and no random number depends on it."""
 
 
@@ -63,7 +62,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         that of the last good state, if there is one.
     """
     out = Path(out)
-    accelerator = launch(recipe.training.tracker, out)
+    accelerator = launch(recipe.training.log.tracker, out)
     with claim(out, accelerator, lambda: _check_folder(recipe, out, resume)) as folder:
         trainer, package = prepare(recipe, out, accelerator, resume)
         if accelerator.is_main_process:
@@ -96,7 +95,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
 
 
 def _last_good(outcome: Outcome, out: Path) -> str:
-    advice = "try a lower training/learning_rate or a smaller training/clip"
+    advice = "try a lower training/optimizer/learning_rate or a smaller training/optimizer/clip"
     if outcome.good is None:
         return f"no state was good, so there is no checkpoint; {advice}"
     return f"{out / 'checkpoint'} is of the last good state, step {outcome.good}; {advice}"
@@ -121,16 +120,16 @@ def prepare(recipe: Recipe, out: Path, accelerator: Accelerator, resume: bool) -
     if settings.start is not None and not resume:
         start_from(settings.start, diffusion)
     try_on_largest(diffusion, structures, recipe.source)
-    if settings.compile:
+    if settings.compute.compile:
         compile_denoiser(diffusion)
     histogram = structures.size_histogram()
     given = structures.domain.conditions
-    shown = torch.arange(settings.sample_count) * len(structures) // settings.sample_count
+    count = settings.sample.count
+    shown = torch.arange(count) * len(structures) // count
     condition = structures.batch(shown).only(*given) if given else None
-    observe = observer(structures.domain, histogram, settings.sample_count, recipe.sampling.steps, settings.seed, condition)
+    observe = observer(structures.domain, histogram, count, recipe.sampling.steps, settings.seed, condition)
     data = structures.meta.get("arrays", {}).get("sha256", "")
-    augment = None if settings.augment is None else recipes.build(Group, settings.augment, where=f"{recipe.source}: training.augment")
-    trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data, augment)
+    trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data)
     return trainer, lambda: SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe)
 
 
@@ -195,7 +194,7 @@ def compile_denoiser(diffusion: nn.Module) -> None:
     if not torch.cuda.is_available():
         wanted = os.environ.get("CXX")
         if not any(shutil.which(name) for name in ([wanted] if wanted else ["g++", "clang++", "c++"])):
-            raise UserError("training.compile: compiling needs a C++ compiler (g++ or clang++) and none was found; use false")
+            raise UserError("training.compute.compile: compiling needs a C++ compiler (g++ or clang++) and none was found; use false")
     diffusion.denoiser.compile()
 
 
@@ -222,7 +221,7 @@ def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
         "diverged": bool(outcome.diverged),
         "wall_seconds": round(outcome.seconds, 1),
         "samples_per_second": round(outcome.samples / outcome.seconds, 1),
-        "precision": recipe.training.precision,
+        "precision": recipe.training.compute.precision,
         "processes": accelerator.num_processes,
         "device": torch.cuda.get_device_name() if accelerator.device.type == "cuda" else "cpu",
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -239,7 +238,7 @@ def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
         return
     if not record.is_file():
         raise UserError(f"{out}: no training run to resume: recipe.yaml is missing")
-    before = recipes.load(record).model_dump(mode="json")
-    changed = [key for key in differing(before, recipe.model_dump(mode="json")) if key not in HARMLESS]
+    before = recipes.load(record, earlier_keys=True).model_dump(mode="json")
+    changed = [key for key in differing(before, recipe.model_dump(mode="json")) if not key.startswith(HARMLESS)]
     if changed:
         raise UserError(f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from symdiff.config import recipe, strict_yaml
+from symdiff.config import earlier, recipe, strict_yaml
 from symdiff.errors import UserError
 from symdiff.pipeline import check_parts
 from symdiff.storage import bundled
@@ -15,7 +15,7 @@ data: {dataset: qm9, order: smiles}
 denoiser: {kind: NodeTransformer, width: 32, layers: 1, heads: 4}
 process: {kind: Flow, prior: marginal}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 16}}
-training: {steps: 100, learning_rate: 1e-3, clip: 1}
+training: {steps: 100, optimizer: {learning_rate: 1e-3, clip: 1}}
 sampling: {steps: 50}
 """
 
@@ -40,10 +40,10 @@ HOSTILE = {  # what is replaced, by what, and what the message must say
     "quoted number": ("width: 32", 'width: "32"', "denoiser.width: expected an integer, got '32'"),
     "fraction for an integer": ("steps: 100", "steps: 1.5", "training.steps: expected an integer, got 1.5"),
     "negative": ("steps: 100", "steps: -1", "training.steps: expected at least 1, got -1"),
-    "out of range": ("clip: 1", "clip: 1, ema: 1.0", "training.ema: expected less than 1.0, got 1.0"),
-    "yes is no boolean": ("clip: 1", "clip: 1, compile: yes", "training.compile: expected true or false, got 'yes'"),
-    "not a number": ("1e-3", ".nan", "training.learning_rate: expected a finite number, got nan"),
-    "infinite": ("1e-3", "1e999", "training.learning_rate: expected a finite number, got inf"),
+    "out of range": ("steps: 100", "steps: 100, average: {decay: 1.0}", "training.average.decay: expected less than 1.0, got 1.0"),
+    "yes is no boolean": ("steps: 100", "steps: 100, compute: {compile: yes}", "training.compute.compile: expected true or false, got 'yes'"),
+    "not a number": ("1e-3", ".nan", "training.optimizer.learning_rate: expected a finite number, got nan"),
+    "infinite": ("1e-3", "1e999", "training.optimizer.learning_rate: expected a finite number, got inf"),
     "what the package supplies": ("width: 32", "schema: {}", "denoiser.schema: not a setting: the package supplies it"),
     "path in the name": ("name: qm9-graph", "name: ../../etc/passwd", "name: expected text that matches"),
     "missing section": ("data: {dataset: qm9, order: smiles}\n", "", "data: this key is missing"),
@@ -96,8 +96,94 @@ def test_written_values_are_read_back(value):
 def test_dump_and_load_agree():
     first = recipe.load(GOOD)
     assert recipe.load(recipe.dump(first)) == first
-    assert first.training.learning_rate == 1e-3 and first.training.clip == 1.0
+    assert first.training.optimizer.learning_rate == 1e-3 and first.training.optimizer.clip == 1.0
     check_parts(first)
+
+
+EARLIER = """\
+name: old
+data: {dataset: qm9-3d-alpha}
+denoiser: {kind: NodeTransformer}
+process: {kind: Flow}
+training:
+  steps: 7
+  batch_size: 3
+  by_size: true
+  optimizer: muon
+  learning_rate: 2e-3
+  warmup: 4
+  weight_decay: 0.5
+  clip: null
+  ema: 0.5
+  precision: fp32
+  compile: true
+  seed: 2
+  start: qm9-3d
+  save_every: 11
+  sample_every: 12
+  sample_count: 13
+  log_every: 14
+  tracker: tensorboard
+"""
+NOW = {
+    "steps": 7, "seed": 2, "start": "qm9-3d", "batch": {"size": 3, "by_size": True},
+    "optimizer": {"kind": "muon", "learning_rate": 2e-3, "warmup": 4, "weight_decay": 0.5, "clip": None}, "average": {"decay": 0.5},
+    "compute": {"precision": "fp32", "compile": True}, "save": {"every": 11}, "sample": {"every": 12, "count": 13}, "log": {"every": 14, "tracker": "tensorboard"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "objective"),
+    [
+        ("", {"kind": "Denoising"}),
+        ("  drop: 0.0\n  draws: 0\n  augment: null\n", {"kind": "Denoising"}),
+        ("  drop: 0.1\n", {"kind": "Denoising", "drop": 0.1}),
+        ("  augment: {kind: Orthogonal}\n", {"kind": "Denoising", "augment": {"kind": "Orthogonal"}}),
+        ("  draws: 8\n", {"kind": "LogVariance", "draws": 8}),
+    ],
+)
+def test_an_earlier_recipe_is_refused_with_the_new_keys_and_read_where_none_can_edit_it(more, objective, tmp_path):
+    """Every setting there was; in a checkpoint or run of before it means what it meant."""
+    path = tmp_path / "recipe.yaml"
+    path.write_text(EARLIER + more)
+    with pytest.raises(UserError) as caught:
+        recipe.load(path)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: training.batch_size is now training/batch/size, training.by_size is now training/batch/by_size") and "\n" not in text
+    assert all(f"training.{key} is now {place}" in text for key, place in earlier.MOVED.items() if f" {key}:" in EARLIER + more)
+    read = recipe.load(path, earlier_keys=True)
+    assert read.training.model_dump() == NOW and read.objective == objective
+    check_parts(read)
+    assert recipe.load(recipe.dump(read)) == read
+    path.write_text(recipe.dump(read))
+    assert recipe.load(path, earlier_keys=True) == read
+
+
+def test_every_moved_key_has_a_place():
+    plain = recipe.load(GOOD).model_dump()
+    for place in earlier.MOVED.values():
+        section, *keys = place.split("/")
+        assert section == "objective" or keys[1] in plain[section][keys[0]]
+
+
+@pytest.mark.parametrize("name", bundled.checkpoints())
+def test_the_recipes_of_bundled_checkpoints_are_read(name):
+    read = recipe.load(bundled.checkpoints()[name] / "recipe.yaml", earlier_keys=True)
+    check_parts(read)
+    assert recipe.load(recipe.dump(read)) == read
+
+
+OUTSIDE = {
+    "steps": (0, 10**12 + 1), "seed": (-1, 2**53), "batch/size": (0, 10**6 + 1), "optimizer/learning_rate": (0, -1, 11), "optimizer/warmup": (-1,),
+    "optimizer/weight_decay": (-0.1, 11), "optimizer/clip": (0,), "average/decay": (-0.1, 1), "save/every": (0,), "sample/every": (-1,),
+    "sample/count": (0, 10**5 + 1), "log/every": (0,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in OUTSIDE.items() for value in values])
+def test_settings_of_training_have_bounds(key, value):
+    with pytest.raises(UserError, match=f"training.{key.replace('/', '.')}: expected (at least|at most|more than|less than) "):
+        recipe.set(recipe.load(GOOD), f"training/{key}={value}")
 
 
 def test_recipes_are_frozen():
@@ -107,7 +193,7 @@ def test_recipes_are_frozen():
 
 def test_set_changes_one_value():
     first = recipe.load(GOOD)
-    assert recipe.set(first, "training/clip=null").training.clip is None
+    assert recipe.set(first, "training/optimizer/clip=null").training.optimizer.clip is None
     assert recipe.set(first, "breaker/code/dim=8").breaker["code"] == {"kind": "NodeCode", "nodes": 9, "dim": 8}
     assert recipe.set(first, "denoiser={kind: NodeTransformer, width: 8}").denoiser == {"kind": "NodeTransformer", "width": 8}
     assert first == recipe.load(GOOD)
@@ -118,6 +204,7 @@ def test_set_changes_one_value():
     [
         ("training.steps=3", "expected slashes between the keys: training/steps=3"),
         ("denoiser.width=[1, 2]", "expected slashes between the keys: denoiser/width=[1, 2]"),
+        ("training/learning_rate=1", "training.learning_rate is now training/optimizer/learning_rate"),
         ("training/stpes=1", "training.stpes: unknown key (did you mean 'steps'?)"),
         ("trainin/steps=1", "no such key 'trainin' (did you mean 'training'?)"),
         ("training/steps/x=1", "training/steps is a value, not a section"),

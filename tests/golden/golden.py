@@ -29,7 +29,7 @@ SAMPLES = {
     "ground-states": "--count 16 --size 8 --coupling 0.3,0.3,-0.9,-0.9",
 }
 """Arguments of ``symdiff sample`` by checkpoint (what stands behind a colon only tells two apart)."""
-TRAINING = ("training/precision=fp32",)
+TRAINING = ("training/compute/precision=fp32",)
 """What is set in the recipe ``tiny`` besides the number of steps."""
 EVALUATED = {"molecules": "qm9-graph", "molecules3d": "qm9-3d", "spins": "ising"}
 """One file of samples a kind; graphs are those of ``write_graphs``."""

@@ -107,12 +107,12 @@ def seeded(toy: Toy) -> Toy:
 
 
 def test_sampling_and_saving_do_not_touch_the_training(whole, tmp_path):
-    run(tmp_path / "a", look=None, save_every=60, log_every=7)
+    run(tmp_path / "a", look=None, save={"every": 60}, log={"every": 7})
     assert digests(tmp_path / "a") == digests(whole)
 
 
 def test_two_processes_train_as_one(tmp_path, torchrun):
-    choices = {"batch_size": 7, "steps": 20, "precision": "fp32"}
+    choices = {"batch": {"size": 7}, "steps": 20, "compute": {"precision": "fp32"}}
     one = run(tmp_path / "one", dropout=0.0, look=None, **choices)
     code, said = torchrun(tmp_path / "two", 2, dropout=0.0, **choices)
     assert code == 0, said
@@ -129,7 +129,7 @@ def test_two_processes_train_as_one(tmp_path, torchrun):
 
 def test_sigterm_saves_and_says_so(whole, tmp_path, start):
     out = tmp_path / "run"
-    process = start(out, sleep=0.05, save_every=1000)
+    process = start(out, sleep=0.05, save={"every": 1000})
     wait_for(lambda: (out / "log.jsonl").exists() and len((out / "log.jsonl").read_bytes()) > 500)
     process.terminate()
     process.join()

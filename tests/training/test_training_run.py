@@ -23,7 +23,7 @@ data: {dataset: small-molecules}
 denoiser: {kind: NodeTransformer, width: 32, layers: 1, heads: 2}
 process: {kind: Flow}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 4}}
-training: {steps: 12, batch_size: 32, warmup: 2, save_every: 4, sample_every: 6, sample_count: 8, log_every: 3}
+training: {steps: 12, batch: {size: 32}, optimizer: {warmup: 2}, save: {every: 4}, sample: {every: 6, count: 8}, log: {every: 3}}
 sampling: {steps: 3}
 """
 
@@ -84,13 +84,13 @@ def test_a_killed_run_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(loop.Trainer, "_advance", advance)
     assert stopped.value.code == 143 and not (out / "checkpoint").exists()
     assert loop.Checkpoints(out / "state").steps()[-1] == 7
-    train(recipes.set(recipes.load(RECIPE), "training/save_every=5"), out, resume=True)
+    train(recipes.set(recipes.load(RECIPE), "training/save/every=5"), out, resume=True)
     sums = dict(line.split()[::-1] for line in (out / "checkpoint" / "SHA256SUMS").read_text().splitlines())
     before = dict(line.split()[::-1] for line in whole.decode().splitlines())
     assert {k: v for k, v in sums.items() if k != "recipe.yaml"} == {k: v for k, v in before.items() if k != "recipe.yaml"}
 
 
-@pytest.mark.parametrize("change", ["training/steps=13", "training/seed=1", "denoiser/width=64", "training/batch_size=31"])
+@pytest.mark.parametrize("change", ["training/steps=13", "training/seed=1", "denoiser/width=64", "training/batch/size=31"])
 def test_a_changed_recipe_is_refused_by_the_name_of_the_key(trained, change):
     with pytest.raises(UserError, match=change.split("=")[0].replace("/", r"\.")):
         train(recipes.set(recipes.load(RECIPE), change), trained, resume=True)
@@ -155,7 +155,7 @@ def test_compiling_without_a_compiler_is_told(monkeypatch):
 def test_a_missing_tracker_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(loop, "is_tensorboard_available", lambda: False)
     with pytest.raises(UserError, match="tensorboard is not installed"):
-        train(recipes.set(recipes.load(RECIPE), "training/tracker=tensorboard"), tmp_path / "run")
+        train(recipes.set(recipes.load(RECIPE), "training/log/tracker=tensorboard"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -170,7 +170,7 @@ def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatc
 @pytest.mark.parametrize("rate", [10, 1])
 def test_a_diverged_training_ends_with_code_3_and_the_last_good_state(tmp_path, rate, capfd):
     """Without a good state there is no checkpoint; with one, the checkpoint is that state's."""
-    text = RECIPE.replace("steps: 12", f"steps: 60, learning_rate: {rate}").replace("save_every: 4", "save_every: 10")
+    text = RECIPE.replace("steps: 12", "steps: 60").replace("warmup: 2", f"warmup: 2, learning_rate: {rate}").replace("save: {every: 4}", "save: {every: 10}")
     with pytest.raises(SystemExit) as end:
         train(recipes.load(text), tmp_path / "run")
     said = capfd.readouterr().err.splitlines()
@@ -211,7 +211,7 @@ def test_training_may_start_from_a_checkpoint(trained, tmp_path):
     """With a learning rate of almost nothing the weights are still those of the checkpoint; the process may differ."""
     from symdiff.pipeline import SymdiffPipeline
 
-    text = RECIPE.replace("steps: 12", f"start: {trained / 'checkpoint'}, learning_rate: 1.0e-12, weight_decay: 0, steps: 2")
+    text = RECIPE.replace("steps: 12", f"start: {trained / 'checkpoint'}, steps: 2").replace("warmup: 2", "learning_rate: 1.0e-12, weight_decay: 0")
     train(recipes.load(text.replace("kind: Flow", "kind: Flow, prior: uniform")), tmp_path / "on")
     before, after = (SymdiffPipeline.load(folder / "checkpoint").breaker.state_dict() for folder in (trained, tmp_path / "on"))
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)

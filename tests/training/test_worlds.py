@@ -17,6 +17,7 @@ from symdiff.config import recipe as recipes
 from symdiff.data.lattices import ising
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
+from symdiff.sampling.request import Request
 from symdiff.training.folder import HOLDER, LOCK, hold
 from symdiff.training.run import train
 from symdiff.training.samples import judge
@@ -29,7 +30,7 @@ data: {dataset: small-molecules, order: smiles}
 denoiser: {kind: NodeTransformer, width: 32, layers: 1, heads: 2}
 process: {kind: Flow, prior: marginal}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 8}}
-training: {steps: 60, batch_size: 32, learning_rate: 1.0e-2, warmup: 5, ema: 0.9, precision: fp32, save_every: 25, sample_every: 0, log_every: 20}
+training: {steps: 60, batch: {size: 32}, optimizer: {learning_rate: 1.0e-2, warmup: 5}, average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
 sampling: {steps: 8}
 """
 LATTICE = """
@@ -38,7 +39,7 @@ data: {dataset: DATASET}
 denoiser: {kind: LatticeConvolution, width: 64, widening: 2, layers: 1, flips: []}
 process: {kind: Masked, evenly: true}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Sites, fields: [spin], group: {kind: Space, lattice: square}}, code: {kind: SiteCode, dim: 4}}
-training: {steps: 60, batch_size: 7, learning_rate: 3.0e-3, warmup: 5, ema: 0.9, precision: fp32, save_every: 25, sample_every: 0, log_every: 20}
+training: {steps: 60, batch: {size: 7}, optimizer: {learning_rate: 3.0e-3, warmup: 5}, average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
 sampling: {steps: 4}
 """
 
@@ -68,7 +69,7 @@ def saved(out: Path) -> dict[str, torch.Tensor]:
 
 def validity(out: Path) -> float:
     pipeline = Pipeline.load(out / "checkpoint")
-    return judge(pipeline.domain, pipeline.sample(100, seed=1).state())["validity"]
+    return judge(pipeline.domain, pipeline.sample(Request(100, seed=1)).state())["validity"]
 
 
 def log(out: Path, kind: str = "train") -> list[dict]:
@@ -147,6 +148,6 @@ def asleep(out: Path) -> None:
 
 
 def test_fewer_structures_than_processes_are_refused(texts, train_in_world, tmp_path):
-    codes, words = train_in_world(2, texts["graph"].replace("batch_size: 32", "batch_size: 1"), tmp_path / "run")
-    assert codes == [2, 2] and "training.batch_size: expected at least 2, one structure for each process, got 1" in words[0]
+    codes, words = train_in_world(2, texts["graph"].replace("batch: {size: 32}", "batch: {size: 1}"), tmp_path / "run")
+    assert codes == [2, 2] and "training.batch.size: expected at least 2, one structure for each process, got 1" in words[0]
     assert not (tmp_path / "run").exists()

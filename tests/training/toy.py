@@ -6,11 +6,11 @@ import json
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
 
+from symdiff.config.training import TrainingSettings
 from symdiff.random import normal
 from symdiff.training.loop import Trainer
 from symdiff.training.run import finish
@@ -62,12 +62,15 @@ class Toy(nn.Module):
         return (out - x0.values / 50).square().sum(1)
 
 
-def settings(**changes) -> SimpleNamespace:
+def settings(**changes) -> TrainingSettings:
+    """Those of the tests, with values or parts of sections changed."""
     plain = {
-        "steps": 60, "batch_size": 8, "by_size": False, "optimizer": "muon", "learning_rate": 1e-2, "warmup": 5, "weight_decay": 0.01, "clip": 1.0, "ema": 0.9,
-        "precision": "bf16", "compile": False, "seed": 3, "save_every": 3, "sample_every": 10, "sample_count": 4, "log_every": 2,
+        "steps": 60, "seed": 3, "batch": {"size": 8}, "optimizer": {"kind": "muon", "learning_rate": 1e-2, "warmup": 5}, "average": {"decay": 0.9},
+        "save": {"every": 3}, "sample": {"every": 10, "count": 4}, "log": {"every": 2},
     }  # fmt: skip
-    return SimpleNamespace(**{**plain, **changes})
+    for name, value in changes.items():
+        plain[name] = {**plain.get(name, {}), **value} if isinstance(value, dict) else value
+    return TrainingSettings.model_validate(plain)
 
 
 def observe(diffusion: nn.Module, step: int) -> dict:

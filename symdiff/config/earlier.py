@@ -1,0 +1,64 @@
+"""Recipes as they were written before the settings of training had sections: where each key is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MOVED = {
+    "batch_size": "training/batch/size",
+    "by_size": "training/batch/by_size",
+    "optimizer": "training/optimizer/kind",
+    "learning_rate": "training/optimizer/learning_rate",
+    "warmup": "training/optimizer/warmup",
+    "weight_decay": "training/optimizer/weight_decay",
+    "clip": "training/optimizer/clip",
+    "ema": "training/average/decay",
+    "precision": "training/compute/precision",
+    "compile": "training/compute/compile",
+    "save_every": "training/save/every",
+    "sample_every": "training/sample/every",
+    "sample_count": "training/sample/count",
+    "log_every": "training/log/every",
+    "tracker": "training/log/tracker",
+    "drop": "objective/drop",
+    "augment": "objective/augment",
+    "draws": "objective/draws",
+}
+"""Key of ``training`` -> place of the same value now. ``draws`` says, in addition, ``objective/kind=LogVariance``."""
+
+
+def describe_moved(plain: Mapping) -> str | None:
+    """Every key of plain recipe values that has another place now, and which, in one line; None where there is none."""
+    moved = [key for key, value in _training(plain).items() if _has_moved(key, value)]
+    places = [f"training.{key} is now {MOVED[key]}{' of objective/kind=LogVariance' if key == 'draws' else ''}" for key in moved]
+    return ", ".join(places) or None
+
+
+def bring_up_to_date(plain: Mapping) -> dict:
+    """Plain recipe values with every moved key in its place: what the recipes of checkpoints and runs of before mean."""
+    values = {**plain}
+    if describe_moved(plain) is None:
+        return values
+    training = {key: dict(value) if isinstance(value, Mapping) else value for key, value in _training(plain).items()}
+    old = {key: training.pop(key) for key, value in list(training.items()) if _has_moved(key, value)}
+    sections = {"training": training, "objective": {"kind": "Denoising"}}
+    for key, value in old.items():
+        section, *path = MOVED[key].split("/")
+        if section == "objective":
+            continue
+        place = sections[section].setdefault(path[0], {})
+        place[path[1]] = value
+    if old.get("draws"):
+        sections["objective"] = {"kind": "LogVariance", "draws": old["draws"]}
+    else:
+        sections["objective"] |= {key: old[key] for key in ("drop", "augment") if old.get(key)}
+    return {**values, **sections}
+
+
+def _training(plain: Mapping) -> Mapping:
+    training = plain.get("training")
+    return training if isinstance(training, Mapping) else {}
+
+
+def _has_moved(key: object, value: object) -> bool:
+    return key in MOVED and not (key == "optimizer" and isinstance(value, Mapping))  # the name of a section now
