@@ -14,6 +14,7 @@ from symdiff.domains.spin_columns import SpinColumns, read_columns
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
 from symdiff.spins.hamiltonian import Hamiltonian, interaction, ising_field
+from symdiff.storage.numbers import show
 from symdiff_evaluation.core.shards import Shards, done
 from symdiff_evaluation.spins.bonds import couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
@@ -22,6 +23,8 @@ from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.stored import blocks, observations
 from symdiff_evaluation.spins.symmetry import Subgroup, symmetries
 
+MAX_STEP = 1 << 20
+"""Sites that a bond may reach."""
 
 @dataclass(frozen=True)
 class Spins:
@@ -132,41 +135,61 @@ class Spins:
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray], place: str = "spins") -> Spins:
-    """A set from the arrays of a file, as ``symdiff.domains.spin_columns`` reads them, of spins that can be evaluated: labels come without a field.
+    """Make a set of the arrays of a file, as ``symdiff sample`` writes them.
 
-    Raises ``UserError`` naming ``place``.
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+        What ``symdiff.domains.spin_columns.read_columns`` reads. Potts and clock spins are evaluated without a field.
+    place : str
+        The name of the file.
+
+    Returns
+    -------
+    Spins
+        A broken record is left out, with its reason, and costs no other.
+
+    Raises
+    ------
+    UserError
+        Where the arrays do not belong together, or are of spins that are not evaluated.
     """
-    found = read_columns(arrays, place)
-    if found.states > MOST_STATES.get(found.model, 2):
-        raise UserError(f"{place}: states: at most {MOST_STATES[found.model]} are evaluated of {found.model} spins, got {found.states}")
-    if found.model != "ising" and np.any(found.conditions.get("field", 0)):
-        raise UserError(f"{place}: field: {found.model} spins are evaluated without one, got one")
-    sound = np.array([k for k in range(len(found)) if k not in found.reasons], np.int64)
-    conditions = {name: _select(value, sound, len(found)) for name, value in found.conditions.items()}
-    temperatures = np.broadcast_to(conditions.pop("temperature", np.array([np.nan])), (len(sound),))
-    hamiltonian = _hamiltonian(conditions if len(sound) else {}, found)
-    chain = None if found.chain is None else found.chain[sound]
-    spins = found.spins[sound].astype(np.int8)
-    return Spins(spins, hamiltonian, temperatures, sound, found.reasons, chain, file=Path(place).name, model=found.model)
+    columns = read_columns(arrays, place)
+    _check(columns, place)
+    rows = np.array([k for k in range(len(columns)) if k not in columns.reasons], np.int64)
+    conditions = {name: value if len(value) == 1 else value[rows] for name, value in columns.conditions.items()}
+    temperatures = np.broadcast_to(conditions.get("temperature", np.array([np.nan])).astype(np.float64), (len(rows),))
+    hamiltonian = _hamiltonian(columns, conditions)
+    chain = None if columns.chain is None else columns.chain[rows]
+    sound = columns.spins[rows].astype(np.int8)
+    return Spins(sound, hamiltonian, temperatures, rows, columns.reasons, chain, Path(place).name, columns.model)
 
 
-def _select(value: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """The entries of so many rows, or the one of all where they are the same."""
-    value = value if len(value) < count else value[rows]
-    return (value[:1] if (value == value[:1]).all() else value).astype(np.float64)
+def _check(columns: SpinColumns, place: str) -> None:
+    most = MOST_STATES.get(columns.model, columns.states)
+    if columns.states > most:
+        raise UserError(f"{place}: states: at most {most} are evaluated of {columns.model} spins, got {columns.states}")
+    if columns.model != "ising" and np.any(columns.conditions.get("field", 0)):
+        raise UserError(f"{place}: field: {columns.model} spins are evaluated without one, got one")
+    if np.abs(columns.directions).max(initial=0) > MAX_STEP:
+        raise UserError(f"{place}: directions: expected steps of at most {MAX_STEP}, got {show(columns.directions.tolist())}")
 
 
-def _hamiltonian(conditions: Mapping[str, np.ndarray], found: SpinColumns) -> Hamiltonian:
+def _hamiltonian(columns: SpinColumns, conditions: Mapping[str, np.ndarray]) -> Hamiltonian:
     """One for all records, or one for each where they differ."""
-    piece, field, along = torus(found.lattice, found.sides), None, None
-    if "field" in conditions and found.model == "ising":
-        field = ising_field(torch.from_numpy(conditions["field"].reshape(-1, piece.sites)))
-    if "coupling" not in conditions:
-        return Hamiltonian.make(piece, interaction(found.model, found.states), field=field)
-    coupling, along = conditions["coupling"], torch.from_numpy(found.directions)
-    return Hamiltonian.make(
-        piece, interaction(found.model, found.states), torch.from_numpy(coupling.reshape(len(coupling), piece.sites, -1)), field, along
-    )
+    piece = torus(columns.lattice, columns.sides)
+    settings = {"couplings": torch.ones(len(columns.directions)), "along": torch.from_numpy(columns.directions)}
+    if len(conditions.get("coupling", ())):
+        settings["couplings"] = _tensor(conditions["coupling"], (piece.sites, -1))
+    if columns.model == "ising" and len(conditions.get("field", ())):
+        settings["field"] = ising_field(_tensor(conditions["field"], (piece.sites,)))
+    return Hamiltonian.make(piece, interaction(columns.model, columns.states), **settings)
+
+
+def _tensor(value: np.ndarray, shape: tuple[int, ...]) -> torch.Tensor:
+    """The numbers of all records, or of one where all have the same."""
+    value = value[:1] if (value == value[:1]).all() else value
+    return torch.from_numpy(np.array(value, np.float64).reshape(len(value), *shape))
 
 
 def _groups(columns: list[np.ndarray]) -> list[np.ndarray]:

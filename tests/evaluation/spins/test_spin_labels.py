@@ -153,9 +153,9 @@ def test_the_folder(place, tmp_path, name):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"model": np.array("pots")}, "unknown model 'pots'"),
+        ({"model": np.array("pots")}, "unknown model 'pots' .did you mean 'potts'"),
         ({"states": np.array(20)}, "states: at most 14 are evaluated of potts spins, got 20"),
-        ({"states": np.array(2.5)}, "got 2.5"),
+        ({"states": np.array(2.5)}, "states: expected one integer, got 2.5"),
         ({"field": np.ones((3, 3, 3))}, "field: potts spins are evaluated without one"),
     ],
 )
