@@ -9,6 +9,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
+from symdiff.config.ranges import Width
 from symdiff.config.recipe import build
 from symdiff.groups.named import parse_group
 from symdiff.random import Generator
@@ -44,7 +45,7 @@ class Orbits(SymmetryBreaker):
 
     @register_to_config
     def __init__(
-        self, group: str, dim: int = 16, by: str = "pairs", breaker: SymmetryBreaker | Mapping | None = None
+        self, group: str, dim: Width = 16, by: str = "pairs", breaker: SymmetryBreaker | Mapping | None = None
     ) -> None:
         super().__init__()
         self.group = parse_group(group)

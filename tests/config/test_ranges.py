@@ -25,6 +25,7 @@ from symdiff.storage import bundled, sealed
 NEEDED = {
     "SymPE": {"canonicalizer": {"kind": "Nodes"}, "code": {"kind": "NodeCode", "nodes": 4}},
     "NodeCode": {"nodes": 4},
+    "Orbits": {"group": "cyclic 5"},
     "Molecules": {"atoms": ["C"]},
     "Sites": {"group": {"kind": "Space"}},
     "InFrame": {"denoiser": {"kind": "NodeTransformer"}},
