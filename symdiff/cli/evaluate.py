@@ -38,15 +38,18 @@ def evaluate(
 
     symdiff evaluate many.smi --out report --shards kept --workers 4
     """
+    from symdiff.storage.boundary import naming
     from symdiff_evaluation.core.command import available_processors, run
     from symdiff_evaluation.core.guess import guess
     from symdiff_evaluation.core.protocol import load
     from symdiff_evaluation.core.writing import check
 
-    check(out)
-    protocol = load(protocol or guess(files))
-    protocol = protocol.with_mcf(mcf) if mcf else protocol
-    run(files, out, protocol, _reference(reference, protocol, workers or available_processors()), workers, as_json, shards)
+    with naming():
+        check(out)
+        protocol = load(protocol or guess(files))
+        protocol = protocol.with_mcf(mcf) if mcf else protocol
+        target = _reference(reference, protocol, workers or available_processors())
+        run(files, out, protocol, target, workers, as_json, shards)
 
 
 def _reference(reference: str | None, protocol, workers: int):

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from symdiff.errors import UserError
+from symdiff.storage.numbers import show
 
 _LONGEST = 200
 
@@ -35,6 +36,23 @@ def reading(path: str | Path, form: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise UserError(f"{path}: not readable as {form} ({describe(error)})") from error
+
+
+@contextmanager
+def naming() -> Iterator[None]:
+    """Turn what the system says of a file that a user named (its name is too long, it may not be read) into one line.
+
+    Raises
+    ------
+    UserError
+        For an ``OSError`` that has the name of a file; others are no mistake of the user.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise UserError(f"{show(str(error.filename))}: {error.strerror}") from error
 
 
 def describe(error: BaseException) -> str:

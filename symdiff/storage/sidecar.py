@@ -74,7 +74,11 @@ def read(file: str | Path) -> Sidecar | None:
         For a sidecar that cannot be read, or is that of another file.
     """
     path = place(file)
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except OSError:  # a name that no file can have, as the ending makes it too long
+        exists = False
+    if not exists:
         return None
     try:
         with path.open("rb") as stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.evaluation import Evaluation, evaluate
 from symdiff_evaluation.core.guess import guess
@@ -24,6 +26,7 @@ from symdiff_evaluation.core.writing import check, metrics, write
 _WIDEST = 200  # characters of the table
 
 
+@naming()
 def run(
     files: Sequence[str | Path],
     out: str | Path,
@@ -43,7 +46,7 @@ def run(
     if mcf is not None:
         protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files))
         protocol = protocol.with_mcf(mcf)
-    kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name}-shards", MANY)
+    kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name[:200]}-shards", MANY)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -93,7 +96,7 @@ def available_processors() -> int:
 def show(evaluation: Evaluation, out: Path) -> None:
     """Print the table of what has a value, what has none in one line, then what to know about them."""
     against = evaluation.reference.name if evaluation.reference else "nothing"
-    title = f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}"
+    title = _printable(f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}")
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)  # no frame: ids need the room
     table.add_column("metric", no_wrap=True)
     for head in ("value", "95 % interval", "of"):
@@ -118,7 +121,13 @@ def show(evaluation: Evaluation, out: Path) -> None:
         lines.append("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()))
     lines += [f"note: {note}" for note in evaluation.notes]
     for line in (*lines, f"report: {out / 'report.html'}"):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(_printable(line), markup=False, highlight=False, soft_wrap=True)
+
+
+def _printable(text: str) -> str:
+    """The text with a backslash for what the terminal cannot show: names of files need not be UTF-8."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def number(value: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from symdiff.errors import UserError
+from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.core.kind import Begun, Compared, Kind, Told
@@ -69,6 +70,7 @@ class Evaluation:
         return notes + self.kind.notes(self.protocol, self.reference) + self.kind.remarks(self.samples)
 
 
+@naming()
 def evaluate(
     files: Sequence[str | Path],
     protocol: str | Path | Protocol | None = None,
@@ -98,7 +100,7 @@ def evaluate(
     with one_pool():
         if isinstance(target, str | Path):
             target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-        samples = kind.read(files, workers, begun, progress, shards)
+        samples = kind.read(files, workers, begun, progress, shards, protocol.metrics)
         if not kind.total(samples):
             raise UserError(f"{', '.join(map(str, files))}: no record in it")
         samples = kind.equipped(samples, protocol)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symdiff.errors import UserError, nearest
+from symdiff.storage.files import check_size
 
 if TYPE_CHECKING:
     from rdkit import Chem
@@ -34,10 +35,7 @@ def load(path: str | Path) -> Filters:
     Raises ``UserError`` with file and line for a row without SMARTS that RDKit reads.
     """
     path = Path(path)
-    if not path.is_file():
-        raise UserError(f"{path}: no such file of filters")
-    if path.stat().st_size > _MAX_BYTES:
-        raise UserError(f"{path}: a list of filters has at most {_MAX_BYTES:,} bytes, this has {path.stat().st_size:,}")
+    check_size(path, _MAX_BYTES)
     content = path.read_bytes()
     found = tuple(_rows(path, content))
     if not found:

@@ -69,6 +69,10 @@ class Kind(ABC):
         """Every metric by each of its ids."""
         return {name: metric for metric in self.metrics for name in metric.about}
 
+    def collect_needs(self, metrics: Sequence[str]) -> frozenset[str]:
+        """What must be worked out of each sample for these ids."""
+        return frozenset().union(*(self.known[name].needs.get(name, ()) for name in metrics))
+
     @abstractmethod
     def read(
         self,
@@ -77,8 +81,11 @@ class Kind(ABC):
         begun: Begun | None = None,
         progress: Told | None = None,
         shards: Shards | None = None,
+        metrics: Sequence[str] | None = None,
     ) -> Sized:
         """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since.
+
+        ``metrics``: nothing is worked out but what these need; None: everything.
 
         ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises ``UserError``.
         """

@@ -13,6 +13,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from symdiff.errors import UserError
+from symdiff.storage.boundary import describe
+
 _CHUNK = 32  # molecules a message
 _PATIENCE = 20.0  # wall-clock seconds to a second of processor time: a crowded machine is no reason to give up
 _START = 300.0  # seconds in which a process must have started
@@ -42,10 +45,11 @@ def each(
     """``work`` of each item, or ``Undetermined``, in their order; the result does not depend on the number of workers.
 
     ``work`` is a function of a module. Processes are started afresh ("spawn"), so a script needs the usual ``if __name__ == "__main__"``.
-    Processor time is what is limited, so a busy machine changes no answer. Raises what ``work`` raises.
+    Processor time is what is limited, so a busy machine changes no answer. What ``work`` raises for an item, as a library may, is why that
+    item is ``Undetermined``; a ``UserError`` is raised.
     """
     if limits.workers == 0:
-        return [_told(work(item), progress) for item in items]
+        return [_told(_answer(work, item), progress) for item in items]
     todo = deque(deque(range(start, min(start + _CHUNK, len(items)))) for start in range(0, len(items), _CHUNK))
     results: list[Any] = [None] * len(items)
     pool = [_Worker(work, limits) for _ in range(min(limits.workers, len(todo)))]
@@ -73,6 +77,17 @@ def each(
         for worker in pool:
             worker.stop()
     return results
+
+
+def _answer(work: Callable[[Any], Any], item: Any) -> Any:
+    try:
+        return work(item)
+    except MemoryError:
+        return Undetermined("memory")
+    except UserError:
+        raise
+    except Exception as error:  # a library raises whatever an item leads it to: it costs this item, and no other
+        return Undetermined(f"error: {describe(error)}")
 
 
 def _told(answer: Any, progress: Callable[[int], None] | None) -> Any:
@@ -147,10 +162,8 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], limits: Limits) -> None
         for item in items:
             signal.setitimer(signal.ITIMER_PROF, limits.seconds)  # its signal ends the process, whatever it is in
             try:
-                answer = work(item)
-            except MemoryError:
-                answer = Undetermined("memory")
-            except Exception as error:  # told to the process that asked, which raises it
+                answer = _answer(work, item)
+            except UserError as error:  # told to the process that asked, which raises it
                 answer = error
             signal.setitimer(signal.ITIMER_PROF, 0)
             pipe.send(answer)

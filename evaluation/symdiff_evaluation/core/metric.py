@@ -15,6 +15,7 @@ class Metric(ABC):
     title: ClassVar[str]  # of its section in the report
     about: ClassVar[Mapping[str, str]]  # each id and what it means, in a line
     compares: ClassVar[frozenset[str]] = frozenset()  # the ids that need a reference
+    needs: ClassVar[Mapping[str, frozenset[str]]] = {}  # by id, what must be worked out of each sample beyond its verdict, in its kind's words
 
     @abstractmethod
     def __call__(self, samples, reference) -> dict[str, Estimate]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TextIO
 
 from symdiff.errors import UserError
 from symdiff.storage import atomic
+from symdiff_evaluation.core.cells import escape
 from symdiff_evaluation.core.evaluation import Evaluation
 
 FILES = ("report.html", "metrics.json", "samples.csv", "about.json")
@@ -39,11 +40,14 @@ def write(evaluation: Evaluation, out: str | Path) -> Path:
     from symdiff_evaluation.core.report import report
 
     out = check(out)
-    contents = {"metrics.json": metrics, "samples.csv": table, "about.json": about, "report.html": report}
+    contents = {"metrics.json": metrics, "about.json": about, "report.html": report}
 
     def fill(folder: Path) -> None:
+        # names of files may be no UTF-8
         for name, content in contents.items():
-            (folder / name).write_bytes(content(evaluation).encode(errors="backslashreplace"))  # names of files may be no UTF-8
+            (folder / name).write_bytes(content(evaluation).encode(errors="backslashreplace"))
+        with (folder / "samples.csv").open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            write_rows(evaluation, stream)
 
     try:
         atomic.write_folder(out.resolve(), fill, lambda folder: check(folder).is_dir())
@@ -81,11 +85,9 @@ def _sha256(file: str) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def table(evaluation: Evaluation) -> str:
-    """samples.csv: one row a record."""
-    stream = io.StringIO()
+def write_rows(evaluation: Evaluation, stream: TextIO) -> None:
+    """Write samples.csv, one row a record; what a spreadsheet would run is escaped (``cells``)."""
     rows = csv.writer(stream)
     rows.writerow((*COLUMNS, *evaluation.kind.columns))
     for index, row in enumerate(evaluation.kind.rows(evaluation.samples, evaluation.reference), 1):
-        rows.writerow((index, *row))
-    return stream.getvalue()
+        rows.writerow((index, *map(escape, row)))

@@ -54,6 +54,7 @@ class Graphs(Kind):
         begun: Begun | None = None,
         progress: Told | None = None,
         shards: Shards | None = None,
+        metrics: Sequence[str] | None = None,
     ) -> Set:
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]

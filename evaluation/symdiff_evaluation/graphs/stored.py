@@ -8,6 +8,8 @@ from functools import partial
 
 import numpy as np
 
+from symdiff.errors import UserError
+from symdiff.storage.boundary import describe
 from symdiff_evaluation.core.parallel import in_portions, in_processes
 from symdiff_evaluation.core.shards import Progress, Work
 from symdiff_evaluation.graphs.descriptors import described
@@ -43,12 +45,12 @@ def canonical_hashes(workers: int = 1) -> Work[Graph, int]:
 
 def symmetries(name: str, workers: int = 1) -> Work[Graph, Symmetry | None]:
     """``symmetry.symmetry``, kept under a name."""
-    return Work(name, partial(_one_by_one, symmetry, workers), identity, _numbers, _symmetry, cost=_COST)
+    return Work(name, partial(_one_by_one, _symmetry_of, workers), identity, _numbers, _symmetry, cost=_COST)
 
 
 def broken_by(rule: str, workers: int = 1) -> Work[Graph, str]:
     """``validity.broken`` by one rule."""
-    run = partial(_one_by_one, partial(broken, rule=rule), workers)
+    run = partial(_one_by_one, partial(_broken_by, rule=rule), workers)
     return Work(f"rule-{rule}", run, identity, str, str, ("numpy", "scipy", "networkx"), _COST)
 
 
@@ -63,10 +65,32 @@ def _one_by_one(work: Callable[[Graph], object], workers: int, graphs: Sequence[
     return in_processes(work, graphs, workers, progress, _CHUNK)
 
 
+# what a library raises for one graph costs that graph, and no other
+
+
 def _hashes(graphs: Sequence[Graph]) -> list[int]:
     from symdiff_evaluation.graphs import forms  # torch
 
-    return forms.canonical_hashes(graphs).tolist()
+    try:
+        return forms.canonical_hashes(graphs).tolist()
+    except Exception:
+        return [0] if len(graphs) == 1 else [code for graph in graphs for code in _hashes([graph])]  # 0: undecided
+
+
+def _symmetry_of(graph: Graph) -> Symmetry | None:
+    try:
+        return symmetry(graph)
+    except Exception:
+        return None  # undecided
+
+
+def _broken_by(graph: Graph, rule: str) -> str:
+    try:
+        return broken(graph, rule)
+    except UserError:
+        raise
+    except Exception as error:
+        return f"error: {describe(error)}"
 
 
 def _numbers(one: Symmetry | None) -> dict[str, int] | None:

@@ -20,6 +20,8 @@ _ENDLESS = {
     "molblock": re.compile(r"^M  CHG +\d+( +\d+ +[+-]?\d+)*? +\d+ +[+-]?\d{3,}|\b(CHG|VAL)=[+-]?\d{3,}", re.MULTILINE),
 }
 
+_UNUSUAL, _SHORT = re.compile(r"[][*~]"), 100  # each of a hundred bonds of an atom is a character at least
+
 
 class Broken(ValueError):
     """Why a record is no molecule: ``kind: detail``, the kinds being those of the README."""
@@ -44,17 +46,25 @@ def written(record: Record) -> Chem.Mol:
         raise Broken(f"too large: {atoms} atoms, at most {MAX_ATOMS} are read")
     if mol.GetNumBonds() - atoms + 1 > MAX_CYCLES:
         raise Broken(f"too large: {mol.GetNumBonds() - atoms + 1} independent cycles, at most {MAX_CYCLES} are read")
+    if record.form == "smiles" and len(record.text) < _SHORT and not _UNUSUAL.search(record.text):
+        return mol  # no charge, no query, and too short for a valence beyond the largest
     for atom in mol.GetAtoms():
         if atom.GetAtomicNum() == 0 or atom.HasQuery():
             raise Broken(f"query: atom {atom.GetIdx() + 1} stands for several elements")
         if abs(atom.GetFormalCharge()) > MAX_CHARGE:
             raise Broken(f"too large: atom {atom.GetIdx() + 1} has the charge {atom.GetFormalCharge():+}, up to {MAX_CHARGE} are read")
-        if sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds()) + atom.GetNumExplicitHs() > MAX_VALENCE:
+        # a bond counts six at most: hardly any atom needs the sum
+        if 6 * atom.GetDegree() + atom.GetNumExplicitHs() > MAX_VALENCE and _valence(atom) > MAX_VALENCE:
             raise Broken(f"too large: atom {atom.GetIdx() + 1} has over {MAX_VALENCE} bonds and hydrogens")
     for bond in mol.GetBonds():
         if bond.HasQuery() or bond.GetBondType() == Chem.BondType.UNSPECIFIED:
             raise Broken(f"query: bond {bond.GetIdx() + 1} stands for several kinds")
     return mol
+
+
+def _valence(atom: Chem.Atom) -> float:
+    """Bonds and hydrogens of an atom as written."""
+    return sum(bond.GetBondTypeAsDouble() for bond in atom.GetBonds()) + atom.GetNumExplicitHs()
 
 
 def sanitized(mol: Chem.Mol) -> Chem.Mol:

@@ -17,7 +17,14 @@ _LARGE_RING = 24
 
 
 def svg(smiles: str, width: int = 170, height: int = 130) -> str:
-    """One valid molecule as an inline <svg> without background, or "" where RDKit cannot lay it out."""
+    """One valid molecule as an inline <svg> without background, or "" where RDKit cannot draw it."""
+    try:
+        return _svg(smiles, width, height)
+    except Exception:  # RDKit raises whatever a molecule leads it to, and a report needs no picture
+        return ""
+
+
+def _svg(smiles: str, width: int, height: int) -> str:
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
     if mol is None:

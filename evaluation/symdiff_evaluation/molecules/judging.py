@@ -1,14 +1,16 @@
-"""Everything that is known of one sample, worked out in one pass, so that metrics only count."""
+"""What is asked of one sample, worked out in one pass, so that metrics only count."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors
 
+from symdiff.storage.boundary import describe
 from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
 from symdiff_evaluation.core.records import Record
 from symdiff_evaluation.molecules.chemistry import Broken, broken, canonical, flat, sanitized, written
@@ -16,33 +18,70 @@ from symdiff_evaluation.molecules.numbering import Numbering, image, kinds
 from symdiff_evaluation.molecules.relaxed import charged
 from symdiff_evaluation.molecules.stability import stable_atoms
 
+STABILITY: Final = "stability"
+COUNTS: Final = "counts"
+PROPERTIES: Final = "properties"
+SYMMETRY: Final = "symmetry"
+NUMBERING: Final = "numbering"
+EVERYTHING = frozenset({STABILITY, COUNTS, PROPERTIES, SYMMETRY, NUMBERING})
+"""What can be asked of a sample beyond its verdict; each costs as much as the verdict, or several times that."""
 
-@dataclass(frozen=True)
+_MARKED = re.compile(r"[][*~/\\.]")
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """A strictly valid molecule in numbers, of its heavy-atom graph (hydrogen itself where there is nothing else).
 
-    ``atoms``, ``bonds``, ``rings``: counts by label ("C", "N+", "single", "aromatic", "6"); ``order`` and ``orbits``: of the
-    automorphism group, None where the search gave up; ``weight`` in dalton.
+    Parameters
+    ----------
+    size
+        Number of atoms.
+    atoms, bonds, rings
+        Counts by label ("C", "N+", "single", "aromatic", "6"); empty where nobody asked for ``COUNTS``.
+    logp, qed, weight
+        Crippen's logP, QED, and the weight in dalton; None where nobody asked for ``PROPERTIES``.
+    order, orbits
+        Of the automorphism group; None where the search gave up, and where nobody asked for ``SYMMETRY``.
     """
 
     size: int
-    atoms: dict[str, int]
-    bonds: dict[str, int]
-    rings: dict[str, int]
-    logp: float
-    qed: float
-    weight: float
-    radicals: int
-    order: int | None
-    orbits: int | None
+    atoms: dict[str, int] = field(default_factory=dict)
+    bonds: dict[str, int] = field(default_factory=dict)
+    rings: dict[str, int] = field(default_factory=dict)
+    logp: float | None = None
+    qed: float | None = None
+    weight: float | None = None
+    order: int | None = None
+    orbits: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """One sample. ``canonical``: flat canonical SMILES if strictly valid, else None with a ``reason``.
+    """One sample and its verdict.
 
-    ``fragment`` and ``relaxed``: that of the largest fragment, if the whole sanitizes as written or after DiGress's charges;
-    ``components`` and ``stable`` (stable atoms, atoms) are None where the record cannot be parsed; ``numbering`` there too, and for SMILES.
+    Parameters
+    ----------
+    smiles
+        As written; of a mol block, RDKit's.
+    reason
+        Why the sample is not strictly valid, else "".
+    canonical
+        Flat canonical SMILES if it is strictly valid, else None.
+    fragment, relaxed
+        That of the largest fragment, if the whole sanitizes as written, or after DiGress's charges.
+    components
+        Their number, None where the record cannot be parsed.
+    radicals
+        Number of unpaired electrons where the sample is strictly valid, else None.
+    stable
+        Stable atoms and atoms, None where the record cannot be parsed or nobody asked for ``STABILITY``.
+    hydrogens
+        Whether the record writes hydrogens as atoms, where ``STABILITY`` was asked for.
+    traits
+        Of a strictly valid sample, where ``COUNTS``, ``PROPERTIES`` or ``SYMMETRY`` were asked for.
+    numbering
+        None for SMILES, where the record cannot be parsed, and where nobody asked for ``NUMBERING``.
     """
 
     smiles: str
@@ -51,6 +90,7 @@ class Judged:
     fragment: str | None = None
     relaxed: str | None = None
     components: int | None = None
+    radicals: int | None = None
     stable: tuple[int, int] | None = None
     hydrogens: bool = False
     traits: Traits | None = field(default=None, repr=False)
@@ -64,62 +104,75 @@ def restored(plain: Mapping[str, Any]) -> Judged:
     return Judged(**{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers), "numbering": numbering})
 
 
-def judge(record: Record, properties: bool = True) -> Judged:
-    """Judge one record; never raises for what stands in it. ``properties=False`` leaves logP, QED and weight at zero."""
+def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
+    """Judge one record; whatever a library raises over it is its reason.
+
+    Parameters
+    ----------
+    record
+        A SMILES or a mol block.
+    aspects
+        What is worked out beyond the verdict, of ``EVERYTHING``.
+    """
     with rdBase.BlockLogs():
         try:
-            mol = written(record)
+            return _judge(written(record), record, aspects)
         except Broken as error:
             return Judged(_shown(record), str(error))
-        smiles = record.text if record.form == "smiles" else Chem.MolToSmiles(mol)
-        known = {
-            "smiles": smiles,
-            "components": len(Chem.GetMolFrags(mol)),
-            "stable": stable_atoms(mol),
-            "hydrogens": any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()),
-            "numbering": None if record.form == "smiles" else Numbering(kinds(mol)),
-        }
-        try:
-            return _valid(mol, known, properties)
-        except Broken as error:
-            return Judged(**known, reason=str(error), relaxed=_rescued(mol))
+        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
+            return Judged(_shown(record), f"error: {describe(error)}")
 
 
-def _valid(mol: Chem.Mol, known: dict, properties: bool) -> Judged:
+def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
+    known: dict[str, Any] = {"smiles": record.text if record.form == "smiles" else Chem.MolToSmiles(mol)}
+    plain = record.form == "smiles" and not _MARKED.search(record.text)
+    known["components"] = 1 if plain else len(Chem.GetMolFrags(mol))
+    if STABILITY in aspects:
+        known["stable"] = stable_atoms(mol)
+        known["hydrogens"] = not plain and any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms())
+    if NUMBERING in aspects and record.form != "smiles":
+        known["numbering"] = Numbering(kinds(mol))
+    try:
+        return _valid(mol, known, plain, aspects)
+    except Broken as error:
+        return Judged(**known, reason=str(error), relaxed=_rescued(mol))
+
+
+def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset[str]) -> Judged:
+    """The verdict of what sanitizes. ``plain``: SMILES without brackets, dots and stereo, of which nothing is to be taken away."""
     clean = sanitized(mol)
     try:
         if known["components"] > 1:
             largest = _largest(clean)
             return Judged(**known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest)
-        bare = flat(clean)
+        bare = clean if plain else flat(clean)
         name = canonical(bare)
-        if known["numbering"] is not None:
+        if known.get("numbering") is not None:
             known["numbering"] = replace(known["numbering"], image=image(*_colored(bare)))
-        return Judged(**known, canonical=name, fragment=name, relaxed=name, traits=traits(bare, properties))
+        if not aspects.isdisjoint({COUNTS, PROPERTIES, SYMMETRY}):
+            known["traits"] = traits(bare, aspects)
+        known["radicals"] = 0 if plain else sum(atom.GetNumRadicalElectrons() for atom in bare.GetAtoms())
+        return Judged(**known, canonical=name, fragment=name, relaxed=name)
     except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
         raise broken(error) from error
 
 
-def traits(mol: Chem.Mol, properties: bool = True) -> Traits:
+def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
     """The numbers of a sanitized flat molecule."""
-    full, bonds = _colored(mol)
-    labels = [label for label, _ in full]
-    try:
-        order, orbits = automorphisms(full, bonds)
-    except Undecided:
-        order, orbits = None, None
-    return Traits(
-        size=len(labels),
-        atoms=_counts(labels),
-        bonds=_counts(bonds.values()),
-        rings=_counts(str(len(ring)) for ring in mol.GetRingInfo().AtomRings()),
-        logp=Crippen.MolLogP(mol) if properties else 0.0,
-        qed=QED.qed(mol) if properties else 0.0,
-        weight=Descriptors.MolWt(mol) if properties else 0.0,
-        radicals=sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()),
-        order=order,
-        orbits=orbits,
-    )
+    known: dict[str, Any] = {"size": mol.GetNumAtoms()}
+    if COUNTS in aspects or SYMMETRY in aspects:
+        full, bonds = _colored(mol)
+    if COUNTS in aspects:
+        rings = _counts(str(len(ring)) for ring in mol.GetRingInfo().AtomRings())
+        known |= {"atoms": _counts(label for label, _ in full), "bonds": _counts(bonds.values()), "rings": rings}
+    if PROPERTIES in aspects:
+        known |= {"logp": Crippen.MolLogP(mol), "qed": QED.qed(mol), "weight": Descriptors.MolWt(mol)}
+    if SYMMETRY in aspects:
+        try:
+            known["order"], known["orbits"] = automorphisms(full, bonds)
+        except Undecided:
+            pass
+    return Traits(**known)
 
 
 def _colored(mol: Chem.Mol) -> tuple[list[tuple[str, int]], dict[tuple[int, int], str]]:
@@ -149,7 +202,7 @@ def _largest(mol: Chem.Mol) -> str:
 def _rescued(mol: Chem.Mol) -> str | None:
     try:
         return _largest(sanitized(charged(mol)))
-    except (Broken, Chem.MolSanitizeException):
+    except Exception:  # what cannot be rescued stays invalid
         return None
 
 

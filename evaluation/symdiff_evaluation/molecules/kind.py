@@ -18,6 +18,7 @@ from symdiff_evaluation.core.storage import shipped
 from symdiff_evaluation.molecules import chemnet, synthesis
 from symdiff_evaluation.molecules import page as pages
 from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.judging import EVERYTHING, STABILITY
 from symdiff_evaluation.molecules.metrics import METRICS
 from symdiff_evaluation.molecules.metrics.moses import Moses
 from symdiff_evaluation.molecules.metrics.stability import explain
@@ -60,11 +61,13 @@ class Molecules(Kind):
         begun: Begun | None = None,
         progress: Told | None = None,
         shards: Shards | None = None,
+        metrics: Sequence[str] | None = None,
     ) -> Samples:
         records: list[Record] = [record for file in files for record in records_of(file)]
         if begun is not None:
             begun(len(records))
-        return judge_all(records, workers, progress, shards=shards)
+        aspects = EVERYTHING if metrics is None else self.collect_needs(metrics)
+        return judge_all(records, workers, progress, aspects, shards)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         path = Path(name)
@@ -99,7 +102,7 @@ class Molecules(Kind):
         return replace(samples, filters=protocol.mcf) if protocol.mcf else samples
 
     def remarks(self, samples: Samples) -> list[str]:
-        return explain(samples)
+        return explain(samples) if STABILITY in samples.aspects else []
 
     def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
         metrics = protocol.metrics

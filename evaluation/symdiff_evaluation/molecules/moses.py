@@ -15,6 +15,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import FilterCatalog, rdFingerprintGenerator
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from symdiff.errors import UserError
 from symdiff_evaluation.core.filters import passes
 from symdiff_evaluation.molecules.synthesis import available, synthetic_accessibility
 
@@ -41,13 +42,18 @@ class Features:
 
 
 def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
-    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings.
+    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings, or fails.
 
     ``smarts``: MOSES's list of medicinal chemistry filters, if it is at hand.
     """
     with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
-        return None if mol is None else features(mol, smarts)
+        try:
+            mol = Chem.MolFromSmiles(smiles)
+            return None if mol is None else features(mol, smarts)
+        except UserError:
+            raise
+        except Exception:  # what a library raises for one molecule costs that molecule, and no other
+            return None
 
 
 def plain(one: Features | None) -> dict | None:

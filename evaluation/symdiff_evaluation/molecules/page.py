@@ -23,6 +23,7 @@ from symdiff_evaluation.core.page import (
     told,
 )
 from symdiff_evaluation.molecules.drawing import svg
+from symdiff_evaluation.molecules.judging import COUNTS, PROPERTIES, SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import Samples
 
@@ -42,23 +43,23 @@ def sections(samples: Samples, reference: Reference | None, estimates: Mapping[s
 
 
 def _distributions(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
-    traits = samples.traits
-    if not traits:
+    if samples.aspects.isdisjoint({COUNTS, PROPERTIES}) or not samples.traits:
         return ""
+    traits = samples.traits
     counted = {"size": Counter(str(t.size) for t in traits)}
     counted |= {name: sum_counts(getattr(t, name) for t in traits) for name in ("atoms", "bonds", "rings")}
     shown = []
-    for name, title in _COUNTED.items():
+    for name, title in _COUNTED.items() if COUNTS in samples.aspects else ():
         chart = bars(shares(counted[name]), shares(reference.counts[name]) if reference else None)
         shown.append(panel(title, told(estimates, f"distance.{name}", "total variation"), chart))
-    for name, title in _MEASURED.items():
+    for name, title in _MEASURED.items() if PROPERTIES in samples.aspects else ():
         chart = densities([getattr(t, name) for t in traits], reference.quantiles[name] if reference else None)
         shown.append(panel(title, told(estimates, f"distance.{name}", "Wasserstein distance"), chart))
     return key(reference is not None) + panels(shown)
 
 
 def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
-    orders = [t.order for t in samples.traits if t.order is not None]
+    orders = [t.order for t in samples.traits if t.order is not None] if SYMMETRY in samples.aspects else []
     if not orders:
         return ""
     target = shares(_short(reference.counts["order"])) if reference else None

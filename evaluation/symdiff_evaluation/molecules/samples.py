@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.core.records import Record
 from symdiff_evaluation.core.shards import Shards, Work, done
-from symdiff_evaluation.molecules.judging import Judged, Traits, judge, restored
+from symdiff_evaluation.molecules.judging import (
+    COUNTS,
+    EVERYTHING,
+    PROPERTIES,
+    SYMMETRY,
+    Judged,
+    Traits,
+    judge,
+    restored,
+)
 
 if TYPE_CHECKING:
     from symdiff_evaluation.core.filters import Filters
@@ -19,9 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Samples:
-    """``records`` and what was judged of them, in the order of the files; ``workers`` and ``shards``: for what is worked out later.
+    """A set of molecules and what was judged of them.
 
-    ``filters``: the list that MOSES's filters need beyond what RDKit has.
+    Parameters
+    ----------
+    records, judged
+        In the order of the files.
+    workers, shards
+        For what is worked out later.
+    filters
+        The list that MOSES's filters need beyond what RDKit has.
+    aspects
+        What was judged beyond the verdicts, of ``judging.EVERYTHING``.
     """
 
     records: tuple[Record, ...]
@@ -29,6 +47,7 @@ class Samples:
     workers: int = field(default=1, compare=False, repr=False)
     shards: Shards | None = field(default=None, compare=False, repr=False)
     filters: Filters | None = field(default=None, compare=False, repr=False)
+    aspects: frozenset[str] = field(default=EVERYTHING, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -45,7 +64,9 @@ class Samples:
 
     @cached_property
     def traits(self) -> list[Traits]:
-        """Numbers of the strictly valid samples, with repeats."""
+        """Numbers of the strictly valid samples, with repeats. Raises ``RuntimeError`` where a metric did not say that it needs them."""
+        if self.aspects.isdisjoint({COUNTS, PROPERTIES, SYMMETRY}):
+            raise RuntimeError(f"a metric needs one of {COUNTS}, {PROPERTIES}, {SYMMETRY} and does not say so in its `needs`")
         return [judged.traits for judged in self.judged if judged.traits is not None]
 
     @cached_property
@@ -53,7 +74,7 @@ class Samples:
         """Of what each record was made from, the order of the automorphism group; None where the file does not tell, or it is no molecule."""
         given = {record.input for record in self.records} - {""}
         texts = sorted(given)
-        work = partial(judge, properties=False)
+        work = partial(judge, aspects=frozenset({SYMMETRY}))
         found = in_processes(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
         orders = {text: one.traits.order if one.traits else None for text, one in zip(texts, found, strict=True)}
         return [orders.get(record.input) for record in self.records]
@@ -74,19 +95,18 @@ def judge_all(
     records: Iterable[Record],
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
-    properties: bool = True,
+    aspects: frozenset[str] = EVERYTHING,
     shards: Shards | None = None,
 ) -> Samples:
     """Judge records in ``workers`` processes; the result does not depend on how many, nor on ``shards``.
 
-    ``progress`` is called with the number of records judged since its last call. ``shards``: what a killed run has done is read
-    from there.
+    ``progress`` is called with the number of records judged since its last call. ``aspects``: what is worked out beyond the verdicts.
+    ``shards``: what a killed run has done is read from there.
     """
     records = tuple(records)
-    name = "judged" if properties else "judged without properties"
-    run = partial(_run, partial(judge, properties=properties), workers)
-    work = Work(name, run, _identity, asdict, restored, ("rdkit",), setting="numbered")
-    return Samples(records, tuple(done(work, records, shards, progress)), workers, shards)
+    run = partial(_run, partial(judge, aspects=aspects), workers)
+    work = Work("judged", run, _identity, asdict, restored, ("rdkit",), setting=" ".join(sorted(aspects)))
+    return Samples(records, tuple(done(work, records, shards, progress)), workers, shards, aspects=aspects)
 
 
 def _run(work: Callable, workers: int, items: Sequence, progress: Callable[[int], None] | None) -> list:

@@ -58,6 +58,7 @@ class Geometries(Kind):
         begun: Begun | None = None,
         progress: Told | None = None,
         shards: Shards | None = None,
+        metrics: Sequence[str] | None = None,
     ) -> Set:
         samples = joined([read(file) for file in files])
         tell = stages(len(samples.readable), begun, progress)

@@ -54,6 +54,7 @@ class Lattices(Kind):
         begun: Begun | None = None,
         progress: Told | None = None,
         shards: Shards | None = None,
+        metrics: Sequence[str] | None = None,
     ) -> Spins:
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")

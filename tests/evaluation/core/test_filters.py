@@ -92,7 +92,7 @@ def test_other_mistakes(place):
     (place / "lists" / "mine.csv").write_bytes(b"names,smarts\nA1,\xff\n")
     with pytest.raises(UserError, match="mine.csv: line 2: expected UTF-8, got the byte 0xff"):
         protocols.load(place / "mine.yaml")
-    with pytest.raises(UserError, match="no such file of filters"):
+    with pytest.raises(UserError, match="no such file"):
         protocols.load("molecule-graph-moses").with_mcf(place / "missing.csv")
     with pytest.raises(UserError, match="molecule-graph has no moses.filters; molecule-graph-moses has"):
         protocols.load("molecule-graph").with_mcf(place / "lists" / "mine.csv")

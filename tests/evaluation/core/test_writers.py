@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.shards import Work, in_shards
 from symdiff_evaluation.core.storage import keep
 from symdiff_evaluation.core.writing import write
 from symdiff_evaluation.molecules.drawing import picture
-
-from symdiff.errors import UserError
 from tests.full_disk import content, failing  # noqa: F401, a fixture
 
 

@@ -30,7 +30,7 @@ def written(text, order=None, hydrogens=False):
 
 def judged(blocks):
     records = tuple(Record("a.sdf", k, block, "molblock") for k, block in enumerate(blocks, 1))
-    return Samples(records, tuple(judge(record, properties=False) for record in records))
+    return Samples(records, tuple(judge(record) for record in records))
 
 
 def measured(samples):

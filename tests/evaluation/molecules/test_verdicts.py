@@ -83,9 +83,9 @@ def test_symmetry_of_molecules(text, order, orbits, rings):
 def test_traits():
     traits = judge(record_of("hand.smi", 1, "[O-]C(=O)C[NH3+]")).traits
     assert traits.size == 5 and traits.atoms == {"O-": 1, "C": 2, "O": 1, "N+": 1}
-    assert traits.bonds == {"single": 3, "double": 1} and traits.radicals == 0
+    assert traits.bonds == {"single": 3, "double": 1}
     assert traits.weight == pytest.approx(75.067, abs=1e-3)
-    assert judge(record_of("hand.smi", 1, "C[CH2]")).traits.radicals == 1
+    assert judge(record_of("hand.smi", 1, "C[CH2]")).radicals == 1
 
 
 @pytest.mark.parametrize(

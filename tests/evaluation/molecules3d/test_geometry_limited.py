@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from symdiff.errors import UserError
 from symdiff_evaluation.core.limited import Limits, Undetermined, each
 
 
@@ -21,6 +22,8 @@ def work(item):
         time.sleep(60)
     if item == "mistake":
         raise KeyError("mine")
+    if item == "user":
+        raise UserError("not installed")
     return item * 2
 
 
@@ -35,9 +38,12 @@ def test_each_answer_in_its_place_for_any_number_of_workers():
     assert each(work, [], Limits()) == [] and each(work, [1, 2], Limits(workers=0)) == [2, 4]
 
 
-def test_what_the_work_raises_is_raised():
-    with pytest.raises(KeyError, match="mine"):
-        each(work, [1, "mistake"], Limits())
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_the_work_raises_costs_one_item(workers):
+    found = each(work, [1, "mistake", 2], Limits(workers=workers))
+    assert found == [2, "error: 'mine'", 4] and isinstance(found[1], Undetermined)
+    with pytest.raises(UserError, match="not installed"):
+        each(work, [1, "user"], Limits(workers=workers))
 
 
 def test_one_that_waits_for_ever_is_given_up():

@@ -11,6 +11,7 @@ from symdiff_evaluation.molecules.metrics.fcd import FCD
 from symdiff_evaluation.molecules.metrics.moses import Moses
 from symdiff_evaluation.molecules.metrics.stability import Stability
 from symdiff_evaluation.molecules.metrics.symmetry import Symmetry
+from symdiff_evaluation.molecules.metrics.unique_at import UniqueAt
 from symdiff_evaluation.molecules.metrics.validity import Validity
 
-METRICS: tuple[Metric, ...] = (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), NumberingBalance(), Moses())
+METRICS: tuple[Metric, ...] = (Validity(), Diversity(), Stability(), FCD(), Distances(), Symmetry(), Breaking(), NumberingBalance(), Moses(), UniqueAt())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.judging import NUMBERING, SYMMETRY
 from symdiff_evaluation.molecules.numbering import Numbered, image_balance, place_balance
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import Samples
@@ -21,6 +22,7 @@ class NumberingBalance(Metric):
         "balance.images": "all numberings of one molecule's heavy atoms are equally frequent, over molecules seen often enough; SMILES: undecided",
         "balance.places": "atoms of each element and number of neighbors stand everywhere in the file's order equally often; SMILES: undecided",
     }
+    needs = {"balance.images": frozenset({NUMBERING, SYMMETRY}), "balance.places": frozenset({NUMBERING})}
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
         known = [(judged, judged.numbering) for judged in samples.judged if judged.numbering is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from symdiff_evaluation.core.breaking import breaking_gap, broken_share
 from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.judging import SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import Samples
 
@@ -17,6 +18,7 @@ class Breaking(Metric):
         "symmetry.breaking_gap": "mean of ln (automorphisms of the molecule that went in) - ln (of the one that came out)",
         "symmetry.broken_share": "of the symmetric molecules that went in, those that came out less symmetric",
     }
+    needs = dict.fromkeys(about, frozenset({SYMMETRY}))
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
         if not any(record.input for record in samples.records):

@@ -7,6 +7,7 @@ import numpy as np
 from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.judging import COUNTS, PROPERTIES
 from symdiff_evaluation.molecules.reference import MEASURED, Reference
 from symdiff_evaluation.molecules.samples import Samples
 
@@ -25,6 +26,7 @@ class Distances(Metric):
         "distance.weight": "molecular weight in dalton: Wasserstein",
     }
     compares = frozenset(about)
+    needs = {name: frozenset({PROPERTIES if name.split(".")[1] in MEASURED else COUNTS}) for name in about}
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
         if reference is None:
@@ -36,8 +38,8 @@ class Distances(Metric):
             "bonds": [t.bonds for t in traits],
             "rings": [t.rings for t in traits],
         }
-        found = {f"distance.{name}": total_variation(part, reference.counts[name]) for name, part in rows.items()}
-        for name in MEASURED:
+        found = {f"distance.{name}": total_variation(part, reference.counts[name]) for name, part in rows.items()} if COUNTS in samples.aspects else {}
+        for name in MEASURED if PROPERTIES in samples.aspects else ():
             values = np.array([getattr(t, name) for t in traits])
             found[f"distance.{name}"] = wasserstein(values, reference.quantiles[name])
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from symdiff_evaluation.core.estimate import Estimate, fraction, nothing, ratio
 from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.judging import STABILITY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import Samples
 
@@ -16,6 +17,7 @@ class Stability(Metric):
         "atom_stability": "atoms with their element's number of bonds, of all atoms; needs explicit hydrogens",
         "molecule_stability": "records whose atoms are all stable, of those that can be parsed; needs explicit hydrogens",
     }
+    needs = dict.fromkeys(about, frozenset({STABILITY}))
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
         pairs = [j.stable for j in samples.judged if j.stable is not None]

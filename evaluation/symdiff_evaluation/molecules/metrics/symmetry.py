@@ -10,6 +10,7 @@ import numpy as np
 from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean
 from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.molecules.judging import SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import Samples
 
@@ -26,6 +27,7 @@ class Symmetry(Metric):
         "symmetry.log_order_distance": "law of its logarithm against the reference: Wasserstein",
     }
     compares = frozenset({"symmetry.order_distance", "symmetry.log_order_distance"})
+    needs = dict.fromkeys(about, frozenset({SYMMETRY}))
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
         known = [t for t in samples.traits if t.order is not None]

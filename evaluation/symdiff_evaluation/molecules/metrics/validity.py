@@ -28,5 +28,5 @@ class Validity(Metric):
             "validity.largest_fragment": fraction(sum(j.fragment is not None for j in judged), count),
             "validity.relaxed_digress": fraction(sum(j.relaxed is not None for j in judged), count),
             "connected": fraction(sum(number == 1 for number in parsed), len(parsed), count - len(parsed)),
-            "radical_share": fraction(sum(t.radicals > 0 for t in samples.traits), len(samples.traits)),
+            "radical_share": fraction(sum(bool(j.radicals) for j in judged), len(samples.valid)),
         }

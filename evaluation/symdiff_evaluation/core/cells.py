@@ -1,0 +1,24 @@
+"""Text in a table that a spreadsheet would run: marked when it is written, the same again when the mark is taken away."""
+
+from __future__ import annotations
+
+import re
+
+MARK = "'"
+_STARTS = tuple("=+-@\t\r\n＝＋－＠") + (MARK,)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def escape(value: object) -> object:
+    """Put ``MARK`` before text that a spreadsheet would take for a formula; numbers stay as they are.
+
+    Text that begins with ``MARK`` gets a second one, so that ``unescape`` gives back every text.
+    """
+    if isinstance(value, str) and value.startswith(_STARTS) and not _NUMBER.fullmatch(value):
+        return MARK + value
+    return value
+
+
+def unescape(text: str) -> str:
+    """The text that ``escape`` was given."""
+    return text.removeprefix(MARK)
