@@ -9,6 +9,7 @@ equivariance in law is not what ``equivariance_error`` measures.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Protocol
 
@@ -16,7 +17,8 @@ import torch
 from torch import Tensor
 
 from symdiff.groups.base import Element, Group
-from symdiff.random import Generator
+from symdiff.groups.finite import Numbered, images, stabilizer
+from symdiff.random import Generator, Streams
 from symdiff.state import Categorical, State, extent
 
 
@@ -85,6 +87,105 @@ def assert_equivariant(
         raise AssertionError(
             f"{name} is not equivariant under {type(group).__name__}: error {error:.3g}, tolerance {tolerance:.3g}"
         )
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """How far a function is from relaxed equivariance.
+
+    ``error``: the greatest distance of f(g·x) from the orbit g·G_x·f(x), over draws and over all g that were tried. ``pvalue``: of the
+    hypothesis that the draws of f(x) are spread uniformly over their orbit under G_x, 1 where f(x) is as symmetric as x.
+    ``stabilizer``: the order of G_x, enumerated.
+    """
+
+    error: float
+    pvalue: float
+    stabilizer: int
+
+
+def relaxed_equivariance_error(
+    f: Callable[[State, Generator | None], State],
+    group: Numbered,
+    x: State,
+    elements: int = 20,
+    draws: int = 200,
+    tolerance: float = 1e-6,
+    seed: int = 0,
+) -> Relaxation:
+    """Whether f(g·x) lies in g·G_x·f(x) for every g, draw by draw, and whether f chooses uniformly among the orbit.
+
+    f is relaxed equivariant when for every g some g' in g·G_x has f(g·x) = g'·f(x) (Kaba and Ravanbakhsh: Symmetry Breaking and
+    Equivariant Neural Networks, 2023). The stabilizer G_x is enumerated, so the group must be small.
+
+    Parameters
+    ----------
+    f : callable
+        Takes a structure and a generator (one stream a row) and returns a State.
+    group : Numbered
+        A finite group whose elements have numbers, such as ``PermutationGroup``.
+    x : State
+        One structure.
+    elements : int
+        How many g are tried, spread evenly over the numbers of the group's elements.
+    draws : int
+        Draws of f(x) for the p-value.
+    tolerance : float
+        Two outputs closer than this are the same output.
+
+    Raises
+    ------
+    ValueError
+        For more than one structure.
+    """
+    fixing = stabilizer(group, x)
+    nodes, count = x.mask.shape[1], len(fixing)
+
+    def draw(one: State, start: int, rows: int) -> State:
+        return f(one.select([0] * rows), Streams(seed, torch.arange(start, start + rows)))
+
+    with torch.no_grad():
+        y = draw(x, 0, 1)
+        images_of_y = _flatten(group.act(group.numbered(fixing, nodes), y.select([0] * count)))
+        chosen = torch.linspace(0, group.count(nodes) - 1, elements, dtype=torch.float64).round().long()
+        worst = 0.0
+        for k, number in enumerate(chosen):
+            g = group.numbered(number[None], nodes)
+            back = _flatten(group.act(group.inverse(g), draw(group.act(g, x), 1 + k, 1)))
+            worst = max(worst, (images_of_y - back).abs().amax(1).min().item())
+        results = _flatten(draw(x, 1 + elements, draws))
+    distinct = _distinct(images_of_y, tolerance)
+    gaps = torch.cdist(results, distinct, p=float("inf"))
+    worst = max(worst, gaps.amin(1).max().item())
+    if len(distinct) == 1:
+        return Relaxation(worst, 1.0, count)
+    counts = torch.bincount(gaps.argmin(1), minlength=len(distinct))
+    return Relaxation(worst, chi_square(counts, torch.ones(len(distinct))), count)
+
+
+def equivariant_elements(f: Callable[[State], State], group: Numbered, x: State, tolerance: float = 1e-6) -> Tensor:
+    """The numbers of the elements g with f(g·x) = g·f(x), (M,) int64: over which part of the group f is still equivariant at x.
+
+    For a generic x they are the subgroup under which f is equivariant; their share of ``group.count`` is the degree of equivariance.
+    """
+    with torch.no_grad():
+        y, keeps = f(x), []
+        for number, moved in images(group, x):
+            gap = _flatten(f(moved)) - _flatten(group.act(group.numbered(number, x.mask.shape[1]), y.select([0] * len(number))))
+            keeps.append(number[gap.abs().amax(1) <= tolerance])
+    return torch.cat(keeps)
+
+
+def _flatten(x: State) -> Tensor:
+    return torch.cat([x[name].double().flatten(1) for name in x.schema], 1)
+
+
+def _distinct(rows: Tensor, tolerance: float) -> Tensor:
+    """The rows that differ by more than ``tolerance`` from all rows before."""
+    kept: list[Tensor] = []
+    for row in rows:
+        if all((row - other).abs().max() > tolerance for other in kept):
+            kept.append(row)
+    return torch.stack(kept)
 
 
 def action_law_error(group: Group, x: State, generator: Generator | None = None, draws: int = 20) -> float:
