@@ -25,10 +25,11 @@ from rdkit import Chem, RDLogger
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from symdiff.chemistry.bonding import Undecided
+from symdiff.chemistry.parse import canonical, flatten
 from symdiff.chemistry.perception import FACTOR, Unbonded, molecule, molecule_by_rdkit
 from symdiff.data.sources import local
 from symdiff.storage.bundled import cache_folder
-from symdiff_evaluation.molecules.chemistry import Broken, canonical, flat
+from symdiff.storage.records import Broken
 from symdiff_evaluation.molecules3d.perception import complete
 
 STEPS = 5000  # of MMFF
@@ -89,8 +90,8 @@ def outcome(smiles: str, numbers: np.ndarray, positions: np.ndarray, work: Calla
         return "undetermined", str(error)
     except (Unbonded, Broken) as error:
         return "invalid", str(error)
-    back = canonical(flat(mol))
-    return ("same" if back == canonical(flat(Chem.MolFromSmiles(smiles))) else "other"), back
+    back = canonical(flatten(mol))
+    return ("same" if back == canonical(flatten(Chem.MolFromSmiles(smiles))) else "other"), back
 
 
 def measure(name: str, source: Iterable[tuple[str, np.ndarray, np.ndarray]], show: int) -> None:

@@ -54,7 +54,7 @@ def test_json_is_one_object(tmp_path):
     [
         (["info", "small-molecule"], "did you mean 'small-molecules'"),
         (["import", "missing.smi", "--out", "set"], "missing.smi: no such file"),
-        (["import", "x.pdb", "--out", "set"], "expected a file that ends in"),
+        (["import", "x.smy", "--out", "set"], "did you mean '.smi'?"),
     ],
 )
 def test_a_mistake_is_one_line(tmp_path, monkeypatch, arguments, error):

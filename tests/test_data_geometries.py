@@ -12,17 +12,17 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
+from symdiff.chemistry.geometry import Geometry, bare
+from symdiff.chemistry.geometry_files import write
+from symdiff.chemistry.matching import match
+from symdiff.chemistry.perception import BOHR
 from symdiff.data.geometries import geometries, matched
 from symdiff.data.importing import import_files
-from symdiff.chemistry.matching import match
 from symdiff.data.orders import reorder
 from symdiff.data.qm9 import smiles_table
 from symdiff.data.registry import open_dataset
 from symdiff.data.summary import summary
-from symdiff.chemistry.geometry import Geometry, bare
-from symdiff.chemistry.geometry_files import write
 from symdiff.domains.molecule3d import Molecule3D
-from symdiff.chemistry.perception import BOHR
 from symdiff.errors import UserError
 
 SMILES = ["C", "O=CN", "C#CC1CC1", "C[NH2+]CC(=O)[O-]", "CC(F)(F)F", "N#Cc1cc[nH]c1"]
@@ -66,7 +66,7 @@ def test_multiple_bonds_are_the_short_ones():
     [
         ("CCO", "other atoms than the SMILES"),
         ("COC", "other bonds by distance than in the SMILES"),
-        ("C[C", "not a SMILES string"),
+        ("C[C", "syntax: RDKit cannot read this as SMILES"),
     ],
 )
 def test_what_does_not_fit_has_a_reason(smiles, message):
@@ -167,7 +167,7 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
     dataset = import_files([tmp_path / "a.xyz"], tmp_path / "out")
     assert len(dataset) == 25 and dataset.meta["rows"] == 30 and dataset.meta["duplicates"] == 18
     assert dataset.meta["left_out"] == {
-        **{"unknown element": 1, "coordinates are not finite": 1, "overlapping atoms": 1, "too many atoms": 1, "no atoms": 1}
+        **{"element": 1, "coordinates": 1, "overlap": 1, "too large": 1, "empty": 1}
     }
     assert "bond" in dataset.domain.schema and "N+" in dataset.domain.atoms
     dataset.domain.write(dataset.domain.decode(dataset.batch(range(25))), tmp_path / "b.sdf")
@@ -175,9 +175,9 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
     assert again.domain.spec == dataset.domain.spec and len(again) == 25 and not again.meta["left_out"]
     plain = import_files([tmp_path / "b.sdf"], tmp_path / "plain", coordinates=True, bonds=False)
     assert set(plain.domain.schema) == {"atom", "position"} and sum(plain.meta["splits"].values()) == 25
-    with pytest.raises(UserError, match="import files with coordinates by themselves: a.xyz, b.sdf"):
+    with pytest.raises(UserError, match="expected files of one kind, got molecules in 3D in a.xyz; molecules in b.sdf"):
         import_files([tmp_path / "a.xyz", tmp_path / "b.sdf"], tmp_path / "both")
-    with pytest.raises(UserError, match="columns and hydrogens are no settings"):
+    with pytest.raises(UserError, match="columns and hydrogens are settings for molecules as graphs; these are files of molecules in 3D"):
         import_files([tmp_path / "a.xyz"], tmp_path / "both", hydrogens=True)
     (tmp_path / "c.xyz").write_text("".join(f"{block.count(chr(10))}\n\n{block}" for block in [*good[:3], *broken]))
     with pytest.raises(UserError, match="5 of 8 rows are broken"):
@@ -199,18 +199,18 @@ def test_every_kind_of_file_counts_what_is_broken_and_keeps_the_rest(suffix, tmp
     far[2] = [1e20, 0, 0]
     close[1] = close[0] + 0.1
     broken = {
-        "coordinates out of reach": methane(far),
-        "overlapping atoms": methane(close),
-        "coordinates look like bohr": methane(first * BOHR),
-        "no atoms": bare(np.zeros(0, int), np.zeros((0, 3))),
-        "too many atoms": bare(np.ones(huge, int), np.arange(3.0 * huge).reshape(-1, 3)),
+        "coordinates: atom 3 is at": methane(far),
+        "overlap: atoms 1 and 2": methane(close),
+        "unit: coordinates look like bohr": methane(first * BOHR),
+        "empty: no atom": bare(np.zeros(0, int), np.zeros((0, 3))),
+        "too large": bare(np.ones(huge, int), np.arange(3.0 * huge).reshape(-1, 3)),
     }
     if suffix in ("xyz", "extxyz"):
-        broken["charge without formal charges of atoms"] = methane(total=7)
+        broken["charge: +7 in all"] = methane(total=7)
     if suffix != "sdf":  # RDKit writes no such block
-        broken["coordinates are not finite"] = methane(np.where(np.arange(3) == 1, np.nan, first))
+        broken["coordinates: atom 2 is at (nan"] = methane(np.where(np.arange(3) == 1, np.nan, first))
     path = tmp_path / f"a.{suffix}"
     write([*good * 6, *broken.values(), *good * 6], path)
     dataset = import_files([path], tmp_path / "out", coordinates=True, bonds=False)
     assert len(dataset) == 36 and dataset.meta["rows"] == 36 + len(broken)
-    assert dataset.meta["left_out"] == dict.fromkeys(broken, 1)
+    assert dataset.meta["left_out"] == dict(Counter(reason.partition(":")[0] for reason in broken))

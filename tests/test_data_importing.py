@@ -28,11 +28,11 @@ def names(path):
 
 
 def test_smiles_are_imported_and_broken_rows_counted(tmp_path):
-    (tmp_path / "m.smi").write_text("smiles\n" + "\n".join(f"{text} name {k}" for k, text in enumerate(GOOD + BROKEN)) + "\n\n")
+    (tmp_path / "m.smi").write_text("smiles\n" + "\n".join(f"{text} name {k}" for k, text in enumerate(GOOD + GOOD[2:6] + BROKEN)) + "\n\n")
     dataset = import_files([tmp_path / "m.smi"], tmp_path / "set")
-    assert len(dataset) == 12 and dataset.meta["rows"] == 15 and dataset.meta["duplicates"] == 1
-    assert dataset.meta["left_out"] == {"not a SMILES string": 1, "radical": 1, "several fragments": 1}
-    assert dataset.symbols == ("C", "O", "N", "N+", "O-", "F", "S")  # by frequency, then by atomic number
+    assert len(dataset) == 16 and dataset.meta["rows"] == 20 and dataset.meta["duplicates"] == 5
+    assert dataset.meta["left_out"] == {"syntax": 1, "radical": 1, "fragments": 1, "empty": 1}
+    assert dataset.symbols == ("C", "O", "N", "F", "N+", "O-", "S")  # by frequency, then by atomic number
     assert dataset.domain.smiles(dataset.batch([0, 6, 10])) == ["C", "OCC1CC1", "C[N+](=O)[O-]"]
     assert dataset.meta["source"]["files"][0]["file"] == "m.smi"
     assert names(tmp_path) == ["m.smi", "set"]
@@ -94,13 +94,15 @@ def test_the_split_of_npz_files_is_kept(tmp_path):
     ("files", "settings", "error"),
     [
         ([], {}, "no files"),
-        (["m.smi", "g.graphml"], {}, "molecules or graphs, not both"),
-        (["m.smi", "m.sdf"], {}, "SMILES or SDF files, not both"),
-        (["m.smi"], {"column": "smiles"}, "only a .csv file has columns"),
-        (["g.graphml"], {"hydrogens": True}, "settings for molecules"),
-        (["empty.smi"], {}, "no rows"),
+        (["m.smi", "g.graphml"], {}, "expected files of one kind, got molecules in m.smi; graphs in g.graphml"),
+        (["m.smi"], {"column": "smiles"}, "only a table, such as .csv or .tsv, has them"),
+        (["g.graphml"], {"hydrogens": True}, "columns and hydrogens are settings for molecules"),
+        (["empty.smi"], {}, "no molecule could be read .1 empty: empty.smi, record 1: no text."),
         (["none.smi"], {}, "no such file"),
-        (["m.pdb"], {}, "expected a file that ends in"),
+        (["m.pdb"], {}, "a format that is not read; evaluation/README.md says how"),
+        (["m.pkl"], {}, "m.pkl: a Python pickle, which can run code and is not read"),
+        (["m.cif"], {}, "holds a crystal, which is not read"),
+        (["m.smy"], {}, "did you mean '.smi'"),
         (["bad.smi"], {}, "no molecule could be read"),
     ],
 )
@@ -154,4 +156,5 @@ def test_any_text_is_a_molecule_or_a_reason(text):
 
 
 def test_rows_that_are_too_long_are_not_parsed():
-    assert parse_here(["C" * 10_000_000], max_nodes=9).reason == ["more than 9 atoms"]
+    assert parse_here(["C" * 10_000_000], max_nodes=9).reason == ["too long: over 10000 characters"]
+    assert parse_here(["C" * 10], max_nodes=9).reason == ["too large: 10 atoms, at most 9 are read"]

@@ -10,7 +10,11 @@ from rdkit import Chem
 from rdkit.Geometry import Point3D
 
 from symdiff.chemistry import kekule
+from symdiff.chemistry.elements import HEAVIEST
+from symdiff.chemistry.limits import MAX_CHARGE, MAX_TOTAL_CHARGE
 from symdiff.errors import UserError
+from symdiff.storage.numbers import read_integer
+from symdiff.storage.records import Broken
 
 TOTAL = "charge"
 """The property of an RDKit molecule, and the key of an xyz comment, that says the total charge where no bonds tell it."""
@@ -75,10 +79,12 @@ def bare(element, position, charge=None, total: int | None = None) -> Geometry:
     charge = np.zeros(element.shape, np.int8) if charge is None else _whole("charge", charge)
     if element.ndim != 1 or position.shape != (len(element), 3) or charge.shape != element.shape:
         raise UserError(f"expected (n,) elements and (n, 3) positions, got {element.shape} and {position.shape}")
-    if len(element) and not (element.min() >= 1 and element.max() <= kekule.MAX_ELEMENT):
-        raise UserError(f"not an atomic number: expected 1 to {kekule.MAX_ELEMENT}, got {element.min()} to {element.max()}")
-    if len(element) and abs(charge).max() > kekule.MAX_CHARGE:
-        raise UserError(f"charge beyond {kekule.MAX_CHARGE}")
+    if len(element) and not (element.min() >= 1 and element.max() <= HEAVIEST):
+        atom = int(((element < 1) | (element > HEAVIEST)).argmax())
+        raise Broken(f"element: atom {atom + 1} has the atomic number {element[atom]}")
+    if len(element) and not (-MAX_CHARGE <= charge.min() and charge.max() <= MAX_CHARGE):
+        atom = int(((charge < -MAX_CHARGE) | (charge > MAX_CHARGE)).argmax())
+        raise Broken(f"too large: atom {atom + 1} has the charge {charge[atom]:+}, up to {MAX_CHARGE} are read")
     whole = int(charge.sum()) if total is None else int(total)
     return Geometry(element.astype(np.uint8), charge.astype(np.int8), position, total=whole)
 
@@ -92,7 +98,7 @@ def _whole(name: str, numbers) -> np.ndarray:
         raise UserError(f"{name}: expected whole numbers, got {found.dtype}")
     rounded = np.where(np.isfinite(found), found, 0.5)
     if (rounded % 1 != 0).any() or (abs(rounded) > 1e9).any():
-        raise UserError(f"{name} is not a whole number: {found[(rounded % 1 != 0) | (abs(rounded) > 1e9)].reshape(-1)[0]}")
+        raise Broken(f"{name}: expected a whole number, got {found[(rounded % 1 != 0) | (abs(rounded) > 1e9)].reshape(-1)[0]}")
     return rounded.astype(np.int64)
 
 
@@ -102,12 +108,19 @@ def _from_rdkit(mol: Chem.Mol, strict: bool) -> Geometry:
     position = np.asarray(mol.GetConformer().GetPositions(), np.float64).reshape(-1, 3)
     nameless = [atom for atom in mol.GetAtoms() if not atom.GetAtomicNum()]
     if nameless:
-        raise UserError(f"unknown element: atom {nameless[0].GetIdx() + 1} is {nameless[0].GetSymbol()!r}")
+        raise Broken(f"element: atom {nameless[0].GetIdx() + 1} is {nameless[0].GetSymbol()!r}")
     known = mol.GetNumBonds() > 0
     graph = kekule.graph_of(mol, radicals=not (strict and known))
-    total = mol.GetIntProp(TOTAL) if mol.HasProp(TOTAL) and not known else int(graph.charge.sum())
+    total = _total(mol) if mol.HasProp(TOTAL) and not known else int(graph.charge.sum())
     edges, order = (graph.edges, graph.order) if known else (None, None)
     return Geometry(graph.element, graph.charge, position, edges, order, total)
+
+
+def _total(mol: Chem.Mol) -> int:
+    try:
+        return read_integer(str(mol.GetPropsAsDict().get(TOTAL)), -MAX_TOTAL_CHARGE, MAX_TOTAL_CHARGE, decimals=True)
+    except UserError as error:
+        raise Broken(f"charge: {error}") from None
 
 
 def to_rdkit(geometry: Geometry) -> Chem.Mol:

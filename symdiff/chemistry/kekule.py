@@ -9,13 +9,17 @@ import numpy as np
 from rdkit import Chem
 from rdkit.rdBase import BlockLogs
 
+from symdiff.chemistry.elements import HEAVIEST
+from symdiff.chemistry.limits import MAX_ATOMS, MAX_CHARGE
+from symdiff.chemistry.parse import explain, parse, sanitize, strip_marks
 from symdiff.errors import UserError
+from symdiff.storage.numbers import read_integer
+from symdiff.storage.records import Broken, Record
 
 _BONDS = {Chem.BondType.SINGLE: 1, Chem.BondType.DOUBLE: 2, Chem.BondType.TRIPLE: 3}
 ORDERS = [None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE]
 _LABEL = re.compile(r"([A-Z][a-z]?)(?:([+-])(\d*))?")
-MAX_CHARGE = 8
-MAX_ELEMENT = 118
+MAX_ELEMENT = HEAVIEST
 _TABLE = Chem.GetPeriodicTable()
 
 
@@ -43,79 +47,73 @@ def parse_label(text: str) -> tuple[int, int]:
             raise ValueError
         element = _TABLE.GetAtomicNumber(match[1])
     except (ValueError, RuntimeError):
-        raise UserError(f"atoms: expected a label such as 'C', 'N+' or 'Fe+2', got {text!r}") from None
-    charge = int(match[3] or 1) * (1 if match[2] == "+" else -1) if match[2] else 0
-    if abs(charge) > MAX_CHARGE:
-        raise UserError(f"atoms: expected charges of at most {MAX_CHARGE}, got {text!r}")
-    return element, charge
+        raise UserError(f"atoms: expected a label such as 'C', 'N+' or 'Fe+2', got {str(text)[:40]!r}") from None
+    if not match[2]:
+        return element, 0
+    try:
+        size = read_integer(match[3] or "1", 0, MAX_CHARGE)
+    except UserError:
+        raise UserError(f"atoms: expected charges of at most {MAX_CHARGE}, got {str(text)[:40]!r}") from None
+    return element, size if match[2] == "+" else -size
 
 
-def parse_smiles(text: str) -> Chem.Mol:
-    """Read one SMILES, sanitized; the reason is one of few words, so that a report can count it. Raises UserError."""
-    with BlockLogs():
-        mol = Chem.MolFromSmiles(text, sanitize=False)
-        if mol is None or not text.strip():
-            raise UserError("not a SMILES string")
-        return _clean(mol)
-
-
-def parse_molblock(text: str) -> Chem.Mol:
-    """Read one entry of an SDF file. Raises UserError."""
-    with BlockLogs():
-        mol = Chem.MolFromMolBlock(text, sanitize=False, removeHs=False)
-        if mol is None:
-            raise UserError("not a mol block")
-        return _clean(mol)
-
-
-def _clean(mol: Chem.Mol) -> Chem.Mol:
-    reason = problem(mol)
-    if reason is not None:
-        raise UserError(reason)
-    return Chem.RemoveHs(mol)
+def parse_smiles(text: str, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
+    """Read one SMILES of any number of components, sanitized and without marks. Raises Broken."""
+    return strip_marks(sanitize(parse(Record("", 1, text, reason="" if text.strip() else "empty: no text"), max_atoms)))
 
 
 def problem(mol: Chem.Mol) -> str | None:
-    """Sanitize in place; what is wrong (``valence``, ``kekulization``, ...), or None."""
+    """Sanitize in place; what is wrong (``valence``, ``aromaticity``, ``sanitization``), or None."""
     with BlockLogs():
         try:
             Chem.SanitizeMol(mol)
-        except Chem.AtomValenceException:
-            return "valence"
-        except (Chem.KekulizeException, Chem.AtomKekulizeException):
-            return "kekulization"
-        except (Chem.MolSanitizeException, ValueError, RuntimeError) as error:
-            return type(error).__name__
+        except Exception as error:  # RDKit raises whatever a molecule leads it to
+            return str(explain(error)).partition(":")[0]
     return None
 
 
 def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
-    """The Kekule graph of a sanitized molecule, atoms in the depth-first order of its canonical SMILES.
+    """Turn a sanitized molecule into its Kekule graph, atoms in the depth-first order of its canonical SMILES.
 
-    Isomorphic molecules give identical arrays. Stereo marks, isotopes and atom maps are dropped. With ``hydrogens`` they
-    are atoms of their own, behind the heavy ones and in their order. Raises UserError with one of few reasons.
+    Isomorphic molecules give identical arrays. Stereo marks, isotopes and atom maps are dropped. Valid molecules that such a graph cannot
+    hold are refused: radicals, dative and quadruple bonds, hydrogens that do not follow from valence.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+    hydrogens : bool
+        Whether hydrogens are atoms of their own, behind the heavy ones and in their order.
+
+    Returns
+    -------
+    Kekule
+        The graph.
+
+    Raises
+    ------
+    Broken
+        With one of few reasons.
     """
     if mol.GetNumAtoms() == 0:
-        raise UserError("no atoms")
+        raise Broken("empty: no atom")
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
-        raise UserError("wildcard atom")
-    if any(abs(atom.GetFormalCharge()) > MAX_CHARGE for atom in mol.GetAtoms()):
-        raise UserError(f"charge beyond {MAX_CHARGE}")
+        raise Broken("query: an atom stands for several elements")
+    _check_charges(mol)
     if any(atom.GetAtomMapNum() for atom in mol.GetAtoms()):
         mol = Chem.Mol(mol)
         for atom in mol.GetAtoms():
             atom.SetAtomMapNum(0)
     with BlockLogs():
         mol = Chem.MolFromSmiles(Chem.MolToSmiles(mol, isomericSmiles=False))
-        if mol is None:
-            raise UserError("canonical SMILES does not parse")
+        if mol is None:  # RDKit accepts some exotic rings once, but not a second time
+            raise Broken("aromaticity: RDKit does not read the molecule's own canonical SMILES")
         if any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
-            raise UserError("radical")
+            raise Broken("radical: a graph of atoms and bonds has no unpaired electrons")
         if hydrogens:
             mol = Chem.AddHs(mol)
         Chem.Kekulize(mol, clearAromaticFlags=True)
-        if any(bond.GetBondType() not in _BONDS for bond in mol.GetBonds()):
-            raise UserError("bond is not single, double or triple")
+        _check_bonds(mol)
         graph = _arrays(mol)
         _check_hydrogens(mol, graph)
     return graph
@@ -124,7 +122,7 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
 def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
     """The Kekule graph of any molecule, its atoms in their order; what does not sanitize is taken as it stands.
 
-    Raises UserError for what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as they
+    Raises Broken for what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as they
     stand, hydrogens that do not follow from valence.
     """
     checked = Chem.Mol(mol)
@@ -133,14 +131,24 @@ def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
         checked = Chem.Mol(mol)
     else:
         Chem.Kekulize(checked, clearAromaticFlags=True)
-    if any(abs(atom.GetFormalCharge()) > MAX_CHARGE for atom in checked.GetAtoms()):
-        raise UserError(f"charge beyond {MAX_CHARGE}")
-    if any(bond.GetBondType() not in _BONDS for bond in checked.GetBonds()):
-        raise UserError("bond is not single, double or triple")
+    _check_charges(checked)
+    _check_bonds(checked)
     graph = _arrays(checked)
     if not broken and not radicals:
         _check_hydrogens(checked, graph)
     return graph
+
+
+def _check_charges(mol: Chem.Mol) -> None:
+    for atom in mol.GetAtoms():
+        if abs(atom.GetFormalCharge()) > MAX_CHARGE:
+            raise Broken(f"too large: atom {atom.GetIdx() + 1} has the charge {atom.GetFormalCharge():+}, up to {MAX_CHARGE} are read")
+
+
+def _check_bonds(mol: Chem.Mol) -> None:
+    for bond in mol.GetBonds():
+        if bond.GetBondType() not in _BONDS:
+            raise Broken(f"bonds: bond {bond.GetIdx() + 1} is {bond.GetBondType().name.lower()}, not single, double or triple")
 
 
 def _arrays(mol: Chem.Mol) -> Kekule:
@@ -163,10 +171,10 @@ def _check_hydrogens(mol: Chem.Mol, graph: Kekule) -> None:
         back.UpdatePropertyCache(strict=True)
         Chem.AssignRadicals(back)
     except Chem.MolSanitizeException:
-        raise UserError("valence") from None
+        raise Broken("valence: the graph of the molecule has none") from None
     for atom, again in zip(mol.GetAtoms(), back.GetAtoms(), strict=True):
         if atom.GetTotalNumHs() != again.GetTotalNumHs() or again.GetNumRadicalElectrons():
-            raise UserError("hydrogen count does not follow from valence")
+            raise Broken(f"hydrogens: their number at atom {atom.GetIdx() + 1} does not follow from its valence")
 
 
 def from_kekule(graph: Kekule) -> Chem.Mol:

@@ -9,16 +9,16 @@ from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import kekule
 from symdiff.chemistry.bonding import Undecided, assign
+from symdiff.chemistry.coordinates import find_fault
 from symdiff.chemistry.geometry import Geometry, geometry_of, to_rdkit
 from symdiff.chemistry.normal import normalize
 from symdiff.errors import UserError
+from symdiff.storage.records import Broken
 
 SLACK = 0.22
 """Angstrom; atoms are bonded where they are nearer than their covalent radii and this much: right for all but some in 10,000 of QM9."""
 OVERLAP = 0.4
 """Angstrom; the shortest bond there is, that of H2, has 0.74."""
-REACH = 10_000.0
-"""Angstrom; coordinates beyond are those of no molecule, and in single precision not exact to 0.001."""
 BOHR = 1 / 0.529177
 _BOHR_BAND = (1.55, 2.4)
 FACTOR = 1.15
@@ -40,28 +40,17 @@ def distances(position: np.ndarray) -> np.ndarray:
 
 
 def check(geometry: Geometry, max_atoms: int) -> None:
-    """Raises UserError for coordinates that no molecule in angstrom has: few words, then a colon and where."""
-    count = len(geometry.element)
-    if count == 0:
-        raise UserError("no atoms")
-    if count > max_atoms:
-        raise UserError(f"too many atoms: {count}, at most {max_atoms}")
-    bad = np.nonzero(~np.isfinite(geometry.position).all(1))[0]
-    if len(bad):
-        raise UserError(f"coordinates are not finite: atom {bad[0] + 1} at {geometry.position[bad[0]].tolist()}")
-    far = np.nonzero((abs(geometry.position) > REACH).any(1))[0]
-    if len(far):
-        raise UserError(f"coordinates out of reach: atom {far[0] + 1} at {geometry.position[far[0]].tolist()}, expected at most {REACH:g} angstrom")
-    if count == 1:
+    """Raises Broken for coordinates that no molecule in angstrom has, as ``kind: detail``."""
+    reason = find_fault(geometry.element, geometry.position, max_atoms, OVERLAP)
+    if reason:
+        raise Broken(reason)
+    if len(geometry.element) == 1:
         return
     gaps = distances(geometry.position)
-    i, j = np.unravel_index(gaps.argmin(), gaps.shape)
-    if gaps[i, j] < OVERLAP:
-        raise UserError(f"overlapping atoms: {i + 1} and {j + 1} are {gaps[i, j]:.2f} angstrom apart, expected at least {OVERLAP}")
     radii = RADII[geometry.element]
     ratio = float(np.median((gaps / (radii[:, None] + radii)).min(1)))
-    if count > 2 and _BOHR_BAND[0] < ratio < _BOHR_BAND[1]:
-        raise UserError(f"coordinates look like bohr: neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say the units")
+    if len(geometry.element) > 2 and _BOHR_BAND[0] < ratio < _BOHR_BAND[1]:
+        raise Broken(f"unit: coordinates look like bohr, neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say the units")
 
 
 def connectivity(geometry: Geometry) -> np.ndarray:
@@ -224,7 +213,7 @@ def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
     if bonds and not geometry.bonded:
         geometry = perceive(geometry)
     if geometry.total != int(geometry.charge.sum()):
-        raise UserError(f"charge without formal charges of atoms: {geometry.total:+d} in all, atoms have {int(geometry.charge.sum()):+d}")
+        raise Broken(f"charge: {geometry.total:+d} in all, the formal charges of atoms are {int(geometry.charge.sum()):+d}")
     geometry = geometry.ordered(written_order(geometry))
     return geometry_of(to_rdkit(geometry)) if bonds else geometry  # Kekule bonds as they are placed in that order
 

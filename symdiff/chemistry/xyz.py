@@ -1,153 +1,224 @@
-"""Entries of .xyz and .extxyz files: a count, a comment, and a line for every atom."""
+"""Files of geometries as text, .xyz and .extxyz, record by record: a count, a comment, and a line for every atom."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, TextIO
 
 import numpy as np
-from rdkit import Chem
 
+from symdiff.chemistry.elements import SYMBOLS, number_of
 from symdiff.chemistry.geometry import TOTAL, Geometry, bare
+from symdiff.chemistry.limits import MAX_ATOMS, MAX_CHARGE, MAX_LINE, MAX_TOTAL_CHARGE
 from symdiff.errors import UserError, nearest
+from symdiff.storage.files import lines
+from symdiff.storage.numbers import read_integer
+from symdiff.storage.records import Broken, Record
 
-_TABLE = Chem.GetPeriodicTable()
-SYMBOLS = {_TABLE.GetElementSymbol(z): z for z in range(1, 119)}
 UNITS = {"angstrom": 1.0, "ang": 1.0, "bohr": 0.529177210903, "au": 0.529177210903}
+PERIODIC = "periodic: the cell is passed over"
 _PAIR = re.compile(r'([A-Za-z_]+)=("[^"]*"|\S+)')
 _DEFAULT = "species:S:1:pos:R:3"
-_DIGITS = 12
+_MOST_COLUMNS = 1_000
+_TRAILER = 3
+"""Lines that QM9 has behind the atoms: frequencies, SMILES, InChI."""
+_SHOWN = 200  # characters of a comment that a record keeps
 
 
-def entries(text: str, max_atoms: int) -> Iterator[Geometry | UserError]:
-    """The molecules of a file's text; a broken one is its reason, and those behind it come all the same.
+class _Columns(NamedTuple):
+    """The first columns of what is read of an atom."""
 
-    The comment may say ``units=bohr``, ``charge=1`` and extxyz's ``Properties``. Columns behind the coordinates are passed over but for
-    ``formal_charge``. Where a count is no number, or another one than that of the lines behind it, the reading goes on at the next
-    line that can be a count.
+    species: int
+    position: int
+    charge: int | None = None
+
+
+def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterator[tuple[Record, Geometry | None]]:
+    """Read the molecules of a file one after the other.
+
+    The comment may say ``units=bohr``, ``charge=1`` (``total_charge=1``), and extxyz's ``Properties``; columns other than the element, the
+    position and ``formal_charge`` are passed over, and so are a cell and QM9's three lines behind the atoms. Where a count is no number, or another one
+    than that of the lines behind it, reading goes on at the next line that holds nothing but a number.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for its name.
+    stream : TextIO
+        Its text.
+    max_atoms : int
+        Larger molecules are refused before they are read.
+
+    Yields
+    ------
+    tuple of Record and Geometry
+        The comment, and the atoms in angstrom: None where the record says why there are none.
     """
-    lines = text.splitlines()
-    start = 0
-    while start < len(lines):
-        if not lines[start].strip():
-            start += 1
+    source, number = _Lines(stream), 0
+    while (line := source.next()) is not None:
+        if not line.strip():
             continue
-        count = _count(lines[start])
-        if count is None:
-            yield UserError(f"not a number of atoms: {lines[start].strip()[:40]!r} in line {start + 1}")
-            start = _next_count(lines, start + 1)
+        number += 1
+        text = line.strip()
+        count = _read_count(text)
+        if count is None or count > max_atoms:
+            reason = f"syntax: expected the number of atoms, got {text[:40]!r}"
+            reason = reason if count is None else f"too large: {count} atoms, at most {max_atoms} are read"
+            yield Record(path.name, number, text[:_SHOWN], "geometry", reason), None
+            source.skip()
             continue
-        stop = start + 2 + count
-        found = _entry(lines, start, count, max_atoms)
-        if isinstance(found, UserError) or not _ends(lines, stop):
-            other = _next_count(lines, start + 2)
-            if other < min(stop, len(lines)):
-                found = UserError(f"other atoms than announced: {count} by line {start + 1}, {max(0, other - start - 2)} lines follow")
-                stop = other
-            elif not _ends(lines, stop):
-                found = UserError(f"other atoms than announced: {count} by line {start + 1}, more lines follow")
-                stop = other
-        yield found
-        start = stop
+        comment = (source.next() or "").strip()
+        try:
+            rows = source.take(count)
+            if len(rows) < count:
+                raise Broken(f"syntax: expected {count} atoms, got {len(rows)}")
+            geometry, note = _geometry(rows, comment)
+            source.pass_trailer()
+            if source.follows_atom():
+                raise Broken(f"syntax: expected {count} atoms, more follow")
+        except UserError as error:
+            yield Record(path.name, number, comment[:_SHOWN], "geometry", str(error)), None
+            source.skip()
+            continue
+        yield Record(path.name, number, comment[:_SHOWN], "geometry", note=note), geometry
 
 
-def _count(line: str) -> int | None:
+def begins_block(head: list[str]) -> bool:
+    """Whether lines are the beginning of such a file: a count, a comment and an atom."""
+    head = [line.strip() for line in head]
+    while head and not head[0]:
+        del head[0]
+    return len(head) > 2 and bool(_read_count(head[0])) and ("properties=" in head[1].lower() or _is_atom(head[2]))
+
+
+class _Lines:
+    """The lines of a file, of which some can be looked at before they are taken."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.source = (line for line, _ in lines(stream, MAX_LINE))
+        self.ahead: list[str] = []
+
+    def next(self) -> str | None:
+        """Take the next line; None at the end."""
+        return self.ahead.pop(0) if self.ahead else next(self.source, None)
+
+    def take(self, count: int) -> list[str]:
+        """Take the lines of so many atoms, or fewer where a count comes before."""
+        taken: list[str] = []
+        while len(taken) < count and (following := self._look(1)) and _read_count(following[0].strip()) is None:
+            taken.append(self.next() or "")
+        return taken
+
+    def skip(self) -> None:
+        """Go to the next line that may begin a record: behind a broken one nothing else can be trusted."""
+        while (following := self._look(1)) and _read_count(following[0].strip()) is None:
+            self.next()
+
+    def pass_trailer(self) -> None:
+        """Take the lines that QM9 has behind the atoms, where they are there."""
+        following = self._look(_TRAILER)
+        if len(following) == _TRAILER and following[2].startswith("InChI=") and _are_numbers(following[0]):
+            del self.ahead[:_TRAILER]
+
+    def follows_atom(self) -> bool:
+        """Whether the next line is that of an atom."""
+        following = self._look(1)
+        return bool(following) and _is_atom(following[0])
+
+    def _look(self, count: int) -> list[str]:
+        while len(self.ahead) < count and (line := next(self.source, None)) is not None:
+            self.ahead.append(line)
+        return self.ahead[:count]
+
+
+def _read_count(text: str) -> int | None:
     """The number of atoms that a line announces."""
-    word = line.strip()
-    return int(word) if word.isascii() and word.isdigit() and len(word) <= _DIGITS else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _ends(lines: list[str], place: int) -> bool:
-    """Whether a molecule may end before line ``place``: no atom stands there."""
-    if place >= len(lines):
-        return True
+def _is_atom(line: str) -> bool:
+    words = line.split()
+    return len(words) >= 4 and number_of(words[0]) is not None and _are_numbers(" ".join(words[1:4]))
+
+
+def _are_numbers(line: str) -> bool:
     try:
-        _atom(lines[place], place + 1, _columns(_DEFAULT, place + 1))
-    except UserError:
-        return True
-    return False
+        return len([_read_coordinate(word) for word in line.split()]) > 0
+    except ValueError:
+        return False
 
 
-def _next_count(lines: list[str], place: int) -> int:
-    """The first line from ``place`` on that is a number of atoms, with something like an atom behind it, or with none announced."""
-    for k in range(place, len(lines)):
-        count = _count(lines[k])
-        if count == 0 or (count is not None and k + 2 < len(lines) and len(lines[k + 2].split()) >= 4):
-            return k
-    return len(lines)
+def _geometry(rows: list[str], comment: str) -> tuple[Geometry, str]:
+    """The atoms of a record, and what to know of them. Raises UserError."""
+    keys = {name.lower(): value.strip('"') for name, value in _PAIR.findall(comment)}
+    columns = _read_columns(keys.get("properties", _DEFAULT))
+    atoms = [_read_atom(row, place, columns) for place, row in enumerate(rows, 1)]
+    unit = keys.get("units", keys.get("unit", "angstrom")).lower()
+    if unit not in UNITS:
+        raise Broken(f"unit: {unit[:40]!r} is none{nearest(unit, UNITS)}")
+    position = np.array([atom[1] for atom in atoms], np.float64).reshape(-1, 3) * UNITS[unit]
+    charges = np.array([atom[2] for atom in atoms], np.int64)
+    given = keys.get(TOTAL, keys.get(f"total_{TOTAL}"))
+    total = None if given is None else _read_charge(given, MAX_TOTAL_CHARGE)
+    lattice = "lattice" in keys and set(keys.get("pbc", "T").upper().split()) & {"T", "TRUE", "1"}
+    return bare(np.array([atom[0] for atom in atoms], np.int64), position, charges, total), PERIODIC if lattice else ""
 
 
-def _entry(lines: list[str], start: int, count: int, max_atoms: int) -> Geometry | UserError:
-    try:
-        if start + 2 + count > len(lines):
-            left = max(0, len(lines) - start - 2)
-            raise UserError(f"cut off: line {start + 1} announces {count} atoms, {left} lines follow")
-        if count > max_atoms:
-            raise UserError(f"too many atoms: {count} in line {start + 1}, at most {max_atoms}")
-        keys = {name.lower(): value.strip('"') for name, value in _PAIR.findall(lines[start + 1])}
-        columns = _columns(keys.get("properties", _DEFAULT), start + 2)
-        rows = [_atom(lines[k], k + 1, columns) for k in range(start + 2, start + 2 + count)]
-        scale = _scale(keys, start + 2)
-        total = _integer(keys[TOTAL], start + 2) if TOTAL in keys else None
-        position = np.array([row[1] for row in rows], np.float64).reshape(-1, 3) * scale
-        return bare(np.array([row[0] for row in rows], np.int64), position, np.array([row[2] for row in rows], np.int64), total)
-    except UserError as error:
-        return error
-
-
-def _columns(properties: str, line: int) -> dict[str, int]:
-    """The first column of each property."""
+def _read_columns(properties: str) -> _Columns:
+    """Where an atom's element and the rest stand in its line."""
     parts = properties.split(":")
-    found, place = {}, 0
+    place, places = 0, {}
+    for name, _, width in zip(parts[::3], parts[1::3], parts[2::3], strict=False):
+        try:
+            places[name.lower()] = (place, read_integer(width, 1, _MOST_COLUMNS))
+        except UserError as error:
+            raise Broken(f"syntax: Properties: {name[:40]!r}: {error}") from None
+        place += places[name.lower()][1]
+    species, position = places.get("species", places.get("z")), places.get("pos")
+    if species is None or position is None or position[1] != 3:
+        raise Broken(f"syntax: Properties: expected species and pos:R:3, got {properties[:60]!r}")
+    return _Columns(species[0], position[0], places["formal_charge"][0] if "formal_charge" in places else None)
+
+
+def _read_atom(row: str, place: int, columns: _Columns) -> tuple[int, list[float], int]:
+    words = row.split()
+    if len(words) <= max(columns.species, columns.position + 2, columns.charge or 0):
+        raise Broken(f"syntax: atom {place}: expected an element and three coordinates, got {row.strip()[:60]!r}")
+    number = number_of(words[columns.species])
+    if number is None:
+        raise Broken(f"element: atom {place} is {words[columns.species][:20]!r}")
+    coordinates = words[columns.position : columns.position + 3]
     try:
-        for name, _, width in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            found[name.lower()] = place
-            place += int(width)
+        position = [_read_coordinate(word) for word in coordinates]
     except ValueError:
-        raise UserError(f"Properties are not name:kind:columns: {properties[:60]!r} in line {line}") from None
-    if not {"species", "pos"} <= set(found):
-        raise UserError(f"Properties without species and pos: {properties[:60]!r} in line {line}")
-    return found
+        raise Broken(f"syntax: atom {place}: expected three coordinates, got {' '.join(coordinates)[:60]!r}") from None
+    return number, position, 0 if columns.charge is None else _read_charge(words[columns.charge], MAX_CHARGE)
 
 
-def _atom(line: str, number: int, columns: dict[str, int]) -> tuple[int, list[float], int]:
-    parts = line.split()
-    species, pos, formal = columns["species"], columns["pos"], columns.get("formal_charge")
-    if len(parts) <= max(species, pos + 2, formal or 0):
-        raise UserError(f"not an element and three coordinates: {line.strip()[:60]!r} in line {number}")
-    name = parts[species]
-    element = int(name) if name.isdigit() else SYMBOLS.get(name.capitalize(), 0)
-    if not 1 <= element <= 118:
-        raise UserError(f"unknown element: {name[:40]!r} in line {number}")
+def _read_coordinate(word: str) -> float:
+    """A coordinate, or nan and infinity for ``check`` to refuse. Raises ValueError."""
+    if "_" in word or not word.isascii():
+        raise ValueError
+    return float(word.replace("*^", "e"))  # as QM9's files write exponents
+
+
+def _read_charge(text: str, most: int) -> int:
     try:
-        position = [float(value.replace("*^", "e")) for value in parts[pos : pos + 3]]
-    except ValueError:
-        raise UserError(f"not an element and three coordinates: {line.strip()[:60]!r} in line {number}") from None
-    return element, position, 0 if formal is None else _integer(parts[formal], number)
+        return read_integer(text, -most, most, decimals=True)
+    except UserError as error:
+        raise Broken(f"charge: {error}") from None
 
 
-def _integer(value: str, line: int) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise UserError(f"charge is not a whole number: {value[:40]!r} in line {line}") from None
-
-
-def _scale(keys: dict[str, str], line: int) -> float:
-    unit = keys.get("units", keys.get("unit", "angstrom"))
-    if unit.lower() not in UNITS:
-        raise UserError(f"unknown unit: {unit[:40]!r} in line {line}{nearest(unit, UNITS)}")
-    return UNITS[unit.lower()]
-
-
-def entry(geometry: Geometry, extended: bool = False) -> str:
-    """The lines of a molecule; ``extended``: with extxyz's ``Properties``, and formal charges where there are any."""
+def write_block(geometry: Geometry, extended: bool = False) -> str:
+    """Write the lines of a molecule; ``extended``: with extxyz's ``Properties``, and formal charges where there are any."""
     formal = extended and bool(geometry.charge.any())
     comment = [f"{TOTAL}={geometry.total}"]
     if extended:
         comment = [f"Properties={_DEFAULT}{':formal_charge:I:1' if formal else ''}", *comment, 'pbc="F F F"']
-    lines = [str(len(geometry.element)), " ".join(comment)]
+    rows = [str(len(geometry.element)), " ".join(comment)]
     for element, point, charge in zip(geometry.element.tolist(), geometry.position.tolist(), geometry.charge.tolist(), strict=True):
         where = " ".join(f"{value:.6f}" for value in point)
-        lines.append(f"{_TABLE.GetElementSymbol(element)} {where}{f' {charge}' if formal else ''}")
-    return "\n".join(lines) + "\n"
+        rows.append(f"{SYMBOLS[element]} {where}{f' {charge}' if formal else ''}")
+    return "\n".join(rows) + "\n"

@@ -13,7 +13,7 @@ import typer
 
 from symdiff.cli.groups import groups
 
-Progress = Callable[[int, int], None] | None
+Progress = Callable[[int, int | None], None] | None
 
 app = typer.Typer(help="Import data sets and look into them.", no_args_is_help=True)
 app.command("groups", epilog="Example: symdiff data groups 'cyclic 10' --out pairs.png")(groups)
@@ -23,15 +23,15 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print one machine-readable 
 
 @app.command("import", epilog="Example: symdiff data import molecules.csv --column smiles --out my-molecules")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .sdf, in space .xyz .extxyz), graphs (.graphml .npz .safetensors) or spins (.npz).")],
+    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .tsv .sdf, in 3D .xyz .extxyz .npz), graphs (.graphml .npz .safetensors) or spins (.npz).")],
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")],
-    column: Annotated[str | None, typer.Option(help="Column of SMILES in .csv files; default: the one called smiles.")] = None,
-    split_column: Annotated[str | None, typer.Option(help="Column with train, valid or test in .csv files.")] = None,
+    column: Annotated[str | None, typer.Option(help="Column of SMILES in tables; default: the one called smiles.")] = None,
+    split_column: Annotated[str | None, typer.Option(help="Column with train, valid or test in tables.")] = None,
     hydrogens: Annotated[bool, typer.Option("--hydrogens", help="Make hydrogens nodes of their own.")] = False,
     max_nodes: Annotated[int, typer.Option(min=1, max=32767, help="Larger molecules and graphs are left out.")] = 512,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that parse; default: at most 2.")] = None,
-    coordinates: Annotated[bool, typer.Option("--coordinates", help="Take .sdf and .npz as molecules in space.")] = False,
-    bonds: Annotated[bool, typer.Option(help="Keep the bonds of molecules in space, perceived where a file has none.")] = True,
+    coordinates: Annotated[bool, typer.Option("--coordinates", help="Take .sdf as molecules in 3D.")] = False,
+    bonds: Annotated[bool, typer.Option(help="Keep the bonds of molecules in 3D, perceived where a file has none.")] = True,
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
@@ -40,13 +40,16 @@ def import_(
     with _progress(as_json) as progress:
         dataset = import_files(files, out, column, split_column, hydrogens, max_nodes, workers, progress, coordinates, bonds)
     meta = dataset.meta
-    report = {name: meta[name] for name in ("rows", "count", "splits", "left_out", "duplicates")}
+    report = {name: meta[name] for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates") if name in meta}
     if as_json:
         typer.echo(json.dumps({"path": str(out), **report}))
         return
     typer.echo(f"{out}: {meta['count']} of {meta['rows']} rows ({_pairs(meta['splits'])})")
     for reason, count in meta["left_out"].items():
-        typer.echo(f"left out: {count} {reason}")
+        first = meta.get("examples", {}).get(reason)
+        typer.echo(f"left out: {count} {reason}" + (f", the first is {first}" if first else ""))
+    for note in meta.get("notes", []):
+        typer.echo(f"note: {note}")
     typer.echo(f"duplicates kept: {meta['duplicates']}")
 
 
@@ -124,7 +127,7 @@ def _progress(silent: bool) -> Iterator[Progress]:
         task = bar.add_task("rows", total=None)
         start = time.monotonic()
 
-        def advance(count: int, total: int) -> None:
+        def advance(count: int, total: int | None) -> None:
             bar.update(task, advance=count, total=total)
             done = bar.tasks[task].completed
             bar.update(task, description=f"rows, {done / max(time.monotonic() - start, 1e-9):,.0f}/s")

@@ -11,7 +11,7 @@ _ROWS = 4096  # structures decoded at once
 
 
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml.")],
+    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .tsv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml.")],
     out: Annotated[Path, typer.Option(help="Folder for report.html, metrics.json, samples.csv and about.json.")],
     protocol: Annotated[
         str | None, typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]")
@@ -28,6 +28,7 @@ def evaluate(
     mcf: Annotated[
         Path | None, typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs.")
     ] = None,
+    column: Annotated[str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.
@@ -49,7 +50,7 @@ def evaluate(
         protocol = load(protocol or guess(files))
         protocol = protocol.with_mcf(mcf) if mcf else protocol
         target = _reference(reference, protocol, workers or available_processors())
-        run(files, out, protocol, target, workers, as_json, shards)
+        run(files, out, protocol, target, workers, as_json, shards, column=column)
 
 
 def _reference(reference: str | None, protocol, workers: int):

@@ -8,23 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
-from symdiff.data.dataset import Dataset
+from symdiff.chemistry import kekule
+from symdiff.chemistry.geometry import Geometry
 from symdiff.chemistry.matching import match
-from symdiff.data.molecules import digests, split_by_content
-from symdiff.data.parsing import Progress
+from symdiff.chemistry.perception import prepared
+from symdiff.chemistry.reading import read_geometries
+from symdiff.data.dataset import Dataset
+from symdiff.data.molecules import describe_records, digests, no_molecule, split_by_content
+from symdiff.data.parsing import Progress, first_reasons
 from symdiff.data.qm9 import TITLE, smiles_table
 from symdiff.data.sources import local, origin
-from symdiff.chemistry import kekule
 from symdiff.domains.arrays import pack
-from symdiff.storage.arrays import read_arrays
-from symdiff.chemistry.geometry import Geometry
-from symdiff.chemistry.geometry_files import entries
 from symdiff.domains.molecule3d import Molecule3D
-from symdiff.chemistry.perception import prepared
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.guidance import marker
 from symdiff.state import Categorical
+from symdiff.storage.arrays import read_arrays
+from symdiff.storage.boundary import describe
+from symdiff.storage.records import Broken
 
 EXCLUDED = 255
 _REPORT = 500
@@ -89,15 +91,23 @@ def of_files(paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: b
 
     Bonds that a file does not have are perceived. Raises UserError for a file that cannot be read.
     """
-    found = [_prepared(entry, bonds, max_nodes) for path in paths for entry in entries(path, max_nodes)]
-    return geometries(found, None, meta, bonds, chiral, max_nodes)
+    found, places, notes = [], [], []
+    for path in paths:
+        for record, geometry in read_geometries(path, max_nodes):
+            molecule = Broken(record.reason) if geometry is None else _prepare(geometry, bonds, max_nodes)
+            found.append(molecule)
+            places.append((f"{record.file}, record {record.number}", "" if isinstance(molecule, Geometry) else str(molecule)))
+            notes.append(record.note)
+    return geometries(found, None, {**meta, **describe_records(first_reasons(places), notes)}, bonds, chiral, max_nodes)
 
 
-def _prepared(entry: Geometry | UserError, bonds: bool, max_nodes: int) -> Geometry | UserError:
+def _prepare(geometry: Geometry, bonds: bool, max_nodes: int) -> Geometry | UserError:
     try:
-        return entry if isinstance(entry, UserError) else prepared(entry, bonds, max_nodes)
+        return prepared(geometry, bonds, max_nodes)
     except UserError as error:
         return error
+    except Exception as error:  # RDKit raises whatever a molecule leads it to
+        return Broken(f"perception: {describe(error)}")
 
 
 def geometries(
@@ -123,7 +133,7 @@ def geometries(
         else:
             reasons[str(entry).partition(":")[0]] += 1  # what stands behind the colon is where
     if not kept:
-        raise UserError(f"{meta.get('name', 'data set')}: no molecule could be read")
+        raise no_molecule(meta, dict(reasons.most_common()), meta.get("examples", {}))
     labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in kept])
     kinds, counts = np.unique(labels, return_counts=True)
     atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in np.argsort(-counts, kind="stable")]

@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+from symdiff.chemistry.limits import MAX_ATOMS
 from symdiff.data.configurations import configurations
-from symdiff.data.dataset import SPLITS, Dataset
+from symdiff.data.dataset import Dataset
 from symdiff.data.geometries import of_files
 from symdiff.data.graphs import graphs
 from symdiff.data.molecules import molecules
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import origin
-from symdiff.storage.files import ending
-from symdiff.chemistry.geometry_files import READ as SPATIAL
+from symdiff.domains.kinds import Kind, recognize
+from symdiff.domains.molecule_files import read_records
+from symdiff.errors import UserError
+from symdiff.graphs.files import ENDINGS as GRAPHS
 from symdiff.graphs.files import read_graphs
 from symdiff.graphs.graph_set import merge
-from symdiff.domains.molecule_files import READ as MOLECULES
-from symdiff.domains.molecule_files import read_rows
-from symdiff.domains.spin_files import holds_spins
-from symdiff.errors import UserError, nearest
 
-GRAPHS = (".graphml", ".npz", ".safetensors")
-XYZ = (".xyz", ".extxyz")
 TOLERATED = 0.2
-_SPLIT_NAMES = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
+_NAMES: dict[Kind, str] = {"molecule-graph": "molecules", "molecule-3d": "molecules in 3D", "graph": "graphs", "lattice": "spins"}
 
 
 def import_files(
@@ -41,41 +36,60 @@ def import_files(
     coordinates: bool = False,
     bonds: bool = True,
 ) -> Dataset:
-    """Read ``files`` (all of molecules, of graphs or of spins), write the folder ``out`` and open it.
+    """Read files, all of one kind, write a data set and open it.
 
-    Molecules: .smi, .txt, .csv (``column`` of SMILES, ``split_column`` with train, valid, test), .sdf. Graphs: .graphml,
-    .npz and .safetensors edge lists. Molecules in space: .xyz and .extxyz, and with ``coordinates`` .sdf and .npz (z, pos, offsets), without
-    bonds unless ``bonds``: those that a file does not have are perceived. Spins: .npz as ``SpinLattice.write`` writes it, lattices of any size.
-    All but .npz and .safetensors may end in .gz. Broken rows are counted by reason and left out. The split is by a hash of the content,
-    80/10/10, where the files have none.
+    Broken records are counted by the kind of their reason and left out. The split is by a hash of the content, 80/10/10, where the files
+    have none. A file is recognized by what it holds; all but arrays may be gzipped.
 
-    Raises UserError, and writes nothing, where ``out`` exists, a file cannot be read, or more than a fifth of the rows is broken.
+    Parameters
+    ----------
+    files : sequence of str or Path
+        Molecules: a SMILES a line, tables, .sdf. Molecules in 3D: .xyz, .extxyz, .npz (z, pos, offsets), and with ``coordinates`` .sdf. Graphs: .graphml,
+        .npz and .safetensors edge lists. Spins: .npz as ``SpinLattice.write`` writes it, lattices of any size.
+    out : str or Path
+        The folder to write.
+    column : str, optional
+        The column of SMILES in tables.
+    split_column : str, optional
+        The column of tables with train, valid, test.
+    hydrogens : bool
+        Whether hydrogens of molecules are nodes.
+    max_nodes : int
+        Larger structures are left out.
+    workers : int, optional
+        Processes that parse.
+    progress : callable, optional
+        Is told what was done.
+    coordinates : bool
+        Whether .sdf files are molecules in 3D.
+    bonds : bool
+        Whether molecules in 3D have bonds: those that a file does not have are perceived.
+
+    Returns
+    -------
+    Dataset
+        Opened from ``out``.
+
+    Raises
+    ------
+    UserError
+        Where ``out`` exists, a file cannot be read, or more than a fifth of the records is broken; nothing is written then.
     """
     paths, out = [Path(file) for file in files], Path(out)
     if not paths:
         raise UserError("no files to import")
     if out.exists():
         raise UserError(f"{out}: exists already")
-    endings = {ending(path, SPATIAL if coordinates else (*MOLECULES, *GRAPHS, *XYZ)) for path in paths}
-    coordinates = coordinates or endings <= set(XYZ)
-    kinds = {suffix in MOLECULES for suffix in endings}
-    spins = [path for path in paths if not coordinates and path.name.lower().endswith(".npz") and holds_spins(path)]
-    if spins and len(spins) < len(paths):
-        raise UserError("import spins by themselves: " + ", ".join(path.name for path in paths if path not in spins) + " holds none")
-    if not coordinates and endings & set(XYZ):
-        raise UserError("import files with coordinates by themselves: " + ", ".join(path.name for path in paths))
-    if not coordinates and len(kinds) > 1:
-        raise UserError("import molecules or graphs, not both: " + ", ".join(path.name for path in paths))
+    kind = _common_kind(paths, coordinates)
     meta = {"name": out.name}
-    if coordinates and (column or split_column or hydrogens):
-        raise UserError("columns and hydrogens are no settings for molecules with coordinates, whose hydrogens are always atoms")
-    if coordinates:
+    if kind != "molecule-graph" and (column or split_column or hydrogens):
+        raise UserError(f"columns and hydrogens are settings for molecules as graphs; these are files of {_NAMES[kind]}")
+    if kind == "molecule-graph":
+        records = (record for path in paths for record in read_records(path, column, split_column, max(MAX_ATOMS, max_nodes)))
+        dataset = _tolerable(molecules(records, None, meta, hydrogens, max_nodes, workers, progress))
+    elif kind == "molecule-3d":
         dataset = _tolerable(of_files(paths, meta, bonds, max_nodes=max_nodes))
-    elif kinds == {True}:
-        dataset = _molecules(paths, column, split_column, meta, hydrogens, max_nodes, workers, progress)
-    elif column or split_column or hydrogens:
-        raise UserError("columns and hydrogens are settings for molecules; these are files of " + ("spins" if spins else "graphs"))
-    elif spins:
+    elif kind == "lattice":
         dataset = _tolerable(configurations(paths, meta, progress))
     else:
         dataset = _graphs(paths, meta, max_nodes)
@@ -84,37 +98,19 @@ def import_files(
     return Dataset.open(out)
 
 
-def _molecules(
-    paths: Sequence[Path],
-    column: str | None,
-    split_column: str | None,
-    meta: dict,
-    hydrogens: bool,
-    max_nodes: int,
-    workers: int | None,
-    progress: Progress,
-) -> Dataset:
-    rows: dict[str, list[str]] = {"smiles": [], "molblock": []}
-    names: list[str] = []
-    for path in paths:
-        form, found, split = read_rows(path, column, split_column)
-        rows[form] += found
-        names += split
-    if all(rows.values()):
-        raise UserError("import SMILES or SDF files, not both at once")
-    form = "molblock" if rows["molblock"] else "smiles"
-    if not rows[form]:
-        raise UserError(f"{paths[0]}: no rows")
-    split = np.array([_split(name) for name in names], np.uint8) if names else None
-    dataset = molecules(rows[form], split, meta, form, hydrogens, max_nodes, workers, progress)
-    return _tolerable(dataset)
+def _common_kind(paths: Sequence[Path], coordinates: bool) -> Kind:
+    """What all files hold. Raises UserError where they differ."""
+    kinds = {path: _recognize(path, coordinates) for path in paths}
+    if len(set(kinds.values())) > 1:
+        held = "; ".join(f"{_NAMES[kind]} in {', '.join(path.name for path in paths if kinds[path] == kind)}" for kind in dict.fromkeys(kinds.values()))
+        raise UserError(f"expected files of one kind, got {held}: import each by itself")
+    return kinds[paths[0]]
 
 
-def _split(name: str) -> int:
-    known = _SPLIT_NAMES.get(name.strip().lower())
-    if known is None:
-        raise UserError(f"split: expected one of {', '.join(SPLITS)}, got {name!r}{nearest(name, _SPLIT_NAMES)}")
-    return known
+def _recognize(path: Path, coordinates: bool) -> Kind:
+    kind = recognize(path)
+    in_space = coordinates and kind == "molecule-graph" and not path.name.lower().removesuffix(".gz").endswith(GRAPHS)
+    return "molecule-3d" if in_space else kind
 
 
 def _graphs(paths: Sequence[Path], meta: dict, max_nodes: int) -> Dataset:
@@ -125,9 +121,10 @@ def _graphs(paths: Sequence[Path], meta: dict, max_nodes: int) -> Dataset:
 
 
 def _tolerable(dataset: Dataset) -> Dataset:
-    rows, report = dataset.meta["rows"], dataset.meta["left_out"]
+    rows, report, examples = dataset.meta["rows"], dataset.meta["left_out"], dataset.meta.get("examples", {})
     broken = sum(report.values())
     if broken > TOLERATED * rows:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in report.items())
-        raise UserError(f"{broken} of {rows} rows are broken, at most a fifth may be ({reasons}); nothing was written")
+        first = next((f"; the first is {place}" for place in examples.values()), "")
+        raise UserError(f"{broken} of {rows} rows are broken, at most a fifth may be ({reasons}{first}); nothing was written")
     return dataset

@@ -3,41 +3,70 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from symdiff.data.dataset import Dataset
+from symdiff.data.dataset import SPLITS, Dataset
 from symdiff.data.parsing import Progress, parse
 from symdiff.domains.molecule import MolecularGraph
-from symdiff.errors import UserError
+from symdiff.errors import UserError, nearest
 from symdiff.state import Schema
+from symdiff.storage.records import Record
+
+_SPLIT_NAMES = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
 
 
 def molecules(
-    rows: Sequence[str],
+    rows: Iterable[Record | str],
     split: np.ndarray | None,
     meta: Mapping,
-    form: str = "smiles",
     hydrogens: bool = False,
     max_nodes: int = 512,
     workers: int | None = None,
     progress: Progress = None,
 ) -> Dataset:
-    """A data set in memory; broken rows are left out and counted by reason in ``meta["left_out"]``.
+    """Make a data set in memory; broken records are left out and counted by the kind of their reason.
 
-    ``split``: (M,) of 0, 1, 2, or None for one by content (``split_by_content``). The atoms of the domain are those of
-    the data, the most frequent first. Duplicates stay, ``meta["duplicates"]`` counts them.
+    The atoms of the domain are those of the data, the most frequent first. Duplicates stay and are counted.
+
+    Parameters
+    ----------
+    rows : iterable of Record or str
+        The records of files; a string is a SMILES.
+    split : numpy.ndarray, optional
+        (M,) of 0, 1, 2. Without, that of the records where they name one, else one by content (``split_by_content``).
+    meta : mapping
+        What the data set says of itself: ``name``, ``source``.
+    hydrogens : bool
+        Whether hydrogens are nodes.
+    max_nodes : int
+        Larger molecules are left out.
+    workers : int, optional
+        Processes that parse.
+    progress : callable, optional
+        Is told what was done.
+
+    Returns
+    -------
+    Dataset
+        ``meta`` has ``left_out``, ``examples`` (the first record of each kind of reason), ``notes`` and ``duplicates``.
+
+    Raises
+    ------
+    UserError
+        Where there is no molecule, or a split of an unknown name.
     """
     from symdiff.chemistry import kekule
 
-    parsed = parse(rows, form, hydrogens, max_nodes, workers=workers, progress=progress)
+    parsed = parse(rows, hydrogens, max_nodes, workers=workers, progress=progress)
     valid = parsed.valid
     kinds, labels, counts = np.unique(
         parsed.element.astype(np.int32) * 64 + parsed.charge + 32, return_inverse=True, return_counts=True
     )
     if not len(kinds):
-        raise UserError(f"{meta.get('name', 'data set')}: no molecule could be read")
+        raise no_molecule(meta, parsed.report(), parsed.examples())
     frequent = np.argsort(-counts, kind="stable")
     atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in frequent]
     rank = np.empty(len(kinds), np.uint8)
@@ -51,13 +80,38 @@ def molecules(
         "bond": parsed.order,
     }
     marks = digests(arrays, domain.schema)
+    if split is None and any(parsed.split):
+        split = np.array([read_split(name) if good else 0 for name, good in zip(parsed.split, valid, strict=True)], np.uint8)
     arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
     report = {
-        "rows": len(rows),
+        "rows": len(parsed.reason),
         "left_out": {**meta.get("left_out", {}), **parsed.report()},
         "duplicates": len(marks) - len(set(marks)),
+        **describe_records(parsed.examples(), parsed.note),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "smiles", **meta, **report})
+
+
+def read_split(name: str) -> int:
+    """Read the name of a split. Raises UserError."""
+    known = _SPLIT_NAMES.get(name.strip().lower())
+    if known is None:
+        raise UserError(f"split: expected one of {', '.join(SPLITS)}, got {name[:40]!r}{nearest(name[:40], _SPLIT_NAMES)}")
+    return known
+
+
+def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:
+    """What a data set says of its records, beyond how many were left out: nothing where there is nothing to say."""
+    counts = Counter(note for note in notes if note)
+    told = {"examples": dict(examples), "notes": [f"{count} records: {note}" for note, count in counts.items()]}
+    return {name: value for name, value in told.items() if value}
+
+
+def no_molecule(meta: Mapping, left_out: Mapping[str, int], examples: Mapping[str, str]) -> UserError:
+    """The error over records none of which is a molecule, with the most frequent reason."""
+    kind = next(iter(left_out), "")
+    first = f" ({left_out[kind]} {kind}: {examples.get(kind, kind)})" if kind else ""
+    return UserError(f"{meta.get('name', 'data set')}: no molecule could be read{first}")
 
 
 def digests(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Molecules parsed in worker processes: rows of text -> Kekule graphs as flat arrays, or a reason why not.
+"""Molecules parsed in worker processes: records -> Kekule graphs as flat arrays, or a reason why not.
 
 A worker is ``python -m symdiff.data.parsing``: JSON on its standard input, safetensors on its standard output. So it
 shares no memory, imports neither torch nor the user's own script, and nothing is pickled.
@@ -10,17 +10,19 @@ import json
 import os
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from symdiff.errors import UserError
+from symdiff.storage.records import Broken, Record
 
-Progress = Callable[[int, int], None] | None
-"""Is told how many rows were finished now, and how many there are in all."""
+Progress = Callable[[int, int | None], None] | None
+"""Is told how many records were finished now, and how many there are in all, where that is known."""
 
 WORKERS = 2
 CHUNK = 8000
@@ -28,13 +30,28 @@ CHUNK = 8000
 
 @dataclass(frozen=True)
 class Parsed:
-    """M rows parsed in order.
+    """M records parsed in order.
 
-    ``reason[k]`` is "" where row k is a molecule; ``num_nodes``, ``num_edges`` (M,) are 0 elsewhere. ``element``,
-    ``charge`` (sum n,), ``edges`` (sum E, 2) and ``order`` (sum E,) are flat.
+    Parameters
+    ----------
+    reason : list of str
+        "" where record k is a molecule, else why not, as ``kind: detail``.
+    place : list of str
+        Where each stands: its file and number.
+    split : list of str
+        The name of its split, or "".
+    note : list of str
+        What to know of it, or "".
+    num_nodes, num_edges : numpy.ndarray
+        (M,), 0 where there is no molecule.
+    element, charge, edges, order : numpy.ndarray
+        Flat: (sum n,), (sum n,), (sum E, 2), (sum E,).
     """
 
     reason: list[str]
+    place: list[str]
+    split: list[str]
+    note: list[str]
     num_nodes: np.ndarray
     num_edges: np.ndarray
     element: np.ndarray
@@ -48,110 +65,169 @@ class Parsed:
         return np.array([not reason for reason in self.reason], bool)
 
     def report(self) -> dict[str, int]:
-        """How many rows were left out, by reason, the most frequent first."""
-        return dict(Counter(reason for reason in self.reason if reason).most_common())
+        """How many records were left out, by the kind of their reason, the most frequent first."""
+        return count_reasons(self.reason)
+
+    def examples(self) -> dict[str, str]:
+        """Of every kind of reason the first record: where it stands, and what is wrong with it."""
+        return first_reasons(zip(self.place, self.reason, strict=True))
+
+
+def count_reasons(reasons: Iterable[str]) -> dict[str, int]:
+    """Count reasons by their kind, the most frequent first; "" is none."""
+    return dict(Counter(reason.partition(":")[0] for reason in reasons if reason).most_common())
+
+
+def first_reasons(places: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Tell of every kind of reason which record had it first; pairs of a place and a reason, "" is none."""
+    first: dict[str, str] = {}
+    for place, reason in places:
+        if reason and place:
+            kind, _, detail = reason.partition(": ")
+            first.setdefault(kind, f"{place}: {detail or kind}")
+    return first
 
 
 _ARRAYS = ("num_nodes", "num_edges", "element", "charge", "edges", "order")
+_TEXTS = ("reason", "place", "split", "note")
 
 
 def parse(
-    rows: Sequence[str],
-    form: str = "smiles",
+    rows: Iterable[Record | str],
     hydrogens: bool = False,
     max_nodes: int = 512,
     connected: bool = True,
     workers: int | None = None,
     progress: Progress = None,
 ) -> Parsed:
-    """Parse ``rows`` (``form``: "smiles" or "molblock")."""
-    chunks = [list(rows[k : k + CHUNK]) for k in range(0, len(rows), CHUNK)]
-    settings = {"form": form, "hydrogens": hydrogens, "max_nodes": max_nodes, "connected": connected}
+    """Parse records in worker processes, a few chunks of them in memory at a time.
 
-    def work(chunk: list[str]) -> Parsed:
-        parsed = parse_here(chunk, **settings) if len(rows) <= CHUNK // 8 else _parse_elsewhere(chunk, settings)
-        if progress is not None:
-            progress(len(chunk), len(rows))
-        return parsed
+    Parameters
+    ----------
+    rows : iterable of Record or str
+        A string is a SMILES.
+    hydrogens : bool
+        Whether hydrogens are nodes.
+    max_nodes : int
+        Larger molecules are refused.
+    connected : bool
+        Whether several components are refused.
+    workers : int, optional
+        Processes; at most 2 without.
+    progress : callable, optional
+        Is told what was done.
 
-    with ThreadPoolExecutor(workers or min(WORKERS, os.cpu_count() or 1)) as pool:
-        return _join(list(pool.map(work, chunks)))
+    Returns
+    -------
+    Parsed
+        All of them in their order; the result does not depend on the number of workers.
+    """
+    settings = {"hydrogens": hydrogens, "max_nodes": max_nodes, "connected": connected}
+    total = len(rows) if isinstance(rows, Sized) else None
+    several = workers or min(WORKERS, os.cpu_count() or 1)
+    parts: list[Parsed] = []
+    with ThreadPoolExecutor(several) as pool:
+        waiting: deque = deque()
+        for chunk in _chunks(rows):
+            small = not parts and not waiting and len(chunk) <= CHUNK // 8
+            waiting.append(pool.submit(parse_here if small else _parse_elsewhere, chunk, **settings))
+            while len(waiting) > 2 * several:
+                parts.append(_take(waiting, progress, total))
+        while waiting:
+            parts.append(_take(waiting, progress, total))
+    return _join(parts)
 
 
-def parse_here(
-    rows: Sequence[str], form: str = "smiles", hydrogens: bool = False, max_nodes: int = 512, connected: bool = True
-) -> Parsed:
+def _chunks(rows: Iterable[Record | str]) -> Iterator[list[Record]]:
+    source = iter(rows)
+    while chunk := [_record(row) for row in islice(source, CHUNK)]:
+        yield chunk
+
+
+def _record(row: Record | str) -> Record:
+    return row if isinstance(row, Record) else Record("", 0, row, reason="" if row.strip() else "empty: no text")
+
+
+def _take(waiting: deque, progress: Progress, total: int | None) -> Parsed:
+    parsed = waiting.popleft().result()
+    if progress is not None:
+        progress(len(parsed.reason), total)
+    return parsed
+
+
+def parse_here(rows: Sequence[Record | str], hydrogens: bool = False, max_nodes: int = 512, connected: bool = True) -> Parsed:
     """Parse in this process."""
     from symdiff.chemistry import kekule
+    from symdiff.storage.boundary import describe
 
-    read = {"smiles": kekule.parse_smiles, "molblock": kekule.parse_molblock}[form]
-    reasons, graphs = [], []
-    for row in rows:
+    records, reasons, graphs = [_record(row) for row in rows], [], []
+    for record in records:
+        graph, reason = kekule.EMPTY, ""
         try:
-            if form == "smiles" and len(row) > 20 * max_nodes:
-                raise UserError(f"more than {max_nodes} atoms")
-            graph = kekule.to_kekule(read(row), hydrogens)
-            if len(graph.element) > max_nodes:
-                raise UserError(f"more than {max_nodes} atoms")
-            if connected and not _connected(len(graph.element), graph.edges):
-                raise UserError("several fragments")
-            graphs.append(graph)
-            reasons.append("")
+            graph = _graph(record, hydrogens, max_nodes, connected)
         except UserError as error:
-            graphs.append(kekule.EMPTY)
-            reasons.append(str(error))
+            reason = str(error)
+        except Exception as error:  # RDKit raises whatever a record leads it to
+            reason = f"sanitization: {describe(error)}"
+        graphs.append(graph)
+        reasons.append(reason)
     columns = {name: np.concatenate([getattr(g, name) for g in [kekule.EMPTY, *graphs]]) for name in _ARRAYS[2:]}
-    sizes = np.array([len(g.element) for g in graphs], np.int32)
-    return Parsed(reasons, sizes, np.array([len(g.order) for g in graphs], np.int32), **columns)
+    sizes, counts = (np.array([len(getattr(g, name)) for g in graphs], np.int32) for name in ("element", "order"))
+    places = [f"{record.file}, record {record.number}" if record.file else "" for record in records]
+    return Parsed(reasons, places, [record.split for record in records], [record.note for record in records], sizes, counts, **columns)
 
 
-def _connected(nodes: int, edges: np.ndarray) -> bool:
-    root = list(range(nodes))
-    parts = nodes
-    for i, j in edges.tolist():
-        while root[i] != i:
-            i = root[i]
-        while root[j] != j:
-            j = root[j]
-        if i != j:
-            root[i] = j
-            parts -= 1
-    return parts == 1
+def _graph(record: Record, hydrogens: bool, max_nodes: int, connected: bool):
+    """The Kekule graph of a record. Raises UserError with the same verdict as an evaluation, and for what such a graph cannot hold."""
+    from symdiff.chemistry import kekule
+    from symdiff.chemistry.limits import MAX_ATOMS
+    from symdiff.chemistry.parse import identify, parse, sanitize, strip_marks
+    from symdiff.chemistry.smiles import longest_smiles
+
+    most = max(MAX_ATOMS, max_nodes)
+    if record.form == "smiles" and len(record.text) > longest_smiles(most):
+        raise Broken(f"too long: over {longest_smiles(most)} characters")
+    mol = identify(record, most) if connected else strip_marks(sanitize(parse(record, most)))
+    graph = kekule.to_kekule(mol, hydrogens)
+    if len(graph.element) > max_nodes:
+        raise Broken(f"too large: {len(graph.element)} atoms, at most {max_nodes} are read")
+    return graph
 
 
-def _parse_elsewhere(chunk: list[str], settings: dict) -> Parsed:
+def _parse_elsewhere(chunk: list[Record], **settings) -> Parsed:
     from safetensors.numpy import load
 
     command = [sys.executable, "-m", "symdiff.data.parsing"]
     path = os.pathsep.join(part for part in sys.path if part)
     done = subprocess.run(
         command,
-        input=json.dumps({"rows": chunk, **settings}).encode(),
+        input=json.dumps({"records": [vars(record) for record in chunk], **settings}).encode(),
         capture_output=True,
         env={**os.environ, "PYTHONPATH": path},
         check=False,
     )
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise UserError(f"a worker that read {chunk[0][:40]!r} to {chunk[-1][:40]!r} ended with code {done.returncode} ({last})")
+        raise UserError(f"a worker that read {chunk[0].text[:40]!r} to {chunk[-1].text[:40]!r} ended with code {done.returncode} ({last})")
     arrays = load(done.stdout)
-    reasons = json.loads(arrays.pop("reason").tobytes())
-    return Parsed(reasons, **arrays)
+    texts = json.loads(arrays.pop("texts").tobytes())
+    return Parsed(**texts, **arrays)
 
 
 def _join(parts: list[Parsed]) -> Parsed:
     parts = [parse_here([]), *parts]
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    return Parsed([reason for part in parts for reason in part.reason], **columns)
+    return Parsed(**{name: [text for part in parts for text in getattr(part, name)] for name in _TEXTS}, **columns)
 
 
 def main() -> None:
     """The worker."""
     from safetensors.numpy import save
 
-    parsed = parse_here(**json.load(sys.stdin))
+    given = json.load(sys.stdin)
+    parsed = parse_here([Record(**plain) for plain in given.pop("records")], **given)
     arrays = {name: np.ascontiguousarray(getattr(parsed, name)) for name in _ARRAYS}
-    arrays["reason"] = np.frombuffer(json.dumps(parsed.reason).encode(), np.uint8)
+    arrays["texts"] = np.frombuffer(json.dumps({name: getattr(parsed, name) for name in _TEXTS}).encode(), np.uint8)
     sys.stdout.buffer.write(save(arrays))
 
 

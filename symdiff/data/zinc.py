@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from symdiff.chemistry.reading import read
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import molecules, split_rows
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import local, origin
-from symdiff.domains.molecule_files import read_rows
 
 ZINC = "ZINC250k selection: Gomez-Bombarelli et al., ACS Central Science 4(2) (2018); test split of Jin et al., ICML 2018"
 MUV = "MUV: Rohrer and Baumann, Journal of Chemical Information and Modeling 49(2) (2009)"
@@ -15,14 +15,13 @@ MUV = "MUV: Rohrer and Baumann, Journal of Chemical Information and Modeling 49(
 def zinc(progress: Progress = None) -> Dataset:
     """33,902 molecules of ZINC250k: JT-VAE's test split to test, of the rest every twentieth to validate."""
     path = local("zinc", "zinc250k_subset.csv.gz")
-    _, rows, parts = read_rows(path, "smiles", "split")
-    split = split_rows(rows, valid=0.05, test=0.0)
-    split[[part == "test" for part in parts]] = 2
-    return molecules(rows, split, {"name": "zinc", "source": origin(ZINC, [path])}, progress=progress)
+    records = list(read(path, "smiles", "split"))
+    split = split_rows([record.text for record in records], valid=0.05, test=0.0)
+    split[[record.split == "test" for record in records]] = 2
+    return molecules(records, split, {"name": "zinc", "source": origin(ZINC, [path])}, progress=progress)
 
 
 def druglike(progress: Progress = None) -> Dataset:
     """93,087 molecules of MUV, split by content."""
     path = local("druglike_muv", "muv_smiles.txt.gz")
-    _, rows, _ = read_rows(path)
-    return molecules(rows, None, {"name": "druglike", "source": origin(MUV, [path])}, progress=progress)
+    return molecules(read(path), None, {"name": "druglike", "source": origin(MUV, [path])}, progress=progress)

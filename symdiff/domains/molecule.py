@@ -78,7 +78,7 @@ class MolecularGraph(Domain):
         from symdiff.chemistry import kekule
 
         if len(graph.element) > self.max_nodes:
-            raise UserError(f"more than {self.max_nodes} atoms")
+            raise UserError(f"too large: {len(graph.element)} atoms, at most {self.max_nodes} are read")
         places = {atom: k for k, atom in enumerate(self.atoms)}
         labels = [kekule.label(e, c) for e, c in zip(graph.element.tolist(), graph.charge.tolist(), strict=True)]
         unknown = sorted({text for text in labels if text not in places})

@@ -80,22 +80,22 @@ class Molecule3D(Domain):
         """The fragment that the file ``fixed`` holds: its atoms as they are, with bonds to them left open. Raises UserError."""
         if "fixed" not in options:
             return None
-        from symdiff.chemistry.geometry import Geometry
-        from symdiff.chemistry.geometry_files import entries
         from symdiff.chemistry.perception import check
+        from symdiff.chemistry.reading import read_geometries
 
         path = options["fixed"]
-        found = list(entries(path, self.max_nodes))
-        if len(found) != 1 or not isinstance(found[0], Geometry):
-            raise UserError(f"--fixed: {path}: expected one molecule, got {found[0] if len(found) == 1 else f'{len(found)}'}")
+        entries = list(read_geometries(path, self.max_nodes))
+        if len(entries) != 1 or entries[0][1] is None:
+            raise UserError(f"--fixed: {path}: expected one molecule, got {entries[0][0].reason if len(entries) == 1 else len(entries)}")
+        fragment = entries[0][1]
         try:
-            check(found[0], self.max_nodes)
-            if self.bonds and not found[0].bonded and len(found[0].element) > 1:
+            check(fragment, self.max_nodes)
+            if self.bonds and not fragment.bonded and len(fragment.element) > 1:
                 raise UserError("expected bonds among the atoms; give an .sdf file that has them")
-            x = self.collate([self.label(replace(found[0], edges=found[0].graph().edges, order=found[0].graph().order))])
+            x = self.collate([self.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))])
         except UserError as error:
             raise UserError(f"--fixed: {path}: {error}") from None
-        position = torch.from_numpy(found[0].position).float()[None, :, None]
+        position = torch.from_numpy(fragment.position).float()[None, :, None]
         return x.only(*(name for name in x.schema if name not in self.conditions)).with_values(position=position)
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
@@ -198,9 +198,10 @@ class Molecule3D(Domain):
 
     def read(self, path: str | Path) -> list:
         """RDKit molecules of a file: .sdf, .xyz, .extxyz (``.gz`` too) or .npz. Raises UserError for a broken entry."""
+        from symdiff.chemistry.geometry import to_rdkit
         from symdiff.chemistry.geometry_files import read
 
-        return read(path, self.max_nodes)
+        return [to_rdkit(geometry) for geometry in read(path, self.max_nodes)]
 
     def write(self, objs: Sequence, path: str | Path) -> None:
         """Write molecules to .sdf, .xyz, .extxyz or .npz, as they stand; a .png shows the first ones."""

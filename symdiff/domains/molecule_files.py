@@ -4,79 +4,70 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
-from rdkit.rdBase import BlockLogs
 
-from symdiff.chemistry import kekule
+from symdiff.chemistry import kekule, reading
+from symdiff.chemistry.limits import MAX_ATOMS
+from symdiff.chemistry.parse import parse
 from symdiff.domains import molecule_graphs
+from symdiff.errors import UserError
 from symdiff.graphs.files import WRITE as GRAPHS
-from symdiff.errors import UserError, nearest
 from symdiff.storage.atomic import write_file
-from symdiff.storage.files import ending, read_text
+from symdiff.storage.files import ending
+from symdiff.storage.records import Record
 
-READ, WRITE = (".smi", ".txt", ".csv", ".sdf"), (".smi", ".csv", ".sdf")
+WRITE = (".smi", ".csv", ".sdf")
 SPATIAL = (".extxyz", ".xyz", ".cif", ".pdb")
 
 
-def read_rows(path: str | Path, column: str | None = None, split: str | None = None) -> tuple[str, list[str], list[str]]:
-    """The entries of a file as text: ("smiles" or "molblock", the rows, their split or nothing).
+def read_records(
+    path: str | Path, column: str | None = None, split_column: str | None = None, max_atoms: int = MAX_ATOMS
+) -> Iterator[Record]:
+    """Read the molecules of a file, record by record.
 
-    ``column`` and ``split`` name columns of a .csv file; without, the column is the one called "smiles" in any case. A .smi or
-    .txt file has a SMILES a line, with anything behind a space or tab, and perhaps a header "smiles". Raises UserError.
+    Parameters
+    ----------
+    path : str or Path
+        A SMILES a line, a table or an SDF, gzipped or not, recognized by what it holds; or graphs of atoms as arrays or GraphML.
+    column : str, optional
+        The column of SMILES in a table; without, the one called ``smiles``, or the only one that starts so.
+    split_column : str, optional
+        The column of a table that names the split of each molecule.
+    max_atoms : int
+        What is larger is a broken record.
+
+    Yields
+    ------
+    Record
+        In the order of the file; a broken one says why.
+
+    Raises
+    ------
+    UserError
+        For a file that is missing, damaged, of another kind, or has no such column.
     """
-    suffix = ending(path, READ)
-    if suffix != ".csv" and (column or split):
-        raise UserError(f"{path}: only a .csv file has columns")
-    text = read_text(path)
-    if suffix == ".csv":
-        rows, splits = _csv(path, text, column, split)
-        return "smiles", rows, splits
-    if suffix == ".sdf":
-        entries = text.replace("\r\n", "\n").split("$$$$\n")
-        return "molblock", [entry for entry in entries if entry.removesuffix("$$$$").strip()], []
-    rows = [line.split(maxsplit=1)[0] for line in text.splitlines() if line.strip()]
-    if rows and rows[0].lower() == "smiles":
-        rows = rows[1:]
-    return "smiles", rows, []
-
-
-def _csv(path: str | Path, text: str, column: str | None, split: str | None) -> tuple[list[str], list[str]]:
-    try:
-        table = csv.DictReader(io.StringIO(text, newline=""))
-        names = list(table.fieldnames or [])
-        if column is None:
-            found = [name for name in names if name.strip().lower() == "smiles"]
-            if len(found) != 1:
-                raise UserError(f"{path}: name the column of SMILES: there are {', '.join(names) or 'none'}")
-            column = found[0]
-        for name in (column, split):
-            if name is not None and name not in names:
-                raise UserError(f"{path}: no column {name!r}{nearest(name, names)}")
-        entries = [(row[column] or "", row[split] or "" if split else "") for row in table]
-    except csv.Error as error:
-        raise UserError(f"{path}: not a CSV file ({error})") from error
-    return [row for row, _ in entries], [name for _, name in entries] if split else []
+    if not Path(path).name.lower().removesuffix(".gz").endswith(GRAPHS):
+        yield from reading.read(path, column, split_column, max_atoms)
+        return
+    if column or split_column:
+        raise UserError(f"{path}: has no columns; only a table, such as .csv or .tsv, has them")
+    yield from molecule_graphs.read_records(path, max_atoms=max_atoms)
 
 
 def read(path: str | Path) -> list[Chem.Mol]:
-    """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them. Raises UserError for a broken row."""
-    if ending(path, (*READ, *GRAPHS)) in GRAPHS:
+    """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them. Raises UserError for a broken record."""
+    if Path(path).name.lower().removesuffix(".gz").endswith(GRAPHS):
         return molecule_graphs.read(path)
-    form, rows, _ = read_rows(path)
     mols = []
-    with BlockLogs():
-        for place, row in enumerate(rows, 1):
-            if form == "smiles":
-                mol = Chem.MolFromSmiles(row, sanitize=False)
-            else:
-                mol = Chem.MolFromMolBlock(row, sanitize=False, removeHs=False)
-            if mol is None:
-                raise UserError(f"{path}: entry {place} is not a {'SMILES string' if form == 'smiles' else 'mol block'}")
-            mols.append(mol)
+    for record in reading.read(path):
+        try:
+            mols.append(parse(record))
+        except UserError as error:
+            raise UserError(f"{path}: record {record.number}: {error}") from None
     return mols
 
 

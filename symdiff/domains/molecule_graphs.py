@@ -11,6 +11,7 @@ from rdkit import Chem
 
 from symdiff.chemistry import kekule
 from symdiff.chemistry.kekule import Kekule
+from symdiff.chemistry.limits import MAX_ATOMS, MAX_CHARGE
 from symdiff.errors import UserError
 from symdiff.graphs.columns import read_edges
 from symdiff.graphs.edge_list import EdgeList
@@ -22,7 +23,6 @@ from symdiff.storage.numbers import read_integer, show
 from symdiff.storage.records import Broken, Record
 
 NEEDED = ("num_nodes", "edge_ptr", "edges", "element", "charge", "order")
-MAX_ATOMS, MAX_CHARGE = 1_000, 15
 AROMATIC = 4
 """The label of an aromatic bond, where labels are those of a graph."""
 _CHARGES = 2 * MAX_CHARGE + 2  # one more, of what is no charge

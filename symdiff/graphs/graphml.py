@@ -12,8 +12,8 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff.graphs.edge_list import MAX_LABEL, MAX_NODES, EdgeList, check, check_size
 from symdiff.graphs.graph_set import GraphSet, collect
-from symdiff.storage.boundary import reading
 from symdiff.storage.atomic import write_file
+from symdiff.storage.boundary import reading
 from symdiff.storage.files import read_text
 from symdiff.storage.numbers import read_integer, show
 from symdiff.storage.records import Broken
@@ -42,7 +42,10 @@ def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
     UserError
         Where the document cannot be read, or holds none but directed graphs.
     """
-    return collect(Path(path).name, _entries(parse_drawings(path), max_nodes))
+    drawings = parse_drawings(path)
+    if not drawings:
+        raise UserError(f"{path}: holds no graph")
+    return collect(Path(path).name, _entries(drawings, max_nodes))
 
 
 def parse_drawings(path: str | Path) -> list:
@@ -55,10 +58,7 @@ def parse_drawings(path: str | Path) -> list:
     with reading(path, "GraphML"), warnings.catch_warnings():
         # a key without a type is one of strings, as the format says; what reads a label as a number checks it
         warnings.filterwarnings("ignore", "No key type", UserWarning)
-        drawings = list(GraphMLReader()(string=text))
-    if not drawings:
-        raise UserError(f"{path}: holds no graph")
-    return drawings
+        return list(GraphMLReader()(string=text))
 
 
 def _entries(drawings: Sequence, max_nodes: int) -> Iterator[EdgeList | Broken]:

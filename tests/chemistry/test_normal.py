@@ -4,7 +4,7 @@ import pytest
 from rdkit import Chem
 
 from symdiff.chemistry.normal import normalize
-from symdiff_evaluation.molecules.chemistry import canonical, flat
+from symdiff.chemistry.parse import canonical, flatten
 from symdiff_evaluation.molecules.samples import from_smiles
 
 DRAWINGS = {
@@ -34,7 +34,7 @@ def test_every_drawing_has_one_normal_form(smiles):
         assert Chem.MolToSmiles(normalize(normal)) == Chem.MolToSmiles(normal)
         assert Chem.GetFormalCharge(normal) == Chem.GetFormalCharge(mol)
         assert [a.GetAtomicNum() for a in normal.GetAtoms()] == [a.GetAtomicNum() for a in mol.GetAtoms()]
-        assert canonical(flat(mol)) == Chem.CanonSmiles(smiles)
+        assert canonical(flatten(mol)) == Chem.CanonSmiles(smiles)
 
 
 def test_samples_are_compared_in_the_normal_form():

@@ -36,11 +36,13 @@ def run(
     as_json: bool = False,
     shards: str | Path | None = None,
     mcf: str | Path | None = None,
+    column: str | None = None,
 ) -> Evaluation:
     """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written.
 
     ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
-    one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters.
+    one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters. ``column``: that of
+    SMILES in tables.
     """
     out = check(out)
     if mcf is not None:
@@ -77,6 +79,7 @@ def run(
             progress=progress,
             begun=begun,
             shards=kept,
+            column=column,
         )
         bar.update(task, description="writing")
         write(evaluation, out)

@@ -55,6 +55,7 @@ class Graphs(Kind):
         progress: Told | None = None,
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
+        column: str | None = None,
     ) -> Set:
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]

@@ -10,10 +10,9 @@ from typing import Any, Final
 from rdkit import Chem, rdBase
 from rdkit.Chem import QED, Crippen, Descriptors
 
-from symdiff.storage.boundary import describe
+from symdiff.chemistry.parse import canonical, explain, flatten, parse, sanitize
+from symdiff.storage.records import Broken, Record
 from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
-from symdiff_evaluation.core.records import Record
-from symdiff_evaluation.molecules.chemistry import Broken, broken, canonical, flat, sanitized, written
 from symdiff_evaluation.molecules.numbering import Numbering, image, kinds
 from symdiff_evaluation.molecules.relaxed import charged
 from symdiff_evaluation.molecules.stability import stable_atoms
@@ -116,11 +115,11 @@ def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
     """
     with rdBase.BlockLogs():
         try:
-            return _judge(written(record), record, aspects)
+            return _judge(parse(record), record, aspects)
         except Broken as error:
             return Judged(_shown(record), str(error))
         except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
-            return Judged(_shown(record), f"error: {describe(error)}")
+            return Judged(_shown(record), str(explain(error)))
 
 
 def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
@@ -140,12 +139,12 @@ def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
 
 def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset[str]) -> Judged:
     """The verdict of what sanitizes. ``plain``: SMILES without brackets, dots and stereo, of which nothing is to be taken away."""
-    clean = sanitized(mol)
+    clean = sanitize(mol)
     try:
         if known["components"] > 1:
             largest = _largest(clean)
             return Judged(**known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest)
-        bare = clean if plain else flat(clean)
+        bare = clean if plain else flatten(clean)
         name = canonical(bare)
         if known.get("numbering") is not None:
             known["numbering"] = replace(known["numbering"], image=image(*_colored(bare)))
@@ -153,8 +152,10 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
             known["traits"] = traits(bare, aspects)
         known["radicals"] = 0 if plain else sum(atom.GetNumRadicalElectrons() for atom in bare.GetAtoms())
         return Judged(**known, canonical=name, fragment=name, relaxed=name)
-    except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
-        raise broken(error) from error
+    except Broken:
+        raise
+    except Exception as error:  # a library raises whatever a molecule leads it to
+        raise explain(error) from error
 
 
 def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
@@ -196,12 +197,12 @@ def _counts(labels) -> dict[str, int]:
 def _largest(mol: Chem.Mol) -> str:
     """Flat canonical SMILES of the component with the most atoms as written, the first among equals (as DiGress does)."""
     parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=True)
-    return canonical(flat(max(parts, key=lambda part: part.GetNumAtoms())))
+    return canonical(flatten(max(parts, key=lambda part: part.GetNumAtoms())))
 
 
 def _rescued(mol: Chem.Mol) -> str | None:
     try:
-        return _largest(sanitized(charged(mol)))
+        return _largest(sanitize(charged(mol)))
     except Exception:  # what cannot be rescued stays invalid
         return None
 

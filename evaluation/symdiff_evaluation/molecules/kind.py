@@ -7,12 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from symdiff.domains.molecule_graphs import read_records as read_graphs
-from symdiff.graphs.files import ENDINGS as GRAPHS
 from symdiff_evaluation.core.kind import Asked, Begun, Kind, Told, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
-from symdiff_evaluation.core.records import Record
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import shipped
 from symdiff_evaluation.molecules import chemnet, synthesis
@@ -32,7 +29,8 @@ class Molecules(Kind):
 
     name = "molecule-graph"
     of = "molecules"
-    endings = ENDINGS + GRAPHS
+    endings = ENDINGS
+    tables = True
     columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
     headline = {
         "validity.strict": "valid",
@@ -62,8 +60,9 @@ class Molecules(Kind):
         progress: Told | None = None,
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
+        column: str | None = None,
     ) -> Samples:
-        records: list[Record] = [record for file in files for record in records_of(file)]
+        records = [record for file in files for record in read(file, column)]
         if begun is not None:
             begun(len(records))
         aspects = EVERYTHING if metrics is None else self.collect_needs(metrics)
@@ -118,12 +117,6 @@ class Molecules(Kind):
         if asks_moses(metrics) and not synthesis.available():
             notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
         return notes
-
-
-def records_of(file: str | Path) -> Iterable[Record]:
-    """The records of a file of SMILES, of mol blocks, or of molecules as arrays or GraphML."""
-    name = Path(file).name.lower().removesuffix(".gz")
-    return read_graphs(file) if name.endswith(GRAPHS) else read(file)
 
 
 def asks_fcd(metrics: Sequence[str]) -> bool:

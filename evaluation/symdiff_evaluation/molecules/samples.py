@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from symdiff.storage.records import Record
 from symdiff_evaluation.core.parallel import in_processes
-from symdiff_evaluation.core.records import Record
 from symdiff_evaluation.core.shards import Shards, Work, done
 from symdiff_evaluation.molecules.judging import (
     COUNTS,
@@ -121,6 +121,6 @@ def from_smiles(
     smiles: Sequence[str], workers: int = 1, name: str = "list", progress: Callable[[int], None] | None = None
 ) -> Samples:
     """Judge SMILES strings that are already in memory."""
-    from symdiff_evaluation.molecules.read import record_of
+    from symdiff.chemistry.smiles import record_of
 
     return judge_all([record_of(name, number, text) for number, text in enumerate(smiles, 1)], workers, progress)

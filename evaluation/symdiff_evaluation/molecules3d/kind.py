@@ -59,6 +59,7 @@ class Geometries(Kind):
         progress: Told | None = None,
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
+        column: str | None = None,
     ) -> Set:
         samples = joined([read(file) for file in files])
         tell = stages(len(samples.readable), begun, progress)
@@ -98,4 +99,5 @@ class Geometries(Kind):
 
     def remarks(self, samples: Set) -> list[str]:
         hint = units_hint(samples)
-        return [hint] if hint else []
+        notes = Counter(record.note for record in samples.records if record.note)
+        return [*([hint] if hint else []), *(f"{count:,} of {len(samples):,} records: {note}" for note, count in notes.items())]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from symdiff.chemistry.elements import SYMBOLS, formula
 from symdiff_evaluation.core.charts import bars, curves, densities
 from symdiff_evaluation.core.estimate import Estimate, fraction
 from symdiff_evaluation.core.limited import Undetermined
@@ -25,7 +26,6 @@ from symdiff_evaluation.core.page import (
     told,
 )
 from symdiff_evaluation.core.pictures import points
-from symdiff_evaluation.molecules3d.elements import SYMBOLS, formula
 from symdiff_evaluation.molecules3d.internal import pooled
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries

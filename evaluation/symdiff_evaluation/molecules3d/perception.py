@@ -13,8 +13,9 @@ from rdkit import Chem, rdBase
 
 from symdiff.chemistry import perception
 from symdiff.chemistry.bonding import Undecided
+from symdiff.chemistry.parse import canonical, explain, flatten
+from symdiff.storage.records import Broken
 from symdiff_evaluation.core.limited import Undetermined
-from symdiff_evaluation.molecules.chemistry import Broken, broken, canonical, flat
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import Geometry
@@ -57,12 +58,12 @@ def perceive(geometry: Geometry) -> Perceived | Undetermined:
         bonds = _bonds(mol)
         try:
             complete(mol)
-            name = canonical(flat(mol))
+            name = canonical(flatten(mol))
             stereo, mirrored, rights, lefts = _hands(mol)
         except Broken as error:
             return Perceived(None, str(error), bonds=bonds, default=default)
         except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
-            return Perceived(None, str(broken(error)), default=default)
+            return Perceived(None, str(explain(error)), default=default)
         return Perceived(name, "", stereo, mirrored, rights, lefts, bonds, default)
 
 
@@ -84,7 +85,7 @@ def complete(mol: Chem.Mol) -> None:
 
 def _by_default(geometry: Geometry) -> str | Undetermined | None:
     try:
-        return canonical(flat(perception.molecule_by_rdkit(geometry.numbers, geometry.positions, geometry.charge)))
+        return canonical(flatten(perception.molecule_by_rdkit(geometry.numbers, geometry.positions, geometry.charge)))
     except (perception.Unbonded, Chem.MolSanitizeException):
         return None
     except Undecided as error:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rdkit import rdBase
 
 from symdiff.errors import UserError
+from symdiff.storage.records import Broken
 from symdiff_evaluation.core.limited import Undetermined
-from symdiff_evaluation.molecules.chemistry import Broken
 from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 
 if TYPE_CHECKING:

@@ -8,17 +8,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.distance import pdist
 
+from symdiff.chemistry.coordinates import find_fault
+from symdiff.chemistry.elements import RADII, formula
+from symdiff.chemistry.limits import MAX_ATOMS, NEAREST
 from symdiff.errors import UserError
+from symdiff.storage.records import Record
 from symdiff_evaluation.core.limited import Limits, Undetermined
-from symdiff_evaluation.core.records import MAX_ATOMS, Record
 from symdiff_evaluation.core.shards import Shards, done
-from symdiff_evaluation.molecules3d.elements import RADII, SYMBOLS, formula
 
-NEAREST = 0.1  # angstrom: no two nuclei are closer in any molecule, however strained
 _BLOCK = 1 << 20  # distances in memory at once
-FARTHEST = 10_000.0  # angstrom from the origin
 
 
 class Geometry(NamedTuple):
@@ -173,7 +172,7 @@ def collect(
     reasons, atoms, places = [], [np.zeros(0, np.uint8)], [np.zeros((0, 3))]
     sizes = np.zeros(len(records) + 1, np.int64)
     for k, (record, pair) in enumerate(zip(records, found, strict=True)):
-        reason = record.reason or ("empty: no atom" if pair is None else fault(*pair, near[k]))
+        reason = record.reason or ("empty: no atom" if pair is None else find_fault(*pair, near=near[k]))
         reasons.append(reason)
         if not reason:
             atoms.append(pair[0].astype(np.uint8))
@@ -192,24 +191,6 @@ def joined(parts: Sequence[Geometries]) -> Geometries:
         tuple(record for part in parts for record in part.records), tuple(reason for part in parts for reason in part.reasons), sizes.cumsum(),
         np.concatenate([part.z for part in parts]), np.concatenate([part.pos for part in parts]), np.concatenate([part.charges for part in parts]),
     )  # fmt: skip
-
-
-def fault(numbers: np.ndarray, positions: np.ndarray, near: bool = True) -> str:
-    """Why these atoms are no molecule, or nothing: ``kind: detail``, atoms counted from 1. ``near``: two might overlap."""
-    if not len(numbers):
-        return "empty: no atom"
-    if len(numbers) > MAX_ATOMS:
-        return f"too large: {len(numbers)} atoms, at most {MAX_ATOMS} are read"
-    if numbers.min() < 1 or numbers.max() >= len(SYMBOLS):
-        atom = int(((numbers < 1) | (numbers >= len(SYMBOLS))).argmax())
-        return f"element: atom {atom + 1} has the atomic number {numbers[atom]}"
-    if not np.abs(positions).max() <= FARTHEST:  # neither is nan
-        atom = int((~(np.abs(positions) <= FARTHEST)).any(1).argmax())
-        return f"coordinates: atom {atom + 1} is at ({', '.join(f'{value:g}' for value in positions[atom])})"
-    if near and len(numbers) > 1 and (distances := pdist(positions)).min() < NEAREST:
-        i, j = (side[distances.argmin()] + 1 for side in np.triu_indices(len(numbers), 1))
-        return f"overlap: atoms {i} and {j} are {distances.min():.3f} angstrom apart"
-    return ""
 
 
 def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:

@@ -55,6 +55,7 @@ class Lattices(Kind):
         progress: Told | None = None,
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
+        column: str | None = None,
     ) -> Spins:
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")

@@ -10,9 +10,9 @@ import pytest
 from rdkit import Chem
 
 from symdiff.domains import molecule_graphs
+from symdiff.storage.records import Record
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import kind
-from symdiff_evaluation.core.records import Record
 from symdiff_evaluation.molecules.judging import judge, restored
 from symdiff_evaluation.molecules.numbering import Numbered, Numbering, image_balance, place_balance
 from symdiff_evaluation.molecules.samples import Samples, from_smiles

@@ -2,10 +2,10 @@
 
 import pytest
 
-from symdiff_evaluation.core.records import Record
-from symdiff_evaluation.molecules.chemistry import written
+from symdiff.chemistry.parse import parse
+from symdiff.chemistry.smiles import record_of
+from symdiff.storage.records import Record
 from symdiff_evaluation.molecules.judging import judge
-from symdiff_evaluation.molecules.read import record_of
 from symdiff_evaluation.molecules.samples import from_smiles
 from symdiff_evaluation.molecules.stability import stable_atoms
 
@@ -105,7 +105,7 @@ def test_traits():
     ],
 )
 def test_stable_atoms(text, stable, atoms):
-    assert stable_atoms(written(record_of("hand.smi", 1, text))) == (stable, atoms)
+    assert stable_atoms(parse(record_of("hand.smi", 1, text))) == (stable, atoms)
 
 
 def hand_block(*properties):

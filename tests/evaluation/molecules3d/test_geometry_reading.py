@@ -7,8 +7,8 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
+from symdiff.chemistry.elements import formula, number_of
 from symdiff.errors import UserError
-from symdiff_evaluation.molecules3d.elements import formula, number_of
 from symdiff_evaluation.molecules3d.read import read
 from symdiff_evaluation.molecules3d.samples import from_arrays, joined, units_hint
 

@@ -9,20 +9,33 @@ import numpy as np
 from rdkit import Chem
 
 _TABLE = Chem.GetPeriodicTable()
-SYMBOLS = ("", *(_TABLE.GetElementSymbol(number) for number in range(1, 119)))
-RADII = np.array([0.0, *(_TABLE.GetRcovalent(number) for number in range(1, 119))])  # angstrom
+HEAVIEST = 118
+SYMBOLS = ("", *(_TABLE.GetElementSymbol(number) for number in range(1, HEAVIEST + 1)))
+RADII = np.array([0.0, *(_TABLE.GetRcovalent(number) for number in range(1, HEAVIEST + 1))])
+"""Covalent radii, angstrom."""
 NUMBERS = {symbol.lower(): number for number, symbol in enumerate(SYMBOLS) if number} | {"d": 1, "t": 1}
 
 
 def number_of(text: str) -> int | None:
-    """Atomic number of a symbol, in whatever case, or of a number written out; None for anything else."""
+    """Read an element.
+
+    Parameters
+    ----------
+    text : str
+        Its symbol in any case (D and T are hydrogen), or its atomic number.
+
+    Returns
+    -------
+    int or None
+        The atomic number; None for anything else.
+    """
     if text.isascii() and text.isdigit() and len(text) <= 3:
-        return int(text) if 0 < int(text) < len(SYMBOLS) else None
+        return int(text) if 0 < int(text) <= HEAVIEST else None
     return NUMBERS.get(text.lower())
 
 
 def formula(numbers: Iterable[int]) -> str:
-    """Sum formula in Hill's order: carbon, hydrogen, then by symbol; without carbon all by symbol."""
+    """Write the sum formula in Hill's order: carbon, hydrogen, then by symbol; without carbon all by symbol."""
     return _formula(tuple(sorted(int(number) for number in numbers)))
 
 

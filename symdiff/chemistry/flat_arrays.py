@@ -1,0 +1,125 @@
+"""Molecules in 3D as flat arrays: ``z``, ``pos`` and ``offsets``, with charges and bonds perhaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from symdiff.chemistry.elements import HEAVIEST, formula
+from symdiff.chemistry.geometry import Geometry, bare
+from symdiff.chemistry.limits import MAX_ATOMS
+from symdiff.errors import UserError
+from symdiff.storage.records import Broken, Record
+
+
+def read(
+    arrays: Mapping[str, np.ndarray], file: str, max_atoms: int = MAX_ATOMS, bonds: bool = True, place: str = ""
+) -> Iterator[tuple[Record, Geometry | None]]:
+    """Read the molecules of arrays.
+
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+        ``z`` (atoms,) atomic numbers, ``pos`` (atoms, 3) in angstrom, ``offsets`` (count + 1,): record k owns the atoms from offset k to the
+        next. Perhaps ``charge`` (atoms,), and ``edges`` (E, 2), ``order`` (E,), ``edge_offsets`` (count + 1,). Others are passed over.
+    file : str
+        The name of their file.
+    max_atoms : int
+        What is larger is a broken record.
+    bonds : bool
+        Whether ``edges`` are read.
+    place : str
+        What errors call the file; without, ``file``.
+
+    Yields
+    ------
+    tuple of Record and Geometry
+        The geometry is None where the record has a reason.
+
+    Raises
+    ------
+    UserError
+        Where the arrays do not fit together.
+    """
+    place = place or file
+    missing = [name for name in ("z", "pos", "offsets") if name not in arrays]
+    if missing:
+        raise UserError(f"{place}: expected the arrays z, pos and offsets, lacks {', '.join(missing)}, got {', '.join(arrays)[:100] or 'none'}")
+    z, pos = arrays["z"], arrays["pos"]
+    charge = arrays.get("charge", np.zeros(z.shape, np.int8))
+    if z.ndim != 1 or pos.shape != (len(z), 3) or charge.shape != z.shape:
+        raise UserError(f"{place}: expected z (n,), pos (n, 3) and charge (n,), got {z.shape}, {pos.shape} and {charge.shape}")
+    for name, array in (("z", z), ("pos", pos), ("charge", charge)):
+        if array.dtype.kind not in "iuf":
+            raise UserError(f"{place}: {name}: expected numbers, got {array.dtype}")
+    stops = read_offsets(arrays, "offsets", len(z), place)
+    edge_stops = _edge_offsets(arrays, len(stops), place) if bonds and "edges" in arrays else None
+    for k in range(len(stops) - 1):
+        part = slice(stops[k], stops[k + 1])
+        record = Record(file, k + 1, _formula(z[part]) if stops[k + 1] - stops[k] <= max_atoms else "", "geometry")
+        try:
+            if stops[k + 1] - stops[k] > max_atoms:
+                raise Broken(f"too large: {stops[k + 1] - stops[k]} atoms, at most {max_atoms} are read")
+            geometry = bare(z[part], pos[part], charge[part])
+            if edge_stops is not None:
+                geometry = _bonded(geometry, *(arrays[name][edge_stops[k] : edge_stops[k + 1]] for name in ("edges", "order")))
+        except UserError as error:
+            yield replace(record, reason=str(error)), None
+        else:
+            yield record, geometry
+
+
+def pack(geometries: Sequence[Geometry]) -> dict[str, np.ndarray]:
+    """The arrays of molecules as ``read`` reads them, bonds where all of them are known."""
+    sizes = np.array([0, *(len(one.element) for one in geometries)], np.int64)
+    arrays = {
+        "offsets": sizes.cumsum(),
+        "z": np.concatenate([np.zeros(0, np.uint8), *(one.element for one in geometries)]),
+        "pos": np.concatenate([np.zeros((0, 3)), *(one.position for one in geometries)]).astype(np.float32),
+        "charge": np.concatenate([np.zeros(0, np.int8), *(one.charge for one in geometries)]),
+    }
+    if geometries and all(one.bonded for one in geometries):
+        arrays["edge_offsets"] = np.array([0, *(len(one.order) for one in geometries)], np.int64).cumsum()
+        arrays["edges"] = np.concatenate([one.edges for one in geometries])
+        arrays["order"] = np.concatenate([one.order for one in geometries])
+    return arrays
+
+
+def read_offsets(arrays: Mapping[str, np.ndarray], name: str, total: int, place: str) -> np.ndarray:
+    """Check where records begin and end, (count + 1,) int64. Raises UserError."""
+    stops = arrays.get(name, np.zeros(0))
+    if stops.ndim != 1 or stops.dtype.kind not in "iu" or not len(stops):
+        raise UserError(f"{place}: {name}: expected whole numbers (count + 1,), got {stops.dtype} {stops.shape}")
+    stops = stops.astype(np.int64)
+    if stops[0] != 0 or stops[-1] != total or (np.diff(stops) < 0).any():
+        raise UserError(f"{place}: {name}: expected them to rise from 0 to {total}, got {stops[0]} to {stops[-1]}")
+    return stops
+
+
+def _formula(z: np.ndarray) -> str:
+    """The sum formula, where there are such atoms."""
+    good = z[(z >= 1) & (z <= HEAVIEST)]
+    return formula(good.astype(np.int64)) if len(good) == len(z) else ""
+
+
+def _edge_offsets(arrays: Mapping[str, np.ndarray], stops: int, place: str) -> np.ndarray:
+    edges, order = arrays["edges"], arrays.get("order", np.zeros(0))
+    if edges.ndim != 2 or edges.shape[1] != 2 or order.shape != (len(edges),) or edges.dtype.kind not in "iu":
+        raise UserError(f"{place}: expected edges (E, 2) and order (E,), got {edges.dtype} {edges.shape} and {order.dtype} {order.shape}")
+    found = read_offsets(arrays, "edge_offsets", len(edges), place)
+    if len(found) != stops:
+        raise UserError(f"{place}: edge_offsets: expected {stops} of them, one more than molecules, got {len(found)}")
+    return found
+
+
+def _bonded(atoms: Geometry, edges: np.ndarray, order: np.ndarray) -> Geometry:
+    ends = np.sort(edges.astype(np.int64), axis=1)
+    if len(ends) and (ends.min() < 0 or ends.max() >= len(atoms.element)):
+        raise Broken("graph: a bond to an atom that is not there")
+    if (ends[:, 0] == ends[:, 1]).any() or len(np.unique(ends, axis=0)) != len(ends) or not np.isin(order, (1, 2, 3)).all():
+        raise Broken("graph: expected bonds of order 1, 2 or 3 between different atoms, one for a pair")
+    sorted_ends = np.lexsort((ends[:, 1], ends[:, 0]))
+    total = int(atoms.charge.sum())
+    return replace(atoms, edges=ends[sorted_ends].astype(np.int16), order=order[sorted_ends].astype(np.uint8), total=total)
