@@ -64,7 +64,7 @@ def main() -> None:
     print(json.dumps({"property": name, "unit": data.domain.properties[name].unit, "error of the estimate": round(error, 3)}), flush=True)
     for asked in chosen.asked:
         for weight in chosen.weights:
-            condition = pipeline.domain.given({name: str(asked)})
+            condition = pipeline.domain.options.read_condition({name: str(asked)})
             request = Request(chosen.count, chosen.num_nodes, condition, seed=1)
             x = pipeline.sample(request, Ancestral(pipeline.guide(weight), chosen.steps or pipeline.default_steps), precision="bf16").state()
             found = counts(x, len(pipeline.domain.atoms)) @ weights

@@ -102,7 +102,7 @@ def main() -> None:
         _, _, geometry, mol, match = matches[stable[0] if stable else 0]
         path = chosen.out / f"fragment-{name}.sdf"
         pipeline.domain.write([to_rdkit(cut(geometry, mol, match, FRAGMENTS[name][1]))], path)
-        known = pipeline.domain.partly({"fixed": str(path)})
+        known = pipeline.domain.options.read_known({"fixed": str(path)})
         size = sorted(size for size, *_ in matches)[len(matches) // 2]
         print(json.dumps({"fragment": name, "atoms": size, "in the test split": len(matches), "of these stable": round(len(stable) / len(matches), 3)}), flush=True)
         for given, particles in [(None, 1), *((known, particles) for particles in chosen.particles)]:

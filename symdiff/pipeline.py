@@ -245,7 +245,7 @@ class SymdiffPipeline(DiffusionPipeline):
         histogram = list(self.config.size_histogram)
         if condition is not None or self.domain.conditions:
             if condition is None and may_hide(self.domain.schema):
-                condition = self.domain.given({})
+                condition = self.domain.options.read_condition({})
             self._check_condition(condition)
             if len(condition) == 1 and not condition.mask.shape[1]:
                 histogram = self.domain.sizes(histogram, condition)

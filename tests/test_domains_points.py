@@ -69,7 +69,7 @@ def test_files_come_back(tmp_path):
         assert all(np.array_equal(obj[name], found[name]) for name in obj)
     DOMAIN.write([], tmp_path / "none.npz")
     assert DOMAIN.read(tmp_path / "none.npz") == []
-    given = DOMAIN.given({"clouds": str(tmp_path / "clouds.npz")})
+    given = DOMAIN.options.read_condition({"clouds": str(tmp_path / "clouds.npz")})
     assert set(given.schema) == set(GIVEN) and given.num_nodes.tolist() == [4, 2]
 
 
@@ -107,14 +107,14 @@ def test_broken_files_are_one_line(tmp_path):
         ({"velocity": np.where(np.arange(6)[:, None, None] == 5, np.nan, arrays["velocity"])}, "cloud 2: velocity: expected finite"),
     ):
         np.savez(path, **{**arrays, **change})
-        for reading in (DOMAIN.read, lambda path: DOMAIN.given({"clouds": str(path)})):
+        for reading in (DOMAIN.read, lambda path: DOMAIN.options.read_condition({"clouds": str(path)})):
             with pytest.raises(UserError, match=message):
                 reading(path)
     np.savez(path, **{name: value for name, value in arrays.items() if name != "velocity"})
     with pytest.raises(UserError, match="the array 'velocity' is missing"):
         DOMAIN.read(path)
     with pytest.raises(UserError, match="--clouds: expected a .npz file"):
-        DOMAIN.given({})
+        DOMAIN.options.read_condition({})
     with pytest.raises(UserError, match="ends in .npz"):
         DOMAIN.write(objs, tmp_path / "clouds.xyz")
 

@@ -152,24 +152,24 @@ DOMAIN = Molecule3D(["H", "C", "O"], bonds=False, properties={"mu": PROPERTY})
 def test_a_property_is_a_condition_that_may_be_absent():
     assert DOMAIN.conditions == ("mu", "mu.absent") and set(DOMAIN.schema) == {"atom", "position", "mu", "mu.absent"}
     assert Molecule3D(**{k: v for k, v in DOMAIN.spec.items() if k != "kind"}).spec == DOMAIN.spec
-    assert "properties" not in Molecule3D(["H"]).spec and Molecule3D(["H"]).given({}) is None
-    one, none = DOMAIN.given({"mu": "2.25"}), DOMAIN.given({})
+    assert "properties" not in Molecule3D(["H"]).spec and Molecule3D(["H"]).options.read_condition({}) is None
+    one, none = DOMAIN.options.read_condition({"mu": "2.25"}), DOMAIN.options.read_condition({})
     assert one["mu"].tolist() == [[0.5]] and one["mu.absent"].tolist() == [0] and one.mask.shape == (1, 0)
     assert none["mu"].tolist() == [[0.0]] and none["mu.absent"].tolist() == [1]
     for text in ("much", "nan", "inf"):
         with pytest.raises(UserError, match="--mu: expected a .*number in D"):
-            DOMAIN.given({"mu": text})
+            DOMAIN.options.read_condition({"mu": text})
     water = bare([8, 1, 1], np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]]))
     assert DOMAIN.collate([DOMAIN.encode(water)])["mu.absent"].tolist() == [1]
 
 
 def test_sizes_follow_from_the_property():
     """Bayes' rule with a normal law among the molecules of one size."""
-    found = DOMAIN.sizes([0.0, 0.0, 0.0, 0.5, 0.25, 0.25], DOMAIN.given({"mu": "2.8"}))
+    found = DOMAIN.sizes([0.0, 0.0, 0.0, 0.5, 0.25, 0.25], DOMAIN.options.read_condition({"mu": "2.8"}))
     weights = [share * math.exp(-0.5 * ((2.8 - mean) / 0.2) ** 2) for share, mean in ((0.5, 1.0), (0.25, 2.0), (0.25, 3.0))]
     np.testing.assert_allclose(found, [0, 0, 0, *(weight / sum(weights) for weight in weights)], atol=1e-6)
-    assert DOMAIN.sizes([0.5, 0.5], DOMAIN.given({})) == [0.5, 0.5]
-    far = DOMAIN.sizes([0.0, 0.0, 0.0, 0.5, 0.25, 0.25], DOMAIN.given({"mu": "900"}))
+    assert DOMAIN.sizes([0.5, 0.5], DOMAIN.options.read_condition({})) == [0.5, 0.5]
+    far = DOMAIN.sizes([0.0, 0.0, 0.0, 0.5, 0.25, 0.25], DOMAIN.options.read_condition({"mu": "900"}))
     assert far[5] == 1.0  # whatever cannot be, the nearest
 
 
@@ -312,7 +312,7 @@ def test_what_is_asked_for_is_learned(tmp_path):
 
     def share(weight: float, **asked: str) -> float:
         """Of triatomics with two oxygens, how many."""
-        request = Request(64, 3, pipeline.domain.given(asked), seed=1)
+        request = Request(64, 3, pipeline.domain.options.read_condition(asked), seed=1)
         x = pipeline.sample(request, Ancestral(pipeline.guide(weight), 10)).state()
         return float((x["atom"] == oxygen).sum(1).eq(2).double().mean())
 

@@ -121,7 +121,7 @@ def ring(temperature: bool = True) -> SymdiffPipeline:
 
 def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
     pipeline, temperature = ring(), 3.0
-    given = pipeline.domain.given({"temperature": str(temperature), "size": str(SITES)})
+    given = pipeline.domain.options.read_condition({"temperature": str(temperature), "size": str(SITES)})
     samples = draw(pipeline, COUNT, 3, given, 4096)
     labels = (samples.chain(seed=3).state()["spin"] * 2 ** torch.arange(SITES)).sum(1)
     every = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
@@ -137,7 +137,7 @@ def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
 
 def test_a_row_of_the_chain_depends_on_the_seed_and_the_rows_before():
     pipeline = ring()
-    given = pipeline.domain.given({"temperature": "1.5", "size": str(SITES)})
+    given = pipeline.domain.options.read_condition({"temperature": "1.5", "size": str(SITES)})
     many = draw(pipeline, 200, 1, given).chain(seed=1).state()["spin"]
     few = draw(pipeline, 70, 1, given, 32).chain(seed=1).state()["spin"]
     assert torch.equal(many[:70], few)

@@ -257,8 +257,8 @@ def test_what_cannot_be_is_told(tmp_path):
 
 def test_a_file_holds_the_fragment(tmp_path):
     DOMAIN.write([to_rdkit(carbonyl())], tmp_path / "a.sdf")
-    part = DOMAIN.partly({"fixed": str(tmp_path / "a.sdf")})
-    assert DOMAIN.partly({}) is None and "fixed" in DOMAIN.options
+    part = DOMAIN.options.read_known({"fixed": str(tmp_path / "a.sdf")})
+    assert DOMAIN.options.read_known({}) is None and "fixed" in DOMAIN.options.help
     for name, value in known().values.items():
         torch.testing.assert_close(part[name], value)
     DOMAIN.write(model().sample(Request(2, known=part), 2).objects(), tmp_path / "b.sdf")
@@ -277,7 +277,7 @@ def test_a_file_holds_the_fragment(tmp_path):
         ("none.sdf", "no such file"),
     ]:
         with pytest.raises(UserError, match=message):
-            DOMAIN.partly({"fixed": str(tmp_path / name)})
+            DOMAIN.options.read_known({"fixed": str(tmp_path / name)})
 
 
 def test_products_noise_their_parts_again():

@@ -151,20 +151,20 @@ def test_random_hamiltonians():
 
 def test_conditions_from_options(tmp_path):
     domain = SpinLattice(shells=2, conditions=ALL)
-    c = domain.given({"size": "4", "coupling": "1,1,-0.5,-0.5", "field": "0.25", "temperature": "2.0"})
+    c = domain.options.read_condition({"size": "4", "coupling": "1,1,-0.5,-0.5", "field": "0.25", "temperature": "2.0"})
     up = torch.zeros(1, 16, dtype=torch.int64)
     assert domain.hamiltonian(c).energy(up).item() == -1.25 and c["temperature"].item() == 2.0
-    assert domain.hamiltonian(domain.given({"size": "4x4", "temperature": "1"})).energy(up).item() == -2
+    assert domain.hamiltonian(domain.options.read_condition({"size": "4x4", "temperature": "1"})).energy(up).item() == -2
     plain = SpinLattice(conditions=["temperature"])
-    assert plain.given({"size": "8", "temperature": "2.27"}).mask.shape == (1, 64)
-    assert set(plain.options) == {"size", "temperature", "fixed"} and not plain.pads
-    assert SpinLattice().given({"size": "8"}).schema == {}
-    assert SpinLattice(sides=[3, 4]).given({}).mask.shape == (1, 12)
+    assert plain.options.read_condition({"size": "8", "temperature": "2.27"}).mask.shape == (1, 64)
+    assert set(plain.options.help) == {"size", "temperature", "fixed"} and not plain.pads
+    assert SpinLattice().options.read_condition({"size": "8"}).schema == {}
+    assert SpinLattice(sides=[3, 4]).options.read_condition({}).mask.shape == (1, 12)
     (tmp_path / "h.yaml").write_text("sides: [4, 4]\nfield: 0.5\n")
-    c = domain.given({"hamiltonian": str(tmp_path / "h.yaml"), "temperature": "3"})
+    c = domain.options.read_condition({"hamiltonian": str(tmp_path / "h.yaml"), "temperature": "3"})
     assert domain.hamiltonian(c).energy(up).item() == -2.5 and c["temperature"].item() == 3
     np.savez(tmp_path / "h.npz", coupling=np.ones((3, 4, 4, 2)), temperature=np.array([1.0, 2.0, 3.0]))
-    assert domain.given({"hamiltonian": str(tmp_path / "h.npz")})["temperature"][:, 0].tolist() == [1, 2, 3]
+    assert domain.options.read_condition({"hamiltonian": str(tmp_path / "h.npz")})["temperature"][:, 0].tolist() == [1, 2, 3]
 
 
 def _saved(path, **arrays):
@@ -221,37 +221,37 @@ BAD = {
     "not a number": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: up\n"), FULL), "field: expected numbers"),
     "fraction": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4.5]\n"), FULL), "sides: expected whole numbers"),
     "two fields": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: [1, 2]\n"), FULL), "field: expected a number"),
-    "no size": (lambda p: SpinLattice().given({}), "--size: expected a number"),
-    "size": (lambda p: SpinLattice().given({"size": "4.5"}), "--size: expected a number"),
-    "two sizes": (lambda p: SpinLattice().given({"size": "4x6"}), "expected equal sides, got \\[4, 6\\]"),
-    "no temperature given": (lambda p: FULL.given({"size": "4"}), "temperature: the model needs one"),
-    "words": (lambda p: FULL.given({"size": "4", "temperature": "hot"}), "--temperature: expected numbers"),
-    "twice": (lambda p: FULL.given({"size": "4", "hamiltonian": "h.yaml"}), "--size: the file --hamiltonian says it"),
-    "two temperatures": (lambda p: FULL.given({"size": "4", "temperature": "1,2"}), "--temperature: expected one number, got \\[1.0, 2.0\\]"),
+    "no size": (lambda p: SpinLattice().options.read_condition({}), "--size: expected a number"),
+    "size": (lambda p: SpinLattice().options.read_condition({"size": "4.5"}), "--size: expected a number"),
+    "two sizes": (lambda p: SpinLattice().options.read_condition({"size": "4x6"}), "expected equal sides, got \\[4, 6\\]"),
+    "no temperature given": (lambda p: FULL.options.read_condition({"size": "4"}), "temperature: the model needs one"),
+    "words": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "hot"}), "--temperature: expected numbers"),
+    "twice": (lambda p: FULL.options.read_condition({"size": "4", "hamiltonian": "h.yaml"}), "--size: the file --hamiltonian says it"),
+    "two temperatures": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1,2"}), "--temperature: expected one number, got \\[1.0, 2.0\\]"),
     "two of a file": (
-        lambda p: FULL.given({"hamiltonian": str(_text(p, "sides: [4, 4]\n")), "temperature": "1,2"}),
+        lambda p: FULL.options.read_condition({"hamiltonian": str(_text(p, "sides: [4, 4]\n")), "temperature": "1,2"}),
         "--temperature: expected one number",
     ),
     "two in a file": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ntemperature: [1, 2]\n"), FULL), "temperature: expected one number"),
-    "two fields given": (lambda p: FULL.given({"size": "4", "temperature": "1", "field": "1,1"}), "--field: expected a number"),
-    "nan given": (lambda p: FULL.given({"size": "4", "temperature": "1", "coupling": "nan"}), "--coupling: expected numbers"),
+    "two fields given": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "field": "1,1"}), "--field: expected a number"),
+    "nan given": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "coupling": "nan"}), "--coupling: expected numbers"),
     "beyond single precision": (
         lambda p: FULL.encode(Configuration(UP, np.full((4, 4, 2), 1e300), temperature=1.0)),
         "coupling: expected numbers of single precision, got one of size 1e\\+300",
     ),
-    "huge": (lambda p: FULL.given({"size": "99999999", "temperature": "1"}), "--size: expected at most 1048576 sites"),
+    "huge": (lambda p: FULL.options.read_condition({"size": "99999999", "temperature": "1"}), "--size: expected at most 1048576 sites"),
     "huge disorder": (lambda p: read_hamiltonians(_text(p, "sides: [50000, 50000]\ncoupling: {law: signs}\n"), FULL), "sides: expected at most"),
     "endless number": (lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\nfield: 1{'0' * 400}\n"), FULL), "field: expected a number, got a number of over 40 digits"),
-    "superscript": (lambda p: SpinLattice().given({"size": "4²"}), "--size: expected a number"),
-    "no number": (lambda p: FULL.given({"size": "4", "temperature": "1", "field": "1e400"}), "--field: expected numbers"),
+    "superscript": (lambda p: SpinLattice().options.read_condition({"size": "4²"}), "--size: expected a number"),
+    "no number": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "field": "1e400"}), "--field: expected numbers"),
     "one side": (lambda p: read_hamiltonians(_saved(p, coupling=np.ones((1, 4, 2)), directions=np.eye(2, dtype=int)), FULL), "periodic sides of at least 2"),
     "endless seed": (
         lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\ncoupling: {{law: signs, seed: {10**30}}}\n"), FULL),
         "coupling: seed: expected a whole number",
     ),
     "law's list": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ncoupling: {law: [signs]}\n"), FULL), "law: expected signs or normal"),
-    "no Hamiltonian": (lambda p: FULL.given({"hamiltonian": str(_saved(p, coupling=np.ones((0, 4, 4, 2))))}), "at least one Hamiltonian"),
-    "fixed of another model": (lambda p: FULL.partly({"fixed": str(_saved(p, spins=UP, model=np.array("potts")))}), "has 'ising', the file 'potts'"),
+    "no Hamiltonian": (lambda p: FULL.options.read_condition({"hamiltonian": str(_saved(p, coupling=np.ones((0, 4, 4, 2))))}), "at least one Hamiltonian"),
+    "fixed of another model": (lambda p: FULL.options.read_known({"fixed": str(_saved(p, spins=UP, model=np.array("potts")))}), "has 'ising', the file 'potts'"),
     "many states": (lambda p: SpinLattice(model="potts", states=200), "needs 2 to 127 states, got 200"),
     "ending": (lambda p: FULL.write([Configuration(UP, temperature=1.0)], p / "x.csv"), "ends in .npz, .png"),
 }
@@ -286,7 +286,7 @@ def test_a_few_lines_take_little_memory(name, tmp_path):
 def test_many_hamiltonians_take_little_memory(tmp_path):
     file = _saved(tmp_path, coupling=np.ones((1 << 17, 8, 8, 2), np.int8))
     with pytest.raises(UserError, match="at most 33,554,432 couplings and fields, got 131,072 Hamiltonians"):
-        FULL.given({"hamiltonian": str(file), "temperature": "1"})
+        FULL.options.read_condition({"hamiltonian": str(file), "temperature": "1"})
 
 
 def test_hamiltonians_need_both_ends_of_a_bond():
@@ -304,30 +304,30 @@ def test_fixed_spins_and_the_size_that_they_say(tmp_path):
     spins = np.zeros((4, 4), np.int8)
     spins[0], spins[2, 1] = 1, -1
     np.savez(tmp_path / "a.npz", spins=spins)
-    known = domain.partly({"fixed": str(tmp_path / "a.npz")})
+    known = domain.options.read_known({"fixed": str(tmp_path / "a.npz")})
     assert known["spin"].tolist() == [[0] * 4 + [2] * 4 + [2, 1, 2, 2] + [2] * 4]
-    assert domain.given({"fixed": str(tmp_path / "a.npz"), "temperature": "2"}).mask.shape == (1, 16)
-    assert domain.partly({}) is None
+    assert domain.options.read_condition({"fixed": str(tmp_path / "a.npz"), "temperature": "2"}).mask.shape == (1, 16)
+    assert domain.options.read_known({}) is None
     np.savez(tmp_path / "b.npz", spins=spins + 2)
     with pytest.raises(UserError, match=r"b.npz: spins: expected -1 and 1"):
-        domain.partly({"fixed": str(tmp_path / "b.npz")})
+        domain.options.read_known({"fixed": str(tmp_path / "b.npz")})
     np.savez(tmp_path / "c.npz", spin=spins)
     with pytest.raises(UserError, match="unknown array 'spin' .did you mean 'spins'"):
-        domain.partly({"fixed": str(tmp_path / "c.npz")})
+        domain.options.read_known({"fixed": str(tmp_path / "c.npz")})
     np.savez(tmp_path / "d.npz", spins=spins[0])
     with pytest.raises(UserError, match="expected integers 'spins' with 2 or 3 axes"):
-        domain.partly({"fixed": str(tmp_path / "d.npz")})
+        domain.options.read_known({"fixed": str(tmp_path / "d.npz")})
 
 
 def test_disorder_from_a_file(tmp_path):
     domain = SpinLattice(conditions=ALL)
     text = "sides: [6, 6]\ncoupling: {law: signs, share: 0.5, seed: 3}\nfield: {law: normal, width: 0.1}\n"
     (tmp_path / "a.yaml").write_text(text)
-    one, again = (domain.given({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"}) for _ in range(2))
+    one, again = (domain.options.read_condition({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"}) for _ in range(2))
     assert torch.equal(one["coupling"], again["coupling"]) and set(one["coupling"].unique().tolist()) == {-1.0, 1.0}
     assert 0.02 < float(one["field"].std()) < 0.3
     (tmp_path / "a.yaml").write_text(text.replace("seed: 3", "seed: 4"))
-    assert not torch.equal(domain.given({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"})["coupling"], one["coupling"])
+    assert not torch.equal(domain.options.read_condition({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"})["coupling"], one["coupling"])
     for old, new, told in [
         ("signs", "sign", "did you mean 'signs'"),
         ("share", "chance", "unknown key 'chance'"),
@@ -336,7 +336,7 @@ def test_disorder_from_a_file(tmp_path):
     ]:
         (tmp_path / "b.yaml").write_text(text.replace(old, new))
         with pytest.raises(UserError, match=told):
-            domain.given({"hamiltonian": str(tmp_path / "b.yaml"), "temperature": "1"})
+            domain.options.read_condition({"hamiltonian": str(tmp_path / "b.yaml"), "temperature": "1"})
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.png"])

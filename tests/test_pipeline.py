@@ -292,8 +292,8 @@ def test_every_bundled_checkpoint_loads_and_is_small():
     for name, folder in bundled.checkpoints().items():
         assert sum(path.stat().st_size for path in sealed.files(folder)) <= 15_000_000, name
         pipeline = Pipeline.load(name)
-        options = {key: value for key, value in {"temperature": "2.0", "size": "4"}.items() if key in pipeline.domain.options}
-        condition = pipeline.domain.given(options) if pipeline.domain.conditions else None
+        options = {key: value for key, value in {"temperature": "2.0", "size": "4"}.items() if key in pipeline.domain.options.help}
+        condition = pipeline.domain.options.read_condition(options) if pipeline.domain.conditions else None
         assert len(pipeline.sample(Request(3, condition=condition), 2)) == 3, name
 
 

@@ -185,7 +185,7 @@ def test_structures_are_turned_in_training_and_predicted_from_a_file(recipe, tmp
 
     pipeline = SymdiffPipeline.load(tmp_path / "turned" / "checkpoint")
     MOTION.write(MOTION.decode(seen(MOTION)), tmp_path / "given.npz")
-    condition = MOTION.given({"clouds": str(tmp_path / "given.npz")})
+    condition = MOTION.options.read_condition({"clouds": str(tmp_path / "given.npz")})
     first = pipeline.sample(Request(6, condition=condition, seed=0)).state()
     again = pipeline.sample(Request(6, condition=condition, seed=1)).state()
     assert set(first.schema) == {*GIVEN, "displacement"} and difference(first, again) == 0  # nothing is drawn

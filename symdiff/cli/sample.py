@@ -50,14 +50,14 @@ def sample(
 
     sizes, options = parse_sizes(num_nodes), further(context)
     pipeline = Pipeline.load(checkpoint)
-    unknown = [name for name in options if name not in pipeline.domain.options]
+    unknown = [name for name in options if name not in pipeline.domain.options.help]
     if unknown:
-        if unknown[0] in pipeline.domain.absent:
-            raise UserError(f"--{unknown[0]}: {pipeline.domain.absent[unknown[0]]}")
+        if unknown[0] in pipeline.domain.options.absent:
+            raise UserError(f"--{unknown[0]}: {pipeline.domain.options.absent[unknown[0]]}")
         own = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
-        raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options])}")
-    condition = pipeline.domain.given(options) if options or pipeline.domain.conditions else None
-    request = Request(count, sizes, condition, pipeline.domain.partly(options), seed)
+        raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options.help])}")
+    condition = pipeline.domain.options.read_condition(options) if options or pipeline.domain.conditions else None
+    request = Request(count, sizes, condition, pipeline.domain.options.read_known(options), seed)
     diffusion, steps = pipeline.guide(guidance), steps or pipeline.default_steps
     if guidance == 0 and condition is not None:
         request = replace(request, condition=hide(condition))  # so that the sizes do not follow it either

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from symdiff.config.building import build
 from symdiff.domains.arrays import Record, pack, unpad
+from symdiff.domains.options import Options
 from symdiff.groups.base import Group
 from symdiff.state import Schema, State
 
@@ -63,25 +64,9 @@ class Domain(ABC):
         """Write objects to a file, by its ending; the file appears whole or not at all."""
 
     @property
-    def options(self) -> dict[str, str]:
-        """What ``given`` reads, by name, each with a line of help: the options of ``symdiff sample`` beyond the common ones."""
-        return {}
-
-    @property
-    def absent(self) -> dict[str, str]:
-        """Options that other models of this domain have, by name, each with the reason why this one has not."""
-        return {}
-
-    def given(self, options: Mapping[str, str]) -> State | None:
-        """The condition, one structure, that options say as text; None where nothing is given. Raises UserError.
-
-        A condition of the whole alone has no nodes, and goes with any number of them.
-        """
-        return None
-
-    def partly(self, options: Mapping[str, str]) -> State | None:
-        """What options say of the generated fields: labels, and the number of labels where nothing is known. Raises UserError."""
-        return None
+    def options(self) -> Options:
+        """What the domain's models take on the command line."""
+        return Options()
 
     @property
     def log_density(self) -> Callable[[State], Tensor] | None:

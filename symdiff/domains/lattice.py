@@ -12,6 +12,7 @@ from torch import Tensor
 from symdiff.config.ranges import Classes, Degree, Side
 from symdiff.domains.arrays import Record
 from symdiff.domains.base import Domain
+from symdiff.domains.lattice_options import LatticeOptions
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.lattices import Space
@@ -78,29 +79,8 @@ class SpinLattice(Domain):
         return False
 
     @property
-    def options(self) -> dict[str, str]:
-        """See ``given``."""
-        found = {"size": "the side of the lattice, or its sides (32 or 32x16)"}
-        if "coupling" in self._conditions:
-            found["coupling"] = "J between nearest neighbors, or one number for every direction of half the star (1,0.5)"
-        if "field" in self._conditions:
-            found["field"] = "h for Ising spins, else one number for every state (0.1,0,0)"
-        if "temperature" in self._conditions:
-            found["temperature"] = "T in J/k_B"
-        if set(self._conditions) & {"coupling", "field"}:
-            found["hamiltonian"] = "a .yaml or .npz file of couplings and fields"
-        found["fixed"] = "a .npz file of spins of which those that are not 0 (Potts: not -1) stay as they are"
-        return found
-
-    @property
-    def absent(self) -> dict[str, str]:
-        reasons = {
-            "coupling": "the model is for J = 1 between nearest neighbors only",
-            "field": "the model is symmetric under permutations of the spins' states and takes no field",
-            "temperature": "the model has no temperature",
-            "hamiltonian": "the model is for one Hamiltonian: J = 1 between nearest neighbors, no field",
-        }
-        return {name: reason for name, reason in reasons.items() if name not in self.options}
+    def options(self) -> LatticeOptions:
+        return LatticeOptions(self)
 
     @property
     def group(self) -> Product:
@@ -164,20 +144,6 @@ class SpinLattice(Domain):
             raise UserError("temperature: the model has no temperature, got one")
         values = {name: value.expand(batch, *value.shape[1:]).clone() for name, value in values.items()}
         return State(torch.ones(batch, nodes, dtype=torch.bool), {name: self.schema[name] for name in values}, values)
-
-    def given(self, options: Mapping[str, str]) -> State | None:
-        """The conditions that ``options`` say: of one structure, or of all in the file ``hamiltonian``. Raises UserError."""
-        from symdiff.domains.lattice_options import conditions
-
-        return conditions(options, self)
-
-    def partly(self, options: Mapping[str, str]) -> State | None:
-        """The spins that ``--fixed`` names, the label ``states`` elsewhere."""
-        if "fixed" not in options:
-            return None
-        from symdiff.domains.lattice_options import fixed
-
-        return fixed(options["fixed"], self)
 
     @property
     def log_density(self) -> Callable[[State], Tensor] | None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain, Record
 from symdiff.domains.molecule import BONDS
+from symdiff.domains.molecule3d_options import Molecule3DOptions
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
@@ -57,46 +56,8 @@ class Molecule3D(Domain):
         return tuple(key for name in self.properties for key in (name, marker(name)))
 
     @property
-    def options(self) -> dict[str, str]:
-        """See ``given``."""
-        given = {name: f"the {name} of the molecules in {one.unit}; not given, any" for name, one in self.properties.items()}
-        return {**given, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
-
-    def given(self, options: Mapping[str, str]) -> State | None:
-        """The properties that ``options`` name, in their unit; the others are absent. Raises UserError."""
-        values = {}
-        for name, one in self.properties.items():
-            try:
-                value = one.mean if name not in options else float(options[name])
-            except ValueError:
-                raise UserError(f"--{name}: expected a number in {one.unit}, got {options[name]!r}") from None
-            if not np.isfinite(value):
-                raise UserError(f"--{name}: expected a finite number in {one.unit}, got {options[name]!r}")
-            values[name] = torch.tensor([[float(one.standard(value))]])
-            values[marker(name)] = torch.tensor([int(name not in options)])
-        return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.schema[name] for name in values}, values) if values else None
-
-    def partly(self, options: Mapping[str, str]) -> State | None:
-        """The fragment that the file ``fixed`` holds: its atoms as they are, with bonds to them left open. Raises UserError."""
-        if "fixed" not in options:
-            return None
-        from symdiff.chemistry.perception import check
-        from symdiff.chemistry.reading import read_geometries
-
-        path = options["fixed"]
-        entries = list(read_geometries(path, self.max_nodes))
-        if len(entries) != 1 or entries[0][1] is None:
-            raise UserError(f"--fixed: {path}: expected one molecule, got {entries[0][0].reason if len(entries) == 1 else len(entries)}")
-        fragment = entries[0][1]
-        try:
-            check(fragment, self.max_nodes)
-            if self.bonds and not fragment.bonded and len(fragment.element) > 1:
-                raise UserError("expected bonds among the atoms; give an .sdf file that has them")
-            x = self.collate([self.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))])
-        except UserError as error:
-            raise UserError(f"--fixed: {path}: {error}") from None
-        position = torch.from_numpy(fragment.position).float()[None, :, None]
-        return x.only(*(name for name in x.schema if name not in self.conditions)).with_values(position=position)
+    def options(self) -> Molecule3DOptions:
+        return Molecule3DOptions(self)
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         found = list(histogram)

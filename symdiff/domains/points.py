@@ -9,6 +9,7 @@ import numpy as np
 
 from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain, Record
+from symdiff.domains.points_options import PointOptions
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
@@ -59,13 +60,17 @@ class PointCloud(Domain):
         return {"kind": "PointCloud", **fields, "chiral": self.chiral, "max_nodes": self.max_nodes}
 
     @property
-    def options(self) -> dict[str, str]:
-        """See ``given``."""
-        return {"clouds": f"a .npz file of what is predicted for: {', '.join(self._given)}, one point behind the other, and num_nodes"}
+    def given(self) -> Schema:
+        """The fields that are given."""
+        return self._given
+
+    @property
+    def options(self) -> PointOptions:
+        return PointOptions(self)
 
     def encode(self, obj: Mapping) -> Record:
         """The arrays of one object, centered. Raises UserError for fields that are missing, not finite, or of another shape."""
-        return self._record(obj, self.schema)
+        return self.record(obj, self.schema)
 
     def decode(self, state: State) -> list[dict[str, np.ndarray]]:
         """Objects as ``encode`` takes them, of the fields that the state has."""
@@ -86,7 +91,7 @@ class PointCloud(Domain):
         """The objects of a .npz file as ``write`` writes it. Raises UserError."""
         from symdiff.domains.points_files import read
 
-        return self._checked(read(path, self.schema), self.schema, path)
+        return self.check(read(path, self.schema), self.schema, path)
 
     def write(self, objs: Sequence[Mapping], path: str | Path) -> None:
         """Write objects to a .npz file: ``num_nodes`` (M,) and every field, one object behind the other. Raises UserError."""
@@ -94,28 +99,17 @@ class PointCloud(Domain):
 
         write(objs, path, self.schema)
 
-    def given(self, options: Mapping[str, str]) -> State | None:
-        """The clouds of the file ``clouds``. Raises UserError."""
-        if "clouds" not in options:
-            raise UserError(f"--clouds: expected {self.options['clouds']}")
-        from symdiff.domains.points_files import read, together
-
-        path = options["clouds"]
-        objs = read(path, self._given)
-        if not objs:
-            raise UserError(f"{path}: expected at least one cloud, got none")
-        self._checked(objs, self._given, path)
-        return together([self._record(obj, self._given) for obj in objs], self._given)
-
-    def _checked(self, objs: list[dict], schema: Schema, path: str | Path) -> list[dict]:
+    def check(self, objs: list[dict], schema: Schema, path: str | Path) -> list[dict]:
+        """The objects of a file, which fit the schema. Raises UserError."""
         for place, obj in enumerate(objs, 1):
             try:
-                self._record(obj, schema)
+                self.record(obj, schema)
             except UserError as error:
                 raise UserError(f"{path}: cloud {place}: {error}") from error
         return objs
 
-    def _record(self, obj: Mapping, schema: Schema) -> Record:
+    def record(self, obj: Mapping, schema: Schema) -> Record:
+        """The arrays of one object's fields, centered. Raises UserError."""
         if not isinstance(obj, Mapping) or POSITION not in obj:
             raise UserError(f"expected a mapping with the key 'position', got {sorted(obj) if isinstance(obj, Mapping) else type(obj).__name__}")
         points = len(np.atleast_1d(obj[POSITION]))

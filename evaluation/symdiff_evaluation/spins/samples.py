@@ -14,7 +14,6 @@ from symdiff.domains.spin_columns import SpinColumns, read_columns
 from symdiff.errors import UserError
 from symdiff.groups.torus import torus
 from symdiff.spins.hamiltonian import Hamiltonian, interaction, ising_field
-from symdiff.storage.numbers import show
 from symdiff_evaluation.core.shards import Shards, done
 from symdiff_evaluation.spins.bonds import couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
@@ -23,8 +22,6 @@ from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.stored import blocks, observations
 from symdiff_evaluation.spins.symmetry import Subgroup, symmetries
 
-MAX_STEP = 1 << 20
-"""Sites that a bond may reach."""
 
 @dataclass(frozen=True)
 class Spins:
@@ -171,8 +168,6 @@ def _check(columns: SpinColumns, place: str) -> None:
         raise UserError(f"{place}: states: at most {most} are evaluated of {columns.model} spins, got {columns.states}")
     if columns.model != "ising" and np.any(columns.conditions.get("field", 0)):
         raise UserError(f"{place}: field: {columns.model} spins are evaluated without one, got one")
-    if np.abs(columns.directions).max(initial=0) > MAX_STEP:
-        raise UserError(f"{place}: directions: expected steps of at most {MAX_STEP}, got {show(columns.directions.tolist())}")
 
 
 def _hamiltonian(columns: SpinColumns, conditions: Mapping[str, np.ndarray]) -> Hamiltonian:

@@ -1,0 +1,66 @@
+"""What the command line says of molecules in 3D: properties, and a fragment that is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from symdiff.domains.options import Options
+from symdiff.errors import UserError
+from symdiff.guidance import marker
+from symdiff.state import State
+from symdiff.storage.numbers import read_real, show
+
+if TYPE_CHECKING:
+    from symdiff.domains.molecule3d import Molecule3D
+
+
+class Molecule3DOptions(Options):
+    """Those of a domain of molecules in 3D."""
+
+    def __init__(self, domain: Molecule3D) -> None:
+        self.domain = domain
+
+    @property
+    def help(self) -> dict[str, str]:
+        lines = {name: f"the {name} of the molecules in {one.unit}; not given, any" for name, one in self.domain.properties.items()}
+        return {**lines, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
+
+    def read_condition(self, words: Mapping[str, str]) -> State | None:
+        """The properties that are named, in their unit; the others are absent. Raises UserError."""
+        values = {}
+        for name, one in self.domain.properties.items():
+            try:
+                value = read_real(words[name]) if name in words else one.mean
+            except UserError:
+                raise UserError(f"--{name}: expected a number in {one.unit}, got {show(words[name])}") from None
+            values[name] = torch.tensor([[float(one.standard(value))]])
+            values[marker(name)] = torch.tensor([int(name not in words)])
+        if not values:
+            return None
+        return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.domain.schema[name] for name in values}, values)
+
+    def read_known(self, words: Mapping[str, str]) -> State | None:
+        """The fragment in the file ``fixed``: its atoms as they are, with bonds to them left open. Raises UserError."""
+        if "fixed" not in words:
+            return None
+        from symdiff.chemistry.perception import check
+        from symdiff.chemistry.reading import read_geometries
+
+        path, domain = words["fixed"], self.domain
+        entries = list(read_geometries(path, domain.max_nodes))
+        if len(entries) != 1 or entries[0][1] is None:
+            raise UserError(f"--fixed: {path}: expected one molecule, got {entries[0][0].reason if len(entries) == 1 else len(entries)}")
+        fragment = entries[0][1]
+        try:
+            check(fragment, domain.max_nodes)
+            if domain.bonds and not fragment.bonded and len(fragment.element) > 1:
+                raise UserError("expected bonds among the atoms; give an .sdf file that has them")
+            x = domain.collate([domain.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))])
+        except UserError as error:
+            raise UserError(f"--fixed: {path}: {error}") from None
+        position = torch.from_numpy(fragment.position).float()[None, :, None]
+        return x.only(*(name for name in x.schema if name not in domain.conditions)).with_values(position=position)

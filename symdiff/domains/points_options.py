@@ -1,0 +1,36 @@
+"""What the command line says of point clouds: a file of what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from symdiff.domains.options import Options
+from symdiff.domains.points_files import read, together
+from symdiff.errors import UserError
+from symdiff.state import State
+
+if TYPE_CHECKING:
+    from symdiff.domains.points import PointCloud
+
+
+class PointOptions(Options):
+    """Those of a domain of point clouds."""
+
+    def __init__(self, domain: PointCloud) -> None:
+        self.domain = domain
+
+    @property
+    def help(self) -> dict[str, str]:
+        return {"clouds": f"a .npz file of what is predicted for: {', '.join(self.domain.given)}, one point behind the other, and num_nodes"}
+
+    def read_condition(self, words: Mapping[str, str]) -> State:
+        """The clouds of the file ``clouds``. Raises UserError."""
+        if "clouds" not in words:
+            raise UserError(f"--clouds: expected {self.help['clouds']}")
+        path, given = words["clouds"], self.domain.given
+        objs = read(path, given)
+        if not objs:
+            raise UserError(f"{path}: expected at least one cloud, got none")
+        self.domain.check(objs, given, path)
+        return together([self.domain.record(obj, given) for obj in objs], given)
