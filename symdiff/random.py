@@ -63,7 +63,9 @@ class Streams:
 Generator = torch.Generator | Streams
 
 
-def integers(places: int, shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+def integers(
+    places: int, shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None
+) -> Tensor:
     """Uniform int64 from 0 to 2^places - 1 on ``like``'s device. ``shape[0]`` counts rows."""
     device = None if like is None else like.device
     if isinstance(generator, Streams):

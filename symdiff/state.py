@@ -126,8 +126,8 @@ def schema_from_plain(plain: Mapping) -> dict[str, Field]:
 class State:
     """A padded batch of structures.
 
-    ``mask``: (B, N) bool, real nodes first. ``values[name]`` has the shape that ``schema[name]`` states; padded
-    entries are zero (so is the diagonal of an undirected field). Predictions and symmetry-breaking inputs are States too.
+    ``mask``: (B, N) bool, real nodes first. ``values[name]`` has the shape that ``schema[name]`` states; padded entries
+    are zero (so is the diagonal of an undirected field). Predictions and symmetry-breaking inputs are States too.
     """
 
     mask: Tensor
@@ -161,7 +161,10 @@ class State:
         return self.mask.device
 
     def to(
-        self, device: torch.device | str | torch.dtype | None = None, dtype: torch.dtype | None = None, non_blocking: bool = False
+        self,
+        device: torch.device | str | torch.dtype | None = None,
+        dtype: torch.dtype | None = None,
+        non_blocking: bool = False,
     ) -> State:
         """Move to a device; a floating dtype, given alone or behind the device, changes the real-valued fields only."""
         if isinstance(device, torch.dtype):

@@ -2,8 +2,8 @@
 
 >>> assert_equivariant(network, Symmetric(), x, t, z)  # doctest: +SKIP
 
-Each check draws group elements itself. Randomness in what is checked (dropout, sampling) has to be switched off or seeded, for
-equivariance in law is not what ``equivariance_error`` measures.
+Each check draws group elements itself. Randomness in what is checked (dropout, sampling) has to be switched off or
+seeded, for equivariance in law is not what ``equivariance_error`` measures.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def difference(x: State, y: State) -> float:
 def equivariance_error(
     f: Callable, group: Group, x: State, *others: State | Tensor, generator: Generator | None = None, draws: int = 20
 ) -> float:
-    """The greatest absolute difference between g·f(x, ...) and f(g·x, g·...), over ``draws`` random g for every structure.
+    """The greatest absolute difference between g·f(x, ...) and f(g·x, g·...), over ``draws`` random g for every
+    structure.
 
     Every State among the arguments is moved, tensors (times, sizes) are not. f returns a State, or a tensor for what
     should be invariant (a loss, an energy). Fields of labels count as numbers, so that a wrong label counts at least 1.
@@ -93,9 +94,9 @@ def assert_equivariant(
 class Relaxation:
     """How far a function is from relaxed equivariance.
 
-    ``error``: the greatest distance of f(g·x) from the orbit g·G_x·f(x), over draws and over all g that were tried. ``pvalue``: of the
-    hypothesis that the draws of f(x) are spread uniformly over their orbit under G_x, 1 where f(x) is as symmetric as x.
-    ``stabilizer``: the order of G_x, enumerated.
+    ``error``: the greatest distance of f(g·x) from the orbit g·G_x·f(x), over draws and over all g that were tried.
+    ``pvalue``: of the hypothesis that the draws of f(x) are spread uniformly over their orbit under G_x, 1 where f(x)
+    is as symmetric as x. ``stabilizer``: the order of G_x, enumerated.
     """
 
     error: float
@@ -114,8 +115,8 @@ def relaxed_equivariance_error(
 ) -> Relaxation:
     """Whether f(g·x) lies in g·G_x·f(x) for every g, draw by draw, and whether f chooses uniformly among the orbit.
 
-    f is relaxed equivariant when for every g some g' in g·G_x has f(g·x) = g'·f(x) (Kaba and Ravanbakhsh: Symmetry Breaking and
-    Equivariant Neural Networks, 2023). The stabilizer G_x is enumerated, so the group must be small.
+    f is relaxed equivariant when for every g some g' in g·G_x has f(g·x) = g'·f(x) (Kaba and Ravanbakhsh: Symmetry
+    Breaking and Equivariant Neural Networks, 2023). The stabilizer G_x is enumerated, so the group must be small.
 
     Parameters
     ----------
@@ -163,14 +164,18 @@ def relaxed_equivariance_error(
 
 
 def equivariant_elements(f: Callable[[State], State], group: Numbered, x: State, tolerance: float = 1e-6) -> Tensor:
-    """The numbers of the elements g with f(g·x) = g·f(x), (M,) int64: over which part of the group f is still equivariant at x.
+    """The numbers of the elements g with f(g·x) = g·f(x), (M,) int64: over which part of the group f is still
+    equivariant at x.
 
-    For a generic x they are the subgroup under which f is equivariant; their share of ``group.count`` is the degree of equivariance.
+    For a generic x they are the subgroup under which f is equivariant; their share of ``group.count`` is the degree of
+    equivariance.
     """
     with torch.no_grad():
         y, keeps = f(x), []
         for number, moved in images(group, x):
-            gap = _flatten(f(moved)) - _flatten(group.act(group.numbered(number, x.mask.shape[1]), y.select([0] * len(number))))
+            gap = _flatten(f(moved)) - _flatten(
+                group.act(group.numbered(number, x.mask.shape[1]), y.select([0] * len(number)))
+            )
             keeps.append(number[gap.abs().amax(1) <= tolerance])
     return torch.cat(keeps)
 
@@ -191,7 +196,8 @@ def _distinct(rows: Tensor, tolerance: float) -> Tensor:
 def action_law_error(group: Group, x: State, generator: Generator | None = None, draws: int = 20) -> float:
     """How far ``group`` is from acting on x, as the greatest difference over ``draws`` draws of g and h.
 
-    Of g·(h·x) from (gh)·x, of 1·x and of g⁻¹·(g·x) from x, of (g1)·x and (1g)·x from g·x, and of g·x's padding from zero.
+    Of g·(h·x) from (gh)·x, of 1·x and of g⁻¹·(g·x) from x, of (g1)·x and (1g)·x from g·x, and of g·x's padding from
+    zero.
     """
     one, worst = group.identity(x.mask), difference(group.act(group.identity(x.mask), x), x)
     for _ in range(draws):
@@ -230,8 +236,8 @@ def chi_square(counts: Tensor, probabilities: Tensor) -> float:
 def coset_test(canonicalizer: Randomized, x: State, draws: int = 4000, generator: Generator | None = None) -> Tensor:
     """Whether ``sample`` is uniform on the whole coset {g : g⁻¹·x canonical}: a p-value for every structure, (B,).
 
-    The coset is enumerated over all permutations of the nodes, at most 6 of them; a draw outside of it makes p zero. For
-    canonicalizers of node orders that separate all orbits.
+    The coset is enumerated over all permutations of the nodes, at most 6 of them; a draw outside of it makes p zero.
+    For canonicalizers of node orders that separate all orbits.
     """
     group, pvalues = canonicalizer.group, []
     for row in range(len(x)):

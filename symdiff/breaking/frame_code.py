@@ -11,10 +11,11 @@ from symdiff.state import Real, Schema, State
 
 
 class FrameCode(Code):
-    """``frame`` (B, 3, 3): three unit vectors along x, y and z before a rotation moves them; with ``nodes``, a ``NodeCode`` beside it.
+    """``frame`` (B, 3, 3): three unit vectors along x, y and z before a rotation moves them; with ``nodes``, a
+    ``NodeCode`` beside it.
 
-    No rotation or reflection but the identity keeps the frame, so the stabilizer is trivial under O(3), and with ``nodes``
-    under S_n x O(3).
+    No rotation or reflection but the identity keeps the frame, so the stabilizer is trivial under O(3), and with
+    ``nodes`` under S_n x O(3).
     """
 
     def __init__(self, nodes: NodesOrNone = 0, dim: Width = 16) -> None:

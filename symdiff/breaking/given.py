@@ -11,10 +11,12 @@ from symdiff.state import Real, Schema, State
 
 
 class Given(SymmetryBreaker):
-    """z is the frame that a structure's own field ``field`` has: three vectors, where its coordinate axes have been turned to.
+    """z is the frame that a structure's own field ``field`` has: three vectors, where its coordinate axes have been
+    turned to.
 
-    Nothing is drawn. As the frame turns with the structure the law is equivariant jointly, while the network learns what the axes mean:
-    which way is up, say. (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS 2025.)
+    Nothing is drawn. As the frame turns with the structure the law is equivariant jointly, while the network learns
+    what the axes mean: which way is up, say. (Vadgama et al., Probing Equivariance and Symmetry Breaking in
+    Convolutional Networks, NeurIPS 2025.)
     """
 
     anchor = "data"
@@ -30,7 +32,10 @@ class Given(SymmetryBreaker):
 
     def sample(self, x: State, generator: Generator | None = None) -> State:
         if x.schema.get(self.field) != self.schema["frame"]:
-            raise ValueError(f"breaker: expected a field {self.field!r} of three vectors of the whole, got {x.schema.get(self.field)}")
+            raise ValueError(
+                f"breaker: expected a field {self.field!r} of three vectors of the whole, got "
+                f"{x.schema.get(self.field)}"
+            )
         return State(x.mask, self.schema, {"frame": x[self.field]})
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:

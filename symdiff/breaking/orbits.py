@@ -21,10 +21,11 @@ MOST_COLORS = 1 << 16
 class Orbits(SymmetryBreaker):
     """z_ij = a learned vector for the orbit of the ordered pair (i, j) under a permutation group H.
 
-    A permutation-equivariant network f(x, z) is then equivariant exactly under the permutations that keep the colors, the 2-closure
-    of H. The pairs are ordered: the colors of ``cyclic n`` are not symmetric, and a network that symmetrizes them is
-    equivariant under ``dihedral n``. Learned vectors that come to agree merge their orbits, so the symmetry that is left may grow.
-    With ``breaker`` z also holds what that breaker draws, so the subgroup goes together with SymPE.
+    A permutation-equivariant network f(x, z) is then equivariant exactly under the permutations that keep the colors,
+    the 2-closure of H. The pairs are ordered: the colors of ``cyclic n`` are not symmetric, and a network that
+    symmetrizes them is equivariant under ``dihedral n``. Learned vectors that come to agree merge their orbits, so the
+    symmetry that is left may grow. With ``breaker`` z also holds what that breaker draws, so the subgroup goes together
+    with SymPE.
 
     Parameters
     ----------
@@ -33,14 +34,15 @@ class Orbits(SymmetryBreaker):
     dim : int
         Channels of a color.
     by : {"pairs", "nodes"}
-        Orbits of ordered pairs, or pairs of orbits of nodes (the diagonal apart), which leave the product of the symmetric groups of the
-        orbits of nodes.
+        Orbits of ordered pairs, or pairs of orbits of nodes (the diagonal apart), which leave the product of the
+        symmetric groups of the orbits of nodes.
     breaker : SymmetryBreaker, optional
         What else breaks the symmetry.
 
     References
     ----------
-    Goel, Lim, Lawrence, Jegelka, Huang: Any-Subgroup Equivariant Networks via Symmetry Breaking (ICLR 2026, https://arxiv.org/abs/2603.19486).
+    Goel, Lim, Lawrence, Jegelka, Huang: Any-Subgroup Equivariant Networks via Symmetry Breaking (ICLR 2026,
+    https://arxiv.org/abs/2603.19486).
     """
 
     @register_to_config
@@ -76,14 +78,19 @@ class Orbits(SymmetryBreaker):
         nodes = self.group.nodes
         if mask.shape[1] != nodes or not bool(mask.all()):
             sizes = sorted(set(mask.sum(1).tolist()))
-            raise ValueError(f"group of degree {nodes}: expected structures of {nodes} nodes, got {sizes} padded to {mask.shape[1]}")
+            raise ValueError(
+                f"group of degree {nodes}: expected structures of {nodes} nodes, got {sizes} padded to {mask.shape[1]}"
+            )
         colored = self.table[self.colors].expand(len(mask), -1, -1, -1)
         values = {} if drawn is None else dict(drawn.values)
         return State(mask, self.schema, {"orbit": colored, **values})
 
 
 def color_by_nodes(orbits: Tensor) -> Tensor:
-    """Colors of ordered pairs by the orbits of their nodes, (n,) -> (n, n) int64; the diagonal has colors of its own."""
+    """Colors of ordered pairs by the orbits of their nodes, (n,) -> (n, n) int64.
+
+    The diagonal has colors of its own.
+    """
     pairs = orbits[:, None] * (orbits.max() + 1) + orbits
     diagonal = torch.eye(len(orbits), dtype=torch.long)
     return torch.unique(2 * pairs + diagonal, return_inverse=True)[1]

@@ -20,9 +20,10 @@ HARMONICS = 3
 class SiteCode(Code):
     """v with trivial stabilizer under ``Space``, and under a flip that moves ``sign``.
 
-    ``place`` (B, N, d): the coordinates n_a/L_a, different at every site; ``code`` (B, N, dim): a learned function of waves of them,
-    and of waves with periods of 2 and 4 sites; ``compass`` (B, N, D, 1): one number for every direction of the star;
-    ``sign`` (B, N, 2): (1, −1). All but ``code`` are fixed, so that the stabilizer is trivial whatever is learned.
+    ``place`` (B, N, d): the coordinates n_a/L_a, different at every site; ``code`` (B, N, dim): a learned function of
+    waves of them, and of waves with periods of 2 and 4 sites; ``compass`` (B, N, D, 1): one number for every direction
+    of the star; ``sign`` (B, N, 2): (1, −1). All but ``code`` are fixed, so that the stabilizer is trivial whatever is
+    learned.
     """
 
     def __init__(self, lattice: Kind = "square", sides: Sequence[Side] | None = None, dim: Width = 16) -> None:
@@ -57,7 +58,10 @@ class SiteCode(Code):
 
 
 def waves(piece: Torus) -> Tensor:
-    """Along every axis: the torus' first harmonics, and waves with periods of 2 and 4 sites, (N, d·(2·HARMONICS + 3))."""
+    """Along every axis.
+
+    The torus' first harmonics, and waves with periods of 2 and 4 sites, (N, d·(2·HARMONICS + 3)).
+    """
     position = piece.positions().double()
     parts = []
     for k in range(1, HARMONICS + 1):

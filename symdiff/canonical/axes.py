@@ -13,14 +13,19 @@ from symdiff.random import mix
 
 FAR = 0.437
 """Points nearer to an axis than this share of the greatest distance do not point away from it."""
-_DIRECTIONS = torch.tensor([[1.13, 0.37, 0.71], [-0.59, 1.27, 0.43], [0.67, -0.83, 1.09], [1.51, 0.91, -0.29]], dtype=torch.float64)
+_DIRECTIONS = torch.tensor(
+    [[1.13, 0.37, 0.71], [-0.59, 1.27, 0.43], [0.67, -0.83, 1.09], [1.51, 0.91, -0.29]], dtype=torch.float64
+)
 _PHASES = torch.tensor([0.3, 1.1, 1.9, 2.7], dtype=torch.float64)
 PROBES = 3 + len(_PHASES)
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """``points`` (B, P, 3) float64 around their center, 0 where there is none; ``colors`` (B, P) int64; ``mask`` (B, P) bool."""
+    """``points`` (B, P, 3) float64 around their center, 0 where there is none.
+
+    ``colors`` (B, P) int64; ``mask`` (B, P) bool.
+    """
 
     points: Tensor
     colors: Tensor
@@ -53,8 +58,8 @@ def signed(axes: Tensor, special: bool) -> Tensor:
 def aligned(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: float, tolerance: float) -> Tensor:
     """Frames (K, 3, 3) of one cloud whose principal axes are not determined: along its points, instead.
 
-    ``spread`` (3,), ``axes`` (3, 3): see ``principal``. The set of frames turns as the cloud does. Where all points lie on a line,
-    or in one place, one frame stands for those that differ by what leaves the line alone.
+    ``spread`` (3,), ``axes`` (3, 3): see ``principal``. The set of frames turns as the cloud does. Where all points lie
+    on a line, or in one place, one frame stands for those that differ by what leaves the line alone.
     """
     if spread[1] < tolerance:
         if spread[0] < tolerance:
@@ -82,7 +87,8 @@ def aligned(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: floa
 
 
 def _away(points: Tensor, colors: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
-    """For each of ``axes`` (A, 3) the unit vectors that point from it to points: whose they are, (M,), and the vectors, (M, 3).
+    """For each of ``axes`` (A, 3) the unit vectors that point from it to points: whose they are, (M,), and the vectors,
+    (M, 3).
 
     To points far from the axis (or from the origin, where an axis is zero), of the color that is rarest among those.
     """
@@ -102,10 +108,11 @@ def _completed(first: Tensor, second: Tensor) -> Tensor:
 
 
 def scores(cloud: Cloud, frames: Tensor) -> Tensor:
-    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, PROBES) of about an angstrom, alike where the clouds are.
+    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, PROBES) of about an angstrom, alike where the clouds
+    are.
 
-    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell apart what
-    is not the same.
+    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell
+    apart what is not the same.
     """
     seen = torch.einsum("bpi,bkij->bkpj", cloud.points, frames)
     squares, cubes = seen.square().sum(2), seen.pow(3).sum(2)
@@ -118,7 +125,10 @@ def scores(cloud: Cloud, frames: Tensor) -> Tensor:
 
 
 def greatest(values: Tensor, tolerance: float) -> Tensor:
-    """Which of K rows of ``values`` (B, K, M) are greatest, column after column, (B, K) bool; nearer than ``tolerance`` is as great."""
+    """Which of K rows of ``values`` (B, K, M) are greatest, column after column, (B, K) bool.
+
+    Nearer than ``tolerance`` is as great.
+    """
     alive = torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
     for column in values.unbind(-1):
         now = torch.where(alive, column, -torch.inf)

@@ -27,7 +27,9 @@ def named_fields(x: State, names: Sequence[str] | None) -> list[str]:
             raise ValueError(f"field {name!r} is not in the structure, which has {sorted(x.schema)}")
         if not isinstance(x.schema[name], Categorical):
             kind = type(x.schema[name]).__name__
-            raise ValueError(f"field {name!r} needs labels (Categorical) to order nodes by, got {kind}; name the fields to use")
+            raise ValueError(
+                f"field {name!r} needs labels (Categorical) to order nodes by, got {kind}; name the fields to use"
+            )
     return [name for name in x.schema if name in chosen]
 
 
@@ -44,9 +46,9 @@ def _join(labels: list[tuple[Tensor, int]], bits: int, like: Tensor) -> tuple[Te
 
 @dataclass(frozen=True)
 class Colored:
-    """``mask``: (B, N) the real nodes. ``nodes``: (B, N) joint labels. ``pairs``: (B, N, N) random-looking 64-bit colors of
-    the ordered pairs of distinct real nodes, zero elsewhere. ``edges``: (B, N, N) bool, pairs with a label other than 0.
-    ``wholes``: (B,) joint labels of the whole."""
+    """``mask``: (B, N) the real nodes. ``nodes``: (B, N) joint labels. ``pairs``: (B, N, N) random-looking 64-bit
+    colors of the ordered pairs of distinct real nodes, zero elsewhere. ``edges``: (B, N, N) bool, pairs with a label
+    other than 0. ``wholes``: (B,) joint labels of the whole."""
 
     mask: Tensor
     nodes: Tensor
@@ -64,7 +66,10 @@ def read(x: State, names: list[str]) -> Colored:
 
 
 def node_codes(x: State, names: list[str]) -> Tensor:
-    """The joint label of every node, (B, N) int64: its node fields, then what directed pair fields put on the diagonal."""
+    """The joint label of every node, (B, N) int64.
+
+    Its node fields, then what directed pair fields put on the diagonal.
+    """
     labels = []
     for name in names:
         field = x.schema[name]
@@ -76,7 +81,10 @@ def node_codes(x: State, names: list[str]) -> Tensor:
 
 
 def pair_codes(x: State, names: list[str]) -> Tensor:
-    """The joint label of every ordered pair, (B, N, N) int64, both directions where a field is directed; 0 is no edge."""
+    """The joint label of every ordered pair, (B, N, N) int64, both directions where a field is directed.
+
+    0 is no edge.
+    """
     shape = x.mask[:, :, None].expand(-1, -1, x.mask.shape[1])
     labels = []
     for name in names:

@@ -21,7 +21,8 @@ from symdiff.state import Categorical, State
 
 Order = Literal["unnamed", "stored", "graph", "distance"]
 GAP = 0.02
-"""Principal axes count as alike where their lengths (root mean squares) differ by less than this share of the greatest."""
+"""Principal axes count as alike where their lengths (root mean squares) differ by less than this share of the
+greatest."""
 PORTION = 4096
 """Frames that are compared together."""
 _KEY = (1.0, 0.6180339887, 0.3247179572)
@@ -30,17 +31,17 @@ _KEY = (1.0, 0.6180339887, 0.3247179572)
 class Frames(Canonicalizer):
     """The canonical pose has its principal axes along x, y and z, longest first, and the greater skewness ahead.
 
-    An element of O(3), or of SO(3) with ``special``, is the frame whose columns are those axes. Where two principal axes are
-    nearly as long, they are laid along points, and among frames that skewness does not tell apart the one is taken in which the
-    labelled points give the greater sum of waves; what is still alike is a symmetry of the structure. So draws are uniform
-    on the whole coset γ(x)·Stab(x), that of a methane's 24 symmetries or of the turns of a linear molecule, too, as far
-    as ``tolerance`` (in the unit of the positions) tells a symmetry from none.
+    An element of O(3), or of SO(3) with ``special``, is the frame whose columns are those axes. Where two principal
+    axes are nearly as long, they are laid along points, and among frames that skewness does not tell apart the one is
+    taken in which the labelled points give the greater sum of waves; what is still alike is a symmetry of the
+    structure. So draws are uniform on the whole coset γ(x)·Stab(x), that of a methane's 24 symmetries or of the turns
+    of a linear molecule, too, as far as ``tolerance`` (in the unit of the positions) tells a symmetry from none.
 
-    ``nodes``: "unnamed", frames alone, which no order of the nodes changes: the group is O(3). Else it is S_n x O(3), with the nodes as
-    they are "stored" (the identity is drawn, as ``Stored`` does), in depth-first order along the "graph" of the labels, or refined by
-    "distance", that is by labels and the distances of all pairs; what the refinement leaves open, the pose decides.
-    ``field``: the positions, one vector a node; only their differences from the mean count. ``fields``: the labels that are
-    read, of nodes and undirected pairs, all by default.
+    ``nodes``: "unnamed", frames alone, which no order of the nodes changes: the group is O(3). Else it is S_n x O(3),
+    with the nodes as they are "stored" (the identity is drawn, as ``Stored`` does), in depth-first order along the
+    "graph" of the labels, or refined by "distance", that is by labels and the distances of all pairs; what the
+    refinement leaves open, the pose decides. ``field``: the positions, one vector a node; only their differences from
+    the mean count. ``fields``: the labels that are read, of nodes and undirected pairs, all by default.
     """
 
     def __init__(
@@ -61,18 +62,24 @@ class Frames(Canonicalizer):
         self.group = self._space if nodes == "unnamed" else Product([Symmetric(), self._space])
 
     def element(self, x: State) -> Element:
-        """c with c⁻¹·x canonical: (B, 3, 3) float64, behind (B, N) int64 positions of the nodes in their order unless "unnamed"."""
+        """c with c⁻¹·x canonical.
+
+        (B, 3, 3) float64, behind (B, N) int64 positions of the nodes in their order unless "unnamed".
+        """
         x = self._read(x)
         frame = torch.empty(len(x), 3, 3, dtype=torch.float64, device=x.device)
         for rows, frames, kept in self._frames(x):
             upright = torch.where(kept, frames.diagonal(dim1=2, dim2=3).sum(-1), -torch.inf)
-            frame[rows] = frames[torch.arange(len(rows), device=x.device), upright.argmax(1)]  # some choice, the draw of h makes it fair
+            frame[rows] = frames[
+                torch.arange(len(rows), device=x.device), upright.argmax(1)
+            ]  # some choice, the draw of h makes it fair
         if self.nodes == "unnamed":
             return frame
         return self._positions(x, frame), frame
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
-        """Draw g with g⁻¹·x canonical, uniformly among all such g; with "stored" nodes, among those that leave the nodes.
+        """Draw g with g⁻¹·x canonical, uniformly among all such g; with "stored" nodes, among those that leave the
+        nodes.
 
         Where x says only what holds for the whole, a property of a molecule to be, that is all of the group.
         """
@@ -131,10 +138,17 @@ class Frames(Canonicalizer):
         points[row, place] = (cloud.points[row, i] + cloud.points[row, j]) / 2
         colors[row, place] = -1 - codes[row, i, j]
         inside = torch.arange(most, device=x.device) < counts[:, None]
-        return Cloud(torch.cat([cloud.points, points], 1), torch.cat([cloud.colors, colors], 1), torch.cat([cloud.mask, inside], 1))
+        return Cloud(
+            torch.cat([cloud.points, points], 1),
+            torch.cat([cloud.colors, colors], 1),
+            torch.cat([cloud.mask, inside], 1),
+        )
 
     def _frames(self, x: State) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Rows (R,), their possible frames (R, K, 3, 3), and which of those are canonical (R, K): portion by portion."""
+        """Rows (R,), their possible frames (R, K, 3, 3), and which of those are canonical (R, K).
+
+        Portion by portion.
+        """
         cloud = self._cloud(x)
         full = self._labelled(x, cloud)
         spread, principal = axes.principal(cloud)
@@ -144,7 +158,9 @@ class Frames(Canonicalizer):
         if len(rows):
             yield rows, *self._kept(full.select(rows), axes.signed(principal[rows], self.special))
         unclear = (~clear).nonzero()[:, 0].tolist()
-        found = [axes.aligned(cloud.select([k]), spread[k], principal[k], self.special, GAP, self.tolerance) for k in unclear]
+        found = [
+            axes.aligned(cloud.select([k]), spread[k], principal[k], self.special, GAP, self.tolerance) for k in unclear
+        ]
         for count in sorted({len(frames) for frames in found}):
             alike = [k for k, frames in enumerate(found) if len(frames) == count]
             for part in torch.tensor(alike).split(max(1, PORTION // count)):
@@ -173,7 +189,8 @@ class Frames(Canonicalizer):
 
 
 def shells(points: Tensor, mask: Tensor, tolerance: float) -> Tensor:
-    """The rank of every distance among the different distances of a structure, (B, N, N) int64 from 1; ``points``: (B, N, 3).
+    """The rank of every distance among the different distances of a structure, (B, N, N) int64 from 1; ``points``: (B,
+    N, 3).
 
     Distances that are nearer than ``tolerance`` to the next are alike.
     """

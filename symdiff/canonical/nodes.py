@@ -23,13 +23,14 @@ Order = Literal["rank", "depth", "breadth"]
 class Nodes(Canonicalizer):
     """Two structures have the same canonical form exactly when a permutation of the nodes carries one to the other.
 
-    Color refinement decides most graphs, individualization the rest, all graphs of a batch together and on their device. Ties
-    that are left are automorphisms. (Graphs are told apart by 64-bit hashes: a mistake needs a collision, 1 in 10^19.)
+    Color refinement decides most graphs, individualization the rest, all graphs of a batch together and on their
+    device. Ties that are left are automorphisms. (Graphs are told apart by 64-bit hashes: a mistake needs a collision,
+    1 in 10^19.)
 
-    ``order`` chooses the representative. "rank": by label, then number of neighbors, then refined; "depth" and "breadth": a
-    traversal of the ranked graph along its edges, which are the pairs with a label other than 0.
-    ``fields``: the Categorical fields that are read, all by default; others are carried along. Reading fewer fields than a
-    structure has gives a coarser inversion kernel, whose law is still equivariant.
+    ``order`` chooses the representative. "rank": by label, then number of neighbors, then refined; "depth" and
+    "breadth": a traversal of the ranked graph along its edges, which are the pairs with a label other than 0.
+    ``fields``: the Categorical fields that are read, all by default; others are carried along. Reading fewer fields
+    than a structure has gives a coarser inversion kernel, whose law is still equivariant.
     """
 
     def __init__(self, order: Order = "rank", fields: Sequence[str] | None = None) -> None:
@@ -45,7 +46,8 @@ class Nodes(Canonicalizer):
     def automorphisms(self, x: State, budget: int | None = None) -> Tensor:
         """The order of every structure's automorphism group, (B,) float64: exact below 2^53.
 
-        ``budget``: pairs of nodes that the search through one structure may look at; where it does not suffice, the order is 0.
+        ``budget``: pairs of nodes that the search through one structure may look at; where it does not suffice, the
+        order is 0.
         """
         return torch.cat([found.order * (found.twins + 1).double().prod(1) for found in self._label(x, budget)])
 
@@ -61,7 +63,10 @@ class Nodes(Canonicalizer):
         return torch.cat([found.form() for found in self._label(x)])
 
     def form_within(self, x: State, budget: int) -> tuple[Tensor, Tensor]:
-        """``form``, and which structures a search through at most ``budget`` pairs of nodes decides, (B,) bool; elsewhere it means nothing."""
+        """``form``, and which structures a search through at most ``budget`` pairs of nodes decides, (B,) bool.
+
+        Elsewhere it means nothing.
+        """
         found = list(self._label(x, budget))
         return torch.cat([one.form() for one in found]), torch.cat([one.order > 0 for one in found])
 
@@ -79,8 +84,8 @@ class Nodes(Canonicalizer):
 
 @dataclass(frozen=True)
 class Labelling:
-    """What the search finds out about graphs: the canonical rank of the nodes (B, N), the order of the automorphism group
-    but for the permutations of twins (B,), and for every node the number of its earlier twins (B, N)."""
+    """What the search finds out about graphs: the canonical rank of the nodes (B, N), the order of the automorphism
+    group but for the permutations of twins (B,), and for every node the number of its earlier twins (B, N)."""
 
     graph: coloring.Colored
     rank: Tensor
@@ -95,7 +100,10 @@ class Labelling:
 
 
 def label(graph: coloring.Colored, budget: int | None = None) -> Labelling:
-    """Refine, put twins in any order, search what is still undecided; a graph with too many pairs for ``budget`` gets order 0."""
+    """Refine, put twins in any order, search what is still undecided.
+
+    A graph with too many pairs for ``budget`` gets order 0.
+    """
     pairs, mask = graph.pairs, graph.mask
     batch = torch.arange(len(mask), device=mask.device)
     rank = refinement.refine(pairs, batch, refinement.initial(graph.nodes, graph.edges.sum(-1), mask))
@@ -103,7 +111,9 @@ def label(graph: coloring.Colored, budget: int | None = None) -> Labelling:
     twins = torch.zeros_like(rank)
     tied = batch[~refinement.discrete(rank)]
     if len(tied):
-        tied_pairs = pairs.index_select(0, tied)  # unlike pairs[tied], on the processor this starts no threads for little work
+        tied_pairs = pairs.index_select(
+            0, tied
+        )  # unlike pairs[tied], on the processor this starts no threads for little work
         finer, twins[tied] = refinement.split_twins(tied_pairs, rank[tied], mask[tied])
         rank[tied] = refinement.refine(pairs, tied, finer)
         tied = tied[~refinement.discrete(rank[tied])]

@@ -1,9 +1,9 @@
 """Color refinement of many graphs at once, on ordered partitions.
 
 A partition of the nodes into ordered cells is a tensor of *ranks*, (R, N) int64: the rank of a node is the number of
-nodes in earlier cells, so that a discrete partition is a permutation. Padded nodes keep their place as the rank, alone in
-their cells. A cell is only ever split, by keys that do not depend on the order of the nodes; a collision of hashed keys
-leaves a cell coarser than it could be, for every order of the nodes alike, and harms nothing.
+nodes in earlier cells, so that a discrete partition is a permutation. Padded nodes keep their place as the rank, alone
+in their cells. A cell is only ever split, by keys that do not depend on the order of the nodes; a collision of hashed
+keys leaves a cell coarser than it could be, for every order of the nodes alike, and harms nothing.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def neighborhoods(pairs: Tensor, rank: Tensor) -> Tensor:
 
 
 def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
-    """The coarsest partition below ``rank`` whose cells agree on how many neighbors of each kind they have in each cell.
+    """The coarsest partition below ``rank`` whose cells agree on how many neighbors of each kind they have in each
+    cell.
 
     ``pairs``: (B, N, N) pair colors; ``owner``: (R,) which of the graphs a row of ``rank`` (R, N) belongs to.
     """
@@ -66,7 +67,8 @@ def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
 def fingerprint(pairs: Tensor, owner: Tensor, rank: Tensor, mask: Tensor) -> Tensor:
     """A 64-bit hash of what the ordered partition sees, (R,): for a discrete one, of the whole relabelled graph.
 
-    Invariant: relabelling a graph and its partition together changes nothing, nor does padding (``mask``: (B, N), the real nodes).
+    Invariant: relabelling a graph and its partition together changes nothing, nor does padding (``mask``: (B, N), the
+    real nodes).
     """
     result = torch.empty_like(owner)
     for rows in pieces(rank):
@@ -84,8 +86,8 @@ def pieces(rank: Tensor) -> tuple[Tensor, ...]:
 def portion(nodes: int) -> int:
     """How many graphs of ``nodes`` nodes to refine together.
 
-    2^15 pairs stay in a processor's cache, and torch does not make threads wait for one another over so few; graphs of many
-    nodes want 256 rows all the same, up to 2^20 pairs (8 MB).
+    2^15 pairs stay in a processor's cache, and torch does not make threads wait for one another over so few; graphs of
+    many nodes want 256 rows all the same, up to 2^20 pairs (8 MB).
     """
     pairs = max(1, nodes * nodes)
     return max(1, 2**15 // pairs, min(256, 2**20 // pairs))

@@ -1,11 +1,12 @@
 """Individualization: the search for the best discrete partition of graphs that color refinement leaves undecided.
 
 All graphs go down their search trees together, one level at a time (McKay and Piperno, Practical graph isomorphism II,
-2014). A level takes one cell of every partition, individualizes each of its nodes in turn, refines, and keeps of every graph
-the partitions with the greatest fingerprint. Of those, two that an automorphism exchanges lead to the same leaves: each is
-probed down to some leaf, and where the relabelled graphs agree one partition stands for both, with their multiplicities
-added. Equivalent partitions that the probes do not recognize are kept, which costs time and nothing else. The leaves that
-attain the best fingerprint form one coset of the automorphism group, so that their multiplicities sum to its order.
+2014). A level takes one cell of every partition, individualizes each of its nodes in turn, refines, and keeps of every
+graph the partitions with the greatest fingerprint. Of those, two that an automorphism exchanges lead to the same
+leaves: each is probed down to some leaf, and where the relabelled graphs agree one partition stands for both, with
+their multiplicities added. Equivalent partitions that the probes do not recognize are kept, which costs time and
+nothing else. The leaves that attain the best fingerprint form one coset of the automorphism group, so that their
+multiplicities sum to its order.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from symdiff.canonical.refinement import discrete, fingerprint, refine
 def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """The best leaf below each refined partition: ranks (B, N) and the order of its automorphism group (B,) float64.
 
-    ``pairs``: (B, N, N) pair colors; ``mask``: (B, N), the real nodes. The order is exact below 2^53. ``budget``: (B,) partitions that may be refined for each graph,
-    without end if None; a graph for which it does not suffice has order 0, and ranks that mean nothing.
+    ``pairs``: (B, N, N) pair colors; ``mask``: (B, N), the real nodes. The order is exact below 2^53. ``budget``: (B,)
+    partitions that may be refined for each graph, without end if None; a graph for which it does not suffice has order
+    0, and ranks that mean nothing.
     """
     best = rank.clone()
     order = torch.zeros(len(rank), dtype=torch.float64, device=rank.device)
@@ -45,7 +47,8 @@ def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = No
 
 
 def spend(left: Tensor, owner: Tensor) -> Tensor:
-    """Take one from what is ``left`` (B,) of the budget for every row, and tell whose graph still has some, (R,) bool."""
+    """Take one from what is ``left`` (B,) of the budget for every row, and tell whose graph still has some, (R,)
+    bool."""
     left -= torch.zeros_like(left).scatter_add_(0, owner, torch.ones_like(owner))
     return left[owner] >= 0
 
@@ -66,7 +69,9 @@ def expand(rank: Tensor) -> tuple[Tensor, Tensor]:
     return parent, child
 
 
-def merge(pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def merge(
+    pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """Let one partition stand for all that are seen to be equivalent to it."""
     leaves = probe(pairs, mask, owner, rank, left)
     place = leaves.argsort(stable=True)  # the first node stands for the others, whatever the rest of the batch is
@@ -80,8 +85,13 @@ def merge(pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, weight: Tens
 
 
 def probe(pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, left: Tensor) -> Tensor:
-    """The fingerprint of some leaf below every partition, (R,); 0 where a graph has one partition alone, or nothing ``left``."""
-    rivals = torch.zeros(len(pairs), dtype=torch.int64, device=owner.device).scatter_add_(0, owner, torch.ones_like(owner))
+    """The fingerprint of some leaf below every partition, (R,).
+
+    0 where a graph has one partition alone, or nothing ``left``.
+    """
+    rivals = torch.zeros(len(pairs), dtype=torch.int64, device=owner.device).scatter_add_(
+        0, owner, torch.ones_like(owner)
+    )
     leaves = torch.zeros_like(owner)
     rows = (rivals[owner] > 1).nonzero()[:, 0]
     while len(rows):

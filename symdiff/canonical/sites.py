@@ -24,15 +24,17 @@ BITS = 62
 
 
 class Sites(Canonicalizer):
-    """The canonical structure is the smallest of all g⁻¹·x; two structures share it exactly when a g carries one to the other.
+    """The canonical structure is the smallest of all g⁻¹·x; two structures share it exactly when a g carries one to the
+    other.
 
-    ``group``: a ``Space``, or the ``Product`` of a Space and ``Relabel``s. Images are compared field by field in the order of
-    ``fields`` (default: all of x, in the order of its schema): every site's values as one number, packed into windows of up
-    to 62 bits, windows one after the other. An image that has lost is not looked at again. Real values are
-    compared as they are, without a tolerance.
+    ``group``: a ``Space``, or the ``Product`` of a Space and ``Relabel``s. Images are compared field by field in the
+    order of ``fields`` (default: all of x, in the order of its schema): every site's values as one number, packed into
+    windows of up to 62 bits, windows one after the other. An image that has lost is not looked at again. Real values
+    are compared as they are, without a tolerance.
 
     With the fields of a condition c first, the draw for (c, x0) is the element of the coset γ(c)·Stab(c) that makes x0
-    smallest, and the draw for a structure that has c alone is uniform on that coset: ``fields`` that x lacks are passed over.
+    smallest, and the draw for a structure that has c alone is uniform on that coset: ``fields`` that x lacks are passed
+    over.
     """
 
     def __init__(self, group: Group, fields: Sequence[str] | None = None) -> None:
@@ -52,7 +54,10 @@ class Sites(Canonicalizer):
         return self.group.numbered(numbers[first], x.mask.shape[1])
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
-        """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly; from the group where x has none of the fields."""
+        """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly.
+
+        From the group where x has none of the fields.
+        """
         if not self._read(x):
             return self.group.sample(x.mask, generator)
         rows, numbers = self.minimizers(x)
@@ -66,7 +71,10 @@ class Sites(Canonicalizer):
         nodes = x.mask.shape[1]
         turned = [Turned.of(self._space, self._labels, x.only(name)) for name in self._read(x)]
         size = max(1, PORTION // (len(self._space.operations(nodes)) * self._labels.count(nodes) * nodes))
-        found = [self._minimizers(x.select(slice(start, start + size)), turned, start) for start in range(0, max(len(x), 1), size)]
+        found = [
+            self._minimizers(x.select(slice(start, start + size)), turned, start)
+            for start in range(0, max(len(x), 1), size)
+        ]
         return torch.cat([rows for rows, _ in found]), torch.cat([numbers for _, numbers in found])
 
     def automorphisms(self, x: State) -> Tensor:
@@ -85,7 +93,11 @@ class Sites(Canonicalizer):
 
     def _minimizers(self, x: State, turned: Sequence[Turned], start: int) -> tuple[Tensor, Tensor]:
         nodes, batch = x.mask.shape[1], len(x)
-        torus, operations, labels = self._space.torus(nodes), self._space.operations(nodes).to(x.device), self._labels.count(nodes)
+        torus, operations, labels = (
+            self._space.torus(nodes),
+            self._space.operations(nodes).to(x.device),
+            self._labels.count(nodes),
+        )
         turnings = len(operations) * labels
         left = None
         for field in turned:
@@ -120,8 +132,8 @@ class Sites(Canonicalizer):
 class Turned:
     """How a field looks through every turning, an operation of the point group and a permutation of labels: as gathers.
 
-    ``places`` (turnings · N · C,): the entry of the field, N sites by C channels, that stands at every place; ``labels``
-    (turnings, K): what every label reads as, for fields of labels.
+    ``places`` (turnings · N · C,): the entry of the field, N sites by C channels, that stands at every place;
+    ``labels`` (turnings, K): what every label reads as, for fields of labels.
     """
 
     name: str
@@ -135,7 +147,9 @@ class Turned:
         """For the one field that x has. Raises ValueError where images cannot be compared exactly."""
         ((name, field),) = x.schema.items()
         if field.axes == "pair" or getattr(field, "vector", 0):
-            raise ValueError(f"field {name!r} is {field}: Sites compares labels, scalars and stars of sites and of the whole")
+            raise ValueError(
+                f"field {name!r} is {field}: Sites compares labels, scalars and stars of sites and of the whole"
+            )
         nodes, device = x.mask.shape[1], x.device
         operations, labels = space.operations(nodes).to(device), relabel.count(nodes)
         turnings = len(operations) * labels
@@ -154,7 +168,9 @@ class Turned:
         seen = None
         if isinstance(field, Categorical):
             every = torch.arange(field.classes, device=device).expand(turnings, -1)
-            alphabet = State(x.mask.new_ones(turnings, field.classes), {name: Categorical("node", field.classes)}, {name: every})
+            alphabet = State(
+                x.mask.new_ones(turnings, field.classes), {name: Categorical("node", field.classes)}, {name: every}
+            )
             seen = relabel.act(f, alphabet)[name]
         return cls(name, moved.reshape(-1), seen, turnings, nodes)
 
@@ -181,7 +197,8 @@ class Turned:
 
 @dataclass(frozen=True)
 class Images:
-    """What may still be smallest: for every image its structure, the turning, and the site that the turned structure begins at.
+    """What may still be smallest: for every image its structure, the turning, and the site that the turned structure
+    begins at.
 
     Each (M,) int64, sorted by structure.
     """
@@ -212,7 +229,8 @@ class Images:
 
 
 def windows(colors: Tensor, count: int) -> tuple[Tensor, tuple[int, ...]]:
-    """The colors below ``count`` in a window at every site, packed into one number, and the window's sides (powers of 2).
+    """The colors below ``count`` in a window at every site, packed into one number, and the window's sides (powers of
+    2).
 
     ``colors``: (B, turnings, *sides) int64; the result has the same shape.
     """

@@ -27,7 +27,8 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
         return nn.Module.__getattr__(self, name)
 
     def to_json_string(self) -> str:
-        """The config as ``save_pretrained`` writes it, a schema's fields in their own order, which may be that of the weights."""
+        """The config as ``save_pretrained`` writes it, a schema's fields in their own order, which may be that of
+        the weights."""
         return json.dumps(_ordered(json.loads(super().to_json_string()), self.config), indent=2) + "\n"
 
     @abstractmethod

@@ -13,7 +13,10 @@ WAVES = 64
 
 
 class Context(nn.Sequential):
-    """The time, the number of nodes, ``extra`` channels and the whole fields of x and z, through two layers: (B, width)."""
+    """The time, the number of nodes, ``extra`` channels and the whole fields of x and z, through two layers.
+
+    (B, width).
+    """
 
     def __init__(self, noisy: Schema, code: Schema, width: int, extra: int = 0) -> None:
         whole = extra + channels(noisy, "whole") + channels(code, "whole")

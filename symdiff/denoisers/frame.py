@@ -19,16 +19,18 @@ DISTANCES, WAVES = "distance", "waves"
 
 
 class InFrame(Denoiser):
-    """``denoiser`` sees vectors, of nodes and of the whole, as coordinates along the frame in z, and predicts coordinates.
+    """``denoiser`` sees vectors, of nodes and of the whole, as coordinates along the frame in z, and predicts
+    coordinates.
 
-    The frame, a field ``frame`` of d vectors on the whole, moves with the structure; coordinates along it do not. So nothing
-    in ``denoiser`` has to be built for rotations, and yet f(g·x, g·z) = g·f(x, z), and the sampled law is invariant. This is
-    frame averaging with one sampled frame (Puny et al., ICLR 2022; Lawrence et al., ICLR 2025).
+    The frame, a field ``frame`` of d vectors on the whole, moves with the structure; coordinates along it do not. So
+    nothing in ``denoiser`` has to be built for rotations, and yet f(g·x, g·z) = g·f(x, z), and the sampled law is
+    invariant. This is frame averaging with one sampled frame (Puny et al., ICLR 2022; Lawrence et al., ICLR 2025).
 
-    ``distances``: the network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up to
-    ``reach`` (the unit of the data). ``waves``: sines and cosines of the coordinates at that many wavelengths, ``reach`` halved again
-    and again; both of the vectors of nodes. Vectors that are seen are predicted as x_t − t·output: right at t = 0 whatever the network
-    says, and for a straight path the output is its velocity. Vectors that are not seen are the output.
+    ``distances``: the network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up
+    to ``reach`` (the unit of the data). ``waves``: sines and cosines of the coordinates at that many wavelengths,
+    ``reach`` halved again and again; both of the vectors of nodes. Vectors that are seen are predicted as x_t −
+    t·output: right at t = 0 whatever the network says, and for a straight path the output is its velocity. Vectors that
+    are not seen are the output.
     """
 
     @register_to_config
@@ -49,10 +51,14 @@ class InFrame(Denoiser):
         frame = code.get("frame")
         if frame is None or frame.axes != "whole" or not frame.vector or frame.dim != frame.vector:
             raise ValueError(f"InFrame needs a code with a field 'frame' of d vectors, got {dict(code)}")
-        moving = {name: field for name, field in {**schema, **noisy}.items() if getattr(field, "vector", 0) == frame.vector}
+        moving = {
+            name: field for name, field in {**schema, **noisy}.items() if getattr(field, "vector", 0) == frame.vector
+        }
         self.vectors = [name for name in noisy if name in moving]
         self.predicted = {name: schema[name] for name in moving if name in schema}
-        if not any(moving[name].axes == "node" for name in self.vectors) or any(field.axes == "pair" for field in moving.values()):
+        if not any(moving[name].axes == "node" for name in self.vectors) or any(
+            field.axes == "pair" for field in moving.values()
+        ):
             raise ValueError(f"InFrame reads vectors of {frame.vector} components on nodes, got {dict(noisy)}")
         if any(field.axes != "node" for field in self.predicted.values()):
             raise ValueError(f"InFrame predicts vectors of nodes, got {self.predicted}")
@@ -74,7 +80,11 @@ class InFrame(Denoiser):
             noisy=schema_to_plain(seen),
             code=schema_to_plain(self.code),
         )
-        settings = {k: v for k, v in self.denoiser.config.items() if not k.startswith("_") and k not in ("schema", "noisy", "code")}
+        settings = {
+            k: v
+            for k, v in self.denoiser.config.items()
+            if not k.startswith("_") and k not in ("schema", "noisy", "code")
+        }
         self.register_to_config(denoiser={"kind": type(self.denoiser).__name__, **settings})
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
@@ -100,7 +110,9 @@ class InFrame(Denoiser):
     def _scalars(self, schema: Schema) -> dict:
         """The schema with the vectors as coordinates."""
         return {
-            name: Real(field.axes, field.dim * field.vector) if name in self.vectors or name in self.predicted else field
+            name: Real(field.axes, field.dim * field.vector)
+            if name in self.vectors or name in self.predicted
+            else field
             for name, field in schema.items()
         }
 

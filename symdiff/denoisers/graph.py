@@ -78,7 +78,9 @@ class GraphTransformer(Denoiser):
         self.heads = nn.ModuleDict()
         for name, field in self.predicted.items():
             inner = pair_width if field.axes == "pair" else width
-            self.heads[name] = nn.Sequential(nn.LayerNorm(inner), nn.Linear(inner, inner), nn.SiLU(), nn.Linear(inner, width_of(field)))
+            self.heads[name] = nn.Sequential(
+                nn.LayerNorm(inner), nn.Linear(inner, inner), nn.SiLU(), nn.Linear(inner, width_of(field))
+            )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         mask, dtype = x.mask, self.to_pairs.weight.dtype

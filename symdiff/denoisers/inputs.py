@@ -1,22 +1,22 @@
 """Which vectors a network sees, and how: the external choice of a symmetry.
 
-What stays of rotations and mirrors, by kernels (internal) and inputs (external): exact for the structure *alone*, with z as it is; or
-*jointly*, when the frame in z turns with it.
+What stays of rotations and mirrors, by kernels (internal) and inputs (external): exact for the structure *alone*, with
+z as it is; or *jointly*, when the frame in z turns with it.
 
-=========================  ====================  ====================  ====================  =============  ================
+=========================  ====================  ====================  ====================  =============  ============
 kernels                    nothing, or vectors   the same, and a       frame as vectors, or  frame as       velocity or
                            other than a frame    frame in the code     anything framed       scalars        position as
                                                  that does not enter                                        scalars
-=========================  ====================  ====================  ====================  =============  ================
+=========================  ====================  ====================  ====================  =============  ============
 steerable                  alone                 alone, jointly        jointly               alone          neither
 rotations, 0 directions    alone                 alone, jointly        jointly               alone          neither
 rotations, K directions    neither, but nearly   jointly               jointly               nearly alone   neither
 frame, 0 or K directions   (needs a frame)       jointly               jointly               neither        neither
 translations, 0 or K       neither               neither               neither               neither        neither
-=========================  ====================  ====================  ====================  =============  ================
+=========================  ====================  ====================  ====================  =============  ============
 
-Permutations are always exact, translations unless the position itself enters. ``InFrame`` around any network keeps rotations
-jointly. ``benchmarks/equivariance.py`` prints the errors, which a test holds against this table.
+Permutations are always exact, translations unless the position itself enters. ``InFrame`` around any network keeps
+rotations jointly. ``benchmarks/equivariance.py`` prints the errors, which a test holds against this table.
 """
 
 from __future__ import annotations
@@ -40,19 +40,22 @@ class Inputs:
     """The vectors of nodes, of the whole and of the code's frame that enter, each by name as
 
     - ``vectors``, which turn with the structure;
-    - ``scalars``, their coordinates in space, which the network takes for numbers that do not turn: this breaks rotations;
+    - ``scalars``, their coordinates, which the network takes for numbers that do not turn: this breaks rotations;
     - ``framed``, their coordinates along the frame, which do not turn when the frame turns with the structure.
 
-    ``chosen`` maps names to ways; None lets all enter as vectors but the ``position``, which every layer sees through differences
-    anyway: entering as vectors or scalars it breaks translations, unless the data are centered. Labels and scalars always enter.
-    (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS 2025.)
+    ``chosen`` maps names to ways; None lets all enter as vectors but the ``position``, which every layer sees through
+    differences anyway: entering as vectors or scalars it breaks translations, unless the data are centered. Labels and
+    scalars always enter. (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS
+    2025.)
     """
 
     def __init__(self, noisy: Schema, code: Schema, position: str, chosen: Mapping[str, Way] | None = None) -> None:
         known = {name: field for name, field in {**code, **noisy}.items() if isinstance(field, Real) and field.vector}
         where = known.get(position)
         if position not in noisy or where is None or where.axes != "node" or (where.dim, where.vector) != (1, 3):
-            raise ValueError(f"position needs a field of one vector of 3 components on every node, got {position!r}: {where}")
+            raise ValueError(
+                f"position needs a field of one vector of 3 components on every node, got {position!r}: {where}"
+            )
         for name, field in known.items():
             if field.vector != 3 or field.axes == "pair":
                 raise ValueError(f"field {name!r} is {field}: expected vectors of 3 components on nodes or the whole")
@@ -63,7 +66,10 @@ class Inputs:
             if name not in known:
                 raise ValueError(f"inputs.{name}: no such vectors{nearest(name, known)}")
             if way == "framed" and (not self.framed or name == FRAME):
-                raise ValueError(f"inputs.{name}: framed needs another field 'frame' of 3 vectors in the code; choose a breaker with a FrameCode")
+                raise ValueError(
+                    f"inputs.{name}: framed needs another field 'frame' of 3 vectors in the code; choose a breaker "
+                    "with a FrameCode"
+                )
         self.position, self.chosen = position, dict(chosen)
         self.dims = {name: known[name].dim for name in chosen}
         self.noisy = {name: field for name, field in noisy.items() if name not in known}
@@ -99,7 +105,11 @@ class Inputs:
     def pairs(self, x: State, z: State, dtype: torch.dtype) -> Tensor:
         """(B, N, N, pair_channels)."""
         parts = encode(x.only(*self.noisy), "pair", dtype) + encode(z.only(*self.code), "pair", dtype)
-        return torch.cat(parts, -1) if parts else torch.zeros(*x.mask.shape, x.mask.shape[1], 0, dtype=dtype, device=x.device)
+        return (
+            torch.cat(parts, -1)
+            if parts
+            else torch.zeros(*x.mask.shape, x.mask.shape[1], 0, dtype=dtype, device=x.device)
+        )
 
     def scalar_states(self, x: State, z: State) -> tuple[State, State]:
         """The labels and scalars of both, without vectors."""

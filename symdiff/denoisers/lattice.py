@@ -25,15 +25,17 @@ Symmetry = Literal["space", "relaxed", "translations"]
 
 
 class LatticeConvolution(Denoiser):
-    """Equivariant under ``Space(lattice)`` and, where labels 0 and 1 of the fields ``flips`` are swapped together, under that flip.
+    """Equivariant under ``Space(lattice)`` and, where labels 0 and 1 of the fields ``flips`` are swapped together,
+    under that flip.
 
     Features live on (site, point operation, flip), in the regular representation. An input channel enters them through
-    weights that are permuted as the group permutes the channels: stars turn, labels swap. Each block is a group convolution over
-    nearest neighbors that also sees the mean over all sites, so that nothing depends on the torus' size.
+    weights that are permuted as the group permutes the channels: stars turn, labels swap. Each block is a group
+    convolution over nearest neighbors that also sees the mean over all sites, so that nothing depends on the torus'
+    size.
 
-    ``symmetry``: "space"; "relaxed" starts there and may learn weights that vary over point operations and flips; "translations"
-    is a plain convolutional network of the same width. ``width``: channels of a site, all group elements together;
-    ``flips``: empty for models without that symmetry; ``sides``: as in ``Space``.
+    ``symmetry``: "space"; "relaxed" starts there and may learn weights that vary over point operations and flips;
+    "translations" is a plain convolutional network of the same width. ``width``: channels of a site, all group elements
+    together; ``flips``: empty for models without that symmetry; ``sides``: as in ``Space``.
     """
 
     @register_to_config
@@ -76,7 +78,10 @@ class LatticeConvolution(Denoiser):
         self.enter = nn.Parameter(torch.randn(order.shape[1], inner) * order.shape[1] ** -0.5)
         self.blocks = nn.ModuleList(LatticeBlock(frames, inner, widening, width, relaxed) for _ in range(layers))
         self.heads = nn.ModuleDict(
-            {name: GroupConvolution(frames, inner, self._outer(name), relaxed=relaxed, precise=True) for name in self.predicted}
+            {
+                name: GroupConvolution(frames, inner, self._outer(name), relaxed=relaxed, precise=True)
+                for name in self.predicted
+            }
         )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
@@ -88,7 +93,10 @@ class LatticeConvolution(Denoiser):
         """The prediction on any periodic lattice of this kind, whose neighbors are given: see ``Neighborhood``."""
         dtype = self.enter.dtype
         seen = State(x.mask, {**x.schema, **z.schema}, {**x.values, **z.values})
-        raw = torch.cat([torch.ones_like(x.mask, dtype=dtype)[..., None], *(self._read(seen, name, dtype) for name in self.sites)], -1)
+        raw = torch.cat(
+            [torch.ones_like(x.mask, dtype=dtype)[..., None], *(self._read(seen, name, dtype) for name in self.sites)],
+            -1,
+        )
         c = self.context(torch.cat([self.waves(t), *encode(seen.only(*self.wholes), "whole", dtype)], -1))
         h = raw @ self.enter[self.order].permute(1, 0, 2).flatten(1)
         for block in self.blocks:
@@ -115,13 +123,18 @@ class LatticeConvolution(Denoiser):
         return value.to(dtype).flatten(2)
 
     def _moved(self, schema: Schema, frames: Frames) -> list[Tensor]:
-        """For every field on sites, how its channels look from each group element, (G, channels), counted from the first."""
+        """For every field on sites, how its channels look from each group element, (G, channels), counted from the
+        first."""
         found, start = [], 1
         for name in self.sites:
             field = schema[name]
             if isinstance(field, Star):
                 turned = self.lattice.turned(field.directions)
-                element = torch.arange(frames.count) * len(turned) // frames.count if frames.count > 1 else torch.zeros(1, dtype=torch.int64)
+                element = (
+                    torch.arange(frames.count) * len(turned) // frames.count
+                    if frames.count > 1
+                    else torch.zeros(1, dtype=torch.int64)
+                )
                 places = turned[element][..., None] * field.dim + torch.arange(field.dim)
                 places = places.flatten(1)
             else:
@@ -144,7 +157,10 @@ class LatticeConvolution(Denoiser):
     def _check(self, seen: Schema, schema: Schema) -> None:
         for name, field in seen.items():
             if field.axes == "pair" or getattr(field, "vector", 0):
-                raise ValueError(f"field {name!r} is {field}: this network reads labels, scalars and stars of sites, and scalars of the whole")
+                raise ValueError(
+                    f"field {name!r} is {field}: this network reads labels, scalars and stars of sites, and scalars "
+                    "of the whole"
+                )
             if name in self.flips and not (isinstance(field, Categorical | Logits) and field.classes >= 2):
                 raise ValueError(f"flips: field {name!r} has no two labels to swap, it is {field}")
         for name, field in schema.items():

@@ -21,10 +21,10 @@ from symdiff.state import State, schema_from_plain
 class NodeTransformer(Denoiser):
     """With a broken symmetry a node's row of bonds is a feature of the node.
 
-    Every node reads Σ_j onehot(pair_ij) ⊗ c_j, where c_j holds 1, the labels of node j and its code z_j: with codes that
-    tell the nodes apart this is the node's whole row, without them it is its neighborhood's histogram. Both are
-    equivariant under permutations that move x and z jointly. After ``layers`` transformer blocks over nodes, biased by the
-    pairs' labels, the logits of a pair are bilinear forms of its two nodes plus a table of (label seen, label
+    Every node reads Σ_j onehot(pair_ij) ⊗ c_j, where c_j holds 1, the labels of node j and its code z_j: with codes
+    that tell the nodes apart this is the node's whole row, without them it is its neighborhood's histogram. Both are
+    equivariant under permutations that move x and z jointly. After ``layers`` transformer blocks over nodes, biased by
+    the pairs' labels, the logits of a pair are bilinear forms of its two nodes plus a table of (label seen, label
     predicted) that depends on t.
     """
 
@@ -56,7 +56,9 @@ class NodeTransformer(Denoiser):
         mask, dtype = x.mask, self.norm.weight.dtype
         here = mask[..., None].to(dtype)
         nodes = torch.cat([here, *(part * here for part in encode(x, "node", dtype) + encode(z, "node", dtype))], -1)
-        pairs = [part * (here[:, :, None] * here[:, None]) for part in encode(x, "pair", dtype) + encode(z, "pair", dtype)]
+        pairs = [
+            part * (here[:, :, None] * here[:, None]) for part in encode(x, "pair", dtype) + encode(z, "pair", dtype)
+        ]
         pairs = torch.cat(pairs, -1) if pairs else nodes.new_zeros(*mask.shape, mask.shape[1], 0)
         rows = rearrange(torch.einsum("bijk,bjc->bikc", pairs, nodes), "b i k c -> b i (k c)")
         context = self.context(x, t, z)

@@ -25,7 +25,8 @@ Equivariance = Literal["translations", "frame", "rotations"]
 class PointConvolution(Denoiser):
     """Separable convolutions over positions and directions, with kernels of the differences r = p_j − p_i.
 
-    Internal choice (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS 2025):
+    Internal choice (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS
+    2025):
 
     =============  ==================  ==================================================
     equivariance   orientations        a kernel knows
@@ -39,16 +40,17 @@ class PointConvolution(Denoiser):
 
     External choice: ``inputs``, which vectors enter and how (``Inputs``).
 
-    Permutations and, where inputs do not break them, translations are exact. So are rotations and reflections with 0 orientations. A
-    grid of K > 0 directions that stands still has the rotations of the grid alone, the others only nearly; where the code has a
-    frame, the grid turns with it, and f(g·x, g·z) = g·f(x, z) is exact. A frame drawn from Haar's law, as in generation, is a
-    grid at random. ``benchmarks/equivariance.py`` measures every combination.
+    Permutations and, where inputs do not break them, translations are exact. So are rotations and reflections with 0
+    orientations. A grid of K > 0 directions that stands still has the rotations of the grid alone, the others only
+    nearly; where the code has a frame, the grid turns with it, and f(g·x, g·z) = g·f(x, z) is exact. A frame drawn from
+    Haar's law, as in generation, is a grid at random. ``benchmarks/equivariance.py`` measures every combination.
 
-    ``unit``: the length, in the unit of the data, that kernels take for 1. ``neighbors``: 0 for all pairs, else how many nearest
-    nodes are listened to. ``levels``: behind the layers, so many times a quarter of the nodes (``Pyramid``) and back, for large clouds;
-    kernels of each level are twice as wide, and know no labels of pairs. Those labels, and the time, are arguments of the kernels of the
-    layers. A vector that is seen and predicted is predicted as x_t − t·output, as by ``InFrame``; one that is not seen is the output.
-    ``pooling``: how numbers of the whole are read (``Readout``). Memory grows with B·N·k·K·width.
+    ``unit``: the length, in the unit of the data, that kernels take for 1. ``neighbors``: 0 for all pairs, else how
+    many nearest nodes are listened to. ``levels``: behind the layers, so many times a quarter of the nodes
+    (``Pyramid``) and back, for large clouds; kernels of each level are twice as wide, and know no labels of pairs.
+    Those labels, and the time, are arguments of the kernels of the layers. A vector that is seen and predicted is
+    predicted as x_t − t·output, as by ``InFrame``; one that is not seen is the output. ``pooling``: how numbers of the
+    whole are read (``Readout``). Memory grows with B·N·k·K·width.
     """
 
     @register_to_config
@@ -76,11 +78,14 @@ class PointConvolution(Denoiser):
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
         if min(neighbors, orientations, degree, levels) < 0 or unit <= 0:
             raise ValueError(
-                f"expected neighbors, orientations, degree, levels >= 0 and unit > 0, got {neighbors}, {orientations}, {degree}, {levels} and {unit}"
+                f"expected neighbors, orientations, degree, levels >= 0 and unit > 0, got {neighbors}, "
+                f"{orientations}, {degree}, {levels} and {unit}"
             )
         self.inputs = Inputs(noisy, code, position, inputs)
         if equivariance == "frame" and not self.inputs.framed:
-            raise ValueError("equivariance: frame needs a field 'frame' of 3 vectors in the code; choose a breaker with a FrameCode")
+            raise ValueError(
+                "equivariance: frame needs a field 'frame' of 3 vectors in the code; choose a breaker with a FrameCode"
+            )
         self.equivariance, self.position, self.neighbors, self.unit = equivariance, position, neighbors, unit
         self.vectors = {name: field for name, field in schema.items() if isinstance(field, Real) and field.vector}
         self.seen = [name for name in self.vectors if noisy.get(name) == self.vectors[name]]
@@ -93,10 +98,16 @@ class PointConvolution(Denoiser):
         self.enter = nn.Linear(self.inputs.scalar_channels, width)
         per_vector = 1 if orientations else 3
         products = self.inputs.vector_channels
-        entering = products * (products + 1) // 2 if equivariance == "rotations" and not orientations else products * per_vector
+        entering = (
+            products * (products + 1) // 2
+            if equivariance == "rotations" and not orientations
+            else products * per_vector
+        )
         self.enter_vectors = nn.Linear(entering, width, bias=False) if entering else None
         raw, turned = 3 * (equivariance != "rotations"), 2 * bool(orientations)
-        self.basis = KernelBasis(raw + turned or 1, basis, basis, degree, {"pairs": self.inputs.pair_channels, "context": width})
+        self.basis = KernelBasis(
+            raw + turned or 1, basis, basis, degree, {"pairs": self.inputs.pair_channels, "context": width}
+        )
         self.blocks = nn.ModuleList(SeparableConvolution(width, basis, widening) for _ in range(layers))
         self.pyramid = Pyramid(width, basis, levels, neighbors, widening) if levels else None
         self.norm = nn.LayerNorm(width)
@@ -120,9 +131,14 @@ class PointConvolution(Denoiser):
             """What the kernels know of the differences r (B, M, k, 3), zero where no edge is: (B, M, k, K, ·)."""
             with torch.autocast(x.device.type, enabled=False):
                 scaled = r / (self.unit * 2**level)
-                seen = invariants(scaled, grid, None if self.equivariance == "rotations" else self._coordinates(scaled, frame))
+                seen = invariants(
+                    scaled, grid, None if self.equivariance == "rotations" else self._coordinates(scaled, frame)
+                )
             labels = pairs.new_zeros(pairs.shape[-1]) if level else edges.of_pairs(pairs)[..., None, :]
-            return self.basis(seen, {"pairs": labels, "context": context[:, None, None, None]}) * edges.real[..., None, None]
+            return (
+                self.basis(seen, {"pairs": labels, "context": context[:, None, None, None]})
+                * edges.real[..., None, None]
+            )
 
         basis = kernels(r, edges, 0)
         around = None if grid is None else self.around_basis(self.around[..., None])

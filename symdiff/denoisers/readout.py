@@ -18,11 +18,14 @@ Pooling = Literal["mean", "sum"]
 class Readout(nn.ModuleDict):
     """Linear for nodes and the whole; for a pair bilinear in its two nodes, of rank ``rank``.
 
-    The whole is read from the mean over the nodes; with ``pooling`` "sum" it is the sum of what two layers say of each node, over the
-    root of 16 nodes. A pair's prediction also has a table of (label seen, label predicted) that depends on the context.
+    The whole is read from the mean over the nodes; with ``pooling`` "sum" it is the sum of what two layers say of each
+    node, over the root of 16 nodes. A pair's prediction also has a table of (label seen, label predicted) that depends
+    on the context.
     """
 
-    def __init__(self, predicted: Schema, noisy: Schema, width: int, context: int, rank: int, pooling: Pooling = "mean") -> None:
+    def __init__(
+        self, predicted: Schema, noisy: Schema, width: int, context: int, rank: int, pooling: Pooling = "mean"
+    ) -> None:
         super().__init__()
         self.predicted, self.rank, self.pooling = dict(predicted), rank, pooling
         for name, field in self.predicted.items():
@@ -33,7 +36,9 @@ class Readout(nn.ModuleDict):
             if field.axes != "pair":
                 self[name] = nn.Linear(width, outputs)
                 continue
-            self[name] = nn.ModuleDict({"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)})
+            self[name] = nn.ModuleDict(
+                {"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)}
+            )
             if isinstance(noisy.get(name), Categorical):
                 echo = nn.Linear(context, noisy[name].classes * outputs)
                 nn.init.zeros_(echo.weight)

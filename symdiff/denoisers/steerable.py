@@ -23,12 +23,13 @@ from symdiff.state import Real, State, schema_from_plain
 class SteerableNetwork(Denoiser):
     """Messages of spherical harmonics and gates: exactly equivariant under S_n x O(3), and translations.
 
-    ``irreps``: the channels of a node by their representation, in e3nn's words: ``64x0e + 32x1o + 16x2e`` are 64 scalars, 32
-    vectors and 16 traceless tensors. Without ``0o`` or ``1e`` it cannot tell a structure from its mirror image but by a frame.
-    ``inputs``: which vectors enter and how (``Inputs``); those as scalars break rotations, a frame among the vectors breaks
-    them for the structure alone and keeps them jointly. ``neighbors``: 0 for all pairs, else how many nearest nodes are listened to.
-    ``radial``: Gaussians of the distance up to ``reach``, in the unit of the data. A vector that is seen and predicted is predicted
-    as x_t − t·output, as by ``InFrame``. It computes in the precision of its parameters, under autocast too.
+    ``irreps``: the channels of a node by their representation, in e3nn's words: ``64x0e + 32x1o + 16x2e`` are 64
+    scalars, 32 vectors and 16 traceless tensors. Without ``0o`` or ``1e`` it cannot tell a structure from its mirror
+    image but by a frame. ``inputs``: which vectors enter and how (``Inputs``); those as scalars break rotations, a
+    frame among the vectors breaks them for the structure alone and keeps them jointly. ``neighbors``: 0 for all pairs,
+    else how many nearest nodes are listened to. ``radial``: Gaussians of the distance up to ``reach``, in the unit of
+    the data. A vector that is seen and predicted is predicted as x_t − t·output, as by ``InFrame``. It computes in the
+    precision of its parameters, under autocast too.
 
     Needs e3nn (the extra ``steerable``).
     """
@@ -53,7 +54,9 @@ class SteerableNetwork(Denoiser):
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
         if neighbors < 0 or radial < 2 or reach <= 0:
-            raise ValueError(f"expected neighbors >= 0, radial >= 2 and reach > 0, got {neighbors}, {radial} and {reach}")
+            raise ValueError(
+                f"expected neighbors >= 0, radial >= 2 and reach > 0, got {neighbors}, {radial} and {reach}"
+            )
         self.inputs = Inputs(noisy, code, position, inputs)
         self.position, self.neighbors, self.irreps = position, neighbors, ordered(irreps)
         self.vectors = {name: field for name, field in schema.items() if isinstance(field, Real) and field.vector}
@@ -66,7 +69,9 @@ class SteerableNetwork(Denoiser):
             raise ValueError(f"irreps: vectors (1o) are needed to predict {', '.join(self.vectors)}, got {irreps!r}")
 
         self.degree, width = self.irreps.lmax, self.irreps.count("0e")
-        self._scalars = next(place for pair, place in zip(self.irreps, self.irreps.slices(), strict=True) if pair.ir == o3.Irrep("0e"))
+        self._scalars = next(
+            place for pair, place in zip(self.irreps, self.irreps.slices(), strict=True) if pair.ir == o3.Irrep("0e")
+        )
         self.context = Context(self.inputs.noisy, self.inputs.code, edge_width)
         self.enter = nn.Linear(self.inputs.scalar_channels + edge_width, width)
         entering = o3.Irreps([(width, "0e"), (self.inputs.vector_channels, "1o")])
@@ -78,7 +83,9 @@ class SteerableNetwork(Denoiser):
         self.blocks = nn.ModuleList(SteerableLayer(self.irreps, self.degree, edge_width) for _ in range(layers))
         self.norm = SteerableNorm(self.irreps)
         self.readout = Readout(self.predicted, self.inputs.noisy, width, edge_width, readout, pooling)
-        self.heads = nn.ModuleDict({name: o3.Linear(self.irreps, f"{field.dim}x1o") for name, field in self.vectors.items()})
+        self.heads = nn.ModuleDict(
+            {name: o3.Linear(self.irreps, f"{field.dim}x1o") for name, field in self.vectors.items()}
+        )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         with torch.autocast(x.device.type, enabled=False):
@@ -112,7 +119,10 @@ class SteerableNetwork(Denoiser):
         distance = (r.square().sum(-1, keepdim=True) + TINY).sqrt().to(pairs.dtype)
         width = self.lengths[1]
         waves = (-0.5 * ((distance - self.lengths) / width).square()).exp()
-        h = self.edge(torch.cat([waves, distance / self.lengths[-1], pairs], -1)) + self.edge_context(context)[:, None, None]
+        h = (
+            self.edge(torch.cat([waves, distance / self.lengths[-1], pairs], -1))
+            + self.edge_context(context)[:, None, None]
+        )
         return functional.silu(self.edge_second(functional.silu(h)))
 
     def _apply(self, fn: Callable, recurse: bool = True) -> SteerableNetwork:

@@ -1,4 +1,7 @@
-"""A denoiser for lattices that are revealed from coarse to fine: it looks at the sublattice that is being filled alone."""
+"""A denoiser for lattices that are revealed from coarse to fine.
+
+It looks at the sublattice that is being filled alone.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,18 @@ COARSEST = 16
 
 
 class SublatticeConvolution(Denoiser):
-    """``LatticeConvolution`` on one sublattice of a ``Tower``, the same network for all, told how coarse the sublattice is.
+    """``LatticeConvolution`` on one sublattice of a ``Tower``, the same network for all, told how coarse the sublattice
+    is.
 
-    For the process ``Masked`` with the order ``CoarseToFine``. A stage costs what its sublattice has sites, so that all together cost
-    little more than the last ones. Equivariant under the space group, since every sublattice has the point group of the whole, and
-    under the flip of two labels. Nothing breaks the symmetry but the order and the spins that are shown; before the first one all labels are equally likely.
+    For the process ``Masked`` with the order ``CoarseToFine``. A stage costs what its sublattice has sites, so that all
+    together cost little more than the last ones. Equivariant under the space group, since every sublattice has the
+    point group of the whole, and under the flip of two labels. Nothing breaks the symmetry but the order and the spins
+    that are shown; before the first one all labels are equally likely.
 
-    ``last``: "heat bath": couplings are 1 between nearest neighbors, so that the last stage and the last group of the one before have
-    known laws, by the interaction w of ``model``: no network is needed. It needs the condition ``temperature``. "learned": the network predicts
-    them, too. ``width``, ``widening``, ``layers``: as in ``LatticeConvolution``.
+    ``last``: "heat bath": couplings are 1 between nearest neighbors, so that the last stage and the last group of the
+    one before have known laws, by the interaction w of ``model``: no network is needed. It needs the condition
+    ``temperature``. "learned": the network predicts them, too. ``width``, ``widening``, ``layers``: as in
+    ``LatticeConvolution``.
     """
 
     @register_to_config
@@ -50,19 +56,26 @@ class SublatticeConvolution(Denoiser):
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
         self.predicted = prediction_schema(schema)
-        if len(schema) != 1 or any(field.axes != "node" or not isinstance(field, Categorical) for field in schema.values()):
+        if len(schema) != 1 or any(
+            field.axes != "node" or not isinstance(field, Categorical) for field in schema.values()
+        ):
             raise ValueError(f"this network predicts one label of every site, got {', '.join(schema)}")
         ((self.name, field),) = schema.items()
         others = [name for name, other in {**noisy, **code}.items() if other.axes != "whole" and name != self.name]
         if others:
-            raise ValueError(f"this network sees sublattices, where {', '.join(others)} would not be what they are on the whole lattice")
+            raise ValueError(
+                f"this network sees sublattices, where {', '.join(others)} would not be what they are on the whole "
+                "lattice"
+            )
         if last == "heat bath" and "temperature" not in noisy:
             raise ValueError("last: heat bath needs the condition temperature")
         self.classes, self.exact, self.lattice = field.classes, last == "heat bath", lattice
         self.register_buffer("interaction", interaction(model, field.classes).float(), persistent=False)
         flips = (self.name,) if field.classes == 2 else ()
         schemas = (schema_to_plain(schema), schema_to_plain(noisy), schema_to_plain(code))
-        self.network = LatticeConvolution(*schemas, lattice=lattice, flips=flips, width=width, widening=widening, layers=layers)
+        self.network = LatticeConvolution(
+            *schemas, lattice=lattice, flips=flips, width=width, widening=widening, layers=layers
+        )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         piece, shown = tower(torus_of(self.lattice, x.mask.shape[1])), x[self.name] < self.classes
@@ -76,7 +89,9 @@ class SublatticeConvolution(Denoiser):
                 if bool(which.all()):
                     logits = law(piece, stage, x, z, shown)
                 elif bool(which.any()):
-                    logits = logits.index_put((which.nonzero()[:, 0],), law(piece, stage, x.select(which), z.select(which), shown[which]))
+                    logits = logits.index_put(
+                        (which.nonzero()[:, 0],), law(piece, stage, x.select(which), z.select(which), shown[which])
+                    )
         return State(x.mask, self.predicted, {self.name: logits})
 
     def _predicted(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
@@ -87,20 +102,28 @@ class SublatticeConvolution(Denoiser):
         stencil, opposite = piece.stencil(stage), piece.torus.lattice.opposite(piece.stencil(stage).shape[1] - 1)
         behind = torch.cat([stencil[:, opposite], stencil[:, -1:]], 1)
         sub = State(part, x.schema, {**x.values, self.name: seen})
-        out = self.network.on(sub, scale.to(self.network.enter.dtype), State(part, z.schema, z.values), stencil.to(x.device), behind.to(x.device))
+        out = self.network.on(
+            sub,
+            scale.to(self.network.enter.dtype),
+            State(part, z.schema, z.values),
+            stencil.to(x.device),
+            behind.to(x.device),
+        )
         return self._put(x, sites, out[self.name])
 
     def _exact(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
         """The logits of the last group of the last stage, or of the one before: (B, N, classes).
 
-        Neighbors b act on a label a by w(a, b)/T. In the last stage they are all shown; in the one before they are not, and
-        ln Σ_b exp(w(a, b)/T + Σ_c w(b, c)/T) with their other neighbors c takes the place of w(a, b)/T.
+        Neighbors b act on a label a by w(a, b)/T. In the last stage they are all shown; in the one before they are not,
+        and ln Σ_b exp(w(a, b)/T + Σ_c w(b, c)/T) with their other neighbors c takes the place of w(a, b)/T.
         """
         places, seen = self._sublattice(piece, stage, x, shown)
         own = (seen == self.classes).nonzero()[:, 1].view(len(seen), -1)
         sites = places.gather(1, own)  # (B, m)
         near, directions = piece.stencil(0)[:, :-1].to(x.device), piece.stencil(0).shape[1] - 1
-        w = self.interaction.to(self.network.enter.dtype) / x["temperature"].to(self.network.enter.dtype)[:, :, None]  # (B, q, q)
+        w = (
+            self.interaction.to(self.network.enter.dtype) / x["temperature"].to(self.network.enter.dtype)[:, :, None]
+        )  # (B, q, q)
 
         def pull(others: Tensor) -> Tensor:
             """Σ w(·, b)/T over the labels b of ``others`` (B, ..., D): (B, ..., q)."""
@@ -111,7 +134,9 @@ class SublatticeConvolution(Denoiser):
         if stage == 0:
             return self._put(x, sites, pull(near[sites]))
         opposite = piece.torus.lattice.opposite(directions)
-        rest = torch.stack([torch.arange(directions)[torch.arange(directions) != back] for back in opposite]).to(x.device)  # (D, D − 1)
+        rest = torch.stack([torch.arange(directions)[torch.arange(directions) != back] for back in opposite]).to(
+            x.device
+        )  # (D, D − 1)
         beyond = near[near[sites][..., None], rest]  # (B, m, D, D − 1)
         both = pull(beyond)[..., None, :] + w[:, None, None]
         return self._put(x, sites, both.logsumexp(-1).sum(2))

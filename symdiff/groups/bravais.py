@@ -19,9 +19,9 @@ Kind = Literal["chain", "square", "triangular", "cubic"]
 class Bravais:
     """A lattice without end: sites are integer vectors n, at the place Σ_a n_a · ``cell[a]``.
 
-    ``operations`` (P, d, d) int64: the point group; the first half are the proper rotations (in two dimensions the powers of
-    the smallest one), the second half are the same ones after one reflection; the identity is the first of all.
-    ``shells``: the directions (D, d) int64 from a site to its nearest, then to its next-nearest neighbors.
+    ``operations`` (P, d, d) int64: the point group; the first half are the proper rotations (in two dimensions the
+    powers of the smallest one), the second half are the same ones after one reflection; the identity is the first of
+    all. ``shells``: the directions (D, d) int64 from a site to its nearest, then to its next-nearest neighbors.
     ``cell`` (d, d) float64, unit length.
     """
 
@@ -47,13 +47,22 @@ class Bravais:
         """
         if isinstance(directions, Tensor):
             opposites = (directions[:, None] == -directions).all(-1).sum(1)
-            if directions.ndim != 2 or directions.shape[1] != self.dim or not bool((opposites == 1).all() and directions.any(1).all()):
-                raise ValueError(f"a star on the {self.kind} lattice needs different directions, each with its opposite, got {directions.tolist()}")
+            if (
+                directions.ndim != 2
+                or directions.shape[1] != self.dim
+                or not bool((opposites == 1).all() and directions.any(1).all())
+            ):
+                raise ValueError(
+                    f"a star on the {self.kind} lattice needs different directions, each with its opposite, got "
+                    f"{directions.tolist()}"
+                )
             return directions
         every = self.directions()
         whole = [len(self.directions(k + 1)) for k in range(len(self.shells))]
         if directions not in whole:
-            raise ValueError(f"a star on the {self.kind} lattice has {' or '.join(map(str, whole))} directions, got {directions}")
+            raise ValueError(
+                f"a star on the {self.kind} lattice has {' or '.join(map(str, whole))} directions, got {directions}"
+            )
         return every[:directions]
 
     def opposite(self, directions: int | Tensor) -> Tensor:

@@ -27,12 +27,17 @@ def tuple_orbits(group: PermutationGroup, k: int) -> Tensor:
     """
     n = group.nodes
     if n**k > MOST_TUPLES:
-        raise ValueError(f"{n}^{k} tuples of nodes are more than {MOST_TUPLES}; a sign feature may break an alternating group instead")
+        raise ValueError(
+            f"{n}^{k} tuples of nodes are more than {MOST_TUPLES}; a sign feature may break an alternating group "
+            "instead"
+        )
     weights = n ** np.arange(k - 1, -1, -1)
     moves = []
     for g in group.generators:
         image = np.array(g)
-        moves.append(sum(w * image.reshape([-1 if axis == place else 1 for axis in range(k)]) for place, w in enumerate(weights)))
+        moves.append(
+            sum(w * image.reshape([-1 if axis == place else 1 for axis in range(k)]) for place, w in enumerate(weights))
+        )
     flat = [np.asarray(move).reshape(-1) for move in moves]
     return merge_along(n**k, flat).view(*[n] * k)
 
@@ -40,9 +45,10 @@ def tuple_orbits(group: PermutationGroup, k: int) -> Tensor:
 def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> int | None:
     """The number of permutations that keep the colors of all k-tuples, (n, ..., n); None where the search is undecided.
 
-    For the colors of ``tuple_orbits`` these permutations are the k-closure of the group (Wielandt, 1969). A stabilizer chain: the
-    orbit of each base point, times the rest. Whether a point is reached by the permutations that fix the base is searched
-    for depth first, checking every tuple of the nodes placed so far; what ``group`` itself reaches needs no search.
+    For the colors of ``tuple_orbits`` these permutations are the k-closure of the group (Wielandt, 1969). A stabilizer
+    chain: the orbit of each base point, times the rest. Whether a point is reached by the permutations that fix the
+    base is searched for depth first, checking every tuple of the nodes placed so far; what ``group`` itself reaches
+    needs no search.
 
     Parameters
     ----------
@@ -84,7 +90,9 @@ def smallest_arity(group: PermutationGroup, budget: int = BUDGET) -> int | None:
         Where k-tuples of the next k are too many, as for alternating groups beyond degree 8, which need k = n - 1.
     """
     if group.nodes > 2 and 2 * group.order == factorial(group.nodes):
-        return group.nodes - 1  # alternating: (n - 2)-transitive, so fewer than n - 1 nodes look as under all permutations
+        return (
+            group.nodes - 1
+        )  # alternating: (n - 2)-transitive, so fewer than n - 1 nodes look as under all permutations
     for k in range(1, group.nodes + 1):
         order = closure_order(tuple_orbits(group, k), group, budget)
         if order is None:
@@ -136,14 +144,18 @@ class _Search:
         return None
 
     def _fits(self, images: list[int], image: int) -> bool:
-        """Whether node ``len(images)`` may go to ``image``: all tuples with it, of the nodes placed so far, keep their colors."""
+        """Whether node ``len(images)`` may go to ``image``.
+
+        All tuples with it, of the nodes placed so far, keep their colors.
+        """
         node = len(images)
         before, after = np.arange(node + 1), np.array([*images, image])
         for axis in range(self.arity):
             one = np.take(self.colors, node, axis=axis)
             other = np.take(self.colors, image, axis=axis)
             rest = self.arity - 1
-            if not np.array_equal(one[np.ix_(*[before] * rest)] if rest else one, other[np.ix_(*[after] * rest)] if rest else other):
+            if not np.array_equal(
+                one[np.ix_(*[before] * rest)] if rest else one, other[np.ix_(*[after] * rest)] if rest else other
+            ):
                 return False
         return True
-

@@ -16,7 +16,10 @@ PORTION = 1 << 22
 
 
 class Numbered(Protocol):
-    """A finite group whose elements can be made from numbers: ``Space``, ``Relabel``, ``PermutationGroup``, their ``Product``."""
+    """A finite group whose elements can be made from numbers.
+
+    ``Space``, ``Relabel``, ``PermutationGroup``, their ``Product``.
+    """
 
     def count(self, nodes: int) -> int: ...
 

@@ -22,21 +22,26 @@ Point = Literal["full", "rotations", "none"]
 
 
 class Space(Group):
-    """x ↦ P·x + t on the sites of a torus: p4m on the square lattice, p6m on the triangular one, Pm-3m on the cubic one.
+    """x ↦ P·x + t on the sites of a torus: p4m on the square lattice, p6m on the triangular one, Pm-3m on the cubic
+    one.
 
     An element is (B, 1 + d) int64: the number of P among the lattice's ``operations``, then the translation t in sites.
-    Elements compose as those of the lattice without end; a torus sees t modulo its sides, so that one group serves all sizes
-    and 64 x 64 sites need no table.
+    Elements compose as those of the lattice without end; a torus sees t modulo its sides, so that one group serves all
+    sizes and 64 x 64 sites need no table.
 
     Fields on sites move with them, the directions of a ``Star`` and vectors of d components also turn.
 
-    ``sides``: the lengths of the torus; without them a structure of N sites is a torus with equal sides. Where sides differ,
-    ``point`` is cut down to what carries the torus to itself. ``point``: "full", proper "rotations" only (p4, p6), "none" (p1).
-    ``translations``: false keeps the site 0 in its place.
+    ``sides``: the lengths of the torus; without them a structure of N sites is a torus with equal sides. Where sides
+    differ, ``point`` is cut down to what carries the torus to itself. ``point``: "full", proper "rotations" only (p4,
+    p6), "none" (p1). ``translations``: false keeps the site 0 in its place.
     """
 
     def __init__(
-        self, lattice: Kind = "square", sides: Sequence[Side] | None = None, point: Point = "full", translations: bool = True
+        self,
+        lattice: Kind = "square",
+        sides: Sequence[Side] | None = None,
+        point: Point = "full",
+        translations: bool = True,
     ) -> None:
         if point not in get_args(Point):
             raise ValueError(f"point must be one of {get_args(Point)}, got {point!r}")
@@ -54,9 +59,12 @@ class Space(Group):
         return torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
 
     def operations(self, nodes: int) -> Tensor:
-        """The numbers of the point operations that belong to the group on ``nodes`` sites, (P,) int64, the identity first."""
+        """The numbers of the point operations that belong to the group on ``nodes`` sites, (P,) int64, the identity
+        first."""
         whole = self.torus(nodes).point_group()
-        kept = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[self.point]
+        kept = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[
+            self.point
+        ]
         return whole[whole < kept]
 
     def count(self, nodes: int) -> int:
@@ -127,7 +135,10 @@ class Space(Group):
 
     def _checked(self, mask: Tensor) -> int:
         if not bool(mask.all()):
-            raise ValueError(f"a batch of lattices needs the same number of sites in all rows, got {sorted(set(mask.sum(1).tolist()))}")
+            raise ValueError(
+                "a batch of lattices needs the same number of sites in all rows, got "
+                f"{sorted(set(mask.sum(1).tolist()))}"
+            )
         self.torus(mask.shape[1])
         return mask.shape[1]
 

@@ -52,7 +52,9 @@ def _split(text: str) -> list[str]:
     while text[place:].strip():
         match = _TOKEN.match(text, place)
         if match is None:
-            raise UserError(f"group {text!r}: expected names, numbers, brackets and commas, got {text[place:].strip()[:20]!r}")
+            raise UserError(
+                f"group {text!r}: expected names, numbers, brackets and commas, got {text[place:].strip()[:20]!r}"
+            )
         words.append(match[1])
         place = match.end()
     return words
@@ -65,9 +67,14 @@ def _read(words: list[str], text: str) -> tuple[int, Generators]:
     if name in COMPOSED:
         groups = _arguments(name, words, text)
         nodes = (sum if name == "product" else prod)(group[0] for group in groups)
-        generators = sum(len(group[1]) for group in groups) if name == "product" else groups[-1][0] * len(groups[0][1]) + 1
+        generators = (
+            sum(len(group[1]) for group in groups) if name == "product" else groups[-1][0] * len(groups[0][1]) + 1
+        )
         if nodes > MOST_NODES or nodes * generators > MOST_ENTRIES:
-            raise UserError(f"group {text!r}: expected at most {MOST_NODES} nodes and {MOST_ENTRIES} numbers in generators, got {nodes} nodes")
+            raise UserError(
+                f"group {text!r}: expected at most {MOST_NODES} nodes and {MOST_ENTRIES} numbers in generators, got "
+                f"{nodes} nodes"
+            )
         return COMPOSED[name](groups, text)
     if name not in NUMBERED:
         raise UserError(f"group {text!r}: unknown group {name!r}{nearest(name, [*NUMBERED, *COMPOSED])}")
@@ -78,7 +85,11 @@ def _read(words: list[str], text: str) -> tuple[int, Generators]:
     if not fewest <= len(numbers) <= most or any(number < 1 for number in numbers):
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"
         raise UserError(f"group {text!r}: {name} needs {wanted} numbers of at least 1, got {numbers}")
-    if prod(numbers) > MOST_NODES or (name == "alternating" and numbers[0] > 4096) or (name == "hypercube" and numbers[0] > 16):
+    if (
+        prod(numbers) > MOST_NODES
+        or (name == "alternating" and numbers[0] > 4096)
+        or (name == "hypercube" and numbers[0] > 16)
+    ):
         raise UserError(f"group {text!r}: expected at most {MOST_NODES} nodes")
     try:
         return make(*numbers)
@@ -168,7 +179,9 @@ def _blocks(height: int, width: int, side: int) -> tuple[int, Generators]:
     if height % side or width % side:
         raise ValueError(f"blocks of {side} do not tile {height} x {width}")
     if 2 * (height * width) ** 2 // side**2 > MOST_ENTRIES:
-        raise ValueError(f"the generators of {height} x {width} pixels in blocks of {side} are more than {MOST_ENTRIES} numbers")
+        raise ValueError(
+            f"the generators of {height} x {width} pixels in blocks of {side} are more than {MOST_ENTRIES} numbers"
+        )
     blocks: dict[tuple[int, int], list[int]] = {}
     for row, column in product(range(height), range(width)):
         blocks.setdefault((row // side, column // side), []).append(row * width + column)

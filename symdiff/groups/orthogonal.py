@@ -55,5 +55,8 @@ class Orthogonal(Group):
 
 
 def turn(matrix: Tensor, vectors: Tensor) -> Tensor:
-    """The vectors (B, ..., d) times matrices (B, c, d): (B, ..., c), summed in their own precision also under autocast."""
+    """The vectors (B, ..., d) times matrices (B, c, d).
+
+    (B, ..., c), summed in their own precision also under autocast.
+    """
     return (matrix.view(len(matrix), *[1] * (vectors.ndim - 2), *matrix.shape[1:]) * vectors[..., None, :]).sum(-1)

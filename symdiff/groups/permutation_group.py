@@ -68,7 +68,10 @@ class PermutationGroup(Group):
         return self.order
 
     def numbered(self, number: Tensor, nodes: int) -> Tensor:
-        """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``; for small groups."""
+        """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``.
+
+        For small groups.
+        """
         return self.elements().to(number.device)[number]
 
     def number(self, g: Tensor, nodes: int) -> Tensor:
@@ -86,7 +89,8 @@ class PermutationGroup(Group):
         return merge_along(self.nodes, [np.array(g) for g in self.generators])
 
     def pair_orbits(self) -> Tensor:
-        """The orbit of every ordered pair of nodes, (n, n) int64, numbered by first appearance: O(r n²) for r generators.
+        """The orbit of every ordered pair of nodes, (n, n) int64, numbered by first appearance: O(r n²) for r
+        generators.
 
         A permutation-equivariant network that sees these colors is equivariant exactly under the 2-closure of the group
         (Goel et al., Any-Subgroup Equivariant Networks via Symmetry Breaking, ICLR 2026).
@@ -123,14 +127,18 @@ class PermutationGroup(Group):
     def _checked(self, mask: Tensor) -> Tensor:
         if mask.shape[1] != self.nodes or not bool(mask.all()):
             sizes = sorted(set(mask.sum(1).tolist()))
-            raise ValueError(f"the group permutes {self.nodes} nodes, got structures of {sizes} padded to {mask.shape[1]}")
+            raise ValueError(
+                f"the group permutes {self.nodes} nodes, got structures of {sizes} padded to {mask.shape[1]}"
+            )
         return mask
 
 
 def merge_along(count: int, moves: Iterable[np.ndarray]) -> Tensor:
-    """The orbits of the points 0..count-1 along permutations ``moves``, each (count,): numbers (count,) by first appearance.
+    """The orbits of the points 0..count-1 along permutations ``moves``, each (count,): numbers (count,) by first
+    appearance.
 
-    One permutation after the other: its cycles join the orbits so far, so that few orbits are left to join after the first.
+    One permutation after the other: its cycles join the orbits so far, so that few orbits are left to join after the
+    first.
     """
     labels, orbits = np.arange(count), count
     for move in moves:
@@ -138,7 +146,9 @@ def merge_along(count: int, moves: Iterable[np.ndarray]) -> Tensor:
             joined = csr_matrix((np.ones(count, np.int8), move, np.arange(count + 1)), shape=(count, count))
         else:
             pairs = np.unique(labels * orbits + labels[move])
-            joined = coo_matrix((np.ones(len(pairs), np.int8), (pairs // orbits, pairs % orbits)), shape=(orbits, orbits))
+            joined = coo_matrix(
+                (np.ones(len(pairs), np.int8), (pairs // orbits, pairs % orbits)), shape=(orbits, orbits)
+            )
         orbits, merged = connected_components(joined, directed=True, connection="weak")
         labels = merged.astype(np.int64)[labels]
     first = np.full(orbits, count)

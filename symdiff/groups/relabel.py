@@ -15,11 +15,12 @@ from symdiff.state import Categorical, Logits, State, extent
 
 
 class Relabel(Group):
-    """The group that ``generators`` generate among the permutations of the labels 0..classes-1, on the fields ``fields``.
+    """The group that ``generators`` generate among the permutations of the labels 0..classes-1, on the fields
+    ``fields``.
 
-    An element is (B, K) preimages, K = ``classes``: logits move as (g·l)_k = l_{g[k]}, labels as g·x = g⁻¹[x], so that the
-    one-hot vector of a label moves as logits do. Labels from K on (the mask of a masked process) are fixed. A structure
-    that lacks one of the fields, such as a code, is not moved by it.
+    An element is (B, K) preimages, K = ``classes``: logits move as (g·l)_k = l_{g[k]}, labels as g·x = g⁻¹[x], so that
+    the one-hot vector of a label moves as logits do. Labels from K on (the mask of a masked process) are fixed. A
+    structure that lacks one of the fields, such as a code, is not moved by it.
     """
 
     def __init__(self, fields: Sequence[str], classes: Points, generators: Sequence[Sequence[Index]]) -> None:

@@ -50,7 +50,10 @@ class Torus:
         return start, self.neighbors(directions)[:, kept].reshape(-1), kept.repeat(self.sites)
 
     def point_group(self) -> Tensor:
-        """The numbers of the lattice's operations that carry the torus to itself, (P,) int64: all where the sides are equal."""
+        """The numbers of the lattice's operations that carry the torus to itself, (P,) int64.
+
+        All where the sides are equal.
+        """
         sides = torch.tensor(self.sides, dtype=torch.int64)
         images = self.lattice.operations * sides  # column a: where the a-th period goes
         return (images.remainder(sides[:, None]) == 0).all((1, 2)).nonzero()[:, 0]
@@ -65,11 +68,16 @@ def _torus(kind: str, sides: tuple[int, ...]) -> Torus:
 
 
 def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> Torus:
-    """The torus with these sides (one number: all alike). Raises ValueError, also where it does not have ``nodes`` sites."""
+    """The torus with these sides (one number.
+
+    All alike). Raises ValueError, also where it does not have ``nodes`` sites.
+    """
     dim = bravais(kind).dim
     found = _torus(kind, (sides,) * dim if isinstance(sides, int) else tuple(int(side) for side in sides))
     if nodes is not None and found.sites != nodes:
-        raise ValueError(f"a {kind} lattice of {' x '.join(map(str, found.sides))} has {found.sites} sites, got {nodes}")
+        raise ValueError(
+            f"a {kind} lattice of {' x '.join(map(str, found.sides))} has {found.sites} sites, got {nodes}"
+        )
     return found
 
 

@@ -10,7 +10,10 @@ from torch import Tensor
 from symdiff.groups.torus import Torus
 
 HALVINGS = {"chain": [[2]], "square": [[1, -1], [1, 1]]}
-"""M, which carries the lattice to one of the same kind with every second site: on the square lattice a turn by 45 degrees, longer by √2."""
+"""M, which carries the lattice to one of the same kind with every second site.
+
+On the square lattice a turn by 45 degrees, longer by √2.
+"""
 
 TABULATED = 4096
 """Sites up to which the depths from every site are kept: so many squared bytes."""
@@ -19,12 +22,15 @@ TABULATED = 4096
 class Tower:
     """Λ_0 ⊃ Λ_1 ⊃ … ⊃ Λ_K: Λ_k is M^k Z^d modulo the torus, with N/2^k sites; K is as large as the torus allows.
 
-    Every Λ_k is again a lattice of the same kind, with the same point group. Its 2^k cosets have numbers, alike at all sites of one.
+    Every Λ_k is again a lattice of the same kind, with the same point group. Its 2^k cosets have numbers, alike at all
+    sites of one.
     """
 
     def __init__(self, torus: Torus) -> None:
         if torus.lattice.kind not in HALVINGS:
-            raise ValueError(f"lattice: expected one that halves into its like ({', '.join(HALVINGS)}), got {torus.lattice.kind!r}")
+            raise ValueError(
+                f"lattice: expected one that halves into its like ({', '.join(HALVINGS)}), got {torus.lattice.kind!r}"
+            )
         self.torus, self.halving = torus, torch.tensor(HALVINGS[torus.lattice.kind])
         periods, self.top = torch.diag(torch.tensor(torus.sides)), 0
         while bool(self._inside(periods, self.top + 1).all()):
@@ -59,17 +65,19 @@ class Tower:
         place = self.torus.positions()
         return self.depth[self.torus.index(place - place[origin if origin.ndim == 2 else origin[:, None]])]
 
-    @cache
+    @cache  # noqa: B019 - a lattice's tower lives as long as the network that reads it
     def cosets(self, level: int) -> tuple[Tensor, Tensor]:
-        """The coset of Λ_level that every site is in, (N,), and the sites of every coset, (2^level, N/2^level), in the order of Λ_level's."""
+        """The coset of Λ_level that every site is in, (N,), and the sites of every coset, (2^level, N/2^level), in
+        the order of Λ_level's."""
         place, power = self.torus.positions(), self.power(level)
         cells = (place.double() @ torch.linalg.inv(power.double()).T).floor().long()
         within, coset = (place - cells @ power.T).unique(dim=0, return_inverse=True)
         return coset, self.torus.index(within[:, None] + place[self.depth >= level])
 
-    @cache
+    @cache  # noqa: B019 - a lattice's tower lives as long as the network that reads it
     def stencil(self, level: int) -> Tensor:
-        """Of every site of a coset, as ``cosets`` counts them, its nearest ones in the coset in every direction, then itself: (n, D + 1)."""
+        """Of every site of a coset, as ``cosets`` counts them, its nearest ones in the coset in every direction,
+        then itself: (n, D + 1)."""
         place, star = self.torus.positions(), self.torus.lattice.shells[0]
         own = (self.depth >= level).nonzero()[:, 0]
         number = torch.full((self.torus.sites,), -1).index_put((own,), torch.arange(len(own)))
@@ -83,8 +91,13 @@ class Tower:
         return found.index_add_(1, coset.to(shown.device), shown.float()).argmax(1)
 
     def stage(self, count: Tensor) -> Tensor:
-        """The Λ_k that is being filled where ``count`` (B,) sites are shown, a coset of Λ_{k+1} among them if k < K; 0 where all are."""
-        sizes = torch.tensor([self.size(level + 1) for level in range(self.top)], dtype=torch.int64, device=count.device)
+        """The Λ_k that is being filled where ``count`` (B,) sites are shown, a coset of Λ_{k+1} among them if k < K.
+
+        0 where all are.
+        """
+        sizes = torch.tensor(
+            [self.size(level + 1) for level in range(self.top)], dtype=torch.int64, device=count.device
+        )
         return (count[:, None] < sizes).sum(1)
 
     def _inside(self, place: Tensor, level: int) -> Tensor:

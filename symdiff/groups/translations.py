@@ -14,8 +14,8 @@ from symdiff.state import Real, State
 class Translations(Group):
     """R^d, moving the vectors of the node fields ``fields`` (positions; not velocities): an element is (B, d) float64.
 
-    The group is not compact and has no uniform law: ``sample`` draws from a normal law of standard deviation ``spread``, in the
-    unit of the positions, which serves to test equivariance.
+    The group is not compact and has no uniform law: ``sample`` draws from a normal law of standard deviation
+    ``spread``, in the unit of the positions, which serves to test equivariance.
     """
 
     def __init__(self, dim: Dimension = 3, fields: tuple[str, ...] = ("position",), spread: float = 3.0) -> None:

@@ -21,11 +21,11 @@ POINTWISE = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.Softplus
 class EquivariantLinear(nn.Module):
     """All linear maps between tensor powers of the permutation representation that commute with a group.
 
-    Such a map has one weight for each orbit of the group on (output tuple, input tuple), and a bias for each orbit of output tuples
-    (Finzi, Welling, Wilson: A Practical Method for Constructing Equivariant Multilayer Perceptrons for Arbitrary Matrix Groups,
-    ICML 2021, solve for the same space numerically; for permutations the indicators of the orbits are a basis: Maron et al.,
-    Invariant and Equivariant Graph Networks, ICLR 2019). The orbits come from the stabilizer of one output tuple of each orbit, so tuples of
-    outputs and inputs together are never listed.
+    Such a map has one weight for each orbit of the group on (output tuple, input tuple), and a bias for each orbit of
+    output tuples (Finzi, Welling, Wilson: A Practical Method for Constructing Equivariant Multilayer Perceptrons for
+    Arbitrary Matrix Groups, ICML 2021, solve for the same space numerically; for permutations the indicators of the
+    orbits are a basis: Maron et al., Invariant and Equivariant Graph Networks, ICLR 2019). The orbits come from the
+    stabilizer of one output tuple of each orbit, so tuples of outputs and inputs together are never listed.
 
     Parameters
     ----------
@@ -84,7 +84,10 @@ class EquivariantLinear(nn.Module):
         return out.view(batch, *[self.nodes] * self.outputs, self.channels_out)
 
     def _colors(self, orbit: int, carriers: Tensor) -> Tensor:
-        """Which weight each input tuple has for output tuples that ``carriers`` (P, n) carry the first one to: (P, n^inputs)."""
+        """Which weight each input tuple has for output tuples that ``carriers`` (P, n) carry the first one to.
+
+        (P, n^inputs).
+        """
         colors = getattr(self, f"colors_{orbit}")
         if self.inputs == 0:
             return colors.expand(len(carriers), 1)
@@ -97,9 +100,10 @@ class EquivariantLinear(nn.Module):
 class RelaxedLinear(nn.Module):
     """y = ρ(g̃) W ρ(g̃)⁻¹ x + ρ(g̃) b with W commuting only with the subgroup that is kept.
 
-    With g̃ from the inversion kernel of x the layer is relaxed equivariant under the whole group: y(h·x) is h'·y(x) for some h' in h·G_x.
-    ``kept = group`` is the equivariant layer, the trivial group the fully relaxed one. Kaba and Ravanbakhsh build relaxation into equivariant
-    perceptrons; their construction of the layer is not known to us, this is our reconstruction.
+    With g̃ from the inversion kernel of x the layer is relaxed equivariant under the whole group: y(h·x) is h'·y(x) for
+    some h' in h·G_x. ``kept = group`` is the equivariant layer, the trivial group the fully relaxed one. Kaba and
+    Ravanbakhsh build relaxation into equivariant perceptrons; their construction of the layer is not known to us, this
+    is our reconstruction.
 
     Parameters
     ----------
@@ -110,7 +114,8 @@ class RelaxedLinear(nn.Module):
 
     References
     ----------
-    Kaba, Ravanbakhsh: Symmetry Breaking and Equivariant Neural Networks (NeurReps 2023, https://arxiv.org/abs/2312.09016).
+    Kaba, Ravanbakhsh: Symmetry Breaking and Equivariant Neural Networks (NeurReps 2023,
+    https://arxiv.org/abs/2312.09016).
     """
 
     def __init__(self, kept: PermutationGroup, inputs: int, outputs: int, channels_in: int, channels_out: int) -> None:
@@ -142,7 +147,8 @@ class EMLP(nn.Module):
     Raises
     ------
     ValueError
-        For fewer than two orders, unequal numbers of orders and channels, a subgroup that is none, or an unsafe nonlinearity.
+        For fewer than two orders, unequal numbers of orders and channels, a subgroup that is none, or an unsafe
+        nonlinearity.
     """
 
     def __init__(
@@ -155,7 +161,10 @@ class EMLP(nn.Module):
     ) -> None:
         super().__init__()
         if len(orders) < 2 or len(orders) != len(channels):
-            raise ValueError(f"expected as many channels as orders, at least 2, got {len(orders)} orders and {len(channels)} channels")
+            raise ValueError(
+                f"expected as many channels as orders, at least 2, got {len(orders)} orders and {len(channels)} "
+                "channels"
+            )
         kept = group if kept is None else kept
         if kept.nodes != group.nodes or any(g not in group for g in kept.generators):
             raise ValueError("the subgroup that is kept must lie in the group")
@@ -184,7 +193,8 @@ def act(g: Tensor, x: Tensor, order: int) -> Tensor:
 
 
 def check_permutation_safe(f: Callable[[Tensor], Tensor]) -> None:
-    """Raise ValueError where f does not commute with permutations of the nodes, which would break equivariance silently."""
+    """Raise ValueError where f does not commute with permutations of the nodes, which would break equivariance
+    silently."""
     if isinstance(f, POINTWISE):
         return
     generator = torch.Generator().manual_seed(0)

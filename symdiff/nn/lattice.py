@@ -21,8 +21,8 @@ BANKS = 2
 class Frames:
     """The G = P·F elements (p, f), point operation times flip, whose regular representation the features are in.
 
-    ``quotient`` (G, G): the number of a⁻¹b; ``turned`` (G, D + 1): where a⁻¹ carries each direction of the star, and last the
-    site itself; ``flipped`` (G,): whether a flips. Element (p, f) has the number p·F + f.
+    ``quotient`` (G, G): the number of a⁻¹b; ``turned`` (G, D + 1): where a⁻¹ carries each direction of the star, and
+    last the site itself; ``flipped`` (G,): whether a flips. Element (p, f) has the number p·F + f.
     """
 
     quotient: Tensor
@@ -52,17 +52,20 @@ class Frames:
 class GroupConvolution(nn.Module):
     """out(n, a) = Σ_{δ, b} w[a⁻¹δ, a⁻¹b] · h(n + δ, b) + bias: one dense matrix for all sites.
 
-    ``reach``: the star's directions and the site itself, else the site alone. In: (..., G·inner), with ``reach`` the neighbors side
-    by side (..., (D + 1)·G·inner); out: (..., G·outer). Cohen, Welling: Group Equivariant Convolutional Networks (ICML 2016).
+    ``reach``: the star's directions and the site itself, else the site alone. In: (..., G·inner), with ``reach`` the
+    neighbors side by side (..., (D + 1)·G·inner); out: (..., G·outer). Cohen, Welling: Group Equivariant Convolutional
+    Networks (ICML 2016).
 
-    ``relaxed``: w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant. Wang, Walters, Yu:
-    Approximately Equivariant Networks for Imperfectly Symmetric Dynamics (ICML 2022); Wang et al., Relaxed Octahedral Group
-    Convolution for Learning Symmetry Breaking in 3D Physical Systems (2023).
+    ``relaxed``: w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant. Wang, Walters,
+    Yu: Approximately Equivariant Networks for Imperfectly Symmetric Dynamics (ICML 2022); Wang et al., Relaxed
+    Octahedral Group Convolution for Learning Symmetry Breaking in 3D Physical Systems (2023).
 
     ``precise``: in the type of the weights under autocast, too.
     """
 
-    def __init__(self, frames: Frames, inner: int, outer: int, reach: bool = False, relaxed: bool = False, precise: bool = False) -> None:
+    def __init__(
+        self, frames: Frames, inner: int, outer: int, reach: bool = False, relaxed: bool = False, precise: bool = False
+    ) -> None:
         super().__init__()
         self.linear = precise_linear if precise else functional.linear
         self.inner, self.outer, self.count = inner, outer, frames.count
@@ -112,7 +115,8 @@ class Neighborhood(torch.autograd.Function):
 
 
 class LatticeBlock(nn.Module):
-    """A group convolution over the neighbors that widens, a squared ReLU, and one at the site that narrows; normalized first.
+    """A group convolution over the neighbors that widens, a squared ReLU, and one at the site that narrows; normalized
+    first.
 
     The mean over all sites and the context c enter before the convolution, so that every site sees the whole.
     """

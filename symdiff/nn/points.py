@@ -45,7 +45,8 @@ def dual(grid: Tensor) -> Tensor:
 class Edges:
     """Which nodes j a node i listens to, itself among them: all, or its nearest.
 
-    ``source``: (B, N, k) places of j, or None where k runs over all nodes. ``real``: (B, N, k) bool, no padding at either end.
+    ``source``: (B, N, k) places of j, or None where k runs over all nodes. ``real``: (B, N, k) bool, no padding at
+    either end.
     """
 
     source: Tensor | None
@@ -61,7 +62,10 @@ class Edges:
 
     @classmethod
     def between(cls, position: Tensor, mask: Tensor, sources: Tensor, real: Tensor, neighbors: int = 0) -> Edges:
-        """Nodes at ``position`` (B, M, 3) listen to other nodes at ``sources`` (B, N, 3), to all or their nearest; ``real``: (B, N)."""
+        """Nodes at ``position`` (B, M, 3) listen to other nodes at ``sources`` (B, N, 3), to all or their nearest.
+
+        ``real``: (B, N).
+        """
         return cls._nearest(position, mask, sources, real, neighbors, own=False)
 
     @classmethod
@@ -96,8 +100,8 @@ class Edges:
 def invariants(r: Tensor, grid: Tensor | None, raw: Tensor | None) -> Tensor:
     """What a kernel may know of the differences r (B, N, k, 3): (B, N, k, K, ·), K = 1 without a grid.
 
-    With a ``grid`` (B, K, 3): r·o and |r − (r·o)o| for every direction o, else |r|; with ``raw`` coordinates (B, N, k, 3) these
-    as well, and instead of |r|.
+    With a ``grid`` (B, K, 3): r·o and |r − (r·o)o| for every direction o, else |r|; with ``raw`` coordinates (B, N, k,
+    3) these as well, and instead of |r|.
     """
     if grid is None:
         length = (r.square().sum(-1, keepdim=True) + TINY).sqrt() if raw is None else raw
@@ -112,21 +116,27 @@ def invariants(r: Tensor, grid: Tensor | None, raw: Tensor | None) -> Tensor:
 
 def monomials(channels: int, products: int) -> list[tuple[int, ...]]:
     """Which channels are multiplied: all choices of one to ``products`` + 1, without repetitions."""
-    return [chosen for degree in range(1, products + 2) for chosen in combinations_with_replacement(range(channels), degree)]
+    return [
+        chosen for degree in range(1, products + 2) for chosen in combinations_with_replacement(range(channels), degree)
+    ]
 
 
 class KernelBasis(nn.Module):
     """Functions of invariants, from which every layer mixes its kernels: polynomials, then two GELU layers.
 
-    ``degree`` counts products: with 2, the features are x, x⊗x and x⊗x⊗x without repetitions. ``extra`` channels that do not go
-    through polynomials (labels of pairs, the time) join in the first layer.
+    ``degree`` counts products: with 2, the features are x, x⊗x and x⊗x⊗x without repetitions. ``extra`` channels that
+    do not go through polynomials (labels of pairs, the time) join in the first layer.
     """
 
-    def __init__(self, channels: int, hidden: int, width: int, degree: int = 2, extra: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, channels: int, hidden: int, width: int, degree: int = 2, extra: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__()
         self.monomials = monomials(channels, degree)
         self.first, self.second = nn.Linear(len(self.monomials), hidden), nn.Linear(hidden, width)
-        self.extra = nn.ModuleDict({name: nn.Linear(count, hidden, bias=False) for name, count in (extra or {}).items() if count})
+        self.extra = nn.ModuleDict(
+            {name: nn.Linear(count, hidden, bias=False) for name, count in (extra or {}).items() if count}
+        )
 
     def forward(self, invariants: Tensor, extra: Mapping[str, Tensor] | None = None) -> Tensor:
         """(..., channels) -> (..., width); ``extra``: tensors that broadcast to it, by their name."""
@@ -141,8 +151,8 @@ class SeparableConvolution(nn.Module):
     """A depthwise convolution over points, then one over directions, then a widening layer; with a residual.
 
     x¹_i(o) = Σ_j k(r_ij, o)·x_j(o),  x²_i(o′) = 1/K Σ_o κ(o·o′)·x¹_i(o)  (Bekkers et al., Fast, Expressive SE(n)
-    Equivariant Networks through Weight-Sharing in Position-Orientation Space, ICLR 2024). The sum over j is divided by the
-    root of its length, so that variances last.
+    Equivariant Networks through Weight-Sharing in Position-Orientation Space, ICLR 2024). The sum over j is divided by
+    the root of its length, so that variances last.
     """
 
     def __init__(self, width: int, basis: int, widening: int = 4) -> None:
@@ -153,7 +163,9 @@ class SeparableConvolution(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.widen, self.narrow = nn.Linear(width, widening * width), nn.Linear(widening * width, width)
 
-    def forward(self, h: Tensor, basis: Tensor, around: Tensor | None, edges: Edges, own: Tensor | None = None) -> Tensor:
+    def forward(
+        self, h: Tensor, basis: Tensor, around: Tensor | None, edges: Edges, own: Tensor | None = None
+    ) -> Tensor:
         """``h``: (B, N, K, width); ``basis``: (B, M, k, K, ·), zero where no edge is; ``around``: (K, K, ·), of o·o′.
 
         ``own``: (B, M, K, width), what the nodes that listen have themselves where they are others than those of h.

@@ -16,7 +16,8 @@ def precise_linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 class PreciseLinear(nn.Linear):
     """For what is one vector for a whole structure, a time, a temperature, where precision costs nothing.
 
-    In bfloat16 temperatures between 2 and 4 are multiples of 1/64, so that a network would mix up its data's within 0.4 %.
+    In bfloat16 temperatures between 2 and 4 are multiples of 1/64, so that a network would mix up its data's within 0.4
+    %.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -17,10 +17,12 @@ Kernels = Callable[[Tensor, Edges, int], Tensor]
 
 
 class Pyramid(nn.Module):
-    """Down: the farthest points of each level, every one of which listens to its nearest ones of the level before; and up again, with residuals.
+    """Down: the farthest points of each level, every one of which listens to its nearest ones of the level before; and
+    up again, with residuals.
 
-    As U-Net does (Ronneberger et al., MICCAI 2015) on points (Qi et al., PointNet++, NeurIPS 2017). The farthest points and the nearest
-    ones move with the structure, so that no symmetry of the kernels is lost. ``neighbors``: 0 for all. Costs little beside the finest level.
+    As U-Net does (Ronneberger et al., MICCAI 2015) on points (Qi et al., PointNet++, NeurIPS 2017). The farthest points
+    and the nearest ones move with the structure, so that no symmetry of the kernels is lost. ``neighbors``: 0 for all.
+    Costs little beside the finest level.
     """
 
     def __init__(self, width: int, basis: int, levels: int, neighbors: int = 0, widening: int = 4) -> None:
@@ -37,7 +39,9 @@ class Pyramid(nn.Module):
             chosen, kept = farthest(position, mask, -(-mask.sum(1) // RATIO))
             rows = torch.arange(len(mask), device=mask.device)[:, None]
             coarse = position[rows, chosen] * kept[..., None]
-            h = self._moved(block, h, position, mask, h[rows, chosen] * kept[..., None, None], coarse, kept, kernels, around, level)
+            h = self._moved(
+                block, h, position, mask, h[rows, chosen] * kept[..., None, None], coarse, kept, kernels, around, level
+            )
             position, mask = coarse, kept
         for level, block in reversed(list(enumerate(self.up, 1))):
             own, fine, real = finer[level - 1]
@@ -54,7 +58,8 @@ class Pyramid(nn.Module):
 
 @torch.no_grad()
 def farthest(position: Tensor, mask: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-    """The places of ``count`` (B,) nodes, each the farthest from all before, and which are real: (B, M) int64, (B, M) bool.
+    """The places of ``count`` (B,) nodes, each the farthest from all before, and which are real: (B, M) int64, (B, M)
+    bool.
 
     The first is the farthest from the mean; among several the order of the nodes decides. ``position``: (B, N, 3).
     """

@@ -37,7 +37,10 @@ def ordered(irreps: str) -> o3.Irreps:
 
 
 def renew(module: nn.Module) -> None:
-    """Give e3nn's coupling coefficients the precision of their tensors: they are made in float32, and stay so, rounded, under ``double()``."""
+    """Give e3nn's coupling coefficients the precision of their tensors.
+
+    They are made in float32, and stay so, rounded, under ``double()``.
+    """
     for name, buffer in module.named_buffers():
         last = name.rpartition(".")[2]
         if last.startswith(_COUPLING) and not buffer.is_meta:
@@ -51,7 +54,10 @@ class SteerableNorm(nn.Module):
     def __init__(self, irreps: o3.Irreps) -> None:
         super().__init__()
         # plain numbers, for torch.compile cannot guard e3nn's representations
-        self.parts = [(place.start, place.stop, count, one.dim, one.l == 0 and one.p == 1) for (count, one), place in zip(irreps, irreps.slices(), strict=True)]
+        self.parts = [
+            (place.start, place.stop, count, one.dim, one.l == 0 and one.p == 1)
+            for (count, one), place in zip(irreps, irreps.slices(), strict=True)
+        ]
         self.gains = nn.ParameterList(torch.ones(count) for count, _ in irreps)
 
     def forward(self, h: Tensor) -> Tensor:
@@ -71,8 +77,8 @@ class SteerableNorm(nn.Module):
 class SteerableLayer(nn.Module):
     """Messages h_j ⊗ Y(r_ij) with weights of the edge, summed and gated; with a residual.
 
-    In the manner of NequIP (Batzner et al., E(3)-equivariant graph neural networks for data-efficient and accurate interatomic
-    potentials, Nature Communications 2022). The sum is divided by the root of its length.
+    In the manner of NequIP (Batzner et al., E(3)-equivariant graph neural networks for data-efficient and accurate
+    interatomic potentials, Nature Communications 2022). The sum is divided by the root of its length.
     """
 
     def __init__(self, irreps: o3.Irreps, degree: int, edge: int) -> None:

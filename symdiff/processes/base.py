@@ -13,7 +13,6 @@ from torch import Tensor
 from symdiff.random import Generator, uniform
 from symdiff.state import Field, Schema, State
 
-
 Predict = Callable[[State, Tensor], State]
 """A denoiser with its z: x_t and t (B,) in, the prediction of x0 out."""
 
@@ -42,7 +41,10 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     """The fields of vectors whose mean over the nodes is zero, noise and data alike."""
 
     reveals = False
-    """Whether what is hidden has a label of its own and what is shown stays: a trajectory may then start from a structure that is partly known."""
+    """Whether what is hidden has a label of its own and what is shown stays.
+
+    A trajectory may then start from a structure that is partly known.
+    """
 
     def fields(self) -> Iterator[tuple[str, Field, Process]]:
         """The driven fields: the name, the field as it is in the data, and the process that drives it alone."""
@@ -55,7 +57,8 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
 
     @property
     def corrects(self) -> bool:
-        """Whether a step from t to s is followed by one from s to s, so that the inner times of the grid stand there twice."""
+        """Whether a step from t to s is followed by one from s to s, so that the inner times of the grid stand
+        there twice."""
         return False
 
     @property
@@ -64,7 +67,10 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         return False
 
     def couple(self, x0: State, x1: State) -> State:
-        """x1 drawn from the prior, moved by symmetries of the prior toward x0; on data that have these symmetries, too, its law is still the prior."""
+        """x1 drawn from the prior, moved by symmetries of the prior toward x0.
+
+        On data that have these symmetries, too, its law is still the prior.
+        """
         return x1
 
     def noisy_schema(self) -> Schema:
@@ -141,7 +147,8 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         return value
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
-        """A field of the prediction, as ``step`` reads it, that says ``value`` for the entries that are ``there``; ``out`` is as ``read`` returns it.
+        """A field of the prediction, as ``step`` reads it, that says ``value`` for the entries that are ``there``;
+        ``out`` is as ``read`` returns it.
 
         Raises
         ------
@@ -151,7 +158,8 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         raise ValueError(f"{type(self).__name__} cannot generate around what is known")
 
     def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
-        """log p(x0 = value | x_t) of the entries that are ``there``, those of ``mask``, up to a constant of t: their sum, (B,).
+        """log p(x0 = value | x_t) of the entries that are ``there``, those of ``mask``, up to a constant of t: their
+        sum, (B,).
 
         Raises
         ------
@@ -175,7 +183,10 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         return uniform((batch,), generator, like)
 
     def times(self, steps: int) -> Tensor:
-        """The grid of a trajectory: ``steps + 1`` times from 1 down to 0, one evaluation of the network for every step between them."""
+        """The grid of a trajectory.
+
+        ``steps + 1`` times from 1 down to 0, one evaluation of the network for every step between them.
+        """
         if steps < 1:
             raise ValueError(f"steps must be at least 1, got {steps}")
         return torch.linspace(1, 0, steps + 1, dtype=torch.float64)

@@ -17,21 +17,28 @@ from symdiff.random import Generator, uniform
 
 
 class CoarseToFine(Revealing):
-    """A random site first, then sublattice by sublattice of its ``Tower``, each twice as dense, until all sites are shown.
+    """A random site first, then sublattice by sublattice of its ``Tower``, each twice as dense, until all sites are
+    shown.
 
-    What a stage adds is a shifted copy of the sublattice that is known. It is revealed from coarse to fine as well: at random one of
-    its sites first, then its own sublattices. So p groups of a stage are 1/2^(p-1), 1/2^(p-1), ..., 1/4 and 1/2 of it: the first ones, of which least is known, are far apart, the
-    last ones lie between known spins on all sides. With couplings between nearest neighbors the last stage is exact in one group, the
-    one before in two. A lattice of N sites takes about p log2 N evaluations. On tori whose sides are no powers of 2 the sites of the coarsest sublattice come in any order.
+    What a stage adds is a shifted copy of the sublattice that is known. It is revealed from coarse to fine as well: at
+    random one of its sites first, then its own sublattices. So p groups of a stage are 1/2^(p-1), 1/2^(p-1), ..., 1/4
+    and 1/2 of it: the first ones, of which least is known, are far apart, the last ones lie between known spins on all
+    sides. With couplings between nearest neighbors the last stage is exact in one group, the one before in two. A
+    lattice of N sites takes about p log2 N evaluations. On tori whose sides are no powers of 2 the sites of the
+    coarsest sublattice come in any order.
 
     ``parts``: the number of groups p of a stage, the last stage first; the last number stands for all earlier stages.
-    ``stages``: the first and the last of the stages that are trained, counted from 0, the one that shows the last half; all equally often, and all
-    groups of one.
+    ``stages``: the first and the last of the stages that are trained, counted from 0, the one that shows the last half;
+    all equally often, and all groups of one.
     """
 
-    def __init__(self, lattice: Kind = "square", parts: Sequence[Factor] = (1, 2, 3), stages: Sequence[Degree] = (0, 7)) -> None:
+    def __init__(
+        self, lattice: Kind = "square", parts: Sequence[Factor] = (1, 2, 3), stages: Sequence[Degree] = (0, 7)
+    ) -> None:
         if lattice not in HALVINGS:
-            raise ValueError(f"lattice: expected one that halves into its like ({', '.join(HALVINGS)}), got {lattice!r}")
+            raise ValueError(
+                f"lattice: expected one that halves into its like ({', '.join(HALVINGS)}), got {lattice!r}"
+            )
         if not parts or min(parts) < 1:
             raise ValueError(f"parts: expected numbers of at least 1, got {list(parts)}")
         if len(stages) != 2 or not 0 <= stages[0] <= stages[1]:
@@ -66,7 +73,10 @@ class CoarseToFine(Revealing):
         return found & hidden
 
     def times(self, steps: int) -> Tensor:
-        """The last stages' groups one by one, as many as there are steps; what is left for the first step is revealed at once."""
+        """The last stages' groups one by one, as many as there are steps.
+
+        What is left for the first step is revealed at once.
+        """
         shown: list[float] = []
         stage = 0
         while len(shown) < steps:
@@ -79,7 +89,12 @@ class CoarseToFine(Revealing):
         first, last = self.stages
         # one entry for every stage and group; so many copies that all stages are equally frequent
         common = math.lcm(*(self._groups(stage) for stage in range(first, last + 1)))
-        table = [shown for stage in range(first, last + 1) for shown in self._boundaries(stage) for _ in range(common // self._groups(stage))]
+        table = [
+            shown
+            for stage in range(first, last + 1)
+            for shown in self._boundaries(stage)
+            for _ in range(common // self._groups(stage))
+        ]
         place = (u * len(table)).long().clamp_max(len(table) - 1)
         return (1 - torch.tensor(table, dtype=torch.float64, device=u.device)).to(u)[place]
 
@@ -92,14 +107,19 @@ class CoarseToFine(Revealing):
         return [0.5 ** (stage + 1) * (1 + half) for half in halves]
 
     def _next(self, piece: Tower, shown: Tensor, stage: int) -> Tensor:
-        """The group that comes next, (B, N), what is shown of it included; rows in which the sublattice ``stage`` is being filled."""
+        """The group that comes next, (B, N), what is shown of it included.
+
+        Rows in which the sublattice ``stage`` is being filled.
+        """
         if stage == piece.top:
             known = piece.fullest(shown, stage)
             return (piece.cosets(stage)[0].to(shown.device) == known[:, None]) | ~shown.any(1, keepdim=True)
         added = self._added(piece, shown, stage)
         found, fresh = added.clone(), shown & added
         count = fresh.sum(1)
-        sizes = torch.tensor([piece.size(level) for level in range(stage + 1, piece.top)], dtype=torch.int64, device=shown.device)
+        sizes = torch.tensor(
+            [piece.size(level) for level in range(stage + 1, piece.top)], dtype=torch.int64, device=shown.device
+        )
         levels = stage + 1 + (count[:, None] < sizes).sum(1)
         for level in levels[count > 0].unique().tolist():
             rows = ((levels == level) & (count > 0)).nonzero()[:, 0]
@@ -109,7 +129,10 @@ class CoarseToFine(Revealing):
             some = coset.to(shown.device)[None] == full[:, None]
             whole = (some & fresh[rows]).sum(1) == piece.size(level)
             wider, _ = piece.cosets(level - 1)
-            around = wider.to(shown.device)[None] == wider.to(shown.device)[piece.cosets(level)[1].to(shown.device)[full, 0]][:, None]
+            around = (
+                wider.to(shown.device)[None]
+                == wider.to(shown.device)[piece.cosets(level)[1].to(shown.device)[full, 0]][:, None]
+            )
             found[rows] = torch.where(whole[:, None], around & ~some, some) & added[rows]
         return found
 
@@ -121,7 +144,10 @@ class CoarseToFine(Revealing):
         return (wider == wider[members[known, 0]][:, None]) & (coset != known[:, None])
 
     def _begun(self, piece: Tower, shown: Tensor, anywhere: Tensor) -> tuple[Tensor, Tensor]:
-        """A site of the known coset (B,), ``anywhere`` where nothing is known; and (B, 2) the stage that has begun and where, else −1."""
+        """A site of the known coset (B,), ``anywhere`` where nothing is known.
+
+        And (B, 2) the stage that has begun and where, else −1.
+        """
         origin, begun = anywhere.clone(), torch.full((len(shown), 2), -1)
         count = shown.sum(1)
         stages = piece.stage(count)

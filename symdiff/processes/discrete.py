@@ -14,7 +14,6 @@ from symdiff.processes.base import Process
 from symdiff.random import Generator, uniform
 from symdiff.state import Categorical, Field, Schema, State, extent, schema_from_plain, schema_to_plain, support
 
-
 Prior = Literal["marginal", "uniform"]
 CERTAIN = 80.0
 """The logit of a label that is known."""
@@ -81,7 +80,9 @@ class Discrete(Process, ABC):
     def predicted(self, name: str, out: State, x: State) -> Tensor:
         """p(x0 | x_t) of one field over its noisy labels, (..., classes)."""
         logits = _precise(out[name])
-        weights = (logits - logits.amax(-1, keepdim=True)).exp()  # many times as fast as torch's softmax over few labels
+        weights = (
+            logits - logits.amax(-1, keepdim=True)
+        ).exp()  # many times as fast as torch's softmax over few labels
         return weights / weights.sum(-1, keepdim=True)
 
     def posterior(self, name: str, law: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
@@ -170,7 +171,10 @@ def surprise(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def chance(field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
-    """Uniform numbers for the entries of a field: (B,), (B, N) or (B, N, N); the same for (i, j) and (j, i) if symmetric."""
+    """Uniform numbers for the entries of a field.
+
+    (B,), (B, N) or (B, N, N); the same for (i, j) and (j, i) if symmetric.
+    """
     u = uniform(_entries(field, mask), generator, mask)
     return torch.where(support(field, mask), u, u.mT) if field.symmetric else u
 

@@ -19,9 +19,9 @@ class Flow(Discrete):
     A step from t to s jumps with probability (t − r)/t, r <= s, and noises again from r to s; r < s where
     ``stochasticity`` η > 0: an entry is noised again with probability min(η (t − s), s), so that mistakes can be
     mended. ``distortion`` d spaces the grid as t = (1 − k/steps)^d: d > 1 makes small steps near the data, and
-    ``focus`` f > 1 trains more there: t = u^f with u uniform.
-    The law of x_s is exact for exact predictions and small steps (Campbell et al., Generative Flows on Discrete
-    State-Spaces, ICML 2024; Gat et al., Discrete Flow Matching, NeurIPS 2024; the distortion after Qin et al., DeFoG, ICML 2025).
+    ``focus`` f > 1 trains more there: t = u^f with u uniform. The law of x_s is exact for exact predictions and small
+    steps (Campbell et al., Generative Flows on Discrete State-Spaces, ICML 2024; Gat et al., Discrete Flow Matching,
+    NeurIPS 2024; the distortion after Qin et al., DeFoG, ICML 2025).
 
     ``kl`` belongs to the ancestral chain of the same α, prior and predictions (``posterior``), not to the jumps: its
     bound becomes exact for exact predictions and small steps, while that of the jumps, whose paths show which
@@ -41,7 +41,8 @@ class Flow(Discrete):
         self.set_priors(schema, law_of_labels(marginals, prior))
         if stochasticity < 0 or min(distortion, focus) <= 0:
             raise ValueError(
-                f"expected stochasticity >= 0, distortion > 0 and focus > 0, got {stochasticity}, {distortion} and {focus}"
+                f"expected stochasticity >= 0, distortion > 0 and focus > 0, got {stochasticity}, {distortion} and "
+                f"{focus}"
             )
         self.stochasticity, self.distortion, self.focus = stochasticity, distortion, focus
 

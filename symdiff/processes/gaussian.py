@@ -32,23 +32,25 @@ class Gaussian(Process):
 
     ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler, EDMHeun,
     FlowMatchEulerDiscrete or FlowMatchHeunDiscrete; those of Heun need two evaluations a step, and have half as many.
-    ``centered``: vector fields over nodes whose noise, like their values, has mean zero over
-    a structure's nodes (translations are divided out); data are moved to mean zero. ``weighting`` of the squared
-    error of x0: ``uniform``; ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR
-    Weighting Strategy, ICCV 2023); ``edm``, a²/b² + 1/spread² (Karras et al., NeurIPS 2022). ``marginals`` are not used.
+    ``centered``: vector fields over nodes whose noise, like their values, has mean zero over a structure's nodes
+    (translations are divided out); data are moved to mean zero. ``weighting`` of the squared error of x0: ``uniform``;
+    ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR Weighting Strategy, ICCV 2023);
+    ``edm``, a²/b² + 1/spread² (Karras et al., NeurIPS 2022). ``marginals`` are not used.
 
-    ``preconditioning``: ``none``, the prediction is taken for x0; or ``edm``, where the network's output o, which denoisers of vectors
-    put into x0 = x_t − t·o, is read as x0 = c_skip x_t − c_out o instead: c_skip x_t is the best linear guess for
-    data of the schedule's spread S, c_skip = a S²/(a² S² + b²), and c_out = b S/(a² S² + b²)^½ its error, so that the best o has the
-    spread S at all times. EDM's c_in is in the path already: x_t of DDIM, DPM-Solver and EDM has the spread S at all
-    times, that of a straight path at least S/√2. On a straight path x_t − t·o is nearly the same by itself: o is then the velocity, of
-    constant spread √(1 + S²); on EDM's path, whose noise is not t, it is not.
+    ``preconditioning``: ``none``, the prediction is taken for x0; or ``edm``, where the network's output o, which
+    denoisers of vectors put into x0 = x_t − t·o, is read as x0 = c_skip x_t − c_out o instead: c_skip x_t is the best
+    linear guess for data of the schedule's spread S, c_skip = a S²/(a² S² + b²), and c_out = b S/(a² S² + b²)^½ its
+    error, so that the best o has the spread S at all times. EDM's c_in is in the path already: x_t of DDIM, DPM-Solver
+    and EDM has the spread S at all times, that of a straight path at least S/√2. On a straight path x_t − t·o is nearly
+    the same by itself: o is then the velocity, of constant spread √(1 + S²); on EDM's path, whose noise is not t, it is
+    not.
 
-    ``coupling``: ``independent``, noise that knows nothing of the structure; or ``optimal``, for one field of vectors over nodes: the noise's
-    nodes are numbered and its vectors turned so that it lies near x0 (``coupling.nearest``), which makes paths straight and few steps
-    enough. The law of the noise is still the prior where that of the data is invariant, as it is for a network that is
-    equivariant under permutations and sees no more of the structure, or a frame that is drawn unrelated to it. Given x0 the noise is no
-    longer normal, so neither fresh noise in sampling nor a bound is offered.
+    ``coupling``: ``independent``, noise that knows nothing of the structure; or ``optimal``, for one field of vectors
+    over nodes: the noise's nodes are numbered and its vectors turned so that it lies near x0 (``coupling.nearest``),
+    which makes paths straight and few steps enough. The law of the noise is still the prior where that of the data is
+    invariant, as it is for a network that is equivariant under permutations and sees no more of the structure, or a
+    frame that is drawn unrelated to it. Given x0 the noise is no longer normal, so neither fresh noise in sampling nor
+    a bound is offered.
 
     A two-step scheduler finds its last prediction in x, as the fields ``<name>.past`` and ``<name>.past_time``.
     ``kl`` is that of the ancestral chain (DDPM) along the same path, whichever scheduler samples; at s = 0 it is
@@ -85,7 +87,10 @@ class Gaussian(Process):
         if self.couples and list(self.schema) != list(self.centered):
             raise ValueError(f"coupling: optimal needs one field, of centered vectors over nodes, got {self.schema}")
         if self.couples and self.renoises:
-            raise ValueError("coupling: optimal needs a deterministic schedule: fresh noise would not be the structure's own; set eta or stochastic to none")
+            raise ValueError(
+                "coupling: optimal needs a deterministic schedule: fresh noise would not be the structure's own; set "
+                "eta or stochastic to none"
+            )
 
     @property
     def renoises(self) -> bool:
@@ -182,9 +187,7 @@ class Gaussian(Process):
             total = total + 0.5 * self._dimension(name, x0.mask) * (ratio - 1 - ratio.log())
         return total.to(_floating(x0))
 
-    def _advance(
-        self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None
-    ) -> Tensor:
+    def _advance(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
         """The scheduler's step, once for every distinct set of times among the rows."""
         times = torch.stack([t, s] if past is None else [t, s, past[1].to(t)], 1)
         if bool((times == times[:1]).all()):  # the usual case, in sampling
@@ -244,7 +247,11 @@ class Gaussian(Process):
         """By (b²/a) times the gradient, but no entry farther than ``REACH`` standard deviations of the noise."""
         field, (a, b) = self.schema[name], self._levels(t, gradient)
         move = b.square() / a.clamp_min(0.1) * gradient
-        length = move.flatten(-len(field.trailing)).norm(dim=-1).view(*move.shape[: -len(field.trailing)], *[1] * len(field.trailing))
+        length = (
+            move.flatten(-len(field.trailing))
+            .norm(dim=-1)
+            .view(*move.shape[: -len(field.trailing)], *[1] * len(field.trailing))
+        )
         return value.to(gradient) + move * (REACH * b / length.clamp_min(1e-12)).clamp_max(1)
 
     def _clean(self, name: str, out: State, x: State, t: Tensor) -> Tensor:
@@ -263,7 +270,9 @@ class Gaussian(Process):
 
     def _errors(self, name: str, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         """The squared error of x0, summed over the field, (B,)."""
-        guess, truth = (self._project(name, value.to(x0[name]), x0.mask) for value in (self._clean(name, out, x, t), x0[name]))
+        guess, truth = (
+            self._project(name, value.to(x0[name]), x0.mask) for value in (self._clean(name, out, x, t), x0[name])
+        )
         return (guess - truth).square().reshape(len(x0), -1).sum(1)
 
     def _dimension(self, name: str, mask: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from symdiff.processes.schedules import KarrasPath, Past, Schedule, StraightPath
 
 
 def corrected(grid: Tensor, steps: int) -> Tensor:
-    """The times of ``steps`` evaluations on ``grid`` (steps // 2 + 2,): every inner time twice, behind the step to it and again.
+    """The times of ``steps`` evaluations on ``grid`` (steps // 2 + 2,): every inner time twice, behind the step to it
+    and again.
 
     The last step has no correction, since there the prediction is the result; with an even number, nor has the first. A
     single step of first order leaves the whole of second order.
@@ -25,7 +26,8 @@ def corrected(grid: Tensor, steps: int) -> Tensor:
 class Corrected(Schedule, ABC):
     """Two evaluations a step: ``step`` from t to s < t is Euler's, ``step`` from s to s is its correction.
 
-    With z = x/c(t), a scale c and a noise σ of the path, both solve dz/dσ = (z − x0)/σ, which is what the scheduler steps along.
+    With z = x/c(t), a scale c and a noise σ of the path, both solve dz/dσ = (z − x0)/σ, which is what the scheduler
+    steps along.
     """
 
     remembers = True
@@ -47,7 +49,9 @@ class Corrected(Schedule, ABC):
         z = x / scales[int(correction)].to(x)
         if correction and past is not None:
             scheduler.dt = sigmas[1] - sigmas[0]
-            scheduler.prev_derivative = (z - past[0]) / sigmas[1].to(x)  # Euler's step kept this slope: it goes straight to x0
+            scheduler.prev_derivative = (z - past[0]) / sigmas[1].to(
+                x
+            )  # Euler's step kept this slope: it goes straight to x0
             scheduler.sample = z - scheduler.dt.to(x) * scheduler.prev_derivative
         slope = (z - x0) / sigmas[int(correction)].to(x)
         return scheduler.step(slope, float(t), z).prev_sample.to(x) * scales[1].to(x)

@@ -16,7 +16,8 @@ from symdiff.state import State
 
 
 class Marginal(Discrete):
-    """A Markov chain of ``levels`` noisy levels, t = k/levels, with α(t) = cos²(π/2 · (t + 0.008)/1.008), scaled to α(0) = 1.
+    """A Markov chain of ``levels`` noisy levels, t = k/levels, with α(t) = cos²(π/2 · (t + 0.008)/1.008), scaled to
+    α(0) = 1.
 
     Every level resamples an entry from the ``prior`` over labels: their frequencies in the data or the uniform law. A
     step draws from the exact posterior under the predicted law of x0, over any subset of the levels.

@@ -19,18 +19,19 @@ from symdiff.state import Categorical, Field, Schema, State, schema_from_plain, 
 
 
 class Masked(Discrete):
-    """Every entry is hidden at time t with probability t; its noisy label is then ``classes``, one more than the data's.
+    """Every entry is hidden at time t with probability t; its noisy label is then ``classes``, one more than the
+    data's.
 
     A step reveals a hidden entry with probability (t − s)/t, by a label drawn from the prediction; what is revealed
-    stays. With ``evenly``, of a structure's M independent entries exactly round(t·M) are hidden at time t: as many
-    are revealed in every step, chosen at random, and one at a time once there are M steps, which is an any-order
-    autoregressive model, exact for exact predictions.
-    ``weighting`` of the loss: ``mean`` over the hidden entries, or ``bound``, whose expectation over t is the
-    variational bound per entry in nats. ``focus``: training times are u^focus with u uniform; with 0 everything is
-    hidden, for predictions in one step. ``revealing``: with ``evenly`` and fields of nodes alone, an order in which entries are revealed
-    that is better than a random one (``Sublattices``); it then chooses the times. ``marginals`` are not used: the prior is the mask.
-    (Sahoo et al., Simple and Effective Masked Diffusion Language Models, NeurIPS 2024; Shi et al., Simplified and
-    Generalized Masked Diffusion for Discrete Data, NeurIPS 2024.)
+    stays. With ``evenly``, of a structure's M independent entries exactly round(t·M) are hidden at time t: as many are
+    revealed in every step, chosen at random, and one at a time once there are M steps, which is an any-order
+    autoregressive model, exact for exact predictions. ``weighting`` of the loss: ``mean`` over the hidden entries, or
+    ``bound``, whose expectation over t is the variational bound per entry in nats. ``focus``: training times are
+    u^focus with u uniform; with 0 everything is hidden, for predictions in one step. ``revealing``: with ``evenly`` and
+    fields of nodes alone, an order in which entries are revealed that is better than a random one (``Sublattices``); it
+    then chooses the times. ``marginals`` are not used: the prior is the mask. (Sahoo et al., Simple and Effective
+    Masked Diffusion Language Models, NeurIPS 2024; Shi et al., Simplified and Generalized Masked Diffusion for Discrete
+    Data, NeurIPS 2024.)
     """
 
     renoises, reveals = False, True
@@ -46,13 +47,17 @@ class Masked(Discrete):
         revealing: Mapping | None = None,
     ) -> None:
         if focus < 0 or (focus != 1 and weighting == "bound"):
-            raise ValueError(f"focus must be at least 0, and 1 where the loss is the bound, got {focus} with weighting {weighting!r}")
+            raise ValueError(
+                f"focus must be at least 0, and 1 where the loss is the bound, got {focus} with weighting {weighting!r}"
+            )
         fields = schema_from_plain(schema)
         labelled = {name: field for name, field in fields.items() if isinstance(field, Categorical)}
         self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in labelled.items()})
         self.evenly, self.weighting, self.focus = evenly, weighting, focus
         self.revealing = None if revealing is None else build(Revealing, revealing)
-        if self.revealing is not None and (not evenly or focus != 1 or any(field.axes != "node" for field in fields.values()) or len(fields) != 1):
+        if self.revealing is not None and (
+            not evenly or focus != 1 or any(field.axes != "node" for field in fields.values()) or len(fields) != 1
+        ):
             raise ValueError("revealing needs one field of nodes, evenly and focus 1")
 
     def noisy_schema(self) -> Schema:
@@ -82,7 +87,9 @@ class Masked(Discrete):
         if self.revealing is None:
             hide = self._choose(entries, self._count(x0.mask, t), x0.mask, generator)
         else:
-            show = self._choose(entries, self._count(x0.mask, torch.ones_like(t)) - self._count(x0.mask, t), x0.mask, generator)
+            show = self._choose(
+                entries, self._count(x0.mask, torch.ones_like(t)) - self._count(x0.mask, t), x0.mask, generator
+            )
             hide = {name: entries[name] & ~show[name] for name in entries}
         values = {name: torch.where(hide[name], x1[name], x0[name]) for name in self.schema}
         return x0.with_values(self.noisy_schema(), **values)
@@ -116,7 +123,10 @@ class Masked(Discrete):
         return total / (t * self._count(x.mask, torch.ones_like(t)))
 
     def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
-        x, every = self.prior(known.mask, generator), self._count(known.mask, torch.ones(len(known), device=known.device))
+        x, every = (
+            self.prior(known.mask, generator),
+            self._count(known.mask, torch.ones(len(known), device=known.device)),
+        )
         left = {name: ~self._hidden(name, known) & support(field, known.mask) for name, field in self.schema.items()}
         number, total = every - self._hidden_count(known), torch.zeros(len(known), device=known.device)
         for k in range(rounds):
@@ -183,12 +193,20 @@ class Masked(Discrete):
     def _choose(
         self, entries: Mapping[str, Tensor], count: Tensor, mask: Tensor, generator: Generator | None
     ) -> dict[str, Tensor]:
-        """``count`` (B,) of the structures' ``entries`` (bool, by field), at random or those that come first, both halves of a symmetric field."""
+        """``count`` (B,) of the structures' ``entries`` (bool, by field), at random or those that come first, both
+        halves of a symmetric field."""
 
         def key(name: str, field: Field) -> Tensor:
-            return chance(field, mask, generator) if self.revealing is None else self.revealing.keys(entries[name], generator)
+            return (
+                chance(field, mask, generator)
+                if self.revealing is None
+                else self.revealing.keys(entries[name], generator)
+            )
 
-        keys = [torch.where(entries[name], key(name, field), 2.0).reshape(len(mask), -1) for name, field in self.schema.items()]
+        keys = [
+            torch.where(entries[name], key(name, field), 2.0).reshape(len(mask), -1)
+            for name, field in self.schema.items()
+        ]
         order = torch.cat(keys, 1).argsort(dim=1, stable=True)  # stable: the padding decides no ties
         first = torch.arange(order.shape[1], device=order.device) < count[:, None]
         chosen = torch.zeros_like(first).scatter(1, order, first).split([key.shape[1] for key in keys], 1)

@@ -14,18 +14,18 @@ from symdiff.processes.base import Process
 from symdiff.random import Generator
 from symdiff.state import Field, Real, Schema, State, extent, schema_from_plain, schema_to_plain
 
-
 Numbers = float | list[float]
 
 
 class Prediction(Process):
     """x1 is nothing: what is driven is not seen, and one step says it, mean + spread · (the network's output).
 
-    ``loss``: ``l1``, the mean absolute error of numbers and the mean length of the error of vectors, which no rotation changes; or
-    ``l2``, the mean squared error of the components. Both are of (value − mean)/spread and means over a field's entries, summed over
-    the fields. ``mean`` and ``spread``: of the data, by the name of a field, in its unit, 0 and 1 where they are not given; one number, or a
-    list with one for every channel. Vectors have no mean, it would not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood
-    and is no part of a ``Product``; labels are predicted by ``Masked`` with focus 0.
+    ``loss``: ``l1``, the mean absolute error of numbers and the mean length of the error of vectors, which no rotation
+    changes; or ``l2``, the mean squared error of the components. Both are of (value − mean)/spread and means over a
+    field's entries, summed over the fields. ``mean`` and ``spread``: of the data, by the name of a field, in its unit,
+    0 and 1 where they are not given; one number, or a list with one for every channel. Vectors have no mean, it would
+    not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood and is
+    no part of a ``Product``; labels are predicted by ``Masked`` with focus 0.
     """
 
     renoises = False
@@ -44,7 +44,10 @@ class Prediction(Process):
         self.register_to_config(schema=schema_to_plain(self.schema))
         for name, field in self.schema.items():
             if not isinstance(field, Real):
-                raise ValueError(f"field {name!r} of a Prediction must be Real, got {field}; labels are predicted by Masked with focus 0")
+                raise ValueError(
+                    f"field {name!r} of a Prediction must be Real, got {field}; labels are predicted by Masked with "
+                    "focus 0"
+                )
         for name in [*self.means, *self.spreads]:
             if name not in self.schema:
                 raise ValueError(f"mean and spread: expected fields among {sorted(self.schema)}, got {name!r}")
@@ -55,7 +58,9 @@ class Prediction(Process):
             for name, value in given.items():
                 numbers = value if isinstance(value, list | tuple) else [value]
                 if len(numbers) not in (1, self.schema[name].dim) or not all(map(math.isfinite, numbers)):
-                    raise ValueError(f"{key}.{name}: expected one finite number, or a list of {self.schema[name].dim}, got {value}")
+                    raise ValueError(
+                        f"{key}.{name}: expected one finite number, or a list of {self.schema[name].dim}, got {value}"
+                    )
                 if key == "spread" and min(numbers) <= 0:
                     raise ValueError(f"spread.{name}: expected more than 0, got {value}")
 
@@ -97,7 +102,10 @@ class Prediction(Process):
 
     def _scale(self, name: str, like: Tensor) -> tuple[Tensor, Tensor]:
         """A field's mean and spread, (1,) or (dim,), for vectors (1, 1) or (dim, 1)."""
-        mean, spread = (like.new_tensor(given.get(name, plain)).reshape(-1) for given, plain in ((self.means, 0.0), (self.spreads, 1.0)))
+        mean, spread = (
+            like.new_tensor(given.get(name, plain)).reshape(-1)
+            for given, plain in ((self.means, 0.0), (self.spreads, 1.0))
+        )
         return (mean[:, None], spread[:, None]) if self.schema[name].vector else (mean, spread)
 
     def _error(self, name: str, field: Field, out: State, x0: State) -> Tensor:

@@ -18,8 +18,8 @@ from symdiff.state import Field, Schema, State, schema_from_plain, schema_to_pla
 class Product(Process):
     """The fields of a structure shared out among processes that run in the same time.
 
-    ``parts``: one mapping each, ``{"fields": [names], "process": spec or Process, "weight": 1.0}``; together they
-    name every field once. Loss (weighted), bound and prior term are sums over the parts. ``distortion`` and ``focus`` warp
+    ``parts``: one mapping each, ``{"fields": [names], "process": spec or Process, "weight": 1.0}``; together they name
+    every field once. Loss (weighted), bound and prior term are sums over the parts. ``distortion`` and ``focus`` warp
     the grid and the times of training for all parts alike, as those of ``Flow`` do; times of training that a part would
     draw by itself (an EDM schedule's) are not used.
     """
@@ -46,7 +46,9 @@ class Product(Process):
             named += part["fields"]
             process = self._build(part["fields"], part["process"], marginals or {}, where)
             if getattr(process, "focus", 1.0) != 1.0:
-                raise UserError(f"{where}.process.focus: the parts are trained at the same times, give focus to the Product")
+                raise UserError(
+                    f"{where}.process.focus: the parts are trained at the same times, give focus to the Product"
+                )
             self.parts.append(process)
             self.weights.append(float(part.get("weight", 1.0)))
             specs.append({"fields": list(part["fields"]), "process": _spec(process), "weight": self.weights[-1]})

@@ -13,11 +13,17 @@ from symdiff.random import Generator, uniform
 
 
 class Revealing(ABC):
-    """A law over orders of a structure's nodes that no symmetry changes; a state that is partly revealed tells which order it is in."""
+    """A law over orders of a structure's nodes that no symmetry changes.
+
+    A state that is partly revealed tells which order it is in.
+    """
 
     @abstractmethod
     def keys(self, hidden: Tensor, generator: Generator | None = None) -> Tensor:
-        """Nodes with smaller keys are revealed earlier. ``hidden``: (B, N) bool; the keys of hidden nodes count, (B, N) float."""
+        """Nodes with smaller keys are revealed earlier.
+
+        ``hidden``: (B, N) bool; the keys of hidden nodes count, (B, N) float.
+        """
 
     @abstractmethod
     def next(self, hidden: Tensor) -> Tensor:
@@ -35,11 +41,11 @@ class Revealing(ABC):
 class Sublattices(Revealing):
     """One of the two sublattices of a bipartite lattice spin by spin, then the other one at once.
 
-    With couplings between nearest neighbors alone the spins of a sublattice depend on one another through the other sublattice only: once
-    that is known they may all be drawn in a single step, without any error. So half of the evaluations are saved.
-    Which sublattice comes first is a coin's toss. Within it nodes are revealed in groups of up to 2^d that are half the lattice
-    apart, the least dependent ones. The sides of the torus must be even. With a breaker anchored in the data the last step is not exact: z tells of all
-    spins together.
+    With couplings between nearest neighbors alone the spins of a sublattice depend on one another through the other
+    sublattice only: once that is known they may all be drawn in a single step, without any error. So half of the
+    evaluations are saved. Which sublattice comes first is a coin's toss. Within it nodes are revealed in groups of up
+    to 2^d that are half the lattice apart, the least dependent ones. The sides of the torus must be even. With a
+    breaker anchored in the data the last step is not exact: z tells of all spins together.
     """
 
     def __init__(self, lattice: Kind = "square") -> None:
@@ -66,7 +72,10 @@ class Sublattices(Revealing):
         return u.clamp_min(0.5)  # half of them at the one moment at which the second sublattice is drawn
 
     def _late(self, hidden: Tensor, parity: Tensor, u: Tensor) -> Tensor:
-        """The nodes of the sublattice that comes second, (B, N) bool: that with fewer nodes shown; ``u`` (B,) decides a tie."""
+        """The nodes of the sublattice that comes second, (B, N) bool.
+
+        That with fewer nodes shown; ``u`` (B,) decides a tie.
+        """
         ahead = self._odd_ahead(hidden, parity)
         odd_first = torch.where(ahead == 0, u < 0.5, ahead > 0)
         return parity == (~odd_first).long()[:, None]

@@ -203,7 +203,8 @@ class EDMEuler(KarrasPath):
 
 @dataclass(frozen=True)
 class StraightPath(Schedule, ABC):
-    """a = 1 − σ, b = σ, with σ = t warped by ``shift`` (Lipman et al., Flow Matching for Generative Modeling, ICLR 2023)."""
+    """a = 1 − σ, b = σ, with σ = t warped by ``shift`` (Lipman et al., Flow Matching for Generative Modeling, ICLR
+    2023)."""
 
     shift: float = 1.0
 
@@ -216,8 +217,8 @@ class StraightPath(Schedule, ABC):
 class FlowMatchEulerDiscrete(StraightPath):
     """The straight path in steps of first order.
 
-    ``eta`` > 0 draws a part of the noise anew in every step, as DDIM's (Song et al., ICLR 2021, eq. 16): ``eta`` times the
-    spread that ancestral sampling draws, at most all of it. What x_s is, given x0, stays the path's for every eta.
+    ``eta`` > 0 draws a part of the noise anew in every step, as DDIM's (Song et al., ICLR 2021, eq. 16): ``eta`` times
+    the spread that ancestral sampling draws, at most all of it. What x_s is, given x0, stays the path's for every eta.
     """
 
     eta: float = 0.0
