@@ -61,7 +61,7 @@ class AverageSettings(Section):
 
 
 class ComputeSettings(Section):
-    """How numbers are worked out. ``precision``: bf16 is autocast, weights stay float32; ``compile``: the denoiser, which needs a C++ compiler."""
+    """How numbers are worked out. ``precision``: bf16 is autocast, weights stay float32, and several processes then agree to three digits, with fp32 to five; ``compile``: the denoiser, which needs a C++ compiler."""
 
     precision: Literal["fp32", "bf16"] = "bf16"
     compile: bool = False

@@ -83,6 +83,9 @@ class LatticeConvolution(Denoiser):
                 for name in self.predicted
             }
         )
+        for name in self.flips:
+            if name in self.heads:  # it moves the logits of both labels alike: its gradient would be nothing but rounding
+                self.heads[name].bias.requires_grad_(False)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         if not bool(x.mask.all()):

@@ -103,7 +103,8 @@ class Trainer:
         if settings.batch.size < self.world:
             raise UserError(f"training.batch.size: expected at least {self.world}, one structure for each process, got {settings.batch.size}")
         self.average = Average(self.diffusion, settings.average.decay)
-        self.optimizer = Optimizer(self.diffusion, settings.optimizer.kind, settings.optimizer.weight_decay)
+        precise = settings.compute.precision == "fp32"
+        self.optimizer = Optimizer(self.diffusion, settings.optimizer.kind, settings.optimizer.weight_decay, precise)
         self.guard = Guard(self.device)
         self.divergence = Divergence(settings.batch.size, self.device)
         self.diverged, self.good = "", None

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from symdiff.training.muon import PreciseMuon
+
 Kind = Literal["adamw", "muon"]
 
 
@@ -18,9 +20,18 @@ class Optimizer:
     bias or the scale of a norm has no reason to be small.
 
     Parameters are known by name and looked up in ``module`` for every step: what wraps or moves a module may replace them.
+
+    Parameters
+    ----------
+    module : nn.Module
+    kind : "adamw" or "muon"
+    weight_decay : float
+        Of matrices.
+    precise : bool
+        Whether Muon, too, works in the type of the weights; else it orthogonalizes in bfloat16.
     """
 
-    def __init__(self, module: nn.Module, kind: Kind, weight_decay: float) -> None:
+    def __init__(self, module: nn.Module, kind: Kind, weight_decay: float, precise: bool = False) -> None:
         named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
         deep = [(name, p) for name, p in named if kind == "muon" and p.ndim == 2 and ".blocks." in f".{name}"]
         rest = [(name, p) for name, p in named if all(p is not q for _, q in deep)]
@@ -31,7 +42,8 @@ class Optimizer:
         self.module = module
         self.parts: list[torch.optim.Optimizer] = []
         if deep:
-            self.parts.append(torch.optim.Muon(deep, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
+            muon = PreciseMuon if precise else torch.optim.Muon
+            self.parts.append(muon(deep, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
         if rest:
             adamw = torch.optim.AdamW([group for group in groups if group["params"]], betas=(0.9, 0.99), fused=True)
             self.parts.append(adamw)

@@ -20,6 +20,7 @@ from symdiff.training.ema import Average
 from symdiff.training.guard import LIMIT, Guard
 from symdiff.training.log import Log
 from symdiff.training.memory import keep_freed_memory
+from symdiff.training.muon import PreciseMuon, orthogonalize
 from symdiff.training.optimizer import Optimizer
 from symdiff.training.schedule import learning_rate
 from symdiff.training.signals import Interruption
@@ -197,6 +198,26 @@ def test_muon_takes_the_matrices_of_the_blocks():
     state = descend("muon")[1].state()
     assert {key for key in state if key.endswith("momentum_buffer")} == {f"blocks.{k}.weight/momentum_buffer" for k in (0, 1)}
     assert {key.rpartition("/")[0] for key in state} == set(dict(Blocks().named_parameters()))
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (4, 12), (12, 4)])
+def test_precise_muon_is_muon_without_its_rounding(shape):
+    """Of PyTorch's steps up to bfloat16; a gradient that differs in its last digit gives a step that does so."""
+
+    def train(kind: type, shift: float, steps: int = 5) -> torch.Tensor:
+        draw = torch.Generator().manual_seed(0)
+        weight = nn.Parameter(torch.randn(*shape, generator=draw))
+        optimizer = kind([weight], lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+        for _ in range(steps):
+            weight.grad = torch.randn(*shape, generator=draw) * (1 + shift * torch.randn(*shape, generator=draw))
+            optimizer.step()
+        return weight.detach()
+
+    difference = (train(PreciseMuon, 0) - train(torch.optim.Muon, 0)).abs().max()
+    assert 0 < difference < 0.05
+    assert (train(PreciseMuon, 0) - train(PreciseMuon, 1e-7)).abs().max() < 1e-5
+    singular = torch.linalg.svdvals(orthogonalize(torch.randn(*shape, generator=torch.Generator().manual_seed(1)), (3.4445, -4.775, 2.0315), 5, 1e-7))
+    assert singular.min() > 0.3 and singular.max() < 1.3
 
 
 @pytest.mark.parametrize("kind", ["adamw", "muon"])

@@ -22,8 +22,7 @@ from symdiff.training.folder import HOLDER, LOCK, hold
 from symdiff.training.run import train
 from symdiff.training.samples import judge
 
-# In fp32 and with AdamW: bf16, and Muon's orthogonalization in bf16, round what is summed to three digits. `flips` empty: else the bias of
-# the head moves both logits of a spin alike, so that its gradient is nothing but rounding, which AdamW makes steps of.
+# in fp32: bf16 rounds what every process sums to three digits
 GRAPH = """
 name: graph
 data: {dataset: small-molecules, order: smiles}
@@ -36,10 +35,10 @@ sampling: {steps: 8}
 LATTICE = """
 name: lattice
 data: {dataset: DATASET}
-denoiser: {kind: LatticeConvolution, width: 64, widening: 2, layers: 1, flips: []}
+denoiser: {kind: LatticeConvolution, width: 64, widening: 2, layers: 1}
 process: {kind: Masked, evenly: true}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Sites, fields: [spin], group: {kind: Space, lattice: square}}, code: {kind: SiteCode, dim: 4}}
-training: {steps: 60, batch: {size: 7}, optimizer: {learning_rate: 3.0e-3, warmup: 5}, average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
+training: {steps: 60, batch: {size: 7}, optimizer: {kind: muon, learning_rate: 3.0e-3, warmup: 5}, average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
 sampling: {steps: 4}
 """
 
