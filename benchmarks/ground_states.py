@@ -4,7 +4,7 @@
 
 Trains ``recipes/lattice/ground-states.yaml`` with every variant on equal budgets (runs that are complete are kept) and predicts
 spins for Hamiltonians that were not in the data, L = 8: J1 and J2 or Jx and Jy, with and without a field. Writes ``results.json``,
-``table.md`` and ``figure.png``. The exact energies are those of ``symdiff.data.lattices.levels``. Away from phase boundaries: the
+``table.md`` and ``figure.png``. The exact energies are those of ``symdiff.data.sets.lattices.levels``. Away from phase boundaries: the
 next level is 0.1 per site above. Balance: of 400 predictions for one Hamiltonian with d ground states those that are one of them, and
 the p-value of a chi-square test that all d come equally often; nan where they are too few to tell.
 """
@@ -24,7 +24,7 @@ from symdiff.breaking.base import SymmetryBreaker
 from symdiff.breaking.codes import Code
 from symdiff.config import recipe as recipes
 from symdiff.config.building import build
-from symdiff.data.lattices import LARGEST_FIELD, PHASES, conditions, gap, levels, patterns
+from symdiff.data.sets.lattices import LARGEST_FIELD, PHASES, conditions, gap, levels, patterns
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Generator

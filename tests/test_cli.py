@@ -269,7 +269,7 @@ sampling: {steps: 4}
 @pytest.fixture(scope="module")
 def lattice(tmp_path_factory) -> Path:
     """A folder with a checkpoint of spins that was hardly trained."""
-    from symdiff.data.lattices import ising
+    from symdiff.data.sets.lattices import ising
 
     folder = tmp_path_factory.mktemp("lattice")
     ising(4, chains=32, rounds=4).save(folder / "ising-4")
@@ -345,7 +345,7 @@ sampling: {steps: 1}
 
 def test_spins_of_a_hamiltonian_from_a_file(tmp_path):
     """A user's couplings and fields, from YAML, npz and options, stand beside the spins and are what evaluate reads."""
-    from symdiff.data.lattices import ground_states
+    from symdiff.data.sets.lattices import ground_states
 
     ground_states(4, 64).save(tmp_path / "ground-4")
     (tmp_path / "ground.yaml").write_text(GROUND.replace("dataset: ground-4", f"dataset: {tmp_path / 'ground-4'}"))

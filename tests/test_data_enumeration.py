@@ -12,8 +12,8 @@ import torch
 from rdkit import Chem
 
 from symdiff.canonical.nodes import Nodes
-from symdiff.data.enumeration import ATOMS, VALENCE, enumerate_molecules, small_molecules
 from symdiff.chemistry import kekule
+from symdiff.data.sets.enumeration import ATOMS, VALENCE, enumerate_molecules, small_molecules
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.state import State
 

@@ -16,11 +16,12 @@ from symdiff.chemistry.geometry import Geometry, bare
 from symdiff.chemistry.geometry_files import write
 from symdiff.chemistry.matching import match
 from symdiff.chemistry.perception import BOHR
-from symdiff.data.geometries import geometries, matched
+from symdiff.data.geometries import geometries
 from symdiff.data.importing import import_files
 from symdiff.data.orders import reorder
-from symdiff.data.qm9 import smiles_table
 from symdiff.data.registry import open_dataset
+from symdiff.data.sets.qm9 import smiles_table
+from symdiff.data.sets.qm9_3d import matched
 from symdiff.data.summary import summary
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError

@@ -12,8 +12,8 @@ import torch
 from symdiff.canonical.nodes import Nodes
 from symdiff.data import orders
 from symdiff.data.dataset import Dataset
-from symdiff.data.enumeration import small_molecules
 from symdiff.data.orders import LABELLED, MOST_NODES, reorder, symmetry
+from symdiff.data.sets.enumeration import small_molecules
 from symdiff.data.summary import summary
 from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff.data import parts, properties
-from symdiff.data.motion import AHEAD, RATE, TEST, VALID, bones, walk
-from symdiff.data.parts import first_mm
-from symdiff.data.properties import HARTREE, PROPERTIES
 from symdiff.data.registry import open_dataset
+from symdiff.data.sets import parts
+from symdiff.data.sets import qm9_properties as properties
+from symdiff.data.sets.motion import AHEAD, RATE, TEST, VALID, bones, walk
+from symdiff.data.sets.parts import first_mm
+from symdiff.data.sets.qm9_properties import HARTREE, PROPERTIES
 from symdiff.errors import UserError
 
 PARENTS = np.array([-1, 0, 1, 2, 0])

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from symdiff.data import qm9 as qm9_module
 from symdiff.data.download import Remote
-from symdiff.data.enumeration import ATOMS, enumerate_molecules
-from symdiff.data.qm9 import _originals, edm_split, smiles_table
-from symdiff.data.registry import BUILDERS, open_dataset
+from symdiff.data.registry import open_dataset
+from symdiff.data.sets import qm9 as qm9_module
+from symdiff.data.sets.enumeration import ATOMS, enumerate_molecules
+from symdiff.data.sets.qm9 import _originals, edm_split, smiles_table
+from symdiff.data.sets.table import TABLE
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.state import State
@@ -49,10 +50,10 @@ def test_unknown_names_are_user_errors(cache):
         open_dataset("qm8")
 
 
-COMPUTED = {name for name in BUILDERS if name.startswith(("small-molecules", "ground-states-", "spin-glass-", "ising-"))}
+COMPUTED = {name for name in TABLE if name.startswith(("small-molecules", "ground-states-", "spin-glass-", "ising-"))}
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILDERS) - COMPUTED - {"qm9", "qm9-h"}))
+@pytest.mark.parametrize("name", sorted(set(TABLE) - COMPUTED - {"qm9", "qm9-h"}))
 def test_sets_without_a_known_checksum_need_the_folder(cache, name):
     with pytest.raises(UserError, match="set SYMDIFF_DATA to the folder that holds it"):
         open_dataset(name)

@@ -8,7 +8,7 @@ import torch
 from symdiff.breaking.site_code import SiteCode
 from symdiff.breaking.site_noise import SiteNoise
 from symdiff.config.recipe import build, load
-from symdiff.data.lattices import conditions, gap, ground_states, ising, levels, patterns
+from symdiff.data.sets.lattices import conditions, gap, ground_states, ising, levels, patterns
 from symdiff.denoisers.base import Denoiser
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from symdiff.chemistry import kekule
-from symdiff.data.enumeration import ATOMS, enumerate_molecules
+from symdiff.data.sets.enumeration import ATOMS, enumerate_molecules
 from symdiff.domains.base import domain_from_spec
 from symdiff.domains.graph import Graph
 from symdiff.domains.molecule import MolecularGraph

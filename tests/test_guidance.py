@@ -177,7 +177,7 @@ def test_a_data_set_is_standardized_by_its_training_part():
     random = np.random.default_rng(0)
     molecules = [bare([8, 1, 1], np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]])) for _ in range(40)]
     values, split = random.normal(5.0, 2.0, 40), np.array([0] * 30 + [1] * 5 + [2] * 5)
-    dataset = geometries([*molecules, UserError("broken")], np.append(split, 0), {"name": "some"}, bonds=False, values={"mu": np.append(values, 99.0)})
+    dataset = geometries([*molecules, UserError("broken")], np.append(split, 0), {"name": "some"}, bonds=False, values={"mu": np.append(values, 99.0)}, units={"mu": "D"})
     mu = dataset.batch(range(40))["mu"][:, 0].numpy()
     np.testing.assert_allclose(mu, (values - values[:30].mean()) / values[:30].std(), rtol=1e-4, atol=1e-5)
     assert dataset.domain.properties["mu"].unit == "D" and len(dataset.domain.properties["mu"].sizes) == 4
@@ -257,7 +257,7 @@ def place(tmp_path_factory):
     triangle = [bare([8, 1, 1, 1], np.array([[0, 0, 0.3], [0.9, 0, 0], [-0.5, 0.8, 0], [-0.5, -0.8, 0]]) * (1 + 0.01 * k)) for k in range(20)]
     values = {"mu": np.arange(40.0)}
     for name, given in (("plain", None), ("mu", values)):
-        geometries([*sulfide, *triangle], np.zeros(40), {"name": name}, bonds=False, values=given).save(folder / f"{name}-data")
+        geometries([*sulfide, *triangle], np.zeros(40), {"name": name}, bonds=False, values=given, units={"mu": "D"}).save(folder / f"{name}-data")
     train(load(TEXT.replace("DATA", str(folder / "plain-data")).replace("STEPS", "2")), folder / "plain")
     text = TEXT.replace("DATA", str(folder / "mu-data")).replace("STEPS", "1, start: START")
     text = text.replace("warmup: 0", "warmup: 0, learning_rate: 1.0e-12, weight_decay: 0") + "objective: {kind: Denoising, drop: 0.3}\n"

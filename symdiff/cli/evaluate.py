@@ -59,16 +59,18 @@ def _reference(reference: str | None, protocol, workers: int):
         return reference
     if protocol.kind == "graph":
         return _graphs(reference) if (Path(reference) / "dataset.json").is_file() else reference
-    from symdiff.data.registry import BUILDERS, open_dataset
+    from symdiff.data.registry import open_dataset
+    from symdiff.data.sets.table import TABLE
 
-    if reference not in BUILDERS and not (Path(reference) / "dataset.json").is_file():
+    if reference not in TABLE and not (Path(reference) / "dataset.json").is_file():
         return reference
-    from symdiff.data.sources import cache_folder
-    from symdiff.domains.molecule import MolecularGraph
-    from symdiff.errors import UserError
     from symdiff_evaluation.molecules.kind import asks_fcd, asks_moses
     from symdiff_evaluation.molecules.reference import load as kept
     from symdiff_evaluation.molecules.reference import write
+
+    from symdiff.domains.molecule import MolecularGraph
+    from symdiff.errors import UserError
+    from symdiff.storage.bundled import cache_folder
 
     fcd, moses = asks_fcd(protocol.metrics), asks_moses(protocol.metrics)
     splits = ("train", "test") if fcd or moses else ("train",)
@@ -91,9 +93,9 @@ def _digest(folder: Path) -> str:
 def _derived(dataset, splits: tuple[str, ...], name: str, workers: int, fcd: bool, moses: bool):
     """The statistics of a data set of molecules; minutes for 100,000 of them."""
     from rdkit import Chem
+    from symdiff_evaluation.molecules.building import build
 
     from symdiff.cli.progress import bar
-    from symdiff_evaluation.molecules.building import build
 
     smiles: dict[str, list[str]] = {}
     for split in splits:
@@ -106,12 +108,13 @@ def _derived(dataset, splits: tuple[str, ...], name: str, workers: int, fcd: boo
 
 def _graphs(folder: str):
     """The statistics of a data set of graphs: its training split, and its test split where it has one."""
-    from symdiff.data.registry import open_dataset
-    from symdiff.domains.graph import Graph as Domain
-    from symdiff.errors import UserError
     from symdiff_evaluation.graphs.graph import Graph
     from symdiff_evaluation.graphs.reference import build
     from symdiff_evaluation.graphs.samples import from_graphs
+
+    from symdiff.data.registry import open_dataset
+    from symdiff.domains.graph import Graph as Domain
+    from symdiff.errors import UserError
 
     dataset = open_dataset(folder)
     domain, name = dataset.domain, Path(folder).name

@@ -1,4 +1,4 @@
-"""Molecules with coordinates -> a data set: QM9's geometries, with the bonds and charges that their SMILES say."""
+"""Molecules with coordinates -> a data set."""
 
 from __future__ import annotations
 
@@ -10,80 +10,19 @@ import numpy as np
 
 from symdiff.chemistry import kekule
 from symdiff.chemistry.geometry import Geometry
-from symdiff.chemistry.matching import match
 from symdiff.chemistry.perception import prepared
 from symdiff.chemistry.reading import read_geometries
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import describe_records, digests, no_molecule, split_by_content
-from symdiff.data.parsing import Progress, first_reasons
-from symdiff.data.qm9 import TITLE, smiles_table
-from symdiff.data.sources import local, origin
+from symdiff.data.parsing import first_reasons
 from symdiff.domains.arrays import pack
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.guidance import marker
 from symdiff.state import Categorical
-from symdiff.storage.arrays import read_arrays
 from symdiff.storage.boundary import describe
 from symdiff.storage.records import Broken
-
-EXCLUDED = 255
-_REPORT = 500
-
-
-COLUMNS = {"mu": ("mu_D", "D", 1.0), "alpha": ("alpha_a03", "a0^3", 1.0), "gap": ("gap_Ha", "eV", 27.211386245988)}
-"""Dipole moment, polarizability, gap between the frontier orbitals: the column of QM9's table, the unit, and what it is multiplied by."""
-
-
-def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
-    """The characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM. Raises UserError.
-
-    ``given``: a property (of ``COLUMNS``) that every molecule comes with, as a condition.
-
-    The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and counted, where
-    that cannot be done: where it rearranged as it was relaxed, for the most part.
-    """
-    paths = [local("qm9", name) for name in ("qm9_geom.npz", "qm9_smiles.csv.gz")]
-    geometry, smiles = read_arrays(paths[0]), [text for text, _ in smiles_table(paths[1])]
-    missing = {"z", "pos", "offsets", "edm_split"} - set(geometry)
-    if missing:
-        raise UserError(f"{paths[0]}: the array {sorted(missing)[0]!r} is missing")
-    if len(geometry["offsets"]) != len(smiles) + 1 or len(geometry["edm_split"]) != len(smiles):
-        raise UserError(f"{paths[0]}: expected {len(smiles)} molecules, as {paths[1].name} has")
-    rows = np.nonzero(geometry["edm_split"] != EXCLUDED)[0]
-    values = None if given is None else {given: _column(paths, given, len(smiles))[rows]}
-    found = matched([smiles[k] for k in rows], geometry, rows, progress)
-    meta = {
-        "name": "qm9-3d" if given is None else f"qm9-3d-{given}",
-        "source": origin(TITLE, paths),
-        "rows": len(smiles),
-        "left_out": {"uncharacterized": len(smiles) - len(rows)},
-    }
-    return geometries(found, geometry["edm_split"][rows], meta, max_nodes=64, values=values)
-
-
-def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
-    """A property of all molecules, (count,), in its unit; its file joins ``paths``. Raises UserError."""
-    paths.append(local("qm9", "qm9_props.npz"))
-    table = read_arrays(paths[-1])
-    name, _, factor = COLUMNS[given]
-    if not {"props", "names"} <= set(table) or name not in table["names"].tolist() or len(table["props"]) != count:
-        raise UserError(f"{paths[-1]}: expected the arrays names, with {name}, and props of {count} molecules")
-    return table["props"][:, table["names"].tolist().index(name)] * factor
-
-
-def matched(smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None) -> Iterable[Geometry | UserError]:
-    """For each of ``rows`` the geometry with the bonds of its SMILES, or the reason why there is none; arrays as in qm9_geom.npz."""
-    z, pos, stops = geometry["z"], geometry["pos"], geometry["offsets"]
-    for place, (text, k) in enumerate(zip(smiles, rows.tolist(), strict=True), 1):
-        part = slice(stops[k], stops[k + 1])
-        try:
-            yield match(text, z[part], pos[part].astype(np.float64))
-        except UserError as error:
-            yield error
-        if progress is not None and (place % _REPORT == 0 or place == len(rows)):
-            progress(place % _REPORT or _REPORT, len(rows))
 
 
 def of_files(paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: bool = False, max_nodes: int = 512) -> Dataset:
@@ -118,12 +57,13 @@ def geometries(
     chiral: bool = False,
     max_nodes: int = 512,
     values: Mapping[str, np.ndarray] | None = None,
+    units: Mapping[str, str] | None = None,
 ) -> Dataset:
     """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
 
     ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The
-    atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as duplicates, and stay. ``values``: properties, each (M,) in the unit that ``COLUMNS``
-    says, which the domain has as conditions.
+    atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as duplicates, and stay. ``values``: properties, each (M,), which
+    the domain has as conditions, and their ``units``.
     """
     kept, reasons, valid = [], Counter(), []
     for entry in found:
@@ -145,7 +85,7 @@ def geometries(
     properties = {}
     for name, column in (values or {}).items():
         mine, train = np.asarray(column)[valid], arrays["split"] == 0
-        properties[name] = Property.of(mine[train], arrays["num_nodes"][train], COLUMNS[name][1])
+        properties[name] = Property.of(mine[train], arrays["num_nodes"][train], (units or {}).get(name, ""))
         arrays[name], arrays[marker(name)] = properties[name].standard(mine)[:, None], np.zeros(len(mine), np.uint8)
     given = {name: dict(vars(one)) for name, one in properties.items()}
     domain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes, properties=given)

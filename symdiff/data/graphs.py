@@ -4,50 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import digests, split_by_content
-from symdiff.data.sources import local, origin
 from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph
 from symdiff.graphs.edge_list import MAX_NODES, EdgeList
-from symdiff.graphs.files import read_graphs
 from symdiff.graphs.graph_set import GraphSet
-
-BENCHMARK_NODES = 2048
-SPECTRE = "SPECTRE: Martinkus, Loukas, Perraudin, Wattenhofer, ICML 2022"
-BENCHMARKS = {
-    "planar": ("planar.npz", SPECTRE),
-    "sbm": ("sbm.npz", SPECTRE),
-    "tree": ("tree.npz", "Bergmeister, Martinkus, Perraudin, Wattenhofer, ICLR 2024"),
-    "lobster": ("lobster.npz", "ConStruct: Madeira, Vignac, Thanou, Frossard, NeurIPS 2024"),
-    "community_small": ("community_small.npz", "GraphRNN: You et al., ICML 2018; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
-    "ego_small": ("ego_small.npz", "Citeseer ego graphs; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
-    "enzymes": ("ENZYMES.npz", "BRENDA proteins; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
-    "grid": ("grid.npz", "GraphRNN: You et al., ICML 2018; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
-    "spectre_community": ("spectre_community_12_21_100.npz", SPECTRE),
-    "high_tls": ("high_tls_200.npz", "ConStruct: Madeira, Vignac, Thanou, Frossard, NeurIPS 2024"),
-    "low_tls": ("low_tls_200.npz", "ConStruct: Madeira, Vignac, Thanou, Frossard, NeurIPS 2024"),
-}
-
-
-def benchmark(name: str) -> Dataset:
-    """A graph benchmark; node labels are kept for the cell graphs (``high_tls``, ``low_tls``) alone.
-
-    Where the file has no split: the first fifth of the graphs to test, as GDSS does, the next tenth to validate.
-    """
-    file, title = BENCHMARKS[name]
-    path = local("graphs", file)
-    found = read_graphs(path, BENCHMARK_NODES)
-    if not name.endswith("_tls"):
-        found = replace(found, graphs=tuple(graph and graph._replace(node_labels=None) for graph in found.graphs))
-    if found.split is None:
-        place, count = np.arange(len(found)), len(found)
-        found = replace(found, split=np.where(place < count // 5, 2, np.where(place < 3 * count // 10, 1, 0)))
-    return graphs(found, {"name": name, "source": origin(title, [path])}, BENCHMARK_NODES)
 
 
 def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Dataset:

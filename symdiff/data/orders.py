@@ -13,10 +13,10 @@ from torch import Tensor
 from symdiff.canonical.nodes import Nodes
 from symdiff.canonical.sites import Sites
 from symdiff.data.dataset import Dataset
-from symdiff.data.sources import cache_folder
 from symdiff.errors import UserError, nearest
 from symdiff.groups.lattices import Space
 from symdiff.state import Categorical
+from symdiff.storage.bundled import cache_folder
 
 LABELLED = ("rank", "depth", "breadth")
 ORDERS = ("stored", "smiles", *LABELLED)

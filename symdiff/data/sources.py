@@ -11,20 +11,6 @@ from symdiff.errors import UserError
 from symdiff.storage.bundled import cache_folder
 from symdiff.storage.sealed import sha256
 
-# Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets, tensorflow_datasets/datasets/qm9/checksums.tsv
-QM9_ARCHIVE = Remote(
-    "dsgdb9nsd.xyz.tar.bz2",
-    "https://ndownloader.figshare.com/files/3195389",
-    "3a63848ac80691bdb8d41834b575afad345b9300d7a2db0c38adb7f6eaa8360c",
-    86144227,
-)
-QM9_UNCHARACTERIZED = Remote(
-    "uncharacterized.txt",
-    "https://ndownloader.figshare.com/files/3195404",
-    "3aa5115d540b356de94791d4a74c3bf1ed91c469ecf52a4f5d7cc0506fe02e24",
-    486752,
-)
-
 
 def data_folder() -> Path | None:
     """``$SYMDIFF_DATA``, or None where it is not set."""

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from symdiff.config import recipe as recipes
-from symdiff.data.lattices import ising
+from symdiff.data.sets.lattices import ising
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
 from symdiff.sampling.request import Request

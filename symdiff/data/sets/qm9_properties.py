@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from symdiff.data.dataset import Dataset
-from symdiff.data.qm9 import TITLE
+from symdiff.data.sets.qm9 import TITLE
 from symdiff.data.sources import local, origin
-from symdiff.storage.arrays import read_arrays
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
+from symdiff.storage.arrays import read_arrays
 
 HARTREE = 27.211386245988
 """Electronvolts."""

@@ -10,12 +10,26 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.data.dataset import Dataset
+from symdiff.data.download import Remote
 from symdiff.data.molecules import molecules
 from symdiff.data.parsing import Progress
-from symdiff.data.sources import QM9_ARCHIVE, QM9_UNCHARACTERIZED, data_folder, fetch, local, origin
-from symdiff.storage.files import read_text
+from symdiff.data.sources import data_folder, fetch, local, origin
 from symdiff.errors import UserError
+from symdiff.storage.files import read_text
 
+# Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets, tensorflow_datasets/datasets/qm9/checksums.tsv
+QM9_ARCHIVE = Remote(
+    "dsgdb9nsd.xyz.tar.bz2",
+    "https://ndownloader.figshare.com/files/3195389",
+    "3a63848ac80691bdb8d41834b575afad345b9300d7a2db0c38adb7f6eaa8360c",
+    86144227,
+)
+QM9_UNCHARACTERIZED = Remote(
+    "uncharacterized.txt",
+    "https://ndownloader.figshare.com/files/3195404",
+    "3aa5115d540b356de94791d4a74c3bf1ed91c469ecf52a4f5d7cc0506fe02e24",
+    486752,
+)
 TITLE = "QM9: Ramakrishnan, Dral, Rupp, von Lilienfeld, Scientific Data 1:140022 (2014)"
 _HEAD, _FOOT = 9, 2  # lines of uncharacterized.txt around its list
 _TRAIN, _ENTRY = 100_000, 100_000  # molecules; bytes, where the longest file of QM9 has about 3,000

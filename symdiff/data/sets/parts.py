@@ -7,10 +7,10 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import local, origin
 from symdiff.domains.arrays import pack
-from symdiff.storage.arrays import read_arrays
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
+from symdiff.storage.arrays import read_arrays
 
 TITLE = "FIRST-MM object data base: Neumann et al., Graph kernels for object category prediction in task-dependent robot grasping (2013)"
 PARTS = ("bottom", "middle", "top", "handle", "usable_area")

@@ -7,10 +7,10 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.sources import local, origin
 from symdiff.domains.arrays import pack
-from symdiff.storage.arrays import read_arrays
 from symdiff.domains.points import AXES, PointCloud
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
+from symdiff.storage.arrays import read_arrays
 
 TITLE = "CMU Graphics Lab Motion Capture Database, subject 35 (mocap.cs.cmu.edu)"
 AHEAD, RATE = 8, 30.0
