@@ -10,10 +10,20 @@ import importlib
 from typing import Any
 
 _NOUNS = {
-    "Kekule": "kekule",
-    "Geometry": "geometry",
-    "perceive": "perception",
-    "match": "matching",
+    "Broken": "storage.records",
+    "Geometry": "chemistry.geometry",
+    "Kekule": "chemistry.kekule",
+    "Record": "storage.records",
+    "identify": "chemistry.parse",
+    "match": "chemistry.matching",
+    "normalize": "chemistry.normal",
+    "perceive": "chemistry.perception",
+    "read": "chemistry.reading",
+    "read_geometries": "chemistry.reading",
+    "recognize": "chemistry.formats",
+    "sanitize": "chemistry.parse",
+    "to_kekule": "chemistry.kekule",
+    "write": "chemistry.writing",
 }
 
 __all__ = list(_NOUNS)
@@ -21,7 +31,7 @@ __all__ = list(_NOUNS)
 
 def __getattr__(name: str) -> Any:
     if name in _NOUNS:
-        return getattr(importlib.import_module(f"symdiff.chemistry.{_NOUNS[name]}"), name)
+        return getattr(importlib.import_module(f"symdiff.{_NOUNS[name]}"), name)
     raise AttributeError(f"module 'symdiff.chemistry' has no attribute {name!r}")
 
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rdkit import Chem
-from rdkit.Chem import rdDepictor
 
-from symdiff.chemistry import kekule, reading
+from symdiff.chemistry import reading, writing
 from symdiff.chemistry.limits import MAX_ATOMS
 from symdiff.chemistry.parse import parse
+from symdiff.chemistry.writing import WRITE
 from symdiff.domains import molecule_graphs
 from symdiff.errors import UserError
 from symdiff.graphs.files import WRITE as GRAPHS
-from symdiff.storage.atomic import write_file
 from symdiff.storage.files import ending
 from symdiff.storage.records import Record
 
-WRITE = (".smi", ".csv", ".sdf")
 SPATIAL = (".extxyz", ".xyz", ".cif", ".pdb")
 
 
@@ -72,47 +68,12 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
 
 def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
-    """One entry a molecule: .smi (SMILES), .csv (smiles, reason), .sdf (2D coordinates), or a graph. Raises UserError.
-
-    A molecule that sanitizes is written as its canonical SMILES; another one as the SMILES of its graph as it stands, so
-    that reading the file finds the same molecules invalid. The reason is "" for a molecule that sanitizes.
-    """
-    if Path(path).name.lower().removesuffix(".gz").endswith(SPATIAL):
+    """Write molecules to a file, by its ending: as ``chemistry.writing.write`` says, or as graphs of atoms. Raises UserError."""
+    name = Path(path).name.lower().removesuffix(".gz")
+    if name.endswith(SPATIAL):
         raise UserError(f"{path}: this format needs coordinates, which a molecular graph has not; expected {', '.join((*WRITE, *GRAPHS))}")
-    suffix = ending(path, (*WRITE, *GRAPHS))
-    if suffix in GRAPHS:
+    if name.endswith(GRAPHS):
         molecule_graphs.write(mols, path)
-        return
-    entries = [_entry(mol) for mol in mols]
-    if suffix == ".sdf":
-        write_file(path, "".join(_block(mol, reason) for mol, reason in entries))
-        return
-    rows = [(_smiles(mol, reason), reason) for mol, reason in entries]
-    if suffix == ".smi":
-        write_file(path, "".join(f"{text}\n" for text, _ in rows))
-        return
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([("smiles", "reason"), *rows])
-    write_file(path, table.getvalue())
-
-
-def _entry(mol: Chem.Mol) -> tuple[Chem.Mol, str]:
-    checked = Chem.Mol(mol)
-    reason = kekule.problem(checked)
-    if reason is None:
-        return checked, ""
-    raw = Chem.Mol(mol)
-    raw.UpdatePropertyCache(strict=False)
-    return raw, reason
-
-
-def _smiles(mol: Chem.Mol, reason: str) -> str:
-    return Chem.MolToSmiles(mol, canonical=not reason)
-
-
-def _block(mol: Chem.Mol, reason: str) -> str:
-    if reason:
-        Chem.FastFindRings(mol)
-    rdDepictor.Compute2DCoords(mol)
-    note = f">  <reason>\n{reason}\n\n" if reason else ""
-    return f"{Chem.MolToMolBlock(mol, kekulize=not reason)}{note}$$$$\n"
+    else:
+        ending(path, (*WRITE, *GRAPHS))
+        writing.write(mols, path)

@@ -21,6 +21,7 @@ from symdiff.cli.main import app
 from symdiff.data.geometries import of_files
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse_here
+from symdiff.domains.molecule_files import read_records, write
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.guess import guess
@@ -362,6 +363,18 @@ def test_mutated_files_get_one_verdict(name, tmp_path):
                 agree(outcome(lambda: imported(path)), outcome(lambda: list(read_samples3d(path).reasons)), UNTRAINABLE3D)
             else:
                 agree(trained(path), scored(path), UNTRAINABLE)
+
+
+@pytest.mark.parametrize("ending", [".npz", ".safetensors", ".graphml", ".graphml.gz"])
+def test_graphs_of_atoms_are_trained_on_and_scored(ending, tmp_path):
+    path = tmp_path / f"a{ending}"
+    texts = [*GOOD * 6, "CO.C#C", "CN(C)(C)C"]
+    write([Chem.MolFromSmiles(text, sanitize=False) for text in texts], path)
+    agree(outcome(lambda: parse_here(list(read_records(path))).reason), scored(path), UNTRAINABLE)
+    assert [reason.partition(":")[0] for reason in scored(path)][-2:] == ["fragments", "valence"]
+    dataset = import_files([path], tmp_path / "set")
+    assert guess([path]) == "molecule-graph" and dataset.domain.spec["kind"] == "MolecularGraph"
+    assert len(dataset) == 6 * len(GOOD) and dataset.meta["left_out"] == {"fragments": 1, "valence": 1}
 
 
 def test_flat_arrays_get_one_verdict(tmp_path):
