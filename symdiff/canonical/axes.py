@@ -13,11 +13,14 @@ from symdiff.random import mix
 
 FAR = 0.437
 """Points nearer to an axis than this share of the greatest distance do not point away from it."""
+SAME = 0.2
+"""Radian; frames that are turned by less against each other count as one."""
 _DIRECTIONS = torch.tensor(
     [[1.13, 0.37, 0.71], [-0.59, 1.27, 0.43], [0.67, -0.83, 1.09], [1.51, 0.91, -0.29]], dtype=torch.float64
 )
 _PHASES = torch.tensor([0.3, 1.1, 1.9, 2.7], dtype=torch.float64)
-PROBES = 3 + len(_PHASES)
+_TURNS = torch.arange(7, 13, dtype=torch.float64)
+"""Orders of axes that waves across a few angstrom are too long to see: rings of that many points look like circles to them."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,11 @@ def _completed(first: Tensor, second: Tensor) -> Tensor:
     return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
 
 
-def scores(cloud: Cloud, frames: Tensor) -> Tensor:
-    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, PROBES) of about an angstrom, alike where the clouds
-    are.
+def scores(cloud: Cloud, frames: Tensor, turns: bool = True) -> Tensor:
+    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, columns) of about an angstrom, alike where the clouds are.
 
-    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell
-    apart what is not the same.
+    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell apart what
+    is not the same; then, with ``turns``, sums of waves around the first and around the third axis, for axes of order 7 to 12.
     """
     seen = torch.einsum("bpi,bkij->bkpj", cloud.points, frames)
     squares, cubes = seen.square().sum(2), seen.pow(3).sum(2)
@@ -120,8 +122,20 @@ def scores(cloud: Cloud, frames: Tensor) -> Tensor:
     phases = torch.einsum("bkpi,mi->bkpm", seen, _DIRECTIONS.to(seen)) + _PHASES.to(seen)
     place = torch.arange(len(_PHASES), device=seen.device)
     weights = ((mix(cloud.colors[..., None] * 64 + place + 1) >> 12) & 0xFFFFFFFF).to(seen) / 2**32 + 0.5
-    waves = (phases.sin() * (weights * cloud.mask[..., None])[:, None]).sum(2)
-    return torch.cat([skewness, waves], -1)
+    weights = (weights * cloud.mask[..., None])[:, None]
+    waves = (phases.sin() * weights).sum(2)
+    planes = ((1, 2), (0, 1)) if turns else ()
+    return torch.cat(
+        [skewness, waves, *(_around(seen, weights[..., :1], first, second) for first, second in planes)], -1
+    )
+
+
+def _around(seen: Tensor, weights: Tensor, first: int, second: int) -> Tensor:
+    """Sums (B, K, 6) of ρ sin(mφ) / m in the plane of two coordinates, which a change of ``seen`` changes by as much at most."""
+    turns = _TURNS.to(seen)
+    angle = torch.atan2(seen[..., second], seen[..., first])
+    radius = torch.hypot(seen[..., first], seen[..., second])
+    return ((angle[..., None] * turns).sin() * radius[..., None] / turns * weights).sum(2)
 
 
 def greatest(values: Tensor, tolerance: float) -> Tensor:
@@ -134,3 +148,16 @@ def greatest(values: Tensor, tolerance: float) -> Tensor:
         now = torch.where(alive, column, -torch.inf)
         alive &= now >= now.amax(1, keepdim=True) - tolerance
     return alive
+
+
+def count_different(frames: Tensor, which: Tensor) -> Tensor:
+    """How many of the frames (B, K, 3, 3) that are marked (B, K) are different, (B,) int64.
+
+    Points above each other give the same frame; the frames of an axis of order 12 are half a radian apart.
+    """
+    counts = []
+    for some, marked in zip(frames, which, strict=True):
+        chosen = some[marked].flatten(1)
+        near = chosen @ chosen.mT > 3 - SAME**2  # the trace of the turn between two frames is 1 + 2 cos of its angle
+        counts.append((~near.tril(-1).any(1)).sum())
+    return torch.stack(counts)

@@ -96,8 +96,8 @@ class Frames(Canonicalizer):
         """The number of g with g·x = x, (B,) float64; inf where all points lie on a line."""
         x = self._read(x)
         count = torch.empty(len(x), dtype=torch.float64, device=x.device)
-        for rows, _, kept in self._frames(x):
-            count[rows] = kept.sum(1).double()
+        for rows, frames, kept in self._frames(x):
+            count[rows] = axes.count_different(frames, kept).double()
         return torch.where(axes.principal(self._cloud(x))[0][:, 1] < self.tolerance, torch.inf, count)
 
     def _read(self, x: State) -> State:
@@ -156,7 +156,7 @@ class Frames(Canonicalizer):
         clear = (gaps > GAP * spread[:, :1]).all(1) & (spread[:, 1] >= self.tolerance)
         rows = clear.nonzero()[:, 0]
         if len(rows):
-            yield rows, *self._kept(full.select(rows), axes.signed(principal[rows], self.special))
+            yield rows, *self._kept(full.select(rows), axes.signed(principal[rows], self.special), False)
         unclear = (~clear).nonzero()[:, 0].tolist()
         found = [
             axes.aligned(cloud.select([k]), spread[k], principal[k], self.special, GAP, self.tolerance) for k in unclear
@@ -167,8 +167,9 @@ class Frames(Canonicalizer):
                 rows = torch.tensor([unclear[k] for k in part.tolist()], device=x.device)
                 yield rows, *self._kept(full.select(rows), torch.stack([found[k] for k in part.tolist()]))
 
-    def _kept(self, cloud: Cloud, frames: Tensor) -> tuple[Tensor, Tensor]:
-        return frames, axes.greatest(axes.scores(cloud, frames), self.tolerance)
+    def _kept(self, cloud: Cloud, frames: Tensor, turns: bool = True) -> tuple[Tensor, Tensor]:
+        """``turns``: there may be an axis of high order; where three principal axes are clear there is none above two."""
+        return frames, axes.greatest(axes.scores(cloud, frames, turns), self.tolerance)
 
     def _positions(self, x: State, frame: Tensor) -> Tensor:
         """The place of every node in the canonical order, (B, N) int64."""

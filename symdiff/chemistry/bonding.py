@@ -78,7 +78,12 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
             valences.append(valence)
             charges.append(charge)
             equal = _EQUAL * (count - atom) / count * (charge < 0)  # of two that are alike the later one has the charge
-            costs.append(equal + _CHARGE * abs(charge) + _ANION.get(number, 0.0) * (charge < 0) + _UNUSUAL * (place > 0 and charge == 0))
+            costs.append(
+                equal
+                + _CHARGE * abs(charge)
+                + _ANION.get(number, 0.0) * (charge < 0)
+                + _UNUSUAL * (place > 0 and charge == 0)
+            )
     atoms, valences, charges = np.array(atoms), np.array(valences), np.array(charges)
     states = len(atoms)
     cost = np.concatenate([_mismatch(numbers, edges, lengths), np.array(costs)])
@@ -97,7 +102,13 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     low = np.concatenate([np.ones(count), -neighbors, np.zeros(bonds), [total]])
     high = np.concatenate([np.ones(count), -neighbors, np.ones(bonds), [total]])
     matrix = coo_array((value.astype(np.float64), (row, column)), shape=shape).tocsr()
-    found = milp(cost, integrality=1, bounds=Bounds(0, 1), constraints=LinearConstraint(matrix, low, high), options={"node_limit": _NODES, "mip_rel_gap": 0.0})
+    found = milp(
+        cost,
+        integrality=1,
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(matrix, low, high),
+        options={"node_limit": _NODES, "mip_rel_gap": 0.0},
+    )
     if found.status == 2:
         return None
     if found.status != 0:
@@ -113,5 +124,7 @@ def _mismatch(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray) -> np
     radii = np.zeros((max(numbers.max(initial=1), 1) + 1, 3))
     for number in set(numbers.tolist()) & _RADII.keys():
         radii[number] = _RADII[number]
-    gaps = np.abs((radii[numbers[edges[:, 0]]] + radii[numbers[edges[:, 1]]]) - np.asarray(lengths, np.float64)[:, None])
+    gaps = np.abs(
+        (radii[numbers[edges[:, 0]]] + radii[numbers[edges[:, 1]]]) - np.asarray(lengths, np.float64)[:, None]
+    )
     return _LENGTH * np.diff(gaps, axis=1).T.reshape(-1)

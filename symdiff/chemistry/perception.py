@@ -50,13 +50,19 @@ def check(geometry: Geometry, max_atoms: int) -> None:
     radii = RADII[geometry.element]
     ratio = float(np.median((gaps / (radii[:, None] + radii)).min(1)))
     if len(geometry.element) > 2 and _BOHR_BAND[0] < ratio < _BOHR_BAND[1]:
-        raise Broken(f"unit: coordinates look like bohr, neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say the units")
+        raise Broken(
+            f"unit: coordinates look like bohr, neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say the units"
+        )
 
 
 def connectivity(geometry: Geometry) -> np.ndarray:
     """The pairs of bonded atoms by distance alone, (E, 2) int16 i < j."""
     radii = RADII[geometry.element]
-    return np.argwhere(np.triu(distances(geometry.position) < SLACK + radii[:, None] + radii)).astype(np.int16).reshape(-1, 2)
+    return (
+        np.argwhere(np.triu(distances(geometry.position) < SLACK + radii[:, None] + radii))
+        .astype(np.int16)
+        .reshape(-1, 2)
+    )
 
 
 class Unbonded(UserError):
@@ -102,7 +108,9 @@ def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.
     """
     mol = _unbonded(element, position)
     rdDetermineBonds.DetermineConnectivity(mol, useVdw=True, covFactor=FACTOR)
-    edges = np.array([(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()], np.int64).reshape(-1, 2)
+    edges = np.array([(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()], np.int64).reshape(
+        -1, 2
+    )
     lengths = np.linalg.norm(position[edges[:, 0]] - position[edges[:, 1]], axis=1)
     decided = True
     try:
@@ -123,7 +131,9 @@ def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.
     return _sanitized(mol)
 
 
-def molecule_by_rdkit(element: np.ndarray, position: np.ndarray, total: int = 0, factor: float = DEFAULT_FACTOR) -> Chem.Mol:
+def molecule_by_rdkit(
+    element: np.ndarray, position: np.ndarray, total: int = 0, factor: float = DEFAULT_FACTOR
+) -> Chem.Mol:
     """The same by RDKit's ``DetermineBonds`` alone, atoms being bonded up to ``factor`` times the sum of their radii.
 
     Raises
@@ -140,7 +150,9 @@ def molecule_by_rdkit(element: np.ndarray, position: np.ndarray, total: int = 0,
     mol = _unbonded(element, position)
     with BlockLogs():
         try:
-            rdDetermineBonds.DetermineBonds(mol, charge=total, useVdw=True, covFactor=factor, embedChiral=False, maxIterations=ITERATIONS)
+            rdDetermineBonds.DetermineBonds(
+                mol, charge=total, useVdw=True, covFactor=factor, embedChiral=False, maxIterations=ITERATIONS
+            )
         except RuntimeError as error:
             if str(error).startswith("Max Iterations"):
                 raise Undecided("iterations") from error
@@ -149,7 +161,9 @@ def molecule_by_rdkit(element: np.ndarray, position: np.ndarray, total: int = 0,
             raise _reason(error) from error
         except ValueError as error:
             if str(error).startswith("Final molecular charge"):
-                raise Unbonded(f"charge: no bonds and charges of its atoms make a total charge of {total:+d}") from error
+                raise Unbonded(
+                    f"charge: no bonds and charges of its atoms make a total charge of {total:+d}"
+                ) from error
             raise Unbonded(f"valence: {_one_line(error)}") from error
     return _sanitized(mol)
 
@@ -213,7 +227,9 @@ def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
     if bonds and not geometry.bonded:
         geometry = perceive(geometry)
     if geometry.total != int(geometry.charge.sum()):
-        raise Broken(f"charge: {geometry.total:+d} in all, the formal charges of atoms are {int(geometry.charge.sum()):+d}")
+        raise Broken(
+            f"charge: {geometry.total:+d} in all, the formal charges of atoms are {int(geometry.charge.sum()):+d}"
+        )
     geometry = geometry.ordered(written_order(geometry))
     return geometry_of(to_rdkit(geometry)) if bonds else geometry  # Kekule bonds as they are placed in that order
 

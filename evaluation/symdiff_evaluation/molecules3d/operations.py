@@ -16,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from symdiff_evaluation.molecules3d.point_groups import operation
 
 ANGLES = {"m": (0.0, True), "i": (math.pi, True)}  # each kind's angle, and whether it is improper
-ANGLES |= {f"C{n}": (2 * math.pi / n, False) for n in (2, 3, 4, 5, 6)} | {f"S{n}": (2 * math.pi / n, True) for n in (4, 6)}
+ANGLES |= {f"C{n}": (2 * math.pi / n, False) for n in range(2, 13)} | {f"S{n}": (2 * math.pi / n, True) for n in range(4, 13, 2)}
 _PAIRS, _TRIPLES, _ATOMS = 48, 48, 32  # candidate axes from each source
 _KEPT = 12  # candidates of a kind whose atoms are paired at least cost
 _CERTAIN = 0.1  # angstrom: these all are followed
@@ -24,6 +24,13 @@ _HOPELESS = 0.8  # angstrom: a candidate whose atoms are farther from their near
 _FAR = 1e6  # squared angstrom between different elements
 _SHORT = 0.3  # angstrom: shorter vectors have no direction
 _ROUNDS = 3
+_MANY, _ALIKE = 7, 0.1  # atoms that look alike, and the mean difference in angstrom of their distances to all others
+_ON_AXIS = 1.0  # angstrom: atoms that an axis of high order may hold, or that stand a little off it
+
+
+def turn_of(kind: str) -> tuple[float, bool]:
+    """The angle of a kind of operation, and whether it is improper; of axes C13 and above, too."""
+    return ANGLES[kind] if kind in ANGLES else (2 * math.pi / int(kind[1:]), False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Figure:
         self._apart = np.where(numbers[:, None] == numbers, 0.0, _FAR)
         self._order = np.arange(self.size)
         self._kinds = [np.flatnonzero(numbers == number) for number in np.unique(numbers)]
+        self._distances = np.linalg.norm(self.positions[:, None] - self.positions, axis=2)
+        self._views = np.concatenate([np.sort(self._distances[:, kind], 1) for kind in self._kinds], 1)
 
     def pair(self, operations: np.ndarray) -> np.ndarray:
         """Where each operation (k, 3, 3) takes each atom, (k, n), at least cost."""
@@ -81,7 +90,7 @@ class Figure:
 
     def best_axes(self, pairs: np.ndarray, kind: str) -> np.ndarray:
         """The unit axes (k, 3) about which the operation of this kind fits the pairs (k, n) best."""
-        angle, improper = ANGLES[kind]
+        angle, improper = turn_of(kind)
         partners = self.positions[pairs]
         moments = np.swapaxes(partners, 1, 2) @ self.positions
         factor = -(1 + math.cos(angle)) if improper else 1 - math.cos(angle)
@@ -91,7 +100,9 @@ class Figure:
 
     def elements(self, kind: str, axes: np.ndarray) -> list[Element]:
         """The best operations of a kind that candidate axes (k, 3) lead to, each once, the best first."""
-        angle, improper = ANGLES[kind]
+        if not len(axes):
+            return []
+        angle, improper = turn_of(kind)
         pairs = self._promising(operation(axes, angle, improper))
         for _ in range(_ROUNDS):
             axes = self.best_axes(pairs, kind)
@@ -106,6 +117,22 @@ class Figure:
         axes, deviations = axes[order], deviations[order]
         same = np.tril(np.abs(axes @ axes.T) > 1 - 1e-4, -1).any(1)
         return [Element(kind, axes[k], float(deviations[k])) for k in np.flatnonzero(~same)]
+
+    def could_have(self, order: int, axes: np.ndarray) -> np.ndarray:
+        """Those of the axes (k, 3) about which the atoms could form rings of ``order`` alike ones, by their numbers on and off the axis."""
+        heights = self.positions @ axes.T
+        beside = self._squares[:, None] - heights**2 >= _ON_AXIS**2
+        possible, rings = np.ones(len(axes), bool), np.zeros(len(axes), bool)
+        for kind in self._kinds:
+            fewest = -(-beside[kind].sum(0) // order)  # rings that hold all atoms beside the axis
+            possible &= fewest * order <= len(kind)
+            rings |= len(kind) >= order
+        return axes[possible & rings]
+
+    @property
+    def most_alike(self) -> int:
+        """Number of atoms of the most frequent element."""
+        return max(map(len, self._kinds))
 
     def inversion(self) -> Element:
         pairs = self.pair(-np.eye(3)[None])
@@ -128,15 +155,15 @@ class Figure:
         x, principal = self.positions, self.principal_axes()
         first, second, alike = self._alike()
         atoms = _units(x[np.argsort(-self._squares, kind="stable")[:_ATOMS]])
-        mirrors = _units(x[first] - x[second])
-        twofold = _units(x[first] + x[second])
-        normals = _units(self._normals(alike))
+        one, other, normals = self._orbit()
+        mirrors = _units(np.concatenate([x[first] - x[second], x[one] - x[other]]))
+        twofold = _units(np.concatenate([x[first] + x[second], x[one] + x[other]]))
+        normals = _units(np.concatenate([self._normals(alike), normals]))
         return np.concatenate([principal, mirrors]), np.concatenate([principal, twofold, atoms]), np.concatenate([principal, normals, atoms])
 
     def _alike(self) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
         """Pairs of atoms with the most similar distances to all others, and each atom's partners among them."""
-        distances = np.linalg.norm(self.positions[:, None] - self.positions, axis=2)
-        views = np.concatenate([np.sort(distances[:, kind], 1) for kind in self._kinds], 1)
+        distances, views = self._distances, self._views
         first, second = np.nonzero(np.triu(self._apart == 0, 1))
         unlike = np.abs(views[first] - views[second]).mean(1)
         # of equally alike pairs the close ones first; rounded, so that the order of atoms does not decide
@@ -147,6 +174,31 @@ class Figure:
             partners.setdefault(i, []).append(j)
             partners.setdefault(j, []).append(i)
         return first, second, partners
+
+    def _orbit(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Pairs of two atoms with all that look like them, and normals of triples about them: none where few atoms look alike.
+
+        An operation takes an atom to one that looks like it, so in a figure of many operations these tell of all of them, where the most
+        similar pairs tell of few.
+        """
+        classes = []
+        for kind in self._kinds:
+            unlike = np.abs(self._views[kind][:, None] - self._views[kind]).mean(2)
+            classes += [kind[row] for row in unlike < _ALIKE if row.sum() >= _MANY]
+        if not classes:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 3))
+        smallest = min(classes, key=len)
+        first, second, normals = [], [], []
+        for atom in smallest[:2].tolist():
+            others = smallest[smallest != atom]
+            first += [atom] * len(others)
+            second += others.tolist()
+            steps = self.positions[others] - self.positions[atom]
+            i, j = np.triu_indices(len(others), 1)
+            uneven = np.abs(self._distances[atom, others[i]] - self._distances[atom, others[j]])
+            even = np.argsort(uneven, kind="stable")[: 2 * len(others)]
+            normals.append(np.cross(steps[i[even]], steps[j[even]]))
+        return np.array(first), np.array(second), np.concatenate(normals)
 
     def _normals(self, partners: dict[int, list[int]]) -> np.ndarray:
         triples = [

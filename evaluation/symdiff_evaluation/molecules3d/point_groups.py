@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-AXIAL = (2, 3, 4, 5, 6)  # orders of main axes that are known
+AXIAL = tuple(range(2, 13))  # orders of main axes that are known
 CUBIC = ("Ih", "I", "Oh", "O", "Th", "Td", "T")
 _I, _SIGMA_H, _C2X, _SIGMA_V = -np.eye(3), np.diag([1.0, 1, -1]), np.diag([1.0, -1, -1]), np.diag([1.0, -1, 1])
 _GOLDEN = (1 + math.sqrt(5)) / 2
@@ -39,6 +39,11 @@ def matrices(name: str) -> np.ndarray:
             if not any(np.abs(image - other).max() < 1e-6 for other in found):
                 found.append(image)
     return np.array(found)
+
+
+def turns(n: int) -> np.ndarray:
+    """The rotations (n, 3, 3) by multiples of 2π/n about z, for any n."""
+    return np.stack([operation(np.array([0.0, 0, 1]), 2 * math.pi * k / n) for k in range(n)])
 
 
 def order(name: str) -> float:

@@ -14,21 +14,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from symdiff_evaluation.molecules3d.operations import Element, Figure
-from symdiff_evaluation.molecules3d.point_groups import AXIAL, CUBIC, crosses, matrices, operation, order
+from symdiff_evaluation.molecules3d.point_groups import AXIAL, CUBIC, crosses, matrices, operation, order, turns
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import Geometry
 
 LIMIT = 0.5  # angstrom: the largest tolerance
+UNDECIDED = "undecided"  # the name of the groups that are not known
 TIGHT, LOOSE = 0.1, 0.3  # angstrom: the tolerances that numbers are given at
 RESOLUTION = 0.005  # angstrom: a group is not looked for where a larger one is this near
 _FOLLOWED = 8  # twofold and threefold axes that are tried as fourfold and sixfold ones
-_IMPROPER = ("m", "i", "S4", "S6")
+_IMPROPER = ("m", "i", "S4", "S6", "S8")  # every improper operation of a finite group is one of these, or a power of it is
+_HIGH = tuple(n for n in AXIAL if n > 6)
+_BEYOND = 16  # axes that are tried for orders above those of AXIAL
 _ASKEW = 0.35  # sine of the angle by which found axes may miss what a group wants, before they are put right
 
 
 class Level(NamedTuple):
-    """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (perhaps infinite).
+    """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (infinite for lines and where undecided).
 
     ``permutations``: how many different ones of its atoms the operations are.
     """
@@ -43,7 +46,7 @@ class Level(NamedTuple):
 class Shape:
     """``levels`` by growing deviation and order, from C1 at 0 to ``LIMIT``; ``measures``: RMSD in angstrom to the best operation.
 
-    The measures: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6", and "linear" (twice the root mean square distance
+    The measures: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6", higher ones where there are as many alike atoms, and "linear" (twice the root mean square distance
     to a line: what turning about it by half moves). A measure above ``LIMIT`` is an upper bound.
     """
 
@@ -63,18 +66,21 @@ class Shape:
     @property
     def chirality(self) -> float:
         """RMSD in angstrom to the nearest operation that turns the figure into its mirror image; 0 for what is achiral."""
-        return min(self.measures[kind] for kind in _IMPROPER)
+        return min(self.measures.get(kind, math.inf) for kind in _IMPROPER)
 
 
 def shape(geometry: Geometry) -> Shape:
-    """The symmetry of one geometry; its elements tell atoms apart, nothing else does."""
+    """The symmetry of one geometry; its elements tell atoms apart, nothing else does.
+
+    From where an axis of an order above 12 keeps it, its group is ``UNDECIDED``.
+    """
     if len(geometry.numbers) == 1:
         return Shape((Level(0.0, "K∞h", math.inf),), dict.fromkeys(("m", "i", "C2", "C3", "C4", "C5", "C6", "S4", "S6", "linear"), 0.0))
     figure = Figure(geometry.numbers, geometry.positions)
     found = _elements(figure)
     measures = {kind: min((one.deviation for one in part), default=math.inf) for kind, part in found.items()}
     line, ends = _line(figure)
-    levels = [Level(line, "C∞v", math.inf), Level(ends, "D∞h", math.inf, 2)]
+    levels = [Level(line, "C∞v", math.inf), Level(ends, "D∞h", math.inf, 2), Level(_beyond(figure), UNDECIDED, math.inf)]
     near = {kind: [one for one in part if one.deviation <= LIMIT] for kind, part in found.items()}
     for name, axes, bound in sorted(_candidates(near), key=lambda one: (-order(one[0]), one[2])):
         size = order(name)
@@ -122,7 +128,28 @@ def _elements(figure: Figure) -> dict[str, list[Element]]:
     halves, thirds = _axes(found["C2"])[:_FOLLOWED], _axes(found["C3"])[:_FOLLOWED]
     found["C4"], found["S4"] = figure.elements("C4", halves), figure.elements("S4", halves)
     found["C6"], found["S6"] = figure.elements("C6", thirds), figure.elements("S6", thirds)
+    for n in _HIGH:
+        axes = figure.could_have(n, manifold)
+        if len(axes):
+            found[f"C{n}"] = figure.elements(f"C{n}", axes)
+    for n in (8, 10, 12):  # half of the atoms that they carry into each other are on either side of the mirror
+        axes = figure.could_have(n, _axes(found[f"C{n // 2}"])[:_FOLLOWED]) if f"C{n // 2}" in found else ()
+        if len(axes):
+            found[f"S{n}"] = figure.elements(f"S{n}", axes)
     return found
+
+
+def _beyond(figure: Figure) -> float:
+    """From which deviation on there is an axis of an order above those in ``AXIAL``; infinite where there is none."""
+    least = math.inf
+    if figure.most_alike <= AXIAL[-1] or _line(figure)[0] <= LIMIT:
+        return least
+    axes = figure.candidate_axes()[2][:_BEYOND]
+    for n in range(AXIAL[-1] + 1, figure.most_alike + 1):
+        for one in figure.elements(f"C{n}", figure.could_have(n, axes)):
+            if one.deviation <= min(LIMIT, least):
+                least = min(least, fit(figure, turns(n), _frame(one.axis))[0])
+    return least if least <= LIMIT else math.inf
 
 
 def _axes(elements: Sequence[Element]) -> np.ndarray:
@@ -131,11 +158,11 @@ def _axes(elements: Sequence[Element]) -> np.ndarray:
 
 def _candidates(near: Mapping[str, Sequence[Element]]) -> Iterator[tuple[str, np.ndarray, float]]:
     """Groups that found elements may generate: symbol, axes (columns x, y, z) and a deviation that it cannot be below."""
-    for kind, name in (("i", "Ci"), ("m", "Cs"), ("S4", "S4"), ("S6", "S6")):
-        for one in near[kind]:
+    for kind, name in (("i", "Ci"), ("m", "Cs"), *((f"S{n}", f"S{n}") for n in range(4, 13, 2))):
+        for one in near.get(kind, ()):
             yield name, _frame(one.axis), one.deviation
     for n in AXIAL:
-        for main in near[f"C{n}"]:
+        for main in near.get(f"C{n}", ()):
             yield f"C{n}", _frame(main.axis), main.deviation
             for mirror in near["m"]:
                 bound = max(main.deviation, mirror.deviation)

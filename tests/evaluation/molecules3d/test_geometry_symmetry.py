@@ -12,9 +12,9 @@ from symdiff_evaluation.molecules3d.symmetry import LIMIT, shape
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / math.sqrt(3)
 GOLDEN = (1 + math.sqrt(5)) / 2
-NAMES = ["C1", "Ci", "Cs", "S4", "S6", "T", "Td", "Th", "O", "Oh", "I", "Ih"]
+NAMES = ["C1", "Ci", "Cs", *(f"S{n}" for n in range(4, 13, 2)), "T", "Td", "Th", "O", "Oh", "I", "Ih"]
 NAMES += [f"{family}{n}{kind}" for n in AXIAL for family, kind in (("C", ""), ("C", "v"), ("C", "h"), ("D", ""), ("D", "h"), ("D", "d"))]
-ORDERS = {"C1": 1, "Ci": 2, "Cs": 2, "S4": 4, "S6": 6, "T": 12, "Td": 24, "Th": 24, "O": 24, "Oh": 48, "I": 60, "Ih": 120}
+ORDERS = {"C1": 1, "Ci": 2, "Cs": 2, **{f"S{n}": n for n in range(4, 13, 2)}, "T": 12, "Td": 24, "Th": 24, "O": 24, "Oh": 48, "I": 60, "Ih": 120}
 
 
 def ring(n, radius, z=0.0, start=0.0):
@@ -72,7 +72,7 @@ def test_groups_are_groups(name):
     assert np.abs(elements @ np.swapaxes(elements, 1, 2) - np.eye(3)).max() < 1e-9
     products = (elements[:, None] @ elements).reshape(-1, 1, 9) - elements.reshape(1, -1, 9)
     assert (np.abs(products).max(2) < 1e-6).sum(1).tolist() == [1] * len(elements) ** 2
-    n = int(name[1]) if name[1:2].isdigit() else 0
+    n = int(name[1:].rstrip("vhdis")) if name[1:2].isdigit() else 0
     expected = ORDERS.get(name) or n * {"C": 1, "D": 2}[name[0]] * (2 if name[-1] in "vhd" else 1)
     assert order(name) == expected and has_improper(name) == (name[-1] in "vhdis" or name[0] == "S")
 

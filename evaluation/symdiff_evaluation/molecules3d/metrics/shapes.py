@@ -17,7 +17,7 @@ from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules3d.metrics.strain import median
 from symdiff_evaluation.molecules3d.reference import GeometryReference, chiralities
 from symdiff_evaluation.molecules3d.samples import Geometries
-from symdiff_evaluation.molecules3d.symmetry import LOOSE, TIGHT, Shape
+from symdiff_evaluation.molecules3d.symmetry import LOOSE, TIGHT, UNDECIDED, Shape
 
 MEASURES = {"mirror": "m", "inversion": "i", "rotation": "C2"}
 
@@ -30,7 +30,7 @@ class Shapes(Metric):
         "shape.asymmetric_share": "no operation keeps the geometry within 0.1 angstrom RMSD (point group C1)",
         "shape.asymmetric_share.loose": "the same within 0.3 angstrom",
         "shape.achiral_share": "a mirror, inversion or rotoreflection keeps it within 0.1 angstrom",
-        "shape.log_order": "mean natural logarithm of the point group's order at 0.1 angstrom; linear molecules undecided",
+        "shape.log_order": "mean natural logarithm of the point group's order at 0.1 angstrom; linear molecules and axes above order 12 undecided",
         "shape.breaking_gap": "mean of ln |automorphisms of the perceived graph| - ln |permutations by the point group at 0.1 angstrom|",
         "shape.mirror": "median RMSD in angstrom to the nearest mirror image in a plane",
         "shape.inversion": "median RMSD in angstrom to the image through the center",
@@ -81,7 +81,7 @@ def _orders(samples: Geometries) -> tuple[list[int | None], list[int | None]]:
     before: list[int | None] = [None] * len(samples)
     after: list[int | None] = [None] * len(samples)
     for index, bonds, one in zip(samples.readable, samples.perceived, samples.shapes, strict=True):
-        if isinstance(bonds, Undetermined) or isinstance(one, Undetermined) or bonds.canonical is None:
+        if isinstance(bonds, Undetermined) or isinstance(one, Undetermined) or bonds.canonical is None or one.group(TIGHT) == UNDECIDED:
             continue
         try:
             before[index] = automorphisms(samples[index].numbers.tolist(), {(i, j): kind for i, j, kind in bonds.bonds.tolist()})[0]
