@@ -19,12 +19,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--shards", help="folder in which a killed evaluation goes on (default: beside --out for over a million)")
     parser.add_argument("--mcf", help="MOSES's list of medicinal chemistry filters, mcf.csv, for moses.filters")
     parser.add_argument("--column", help="column of SMILES in tables (default: the one called smiles)")
+    parser.add_argument("--atoms", help="what the labels of nodes stand for, in files of graphs, such as C,N,O,F")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     given = parser.parse_args(arguments)
     from symdiff_evaluation.core.command import run
 
     try:
-        run(given.files, given.out, given.protocol, given.reference, given.workers, given.json, given.shards, given.mcf, given.column)
+        run(given.files, given.out, given.protocol, given.reference, given.workers, given.json, given.shards, given.mcf, given.column, given.atoms and given.atoms.split(","))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -32,13 +32,14 @@ def import_(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that parse; default: at most 2.")] = None,
     coordinates: Annotated[bool, typer.Option("--coordinates", help="Take .sdf as molecules in 3D.")] = False,
     bonds: Annotated[bool, typer.Option(help="Keep the bonds of molecules in 3D, perceived where a file has none.")] = True,
+    atoms: Annotated[str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")] = None,
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
     from symdiff.data.importing import import_files
 
     with _progress(as_json) as progress:
-        dataset = import_files(files, out, column, split_column, hydrogens, max_nodes, workers, progress, coordinates, bonds)
+        dataset = import_files(files, out, column, split_column, hydrogens, max_nodes, workers, progress, coordinates, bonds, atoms and atoms.split(","))
     meta = dataset.meta
     report = {name: meta[name] for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates") if name in meta}
     if as_json:

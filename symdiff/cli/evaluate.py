@@ -29,6 +29,7 @@ def evaluate(
         Path | None, typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs.")
     ] = None,
     column: Annotated[str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")] = None,
+    atoms: Annotated[str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.
@@ -47,10 +48,10 @@ def evaluate(
 
     with naming():
         check(out)
-        protocol = load(protocol or guess(files))
+        protocol = load(protocol or guess(files, atoms is not None))
         protocol = protocol.with_mcf(mcf) if mcf else protocol
         target = _reference(reference, protocol, workers or available_processors())
-        run(files, out, protocol, target, workers, as_json, shards, column=column)
+        run(files, out, protocol, target, workers, as_json, shards, column=column, atoms=atoms and atoms.split(","))
 
 
 def _reference(reference: str | None, protocol, workers: int):

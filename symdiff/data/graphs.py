@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import digests, split_by_content
+from symdiff.data.parsing import count_reasons, first_reasons
 from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph
 from symdiff.graphs.edge_list import MAX_NODES, EdgeList
@@ -38,10 +38,12 @@ def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Datase
     marks = digests(arrays, domain.schema)
     valid = np.array([graph is not None for graph in found.graphs], bool)
     arrays["split"] = split_by_content(marks) if found.split is None else np.asarray(found.split, np.uint8)[valid]
-    reasons = Counter(record.reason.partition(":")[0] for record in found.records if record.reason)
+    reasons = [record.reason for record in found.records]
     report = {
         "rows": len(found),
-        "left_out": {**meta.get("left_out", {}), **dict(reasons.most_common())},
+        "left_out": {**meta.get("left_out", {}), **count_reasons(reasons)},
+        "examples": first_reasons((f"{record.file}, record {record.number}", record.reason) for record in found.records),
+        "notes": list(found.notes),
         "duplicates": len(marks) - len(set(marks)),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})

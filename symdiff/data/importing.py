@@ -35,6 +35,7 @@ def import_files(
     progress: Progress = None,
     coordinates: bool = False,
     bonds: bool = True,
+    atoms: Sequence[str] | None = None,
 ) -> Dataset:
     """Read files, all of one kind, write a data set and open it.
 
@@ -64,6 +65,8 @@ def import_files(
         Whether .sdf files are molecules in 3D.
     bonds : bool
         Whether molecules in 3D have bonds: those that a file does not have are perceived.
+    atoms : sequence of str, optional
+        What the labels of nodes stand for, from 0, in files of labeled graphs, which are then molecules.
 
     Returns
     -------
@@ -80,12 +83,14 @@ def import_files(
         raise UserError("no files to import")
     if out.exists():
         raise UserError(f"{out}: exists already")
-    kind = _common_kind(paths, coordinates)
+    kind = _common_kind(paths, coordinates, atoms is not None)
     meta = {"name": out.name}
+    if atoms is not None and kind != "molecule-graph":
+        raise UserError(f"--atoms: only labels of molecules as graphs stand for atoms; these are files of {_NAMES[kind]}")
     if kind != "molecule-graph" and (column or split_column or hydrogens):
         raise UserError(f"columns and hydrogens are settings for molecules as graphs; these are files of {_NAMES[kind]}")
     if kind == "molecule-graph":
-        records = (record for path in paths for record in read_records(path, column, split_column, max(MAX_ATOMS, max_nodes)))
+        records = (record for path in paths for record in read_records(path, column, split_column, max(MAX_ATOMS, max_nodes), atoms))
         dataset = _tolerable(molecules(records, None, meta, hydrogens, max_nodes, workers, progress))
     elif kind == "molecule-3d":
         dataset = _tolerable(of_files(paths, meta, bonds, max_nodes=max_nodes))
@@ -98,17 +103,19 @@ def import_files(
     return Dataset.open(out)
 
 
-def _common_kind(paths: Sequence[Path], coordinates: bool) -> Kind:
+def _common_kind(paths: Sequence[Path], coordinates: bool, atoms: bool) -> Kind:
     """What all files hold. Raises UserError where they differ."""
-    kinds = {path: _recognize(path, coordinates) for path in paths}
+    kinds = {path: _recognize(path, coordinates, atoms) for path in paths}
     if len(set(kinds.values())) > 1:
         held = "; ".join(f"{_NAMES[kind]} in {', '.join(path.name for path in paths if kinds[path] == kind)}" for kind in dict.fromkeys(kinds.values()))
         raise UserError(f"expected files of one kind, got {held}: import each by itself")
     return kinds[paths[0]]
 
 
-def _recognize(path: Path, coordinates: bool) -> Kind:
+def _recognize(path: Path, coordinates: bool, atoms: bool) -> Kind:
     kind = recognize(path)
+    if atoms and kind == "graph":
+        return "molecule-graph"
     in_space = coordinates and kind == "molecule-graph" and not path.name.lower().removesuffix(".gz").endswith(GRAPHS)
     return "molecule-3d" if in_space else kind
 

@@ -14,6 +14,7 @@ from symdiff.chemistry.writing import WRITE
 from symdiff.domains import molecule_graphs
 from symdiff.errors import UserError
 from symdiff.graphs.files import WRITE as GRAPHS
+from symdiff.graphs.files import recognize
 from symdiff.storage.files import ending
 from symdiff.storage.records import Record
 
@@ -21,7 +22,11 @@ SPATIAL = (".extxyz", ".xyz", ".cif", ".pdb")
 
 
 def read_records(
-    path: str | Path, column: str | None = None, split_column: str | None = None, max_atoms: int = MAX_ATOMS
+    path: str | Path,
+    column: str | None = None,
+    split_column: str | None = None,
+    max_atoms: int = MAX_ATOMS,
+    atoms: Sequence[str] | None = None,
 ) -> Iterator[Record]:
     """Read the molecules of a file, record by record.
 
@@ -35,6 +40,8 @@ def read_records(
         The column of a table that names the split of each molecule.
     max_atoms : int
         What is larger is a broken record.
+    atoms : sequence of str, optional
+        What the labels of nodes stand for, from 0, where the file is one of labeled graphs.
 
     Yields
     ------
@@ -46,12 +53,14 @@ def read_records(
     UserError
         For a file that is missing, damaged, of another kind, or has no such column.
     """
-    if not Path(path).name.lower().removesuffix(".gz").endswith(GRAPHS):
+    if recognize(path) is None:
+        if atoms:
+            raise UserError(f"{path}: holds no graphs, whose labels --atoms could tell")
         yield from reading.read(path, column, split_column, max_atoms)
         return
     if column or split_column:
         raise UserError(f"{path}: has no columns; only a table, such as .csv or .tsv, has them")
-    yield from molecule_graphs.read_records(path, max_atoms=max_atoms)
+    yield from molecule_graphs.read_records(path, atoms, max_atoms)
 
 
 def read(path: str | Path) -> list[Chem.Mol]:

@@ -102,10 +102,12 @@ def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
 
 
 def _read(path: str | Path, atoms: Sequence[str] | None, max_atoms: int) -> Iterator[Kekule | Broken]:
-    if atoms is not None:
+    if atoms:
         entries, decode = _labeled(path, max_atoms), _by_labels(atoms)
     elif recognize(path) == "graphml":
         entries, decode = _drawn(parse_drawings(path), max_atoms), _by_code
+    elif not holds_molecules(path):
+        raise UserError(f"{path}: holds graphs, whose labels are no atoms by themselves; --atoms tells what they stand for, such as C,N,O,F")
     else:
         entries, decode = _columns(read_arrays(path), path, max_atoms), _by_code
     for entry in entries:

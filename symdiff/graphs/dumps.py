@@ -8,7 +8,7 @@ DiGress: Vignac, Krawczuk, Siraudin, Wang, Cevher, Frossard, ICLR 2023; ``genera
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from symdiff.storage.files import lines, open_text
 from symdiff.storage.numbers import read_integer, show
 from symdiff.storage.records import Broken
 
+_LABELS = "labels of nodes are numbers here; --atoms with what they stand for, such as C,N,O,F, reads the graphs as molecules."
 _CHARACTERS = 8  # of one label and the space behind it
 
 
@@ -52,7 +53,8 @@ def read_dump(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
     """
     labeled = _Labels()
     entries = list(_entries(path, max_nodes, labeled))
-    return collect(Path(path).name, (_strip(entry, labeled) for entry in entries))
+    found = collect(Path(path).name, (_strip(entry, labeled) for entry in entries))
+    return replace(found, notes=(*found.notes, f"{Path(path).name}: {_LABELS}")) if labeled.nodes else found
 
 
 @dataclass

@@ -37,16 +37,17 @@ def run(
     shards: str | Path | None = None,
     mcf: str | Path | None = None,
     column: str | None = None,
+    atoms: Sequence[str] | None = None,
 ) -> Evaluation:
     """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written.
 
     ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
     one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters. ``column``: that of
-    SMILES in tables.
+    SMILES in tables. ``atoms``: what the labels of nodes stand for, in files of graphs.
     """
     out = check(out)
     if mcf is not None:
-        protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files))
+        protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files, atoms is not None))
         protocol = protocol.with_mcf(mcf)
     kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name[:200]}-shards", MANY)
     columns = (
@@ -80,6 +81,7 @@ def run(
             begun=begun,
             shards=kept,
             column=column,
+            atoms=atoms,
         )
         bar.update(task, description="writing")
         write(evaluation, out)

@@ -80,6 +80,7 @@ def evaluate(
     begun: Begun | None = None,
     shards: Shards | None = None,
     column: str | None = None,
+    atoms: Sequence[str] | None = None,
 ) -> Evaluation:
     """Evaluate files of samples.
 
@@ -88,14 +89,16 @@ def evaluate(
     one of the data set that the files' sidecars name. ``begun`` is told the number of records (and what is
     done with them, where that is several things) before a work starts, ``progress`` the number done since the last call.
     ``shards``: where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it). ``column``: that of SMILES in
-    tables. Raises ``UserError`` for what a user can put right.
+    tables. ``atoms``: what the labels of nodes stand for, in files of graphs. Raises ``UserError`` for what a user can put right.
     """
     if not files:
         raise UserError("expected at least one file of samples, got none")
-    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol or guess(files))
+    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol or guess(files, atoms is not None))
     kind = kind_of(protocol.kind)
     if column is not None and not kind.tables:
         raise UserError(f"--column {column}: only tables of SMILES have columns; these are samples of the kind {kind.name}")
+    if atoms is not None and not kind.labels:
+        raise UserError(f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the kind {kind.name}")
     kind.require(protocol.metrics)
     target, origin = protocol.reference if reference is None else reference, Origin()
     if reference is None and target == "none":
@@ -104,7 +107,7 @@ def evaluate(
     with one_pool():
         if isinstance(target, str | Path):
             target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-        samples = kind.read(files, workers, begun, progress, shards, protocol.metrics, column)
+        samples = kind.read(files, workers, begun, progress, shards, protocol.metrics, column, atoms)
         if not kind.total(samples):
             raise UserError(f"{', '.join(map(str, files))}: no record in it")
         samples = kind.equipped(samples, protocol)

@@ -54,6 +54,7 @@ class Kind(ABC):
     of: ClassVar[str]  # what a reference is a number of, in the plural
     endings: ClassVar[tuple[str, ...]]  # of the files that it reads
     tables: ClassVar[bool] = False  # whether some of them have columns
+    labels: ClassVar[bool] = False  # whether some of them have labels that stand for atoms
     columns: ClassVar[tuple[str, ...]]  # of samples.csv, behind index, file and record
     headline: ClassVar[Mapping[str, str]]  # the ids on the cards of the report, and their names there
     about: ClassVar[str]  # how samples are compared and intervals made, in two or three sentences
@@ -84,10 +85,12 @@ class Kind(ABC):
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
         column: str | None = None,
+        atoms: Sequence[str] | None = None,
     ) -> Sized:
         """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since.
 
         ``metrics``: nothing is worked out but what these need; None: everything. ``column``: that of SMILES in tables.
+        ``atoms``: what the labels of nodes stand for, in files of graphs.
 
         ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises ``UserError``.
         """

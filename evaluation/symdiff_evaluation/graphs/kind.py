@@ -56,6 +56,7 @@ class Graphs(Kind):
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
         column: str | None = None,
+        atoms: Sequence[str] | None = None,
     ) -> Set:
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]

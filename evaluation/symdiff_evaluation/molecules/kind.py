@@ -31,6 +31,7 @@ class Molecules(Kind):
     of = "molecules"
     endings = ENDINGS
     tables = True
+    labels = True
     columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
     headline = {
         "validity.strict": "valid",
@@ -61,8 +62,9 @@ class Molecules(Kind):
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
         column: str | None = None,
+        atoms: Sequence[str] | None = None,
     ) -> Samples:
-        records = [record for file in files for record in read(file, column)]
+        records = [record for file in files for record in read(file, column, atoms)]
         if begun is not None:
             begun(len(records))
         aspects = EVERYTHING if metrics is None else self.collect_needs(metrics)

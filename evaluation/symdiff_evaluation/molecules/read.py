@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from symdiff.chemistry.reading import ENDINGS as TEXT
@@ -13,6 +13,6 @@ from symdiff.storage.records import Record
 ENDINGS = TEXT + GRAPHS
 
 
-def read(path: str | Path, column: str | None = None) -> Iterator[Record]:
+def read(path: str | Path, column: str | None = None, atoms: Sequence[str] | None = None) -> Iterator[Record]:
     """Read the records of a file, as ``symdiff.domains.molecule_files.read_records`` does for training data. Raises UserError."""
-    return read_records(path, column)
+    return read_records(path, column, atoms=atoms)

@@ -60,6 +60,7 @@ class Geometries(Kind):
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
         column: str | None = None,
+        atoms: Sequence[str] | None = None,
     ) -> Set:
         samples = joined([read(file) for file in files])
         tell = stages(len(samples.readable), begun, progress)

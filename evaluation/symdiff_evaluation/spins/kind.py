@@ -56,6 +56,7 @@ class Lattices(Kind):
         shards: Shards | None = None,
         metrics: Sequence[str] | None = None,
         column: str | None = None,
+        atoms: Sequence[str] | None = None,
     ) -> Spins:
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")
