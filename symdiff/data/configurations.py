@@ -116,7 +116,7 @@ def _describe(domain: SpinLattice, columns: Mapping[str, np.ndarray]) -> dict[st
 
 def _values(columns: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
     """The values of the domain's fields for sound configurations, (M, ...) each."""
-    spins, piece = columns["spins"], domain.piece(columns["spins"].shape[1:])
+    spins, piece = columns["spins"].astype(np.int16), domain.piece(columns["spins"].shape[1:])
     given = {
         name: torch.from_numpy(columns[name].astype(np.float64)).reshape(len(spins), piece.sites, -1)
         for name in ("coupling", "field")
