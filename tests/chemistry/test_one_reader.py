@@ -16,11 +16,12 @@ from rdkit.Chem import AllChem
 from typer.testing import CliRunner
 
 from symdiff.chemistry.formats import recognize
-from symdiff.chemistry.reading import read, read_geometries
+from symdiff.chemistry.reading import read_geometries
 from symdiff.cli.main import app
 from symdiff.data.geometries import of_files
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse_here
+from symdiff.domains.molecule_files import read_records as read
 from symdiff.domains.molecule_files import read_records, write
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
