@@ -6,6 +6,13 @@ from importlib import import_module
 
 _HOMES = {
     "Estimate": "core.estimate",
+    "Metric": "core.metric",
+    "distinct": "core.estimate",
+    "fraction": "core.estimate",
+    "mean": "core.estimate",
+    "metric": "core.metric",
+    "nothing": "core.estimate",
+    "ratio": "core.estimate",
     "Evaluation": "core.evaluation",
     "Reference": "molecules.reference",
     "build_reference": "molecules.building",
@@ -14,7 +21,8 @@ _HOMES = {
     "picture": "molecules.drawing",
     "write": "core.writing",
 }
-__all__ = sorted(_HOMES)
+_HOMES = dict(sorted(_HOMES.items()))
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str):

@@ -56,16 +56,14 @@ def demo(
 
 def _evaluated(smiles: Path, scores: Path, as_json: bool):
     """Score the file into a folder, with the table on the terminal unless one JSON object is asked for."""
-    if as_json:
-        from symdiff_evaluation.core.evaluation import evaluate
-        from symdiff_evaluation.core.writing import write
+    from symdiff.cli.progress import stages
+    from symdiff_evaluation.core.command import run, show
 
-        evaluation = evaluate([smiles])
-        write(evaluation, scores)
-        return evaluation
-    from symdiff_evaluation.core.command import run
-
-    return run([smiles], scores)
+    with stages("molecules", as_json) as (begin, advance):
+        evaluation = run([smiles], scores, begun=begin, progress=advance)
+    if not as_json:
+        show(evaluation, scores)
+    return evaluation
 
 
 def draw(samples, path: Path) -> int:

@@ -40,8 +40,9 @@ def evaluate(
 
     symdiff evaluate many.smi --out report --shards kept --workers 4
     """
+    from symdiff.cli.progress import stages
     from symdiff.storage.boundary import naming
-    from symdiff_evaluation.core.command import available_processors, run
+    from symdiff_evaluation.core.command import available_processors, run, show
     from symdiff_evaluation.core.guess import guess
     from symdiff_evaluation.core.protocol import load
     from symdiff_evaluation.core.writing import check
@@ -51,7 +52,10 @@ def evaluate(
         protocol = load(protocol or guess(files, atoms is not None))
         protocol = protocol.with_mcf(mcf) if mcf else protocol
         target = _reference(reference, protocol, workers or available_processors())
-        run(files, out, protocol, target, workers, as_json, shards, column=column, atoms=atoms and atoms.split(","))
+        with stages("samples", as_json) as (begin, advance):
+            labels = atoms and atoms.split(",")
+            evaluation = run(files, out, protocol, target, workers, shards, column=column, atoms=labels, begun=begin, progress=advance)
+        show(evaluation, out, as_json)
 
 
 def _reference(reference: str | None, protocol, workers: int):
@@ -65,13 +69,12 @@ def _reference(reference: str | None, protocol, workers: int):
 
     if reference not in TABLE and not (Path(reference) / "dataset.json").is_file():
         return reference
-    from symdiff_evaluation.molecules.kind import asks_fcd, asks_moses
-    from symdiff_evaluation.molecules.reference import load as kept
-    from symdiff_evaluation.molecules.reference import write
-
     from symdiff.domains.molecule import MolecularGraph
     from symdiff.errors import UserError
     from symdiff.storage.bundled import cache_folder
+    from symdiff_evaluation.molecules.kind import asks_fcd, asks_moses
+    from symdiff_evaluation.molecules.reference import load as kept
+    from symdiff_evaluation.molecules.reference import write
 
     fcd, moses = asks_fcd(protocol.metrics), asks_moses(protocol.metrics)
     splits = ("train", "test") if fcd or moses else ("train",)
@@ -94,9 +97,9 @@ def _digest(folder: Path) -> str:
 def _derived(dataset, splits: tuple[str, ...], name: str, workers: int, fcd: bool, moses: bool):
     """The statistics of a data set of molecules; minutes for 100,000 of them."""
     from rdkit import Chem
-    from symdiff_evaluation.molecules.building import build
 
     from symdiff.cli.progress import bar
+    from symdiff_evaluation.molecules.building import build
 
     smiles: dict[str, list[str]] = {}
     for split in splits:
@@ -109,13 +112,12 @@ def _derived(dataset, splits: tuple[str, ...], name: str, workers: int, fcd: boo
 
 def _graphs(folder: str):
     """The statistics of a data set of graphs: its training split, and its test split where it has one."""
-    from symdiff_evaluation.graphs.graph import Graph
-    from symdiff_evaluation.graphs.reference import build
-    from symdiff_evaluation.graphs.samples import from_graphs
-
     from symdiff.data.registry import open_dataset
     from symdiff.domains.graph import Graph as Domain
     from symdiff.errors import UserError
+    from symdiff_evaluation.graphs.graph import Graph
+    from symdiff_evaluation.graphs.reference import build
+    from symdiff_evaluation.graphs.samples import from_graphs
 
     dataset = open_dataset(folder)
     domain, name = dataset.domain, Path(folder).name

@@ -13,7 +13,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 
 import numpy as np
@@ -201,7 +201,7 @@ def _parse_elsewhere(chunk: list[Record], **settings) -> Parsed:
     path = os.pathsep.join(part for part in sys.path if part)
     done = subprocess.run(
         command,
-        input=json.dumps({"records": [vars(record) for record in chunk], **settings}).encode(),
+        input=json.dumps({"records": [asdict(record) for record in chunk], **settings}).encode(),
         capture_output=True,
         env={**os.environ, "PYTHONPATH": path},
         check=False,

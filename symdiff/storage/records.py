@@ -8,7 +8,7 @@ from typing import Literal
 from symdiff.errors import UserError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One structure as it stands in its file.
 

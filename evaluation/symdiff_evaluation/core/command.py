@@ -1,4 +1,4 @@
-"""The command ``evaluate``: a bar while it works, a table when it is done."""
+"""What the command ``evaluate`` does: a folder, and a table when it is done."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from pathlib import Path
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.evaluation import Evaluation, evaluate
 from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.core.kind import Compared
+from symdiff_evaluation.core.kind import Begun, Compared, Told
 from symdiff_evaluation.core.parallel import one_pool
 from symdiff_evaluation.core.protocol import Protocol, load
 from symdiff_evaluation.core.shards import MANY, Shards, discard
@@ -33,13 +32,14 @@ def run(
     protocol: str | Path | Protocol | None = None,
     reference: str | Path | Compared | None = None,
     workers: int | None = None,
-    as_json: bool = False,
     shards: str | Path | None = None,
     mcf: str | Path | None = None,
     column: str | None = None,
     atoms: Sequence[str] | None = None,
+    begun: Begun | None = None,
+    progress: Told | None = None,
 ) -> Evaluation:
-    """Evaluate, write the folder, show the table (or print metrics.json). Raises ``UserError`` with nothing written.
+    """Evaluate files and write the folder. Raises ``UserError`` with nothing written.
 
     ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
     one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters. ``column``: that of
@@ -50,30 +50,9 @@ def run(
         protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files, atoms is not None))
         protocol = protocol.with_mcf(mcf)
     kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name[:200]}-shards", MANY)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with one_pool(), Progress(*columns, console=console, transient=True, disable=as_json or not console.is_terminal) as bar:
-        task = bar.add_task("judging", total=None, rate="")
-
-        def begun(count: int, what: str = "judging") -> None:
-            bar.reset(task, total=count, description=what)
-
-        def progress(done: int) -> None:
-            bar.advance(task, done)
-            speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
-            if bar.tasks[0].finished:
-                bar.update(task, description="measuring", total=None)
-
+    with one_pool():
         evaluation = evaluate(
-            files,
+            [Path(file) for file in files],
             protocol,
             reference,
             workers=workers or available_processors(),
@@ -83,13 +62,8 @@ def run(
             column=column,
             atoms=atoms,
         )
-        bar.update(task, description="writing")
         write(evaluation, out)
         discard(kept.folder)
-    if as_json:
-        print(metrics(evaluation), end="")
-    else:
-        show(evaluation, out)
     return evaluation
 
 
@@ -98,8 +72,11 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def show(evaluation: Evaluation, out: Path) -> None:
-    """Print the table of what has a value, what has none in one line, then what to know about them."""
+def show(evaluation: Evaluation, out: Path, as_json: bool = False) -> None:
+    """Print metrics.json, or the table of what has a value, what has none in one line, then what to know about them."""
+    if as_json:
+        print(metrics(evaluation), end="")
+        return
     against = evaluation.reference.name if evaluation.reference else "nothing"
     title = _printable(f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}")
     table = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)  # no frame: ids need the room
@@ -110,10 +87,10 @@ def show(evaluation: Evaluation, out: Path) -> None:
     for name, estimate in evaluation.estimates.items():
         if estimate.value is None:
             continue
-        metric = evaluation.kind.known[name]
-        if last is not None and metric is not last:
+        title = evaluation.kind.known[name].title
+        if last is not None and title != last:
             table.add_section()
-        last = metric
+        last = title
         interval = "" if estimate.low is None else f"{number(estimate.low)} .. {number(estimate.high)}"
         table.add_row(name, number(estimate.value), interval, _of(estimate))
     console = Console()

@@ -1,10 +1,11 @@
-"""Files in, numbers out: the one function that everything else serves."""
+"""Samples in, numbers out: the one function that everything else serves."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
@@ -17,16 +18,17 @@ from symdiff_evaluation.core.parallel import one_pool
 from symdiff_evaluation.core.protocol import Protocol
 from symdiff_evaluation.core.protocol import load as load_protocol
 from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.structures import find_kind, list_files
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What was evaluated, against what, and the estimates by id in the protocol's order.
+@dataclass(frozen=True, eq=False)
+class Evaluation(Mapping[str, Estimate]):
+    """The estimates by id in the protocol's order, with what was evaluated against what.
 
     Parameters
     ----------
     files
-        Paths of the samples.
+        Paths of the samples, none for structures in memory.
     protocol
         Which numbers.
     reference
@@ -45,6 +47,15 @@ class Evaluation:
     samples: object
     estimates: dict[str, Estimate]
     origin: Origin = field(default=Origin())
+
+    def __getitem__(self, name: str) -> Estimate:
+        return self.estimates[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.estimates)
+
+    def __len__(self) -> int:
+        return len(self.estimates)
 
     @property
     def kind(self) -> Kind:
@@ -72,9 +83,9 @@ class Evaluation:
 
 @naming()
 def evaluate(
-    files: Sequence[str | Path],
-    protocol: str | Path | Protocol | None = None,
-    reference: str | Path | Compared | None = None,
+    samples: Any,
+    protocol: str | Path | Protocol | Sequence[str] | None = None,
+    reference: Any = None,
     workers: int = 1,
     progress: Told | None = None,
     begun: Begun | None = None,
@@ -82,18 +93,45 @@ def evaluate(
     column: str | None = None,
     atoms: Sequence[str] | None = None,
 ) -> Evaluation:
-    """Evaluate files of samples.
+    """Evaluate samples: files, or structures in memory.
 
-    ``protocol``: None means the one that goes with the files (``guess``). ``reference``: a reference object, the name of a shipped one, a
-    file that its kind makes one of, "none", or None for the protocol's own, and where that is "none" for the
-    one of the data set that the files' sidecars name. ``begun`` is told the number of records (and what is
-    done with them, where that is several things) before a work starts, ``progress`` the number done since the last call.
-    ``shards``: where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it). ``column``: that of SMILES in
-    tables. ``atoms``: what the labels of nodes stand for, in files of graphs. Raises ``UserError`` for what a user can put right.
+    Parameters
+    ----------
+    samples
+        Paths of files; or SMILES, RDKit molecules, networkx graphs, adjacency matrices (n, n), ASE atoms, spins ±1 (count, ...), or a mapping of
+        arrays as a file would hold them. Text is a path where it ends like one.
+    protocol
+        Name of a protocol, a .yaml file, a ``Protocol``, or the ids of metrics; None for the one that goes with the samples.
+    reference
+        What they are compared with: the name of a shipped reference, a file, structures in memory, a reference of the kind, or "none". None
+        for the protocol's own, and where that is "none" for that of the data set which the files' sidecars name.
+    workers
+        Processes; the result does not depend on it.
+    progress
+        Told the number of records done since its last call.
+    begun
+        Told the number of records, and what is done with them, before a work starts.
+    shards
+        Where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it).
+    column
+        That of SMILES in tables.
+    atoms
+        What the labels of nodes stand for, in files of graphs.
+
+    Returns
+    -------
+    Evaluation
+        A mapping from ids to estimates, with what was evaluated against what.
+
+    Raises
+    ------
+    UserError
+        For what a user can put right.
     """
-    if not files:
-        raise UserError("expected at least one file of samples, got none")
-    protocol = protocol if isinstance(protocol, Protocol) else load_protocol(protocol or guess(files, atoms is not None))
+    files = list_files(samples)
+    if files is None and not len(samples):
+        raise UserError("expected samples, got none")
+    protocol = _protocol(protocol, samples, files, atoms is not None)
     kind = kind_of(protocol.kind)
     if column is not None and not kind.tables:
         raise UserError(f"--column {column}: only tables of SMILES have columns; these are samples of the kind {kind.name}")
@@ -101,15 +139,29 @@ def evaluate(
         raise UserError(f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the kind {kind.name}")
     kind.require(protocol.metrics)
     target, origin = protocol.reference if reference is None else reference, Origin()
-    if reference is None and target == "none":
-        origin = trace(files, kind.name)
+    if reference is None and isinstance(target, str) and target == "none":
+        origin = trace(files or (), kind.name)
         target = origin.reference or "none"
     with one_pool():
         if isinstance(target, str | Path):
             target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-        samples = kind.read(files, workers, begun, progress, shards, protocol.metrics, column, atoms)
-        if not kind.total(samples):
-            raise UserError(f"{', '.join(map(str, files))}: no record in it")
-        samples = kind.equipped(samples, protocol)
-        estimates = kind.measure(samples, target, protocol.metrics)
-        return Evaluation(tuple(map(str, files)), protocol, target, samples, estimates, origin)
+        elif not hasattr(target, "source"):
+            target = kind.summarize(kind.accept(target, workers), "reference", protocol.metrics, workers)
+        if files is None:
+            found = kind.accept(samples, workers, begun, progress, protocol.metrics)
+        else:
+            found = kind.read(files, workers, begun, progress, shards, protocol.metrics, column, atoms)
+        if not kind.total(found):
+            raise UserError(f"{', '.join(map(str, files or ['samples']))}: no record in it")
+        found = kind.equipped(found, protocol)
+        estimates = kind.measure(found, target, protocol.metrics)
+        return Evaluation(tuple(map(str, files or ())), protocol, target, found, estimates, origin)
+
+
+def _protocol(protocol: str | Path | Protocol | Sequence[str] | None, samples: Any, files: Sequence[str | Path] | None, labeled: bool) -> Protocol:
+    if isinstance(protocol, Protocol):
+        return protocol
+    if isinstance(protocol, str | Path):
+        return load_protocol(protocol)
+    usual = load_protocol(find_kind(samples) if files is None else guess(files, labeled))
+    return usual if protocol is None else usual.with_metrics(protocol)

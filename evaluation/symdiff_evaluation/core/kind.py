@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.metric import Metric
+from symdiff_evaluation.core.metric import Metric, list_registered
 from symdiff_evaluation.core.page import Section
 from symdiff_evaluation.core.shards import Shards
 
@@ -66,9 +66,13 @@ class Kind(ABC):
     def metrics(self) -> tuple[Metric, ...]:
         """All metrics of such samples."""
 
-    @cached_property
+    @property
     def known(self) -> Mapping[str, Metric]:
-        """Every metric by each of its ids."""
+        """Every metric by each of its ids, those of the user's own among them."""
+        return ChainMap(self._shipped, list_registered(self.name))  # type: ignore[arg-type]
+
+    @cached_property
+    def _shipped(self) -> Mapping[str, Metric]:
         return {name: metric for metric in self.metrics for name in metric.about}
 
     def collect_needs(self, metrics: Sequence[str]) -> frozenset[str]:
@@ -94,6 +98,14 @@ class Kind(ABC):
 
         ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises ``UserError``.
         """
+
+    @abstractmethod
+    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Sized:
+        """The samples of structures that are in memory; as ``read``. What is no structure of the kind is a broken record."""
+
+    @abstractmethod
+    def summarize(self, samples: Any, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
+        """A reference out of samples that ``accept`` gave, with all that ``metrics`` ask for. Raises ``UserError``."""
 
     @abstractmethod
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:

@@ -43,6 +43,8 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
         found = tuple(sidecar.read(file) for file in files)
     except UserError as error:
         return Origin(problem=f"{error}.")
+    if not files:
+        return Origin(problem="nothing says which data set the model of these structures was trained on.")
     for file, one in zip(files, found, strict=True):
         if one is None or one.dataset is None:
             return Origin(found, problem=f"no {sidecar.place(file).name} says which data set the model of the samples was trained on.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,11 @@ class Protocol:
     metrics: tuple[str, ...]
     kind: str = "molecule-graph"
     mcf: filters.Filters | None = None
+
+    def with_metrics(self, metrics: Sequence[str]) -> Protocol:
+        """The same with other metrics. Raises ``UserError`` for ids that are none of this kind."""
+        _check_metrics(list(metrics), self.kind, "protocol")
+        return replace(self, metrics=tuple(metrics))
 
     def with_mcf(self, path: str | Path) -> Protocol:
         """The same with the list in a file. Raises ``UserError``, also where no metric asks for it."""
@@ -74,10 +79,17 @@ def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> P
         raise UserError(f"{place}: kind: expected one of {', '.join(KINDS)}, got {show(kind)}{nearest(show(kind), KINDS)}")
     if not 1 <= plain["samples"] <= _MAX_SAMPLES:
         raise UserError(f"{place}: samples: expected a number above 0, at most {_MAX_SAMPLES:,}, got {show(plain['samples'])}")
-    if not plain["metrics"]:
+    _check_metrics(plain["metrics"], kind, place)
+    given = {key: value for key, value in plain.items() if key != "mcf"}
+    found = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
+    return found.with_mcf(Path(beside) / plain["mcf"]) if "mcf" in plain else found
+
+
+def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
+    if not metrics:
         raise UserError(f"{place}: metrics: expected at least one of {', '.join(kind_of(kind).known)}")
     seen: set[str] = set()
-    for name in plain["metrics"]:
+    for name in metrics:
         if not isinstance(name, str):
             raise UserError(f"{place}: metrics: expected the ids of metrics, got {show(name)}")
         if name not in kind_of(kind).known:
@@ -86,9 +98,6 @@ def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> P
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")
         seen.add(name)
-    given = {key: value for key, value in plain.items() if key != "mcf"}
-    found = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
-    return found.with_mcf(Path(beside) / plain["mcf"]) if "mcf" in plain else found
 
 
 def shipped() -> list[str]:

@@ -12,7 +12,7 @@ from symdiff_evaluation.core.page import Section, is_percentage, is_share, numbe
 
 def report(evaluation: Evaluation) -> str:
     """The page as text."""
-    files = ", ".join(Path(file).name for file in evaluation.files)
+    files = ", ".join(Path(file).name for file in evaluation.files) or "Samples"
     reference = evaluation.reference
     against = f"against {reference.name} ({reference.count:,} {evaluation.kind.of})" if reference else "without a reference"
     sections = [
@@ -65,9 +65,9 @@ def _numbers(evaluation: Evaluation) -> str:
                 f"<td class='soft'>{escape(metric.about[name])}</td></tr>"
             )
             continue
-        if metric is not last:
-            rows.append(f'<tr class="section"><th colspan="6">{metric.title}</th></tr>')
-            last = metric
+        if metric.title != last:
+            rows.append(f'<tr class="section"><th colspan="6">{escape(metric.title)}</th></tr>')
+            last = metric.title
         between = "–" if estimate.low is None else f"{number(estimate.low, name)} – {number(estimate.high, name)}"
         line = interval(estimate.value, estimate.low, estimate.high) if is_share(name) else ""
         rows.append(

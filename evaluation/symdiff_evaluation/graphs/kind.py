@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
@@ -15,6 +16,7 @@ from symdiff_evaluation.core.page import Section
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import keep, kept, shipped, unreadable
 from symdiff_evaluation.graphs import page as pages
+from symdiff_evaluation.graphs.accept import accept
 from symdiff_evaluation.graphs.metrics import METRICS
 from symdiff_evaluation.graphs.read import ENDINGS, parts, read
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
@@ -46,6 +48,13 @@ class Graphs(Kind):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
+
+    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Set:
+        samples = accept(structures)
+        return replace(samples, workers=workers, progress=stages(len(samples.readable), begun, progress))
+
+    def summarize(self, samples: Set, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
+        return build(replace(samples, workers=workers), None, "any", name, "")
 
     def read(
         self,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from symdiff_evaluation.core.kind import Asked, Begun, Kind, Told, told
 from symdiff_evaluation.core.metric import Metric
@@ -14,6 +15,7 @@ from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import shipped
 from symdiff_evaluation.molecules import chemnet, synthesis
 from symdiff_evaluation.molecules import page as pages
+from symdiff_evaluation.molecules.accept import accept
 from symdiff_evaluation.molecules.building import build
 from symdiff_evaluation.molecules.judging import EVERYTHING, STABILITY
 from symdiff_evaluation.molecules.metrics import METRICS
@@ -52,6 +54,15 @@ class Molecules(Kind):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
+
+    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Samples:
+        records = accept(structures)
+        if begun is not None:
+            begun(len(records))
+        return judge_all(records, workers, progress, EVERYTHING if metrics is None else self.collect_needs(metrics))
+
+    def summarize(self, samples: Samples, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
+        return build({"train": [judged.smiles for judged in samples.judged]}, name, "", asks_fcd(metrics), workers, moses=asks_moses(metrics))
 
     def read(
         self,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
 from symdiff_evaluation.core.limited import Limits
@@ -15,6 +16,7 @@ from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import shipped
 from symdiff_evaluation.molecules3d import page as pages
 from symdiff_evaluation.molecules3d import poses, xtb
+from symdiff_evaluation.molecules3d.accept import accept
 from symdiff_evaluation.molecules3d.metrics import METRICS
 from symdiff_evaluation.molecules3d.read import ENDINGS, read
 from symdiff_evaluation.molecules3d.reference import GeometryReference, build, load
@@ -50,6 +52,13 @@ class Geometries(Kind):
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
+
+    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Set:
+        samples = accept(structures)
+        return replace(samples, limits=Limits(workers=workers), progress=stages(len(samples.readable), begun, progress))
+
+    def summarize(self, samples: Set, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
+        return build(samples, name)
 
     def read(
         self,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +48,16 @@ class Lattices(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
+    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Spins:
+        arrays = structures if isinstance(structures, Mapping) else {"spins": structures}
+        spins = from_arrays({name: np.asarray(array) for name, array in arrays.items()}, "arrays")
+        return replace(spins, workers=workers, progress=stages(len(spins), begun, progress))
+
+    def summarize(self, samples: Spins, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
+        if not len(samples):
+            raise UserError(f"reference {name}: none of its {samples.total} records is a configuration of spins")
+        return summarize(samples, name, name)
+
     def read(
         self,
         files: Sequence[str | Path],
@@ -67,9 +78,7 @@ class Lattices(Kind):
         if not Path(name).name.lower().endswith(self.endings):
             raise UserError(f"reference {name!r}: expected a file of spins ({', '.join(self.endings)}) or none")
         samples = self.read([name], workers)
-        if not len(samples):
-            raise UserError(f"reference {name}: none of its {samples.total} records is a configuration of spins")
-        return summarize(samples, Path(name).name, name)
+        return self.summarize(samples, name, metrics)
 
     def total(self, samples: Spins) -> int:
         return samples.total

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 from symdiff.spins.autocorrelation import integrated_time
 from symdiff_evaluation.core.estimate import Estimate, nothing
 
+
 def series_mean(values: np.ndarray, chain: np.ndarray | None = None, low: float = -math.inf, high: float = math.inf) -> Estimate:
     """The mean of a series with a 95 % interval that knows its autocorrelation, kept within ``low`` to ``high``."""
     return derived(lambda means: float(means[0]), values[:, None], chain, low, high)

@@ -83,7 +83,7 @@ def counted(*given):
 
 shards.SHARD, shards._write = int(size), counted
 processes._ALONE, graphs._CHUNK, spins._MOST = 0, 4, 8  # so that there is something for other processes
-run([file], "out", protocol, reference, int(workers), True, "s")
+run([file], "out", protocol, reference, int(workers), "s")
 print(len(written), file=sys.stderr)
 """
 
@@ -115,7 +115,7 @@ def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, 
     assert not (tmp_path / "s").exists()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("symdiff_evaluation.spins.stored._MOST", 8)
-    run([file], tmp_path / "whole", protocol, reference, 1, True)
+    run([file], tmp_path / "whole", protocol, reference, 1)
     for name in ("metrics.json", "samples.csv", "report.html"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 

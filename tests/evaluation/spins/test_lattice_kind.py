@@ -96,7 +96,7 @@ def test_nothing_but_broken_records(place, tmp_path):
 @pytest.mark.parametrize(
     ("arrays", "told"),
     [
-        ({"spin": np.ones((2, 4, 4))}, "cannot tell what samples it holds"),
+        ({"spin": np.ones((2, 4, 4))}, "cannot tell what it holds"),
         ({"spins": np.ones((2, 4, 4)), "couplings": 1.0}, "unknown array 'couplings'"),
         ({"spins": np.ones((2, 4, 4)), "temperature": -1.0}, "above 0"),
         ({"spins": np.ones((2, 4, 4)), "field": np.nan}, "finite"),
