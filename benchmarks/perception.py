@@ -2,12 +2,13 @@
 
     python benchmarks/perception.py [--count 2000] [--seed 0] [--show 20]
 
-Drug-like: molecules of MoleculeNet's MUV, drawn with ``--seed``, hydrogens added, embedded by RDKit's ETKDGv3 with that seed and optimized by
-MMFF94s; a molecule that RDKit does not embed or MMFF does not know is replaced by the next one drawn. All of MUV's molecules are of one
-component and neutral as a whole; one in thirty holds charged atoms (nitro groups, zwitterions), and these are not left out.
-QM9: geometries drawn with ``--seed`` from those that its authors found to be the molecule they set out from (130,831 of 133,885).
-A molecule comes back where its canonical SMILES without stereo, in the normal form of charges, is that of the molecule that went in.
-The embedded geometries are kept in symdiff's cache, so that only the first run takes minutes. RDKit's own search is measured beside ours.
+Drug-like: molecules of MoleculeNet's MUV, drawn with ``--seed``, hydrogens added, embedded by RDKit's ETKDGv3 with that
+seed and optimized by MMFF94s; a molecule that RDKit does not embed or MMFF does not know is replaced by the next one
+drawn. All of MUV's molecules are of one component and neutral as a whole; one in thirty holds charged atoms (nitro
+groups, zwitterions), and these are not left out. QM9: geometries drawn with ``--seed`` from those that its authors
+found to be the molecule they set out from (130,831 of 133,885). A molecule comes back where its canonical SMILES
+without stereo, in the normal form of charges, is that of the molecule that went in. The embedded geometries are kept in
+symdiff's cache, so that only the first run takes minutes. RDKit's own search is measured beside ours.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from symdiff.chemistry.bonding import Undecided
 from symdiff.chemistry.parse import canonical, flatten
-from symdiff.chemistry.perception import FACTOR, Unbonded, molecule, molecule_by_rdkit
+from symdiff.chemistry.perception import FACTOR, molecule, molecule_by_rdkit
 from symdiff.data.sources import local
 from symdiff.storage.bundled import cache_folder
 from symdiff.storage.records import Broken
@@ -57,7 +58,10 @@ def _embed(path: Path, count: int, seed: int) -> None:
         settings = rdDistGeom.ETKDGv3()
         settings.randomSeed = seed
         settings.maxIterations = 200
-        if rdDistGeom.EmbedMolecule(mol, settings) or rdForceFieldHelpers.MMFFOptimizeMolecule(mol, "MMFF94s", STEPS) < 0:
+        if (
+            rdDistGeom.EmbedMolecule(mol, settings)
+            or rdForceFieldHelpers.MMFFOptimizeMolecule(mol, "MMFF94s", STEPS) < 0
+        ):
             skipped += 1
             continue
         smiles.append(lines[k])
@@ -65,9 +69,18 @@ def _embed(path: Path, count: int, seed: int) -> None:
         positions.append(mol.GetConformer().GetPositions())
         if len(smiles) == count:
             break
-    print(f"drug-like: {len(smiles)} embedded, {skipped} that RDKit does not embed or MMFF does not know were replaced", flush=True)
+    print(
+        f"drug-like: {len(smiles)} embedded, {skipped} that RDKit does not embed or MMFF does not know were replaced",
+        flush=True,
+    )
     offsets = np.cumsum([0, *map(len, numbers)])
-    np.savez(path, smiles=np.array(smiles), offsets=offsets, z=np.concatenate(numbers).astype(np.uint8), pos=np.concatenate(positions))
+    np.savez(
+        path,
+        smiles=np.array(smiles),
+        offsets=offsets,
+        z=np.concatenate(numbers).astype(np.uint8),
+        pos=np.concatenate(positions),
+    )
 
 
 def qm9(count: int, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -88,7 +101,7 @@ def outcome(smiles: str, numbers: np.ndarray, positions: np.ndarray, work: Calla
         complete(mol)
     except Undecided as error:
         return "undetermined", str(error)
-    except (Unbonded, Broken) as error:
+    except Broken as error:
         return "invalid", str(error)
     back = canonical(flatten(mol))
     return ("same" if back == canonical(flatten(Chem.MolFromSmiles(smiles))) else "other"), back
@@ -101,8 +114,13 @@ def measure(name: str, source: Iterable[tuple[str, np.ndarray, np.ndarray]], sho
         outcomes = [(smiles, *outcome(smiles, z, x, work)) for smiles, z, x in some]
         seconds = time.process_time() - start
         counts = Counter(kind for _, kind, _ in outcomes)
-        shares = ", ".join(f"{kind} {counts[kind] / len(some):.2%}" for kind in ("same", "other", "invalid", "undetermined"))
-        print(f"{name}, {len(some):,} geometries, by {title}: {shares}; {1000 * seconds / len(some):.1f} ms each", flush=True)
+        shares = ", ".join(
+            f"{kind} {counts[kind] / len(some):.2%}" for kind in ("same", "other", "invalid", "undetermined")
+        )
+        print(
+            f"{name}, {len(some):,} geometries, by {title}: {shares}; {1000 * seconds / len(some):.1f} ms each",
+            flush=True,
+        )
         if title == "symdiff":
             for smiles, kind, back in [one for one in outcomes if one[1] != "same"][:show]:
                 print(f"    {smiles}  {kind}: {back}")

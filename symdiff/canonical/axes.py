@@ -20,7 +20,8 @@ _DIRECTIONS = torch.tensor(
 )
 _PHASES = torch.tensor([0.3, 1.1, 1.9, 2.7], dtype=torch.float64)
 _TURNS = torch.arange(7, 13, dtype=torch.float64)
-"""Orders of axes that waves across a few angstrom are too long to see: rings of that many points look like circles to them."""
+"""Orders of axes that waves across a few angstrom are too long to see: rings of that many points look like circles to
+them."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +112,12 @@ def _completed(first: Tensor, second: Tensor) -> Tensor:
 
 
 def scores(cloud: Cloud, frames: Tensor, turns: bool = True) -> Tensor:
-    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, columns) of about an angstrom, alike where the clouds are.
+    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, columns) of about an angstrom, alike where the
+    clouds are.
 
-    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell apart what
-    is not the same; then, with ``turns``, sums of waves around the first and around the third axis, for axes of order 7 to 12.
+    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell
+    apart what is not the same; then, with ``turns``, sums of waves around the first and around the third axis, for axes
+    of order 7 to 12.
     """
     seen = torch.einsum("bpi,bkij->bkpj", cloud.points, frames)
     squares, cubes = seen.square().sum(2), seen.pow(3).sum(2)
@@ -131,7 +134,8 @@ def scores(cloud: Cloud, frames: Tensor, turns: bool = True) -> Tensor:
 
 
 def _around(seen: Tensor, weights: Tensor, first: int, second: int) -> Tensor:
-    """Sums (B, K, 6) of ρ sin(mφ) / m in the plane of two coordinates, which a change of ``seen`` changes by as much at most."""
+    """Sums (B, K, 6) of ρ sin(mφ) / m in the plane of two coordinates, which a change of ``seen`` changes by as much at
+    most."""
     turns = _TURNS.to(seen)
     angle = torch.atan2(seen[..., second], seen[..., first])
     radius = torch.hypot(seen[..., first], seen[..., second])

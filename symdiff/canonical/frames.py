@@ -168,7 +168,8 @@ class Frames(Canonicalizer):
                 yield rows, *self._kept(full.select(rows), torch.stack([found[k] for k in part.tolist()]))
 
     def _kept(self, cloud: Cloud, frames: Tensor, turns: bool = True) -> tuple[Tensor, Tensor]:
-        """``turns``: there may be an axis of high order; where three principal axes are clear there is none above two."""
+        """``turns``: there may be an axis of high order; where three principal axes are clear there is none above
+        two."""
         return frames, axes.greatest(axes.scores(cloud, frames, turns), self.tolerance)
 
     def _positions(self, x: State, frame: Tensor) -> Tensor:

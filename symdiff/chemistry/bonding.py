@@ -9,23 +9,27 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
 STATES: dict[int, dict[int, int]] = {
-    1: {1: 0}, 3: {0: 1}, 5: {3: 0, 4: -1}, 6: {4: 0, 3: -1}, 7: {3: 0, 4: 1, 2: -1}, 8: {2: 0, 1: -1, 3: 1}, 9: {1: 0, 0: -1}, 11: {0: 1},
-    12: {0: 2}, 14: {4: 0}, 15: {3: 0, 5: 0, 4: 1}, 16: {2: 0, 4: 0, 6: 0, 1: -1, 3: 1}, 17: {1: 0, 0: -1}, 19: {0: 1}, 20: {0: 2},
-    33: {3: 0, 5: 0, 4: 1}, 34: {2: 0, 4: 0, 6: 0, 1: -1, 3: 1}, 35: {1: 0, 0: -1}, 53: {1: 0, 3: 0, 5: 0, 0: -1},
+    1: {1: 0}, 3: {0: 1}, 5: {3: 0, 4: -1}, 6: {4: 0, 3: -1}, 7: {3: 0, 4: 1, 2: -1}, 8: {2: 0, 1: -1, 3: 1},
+    9: {1: 0, 0: -1}, 11: {0: 1}, 12: {0: 2}, 14: {4: 0}, 15: {3: 0, 5: 0, 4: 1}, 16: {2: 0, 4: 0, 6: 0, 1: -1, 3: 1},
+    17: {1: 0, 0: -1}, 19: {0: 1}, 20: {0: 2}, 33: {3: 0, 5: 0, 4: 1}, 34: {2: 0, 4: 0, 6: 0, 1: -1, 3: 1},
+    35: {1: 0, 0: -1}, 53: {1: 0, 3: 0, 5: 0, 0: -1},
 }  # fmt: skip
-"""Formal charge by valence (sum of bond orders) of what is chemically common, by atomic number; the first valence is the usual one.
+"""Formal charge by valence (sum of bond orders) of what is chemically common, by atomic number; the first valence is
+the usual one.
 
 Carbocations are not: where the charge of a molecule leaves nothing else, no assignment is found.
 """
 _RADII = {
-    1: (0.32, 0.32, 0.32), 5: (0.85, 0.78, 0.73), 6: (0.75, 0.67, 0.60), 7: (0.71, 0.60, 0.54), 8: (0.63, 0.57, 0.53), 9: (0.64, 0.59, 0.53),
-    14: (1.16, 1.07, 1.02), 15: (1.11, 1.02, 0.94), 16: (1.03, 0.94, 0.95), 17: (0.99, 0.95, 0.93), 33: (1.21, 1.14, 1.06),
-    34: (1.16, 1.07, 1.07), 35: (1.14, 1.09, 1.10), 53: (1.33, 1.29, 1.25),
+    1: (0.32, 0.32, 0.32), 5: (0.85, 0.78, 0.73), 6: (0.75, 0.67, 0.60), 7: (0.71, 0.60, 0.54), 8: (0.63, 0.57, 0.53),
+    9: (0.64, 0.59, 0.53), 14: (1.16, 1.07, 1.02), 15: (1.11, 1.02, 0.94), 16: (1.03, 0.94, 0.95),
+    17: (0.99, 0.95, 0.93), 33: (1.21, 1.14, 1.06), 34: (1.16, 1.07, 1.07), 35: (1.14, 1.09, 1.10),
+    53: (1.33, 1.29, 1.25),
 }  # fmt: skip
-"""Covalent radii in single, double and triple bonds, angstrom: Pyykkö and Atsumi, Chemistry: A European Journal 15 (2009), 186 and 12770."""
+"""Covalent radii in single, double and triple bonds, angstrom: Pyykkö and Atsumi, Chemistry: A European Journal 15
+(2009), 186 and 12770."""
 _CHARGE, _UNUSUAL, _LENGTH = 100.0, 3.0, 1.0  # costs of a unit of charge, of an unusual valence, of an angstrom
-_EQUAL = 1e-3
 _ANION = {6: 50.0, 7: 10.0}  # what a negative charge costs more than on oxygen
+_EARLY = 1e-3  # what it costs more on the first atom than on the last: of two that are alike the later one has it
 _NODES = 2000  # of the branch-and-bound tree; nitro compounds and their like need one
 
 
@@ -41,7 +45,8 @@ class Undecided(RuntimeError):
 
 
 def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: int = 0) -> Bonding | None:
-    """Bond orders and formal charges with the fewest charges, then the fewest unusual valences, then the lengths that fit best.
+    """Bond orders and formal charges with the fewest charges, then the fewest unusual valences, then the lengths that
+    fit best.
 
     An integer program over the orders of all bonds and the valences of all atoms (``STATES``), solved exactly.
 
@@ -70,26 +75,22 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     if not set(numbers.tolist()) <= STATES.keys():
         raise Undecided("element")
     bonds, count = len(edges), len(numbers)
-    # unknowns: for each bond whether its order is at least 2, at least 3; for each atom and each of its valences whether it has that
+    # unknowns: of each bond, whether its order is at least 2 and at least 3; of each atom, which of its valences it has
     atoms, valences, charges, costs = [], [], [], []
     for atom, number in enumerate(numbers.tolist()):
         for place, (valence, charge) in enumerate(STATES[number].items()):
+            anion = (_ANION.get(number, 0.0) + _EARLY * (count - atom) / count) * (charge < 0)
             atoms.append(atom)
             valences.append(valence)
             charges.append(charge)
-            equal = _EQUAL * (count - atom) / count * (charge < 0)  # of two that are alike the later one has the charge
-            costs.append(
-                equal
-                + _CHARGE * abs(charge)
-                + _ANION.get(number, 0.0) * (charge < 0)
-                + _UNUSUAL * (place > 0 and charge == 0)
-            )
+            costs.append(_CHARGE * abs(charge) + anion + _UNUSUAL * (place > 0 and charge == 0))
     atoms, valences, charges = np.array(atoms), np.array(valences), np.array(charges)
     states = len(atoms)
     cost = np.concatenate([_mismatch(numbers, edges, lengths), np.array(costs)])
     state = 2 * bonds + np.arange(states)
     first, second = np.arange(bonds), bonds + np.arange(bonds)
-    rows = [  # (row, column, value): one valence an atom; bond orders add up to it; at least 3 is at least 2; the total charge
+    # one valence an atom; bond orders add up to it; what is at least 3 is at least 2; the total charge
+    rows = [  # (row, column, value)
         (atoms, state, np.ones(states)),
         *((count + edges[:, end], column, np.ones(bonds)) for end in (0, 1) for column in (first, second)),
         (count + atoms, state, -valences),

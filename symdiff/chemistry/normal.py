@@ -1,8 +1,8 @@
 """One way to draw what chemists draw in several: the normal form of charges.
 
-Sulfoxides, sulfones and phosphine oxides have no charges (``CS(C)=O``, not ``C[S+](C)[O-]``); azides and diazo compounds have theirs on the
-two nitrogens (``CN=[N+]=[N-]``, not ``C[N-][N+]#N``). Nitro groups and N-oxides have charges (``C[N+](=O)[O-]``): RDKit's own sanitization
-sees to these.
+Sulfoxides, sulfones and phosphine oxides have no charges (``CS(C)=O``, not ``C[S+](C)[O-]``); azides and diazo
+compounds have theirs on the two nitrogens (``CN=[N+]=[N-]``, not ``C[N-][N+]#N``). Nitro groups and N-oxides have
+charges (``C[N+](=O)[O-]``): RDKit's own sanitization sees to these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What coordinates tell: which atoms are bonded, how, in which order to write them, and whether they can be a molecule's."""
+"""What coordinates tell: which atoms are bonded, how, how to order them, and whether they can be a molecule's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from symdiff.errors import UserError
 from symdiff.storage.records import Broken
 
 SLACK = 0.22
-"""Angstrom; atoms are bonded where they are nearer than their covalent radii and this much: right for all but some in 10,000 of QM9."""
+"""Angstrom; atoms are bonded where they are nearer than their covalent radii and this much: right for all but some in
+10,000 of QM9."""
 OVERLAP = 0.4
 """Angstrom; the shortest bond there is, that of H2, has 0.74."""
 BOHR = 1 / 0.529177
@@ -65,25 +66,22 @@ def connectivity(geometry: Geometry) -> np.ndarray:
     )
 
 
-class Unbonded(UserError):
-    """Coordinates that are no molecule: "kind: detail"."""
-
-
 def perceive(geometry: Geometry) -> Geometry:
-    """The same atoms with the bonds and formal charges of ``molecule``. Raises UserError, also where these could not be decided."""
+    """The same atoms with the bonds and formal charges of ``molecule``. Raises UserError, also where undecided."""
     try:
         mol = molecule(geometry.element, geometry.position, geometry.total)
         graph = kekule.graph_of(mol)
     except Undecided as error:
-        raise UserError(f"bonds undetermined: {error}") from None
+        raise Broken(f"undetermined: {error}") from None
     return Geometry(graph.element, graph.charge, geometry.position, graph.edges, graph.order, int(graph.charge.sum()))
 
 
 def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.Mol:
     """The molecule that atoms at these positions are, with all hydrogens as atoms.
 
-    Atoms are bonded up to ``FACTOR`` times the sum of their covalent radii; orders and charges are those of ``bonding.assign``. Where there
-    are none with common valences (carbocations, other elements), RDKit's search is asked, and an answer of it is taken.
+    Atoms are bonded up to ``FACTOR`` times the sum of their covalent radii; orders and charges are those of
+    ``bonding.assign``. Where there are none with common valences (carbocations, other elements), RDKit's search is
+    asked, and an answer of it is taken.
 
     Parameters
     ----------
@@ -101,29 +99,27 @@ def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.
 
     Raises
     ------
-    Unbonded
-        It is certain that no bonds fit: "valence: ...", "charge: ...", "aromaticity: ...", "sanitization: ..." or "perception: ...".
+    Broken
+        It is certain that no bonds fit: "valence: ...", "charge: ...", "aromaticity: ...", "sanitization: ..." or
+        "perception: ...".
     Undecided
-        The searches took too many steps ("iterations"), or RDKit's lost count of the charges of elements whose valences are not known ("charge").
+        The searches took too many steps ("iterations"), or RDKit's finds nothing either for an element whose valences
+        are not known here ("element").
     """
     mol = _unbonded(element, position)
     rdDetermineBonds.DetermineConnectivity(mol, useVdw=True, covFactor=FACTOR)
-    edges = np.array([(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()], np.int64).reshape(
-        -1, 2
-    )
+    ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
+    edges = np.array(ends, np.int64).reshape(-1, 2)
     lengths = np.linalg.norm(position[edges[:, 0]] - position[edges[:, 1]], axis=1)
-    decided = True
     try:
-        assigned = assign(element, edges, lengths, total)
-    except Undecided:
-        assigned, decided = None, False
+        assigned, undecided = assign(element, edges, lengths, total), None
+    except Undecided as error:
+        assigned, undecided = None, error
     if assigned is None:
         try:
             return molecule_by_rdkit(element, position, total, FACTOR)
-        except Unbonded as error:
-            if not decided and str(error).startswith("charge"):
-                raise Undecided("charge") from error
-            raise
+        except Broken as error:
+            raise (undecided or error) from None
     for bond, order in zip(mol.GetBonds(), assigned.orders.tolist(), strict=True):
         bond.SetBondType(kekule.ORDERS[order])
     for atom, charge in zip(mol.GetAtoms(), assigned.charges.tolist(), strict=True):
@@ -138,14 +134,15 @@ def molecule_by_rdkit(
 
     Raises
     ------
-    Unbonded
+    Broken
         As in ``molecule``. "charge: ..." may be the search's own failure: it tries few of the ways to place charges.
     Undecided
         The search took more than ``ITERATIONS`` steps ("iterations").
 
     References
     ----------
-    Kim and Kim, Universal structure conversion method for organic molecules, Bulletin of the Korean Chemical Society 36 (2015).
+    Kim and Kim, Universal structure conversion method for organic molecules, Bulletin of the Korean Chemical Society 36
+    (2015).
     """
     mol = _unbonded(element, position)
     with BlockLogs():
@@ -156,15 +153,15 @@ def molecule_by_rdkit(
         except RuntimeError as error:
             if str(error).startswith("Max Iterations"):
                 raise Undecided("iterations") from error
-            raise Unbonded(f"perception: {_one_line(error)}") from error
+            raise Broken(f"perception: {_one_line(error)}") from error
         except Chem.MolSanitizeException as error:
             raise _reason(error) from error
         except ValueError as error:
             if str(error).startswith("Final molecular charge"):
-                raise Unbonded(
+                raise Broken(
                     f"charge: no bonds and charges of its atoms make a total charge of {total:+d}"
                 ) from error
-            raise Unbonded(f"valence: {_one_line(error)}") from error
+            raise Broken(f"valence: {_one_line(error)}") from error
     return _sanitized(mol)
 
 
@@ -189,13 +186,13 @@ def _sanitized(mol: Chem.RWMol) -> Chem.Mol:
     return mol.GetMol()
 
 
-def _reason(error: Chem.MolSanitizeException) -> Unbonded:
+def _reason(error: Chem.MolSanitizeException) -> Broken:
     kind = "sanitization"
     if isinstance(error, Chem.AtomValenceException):
         kind = "valence"
     elif isinstance(error, Chem.KekulizeException | Chem.AtomKekulizeException):
         kind = "aromaticity"
-    return Unbonded(f"{kind}: {_one_line(error)}")
+    return Broken(f"{kind}: {_one_line(error)}")
 
 
 def _one_line(error: Exception) -> str:
@@ -205,7 +202,8 @@ def _one_line(error: Exception) -> str:
 def written_order(geometry: Geometry) -> np.ndarray:
     """The atoms in the order of the canonical SMILES, the hydrogens of an atom right behind it, (n,). Raises UserError.
 
-    Where bonds are not known, that of the graph of single bonds that distances tell. Hydrogens of one atom keep their order.
+    Where bonds are not known, that of the graph of single bonds that distances tell. Hydrogens of one atom keep their
+    order.
     """
     if geometry.bonded:
         mol = to_rdkit(geometry)
@@ -222,7 +220,8 @@ def written_order(geometry: Geometry) -> np.ndarray:
 
 
 def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
-    """The geometry in ``written_order``, checked, with bonds if ``bonds``: perceived where they are not known. Raises UserError."""
+    """The geometry in ``written_order``, checked, with bonds if ``bonds``: perceived where they are not known. Raises
+    UserError."""
     check(geometry, max_atoms)
     if bonds and not geometry.bonded:
         geometry = perceive(geometry)

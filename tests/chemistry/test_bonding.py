@@ -1,4 +1,5 @@
-"""Bond orders and charges from neighbors: what chemists draw comes back, by the fewest charges, and RDKit agrees where it succeeds."""
+"""Bond orders and charges from neighbors: what chemists draw comes back, by the fewest charges, and RDKit agrees where
+it succeeds."""
 
 from itertools import product
 
@@ -8,15 +9,18 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from symdiff.chemistry.bonding import STATES, Undecided, assign
-from symdiff.chemistry.perception import Unbonded, molecule, molecule_by_rdkit
+from symdiff.chemistry.perception import molecule, molecule_by_rdkit
+from symdiff.storage.records import Broken
 
-NEUTRAL = ["O", "CC", "C=C", "C#N", "c1ccccc1", "CC(=O)Nc1ccccc1O", "O=C(O)c1ccccc1", "CSC", "CS(C)(=O)=O", "CP(C)(C)=O", "C=C=C", "N#N", "FC(Cl)Br"]
-CHARGED = [  # where RDKit may put charges, or lose count of them
-    "CS(C)=O", "FC(Cl)(Br)I",
-    "C[N+](=O)[O-]", "O=[N+]([O-])c1ccccc1", "Nc1ccc([N+](=O)[O-])cc1", "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1", "Cc1nc(-c2ccc([N+](=O)[O-])cc2)sc1C(=O)O",
-    "CNC=C[N+](=O)[O-]", "O=[N+]([O-])OCC", "C[N+](C)(C)[O-]", "[O-][n+]1ccccc1", "CN=[N+]=[N-]", "CC=[N+]=[N-]", "[C-]#[N+]C", "[NH3+]CC(=O)[O-]",
-    "CC#[N+][O-]", "C=[N+](C)[O-]", "Cc1ccc(C)c(NC(=O)Cn2c([N+](=O)[O-])cnc2C)c1", "Cn1c(SCC(=O)N)nc2ccccc2c1=O", "CC(=O)[O-]", "C[NH3+]", "[O-][Cl+3]([O-])([O-])O",
-]  # fmt: skip
+NEUTRAL = (
+    "O CC C=C C#N c1ccccc1 CC(=O)Nc1ccccc1O O=C(O)c1ccccc1 CSC CS(C)(=O)=O CP(C)(C)=O C=C=C N#N FC(Cl)Br"
+).split()
+CHARGED = (  # where RDKit may put charges, or lose count of them
+    "CS(C)=O FC(Cl)(Br)I C[N+](=O)[O-] O=[N+]([O-])c1ccccc1 Nc1ccc([N+](=O)[O-])cc1 CNC=C[N+](=O)[O-] O=[N+]([O-])OCC "
+    "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1 Cc1nc(-c2ccc([N+](=O)[O-])cc2)sc1C(=O)O C[N+](C)(C)[O-] [O-][n+]1ccccc1 "
+    "CN=[N+]=[N-] CC=[N+]=[N-] [C-]#[N+]C [NH3+]CC(=O)[O-] CC#[N+][O-] C=[N+](C)[O-] CC(=O)[O-] C[NH3+] "
+    "Cc1ccc(C)c(NC(=O)Cn2c([N+](=O)[O-])cnc2C)c1 Cn1c(SCC(=O)N)nc2ccccc2c1=O [O-][Cl+3]([O-])([O-])O"
+).split()
 
 
 def embedded(smiles: str) -> Chem.Mol:
@@ -29,7 +33,9 @@ def embedded(smiles: str) -> Chem.Mol:
 
 def perceive(mol: Chem.Mol, by=molecule) -> str:
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
-    return Chem.MolToSmiles(Chem.RemoveHs(by(numbers, mol.GetConformer().GetPositions(), Chem.GetFormalCharge(mol))), isomericSmiles=False)
+    return Chem.MolToSmiles(
+        Chem.RemoveHs(by(numbers, mol.GetConformer().GetPositions(), Chem.GetFormalCharge(mol))), isomericSmiles=False
+    )
 
 
 @pytest.mark.parametrize("smiles", NEUTRAL + CHARGED)
@@ -64,7 +70,11 @@ def test_the_fewest_charges_of_all_assignments(seed):
     total = int(random.integers(-1, 2))
     least = None
     for orders in product((1, 2, 3), repeat=len(ends)):
-        valence = np.bincount(edges.ravel(), np.repeat([*orders, *[1] * len(hydrogens)], 2), len(numbers)).astype(int).tolist()
+        valence = (
+            np.bincount(edges.ravel(), np.repeat([*orders, *[1] * len(hydrogens)], 2), len(numbers))
+            .astype(int)
+            .tolist()
+        )
         charges = [STATES[number].get(v) for number, v in zip(numbers.tolist(), valence, strict=True)]
         if None not in charges and sum(charges) == total:
             charge = sum(map(abs, charges))
@@ -80,5 +90,5 @@ def test_the_fewest_charges_of_all_assignments(seed):
 def test_elements_without_common_valences():
     with pytest.raises(Undecided, match="element"):
         assign(np.array([92, 9]), np.array([[0, 1]]), np.array([2.0]))
-    with pytest.raises(Unbonded, match="^(valence|charge): "):
+    with pytest.raises(Broken, match="^(valence|charge): "):
         molecule(np.array([9, 9, 9]), np.array([[0, 0, 0], [0, 0, 1.4], [0, 1.4, 0]]))

@@ -1,8 +1,9 @@
 """The blocks that describe a graph most briefly when each of its edges is written as two arcs, one in each direction.
 
-The published test of block models (SPECTRE, then DiGress and others) hands the symmetric adjacency matrix to graph-tool as a *directed* graph.
-Every edge then pays for its place twice while a partition of the nodes is paid for once, so that blocks are split which an undirected
-model leaves whole. ``blocks`` is the undirected model; this one is only for numbers that are compared with published ones.
+The published test of block models (SPECTRE, then DiGress and others) hands the symmetric adjacency matrix to graph-tool
+as a *directed* graph. Every edge then pays for its place twice while a partition of the nodes is paid for once, so that
+blocks are split which an undirected model leaves whole. ``blocks`` is the undirected model; this one is only for
+numbers that are compared with published ones.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ _CUTS = 4  # eigenvectors of a block by whose signs it is cut in two
 def infer_arc_blocks(graph: Graph) -> np.ndarray:
     """Blocks of the nodes of least description length as a directed graph.
 
-    The search starts from ``infer_blocks``. Nodes are moved one by one, blocks are merged and blocks are cut in two while that shortens the
-    description. It draws no random numbers; graph-tool samples partitions instead, and does not always end at its shortest one.
+    The search starts from ``infer_blocks``. Nodes are moved one by one, blocks are merged and blocks are cut in two
+    while that shortens the description. It draws no random numbers; graph-tool samples partitions instead, and does not
+    always end at its shortest one.
 
     Parameters
     ----------
@@ -48,9 +50,10 @@ def infer_arc_blocks(graph: Graph) -> np.ndarray:
 def arc_description_length(graph: Graph, blocks: np.ndarray) -> float:
     """Nats to write the graph down as a directed one by the blocks and the degrees of its nodes.
 
-    The microcanonical degree-corrected model: which arcs join the ends that degrees and blocks leave; how many arcs run between
-    which blocks; which nodes are in which block; and how degrees are distributed in each block, in- and out-degrees each on their own, as
-    graph-tool of today has it (older versions describe pairs of degrees, which leaves a few more blocks whole).
+    The microcanonical degree-corrected model: which arcs join the ends that degrees and blocks leave; how many arcs run
+    between which blocks; which nodes are in which block; and how degrees are distributed in each block, in- and
+    out-degrees each on their own, as graph-tool of today has it (older versions describe pairs of degrees, which leaves
+    a few more blocks whole).
 
     Parameters
     ----------
@@ -72,7 +75,8 @@ def arc_description_length(graph: Graph, blocks: np.ndarray) -> float:
 
 
 class _Arcs:
-    """Description lengths of one graph without the term that is the same for all partitions, and the search for the shortest."""
+    """Description lengths of one graph without the term that is the same for all partitions, and the search for the
+    shortest."""
 
     def __init__(self, graph: Graph) -> None:
         self.nodes, self.arcs = graph.num_nodes, 2 * len(graph.edges)
@@ -84,7 +88,11 @@ class _Arcs:
     def counts(self, blocks: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Sizes (B,), arcs between blocks (B, B) and nodes of each kind of degree (B, D)."""
         members = np.eye(count, dtype=np.int64)[blocks]
-        return members.sum(0), members.T @ self.adjacency @ members, members.T @ np.eye(self.kinds.max() + 1, dtype=np.int64)[self.kinds]
+        return (
+            members.sum(0),
+            members.T @ self.adjacency @ members,
+            members.T @ np.eye(self.kinds.max() + 1, dtype=np.int64)[self.kinds],
+        )
 
     def length(self, blocks: np.ndarray) -> float:
         counts = self.counts(blocks, int(blocks.max()) + 1)
@@ -96,8 +104,15 @@ class _Arcs:
         filled, ends = (sizes > 0).sum(1), arcs.sum(2)
         which = 2 * log_factorial[ends].sum(1) - log_factorial[arcs].sum((1, 2))
         between = self._log_choose(filled**2 + self.arcs - 1, self.arcs)
-        partition = self._log_choose(self.nodes - 1, filled - 1) + log_factorial[self.nodes] - log_factorial[sizes].sum(1) + np.log(self.nodes)
-        degrees = self.log_partitions[sizes, ends].sum(1) + log_factorial[sizes].sum(1) - log_factorial[kinds].sum((1, 2))
+        partition = (
+            self._log_choose(self.nodes - 1, filled - 1)
+            + log_factorial[self.nodes]
+            - log_factorial[sizes].sum(1)
+            + np.log(self.nodes)
+        )
+        degrees = (
+            self.log_partitions[sizes, ends].sum(1) + log_factorial[sizes].sum(1) - log_factorial[kinds].sum((1, 2))
+        )
         return which + between + partition + 2 * degrees
 
     def _log_choose(self, n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
@@ -112,7 +127,8 @@ class _Arcs:
             blocks = moved
 
     def cuts(self, blocks: np.ndarray) -> Iterator[np.ndarray]:
-        """The partitions with one block cut in two: along an eigenvector of its adjacency, its nodes then moved between the halves."""
+        """The partitions with one block cut in two: along an eigenvector of its adjacency, its nodes then moved between
+        the halves."""
         count = int(blocks.max()) + 1
         for block in range(count):
             inside = np.flatnonzero(blocks == block)
@@ -138,7 +154,9 @@ class _Arcs:
             for node in movable.tolist():
                 here, kind = blocks[node], self.kinds[node]
                 seen = np.bincount(blocks, self.adjacency[node], count).astype(np.int64)
-                new_sizes, new_arcs, new_kinds = (np.repeat(array[None], len(targets), 0) for array in (sizes, arcs, kinds))
+                new_sizes, new_arcs, new_kinds = (
+                    np.repeat(array[None], len(targets), 0) for array in (sizes, arcs, kinds)
+                )
                 new_sizes[:, here] -= 1
                 new_sizes[trials, targets] += 1
                 new_kinds[:, here, kind] -= 1
@@ -170,7 +188,8 @@ class _Arcs:
 
 
 def _log_partitions(total: int, parts: int) -> np.ndarray:
-    """(parts + 1, total + 1), the logarithm of the number of ways to write m <= total as a sum of at most n <= parts positive numbers."""
+    """(parts + 1, total + 1), the logarithm of the number of ways to write m <= total as a sum of at most n <= parts
+    positive numbers."""
     ways = np.zeros((parts + 1, total + 1))
     ways[0, 0] = 1
     for n in range(1, parts + 1):

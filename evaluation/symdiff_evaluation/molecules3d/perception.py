@@ -69,10 +69,7 @@ def perceive(geometry: Geometry) -> Perceived | Undetermined:
 
 def molecule(geometry: Geometry) -> Chem.Mol:
     """The sanitized molecule with its hydrogens and its conformer, of any number of components. Raises ``Broken`` or ``Undecided``."""
-    try:
-        return perception.molecule(geometry.numbers, geometry.positions, geometry.charge)
-    except perception.Unbonded as error:
-        raise Broken(str(error)) from error
+    return perception.molecule(geometry.numbers, geometry.positions, geometry.charge)
 
 
 def complete(mol: Chem.Mol) -> None:
@@ -86,7 +83,7 @@ def complete(mol: Chem.Mol) -> None:
 def _by_default(geometry: Geometry) -> str | Undetermined | None:
     try:
         return canonical(flatten(perception.molecule_by_rdkit(geometry.numbers, geometry.positions, geometry.charge)))
-    except (perception.Unbonded, Chem.MolSanitizeException):
+    except (Broken, Chem.MolSanitizeException):
         return None
     except Undecided as error:
         return Undetermined(str(error))

@@ -1,4 +1,5 @@
-"""Figures made from every point group up to axes of order 12: the evaluation and ``Frames`` see that group, no more and no less."""
+"""Figures made from every point group up to axes of order 12: the evaluation and ``Frames`` see that group, no more and
+no less."""
 
 import math
 from pathlib import Path
@@ -16,11 +17,16 @@ from symdiff_evaluation.molecules3d.symmetry import UNDECIDED, shape
 
 CASES = Path(__file__).parents[2] / "cases"
 NAMES = ["C1", "Ci", "Cs", *CUBIC, *(f"S{n}" for n in range(4, 13, 2))]
-NAMES += [f"{family}{kind}" for n in AXIAL for family, kind in ((f"C{n}", ""), (f"C{n}", "v"), (f"C{n}", "h"), (f"D{n}", ""), (f"D{n}", "h"), (f"D{n}", "d"))]
+NAMES += [
+    f"{family}{kind}"
+    for n in AXIAL
+    for family, kind in ((f"C{n}", ""), (f"C{n}", "v"), (f"C{n}", "h"), (f"D{n}", ""), (f"D{n}", "h"), (f"D{n}", "d"))
+]
 
 
 def figure(name: str, seed: int = 1) -> Geometry:
-    """Orbits of points at random, turned, in random order, atoms at least 0.7 angstrom apart: its group is the one it is made from.
+    """Orbits of points at random, turned, in random order, atoms at least 0.7 angstrom apart: its group is the one it
+    is made from.
 
     One orbit of a cubic group has no other symmetry; one of an axial group may have, so others beside it break that.
     """
@@ -30,7 +36,9 @@ def figure(name: str, seed: int = 1) -> Geometry:
     for place, element in enumerate(elements):
         while True:
             point = rng.normal(size=3)
-            radius = (1 + 0.3 * place) * max(2.0, 0.22 * len(operations) if name not in CUBIC else 0.5 * math.sqrt(len(operations)))
+            radius = (1 + 0.3 * place) * max(
+                2.0, 0.22 * len(operations) if name not in CUBIC else 0.5 * math.sqrt(len(operations))
+            )
             more = np.concatenate([points, operations @ (point * radius / np.linalg.norm(point))])
             if (np.linalg.norm(more[:, None] - more, axis=2) + 9 * np.eye(len(more))).min() > 0.7:
                 break
@@ -42,7 +50,10 @@ def figure(name: str, seed: int = 1) -> Geometry:
 
 def state(geometry: Geometry) -> State:
     schema = {"atom": Categorical("node", 10), "position": Real("node", 1, vector=3)}
-    values = {"atom": torch.tensor(geometry.numbers.astype(np.int64))[None], "position": torch.tensor(geometry.positions)[None, :, None]}
+    values = {
+        "atom": torch.tensor(geometry.numbers.astype(np.int64))[None],
+        "position": torch.tensor(geometry.positions)[None, :, None],
+    }
     return State(torch.ones(1, len(geometry.numbers), dtype=torch.bool), schema, values)
 
 
@@ -53,7 +64,9 @@ def test_the_evaluation_sees_the_group(name):
     assert (found.chirality < 1e-6) == has_improper(name)
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name == "Ih" else name for name in NAMES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "Ih" else name for name in NAMES]
+)
 def test_frames_count_its_operations(name):
     x = state(figure(name))
     proper = int((np.linalg.det(matrices(name)) > 0).sum())
@@ -67,7 +80,9 @@ def test_molecules_with_axes_of_high_order():
     assert [one.group(0.1) for one in groups] == ["D6h", "D7h", "D8h", "D9h", "C7v"]
     for k, one in enumerate(groups):
         geometry = some[k]
-        centered = geometry._replace(numbers=np.searchsorted(np.unique(geometry.numbers), geometry.numbers).astype(np.uint8))
+        centered = geometry._replace(
+            numbers=np.searchsorted(np.unique(geometry.numbers), geometry.numbers).astype(np.uint8)
+        )
         assert Frames().automorphisms(state(centered)).tolist() == [one.at(0.1).order]
 
 
@@ -78,4 +93,7 @@ def test_axes_beyond_are_undecided(count):
     found = shape(Geometry(np.array([6] * count + [8], np.uint8), np.concatenate([circle, [[0, 0, 1.0]]])))
     assert found.group(0.01) == UNDECIDED and found.at(0.01).order == math.inf
     bent = circle * (1, 1.3, 1)  # of an ellipse it is certain: the nearest circle is far
-    assert shape(Geometry(np.array([6] * count + [8], np.uint8), np.concatenate([bent, [[0, 0, 1.0]]]))).group(0.1) != UNDECIDED
+    assert (
+        shape(Geometry(np.array([6] * count + [8], np.uint8), np.concatenate([bent, [[0, 0, 1.0]]]))).group(0.1)
+        != UNDECIDED
+    )

@@ -69,10 +69,11 @@ def test_a_search_that_ran_out_is_no_answer(monkeypatch):
     assert perceive(embedded("C[N+](=O)[O-]")) == Undetermined("iterations")
 
 
-def test_charges_that_do_not_add_up_are_no_answer_where_valences_are_not_known():
-    """RDKit takes AlH4 for an anion; of ammonium it is certain that it is not neutral."""
+def test_elements_whose_valences_are_not_known_are_no_failure():
+    """RDKit takes AlH4 for an anion and knows no valence of chromium; of ammonium it is certain that it is not neutral."""
     tetrahedron = np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
-    assert perceive(Geometry(np.array([13, 1, 1, 1, 1]), tetrahedron * 0.9)) == Undetermined("charge")
+    for number in (13, 24):
+        assert perceive(Geometry(np.array([number, 1, 1, 1, 1]), tetrahedron * 0.9)) == Undetermined("element")
     assert perceive(Geometry(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6)).reason.startswith("charge: ")
     assert perceive(Geometry(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6, 1)).canonical == "[NH4+]"
 

@@ -13,7 +13,7 @@ class Spectre(Metric):
 
     title = "Validity as published"
     about = {
-        "validity.sbm_spectre": "passes SPECTRE's test with blocks inferred as from a directed graph, of all records; block models only",
+        "validity.sbm_spectre": "passes SPECTRE's test, blocks inferred as from a directed graph; of all records",
     }
     compares = frozenset({"validity.sbm_spectre"})
 
