@@ -108,7 +108,7 @@ def _describe(holder: Path) -> str:
 
 @contextmanager
 def _fresh(out: Path, own: Claim) -> Iterator[None]:
-    """Make the folder where it is not there, and hold it; sweep up behind a run that did not begin."""
+    """Make the folder where it is not there, and hold it; sweep up after a run that did not begin."""
     missing = [path for path in (out, *out.parents) if not path.exists()]
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ class Log:
 
     def __init__(self, path: Path, step: int = 0) -> None:
         self.path = path
-        kept = []
+        earlier = []
         if step and path.exists():
             for line in path.read_bytes().splitlines():
                 try:
@@ -27,8 +27,8 @@ class Log:
                     break  # the line that a kill cut short is the last
                 if record["step"] > step:
                     break
-                kept.append(line + b"\n")
-        write_file(path, b"".join(kept))
+                earlier.append(line + b"\n")
+        write_file(path, b"".join(earlier))
         try:
             self._file = path.open("ab", buffering=0)
         except OSError as error:

@@ -210,7 +210,7 @@ class Trainer:
         return both[0]
 
     def _record(self, saved: int) -> int:
-        """What is due behind a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
+        """Do what is due after a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
         settings, step, last = self.settings, self.step, self.step == self.settings.steps
         if step % self.check_every == 0 or last or step % settings.save.every == 0:
             self._stop_if_lost()

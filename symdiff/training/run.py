@@ -1,4 +1,4 @@
-"""From a recipe to a folder: everything a training run leaves behind."""
+"""From a recipe to a folder: everything that a training run leaves."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import nn
 
 from symdiff.config import recipe as recipes
 from symdiff.config.recipe import Recipe
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
-from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.random import Streams
-from symdiff.state import schema_from_plain
 from symdiff.storage.atomic import write_file
 from symdiff.training.folder import claim
 from symdiff.training.loop import Outcome, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.samples import observer
+from symdiff.training.start import start_from
 
 HARMLESS = "training.save.", "training.sample.", "training.log."
 """What may change between a run and its resumption: no weight and no random number depends on it."""
@@ -141,9 +140,9 @@ def finish(accelerator: Accelerator) -> None:
 
 @torch.no_grad()
 def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> None:
-    """Evaluate the loss of the largest structure, so that what cannot be learned is told before anything is written.
+    """Evaluate the loss of the largest structure, so that a model that cannot learn the data is refused before anything is written.
 
-    Raises: UserError, such as for node identities that are too few.
+    Raises: UserError, for example where a code has fewer node identities than the structure has nodes.
     """
     largest = structures.num_nodes.argmax()[None]
     training = diffusion.training
@@ -152,41 +151,6 @@ def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> No
     except ValueError as error:
         raise UserError(f"{source}: the largest structure of the data, of {int(structures.num_nodes[largest])} nodes: {error}") from error
     diffusion.train(training)
-
-
-def start_from(source: str, diffusion: nn.Module) -> None:
-    """Copy the weights of a checkpoint's denoiser and breaker. Raises UserError where they do not fit.
-
-    Where the denoiser sees more of the whole than the checkpoint's did, a condition to be, it does not matter at first: those weights are zero.
-    """
-    other = SymdiffPipeline.load(source)
-    for name in ("denoiser", "breaker"):
-        mine, theirs = getattr(diffusion, name), getattr(other, name)
-        weights = theirs.state_dict()
-        if name == "denoiser":
-            weights = widened(weights, mine.state_dict(), more_of_the_whole(theirs.config, mine.config))
-        try:
-            mine.load_state_dict(weights)
-        except RuntimeError as error:
-            told = " ".join(str(error).split("\n")[1].split()) if "\n" in str(error) else str(error)
-            raise UserError(f"training.start: {source}: its {name} does not fit the recipe: {told}") from error
-
-
-def more_of_the_whole(before: Mapping, now: Mapping) -> int:
-    """How many channels a denoiser of the config ``now`` reads of the whole beyond those of ``before``, where they come last; else 0."""
-    seen = [schema_from_plain(config["noisy"]) for config in (before, now)]
-    if any(field.axes == "whole" and not getattr(field, "vector", 0) for field in schema_from_plain(now["code"]).values()):
-        return 0
-    return max(0, channels(seen[1], "whole") - channels(seen[0], "whole"))
-
-
-def widened(weights: Mapping[str, Tensor], like: Mapping[str, Tensor], more: int) -> dict[str, Tensor]:
-    """``weights`` with ``more`` columns of zeros wherever ``like`` has that many more."""
-    found = dict(weights)
-    for name, weight in weights.items():
-        if more and name in like and weight.ndim == 2 and like[name].shape == (len(weight), weight.shape[1] + more):
-            found[name] = nn.functional.pad(weight, (0, more))
-    return found
 
 
 def compile_denoiser(diffusion: nn.Module) -> None:
@@ -198,14 +162,14 @@ def compile_denoiser(diffusion: nn.Module) -> None:
     diffusion.denoiser.compile()
 
 
-def differing(before: Mapping, now: Mapping, path: str = "") -> list[str]:
+def compare(before: Mapping, now: Mapping, path: str = "") -> list[str]:
     """The keys, as ``section.key``, whose values differ between two plain recipes."""
     keys = []
     for key in dict.fromkeys([*before, *now]):
         place = f"{path}.{key}" if path else str(key)
         one, other = before.get(key), now.get(key)
         if isinstance(one, Mapping) and isinstance(other, Mapping):
-            keys += differing(one, other, place)
+            keys += compare(one, other, place)
         elif one != other:
             keys.append(place)
     return keys
@@ -239,6 +203,6 @@ def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
     if not record.is_file():
         raise UserError(f"{out}: no training run to resume: recipe.yaml is missing")
     before = recipes.load(record, earlier_keys=True).model_dump(mode="json")
-    changed = [key for key in differing(before, recipe.model_dump(mode="json")) if not key.startswith(HARMLESS)]
+    changed = [key for key in compare(before, recipe.model_dump(mode="json")) if not key.startswith(HARMLESS)]
     if changed:
         raise UserError(f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe")

@@ -38,7 +38,7 @@ def observer(
 def judge(domain: Domain, state: State) -> dict:
     """Strict validity (sanitizes, one component) and the distinct share of the valid, where the domain has molecules.
 
-    Where that cannot be told, ``undecided`` says why.
+    Where it cannot be decided, ``undecided`` says why.
     """
     values: dict = {"count": len(state)}
     if not hasattr(domain, "inspect"):

@@ -6,7 +6,7 @@ import math
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Linear warm-up to ``peak`` over ``warmup`` steps, then a half cosine that reaches 0 behind the last step.
+    """Linear warm-up to ``peak`` over ``warmup`` steps, then a half cosine that reaches 0 after the last step.
 
     ``step`` counts from 0; the first step already moves.
     """

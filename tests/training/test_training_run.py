@@ -15,7 +15,7 @@ from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
 from symdiff.training import loop, run, samples
-from symdiff.training.run import compile_denoiser, differing, train
+from symdiff.training.run import compile_denoiser, compare, train
 
 RECIPE = """
 name: tiny
@@ -203,8 +203,8 @@ def test_nothing_is_left_to_do_for_a_run_that_is_finished(trained):
     assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
 
 
-def test_differing_names_the_keys():
-    assert differing({"a": {"b": 1, "c": 2}, "d": 1}, {"a": {"b": 1, "c": 3}, "e": 1}) == ["a.c", "d", "e"]
+def test_compare_names_the_keys():
+    assert compare({"a": {"b": 1, "c": 2}, "d": 1}, {"a": {"b": 1, "c": 3}, "e": 1}) == ["a.c", "d", "e"]
 
 
 def test_training_may_start_from_a_checkpoint(trained, tmp_path):

@@ -146,6 +146,13 @@ def asleep(out: Path) -> None:
         time.sleep(100)
 
 
+def test_a_second_world_ends_together_and_says_so_once(texts, train_in_world, tmp_path):
+    (tmp_path / "run").mkdir()
+    with hold(tmp_path / "run"):
+        codes, words = train_in_world(2, texts["graph"], tmp_path / "run")
+    assert codes == [2, 2] and f"error: {tmp_path / 'run'}: process {os.getpid()} on " in words[0] and "error" not in words[1]
+
+
 def test_fewer_structures_than_processes_are_refused(texts, train_in_world, tmp_path):
     codes, words = train_in_world(2, texts["graph"].replace("batch: {size: 32}", "batch: {size: 1}"), tmp_path / "run")
     assert codes == [2, 2] and "training.batch.size: expected at least 2, one structure for each process, got 1" in words[0]
