@@ -11,6 +11,7 @@ import torch
 from typer.testing import CliRunner
 
 from symdiff.cli.main import app
+from symdiff.data.importer import ImportSettings
 from symdiff.data.importing import import_files
 from symdiff.data.orders import symmetry
 from symdiff.domains.graph import Graph
@@ -189,7 +190,7 @@ def test_spins_come_by_themselves(tmp_path):
         with pytest.raises(UserError, match=f"import spins by themselves: {other} holds none"):
             import_files([tmp_path / "a.npz", tmp_path / other], tmp_path / "set")
     with pytest.raises(UserError, match="settings for molecules; these are files of spins"):
-        import_files([tmp_path / "a.npz"], tmp_path / "set", hydrogens=True)
+        import_files([tmp_path / "a.npz"], tmp_path / "set", ImportSettings(hydrogens=True))
     (tmp_path / "b.npz").write_text("spins")
     with pytest.raises(UserError, match="b.npz: not readable as .npz"):
         import_files([tmp_path / "b.npz"], tmp_path / "set")

@@ -17,6 +17,7 @@ from symdiff.chemistry.geometry_files import write
 from symdiff.chemistry.matching import match
 from symdiff.chemistry.perception import BOHR
 from symdiff.data.geometries import geometries
+from symdiff.data.importer import ImportSettings
 from symdiff.data.importing import import_files
 from symdiff.data.orders import reorder
 from symdiff.data.registry import open_dataset
@@ -172,14 +173,14 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
     }
     assert "bond" in dataset.domain.schema and "N+" in dataset.domain.atoms
     dataset.domain.write(dataset.domain.decode(dataset.batch(range(25))), tmp_path / "b.sdf")
-    again = import_files([tmp_path / "b.sdf"], tmp_path / "again", coordinates=True)
+    again = import_files([tmp_path / "b.sdf"], tmp_path / "again", ImportSettings(coordinates=True))
     assert again.domain.spec == dataset.domain.spec and len(again) == 25 and not again.meta["left_out"]
-    plain = import_files([tmp_path / "b.sdf"], tmp_path / "plain", coordinates=True, bonds=False)
+    plain = import_files([tmp_path / "b.sdf"], tmp_path / "plain", ImportSettings(coordinates=True, bonds=False))
     assert set(plain.domain.schema) == {"atom", "position"} and sum(plain.meta["splits"].values()) == 25
     with pytest.raises(UserError, match="expected files of one kind, got molecules in 3D in a.xyz; molecules in b.sdf"):
         import_files([tmp_path / "a.xyz", tmp_path / "b.sdf"], tmp_path / "both")
     with pytest.raises(UserError, match="columns and hydrogens are settings for molecules as graphs; these are files of molecules in 3D"):
-        import_files([tmp_path / "a.xyz"], tmp_path / "both", hydrogens=True)
+        import_files([tmp_path / "a.xyz"], tmp_path / "both", ImportSettings(hydrogens=True))
     (tmp_path / "c.xyz").write_text("".join(f"{block.count(chr(10))}\n\n{block}" for block in [*good[:3], *broken]))
     with pytest.raises(UserError, match="5 of 8 rows are broken"):
         import_files([tmp_path / "c.xyz"], tmp_path / "both")
@@ -212,6 +213,6 @@ def test_every_kind_of_file_counts_what_is_broken_and_keeps_the_rest(suffix, tmp
         broken["coordinates: atom 2 is at (nan"] = methane(np.where(np.arange(3) == 1, np.nan, first))
     path = tmp_path / f"a.{suffix}"
     write([*good * 6, *broken.values(), *good * 6], path)
-    dataset = import_files([path], tmp_path / "out", coordinates=True, bonds=False)
+    dataset = import_files([path], tmp_path / "out", ImportSettings(coordinates=True, bonds=False))
     assert len(dataset) == 36 and dataset.meta["rows"] == 36 + len(broken)
     assert dataset.meta["left_out"] == dict(Counter(reason.partition(":")[0] for reason in broken))

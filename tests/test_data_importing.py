@@ -12,8 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symdiff.data import importer
+from symdiff.data.dataset import Dataset
+from symdiff.data.importer import ImportSettings
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse, parse_here
+from symdiff.domains import kinds
+from symdiff.domains.arrays import pack
+from symdiff.domains.file_kinds import FileKind
 from symdiff.domains.graph import Graph
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
@@ -49,18 +55,18 @@ def test_csv_columns_and_splits(tmp_path):
     rows = [f'{k},"{text}",{["train", "val", "test"][k % 3]}' for k, text in enumerate(GOOD)]
     with gzip.open(tmp_path / "m.csv.gz", "wt") as file:
         file.write("id,molecule,part\n" + "\n".join(rows))
-    dataset = import_files([tmp_path / "m.csv.gz"], tmp_path / "set", column="molecule", split_column="part")
+    dataset = import_files([tmp_path / "m.csv.gz"], tmp_path / "set", ImportSettings(column="molecule", split_column="part"))
     assert dataset.meta["splits"] == {"train": 4, "valid": 4, "test": 4}
     with pytest.raises(UserError, match=r"no column 'molecules' \(did you mean 'molecule'\?\)"):
-        import_files([tmp_path / "m.csv.gz"], tmp_path / "other", column="molecules")
+        import_files([tmp_path / "m.csv.gz"], tmp_path / "other", ImportSettings(column="molecules"))
     with pytest.raises(UserError, match="split: expected one of train, valid, test, got '0'"):
-        import_files([tmp_path / "m.csv.gz"], tmp_path / "other", column="molecule", split_column="id")
+        import_files([tmp_path / "m.csv.gz"], tmp_path / "other", ImportSettings(column="molecule", split_column="id"))
 
 
 def test_sdf_and_hydrogens(tmp_path):
     domain = MolecularGraph(["C", "N", "O", "F", "S", "N+", "O-"])
     domain.write(domain.decode(domain.collate([domain.encode(text) for text in GOOD])), tmp_path / "m.sdf")
-    dataset = import_files([tmp_path / "m.sdf"], tmp_path / "set", hydrogens=True)
+    dataset = import_files([tmp_path / "m.sdf"], tmp_path / "set", ImportSettings(hydrogens=True))
     assert dataset.symbols[0] == "H" and len(dataset) == 12 and dataset.num_nodes[0] == 5
     smiles = domain.smiles(domain.collate([domain.encode(text) for text in GOOD]))
     assert dataset.domain.smiles(dataset.batch(torch.arange(12))) == smiles
@@ -78,7 +84,7 @@ def test_graphs_of_several_files(tmp_path):
     graphs[3].edges[0, 1]["label"] = 2
     domain.write(graphs, tmp_path / "a.graphml")
     domain.write(graphs, tmp_path / "b.npz")
-    dataset = import_files([tmp_path / "a.graphml", tmp_path / "b.npz"], tmp_path / "set", max_nodes=4)
+    dataset = import_files([tmp_path / "a.graphml", tmp_path / "b.npz"], tmp_path / "set", ImportSettings(max_nodes=4))
     assert dataset.meta["left_out"] == {"too large": 2} and len(dataset) == 8
     assert dataset.domain.spec == {"kind": "Graph", "node_classes": 1, "edge_classes": 3, "max_nodes": 4}
     assert dataset.meta["duplicates"] == 4 and dataset.meta["order"] == "source"
@@ -115,7 +121,7 @@ def test_what_cannot_be_imported_writes_nothing(tmp_path, files, settings, error
     Graph().write([nx.path_graph(2)], tmp_path / "g.graphml")
     before = names(tmp_path)
     with pytest.raises(UserError, match=error):
-        import_files([tmp_path / name for name in files], tmp_path / "set", **settings)
+        import_files([tmp_path / name for name in files], tmp_path / "set", ImportSettings(**settings))
     assert names(tmp_path) == before
 
 
@@ -158,3 +164,26 @@ def test_any_text_is_a_molecule_or_a_reason(text):
 def test_rows_that_are_too_long_are_not_parsed():
     assert parse_here(["C" * 10_000_000], max_nodes=9).reason == ["too long: over 10000 characters"]
     assert parse_here(["C" * 10], max_nodes=9).reason == ["too large: 10 atoms, at most 9 are read"]
+
+
+def test_a_kind_of_ones_own_is_recognized_and_imported(tmp_path, monkeypatch):
+    """Numbers of nodes, one a line, are paths of so many: one more kind of files, without a change to the package."""
+    monkeypatch.setattr(kinds, "_KINDS", dict(kinds._KINDS))
+    kinds.register(FileKind("path", "paths", lambda path, wanted: path.suffix == ".paths"))
+    (tmp_path / "a.paths").write_text("3\n5\n")
+    with pytest.raises(UserError, match="a.paths: holds paths, which are not imported"):
+        import_files([tmp_path / "a.paths"], tmp_path / "set")
+
+    def read(paths, meta, settings):
+        domain = Graph()
+        records = [domain.encode(nx.path_graph(int(line))) for path in paths for line in path.read_text().split()]
+        arrays = {**pack(records, domain.schema), "split": np.zeros(len(records), np.uint8)}
+        return Dataset.from_arrays(domain, arrays, {"order": "source", "rows": len(records), "left_out": {}, **meta})
+
+    monkeypatch.setitem(importer.IMPORTERS, "path", importer.Importer(read))
+    assert import_files([tmp_path / "a.paths"], tmp_path / "set").num_nodes.tolist() == [3, 5]
+    with pytest.raises(UserError, match="settings for molecules as graphs; these are files of paths"):
+        import_files([tmp_path / "a.paths"], tmp_path / "other", ImportSettings(column="smiles"))
+    with pytest.raises(UserError, match="got paths in a.paths; graphs in b.graphml"):
+        Graph().write([nx.path_graph(2)], tmp_path / "b.graphml")
+        import_files([tmp_path / "a.paths", tmp_path / "b.graphml"], tmp_path / "both")

@@ -272,7 +272,7 @@ def test_a_file_holds_the_fragment(tmp_path):
     for name, message in [
         ("a.xyz", "expected bonds among the atoms; give an .sdf file"),
         ("two.sdf", "expected one molecule, got 2"),
-        ("near.sdf", "overlapping atoms"),
+        ("near.sdf", "overlap: atoms 1 and 2"),
         ("f.sdf", "atom F is not among H, C, O"),
         ("none.sdf", "no such file"),
     ]:

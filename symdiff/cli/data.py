@@ -36,10 +36,12 @@ def import_(
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
+    from symdiff.data.importer import ImportSettings
     from symdiff.data.importing import import_files
 
     with _progress(as_json) as progress:
-        dataset = import_files(files, out, column, split_column, hydrogens, max_nodes, workers, progress, coordinates, bonds, atoms and atoms.split(","))
+        settings = ImportSettings(column, split_column, hydrogens, coordinates, bonds, atoms and atoms.split(","), max_nodes, workers, progress)
+        dataset = import_files(files, out, settings)
     meta = dataset.meta
     report = {name: meta[name] for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates") if name in meta}
     if as_json:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from symdiff.data.dataset import Dataset
+from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.molecules import split_by_content
 from symdiff.data.parsing import Progress
 from symdiff.domains.lattice import CONDITIONS, SpinLattice
@@ -65,6 +66,12 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
         arrays[name] = values[name] if field.axes == "whole" else values[name].reshape(-1, *field.trailing)
     report = {"rows": len(columns["spins"]), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
+
+
+@imports("lattice")
+def import_configurations(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
+    """Make a data set of files of spins."""
+    return configurations(paths, meta, settings.progress)
 
 
 def _open(path: Path) -> tuple[SpinLattice, dict[str, np.ndarray], list[str]]:

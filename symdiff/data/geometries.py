@@ -13,6 +13,7 @@ from symdiff.chemistry.geometry import Geometry
 from symdiff.chemistry.perception import prepared
 from symdiff.chemistry.reading import read_geometries
 from symdiff.data.dataset import Dataset
+from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.molecules import describe_records, digests, no_molecule, split_by_content
 from symdiff.data.parsing import first_reasons
 from symdiff.domains.arrays import pack
@@ -38,6 +39,12 @@ def of_files(paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: b
             places.append((f"{record.file}, record {record.number}", "" if isinstance(molecule, Geometry) else str(molecule)))
             notes.append(record.note)
     return geometries(found, None, {**meta, **describe_records(first_reasons(places), notes)}, bonds, chiral, max_nodes)
+
+
+@imports("molecule-3d")
+def import_geometries(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
+    """Make a data set of files of molecules with coordinates."""
+    return of_files(paths, meta, settings.bonds, max_nodes=settings.max_nodes)
 
 
 def _prepare(geometry: Geometry, bonds: bool, max_nodes: int) -> Geometry | UserError:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from symdiff.data.dataset import Dataset
+from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.molecules import digests, split_by_content
 from symdiff.data.parsing import count_reasons, first_reasons
 from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph
+from symdiff.errors import UserError
 from symdiff.graphs.edge_list import MAX_NODES, EdgeList
-from symdiff.graphs.graph_set import GraphSet
+from symdiff.graphs.files import read_graphs
+from symdiff.graphs.graph_set import GraphSet, merge
 
 
 def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Dataset:
@@ -47,6 +51,15 @@ def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Datase
         "duplicates": len(marks) - len(set(marks)),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
+
+
+@imports("graph")
+def import_graphs(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
+    """Make a data set of files of graphs."""
+    found = merge(read_graphs(path, settings.max_nodes) for path in paths)
+    if not len(found):
+        raise UserError(f"{paths[0]}: no graphs")
+    return graphs(found, meta, settings.max_nodes)
 
 
 def _domain(graphs: Sequence[EdgeList], max_nodes: int) -> Graph:

@@ -5,38 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from symdiff.chemistry.limits import MAX_ATOMS
-from symdiff.data.configurations import configurations
+from symdiff.data import configurations, geometries, graphs, molecules  # noqa: F401, each registers its importer
 from symdiff.data.dataset import Dataset
-from symdiff.data.geometries import of_files
-from symdiff.data.graphs import graphs
-from symdiff.data.molecules import molecules
-from symdiff.data.parsing import Progress
+from symdiff.data.importer import IMPORTERS, ImportSettings
 from symdiff.data.sources import origin
-from symdiff.domains.kinds import Kind, recognize
-from symdiff.domains.molecule_files import read_records
+from symdiff.domains.file_kinds import Wanted
+from symdiff.domains.kinds import describe, recognize
 from symdiff.errors import UserError
-from symdiff.graphs.files import ENDINGS as GRAPHS
-from symdiff.graphs.files import read_graphs
-from symdiff.graphs.graph_set import merge
 
 TOLERATED = 0.2
-_NAMES: dict[Kind, str] = {"molecule-graph": "molecules", "molecule-3d": "molecules in 3D", "graph": "graphs", "lattice": "spins"}
+TABLE_SETTINGS = ("column", "split_column", "hydrogens")
+"""Settings of files that list molecules as text."""
 
 
-def import_files(
-    files: Sequence[str | Path],
-    out: str | Path,
-    column: str | None = None,
-    split_column: str | None = None,
-    hydrogens: bool = False,
-    max_nodes: int = 512,
-    workers: int | None = None,
-    progress: Progress = None,
-    coordinates: bool = False,
-    bonds: bool = True,
-    atoms: Sequence[str] | None = None,
-) -> Dataset:
+def import_files(files: Sequence[str | Path], out: str | Path, settings: ImportSettings = ImportSettings()) -> Dataset:
     """Read files, all of one kind, write a data set and open it.
 
     Broken records are counted by the kind of their reason and left out. The split is by a hash of the content, 80/10/10, where the files
@@ -49,24 +31,8 @@ def import_files(
         .npz and .safetensors edge lists. Spins: .npz as ``SpinLattice.write`` writes it, lattices of any size.
     out : str or Path
         The folder to write.
-    column : str, optional
-        The column of SMILES in tables.
-    split_column : str, optional
-        The column of tables with train, valid, test.
-    hydrogens : bool
-        Whether hydrogens of molecules are nodes.
-    max_nodes : int
-        Larger structures are left out.
-    workers : int, optional
-        Processes that parse.
-    progress : callable, optional
-        Is told what was done.
-    coordinates : bool
-        Whether .sdf files are molecules in 3D.
-    bonds : bool
-        Whether molecules in 3D have bonds: those that a file does not have are perceived.
-    atoms : sequence of str, optional
-        What the labels of nodes stand for, from 0, in files of labeled graphs, which are then molecules.
+    settings : ImportSettings
+        What is said of the files.
 
     Returns
     -------
@@ -83,48 +49,28 @@ def import_files(
         raise UserError("no files to import")
     if out.exists():
         raise UserError(f"{out}: exists already")
-    kind = _common_kind(paths, coordinates, atoms is not None)
-    meta = {"name": out.name}
-    if atoms is not None and kind != "molecule-graph":
-        raise UserError(f"--atoms: only labels of molecules as graphs stand for atoms; these are files of {_NAMES[kind]}")
-    if kind != "molecule-graph" and (column or split_column or hydrogens):
-        raise UserError(f"columns and hydrogens are settings for molecules as graphs; these are files of {_NAMES[kind]}")
-    if kind == "molecule-graph":
-        records = (record for path in paths for record in read_records(path, column, split_column, max(MAX_ATOMS, max_nodes), atoms))
-        dataset = _tolerable(molecules(records, None, meta, hydrogens, max_nodes, workers, progress))
-    elif kind == "molecule-3d":
-        dataset = _tolerable(of_files(paths, meta, bonds, max_nodes=max_nodes))
-    elif kind == "lattice":
-        dataset = _tolerable(configurations(paths, meta, progress))
-    else:
-        dataset = _graphs(paths, meta, max_nodes)
+    kind = _common_kind(paths, Wanted(settings.coordinates, settings.atoms is not None))
+    if kind not in IMPORTERS:
+        raise UserError(f"{paths[0]}: holds {describe(kind)}, which are not imported")
+    importer, meta = IMPORTERS[kind], {"name": out.name}
+    if settings.atoms is not None and "atoms" not in importer.takes:
+        raise UserError(f"--atoms: only labels of molecules as graphs stand for atoms; these are files of {describe(kind)}")
+    for name in TABLE_SETTINGS:
+        if getattr(settings, name) and name not in importer.takes:
+            raise UserError(f"columns and hydrogens are settings for molecules as graphs; these are files of {describe(kind)}")
+    dataset = _tolerable(importer.read(paths, meta, settings))
     dataset.meta["source"] = origin(", ".join(path.name for path in paths), paths)
     dataset.save(out)
     return Dataset.open(out)
 
 
-def _common_kind(paths: Sequence[Path], coordinates: bool, atoms: bool) -> Kind:
+def _common_kind(paths: Sequence[Path], wanted: Wanted) -> str:
     """What all files hold. Raises UserError where they differ."""
-    kinds = {path: _recognize(path, coordinates, atoms) for path in paths}
+    kinds = {path: recognize(path, wanted) for path in paths}
     if len(set(kinds.values())) > 1:
-        held = "; ".join(f"{_NAMES[kind]} in {', '.join(path.name for path in paths if kinds[path] == kind)}" for kind in dict.fromkeys(kinds.values()))
+        held = "; ".join(f"{describe(kind)} in {', '.join(path.name for path in paths if kinds[path] == kind)}" for kind in dict.fromkeys(kinds.values()))
         raise UserError(f"expected files of one kind, got {held}: import each by itself")
     return kinds[paths[0]]
-
-
-def _recognize(path: Path, coordinates: bool, atoms: bool) -> Kind:
-    kind = recognize(path)
-    if atoms and kind == "graph":
-        return "molecule-graph"
-    in_space = coordinates and kind == "molecule-graph" and not path.name.lower().removesuffix(".gz").endswith(GRAPHS)
-    return "molecule-3d" if in_space else kind
-
-
-def _graphs(paths: Sequence[Path], meta: dict, max_nodes: int) -> Dataset:
-    found = merge(read_graphs(path, max_nodes) for path in paths)
-    if not len(found):
-        raise UserError(f"{paths[0]}: no graphs")
-    return _tolerable(graphs(found, meta, max_nodes))
 
 
 def _tolerable(dataset: Dataset) -> Dataset:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from symdiff.chemistry.limits import MAX_ATOMS
 from symdiff.data.dataset import SPLITS, Dataset
+from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.parsing import Progress, parse
 from symdiff.domains.molecule import MolecularGraph
+from symdiff.domains.molecule_files import read_records
 from symdiff.errors import UserError, nearest
 from symdiff.state import Schema
 from symdiff.storage.records import Record
@@ -90,6 +94,14 @@ def molecules(
         **describe_records(parsed.examples(), parsed.note),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "smiles", **meta, **report})
+
+
+@imports("molecule-graph", takes=("column", "split_column", "hydrogens", "atoms"))
+def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
+    """Make a data set of files of molecules."""
+    most = max(MAX_ATOMS, settings.max_nodes)
+    records = (record for path in paths for record in read_records(path, settings.column, settings.split_column, most, settings.atoms))
+    return molecules(records, None, meta, settings.hydrogens, settings.max_nodes, settings.workers, settings.progress)
 
 
 def read_split(name: str) -> int:

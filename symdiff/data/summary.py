@@ -27,7 +27,7 @@ def summary(dataset: Dataset) -> dict:
         "nodes": {"least": int(sizes.min()), "mean": float(sizes.double().mean()), "most": int(sizes.max())},
         "edges": {"least": int(edges.min()), "mean": float(edges.double().mean()), "most": int(edges.max())},
         "sizes": histogram,
-        "labels": {name: dict(zip(_names(dataset, name), shares, strict=True)) for name, shares in dataset.marginals().items()},
+        "labels": {name: dict(zip(dataset.domain.label_names(name), shares, strict=True)) for name, shares in dataset.marginals().items()},
         "rows": meta.get("rows"),
         "left_out": meta.get("left_out", {}),
         "duplicates": meta.get("duplicates"),
@@ -39,12 +39,3 @@ def summary(dataset: Dataset) -> dict:
             "undecided": found.undecided,
         },
     }
-
-
-def _names(dataset: Dataset, field: str) -> list[str]:
-    from symdiff.domains.molecule import BONDS, MolecularGraph
-    from symdiff.domains.molecule3d import Molecule3D
-
-    if isinstance(dataset.domain, (MolecularGraph, Molecule3D)):
-        return list(dataset.domain.atoms if field == "atom" else BONDS)
-    return [str(label) for label in range(dataset.domain.schema[field].classes)]

@@ -80,6 +80,10 @@ class Domain(ABC):
         """p(number of nodes | condition) for one condition of the whole, where ``histogram`` is p(number of nodes)."""
         return list(histogram)
 
+    def label_names(self, field: str) -> list[str]:
+        """The names of the labels of a field: their numbers where the domain has no others."""
+        return [str(label) for label in range(self.schema[field].classes)]
+
     def draw(self, objs: Sequence, path: str | Path) -> bool:
         """Draw objects into a .png file; False where the domain has no pictures of its own."""
         return False

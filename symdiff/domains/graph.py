@@ -11,13 +11,16 @@ import torch
 from symdiff.config.ranges import Classes, Nodes
 from symdiff.domains.arrays import MAX_NODES, Record, pack
 from symdiff.domains.base import Domain
+from symdiff.domains.file_kinds import FileKind, Wanted
+from symdiff.domains.molecule_graphs import holds_molecules
 from symdiff.errors import UserError
 from symdiff.graphs.edge_list import EdgeList, check
-from symdiff.graphs.files import read_graphs, write
+from symdiff.graphs.files import read_graphs, recognize, write
 from symdiff.graphs.graphml import from_drawing, read_labels
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
 from symdiff.state import Categorical, Schema, State
+from symdiff.storage.arrays import ENDINGS as ARRAYS
 
 
 class Graph(Domain):
@@ -161,3 +164,12 @@ def _labels(values, count: int, place: str) -> np.ndarray:
     if array.shape != (count,):
         raise UserError(f"{place}: expected one label each, shape ({count},) or ({count}, 1), got {array.shape}")
     return read_labels(array.tolist(), place)
+
+
+def holds_graphs(path: Path, wanted: Wanted) -> bool:
+    """Whether a file is one of graphs, but not of molecules. Raises UserError where it cannot be read."""
+    is_arrays = path.name.lower().endswith(ARRAYS)
+    return not wanted.atoms and (is_arrays or path.is_file()) and recognize(path) is not None and not holds_molecules(path)
+
+
+KIND = FileKind("graph", "graphs", holds_graphs)

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from symdiff.chemistry import formats
-from symdiff.domains.molecule_graphs import holds_molecules
-from symdiff.domains.spin_files import holds_spins
+from symdiff.domains import graph, molecule3d, molecule_files, spin_files
+from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.errors import UserError
-from symdiff.graphs import files as graph_files
 from symdiff.storage.arrays import ENDINGS as ARRAYS
 from symdiff.storage.arrays import read_headers
 
-Kind = Literal["molecule-graph", "molecule-3d", "graph", "lattice"]
+_KINDS: dict[str, FileKind] = {kind.name: kind for kind in (spin_files.KIND, molecule3d.KIND, graph.KIND, molecule_files.KIND)}
+"""In the order in which they are asked: the last one says what is wrong with a file that is of none."""
 
 
-def recognize(path: str | Path) -> Kind:
+def register(kind: FileKind) -> None:
+    """Let files be recognized as one more kind, which is asked before all others."""
+    others = dict(_KINDS)
+    _KINDS.clear()
+    _KINDS.update({kind.name: kind, **others})
+
+
+def describe(name: str) -> str:
+    """What files of a kind hold, in the plural."""
+    return _KINDS[name].plural
+
+
+def recognize(path: str | Path, wanted: Wanted = Wanted()) -> str:
     """Tell the kind of structures by what a file holds.
 
     Parameters
     ----------
     path : str or Path
         A file of molecules, graphs or spins.
+    wanted : Wanted
+        How files are taken that could be of two kinds.
 
     Returns
     -------
     str
-        "molecule-graph" (an SDF too), "molecule-3d" (xyz, or arrays of atoms and positions), "graph" or "lattice".
+        "molecule-graph" (an SDF too, unless coordinates are wanted), "molecule-3d" (xyz, or arrays of atoms and positions), "graph", "lattice", or
+        the name of a kind that was registered.
 
     Raises
     ------
@@ -35,19 +48,8 @@ def recognize(path: str | Path) -> Kind:
         For a file that is missing, damaged, or of none of these kinds.
     """
     path = Path(path)
-    if path.name.lower().endswith(ARRAYS):
-        return _recognize_arrays(path)
-    if path.is_file() and graph_files.recognize(path) is not None:
-        return "molecule-graph" if holds_molecules(path) else "graph"
-    return "molecule-3d" if formats.recognize(path) == "xyz" else "molecule-graph"
-
-
-def _recognize_arrays(path: Path) -> Kind:
-    names = read_headers(path).keys()
-    if holds_spins(path):
-        return "lattice"
-    if {"z", "pos"} <= names:
-        return "molecule-3d"
-    if graph_files.recognize(path) is not None:
-        return "molecule-graph" if holds_molecules(path) else "graph"
-    raise UserError(f"{path}: cannot tell what it holds, got the arrays {', '.join(sorted(names))[:200] or 'none'}")
+    for kind in _KINDS.values():
+        if kind.holds(path, wanted):
+            return kind.name
+    held = f"the arrays {', '.join(sorted(read_headers(path)))[:200] or 'none'}" if path.name.lower().endswith(ARRAYS) else f"the ending {path.suffix!r}"
+    raise UserError(f"{path}: cannot tell what it holds, got {held}")

@@ -49,6 +49,9 @@ class MolecularGraph(Domain):
         """Whether hydrogens are nodes."""
         return "H" in self.atoms
 
+    def label_names(self, field: str) -> list[str]:
+        return list(self.atoms if field == "atom" else BONDS)
+
     def encode(self, obj) -> Record:
         """``atom`` (n,), ``edges`` (E, 2), ``bond`` (E,) of a SMILES string or an RDKit molecule.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain, Record
+from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.domains.molecule import BONDS
 from symdiff.domains.molecule3d_options import Molecule3DOptions
 from symdiff.domains.properties import Property
@@ -18,6 +19,8 @@ from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
 from symdiff.guidance import MARKER, marker
 from symdiff.state import Categorical, Real, Schema, State
+from symdiff.storage.arrays import ENDINGS as ARRAYS
+from symdiff.storage.arrays import read_headers
 
 
 class Molecule3D(Domain):
@@ -75,6 +78,9 @@ class Molecule3D(Domain):
         settings = {"bonds": self.bonds, "chiral": self.chiral, "max_nodes": self.max_nodes}
         given = {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
         return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **given}
+
+    def label_names(self, field: str) -> list[str]:
+        return list(self.atoms if field == "atom" else BONDS)
 
     def encode(self, obj) -> Record:
         """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are absent.
@@ -174,3 +180,18 @@ class Molecule3D(Domain):
         """The first molecules as a picture. Raises UserError."""
         self.write(objs, path)
         return True
+
+
+def holds_geometries(path: Path, wanted: Wanted) -> bool:
+    """Whether a file is one of molecules with coordinates. Raises UserError where it cannot be read."""
+    from symdiff.chemistry import formats
+    from symdiff.graphs.files import recognize
+
+    if path.name.lower().endswith(ARRAYS):
+        return {"z", "pos"} <= read_headers(path).keys()
+    if path.is_file() and recognize(path) is not None:  # graphs
+        return False
+    return formats.recognize(path) == "xyz" or wanted.coordinates
+
+
+KIND = FileKind("molecule-3d", "molecules in 3D", holds_geometries)

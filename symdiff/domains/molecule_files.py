@@ -7,14 +7,16 @@ from pathlib import Path
 
 from rdkit import Chem
 
-from symdiff.chemistry import reading, writing
+from symdiff.chemistry import formats, reading, writing
 from symdiff.chemistry.limits import MAX_ATOMS
 from symdiff.chemistry.parse import parse
 from symdiff.chemistry.writing import WRITE
 from symdiff.domains import molecule_graphs
+from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.errors import UserError
 from symdiff.graphs.files import WRITE as GRAPHS
 from symdiff.graphs.files import recognize
+from symdiff.storage.arrays import ENDINGS as ARRAYS
 from symdiff.storage.files import ending
 from symdiff.storage.records import Record
 
@@ -86,3 +88,13 @@ def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
     else:
         ending(path, (*WRITE, *GRAPHS))
         writing.write(mols, path)
+
+
+def holds(path: Path, wanted: Wanted) -> bool:
+    """Whether a file is one of molecules without coordinates. Raises UserError where it cannot be read, or is of a format that is not."""
+    if path.name.lower().endswith(ARRAYS) or (path.is_file() and recognize(path) is not None):
+        return wanted.atoms or molecule_graphs.holds_molecules(path)
+    return formats.recognize(path) != "xyz"
+
+
+KIND = FileKind("molecule-graph", "molecules", holds)

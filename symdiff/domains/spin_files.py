@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.torus import torus
 from symdiff.spins.configuration import Configuration
 from symdiff.spins.hamiltonian import half
-from symdiff.storage.arrays import read_arrays, read_headers, write_npz
+from symdiff.storage.arrays import ENDINGS, read_arrays, read_headers, write_npz
 from symdiff.storage.atomic import write_file
 from symdiff.storage.files import ending
 from symdiff.storage.numbers import show
@@ -64,9 +65,14 @@ def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
     return configurations
 
 
-def holds_spins(path: str | Path) -> bool:
-    """Whether a .npz file is one of spins or a Hamiltonian, told by the names of its arrays. Raises UserError for what is no such file."""
+def holds_spins(path: str | Path, wanted: Wanted = Wanted()) -> bool:
+    """Whether a file is one of spins or a Hamiltonian, told by the names of its arrays. Raises UserError where it cannot be read."""
+    if not Path(path).name.lower().endswith(ENDINGS):
+        return False
     return not {"spins", "coupling", "field", "lattice"}.isdisjoint(read_headers(path))
+
+
+KIND = FileKind("lattice", "spins", holds_spins)
 
 
 def named_arrays(path: str | Path) -> dict[str, np.ndarray]:

@@ -19,6 +19,7 @@ from symdiff.chemistry.formats import recognize
 from symdiff.chemistry.reading import read_geometries
 from symdiff.cli.main import app
 from symdiff.data.geometries import of_files
+from symdiff.data.importer import ImportSettings
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse_here
 from symdiff.domains.molecule_files import read_records as read
@@ -264,7 +265,7 @@ def test_the_verbs_themselves_count_the_same(name, tmp_path):
     path, good = tmp_path / name, tmp_path / "good.smi"
     path.write_bytes(FILES[name])
     good.write_bytes(lines(GOOD * 60))
-    left_out = Counter(import_files([path, good], tmp_path / "set", max_nodes=1000).meta["left_out"])
+    left_out = Counter(import_files([path, good], tmp_path / "set", ImportSettings(max_nodes=1000)).meta["left_out"])
     found = evaluate([path, good], "molecule-graph", "none")
     refused = Counter(found.kind.failures(found.samples))
     assert {kind: count for kind, count in left_out.items() if kind not in UNTRAINABLE} == refused
@@ -280,7 +281,7 @@ def test_a_column_can_be_named_for_both_verbs(tmp_path):
     agree(trained(path, "structur"), scored(path, "structur"), UNTRAINABLE)
     run = CliRunner().invoke(app, ["evaluate", str(path), "--column", "structure", "--reference", "none", "--out", str(tmp_path / "report")])
     assert run.exit_code == 0 and "syntax" in run.output
-    assert import_files([path], tmp_path / "set", column="Structure").meta["rows"] == len(GOOD) + 1
+    assert import_files([path], tmp_path / "set", ImportSettings(column="Structure")).meta["rows"] == len(GOOD) + 1
     smiles = tmp_path / "a.smi"
     smiles.write_text("CCO\n")
     assert trained(smiles, "structure") == scored(smiles, "structure") == f"{smiles}: has no columns; only a table, such as .csv or .tsv, has them"

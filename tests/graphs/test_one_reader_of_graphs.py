@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from symdiff.cli.main import app
 from symdiff.data import importing
+from symdiff.data.importer import ImportSettings
 from symdiff.data.importing import import_files
 from symdiff.domains.graph import Graph
 from symdiff.domains.kinds import recognize
@@ -197,7 +198,7 @@ SPINS = {
 def imported(path: Path, out: Path) -> tuple[str, dict, int]:
     """The line with which import refuses a file, or "", how many records are broken for each kind of reason, and of how many."""
     try:
-        dataset = import_files([path], out, max_nodes=1024)
+        dataset = import_files([path], out, ImportSettings(max_nodes=1024))
     except UserError as error:
         assert "\n" not in str(error) and not out.exists()
         return str(error), {}, 0
@@ -299,14 +300,14 @@ def test_dumps_of_molecules_are_molecules_where_their_labels_are_known(tmp_path)
     path.write_bytes(dump(([0, 0, 2], PATH), ([1, 0, 0, 0, 0, 0], pyridine + pyridine.T), ([0] * 6, methane), ([0, 7], [[0, 1], [1, 0]])))
     found = evaluate([path], reference="none", atoms=["C", "N", "O", "F"])
     assert [judged.canonical for judged in found.samples.judged] == ["CCO", "c1ccncc1", None, None]
-    dataset = import_files([path], tmp_path / "set", atoms=["C", "N", "O", "F"])
+    dataset = import_files([path], tmp_path / "set", ImportSettings(atoms=["C", "N", "O", "F"]))
     assert len(dataset) == 2 and dataset.meta["left_out"] == {"valence": 1, "element": 1} == dict(found.kind.failures(found.samples))
     with pytest.raises(UserError, match="holds graphs, whose labels are no atoms by themselves; --atoms tells"):
         evaluate([path], protocol="molecule-graph", reference="none")
     with pytest.raises(UserError, match="atoms: expected a label such as 'C'"):
         evaluate([path], reference="none", atoms=["C", "Q"])
     with pytest.raises(UserError, match="only labels of molecules as graphs stand for atoms"):
-        import_files([CASES / "f03_qm9_raw.xyz"], tmp_path / "xyz", atoms=["C"])
+        import_files([CASES / "f03_qm9_raw.xyz"], tmp_path / "xyz", ImportSettings(atoms=["C"]))
 
 
 def test_what_is_written_is_read_by_the_evaluation(tmp_path):
