@@ -5,29 +5,19 @@ Importing this package imports nothing heavy; the nouns are loaded when they are
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
+
+from symdiff.face import face
+
+if TYPE_CHECKING:
+    from symdiff.config.recipe import Recipe as Recipe
+    from symdiff.diffusion import Diffusion as Diffusion
+    from symdiff.errors import UserError as UserError
+    from symdiff.pipeline import Pipeline as Pipeline
+    from symdiff.pipeline import SymdiffPipeline as SymdiffPipeline
+    from symdiff.random import Streams as Streams
+    from symdiff.state import State as State
 
 __version__ = "0.1.0"
 
-_NOUNS = {
-    "State": "state",
-    "Streams": "random",
-    "Recipe": "config.recipe",
-    "Diffusion": "diffusion",
-    "Pipeline": "pipeline",
-    "SymdiffPipeline": "pipeline",
-    "UserError": "errors",
-}
-
-__all__ = ["__version__", *_NOUNS]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _NOUNS:
-        return getattr(importlib.import_module(f"symdiff.{_NOUNS[name]}"), name)
-    raise AttributeError(f"module 'symdiff' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_NOUNS])
+__getattr__, __dir__ = face(__name__)

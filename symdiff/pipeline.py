@@ -473,7 +473,13 @@ class SymdiffPipeline(DiffusionPipeline):
             entry = index[name]
             if not isinstance(entry, list) or len(entry) != 2:
                 raise UserError(f"{path}: {name}: expected [module, class], got {entry!r}")
-            found = recipe.find(base, entry[1], where=f"{path}: {name}")
+            try:
+                found = recipe.find(base, entry[1], where=f"{path}: {name}")
+            except UserError as error:
+                module = str(entry[0])[:80]
+                if module.startswith("symdiff."):
+                    raise
+                raise UserError(f"{error}; where you trust the module {module}, name it by --import {module}") from error
             if found.__module__ != entry[0]:
                 raise UserError(f"{path}: {name}: {entry[1]} is in {found.__module__}, got {str(entry[0])[:80]!r}")
         return index

@@ -1,39 +1,28 @@
 """Molecules as chemists write them: Kekule graphs, geometries, the perception of bonds, and one reader a format.
 
 Nothing here knows a data set, a model or an evaluation: ``symdiff data import`` and ``symdiff evaluate`` read through it.
-The nouns are loaded when they are first asked for.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_NOUNS = {
-    "Broken": "storage.records",
-    "Geometry": "chemistry.geometry",
-    "Kekule": "chemistry.kekule",
-    "Record": "storage.records",
-    "identify": "chemistry.parse",
-    "match": "chemistry.matching",
-    "normalize": "chemistry.normal",
-    "perceive": "chemistry.perception",
-    "read": "chemistry.reading",
-    "read_geometries": "chemistry.reading",
-    "recognize": "chemistry.formats",
-    "sanitize": "chemistry.parse",
-    "to_kekule": "chemistry.kekule",
-    "write": "chemistry.writing",
-}
+from symdiff.face import face
 
-__all__ = list(_NOUNS)
+if TYPE_CHECKING:
+    from symdiff.chemistry.formats import recognize as recognize
+    from symdiff.chemistry.geometry import Geometry as Geometry
+    from symdiff.chemistry.kekule import Kekule as Kekule
+    from symdiff.chemistry.kekule import to_kekule as to_kekule
+    from symdiff.chemistry.matching import match as match
+    from symdiff.chemistry.normal import normalize as normalize
+    from symdiff.chemistry.parse import identify as identify
+    from symdiff.chemistry.parse import sanitize as sanitize
+    from symdiff.chemistry.perception import perceive as perceive
+    from symdiff.chemistry.reading import read as read
+    from symdiff.chemistry.reading import read_geometries as read_geometries
+    from symdiff.chemistry.writing import write as write
+    from symdiff.storage.records import Broken as Broken
+    from symdiff.storage.records import Record as Record
 
-
-def __getattr__(name: str) -> Any:
-    if name in _NOUNS:
-        return getattr(importlib.import_module(f"symdiff.{_NOUNS[name]}"), name)
-    raise AttributeError(f"module 'symdiff.chemistry' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_NOUNS])
+__getattr__, __dir__ = face(__name__)

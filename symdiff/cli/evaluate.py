@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.extend import Import
+
 _ROWS = 4096  # structures decoded at once
 
 
@@ -30,6 +32,7 @@ def evaluate(
     ] = None,
     column: Annotated[str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")] = None,
     atoms: Annotated[str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")] = None,
+    import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.

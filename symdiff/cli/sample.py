@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.extend import Import
 from symdiff.errors import UserError, nearest
 
 
@@ -25,6 +26,7 @@ def sample(
     guidance: Annotated[float, typer.Option(help="How many times as strongly a given property counts; 1 as in the data.")] = 1.0,
     particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1)] = 1,
     metropolis: Annotated[bool, typer.Option("--metropolis", help="Correct spins to Boltzmann's law: a Markov chain takes or rejects what the model proposes.")] = False,
+    import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Sample structures from a checkpoint into a file.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.extend import Import
 from symdiff.errors import UserError
 
 
@@ -15,6 +16,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="path/to/key=value", help="Change the recipe; may be repeated.")] = None,
+    import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Train a model from a recipe."""

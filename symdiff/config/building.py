@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
+from symdiff.config.extensions import load_extensions
 from symdiff.errors import UserError, nearest
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def check(base: type, spec: object, *, where: str | None = None, given: Sequence
 
 
 def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
-    """The final subclass of ``base`` called ``name``: in our own package, else one that the user's program defined.
+    """The final subclass of ``base`` called ``name``: in our own package, else in what was imported, else in an extension.
 
     Raises
     ------
@@ -95,9 +96,12 @@ def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
         cls = getattr(_imported(module, where), name)
         if isinstance(cls, type) and issubclass(cls, base) and not inspect.isabstract(cls):
             return cls
-    for cls in reversed(_subclasses(base)):
-        if cls.__name__ == name and not inspect.isabstract(cls) and not cls.__module__.startswith("symdiff."):
-            return cls
+    for more in (False, True):
+        if more:
+            load_extensions()
+        for cls in reversed(_subclasses(base)):
+            if cls.__name__ == name and not inspect.isabstract(cls) and not cls.__module__.startswith("symdiff."):
+                return cls
     raise UserError(f"{where}: expected the name of a {base.__name__}, got {_shown(name)}{nearest(str(name), names(base))}")
 
 

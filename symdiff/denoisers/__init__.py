@@ -1,0 +1,19 @@
+"""Denoisers: networks that predict the clean structure from a noisy one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symdiff.face import face
+
+if TYPE_CHECKING:
+    from symdiff.denoisers.base import Denoiser as Denoiser
+    from symdiff.denoisers.frame import InFrame as InFrame
+    from symdiff.denoisers.graph import GraphTransformer as GraphTransformer
+    from symdiff.denoisers.lattice import LatticeConvolution as LatticeConvolution
+    from symdiff.denoisers.nodes import NodeTransformer as NodeTransformer
+    from symdiff.denoisers.points import PointConvolution as PointConvolution
+    from symdiff.denoisers.steerable import SteerableNetwork as SteerableNetwork
+    from symdiff.denoisers.sublattices import SublatticeConvolution as SublatticeConvolution
+
+__getattr__, __dir__ = face(__name__)

@@ -1,0 +1,20 @@
+"""Domains: what a graph, a molecule, a point cloud or a spin lattice is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from symdiff.face import face
+
+if TYPE_CHECKING:
+    from symdiff.domains.base import Domain as Domain
+    from symdiff.domains.base import domain_from_spec as domain_from_spec
+    from symdiff.domains.graph import Graph as Graph
+    from symdiff.domains.lattice import SpinLattice as SpinLattice
+    from symdiff.domains.molecule import MolecularGraph as MolecularGraph
+    from symdiff.domains.molecule3d import Molecule3D as Molecule3D
+    from symdiff.domains.options import Options as Options
+    from symdiff.domains.points import PointCloud as PointCloud
+    from symdiff.domains.properties import Property as Property
+
+__getattr__, __dir__ = face(__name__)

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_NOUNS = {
-    "Denoising": "denoising",
-    "LogVariance": "log_variance",
-    "Objective": "base",
-}
+from symdiff.face import face
 
-__all__ = list(_NOUNS)
+if TYPE_CHECKING:
+    from symdiff.objectives.base import Objective as Objective
+    from symdiff.objectives.denoising import Denoising as Denoising
+    from symdiff.objectives.log_variance import LogVariance as LogVariance
 
-
-def __getattr__(name: str) -> Any:
-    if name in _NOUNS:
-        return getattr(importlib.import_module(f"symdiff.objectives.{_NOUNS[name]}"), name)
-    raise AttributeError(f"module 'symdiff.objectives' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_NOUNS])
+__getattr__, __dir__ = face(__name__)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING
 
-_NOUNS = {
-    "Ancestral": "ancestral",
-    "Importance": "importance",
-    "Inpainting": "inpainting",
-    "Request": "request",
-    "Sampler": "sampler",
-    "Samples": "samples",
-    "Trajectory": "sampler",
-    "Weighted": "importance",
-}
+from symdiff.face import face
 
-__all__ = list(_NOUNS)
+if TYPE_CHECKING:
+    from symdiff.sampling.ancestral import Ancestral as Ancestral
+    from symdiff.sampling.importance import Importance as Importance
+    from symdiff.sampling.importance import Weighted as Weighted
+    from symdiff.sampling.inpainting import Inpainting as Inpainting
+    from symdiff.sampling.request import Request as Request
+    from symdiff.sampling.sampler import Sampler as Sampler
+    from symdiff.sampling.sampler import Trajectory as Trajectory
+    from symdiff.sampling.samples import Samples as Samples
 
-
-def __getattr__(name: str) -> Any:
-    if name in _NOUNS:
-        return getattr(importlib.import_module(f"symdiff.sampling.{_NOUNS[name]}"), name)
-    raise AttributeError(f"module 'symdiff.sampling' has no attribute {name!r}")
+__getattr__, __dir__ = face(__name__)
