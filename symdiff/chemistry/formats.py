@@ -52,9 +52,9 @@ def recognize(path: str | Path) -> Format:
     """
     path = Path(path)
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    if suffix in _FOREIGN:
+    if suffix in _FOREIGN and path.is_file():
         raise UserError(f"{path}: {_FOREIGN[suffix]}")
-    if suffix not in ENDINGS and not path.is_file():
+    if suffix not in ENDINGS and suffix not in _FOREIGN and not path.is_file():
         raise UserError(f"{path}: expected a file of molecules, got the ending {suffix!r}{nearest(suffix, ENDINGS)}")
     with open_text(path) as stream:
         head = [line for line, _ in islice(lines(stream, MAX_LINE), _HEAD)]

@@ -16,6 +16,7 @@ from symdiff.storage.records import Record
 
 DELIMITERS = (",", ";", "\t")
 _SPANNED = 50  # lines that one quoted field of a table may have
+_STRAYS = 100  # stray quotation marks after which a table is taken to have no such fields
 _LONGEST_ROW = 100_000  # characters of such a row
 _SHOWN = 200  # characters of a line that cannot be read
 
@@ -137,7 +138,7 @@ class _Rows:
 
     def __init__(self, source: Iterator[tuple[str, bool]]) -> None:
         self.source, self.ahead = source, []
-        self.mark, self.width = ",", 0
+        self.mark, self.width, self.strays = ",", 0, 0
 
     def read_header(self, column: str | None) -> list[str]:
         """Read the first line and tell by it how the others are separated."""
@@ -159,8 +160,10 @@ class _Rows:
         try:
             return _parse(line, self.mark, strict=True)
         except csv.Error as error:
-            if "unexpected end of data" in str(error) and (row := self._spanning(line)) is not None:
-                return row
+            if "unexpected end of data" in str(error) and self.strays < _STRAYS:
+                if (row := self._spanning(line)) is not None:
+                    return row
+                self.strays += 1
         return _parse(line, self.mark, strict=False)
 
     def _spanning(self, line: str) -> list[str] | None:

@@ -114,8 +114,9 @@ def read_split(name: str) -> int:
 
 def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:
     """What a data set says of its records, beyond how many were left out: nothing where there is nothing to say."""
+    notes = list(notes)
     counts = Counter(note for note in notes if note)
-    told = {"examples": dict(examples), "notes": [f"{count} records: {note}" for note, count in counts.items()]}
+    told = {"examples": dict(examples), "notes": [f"{count:,} of {len(notes):,} records: {note}" for note, count in counts.items()]}
     return {name: value for name, value in told.items() if value}
 
 
