@@ -202,7 +202,7 @@ def test_what_is_no_molecule_is_told_in_one_line(name):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: bare([6, 1, 1], METHANE[:3]), "hydrogens: their number at atom 1 does not follow"),
+        (lambda: bare([6, 1, 1], METHANE[:3]), "radical: 2 unpaired electrons"),
         (lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93), "charge: no bonds and charges of its atoms make a total charge of .0"),
         (lambda: bare([6, 1], METHANE[:3]), "expected .n,. elements and .n, 3. positions"),
         (lambda: bare([0, 1], METHANE[:2]), "element: atom 1 has the atomic number 0"),

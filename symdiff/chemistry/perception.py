@@ -70,6 +70,8 @@ def perceive(geometry: Geometry) -> Geometry:
     """The same atoms with the bonds and formal charges of ``molecule``. Raises UserError, also where undecided."""
     try:
         mol = molecule(geometry.element, geometry.position, geometry.total)
+        if unpaired := sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
+            raise Unbonded(f"radical: {unpaired} unpaired electrons")
         graph = kekule.graph_of(mol)
     except Undecided as error:
         raise Broken(f"undetermined: {error}") from None

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from rdkit import Chem
 
 from symdiff.chemistry import kekule
-from symdiff.chemistry.geometry import Geometry
+from symdiff.chemistry.geometry import Geometry, to_rdkit
 from symdiff.chemistry.perception import prepared
 from symdiff.chemistry.reading import read_geometries
 from symdiff.data.dataset import Dataset
@@ -49,7 +50,10 @@ def import_geometries(paths: Sequence[Path], meta: Mapping, settings: ImportSett
 
 def _prepare(geometry: Geometry, bonds: bool, max_nodes: int) -> Geometry | UserError:
     try:
-        return prepared(geometry, bonds, max_nodes)
+        molecule = prepared(geometry, bonds, max_nodes)
+        if bonds and (components := len(Chem.GetMolFrags(to_rdkit(molecule)))) > 1:
+            raise Broken(f"fragments: {components} components")
+        return molecule
     except UserError as error:
         return error
     except Exception as error:  # RDKit raises whatever a molecule leads it to

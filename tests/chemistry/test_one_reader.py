@@ -22,13 +22,14 @@ from symdiff.data.geometries import of_files
 from symdiff.data.importer import ImportSettings
 from symdiff.data.importing import import_files
 from symdiff.data.parsing import parse_here
-from symdiff.domains.molecule_files import read_records as read
 from symdiff.domains.molecule_files import read_records, write
+from symdiff.domains.molecule_files import read_records as read
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.read import read as read_samples
+from symdiff_evaluation.molecules3d.perception import perceive
 from symdiff_evaluation.molecules3d.read import read as read_samples3d
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -250,6 +251,21 @@ def test_geometries_of_all_dialects_are_read(tmp_path):
         assert samples.reasons == ("",) and samples[0].charge == (1 if name in known else 0), name
     path.write_bytes(FILES3D["all.xyz"])
     assert len(read_samples3d(path)) == len(GEOMETRIES)  # one holds two, one hides the next
+
+
+def test_perceived_bonds_have_one_verdict(tmp_path):
+    """What import leaves out for its bonds is what an evaluation calls invalid, in the same words."""
+    texts = ["CCO", "c1ccccc1", "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1", "CS(C)=O", "CN=[N+]=[N-]", "[CH3]", "C[O]", "[NH4+]", "O=C=O", "[He]"]
+    two = xyz(SPATIAL).splitlines() + [f"{symbol} 20 {y} 0" for symbol, y in (("O", 0), ("H", 0.96))] + ["H 20.93 -0.24 0"]
+    blocks = [*(xyz(embedded(text)) for text in texts), "\n".join(["12", "", *two[2:], ""]), "2\n\nC 0 0 0\nC 0 0 5\n", "3\n\nC 0 0 0\nH 0 0 1\nF 0 0.9 0\n"]
+    path = tmp_path / "a.xyz"
+    path.write_text("".join(blocks))
+    samples = read_samples3d(path)
+    perceived = dict(zip(samples.readable, map(perceive, (samples[k] for k in samples.readable)), strict=True))
+    verdicts = [reason or (str(one) if isinstance(one := perceived[k], str) else one.reason) for k, reason in enumerate(samples.reasons)]
+    assert imported(path) == verdicts
+    assert [not verdict for verdict in verdicts[:10]] == [True] * 5 + [False] * 3 + [True] * 2
+    assert verdicts[10] == "fragments: 2 components" and verdicts[12]
 
 
 def test_a_cell_is_passed_over_and_told(tmp_path):
