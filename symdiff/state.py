@@ -186,7 +186,7 @@ class State:
         """The structures at ``index`` (a tensor, a slice or a list) as a batch."""
         return self.map(lambda tensor: tensor[index])
 
-    def with_values(self, schema: Schema | None = None, **values: Tensor) -> State:
+    def with_values(self, schema: Schema | None = None, /, **values: Tensor) -> State:
         """This structure with some fields' values (and, where given, types) replaced or added."""
         return State(self.mask, {**self.schema, **(schema or {})}, {**self.values, **values})
 

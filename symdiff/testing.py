@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ from symdiff.state import Categorical, State, extent
 class Randomized(Protocol):
     """What draws from an inversion kernel: a ``Canonicalizer`` is one."""
 
-    group: Group
+    group: Group[Any]
 
     def sample(self, x: State, generator: Generator | None = None) -> Element: ...
 
@@ -254,7 +254,9 @@ def coset_test(canonicalizer: Randomized, x: State, draws: int = 4000, generator
             inside &= (carried[name] == representative[name]).flatten(1).all(1)
         base = x.mask.shape[1] ** torch.arange(x.mask.shape[1])
         coset = (every[inside] * base).sum(1).sort().values
-        found = (canonicalizer.sample(one.select([0] * draws), generator).cpu() * base).sum(1)
+        drawn = canonicalizer.sample(one.select([0] * draws), generator)
+        assert isinstance(drawn, Tensor)
+        found = (drawn.cpu() * base).sum(1)
         place = torch.searchsorted(coset, found).clamp(max=len(coset) - 1)
         if (coset[place] != found).any():
             pvalues.append(0.0)

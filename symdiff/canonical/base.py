@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 from symdiff.groups.base import Element, Group
 from symdiff.random import Generator
@@ -12,7 +13,7 @@ from symdiff.state import State
 class Canonicalizer(ABC):
     """Chooses for every structure an element that carries its orbit's representative to it."""
 
-    group: Group
+    group: Group[Any]
 
     @abstractmethod
     def element(self, x: State) -> Element:

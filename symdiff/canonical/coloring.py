@@ -33,17 +33,6 @@ def named_fields(x: State, names: Sequence[str] | None) -> list[str]:
     return [name for name in x.schema if name in chosen]
 
 
-def _join(labels: list[tuple[Tensor, int]], bits: int, like: Tensor) -> tuple[Tensor, int]:
-    """Labels as the digits of one number (the first counts most), and how many values it has."""
-    total = math.prod(classes for _, classes in labels)
-    if total >= 2**bits:
-        raise ValueError(f"the fields have {total} joint labels, at most 2^{bits} fit")
-    code = torch.zeros_like(like, dtype=torch.int64)
-    for label, classes in labels:
-        code = code * classes + label
-    return code, total
-
-
 @dataclass(frozen=True)
 class Colored:
     """``mask``: (B, N) the real nodes. ``nodes``: (B, N) joint labels. ``pairs``: (B, N, N) random-looking 64-bit
@@ -72,7 +61,7 @@ def node_codes(x: State, names: list[str]) -> Tensor:
     """
     labels = []
     for name in names:
-        field = x.schema[name]
+        field = _labels(x, name)
         if field.axes == "node":
             labels.append((x[name], field.classes))
         elif field.axes == "pair" and not field.undirected:
@@ -88,7 +77,7 @@ def pair_codes(x: State, names: list[str]) -> Tensor:
     shape = x.mask[:, :, None].expand(-1, -1, x.mask.shape[1])
     labels = []
     for name in names:
-        field = x.schema[name]
+        field = _labels(x, name)
         if field.axes == "pair":
             labels.append((x[name], field.classes))
             if not field.undirected:
@@ -98,8 +87,15 @@ def pair_codes(x: State, names: list[str]) -> Tensor:
 
 def whole_codes(x: State, names: list[str]) -> Tensor:
     """The joint label of every structure's whole fields, (B,) int64."""
-    labels = [(x[name], x.schema[name].classes) for name in names if x.schema[name].axes == "whole"]
+    labels = [(x[name], _labels(x, name).classes) for name in names if x.schema[name].axes == "whole"]
     return _join(labels, 62, x.mask[:, 0])
+
+
+def _labels(x: State, name: str) -> Categorical:
+    field = x.schema[name]
+    if not isinstance(field, Categorical):
+        raise ValueError(f"field {name!r} needs labels (Categorical) to order nodes by, got {type(field).__name__}")
+    return field
 
 
 def _join(labels: list[tuple[Tensor, int]], bits: int, like: Tensor) -> Tensor:

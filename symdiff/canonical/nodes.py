@@ -36,7 +36,8 @@ class Nodes(Canonicalizer):
     def __init__(self, order: Order = "rank", fields: Sequence[str] | None = None) -> None:
         if order not in get_args(Order):
             raise ValueError(f"order must be one of {get_args(Order)}, got {order!r}")
-        self.order, self.fields = order, fields
+        self.order: Order = order
+        self.fields = fields
         self.group = Symmetric()
 
     def element(self, x: State) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from symdiff.canonical.base import Canonicalizer
 from symdiff.groups.base import Element, Group
+from symdiff.groups.finite import Numbered
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
@@ -41,9 +42,10 @@ class Sites(Canonicalizer):
         if isinstance(fields, str):
             raise ValueError(f"fields needs a list of names, got {fields!r}")
         factors = group.groups if isinstance(group, Product) else (group,)
-        if not isinstance(factors[0], Space) or not all(isinstance(factor, Relabel) for factor in factors[1:]):
+        relabels = all(isinstance(factor, Relabel) for factor in factors[1:])
+        if not isinstance(group, Numbered) or not isinstance(factors[0], Space) or not relabels:
             raise ValueError("Sites needs a Space, or a Product of a Space and Relabels behind it")
-        self.group, self.fields = group, None if fields is None else list(fields)
+        self.group, self._numbered, self.fields = group, group, None if fields is None else list(fields)
         self._space: Space = factors[0]
         self._labels = Product(factors[1:])
 
@@ -51,7 +53,7 @@ class Sites(Canonicalizer):
         """c with c⁻¹·x canonical: of several, the one with the smallest number."""
         rows, numbers = self.minimizers(x)
         first = torch.searchsorted(rows, torch.arange(len(x), device=x.device))
-        return self.group.numbered(numbers[first], x.mask.shape[1])
+        return self._numbered.numbered(numbers[first], x.mask.shape[1])
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
         """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly.
@@ -64,7 +66,7 @@ class Sites(Canonicalizer):
         counts = torch.bincount(rows, minlength=len(x))
         place = (uniform((len(x),), generator, x.mask.double()) * counts).long()
         chosen = counts.cumsum(0) - counts + torch.minimum(place, counts - 1)
-        return self.group.numbered(numbers[chosen], x.mask.shape[1])
+        return self._numbered.numbered(numbers[chosen], x.mask.shape[1])
 
     def minimizers(self, x: State) -> tuple[Tensor, Tensor]:
         """All c with c⁻¹·x canonical: the row of x (M,) and the number of c in the group (M,), sorted."""
@@ -87,9 +89,9 @@ class Sites(Canonicalizer):
             raise ValueError(f"the stabilizer of one structure is made at a time, got {len(x)}")
         nodes = x.mask.shape[1]
         found = self.minimizers(x)[1]
-        coset, one = (self.group.numbered(numbers, nodes) for numbers in (found, found[:1].expand(len(found))))
+        coset, one = (self._numbered.numbered(numbers, nodes) for numbers in (found, found[:1].expand(len(found))))
         stable = self.group.compose(coset, self.group.inverse(one))
-        return self.group.number(stable, nodes).sort().values
+        return self._numbered.number(stable, nodes).sort().values
 
     def _minimizers(self, x: State, turned: Sequence[Turned], start: int) -> tuple[Tensor, Tensor]:
         nodes, batch = x.mask.shape[1], len(x)
@@ -99,7 +101,7 @@ class Sites(Canonicalizer):
             self._labels.count(nodes),
         )
         turnings = len(operations) * labels
-        left = None
+        left: Images | None = None
         for field in turned:
             colors, count = field.colors(x[field.name])
             if count == 1:
@@ -113,7 +115,7 @@ class Sites(Canonicalizer):
                     left = left.smallest(codes, torus, offset)
                 if left.decided(batch):
                     break
-            if left.decided(batch):
+            if left is not None and left.decided(batch):
                 break
         if left is None:  # everything is uniform: all images are alike
             left = Images.first(x.mask.new_zeros(batch, turnings, nodes if self._space.translations else 1))
@@ -121,7 +123,7 @@ class Sites(Canonicalizer):
         shift = torus.positions().to(x.device)[left.shift]
         moved = (self._space.lattice.operations.to(x.device)[operation] * shift[:, None]).sum(-1)
         numbers = self._space.number(torch.cat([operation[:, None], moved], 1), nodes) * labels + label
-        order = (left.row * self.group.count(nodes) + numbers).argsort()
+        order = (left.row * self._numbered.count(nodes) + numbers).argsort()
         return left.row[order] + start, numbers[order]
 
     def _read(self, x: State) -> list[str]:

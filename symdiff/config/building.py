@@ -133,7 +133,7 @@ def _catalog(package: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     for path in sorted(folder.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef):
-                parents = tuple(ast.unparse(parent).rpartition(".")[2] for parent in node.bases)
+                parents = tuple(ast.unparse(parent).partition("[")[0].rpartition(".")[2] for parent in node.bases)
                 found[node.name] = (f"{package}.{path.stem}", parents)
     return found
 

@@ -88,7 +88,7 @@ def inverses(operations: Tensor) -> Tensor:
 
 
 @cache
-def bravais(kind: str) -> Bravais:
+def bravais(kind: Kind) -> Bravais:
     """The lattice called ``kind``. Raises ValueError."""
     if kind not in get_args(Kind):
         raise ValueError(f"unknown lattice {kind!r}{nearest(kind, get_args(Kind))}")

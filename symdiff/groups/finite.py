@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from symdiff.groups.base import Element
 from symdiff.state import State, collate
 
 PORTION = 1 << 22
 """Values that are looked at together."""
 
 
+@runtime_checkable
 class Numbered(Protocol):
     """A finite group whose elements can be made from numbers.
 
@@ -23,11 +23,13 @@ class Numbered(Protocol):
 
     def count(self, nodes: int) -> int: ...
 
-    def numbered(self, number: Tensor, nodes: int) -> Element: ...
+    def numbered(self, number: Tensor, nodes: int) -> Any: ...
 
-    def inverse(self, g: Element) -> Element: ...
+    def number(self, g: Any, nodes: int) -> Tensor: ...
 
-    def act(self, g: Element, x: State) -> State: ...
+    def inverse(self, g: Any) -> Any: ...
+
+    def act(self, g: Any, x: State) -> State: ...
 
 
 def images(group: Numbered, x: State) -> Iterator[tuple[Tensor, State]]:

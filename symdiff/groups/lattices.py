@@ -21,7 +21,7 @@ from symdiff.state import Real, Star, State
 Point = Literal["full", "rotations", "none"]
 
 
-class Space(Group):
+class Space(Group[Tensor]):
     """x ↦ P·x + t on the sites of a torus: p4m on the square lattice, p6m on the triangular one, Pm-3m on the cubic
     one.
 
@@ -106,11 +106,11 @@ class Space(Group):
         """The site that g carries to every site, (B, N) int64: (g·x)_i = x_{preimages[i]}."""
         piece, operation = self.torus(nodes), g[:, 0]
         turned = _turned(self.lattice.kind, piece.sides).to(g.device)
-        shift, place = _times(self._inverses.to(g.device)[operation], g[:, 1:]), None
+        shift, place = _times(self._inverses.to(g.device)[operation], g[:, 1:]), torch.zeros_like(operation)[:, None]
         for axis, side in enumerate(piece.sides):
             moved = turned[axis, operation] - shift[:, axis, None].remainder(side)
             moved = torch.where(moved < 0, moved + side, moved)
-            place = moved if place is None else place * side + moved
+            place = place * side + moved
         return place
 
     def act(self, g: Tensor, x: State) -> State:

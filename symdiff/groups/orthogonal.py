@@ -11,7 +11,7 @@ from symdiff.random import Generator, normal
 from symdiff.state import Real, State
 
 
-class Orthogonal(Group):
+class Orthogonal(Group[Tensor]):
     """O(d), or SO(d) with ``special``: an element is (B, d, d) float64 matrices.
 
     Every channel of every Real field with ``vector == dim`` is multiplied by the matrix; other fields stay.

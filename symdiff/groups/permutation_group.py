@@ -20,7 +20,7 @@ from symdiff.random import Generator, uniform
 from symdiff.state import State
 
 
-class PermutationGroup(Group):
+class PermutationGroup(Group[Tensor]):
     """The subgroup of S_n that ``generators`` generate, acting on structures with exactly n = ``nodes`` nodes.
 
     A generator is a list of preimages, as elements are: (g·x)_i = x_{g[i]}. Without generators the group is trivial.
@@ -51,10 +51,10 @@ class PermutationGroup(Group):
 
     def __contains__(self, g: Sequence[int] | Tensor) -> bool:
         """Whether the permutation ``g`` (n,) belongs to the group."""
-        g = np.array([int(i) for i in g], dtype=np.int64)
-        if sorted(g.tolist()) != list(range(self.nodes)):
+        images = [int(i) for i in g]
+        if sorted(images) != list(range(self.nodes)):
             return False
-        return bool((self._chain.sift(g[None])[0] == np.arange(self.nodes)).all())
+        return bool((self._chain.sift(np.array([images], dtype=np.int64))[0] == np.arange(self.nodes)).all())
 
     def elements(self) -> Tensor:
         """All elements, (order, n) int64; for small groups."""

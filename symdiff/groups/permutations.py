@@ -26,7 +26,7 @@ def permute_nodes(g: Tensor, x: State) -> State:
     return State(x.mask, x.schema, values)
 
 
-class Symmetric(Group):
+class Symmetric(Group[Tensor]):
     """S_n on the n real nodes of every structure; an element is (B, N) int64 preimages that fix the padding."""
 
     def identity(self, mask: Tensor) -> Tensor:

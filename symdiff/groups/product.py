@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import torch
 from torch import Tensor
 
-from symdiff.groups.base import Element, Group
+from symdiff.groups.base import Group
+from symdiff.groups.finite import Numbered
 from symdiff.random import Generator
 from symdiff.state import State
 
 
-class Product(Group):
+class Product(Group[tuple[Any, ...]]):
     """The direct product of groups whose actions commute: permutations with rotations, lattice symmetries with flips.
 
     An element is a tuple with an element of every factor. Factors that move the same axis of the same field do not
@@ -24,37 +27,44 @@ class Product(Group):
 
     def count(self, nodes: int) -> int:
         """The group's order on structures of ``nodes`` nodes, where every factor tells its own."""
-        return math.prod(group.count(nodes) for group in self.groups)
+        return math.prod(group.count(nodes) for group in self._numbered_factors())
 
-    def numbered(self, number: Tensor, nodes: int) -> tuple[Element, ...]:
+    def numbered(self, number: Tensor, nodes: int) -> tuple[Any, ...]:
         """The elements with the numbers (M,) from 0 to ``count`` - 1; those of the last factor run fastest."""
-        found = []
-        for group in reversed(self.groups):
+        elements = []
+        for group in reversed(self._numbered_factors()):
             count = group.count(nodes)
-            found.append(group.numbered(number % count, nodes))
+            elements.append(group.numbered(number % count, nodes))
             number = number // count
-        return tuple(reversed(found))
+        return tuple(reversed(elements))
 
-    def number(self, g: Element, nodes: int) -> Tensor:
+    def number(self, g: tuple[Any, ...], nodes: int) -> Tensor:
         """The numbers of elements, (M,) int64."""
-        number = 0
-        for group, a in zip(self.groups, g, strict=True):
-            number = number * group.count(nodes) + group.number(a, nodes)
+        number = torch.zeros((), dtype=torch.int64)
+        for group, a in zip(self._numbered_factors(), g, strict=True):
+            digit = group.number(a, nodes)
+            number = number.to(digit) * group.count(nodes) + digit
         return number
 
-    def identity(self, mask: Tensor) -> tuple[Element, ...]:
+    def _numbered_factors(self) -> list[Numbered]:
+        infinite = [type(group).__name__ for group in self.groups if not isinstance(group, Numbered)]
+        if infinite:
+            raise ValueError(f"the elements of {', '.join(infinite)} have no numbers")
+        return [group for group in self.groups if isinstance(group, Numbered)]
+
+    def identity(self, mask: Tensor) -> tuple[Any, ...]:
         return tuple(group.identity(mask) for group in self.groups)
 
-    def sample(self, mask: Tensor, generator: Generator | None = None) -> tuple[Element, ...]:
+    def sample(self, mask: Tensor, generator: Generator | None = None) -> tuple[Any, ...]:
         return tuple(group.sample(mask, generator) for group in self.groups)
 
-    def compose(self, g: Element, h: Element) -> tuple[Element, ...]:
+    def compose(self, g: tuple[Any, ...], h: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(group.compose(a, b) for group, a, b in zip(self.groups, g, h, strict=True))
 
-    def inverse(self, g: Element) -> tuple[Element, ...]:
+    def inverse(self, g: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(group.inverse(a) for group, a in zip(self.groups, g, strict=True))
 
-    def act(self, g: Element, x: State) -> State:
+    def act(self, g: tuple[Any, ...], x: State) -> State:
         for group, a in zip(self.groups, g, strict=True):
             x = group.act(a, x)
         return x

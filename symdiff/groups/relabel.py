@@ -14,7 +14,7 @@ from symdiff.random import Generator
 from symdiff.state import Categorical, Logits, State, extent
 
 
-class Relabel(Group):
+class Relabel(Group[Tensor]):
     """The group that ``generators`` generate among the permutations of the labels 0..classes-1, on the fields
     ``fields``.
 

@@ -11,7 +11,7 @@ from symdiff.random import Generator, normal
 from symdiff.state import Real, State
 
 
-class Translations(Group):
+class Translations(Group[Tensor]):
     """R^d, moving the vectors of the node fields ``fields`` (positions; not velocities): an element is (B, d) float64.
 
     The group is not compact and has no uniform law: ``sample`` draws from a normal law of standard deviation
