@@ -13,13 +13,15 @@ from symdiff.random import mix
 
 FAR = 0.437
 """Points nearer to an axis than this share of the greatest distance do not point away from it."""
-SAME = 0.2
+SAME = 0.1
 """Radian; frames that are turned by less against each other count as one."""
 _DIRECTIONS = torch.tensor(
     [[1.13, 0.37, 0.71], [-0.59, 1.27, 0.43], [0.67, -0.83, 1.09], [1.51, 0.91, -0.29]], dtype=torch.float64
 )
 _PHASES = torch.tensor([0.3, 1.1, 1.9, 2.7], dtype=torch.float64)
-_TURNS = torch.arange(7, 13, dtype=torch.float64)
+HIGHEST = 12
+"""The highest order of axes that are told apart from circles."""
+_TURNS = torch.arange(7, HIGHEST + 1, dtype=torch.float64)
 """Orders of axes that waves across a few angstrom are too long to see: rings of that many points look like circles to
 them."""
 
@@ -155,13 +157,18 @@ def greatest(values: Tensor, tolerance: float) -> Tensor:
 
 
 def count_different(frames: Tensor, which: Tensor) -> Tensor:
-    """How many of the frames (B, K, 3, 3) that are marked (B, K) are different, (B,) int64.
+    """How many of the frames (B, K, 3, 3) that are marked (B, K) are different, (B,) float64.
 
-    Points above each other give the same frame; the frames of an axis of order 12 are half a radian apart.
+    Points above each other give the same frame. Not a number where two frames differ by the turn of an axis above order
+    12: whether such a structure has mirrors, too, ``scores`` cannot tell.
     """
     counts = []
     for some, marked in zip(frames, which, strict=True):
-        chosen = some[marked].flatten(1)
-        near = chosen @ chosen.mT > 3 - SAME**2  # the trace of the turn between two frames is 1 + 2 cos of its angle
-        counts.append((~near.tril(-1).any(1)).sum())
+        chosen = some[marked]
+        traces = chosen.flatten(1) @ chosen.flatten(1).mT  # 1 + 2 cos of the angle between two frames of one handedness
+        alike = chosen.det()[:, None] * chosen.det() > 0
+        same = alike & (traces > 3 - SAME**2)
+        close = alike & ~same & (traces > 1 + 2 * math.cos(2 * math.pi / (HIGHEST + 0.5)))
+        count = (~same.tril(-1).any(1)).sum().double()
+        counts.append(torch.where(close.any(), torch.nan, count))
     return torch.stack(counts)

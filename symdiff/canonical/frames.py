@@ -93,11 +93,11 @@ class Frames(Canonicalizer):
         return same, self._space.compose(self._space.inverse(turn), frame)
 
     def automorphisms(self, x: State) -> Tensor:
-        """The number of g with g·x = x, (B,) float64; inf where all points lie on a line."""
+        """The number of g with g·x = x, (B,) float64; inf for points on a line, nan for axes above order 12."""
         x = self._read(x)
         count = torch.empty(len(x), dtype=torch.float64, device=x.device)
         for rows, frames, kept in self._frames(x):
-            count[rows] = axes.count_different(frames, kept).double()
+            count[rows] = axes.count_different(frames, kept)
         return torch.where(axes.principal(self._cloud(x))[0][:, 1] < self.tolerance, torch.inf, count)
 
     def _read(self, x: State) -> State:
