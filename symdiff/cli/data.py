@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,18 +120,8 @@ def _progress(silent: bool) -> Iterator[Progress]:
     if silent:
         yield None
         return
-    from rich import progress as rich
-    from rich.console import Console
+    from symdiff.progress import make_bar
 
-    console = Console(stderr=True)
-    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), rich.MofNCompleteColumn(), rich.TimeRemainingColumn())
-    with rich.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("rows", total=None)
-        start = time.monotonic()
-
-        def advance(count: int, total: int | None) -> None:
-            bar.update(task, advance=count, total=total)
-            done = bar.tasks[task].completed
-            bar.update(task, description=f"rows, {done / max(time.monotonic() - start, 1e-9):,.0f}/s")
-
-        yield advance
+    with make_bar("rows", transient=True, terminal_only=True) as bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda count, total: bar.update(task, advance=count, total=total)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from symdiff.progress import make_bar
+
 
 @contextmanager
 def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
     """A bar that is advanced by calling it, and shown from then on; without a terminal only its last state is printed."""
-    progress = _columns(unit)
+    progress = make_bar(unit)
     task = progress.add_task(what, total=total)
 
     def advance(done: float) -> None:
@@ -27,8 +29,8 @@ def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
 @contextmanager
 def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Callable[[int, str], None], Callable[[float], None]]]:
     """A bar for one work after another, on a terminal only: call the first with a work's total and name, the second to advance it."""
-    progress = _columns(unit, transient=True)
-    progress.disable = quiet or not progress.console.is_terminal
+    progress = make_bar(unit, transient=True, terminal_only=True)
+    progress.disable = progress.disable or quiet
     with progress:
         task = progress.add_task("reading", total=None)
 
@@ -41,33 +43,6 @@ def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Callable[[int, str]
                 progress.update(task, description="measuring", total=None)
 
         yield begin, advance
-
-
-def _columns(unit: str, transient: bool = False):
-    """The bar of every verb."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    class Rate(ProgressColumn):
-        def render(self, task: Task) -> str:
-            speed = task.finished_speed or task.speed
-            return f"{speed:,.1f} {unit}/s" if speed else ""
-
-    class Count(ProgressColumn):
-        def render(self, task: Task) -> str:
-            return f"{task.completed:,.0f}" + (f"/{task.total:,.0f}" if task.total else "")
-
-    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-    columns = (TextColumn("{task.description}"), BarColumn(), Count(), Rate(), *times)
-    return Progress(*columns, console=Console(stderr=True), transient=transient)
 
 
 def report(values: dict, lines: str, as_json: bool) -> None:

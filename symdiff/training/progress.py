@@ -6,23 +6,20 @@ import math
 import sys
 import time
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from symdiff.progress import make_bar
 
 
 class Bar:
     """Step, loss, structures a second, time left. ``quiet`` shows nothing (processes other than the first)."""
 
     def __init__(self, steps: int, start: int, quiet: bool = False, every: float = 30.0) -> None:
-        console = Console(stderr=True)
+        bar = make_bar("steps", terminal_only=True)
+        self._bar = None if bar.disable or quiet else bar
         self.steps, self.start, self.quiet = steps, start, quiet
-        self.every = 0.2 if console.is_terminal else every
+        self.every = every if self._bar is None else 0.2
         self._begin = self._last = time.monotonic()
-        self._bar: Progress | None = None
-        if console.is_terminal and not quiet:
-            columns = "step", BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[says]}"), TimeElapsedColumn()
-            self._bar = Progress(*columns, console=console)
-            self._task = self._bar.add_task("", total=steps, completed=start, says="")
+        if self._bar is not None:
+            self._task = self._bar.add_task("training", total=steps, completed=start)
             self._bar.start()
 
     def update(self, step: int, loss: float, rate: float) -> None:
@@ -31,14 +28,14 @@ class Bar:
         if self.quiet or (now - self._last < self.every and step < self.steps):
             return
         self._last = now
-        left = (now - self._begin) / max(step - self.start, 1) * (self.steps - step)
-        says = f"{rate:,.0f}/s  {_clock(left)} left"
+        state = f"{rate:,.0f}/s"
         if math.isfinite(loss):  # not known before the first line of the log
-            says = f"loss {loss:.4f}  {says}"
+            state = f"loss {loss:.4f}  {state}"
         if self._bar is None:
-            print(f"step {step}/{self.steps}  {says}", file=sys.stderr, flush=True)
+            left = (now - self._begin) / max(step - self.start, 1) * (self.steps - step)
+            print(f"step {step}/{self.steps}  {state}  {_clock(left)} left", file=sys.stderr, flush=True)
         else:
-            self._bar.update(self._task, completed=step, says=says)
+            self._bar.update(self._task, completed=step, description=state)
 
     def say(self, text: str) -> None:
         """One line that stays."""
