@@ -71,7 +71,7 @@ def perceive(geometry: Geometry) -> Geometry:
     try:
         mol = molecule(geometry.element, geometry.position, geometry.total)
         if unpaired := sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
-            raise Unbonded(f"radical: {unpaired} unpaired electrons")
+            raise Broken(f"radical: {unpaired} unpaired electrons")
         graph = kekule.graph_of(mol)
     except Undecided as error:
         raise Broken(f"undetermined: {error}") from None
