@@ -38,6 +38,18 @@ class Compared(Protocol):
     def source(self) -> str: ...
 
 
+class StructureSet(Protocol):
+    """What a kind needs of a data set, such as symdiff's own, to derive a reference from it."""
+
+    domain: Any
+    path: Path | None
+    meta: Mapping[str, Any]
+
+    def __len__(self) -> int: ...
+    def split(self, name: str) -> StructureSet: ...
+    def batch(self, rows: Sequence[int]) -> Any: ...
+
+
 class Asked(Protocol):
     """What a kind looks at in a protocol."""
 
@@ -53,6 +65,7 @@ class Kind(ABC):
     name: ClassVar[str]
     of: ClassVar[str]  # what a reference is a number of, in the plural
     endings: ClassVar[tuple[str, ...]]  # of the files that it reads
+    derives: ClassVar[bool] = False  # whether ``derive`` makes a reference of a data set
     tables: ClassVar[bool] = False  # whether some of them have columns
     labels: ClassVar[bool] = False  # whether some of them have labels that stand for atoms
     columns: ClassVar[tuple[str, ...]]  # of samples.csv, behind index, file and record
@@ -110,6 +123,18 @@ class Kind(ABC):
     @abstractmethod
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
         """What a name or a path means, with all that ``metrics`` ask for. Raises ``UserError``."""
+
+    def derive(
+        self,
+        dataset: StructureSet,
+        name: str,
+        metrics: Sequence[str],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+    ) -> Compared:
+        """The reference that the splits of a data set make, with all that ``metrics`` ask for. Raises ``UserError`` for one of another kind."""
+        raise NotImplementedError(f"{self.name} derives no reference from a data set")
 
     @abstractmethod
     def failures(self, samples: Sized) -> Counter[str]:

@@ -9,18 +9,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from symdiff.domains.graph import Graph as Domain
 from symdiff.errors import UserError
-from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
+from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, stages, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import keep, kept, shipped, unreadable
 from symdiff_evaluation.graphs import page as pages
 from symdiff_evaluation.graphs.accept import accept
+from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.metrics import METRICS
 from symdiff_evaluation.graphs.read import ENDINGS, parts, read
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
 from symdiff_evaluation.graphs.samples import Graphs as Set
+from symdiff_evaluation.graphs.samples import from_graphs
 from symdiff_evaluation.graphs.validity import RULES
 
 
@@ -30,6 +33,7 @@ class Graphs(Kind):
     name = "graph"
     of = "graphs"
     endings = ENDINGS
+    derives = True
     columns = ("nodes", "edges", "valid", "reason", "automorphisms", "unique", "novel")
     headline = {
         "validity": "valid",
@@ -87,6 +91,21 @@ class Graphs(Kind):
         rule = path.name.split(".")[0]
         return build(train, test, rule if rule in RULES else "any", rule, name)
 
+    def derive(
+        self,
+        dataset: StructureSet,
+        name: str,
+        metrics: Sequence[str],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+    ) -> GraphReference:
+        """Of its training split, and its test split where it has one."""
+        if not isinstance(dataset.domain, Domain):
+            raise UserError(f"{name}: expected a data set of graphs, got one of {type(dataset.domain).__name__}")
+        train, test = (_graphs_of(dataset, split, name) if split == "train" or dataset.meta["splits"].get(split) else None for split in ("train", "test"))
+        return build(train, test, "any", name, str(dataset.path))
+
     def remarks(self, samples: Set) -> list[str]:
         return list(samples.notes)
 
@@ -137,3 +156,14 @@ def write_from_file(path: str | Path, out: str | Path, rule: str, source: str) -
     reference = build(train, test, rule, Path(out).name, source)
     write_reference(reference, out)
     return reference
+
+
+def _graphs_of(dataset: StructureSet, split: str, name: str) -> Set:
+    """The graphs of one split, with labels where there is more than one."""
+    part, domain = dataset.split(split), dataset.domain
+    graphs = []
+    for record in domain.records(part.batch(range(len(part)))):
+        nodes = record["node"] if domain.node_classes > 1 else None
+        kinds = record["edge"] if domain.edge_classes > 2 else None
+        graphs.append(Graph(len(record["node"]), record["edges"], nodes, kinds))
+    return from_graphs(graphs, f"{name}/{split}")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from symdiff_evaluation.core.kind import Asked, Begun, Kind, Told, told
+from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
 from symdiff_evaluation.core.shards import Shards
@@ -17,6 +17,7 @@ from symdiff_evaluation.molecules import chemnet, synthesis
 from symdiff_evaluation.molecules import page as pages
 from symdiff_evaluation.molecules.accept import accept
 from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.derive import derive
 from symdiff_evaluation.molecules.judging import EVERYTHING, STABILITY
 from symdiff_evaluation.molecules.metrics import METRICS
 from symdiff_evaluation.molecules.metrics.moses import Moses
@@ -32,6 +33,7 @@ class Molecules(Kind):
     name = "molecule-graph"
     of = "molecules"
     endings = ENDINGS
+    derives = True
     tables = True
     labels = True
     columns = ("smiles", "canonical", "valid", "reason", "unique", "novel")
@@ -87,6 +89,17 @@ class Molecules(Kind):
             smiles = [record.text for record in read(path) if record.form == "smiles"]
             return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers, moses=asks_moses(metrics))
         return load(name)
+
+    def derive(
+        self,
+        dataset: StructureSet,
+        name: str,
+        metrics: Sequence[str],
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+    ) -> Reference:
+        return derive(dataset, name, asks_fcd(metrics), asks_moses(metrics), workers, begun, progress)
 
     def failures(self, samples: Samples) -> Counter[str]:
         return Counter(judged.reason.split(":")[0] for judged in samples.judged if judged.reason)
