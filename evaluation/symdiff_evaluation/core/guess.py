@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from symdiff.domains.kinds import recognize
 from symdiff.errors import UserError
+
+_SMILES = (".smi", ".smiles", ".txt", ".csv", ".tsv")
 
 
 def guess(files: Sequence[str | Path], atoms: bool = False) -> str:
@@ -20,8 +21,21 @@ def guess(files: Sequence[str | Path], atoms: bool = False) -> str:
 
 
 def _recognize(path: Path) -> str:
+    if _holds_smiles(path):
+        return "molecule-graph"
+    from symdiff.domains.kinds import recognize
+
     try:
         return recognize(path)
     except UserError as error:
         hint = ": say it with --protocol" if "cannot tell what it holds" in str(error) else ""
         raise UserError(f"{error}{hint}") from None
+
+
+def _holds_smiles(path: Path) -> bool:
+    """Whether a file is one of SMILES. Asked first, since to import the domains, and torch with them, takes as long as many thousand SMILES."""
+    from symdiff.chemistry import formats
+    from symdiff.graphs import files as graphs
+
+    name = path.name.lower().removesuffix(".gz")
+    return name.endswith(_SMILES) and path.is_file() and graphs.recognize(path) is None and formats.recognize(path) in ("smiles", "table")

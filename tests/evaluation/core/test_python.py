@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -148,3 +149,10 @@ def test_one_command_line(tmp_path, capsys):
     command = [sys.executable, "-m", "symdiff", "evaluate", str(tmp_path / "a.smi"), "--out", str(tmp_path / "two"), "--workers", "1", "--json"]
     assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == one
     assert main(["--out", "r"]) == 2 and capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_page_runs(own, tmp_path, monkeypatch, capsys):
+    page = (Path(__file__).parents[3] / "evaluation" / "README.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    exec(page.partition("```python\n")[2].partition("```")[0], {})
+    assert capsys.readouterr().out == "0.5 0.0\n" and (tmp_path / "own-report" / "report.html").is_file()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 
 import pytest
 
@@ -86,3 +88,10 @@ def test_unique_at_counts_the_first_valid_ones():
     found = MOLECULES.measure(from_smiles(texts), None, ["unique@1k", "unique@10k"])
     assert found["unique@1k"].value == 31 / 1000 and found["unique@1k"].count == 1000
     assert found["unique@10k"].value == 31 / 1100 and found["unique@10k"].count == 1100
+
+
+def test_molecules_are_scored_without_torch(samples, tmp_path):
+    """It takes seconds to import, and as much memory as half a million molecules."""
+    code = f"import sys; from symdiff_evaluation.__main__ import main; main({[str(samples), '--out', str(tmp_path / 'out')]!r}); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "False"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
@@ -99,5 +99,5 @@ def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
     without = value - bias
     error = spread(without, linear, GROUPS - 1, *gamma(second, third))
     # the same few groups tell the variances of both parts
-    low, high = interval(without, replace(error, stretch=float(student.ppf(0.975, GROUPS - 1)) / Z95))
+    low, high = interval(without, replace(error, stretch=float(stdtrit(GROUPS - 1, 0.975)) / Z95))
     return Estimate(value, max(value + (low - without), 0.0), value + (high - without), int(parts.counts.sum()), undecided)
