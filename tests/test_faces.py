@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import symdiff
-from symdiff.config.building import _subclasses
+from symdiff.config.catalog import _subclasses
 
 ROOT = Path(symdiff.__file__).resolve().parent.parent
 PACKAGES = [

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 DISTRIBUTION = "symdiff-torch"
-_PACKAGES = ("torch", "diffusers", "accelerate", "safetensors", "rdkit", "pydantic", "ruamel.yaml", "networkx", "igraph", "fcd")
+_PACKAGES = (
+    *("torch", "diffusers", "accelerate", "safetensors", "rdkit", "pydantic", "ruamel.yaml", "networkx"),
+    *("igraph", "fcd"),
+)
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
@@ -39,20 +42,20 @@ def versions() -> dict[str, str | None]:
     """The installed version of every package that matters, None where it is missing."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found: dict[str, str | None] = {}
+    installed: dict[str, str | None] = {}
     for name in _PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = None
-    return found
+            installed[name] = None
+    return installed
 
 
 def wrong_package() -> list[str]:
-    """Problems with the package index's other ``symdiff``, which has the same import name, told from the metadata."""
+    """Problems with the package index's other ``symdiff``, which has the same import name, by the metadata."""
     from importlib.metadata import distributions
 
-    names = {(found.metadata["Name"] or "").lower().replace("_", "-") for found in distributions()}
+    names = {(one.metadata["Name"] or "").lower().replace("_", "-") for one in distributions()}
     if "symdiff" not in names:
         return []
     advice = f"remove it (python -m pip uninstall symdiff), then python -m pip install --force-reinstall {DISTRIBUTION}"

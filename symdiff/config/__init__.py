@@ -9,8 +9,8 @@ from symdiff.face import face
 if TYPE_CHECKING:
     from symdiff.config.building import build as build
     from symdiff.config.building import check as check
-    from symdiff.config.building import find as find
-    from symdiff.config.building import names as names
+    from symdiff.config.catalog import find as find
+    from symdiff.config.catalog import names as names
     from symdiff.config.recipe import DataSettings as DataSettings
     from symdiff.config.recipe import Recipe as Recipe
     from symdiff.config.recipe import SamplingSettings as SamplingSettings

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
 import inspect
 import types
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError
 
-from symdiff.config.extensions import load_extensions
+from symdiff.config.catalog import find, names, show
 from symdiff.errors import UserError, nearest
 
 T = TypeVar("T")
 
 
 def build(base: type[T], spec: Mapping | T, /, *, where: str | None = None, **given: object) -> T:
-    """The object that ``spec`` describes: ``{"kind": name of a final subclass of base, ...settings}``.
+    """Build the object that a spec describes: ``{"kind": name of a final subclass of base, ...settings}``.
 
-    Settings are checked against the constructor's signature and annotations. ``given`` is what a recipe must not
-    contain (a schema, marginal frequencies); a constructor takes those that it names. A nested choice, a parameter annotated
+    Settings are checked against the constructor's signature and annotations. A nested choice, a parameter annotated
     with one of our abstract classes, is built as well, unless the class keeps a config (diffusers' ``ConfigMixin``):
-    that one gets the checked spec, keeps it in its config and builds it itself. An instance of ``base`` passes
-    unchanged.
+    that one gets the checked spec, keeps it in its config and builds it itself.
+
+    Parameters
+    ----------
+    base : type
+        The abstract class.
+    spec : mapping or object
+        The spec; an instance of ``base`` passes unchanged.
+    where : str, optional
+        The place that messages begin with.
+    **given
+        What a recipe must not contain (a schema, marginal frequencies); a constructor takes those that it names.
+
+    Returns
+    -------
+    object
+        An instance of ``base``.
 
     Raises
     ------
@@ -41,7 +51,7 @@ def build(base: type[T], spec: Mapping | T, /, *, where: str | None = None, **gi
     settings = {name: value for name, value in spec.items() if name != "kind"}
     hints = _parameters(cls)
     if not _keeps_config(cls):
-        settings = {name: _built(hints[name][0], value, f"{where}.{name}") for name, value in settings.items()}
+        settings = {name: _build_value(hints[name][0], value, f"{where}.{name}") for name, value in settings.items()}
     try:
         return cls(**settings, **{name: value for name, value in given.items() if name in hints})
     except UserError as error:
@@ -53,7 +63,23 @@ def build(base: type[T], spec: Mapping | T, /, *, where: str | None = None, **gi
 
 
 def check(base: type, spec: object, *, where: str | None = None, given: Sequence[str] = ()) -> type:
-    """Check a spec and everything nested in it without building anything, and return the class that it names.
+    """Check a spec and everything nested in it without building anything.
+
+    Parameters
+    ----------
+    base : type
+        The abstract class.
+    spec : object
+        What should be a spec.
+    where : str, optional
+        The place that messages begin with.
+    given : sequence of str
+        Parameters that a recipe must not contain.
+
+    Returns
+    -------
+    type
+        The class that the spec names.
 
     Raises
     ------
@@ -62,7 +88,7 @@ def check(base: type, spec: object, *, where: str | None = None, given: Sequence
     """
     where = base.__name__.lower() if where is None else where
     if not isinstance(spec, Mapping):
-        raise UserError(f"{where}: expected a mapping with the key 'kind', got {_shown(spec)}")
+        raise UserError(f"{where}: expected a mapping with the key 'kind', got {show(spec)}")
     if "kind" not in spec:
         raise UserError(f"{where}: the key 'kind' is missing: the name of a {base.__name__}{nearest('', names(base))}")
     cls = find(base, spec["kind"], where=f"{where}.kind")
@@ -82,84 +108,12 @@ def check(base: type, spec: object, *, where: str | None = None, given: Sequence
     return cls
 
 
-def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
-    """The final subclass of ``base`` called ``name``: in our own package, else in what was imported, else in an extension.
-
-    Raises
-    ------
-    UserError
-        When there is none; with the nearest name.
-    """
-    catalog = _catalog(_package(base))
-    module = catalog.get(name, (None,))[0] if isinstance(name, str) else None
-    if module is not None:
-        cls = getattr(_imported(module, where), name)
-        if isinstance(cls, type) and issubclass(cls, base) and not inspect.isabstract(cls):
-            return cls
-    for more in (False, True):
-        if more:
-            load_extensions()
-        for cls in reversed(_subclasses(base)):
-            if cls.__name__ == name and not inspect.isabstract(cls) and not cls.__module__.startswith("symdiff."):
-                return cls
-    raise UserError(f"{where}: expected the name of a {base.__name__}, got {_shown(name)}{nearest(str(name), names(base))}")
-
-
-def names(base: type) -> list[str]:
-    """The names that ``find`` knows under ``base``."""
-    catalog = _catalog(_package(base))
-
-    def descends(name: str) -> bool:
-        parents = catalog[name][1] if name in catalog else ()
-        return base.__name__ in parents or any(descends(parent) for parent in parents if parent != name)
-
-    own = {name for name, (_, parents) in catalog.items() if descends(name) and "ABC" not in parents}
-    theirs = {cls.__name__ for cls in _subclasses(base) if not inspect.isabstract(cls) and not cls.__module__.startswith("symdiff.")}
-    return sorted(own | theirs)
-
-
-def _package(base: type) -> str:
-    """The package whose modules hold the final subclasses of ``base``: the one that its own module is in."""
-    return base.__module__.rpartition(".")[0]
-
-
-@cache
-def _catalog(package: str) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Class name -> (module, names of its bases), read from the sources, so that nothing is imported to find a name."""
-    if not package.startswith("symdiff"):
-        return {}
-    folder = Path(importlib.import_module(package).__file__).parent
-    found = {}
-    for path in sorted(folder.glob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef):
-                parents = tuple(ast.unparse(parent).partition("[")[0].rpartition(".")[2] for parent in node.bases)
-                found[node.name] = (f"{package}.{path.stem}", parents)
-    return found
-
-
-def _imported(module: str, where: str) -> types.ModuleType:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "symdiff").split(".")[0] == "symdiff":
-            raise
-        raise UserError(f"{where}: {module} needs the package {error.name!r}, which is not installed") from error
-
-
-def _subclasses(base: type) -> list[type]:
-    found: list[type] = []
-    for cls in base.__subclasses__():
-        found += [cls, *_subclasses(cls)]
-    return found
-
-
 def _parameters(cls: type) -> dict[str, tuple[Any, bool]]:
     """The constructor's parameters: name -> (annotation, whether it must be given)."""
     if cls.__init__ is object.__init__:
         return {}
     hints = get_type_hints(cls.__init__, include_extras=True)
-    found = {}
+    parameters = {}
     for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
         if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             if cls.__init__.__qualname__.split(".")[0] != cls.__name__:
@@ -167,8 +121,8 @@ def _parameters(cls: type) -> dict[str, tuple[Any, bool]]:
             raise TypeError(f"{cls.__qualname__} must name its parameters to be built from a recipe, not *{name}")
         if name not in hints:
             raise TypeError(f"{cls.__qualname__} must annotate its parameter {name!r} to be built from a recipe")
-        found[name] = (hints[name], parameter.default is parameter.empty)
-    return found
+        parameters[name] = (hints[name], parameter.default is parameter.empty)
+    return parameters
 
 
 def _keeps_config(cls: type) -> bool:
@@ -181,7 +135,11 @@ def _abstract(hint: object) -> type | None:
         return _abstract(get_args(hint)[0])
     if get_origin(hint) in (Union, types.UnionType):
         return next((cls for cls in map(_abstract, get_args(hint)) if cls is not None), None)
-    if isinstance(hint, type) and inspect.isabstract(hint) and not hint.__module__.startswith(("typing", "collections", "builtins")):
+    if (
+        isinstance(hint, type)
+        and inspect.isabstract(hint)
+        and not hint.__module__.startswith(("typing", "collections", "builtins"))
+    ):
         return hint
     return None
 
@@ -217,7 +175,7 @@ def _check_value(hint: object, value: object, where: str) -> None:
         _validate(hint, value, where)
 
 
-def _built(hint: object, value: object, where: str) -> object:
+def _build_value(hint: object, value: object, where: str) -> object:
     base = _abstract(hint)
     if base is not None:
         return build(base, value, where=where) if isinstance(value, Mapping) else value
@@ -252,7 +210,7 @@ def _validate(hint: object, value: object, where: str) -> None:
     except ValidationError as error:
         first = error.errors()[0]
         place = "".join(f"[{key}]" if isinstance(key, int) else "" for key in first["loc"])
-        raise UserError(f"{where}{place}: {told(first)}") from None
+        raise UserError(f"{where}{place}: {describe_problem(first)}") from None
 
 
 _EXPECTED = {
@@ -264,13 +222,8 @@ _EXPECTED = {
 }  # fmt: skip
 
 
-def told(problem: Mapping) -> str:
+def describe_problem(problem: Mapping) -> str:
     """A pydantic problem in our words: what was expected, what came."""
     words = _EXPECTED.get(problem["type"])
     expected = words.format(**problem.get("ctx", {})) if words else problem["msg"].removeprefix("Input should be ")
-    return f"expected {expected}, got {_shown(problem['input'])}"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return f"expected {expected}, got {show(problem['input'])}"

@@ -30,7 +30,10 @@ MOVED = {
 def describe_moved(plain: Mapping) -> str | None:
     """Every key of plain recipe values that has another place now, and which, in one line; None where there is none."""
     moved = [key for key, value in _training(plain).items() if _has_moved(key, value)]
-    places = [f"training.{key} is now {MOVED[key]}{' of objective/kind=LogVariance' if key == 'draws' else ''}" for key in moved]
+    places = [
+        f"training.{key} is now {MOVED[key]}{' of objective/kind=LogVariance' if key == 'draws' else ''}"
+        for key in moved
+    ]
     return ", ".join(places) or None
 
 

@@ -9,12 +9,24 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError
 
 from symdiff.config import earlier, strict_yaml
-from symdiff.config.building import build, check, find, names, told
+from symdiff.config.building import build, check, describe_problem, find, names
 from symdiff.config.training import Section, TrainingSettings
 from symdiff.errors import UserError, nearest
 from symdiff.storage import bundled
 
-__all__ = ["DataSettings", "Recipe", "SamplingSettings", "TrainingSettings", "build", "check", "dump", "find", "load", "names", "set"]
+__all__ = [
+    "DataSettings",
+    "Recipe",
+    "SamplingSettings",
+    "TrainingSettings",
+    "build",
+    "check",
+    "dump",
+    "find",
+    "load",
+    "names",
+    "set",
+]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Spec = dict[str, object]
@@ -31,7 +43,7 @@ class DataSettings(Section):
 
 
 class SamplingSettings(Section):
-    """How samples are drawn unless told otherwise: ``steps`` network evaluations a trajectory."""
+    """How samples are drawn where nothing else is asked for: ``steps`` network evaluations a trajectory."""
 
     steps: Annotated[int, Field(ge=1, le=100_000)] = 50
 
@@ -82,7 +94,9 @@ def load(source: str | Path, earlier_keys: bool = False) -> Recipe:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot read the recipe: {getattr(error, 'strerror', None) or error}") from None
     plain = strict_yaml.parse(text, str(path))
-    return validate(earlier.bring_up_to_date(plain) if earlier_keys and isinstance(plain, Mapping) else plain, str(path))
+    return validate(
+        earlier.bring_up_to_date(plain) if earlier_keys and isinstance(plain, Mapping) else plain, str(path)
+    )
 
 
 def validate(plain: object, source: str = "recipe") -> Recipe:
@@ -115,7 +129,9 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
     path, equals, text = assignment.partition("=")
     keys = path.strip().split("/")
     if equals and "." in path:
-        raise UserError(f"--set {assignment!r}: expected slashes between the keys: {path.strip().replace('.', '/')}={text}")
+        raise UserError(
+            f"--set {assignment!r}: expected slashes between the keys: {path.strip().replace('.', '/')}={text}"
+        )
     if not equals or not all(keys):
         raise UserError(f"--set {assignment!r}: expected path/to/key=value")
     plain = recipe.model_dump(mode="json")
@@ -152,10 +168,14 @@ def _first(error: ValidationError) -> str:
     keys = [str(key) for key in problem["loc"]]
     section = Recipe
     for key in keys[:-1]:
-        section = section.model_fields[key].annotation if isinstance(section, type) and issubclass(section, BaseModel) else section
+        section = (
+            section.model_fields[key].annotation
+            if isinstance(section, type) and issubclass(section, BaseModel)
+            else section
+        )
     path = ".".join(key for key in keys if key not in ("float", "constrained-float"))
     if problem["type"] == "extra_forbidden":
         return f"{path}: unknown key{nearest(keys[-1], section.model_fields)}"
     if problem["type"] == "missing":
         return f"{path}: this key is missing"
-    return f"{path}: {told(problem)}"
+    return f"{path}: {describe_problem(problem)}"

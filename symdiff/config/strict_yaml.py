@@ -34,7 +34,7 @@ def parse(text: str, name: str = "recipe") -> Plain:
         _check_events(text, name)
         value = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise UserError(f"{name}: {_told(error)}") from None
+        raise UserError(f"{name}: {_describe(error)}") from None
     except (ValueError, RecursionError) as error:
         if isinstance(error, UserError):
             raise
@@ -91,7 +91,7 @@ def _check_plain(value: object, name: str, path: str) -> None:
         raise UserError(f"{here}: expected text, a number, a list or a mapping, got {value} ({type(value).__name__})")
 
 
-def _told(error: YAMLError) -> str:
+def _describe(error: YAMLError) -> str:
     """A parser's complaint as one line."""
     problem = str(getattr(error, "problem", None) or str(error)).splitlines()[0]
     mark = getattr(error, "problem_mark", None)

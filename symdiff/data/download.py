@@ -28,7 +28,7 @@ class Remote:
 
 
 def download(remote: Remote, folder: Path, progress: Callable[[int], None] | None = None) -> Path:
-    """The path of the file in ``folder``, fetched if it is not there; ``progress`` is told the bytes of every block.
+    """The path of the file in ``folder``, fetched if it is not there; ``progress`` gets the number of bytes of every block.
 
     What was received goes to ``NAME.part``; a later call goes on from there where the server can, else from the start. The
     file gets its name only when it is complete and its hash is right. Raises UserError: no network, short, wrong hash.
@@ -39,10 +39,10 @@ def download(remote: Remote, folder: Path, progress: Callable[[int], None] | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _fetch(remote, part, progress)
-        found = sha256(part)
-        if found != remote.sha256:
+        digest = sha256(part)
+        if digest != remote.sha256:
             part.unlink()
-            raise UserError(f"{remote.url}: expected SHA-256 {remote.sha256}, got {found}: not used")
+            raise UserError(f"{remote.url}: expected SHA-256 {remote.sha256}, got {digest}: not used")
         atomic.put(part, path)
     except urllib.error.HTTPError as error:
         raise UserError(f"{remote.url}: the server answers {error.code} ({error.reason})") from error

@@ -38,8 +38,8 @@ def write(target: Path, fill: Callable[[Path], None]) -> None:
     except FileExistsError:
         raise UserError(f"{target}: exists and is no checkpoint folder, nothing was written") from None
     except OSError as error:
-        kept = "the earlier checkpoint is untouched" if Path(target).exists() else "nothing was written"
-        raise UserError(f"{target}: cannot save the checkpoint: {error.strerror}; {kept}") from error
+        outcome = "the earlier checkpoint is untouched" if Path(target).exists() else "nothing was written"
+        raise UserError(f"{target}: cannot save the checkpoint: {error.strerror}; {outcome}") from error
 
 
 def verify(folder: Path) -> None:

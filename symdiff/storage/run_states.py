@@ -65,8 +65,8 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The steps that have a folder, ascending."""
-        found = [_STEP.fullmatch(path.name) for path in self.folder.iterdir()] if self.folder.is_dir() else []
-        return sorted(int(match[1]) for match in found if match)
+        names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
+        return sorted(int(match[1]) for match in map(_STEP.fullmatch, names) if match)
 
     def latest(self) -> tuple[Snapshot | None, list[str]]:
         """The newest complete state (None before the first save) and what is wrong with newer ones.
