@@ -1,7 +1,11 @@
 """Bond orders and charges from neighbors: what chemists draw comes back, by the fewest charges, and RDKit agrees where
 it succeeds."""
 
+import csv
+import gzip
+import os
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from symdiff.chemistry.bonding import STATES, Undecided, assign
 from symdiff.chemistry.perception import molecule, molecule_by_rdkit
 from symdiff.storage.records import Broken
 
+DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9")
 NEUTRAL = (
     "O CC C=C C#N c1ccccc1 CC(=O)Nc1ccccc1O O=C(O)c1ccccc1 CSC CS(C)(=O)=O CP(C)(C)=O C=C=C N#N FC(Cl)Br"
 ).split()
@@ -92,3 +97,24 @@ def test_elements_without_common_valences():
         assign(np.array([92, 9]), np.array([[0, 1]]), np.array([2.0]))
     with pytest.raises(Broken, match="^(valence|charge): "):
         molecule(np.array([9, 9, 9]), np.array([[0, 0, 0], [0, 0, 1.4], [0, 1.4, 0]]))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with qm9")
+def test_geometries_of_qm9_come_back():
+    """99.5 % are the molecule that they were made from, at most 0.1 % are none (``benchmarks/perception.py``)."""
+    with np.load(DATA / "qm9_geom_sample2000.npz", allow_pickle=False) as file:
+        offsets, z, positions, index = (file[name] for name in ("offsets", "z", "pos", "index"))
+    with gzip.open(DATA / "qm9_smiles.csv.gz", "rt", encoding="utf-8") as stream:
+        smiles = [row["smiles_gdb17"] for row in csv.DictReader(stream)]
+    same = invalid = 0
+    for k, number in enumerate(index.tolist()):
+        atoms = slice(offsets[k], offsets[k + 1])
+        try:
+            mol = molecule(z[atoms], positions[atoms].astype(float))
+        except Broken:
+            invalid += 1
+            continue
+        back = Chem.MolToSmiles(Chem.RemoveHs(mol), isomericSmiles=False)
+        same += back == Chem.MolToSmiles(Chem.MolFromSmiles(smiles[number - 1]), isomericSmiles=False)
+    assert same >= 0.995 * len(index) and invalid <= 0.001 * len(index)
