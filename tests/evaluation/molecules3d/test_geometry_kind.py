@@ -97,7 +97,7 @@ def test_extras_are_asked_for_before_the_work(place, monkeypatch):
     [
         ({"z": [6], "pos": [[0.0, 0, 0]]}, "lacks offsets"),
         ({"z": [6], "pos": [[0.0, 0, 0]], "offsets": [0, 2]}, "rise from 0 to 1"),
-        ({"z": [6.0], "pos": [[0.0, 0, 0]], "offsets": [0, 1]}, "expected whole numbers"),
+        ({"z": ["C"], "pos": [[0.0, 0, 0]], "offsets": [0, 1]}, "z: expected numbers, got <U1"),
     ],
 )
 def test_mistakes_are_one_line(tmp_path, capsys, arrays, told):
