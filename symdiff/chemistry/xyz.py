@@ -13,13 +13,13 @@ from symdiff.chemistry.elements import SYMBOLS, number_of
 from symdiff.chemistry.geometry import TOTAL, Geometry, bare
 from symdiff.chemistry.limits import MAX_ATOMS, MAX_CHARGE, MAX_LINE, MAX_TOTAL_CHARGE
 from symdiff.errors import UserError, nearest
-from symdiff.storage.files import lines
+from symdiff.storage.files import Unreadable, lines
 from symdiff.storage.numbers import read_integer
 from symdiff.storage.records import Broken, Record
 
 UNITS = {"angstrom": 1.0, "ang": 1.0, "bohr": 0.529177210903, "au": 0.529177210903}
 PERIODIC = "periodic: the cell is passed over"
-_PAIR = re.compile(r'([A-Za-z_]+)=("[^"]*"|\S+)')
+_PAIR = re.compile(r'(?<![A-Za-z_])([A-Za-z_]+)=("[^"]*"|\S+)')
 _DEFAULT = "species:S:1:pos:R:3"
 _MOST_COLUMNS = 1_000
 _TRAILER = 3
@@ -78,6 +78,8 @@ def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Itera
             source.pass_trailer()
             if source.follows_atom():
                 raise Broken(f"syntax: expected {count} atoms, more follow")
+        except Unreadable:
+            raise
         except UserError as error:
             yield Record(path.name, number, comment[:_SHOWN], "geometry", str(error)), None
             source.skip()

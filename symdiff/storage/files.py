@@ -24,6 +24,10 @@ _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
 _COMPRESSED = {"xz": b"\xfd7zXZ\x00", "bzip2": b"BZh", "zstd": b"\x28\xb5\x2f\xfd", "compress": b"\x1f\x9d"}
 
 
+class Unreadable(UserError):
+    """A file that ends before its records do: what is read of it must not pass for all of it."""
+
+
 def ending(path: str | Path, valid: Sequence[str]) -> str:
     """The ending of a file among ``valid`` (such as ``.csv``); ``.csv.gz`` counts as ``.csv``. Raises UserError."""
     name = Path(path).name.lower().removesuffix(".gz")
@@ -69,6 +73,10 @@ def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
         if gzipped:
             limit = min(limit, max(MIN_EXPANDED, MAX_RATIO * size))
             file = stack.enter_context(io.BufferedReader(_Bounded(stack.enter_context(gzip.open(file)), path, limit)))
+            within = file.peek(8)[:8]
+            if within.startswith(_GZIP):
+                raise UserError(f"{path}: gzipped twice; unpack it first")
+            _check_start(path, within, gzipped)
         yield file
 
 
@@ -171,8 +179,8 @@ class _Bounded(io.RawIOBase):
         try:
             count = self.stream.readinto(buffer)
         except (OSError, EOFError, zlib.error) as error:
-            raise UserError(f"{self.path}: cannot be read ({error})") from error
+            raise Unreadable(f"{self.path}: cannot be read ({error})") from error
         self.seen += count
         if self.seen > self.limit:
-            raise UserError(f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it should be")
+            raise Unreadable(f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it should be")
         return count
