@@ -74,15 +74,34 @@ class Outcome:
 
 
 class Trainer:
-    """Trains ``diffusion``, whose forward(x0, generator) is the loss of every structure, (B,), on ``structures``.
+    """The training of a module on structures, by one process or by several.
 
     A step is a function of (settings, step): its rows come from ``Order``, its noise from ``Streams`` whose rows are the
     rows of the global batch, dropout from a seed of its own. So a resumed training repeats the uninterrupted one bit
-    for bit, and several processes see the data, the noise and the learning rate of one.
+    for bit, and several processes see the data, the noise and the learning rate of one. Their weights agree with those of one
+    as far as sums are rounded: in fp32 within 1e-5 after 60 steps, in bf16, whose gradients have three digits, less.
 
-    ``observe(diffusion, step)`` is called every ``sample_every`` steps with the averaged weights in place and returns
-    what is logged; it cannot disturb the training's chance. ``data`` names the content of ``structures``: a state that was
-    saved with another name is not resumed.
+    Parameters
+    ----------
+    diffusion : nn.Module
+        Its forward(x0, generator) is the loss of every structure, (B,).
+    structures : Structures
+        The data.
+    settings : TrainingSettings
+    out : Path
+        The folder of the run, which exists.
+    observe : callable, optional
+        ``observe(diffusion, step)`` is called every ``settings.sample.every`` steps with the averaged weights in place and
+        returns what is logged; it cannot disturb the training's chance.
+    accelerator : Accelerator, optional
+        From ``launch``.
+    data : str
+        Names the content of ``structures``: a state that was saved with another name is not resumed.
+
+    Raises
+    ------
+    UserError
+        For batches that are smaller than the number of processes.
     """
 
     def __init__(
@@ -120,7 +139,10 @@ class Trainer:
     def run(self, resume: bool = False) -> Outcome:
         """Train to the last step, or to the end of the step in which a signal came; either way the state is saved.
 
-        Raises: UserError where the state cannot be saved, or ``LIMIT`` steps in a row were not finite.
+        Raises
+        ------
+        UserError
+            Where the state cannot be saved, ``LIMIT`` steps in a row were not finite, or another process of the run has ended.
         """
         notes = self._restore() if resume else []
         steps = self.settings.steps

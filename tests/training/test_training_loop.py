@@ -111,6 +111,7 @@ def test_sampling_and_saving_do_not_touch_the_training(whole, tmp_path):
     assert digests(tmp_path / "a") == digests(whole)
 
 
+@pytest.mark.slow  # starts torchrun: three interpreters that import torch
 def test_two_processes_train_as_one(tmp_path, torchrun):
     choices = {"batch": {"size": 7}, "steps": 20, "compute": {"precision": "fp32"}}
     one = run(tmp_path / "one", dropout=0.0, look=None, **choices)

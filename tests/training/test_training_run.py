@@ -14,6 +14,7 @@ from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
+from symdiff.storage import sealed
 from symdiff.training import loop, run, samples
 from symdiff.training.run import compile_denoiser, compare, train
 
@@ -88,6 +89,23 @@ def test_a_killed_run_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
     sums = dict(line.split()[::-1] for line in (out / "checkpoint" / "SHA256SUMS").read_text().splitlines())
     before = dict(line.split()[::-1] for line in whole.decode().splitlines())
     assert {k: v for k, v in sums.items() if k != "recipe.yaml"} == {k: v for k, v in before.items() if k != "recipe.yaml"}
+
+
+def test_a_run_of_before_is_resumed(trained, tmp_path):
+    """Its recipe has the keys of then, and its states say less."""
+    out = tmp_path / "run"
+    shutil.copytree(trained, out, ignore=shutil.ignore_patterns("checkpoint", "summary.json", "step-00000012"))
+    lines = [line for line in RECIPE.splitlines() if not line.startswith("training")]
+    earlier = "training: {steps: 12, batch_size: 32, warmup: 2, save_every: 4, sample_every: 6, sample_count: 8, log_every: 3}"
+    (out / "recipe.yaml").write_text("\n".join([*lines, earlier]))
+    (state,) = (out / "state").iterdir()
+    record = json.loads((state / "state.json").read_text())
+    (state / "state.json").write_text(json.dumps({key: record[key] for key in ("step", "losses", "skipped", "seconds", "data")}))
+    (state / sealed.SUMS).unlink()
+    sealed.sign(state)
+    train(recipes.load(out / "recipe.yaml", earlier_keys=True), out, resume=True)
+    assert (out / "recipe.yaml").read_text() == (trained / "recipe.yaml").read_text()
+    assert (out / "checkpoint" / "SHA256SUMS").read_bytes() == (trained / "checkpoint" / "SHA256SUMS").read_bytes()
 
 
 @pytest.mark.parametrize("change", ["training/steps=13", "training/seed=1", "denoiser/width=64", "training/batch/size=31"])
