@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from symdiff.breaking.codes import Code
 from symdiff.config.ranges import Side, Width
-from symdiff.groups.bravais import Kind, bravais
+from symdiff.groups.bravais import LatticeKind, bravais
 from symdiff.groups.torus import Torus, torus, torus_of
 from symdiff.state import Logits, Real, Schema, Star, State
 
@@ -26,7 +26,7 @@ class SiteCode(Code):
     learned.
     """
 
-    def __init__(self, lattice: Kind = "square", sides: Sequence[Side] | None = None, dim: Width = 16) -> None:
+    def __init__(self, lattice: LatticeKind = "square", sides: Sequence[Side] | None = None, dim: Width = 16) -> None:
         super().__init__()
         self.lattice, self.sides, self.dim = bravais(lattice), None if sides is None else tuple(sides), dim
         self.directions = len(self.lattice.shells[0])

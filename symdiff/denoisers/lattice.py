@@ -12,16 +12,16 @@ from torch.nn import functional
 
 from symdiff.config.ranges import Factor, Layers, Side, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
-from symdiff.groups.bravais import Kind, bravais
+from symdiff.groups.bravais import LatticeKind, bravais
 from symdiff.groups.torus import Torus, torus, torus_of
 from symdiff.nn.embedding import Waves
 from symdiff.nn.features import channels, encode
-from symdiff.nn.lattice import Frames, GroupConvolution, LatticeBlock
+from symdiff.nn.lattice import GroupConvolution, LatticeBlock, LatticeFrames
 from symdiff.nn.precise import PreciseLinear
 from symdiff.state import Categorical, Field, Logits, Schema, Star, State, schema_from_plain
 
 WAVES = 32
-Symmetry = Literal["space", "relaxed", "translations"]
+Equivariance = Literal["space", "relaxed", "translations"]
 
 
 class LatticeConvolution(Denoiser):
@@ -44,9 +44,9 @@ class LatticeConvolution(Denoiser):
         schema: Mapping,
         noisy: Mapping,
         code: Mapping,
-        lattice: Kind = "square",
+        lattice: LatticeKind = "square",
         sides: Sequence[Side] | None = None,
-        symmetry: Symmetry = "space",
+        symmetry: Equivariance = "space",
         flips: Sequence[str] = ("spin", "field", "sign"),
         width: Width = 128,
         widening: Factor = 2,
@@ -64,7 +64,7 @@ class LatticeConvolution(Denoiser):
         self.directions = len(self.lattice.shells[0])
         self.predicted = prediction_schema(schema)
         self._check(seen, schema)
-        frames = Frames.of(lattice, self.directions, point, bool(self.flips))
+        frames = LatticeFrames.of(lattice, self.directions, point, bool(self.flips))
         if width % frames.count:
             raise ValueError(f"width must be a multiple of the group's {frames.count} elements, got {width}")
         self.count, relaxed = frames.count, symmetry == "relaxed"
@@ -125,7 +125,7 @@ class LatticeConvolution(Denoiser):
             return functional.one_hot(value, field.classes).to(dtype)
         return value.to(dtype).flatten(2)
 
-    def _moved(self, schema: Schema, frames: Frames) -> list[Tensor]:
+    def _moved(self, schema: Schema, frames: LatticeFrames) -> list[Tensor]:
         """For every field on sites, how its channels look from each group element, (G, channels), counted from the
         first."""
         found, start = [], 1

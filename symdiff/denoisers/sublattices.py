@@ -15,7 +15,7 @@ from torch import Tensor
 from symdiff.config.ranges import Factor, Layers, Width
 from symdiff.denoisers.base import Denoiser, prediction_schema
 from symdiff.denoisers.lattice import LatticeConvolution
-from symdiff.groups.bravais import Kind
+from symdiff.groups.bravais import LatticeKind
 from symdiff.groups.torus import torus_of
 from symdiff.groups.tower import Tower, tower
 from symdiff.spins.hamiltonian import Model, interaction
@@ -46,7 +46,7 @@ class SublatticeConvolution(Denoiser):
         schema: Mapping,
         noisy: Mapping,
         code: Mapping,
-        lattice: Kind = "square",
+        lattice: LatticeKind = "square",
         model: Model = "ising",
         last: Literal["heat bath", "learned"] = "heat bath",
         width: Width = 96,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from symdiff.errors import nearest
 
-Kind = Literal["chain", "square", "triangular", "cubic"]
+LatticeKind = Literal["chain", "square", "triangular", "cubic"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Bravais:
     ``cell`` (d, d) float64, unit length.
     """
 
-    kind: Kind
+    kind: LatticeKind
     cell: Tensor
     operations: Tensor
     shells: tuple[Tensor, ...]
@@ -88,10 +88,10 @@ def inverses(operations: Tensor) -> Tensor:
 
 
 @cache
-def bravais(kind: Kind) -> Bravais:
+def bravais(kind: LatticeKind) -> Bravais:
     """The lattice called ``kind``. Raises ValueError."""
-    if kind not in get_args(Kind):
-        raise ValueError(f"unknown lattice {kind!r}{nearest(kind, get_args(Kind))}")
+    if kind not in get_args(LatticeKind):
+        raise ValueError(f"unknown lattice {kind!r}{nearest(kind, get_args(LatticeKind))}")
     if kind == "triangular":
         cell = torch.tensor([[1.0, 0.0], [0.5, 0.75**0.5]], dtype=torch.float64)
     else:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from symdiff.config.ranges import Side
 from symdiff.groups.base import Group
-from symdiff.groups.bravais import Kind, bravais, inverses
+from symdiff.groups.bravais import LatticeKind, bravais, inverses
 from symdiff.groups.orthogonal import turn
 from symdiff.groups.permutations import permute_nodes
 from symdiff.groups.torus import Torus, torus, torus_of
@@ -38,7 +38,7 @@ class Space(Group[Tensor]):
 
     def __init__(
         self,
-        lattice: Kind = "square",
+        lattice: LatticeKind = "square",
         sides: Sequence[Side] | None = None,
         point: Point = "full",
         translations: bool = True,

@@ -18,7 +18,7 @@ BANKS = 2
 
 
 @dataclass(frozen=True)
-class Frames:
+class LatticeFrames:
     """The G = P·F elements (p, f), point operation times flip, whose regular representation the features are in.
 
     ``quotient`` (G, G): the number of a⁻¹b; ``turned`` (G, D + 1): where a⁻¹ carries each direction of the star, and
@@ -34,7 +34,7 @@ class Frames:
         return len(self.flipped)
 
     @classmethod
-    def of(cls, lattice: str, directions: int, point: bool, flip: bool) -> Frames:
+    def of(cls, lattice: str, directions: int, point: bool, flip: bool) -> LatticeFrames:
         """With the whole point group or the identity alone, with or without the flip of two labels."""
         kind = bravais(lattice)
         kept = len(kind.operations) if point else 1
@@ -64,7 +64,7 @@ class GroupConvolution(nn.Module):
     """
 
     def __init__(
-        self, frames: Frames, inner: int, outer: int, reach: bool = False, relaxed: bool = False, precise: bool = False
+        self, frames: LatticeFrames, inner: int, outer: int, reach: bool = False, relaxed: bool = False, precise: bool = False
     ) -> None:
         super().__init__()
         self.linear = precise_linear if precise else functional.linear
@@ -121,7 +121,7 @@ class LatticeBlock(nn.Module):
     The mean over all sites and the context c enter before the convolution, so that every site sees the whole.
     """
 
-    def __init__(self, frames: Frames, channels: int, widening: int, context: int, relaxed: bool) -> None:
+    def __init__(self, frames: LatticeFrames, channels: int, widening: int, context: int, relaxed: bool) -> None:
         super().__init__()
         self.channels, self.count = channels, frames.count
         self.whole = GroupConvolution(frames, channels, channels, relaxed=relaxed, precise=True)

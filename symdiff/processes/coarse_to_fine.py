@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from symdiff.config.ranges import Degree, Factor
-from symdiff.groups.bravais import Kind
+from symdiff.groups.bravais import LatticeKind
 from symdiff.groups.torus import torus_of
 from symdiff.groups.tower import HALVINGS, Tower, tower
 from symdiff.processes.revealing import Revealing
@@ -33,7 +33,7 @@ class CoarseToFine(Revealing):
     """
 
     def __init__(
-        self, lattice: Kind = "square", parts: Sequence[Factor] = (1, 2, 3), stages: Sequence[Degree] = (0, 7)
+        self, lattice: LatticeKind = "square", parts: Sequence[Factor] = (1, 2, 3), stages: Sequence[Degree] = (0, 7)
     ) -> None:
         if lattice not in HALVINGS:
             raise ValueError(

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from symdiff.groups.bravais import Kind, bravais
+from symdiff.groups.bravais import LatticeKind, bravais
 from symdiff.groups.torus import torus_of
 from symdiff.random import Generator, uniform
 
@@ -48,7 +48,7 @@ class Sublattices(Revealing):
     breaker anchored in the data the last step is not exact: z tells of all spins together.
     """
 
-    def __init__(self, lattice: Kind = "square") -> None:
+    def __init__(self, lattice: LatticeKind = "square") -> None:
         if lattice not in ("chain", "square", "cubic"):
             raise ValueError(f"lattice: expected a bipartite one (chain, square, cubic), got {lattice!r}")
         self.lattice = bravais(lattice).kind

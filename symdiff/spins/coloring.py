@@ -22,5 +22,5 @@ def sublattices(hamiltonian: Hamiltonian) -> list[Tensor]:
         if any(other == site and there for other, there in zip(near, bonded, strict=True)):
             raise ValueError("a site with a bond to itself cannot be updated; take a longer torus")
         colors[site] = next(color for color in range(len(near) + 1) if color not in taken)
-    found = torch.tensor(colors)
-    return [(found == color).nonzero()[:, 0] for color in range(max(colors) + 1)]
+    assigned = torch.tensor(colors)
+    return [(assigned == color).nonzero()[:, 0] for color in range(max(colors) + 1)]

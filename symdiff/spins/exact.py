@@ -24,8 +24,8 @@ class Ground:
 
 def ground_states(hamiltonian: Hamiltonian) -> Ground:
     """The lowest energy of every Hamiltonian and its degeneracy. Raises ValueError for tori that are too large."""
-    found = [_lowest(hamiltonian.select([k])) for k in range(len(hamiltonian))]
-    return Ground(*(torch.tensor(values, dtype=torch.float64) for values in zip(*found, strict=True)))
+    levels = [_lowest(hamiltonian.select([k])) for k in range(len(hamiltonian))]
+    return Ground(*(torch.tensor(values, dtype=torch.float64) for values in zip(*levels, strict=True)))
 
 
 def log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:

@@ -37,9 +37,9 @@ def ground_states_in_fields(hamiltonian: Hamiltonian) -> Cuts:
         raise ValueError("minimum cuts are for Ising spins")
     if bool((hamiltonian.coupling < 0).any()):
         raise ValueError("minimum cuts need couplings of at least 0; the transfer matrix takes all, on small tori")
-    found = [_cut(hamiltonian.select([k])) for k in range(len(hamiltonian))]
-    spins = torch.stack([one[0] for one in found])
-    unique, resolution = torch.tensor([one[1] for one in found]), torch.tensor([one[2] for one in found], dtype=torch.float64)
+    cuts = [_cut(hamiltonian.select([k])) for k in range(len(hamiltonian))]
+    spins = torch.stack([one[0] for one in cuts])
+    unique, resolution = torch.tensor([one[1] for one in cuts]), torch.tensor([one[2] for one in cuts], dtype=torch.float64)
     return Cuts(spins, hamiltonian.energy(spins), unique, resolution)
 
 

@@ -134,11 +134,11 @@ class TransferMatrix:
         # a necklace's state is the sum of its L2 translates, each counted L2/period times
         norm = np.sqrt(periods[:, None] * periods[None, :]) / width
         for momentum in range(width):
-            kept = np.flatnonzero(momentum * periods % width == 0)
+            allowed = np.flatnonzero(momentum * periods % width == 0)
             turn = np.exp(-2j * math.pi * momentum * np.arange(width) / width)
-            block = ((weight @ turn) * norm)[np.ix_(kept, kept)]
-            slope = (((weight * -energy) @ turn) * norm)[np.ix_(kept, kept)]
-            blocks.append((members[kept], block, slope))
+            block = ((weight @ turn) * norm)[np.ix_(allowed, allowed)]
+            slope = (((weight * -energy) @ turn) * norm)[np.ix_(allowed, allowed)]
+            blocks.append((members[allowed], block, slope))
         top = float(np.abs(np.linalg.eigvals(blocks[0][1])).max())  # positive entries: no other block has a larger one
         return [(rows, block / top, slope / top) for rows, block, slope in blocks], math.log(top) - beta * energy.min()
 

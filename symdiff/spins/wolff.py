@@ -93,5 +93,5 @@ def reflections(interaction: Tensor) -> Tensor:
             swap = labels.clone()
             swap[a], swap[b] = b, a
             tried.append(swap)
-    found = [r for r in tried if not torch.equal(r, labels) and torch.allclose(interaction[r][:, r], interaction, atol=1e-12)]
-    return torch.stack(found).unique(dim=0)
+    symmetric = [r for r in tried if not torch.equal(r, labels) and torch.allclose(interaction[r][:, r], interaction, atol=1e-12)]
+    return torch.stack(symmetric).unique(dim=0)

@@ -32,16 +32,16 @@ def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | Non
     equally strong, or the sign is zero, it is undecided. Only variants that ``group`` exchanges are compared.
     """
     (best, sign), known = phases(orders), waves(group.shape)
-    found, tests = [], []
+    by_orbit, tests = [], []
     for orbit in variants(group.shape, group):
         counts = [int(((best == known.index(wave)) & (sign == s)).sum()) for wave, s in orbit]
         if sum(counts):
-            found.append({state_name(state): count for state, count in zip(orbit, counts, strict=True)})
+            by_orbit.append({state_name(state): count for state, count in zip(orbit, counts, strict=True)})
             if len(orbit) > 1:
                 slow = 2 * integrated_time(orders[:, known.index(orbit[0][0])], chain)[0]
                 tests.append(frequencies(counts, max(slow, 1.0)))
-    told = together(tests)
-    return Variants(tuple(found), Balance(told.statistic, told.mean, told.variance, told.count, len(orders) - told.count))
+    test = together(tests)
+    return Variants(tuple(by_orbit), Balance(test.statistic, test.mean, test.variance, test.count, len(orders) - test.count))
 
 
 def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = None) -> Variants:
@@ -49,13 +49,13 @@ def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = No
 
     So is each of the q ground states of a ferromagnet. A configuration where two labels are equally frequent is undecided.
     """
-    found = shares(labels, states)
-    most = found == found.max(1, keepdims=True)
+    share = shares(labels, states)
+    most = share == share.max(1, keepdims=True)
     counts = most[most.sum(1) == 1].sum(0).tolist()
-    slow = max((2 * integrated_time(column, chain)[0] for column in found.T), default=1.0)
-    told = frequencies(counts, max(slow, 1.0)) if sum(counts) else Balance(0.0, 0.0, 0.0, 0)
+    slow = max((2 * integrated_time(column, chain)[0] for column in share.T), default=1.0)
+    test = frequencies(counts, max(slow, 1.0)) if sum(counts) else Balance(0.0, 0.0, 0.0, 0)
     named = {f"label {label}": count for label, count in enumerate(counts)}
-    return Variants((named,), Balance(told.statistic, told.mean, told.variance, told.count, len(labels) - told.count))
+    return Variants((named,), Balance(test.statistic, test.mean, test.variance, test.count, len(labels) - test.count))
 
 
 def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Balance:
@@ -84,5 +84,5 @@ def place_balance(spins: np.ndarray, group: Subgroup | Relabelings) -> Balance:
         # configurations that a reflection keeps lie exactly between two steps: half a step aside, they do not
         place = np.floor(step + 0.25 + _DUST).astype(int) % size
         tests.append(frequencies(np.bincount(place, minlength=size)))
-    told = together(tests)
-    return Balance(told.statistic, told.mean, told.variance, told.count, len(spins) * len(group.shape) - told.count)
+    test = together(tests)
+    return Balance(test.statistic, test.mean, test.variance, test.count, len(spins) * len(group.shape) - test.count)

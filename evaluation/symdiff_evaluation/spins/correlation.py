@@ -104,8 +104,8 @@ def line_length(functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wav
         lines.append((functions[axis] * sign, size))
     weights = [1 / np.maximum(line.var(0), 1e-12) for line, _ in lines]
     group = np.arange(count) * _GROUPS // count
-    kept = [np.ones(count, bool), *(group != g for g in range(_GROUPS))]
-    fits = [_fit([(line[keep].mean(0), size) for line, size in lines], weights) for keep in kept]
+    groupings = [np.ones(count, bool), *(group != g for g in range(_GROUPS))]
+    fits = [_fit([(line[keep].mean(0), size) for line, size in lines], weights) for keep in groupings]
     if any(fit is None for fit in fits):
         return nothing(count)
     value, left_out = fits[0], np.array(fits[1:])
@@ -141,8 +141,8 @@ def _fit(lines: list[tuple[np.ndarray, int]], weights: list[np.ndarray]) -> floa
     best = int(np.argmin([misfit(point) for point in grid]))
     if best in (0, len(grid) - 1):
         return None
-    found = minimize_scalar(misfit, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-9})
-    return math.exp(found.x)
+    fit = minimize_scalar(misfit, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-9})
+    return math.exp(fit.x)
 
 
 def _batches(spins: np.ndarray):

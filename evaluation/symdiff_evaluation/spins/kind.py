@@ -88,13 +88,13 @@ class Lattices(Kind):
 
     def rows(self, samples: Spins, reference: SpinReference | None) -> Iterable[tuple]:
         """``unique`` marks a configuration's first record."""
-        found = samples.observed
+        observed = samples.observed
         known: dict[int, tuple] = {int(record): ("false", reason, "", "", "", "", "") for record, reason in samples.reasons.items()}
         seen: set[bytes] = set()
         for k, record in enumerate(samples.records.tolist()):
             code, t = samples.configurations[k].tobytes(), samples.temperatures[k]
             heat = "" if np.isnan(t) else f"{t:g}"
-            known[record] = ("true", "", heat, f"{found.energy[k]:.6g}", f"{found.magnetization[k]:.6g}", int(found.stabilizer[k]), told(code not in seen))
+            known[record] = ("true", "", heat, f"{observed.energy[k]:.6g}", f"{observed.magnetization[k]:.6g}", int(observed.stabilizer[k]), told(code not in seen))
             seen.add(code)
         for record in sorted(known):
             yield samples.file, record + 1, *known[record]

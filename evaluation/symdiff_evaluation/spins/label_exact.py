@@ -38,8 +38,8 @@ def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
             return energy, None
     if not _covers(model):
         return None
-    found = ground_states(model)
-    return float(found.energy[0]), float(found.count[0])
+    exact = ground_states(model)
+    return float(exact.energy[0]), float(exact.count[0])
 
 
 def _covers(model: Hamiltonian) -> bool:

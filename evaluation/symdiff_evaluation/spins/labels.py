@@ -47,9 +47,9 @@ def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states
     wrong, all_bonds = np.zeros(len(labels)), np.zeros(len(labels))
     for offset, coupling in couplings(hamiltonian):
         sign = np.broadcast_to(np.sign(coupling), labels.shape)
-        found = product[labels, shifted(labels, offset)]
+        of_bond = product[labels, shifted(labels, offset)]
         best = np.where(sign > 0, product.max(), product.min())
-        wrong += ((sign != 0) & (np.abs(found - best) > _DUST)).sum(axes)
+        wrong += ((sign != 0) & (np.abs(of_bond - best) > _DUST)).sum(axes)
         all_bonds += (sign != 0).sum(axes)
     return np.divide(wrong, all_bonds, out=np.full(len(labels), np.nan), where=all_bonds > 0)
 
@@ -65,7 +65,7 @@ def order_parameter(labels: np.ndarray, model: str, states: int) -> np.ndarray:
 
     Source of the first: Wu, The Potts model, Rev. Mod. Phys. 54 (1982).
     """
-    found = shares(labels, states)
+    share = shares(labels, states)
     if model == "potts":
-        return (states * found.max(1) - 1) / (states - 1)
-    return np.hypot(*(found @ directions(model, states).T).T)
+        return (states * share.max(1) - 1) / (states - 1)
+    return np.hypot(*(share @ directions(model, states).T).T)

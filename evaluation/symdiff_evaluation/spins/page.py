@@ -52,13 +52,13 @@ def sections(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping
 def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray]) -> str:
     if not len(spins):
         return ""
-    found, exact = spins.observed, _law(spins)
+    observed, exact = spins.observed, _distribution(spins)
     shown = [
-        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(found.energy, reference.get("energy"))),
+        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(observed.energy, reference.get("energy"))),
         panel(
             "Magnetization" if spins.ising else "Order parameter",
             told(estimates, "abs_magnetization", "mean |m|"),
-            densities(found.magnetization, reference.get("magnetization") if exact is None else exact),
+            densities(observed.magnetization, reference.get("magnetization") if exact is None else exact),
         ),
     ]
     if len(spins.parts) == 1:
@@ -73,10 +73,10 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
     shown = []
     for axis, size in enumerate(part.shape):
         line = part.observed.lines[axis]
-        found = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
+        line_means = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
         known = exact.two_point if exact is not None and exact.two_point is not None and exact.axis == axis else None
         title = f"Two-point function along the {'first second third'.split()[axis]} axis"
-        shown.append(panel(title, told(estimates, "correlation_length.second_moment", "second-moment length"), curves(range(size // 2 + 1), found, known)))
+        shown.append(panel(title, told(estimates, "correlation_length.second_moment", "second-moment length"), curves(range(size // 2 + 1), line_means, known)))
     factor = part.observed.structure_factor / math.prod(part.shape)
     middle = np.fft.fftshift(factor) if factor.ndim < 3 else np.fft.fftshift(factor[0])
     shown.append(panel("Structure factor, k = 0 in the middle", told(estimates, "structure_factor.peak", "largest S(k)/N"), heat(middle)))
@@ -93,8 +93,8 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
     shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
     for part in spins.parts[:_PARTS]:
-        found = variant_balance(part.observed.orders, part.group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
-        for counts in found.counts:
+        variants = variant_balance(part.observed.orders, part.group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+        for counts in variants.counts:
             if len(counts) > 1:
                 equal = {name: 1 / len(counts) for name in counts}
                 chart = bars({name.replace("stripes_", ""): share for name, share in shares(counts).items()}, {n.replace("stripes_", ""): v for n, v in equal.items()})
@@ -144,8 +144,8 @@ def _failures(spins: Spins) -> str:
     return failures(groups, max(spins.total, 1), "None: every record is a configuration of spins.")
 
 
-def _law(spins: Spins) -> np.ndarray | None:
-    """Quantiles of the exact law of the magnetization, where the transfer matrix gives it."""
+def _distribution(spins: Spins) -> np.ndarray | None:
+    """Quantiles of the exact distribution of the magnetization, where the transfer matrix gives it."""
     if len(spins.parts) != 1:
         return None
     part = spins.parts[0]

@@ -29,10 +29,10 @@ class SpinReference:
 
 def observables(spins: Spins) -> dict[str, Estimate]:
     """Means that two sets of the same couplings, field and temperatures have in common if their laws are the same."""
-    found, chain = spins.observed, spins.chain
-    half, m = np.mean([line[:, -1] for line in found.lines], 0), found.magnetization
+    observed, chain = spins.observed, spins.chain
+    half, m = np.mean([line[:, -1] for line in observed.lines], 0), observed.magnetization
     means = {
-        "energy": series_mean(found.energy, chain),
+        "energy": series_mean(observed.energy, chain),
         "magnetization": series_mean(m, chain, -1, 1),
         "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
         "two_point_half": series_mean(half, chain, -1, 1),

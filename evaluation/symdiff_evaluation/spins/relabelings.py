@@ -49,16 +49,16 @@ class Relabelings:
 
 def kept_by(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
     """How many elements of several such subgroups of one group leave each configuration (count, L1, ..., Ld) as it is: (groups, count) int64."""
-    shape, found = groups[0].shape, np.zeros((len(groups), len(labels)), np.int64)
+    shape, orders = groups[0].shape, np.zeros((len(groups), len(labels)), np.int64)
     count = _of_potts if groups[0].model == "potts" else _of_clock
     step = max(_BATCH // (math.prod(shape) * groups[0].states), 1)
     for start in range(0, len(labels), step):
         part = labels[start : start + step]
         for number in range(len(groups[0].allowed)):
             ways = count(part, groups[0].space.move(part, number), groups[0].states)
-            for row, group in zip(found, groups, strict=True):
+            for row, group in zip(orders, groups, strict=True):
                 row[start : start + step] += (ways * group.allowed[number]).sum(tuple(range(1, part.ndim)))
-    return found
+    return orders
 
 
 def _of_potts(labels: np.ndarray, moved: np.ndarray, states: int) -> np.ndarray:

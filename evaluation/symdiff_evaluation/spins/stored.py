@@ -49,9 +49,9 @@ def plain(one: Observed) -> dict[str, object]:
     return {name: list(map(_packed, value)) if name == "lines" else _packed(value) for name, value in columns.items()}
 
 
-def restored(told: Mapping[str, object]) -> Observed:
+def restored(columns: Mapping[str, object]) -> Observed:
     """What ``plain`` gave, through JSON."""
-    return Observed(**{name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value) for name, value in told.items()})
+    return Observed(**{name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value) for name, value in columns.items()})
 
 
 def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observed]:
@@ -68,6 +68,6 @@ def _packed(array: np.ndarray) -> list:
     return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
 
 
-def _unpacked(told: Sequence) -> np.ndarray:
-    kind, shape, body = told
+def _unpacked(packed: Sequence) -> np.ndarray:
+    kind, shape, body = packed
     return np.frombuffer(base64.b64decode(body), kind).reshape(shape)

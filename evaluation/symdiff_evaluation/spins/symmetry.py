@@ -112,7 +112,7 @@ def kept_by(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
     """``stabilizer_orders`` in several subgroups of one space group: (groups, count) int64."""
     shape = groups[0].shape
     axes, sites = tuple(range(1, spins.ndim)), math.prod(shape)
-    found = np.zeros((len(groups), len(spins)), np.int64)
+    orders = np.zeros((len(groups), len(spins)), np.int64)
     step = max(_BATCH // sites, 1)
     for start in range(0, len(spins), step):
         part = spins[start : start + step].astype(np.float64)
@@ -122,10 +122,10 @@ def kept_by(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
             # overlap[t] = sum over r of (moved by t)(r) s(r): plus or minus the number of sites where all agree
             overlap = np.fft.irfftn(moved.conj() * waves_, shape, axes=axes)
             same, opposite = overlap > sites - 1, overlap < 1 - sites
-            for row, group in zip(found, groups, strict=True):
+            for row, group in zip(orders, groups, strict=True):
                 row[start : start + step] += (same & group.allowed[number]).sum(axes)
                 row[start : start + step] += (opposite & group.flipped[number]).sum(axes)
-    return found
+    return orders
 
 
 def variants(shape: tuple[int, ...], group: Subgroup) -> list[list[tuple[Wave, int]]]:

@@ -64,7 +64,7 @@ class GroundStates(Metric):
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
-        gaps, chain, found, exist, undecided, uncounted = [], [], 0.0, 0.0, 0, 0
+        gaps, chain, seen, exist, undecided, uncounted = [], [], 0.0, 0.0, 0, 0
         for part in spins.parts:
             lowest = ground(part)
             if lowest is None:
@@ -77,7 +77,7 @@ class GroundStates(Metric):
                 uncounted += len(part)
                 continue
             flat = part.configurations.reshape(len(part), -1)
-            found, exist = found + len(np.unique(flat[gap < EQUAL], axis=0)), exist + lowest.count
+            seen, exist = seen + len(np.unique(flat[gap < EQUAL], axis=0)), exist + lowest.count
         every = np.concatenate(gaps) if gaps else np.zeros(0)
         if not len(every):
             return {name: nothing(undecided) for name in self.about}
@@ -85,12 +85,12 @@ class GroundStates(Metric):
         return {
             "ground.share": fraction(int((every == 0).sum()), len(every), undecided),
             "ground.energy_gap": replace(series_mean(every, series, low=0.0), undecided=undecided),
-            "ground.states_found": Estimate(found / exist, None, None, int(exist), undecided + uncounted) if exist else nothing(undecided + uncounted),
+            "ground.states_found": Estimate(seen / exist, None, None, int(exist), undecided + uncounted) if exist else nothing(undecided + uncounted),
         }
 
 
-def _minus(found: Estimate, exact: float | None) -> Estimate:
-    if exact is None or found.value is None:
-        return nothing(found.count + found.undecided)
-    ends = [None if end is None else end - exact for end in (found.low, found.high)]
-    return Estimate(found.value - exact, *ends, found.count, found.undecided)
+def _minus(estimate: Estimate, exact: float | None) -> Estimate:
+    if exact is None or estimate.value is None:
+        return nothing(estimate.count + estimate.undecided)
+    ends = [None if end is None else end - exact for end in (estimate.low, estimate.high)]
+    return Estimate(estimate.value - exact, *ends, estimate.count, estimate.undecided)

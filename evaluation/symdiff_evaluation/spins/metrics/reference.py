@@ -32,15 +32,15 @@ class SpinDifferences(Metric):
         if (reference.model, reference.states) != (spins.model, spins.states):
             ours, theirs = (f"{one.states}-state {one.model}" for one in (spins, reference))
             raise UserError(f"reference {reference.name}: expected {ours} spins, as the samples are, got {theirs}")
-        found = {f"reference.{name}": difference(value, reference.means[name]) for name, value in observables(spins).items()}
-        return {name: found.get(name, nothing(len(spins))) for name in self.about}
+        differences = {f"reference.{name}": difference(value, reference.means[name]) for name, value in observables(spins).items()}
+        return {name: differences.get(name, nothing(len(spins))) for name in self.about}
 
 
-def difference(found: Estimate, other: Estimate) -> Estimate:
+def difference(one: Estimate, other: Estimate) -> Estimate:
     """The difference of two independent estimates; half widths add as roots of squares."""
-    value = found.value - other.value
-    if found.low is None or other.low is None:
-        return Estimate(value, None, None, found.count)
-    down = math.hypot(found.value - found.low, other.high - other.value)
-    up = math.hypot(found.high - found.value, other.value - other.low)
-    return Estimate(value, value - down, value + up, found.count)
+    value = one.value - other.value
+    if one.low is None or other.low is None:
+        return Estimate(value, None, None, one.count)
+    down = math.hypot(one.value - one.low, other.high - other.value)
+    up = math.hypot(one.high - one.value, other.value - other.low)
+    return Estimate(value, value - down, value + up, one.count)

@@ -1,4 +1,4 @@
-"""How symmetric configurations are, what order they have, and whether their law keeps the symmetries of what they were given."""
+"""How symmetric configurations are, what order they have, and whether their distribution keeps the symmetries of what they were given."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from symdiff_evaluation.spins.symmetry import ENUMERATED
 
 ORDERS: dict[str, Wave] = {"uniform": (0, 0), "checkerboard": (1, 1), "stripes_x": (1, 0), "stripes_y": (0, 1)}
 
-class Order(Metric):
+class PhaseOrder(Metric):
     """Mean absolute order parameters of the phases of two-dimensional lattices; no value where a side is odd."""
 
     title = "Order by phase"
@@ -32,12 +32,12 @@ class Order(Metric):
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
-        found = {}
+        by_phase = {}
         for name, wave in ORDERS.items():
             fits = len(spins.shape) == 2 and not any(step and side % 2 for step, side in zip(wave, spins.shape, strict=False))
             values = np.abs(spins.observed.orders[:, waves(spins.shape).index(wave)]) if fits else None
-            found[f"order.{name}"] = nothing(len(spins)) if values is None else series_mean(values, spins.chain, 0, 1)
-        return found
+            by_phase[f"order.{name}"] = nothing(len(spins)) if values is None else series_mean(values, spins.chain, 0, 1)
+        return by_phase
 
 
 class SpinSymmetry(Metric):
@@ -57,17 +57,17 @@ class SpinSymmetry(Metric):
         orders = spins.observed.stabilizer
         logs = np.log(orders)
         before, after = spins.observed.symmetries.tolist(), spins.observed.kept.tolist()
-        found = mean(math.fsum(logs), math.fsum(logs * logs), len(logs))
+        log_order = mean(math.fsum(logs), math.fsum(logs * logs), len(logs))
         return {
             "symmetry.asymmetric_share": fraction(int((orders == 1).sum()), len(orders)),
-            "symmetry.log_order": found if found.low is None else replace(found, low=max(found.low, 0.0)),
+            "symmetry.log_order": log_order if log_order.low is None else replace(log_order, low=max(log_order.low, 0.0)),
             "symmetry.breaking_gap": breaking_gap(before, after),
             "symmetry.broken_share": broken_share(before, after),
         }
 
 
-class Balance(Metric):
-    """P-values of the hypothesis that the law is invariant under the symmetries of couplings and field: uniform if it is."""
+class BalanceTests(Metric):
+    """P-values of the hypothesis that the distribution is invariant under the symmetries of couplings and field: uniform if it is."""
 
     title = "Balance (p-values of an invariant law)"
     about = {
@@ -79,11 +79,11 @@ class Balance(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         tests: dict[str, list] = {name: [] for name in self.about}
         for part in spins.parts:
-            found, group = part.observed, part.group
-            variants = variant_balance(found.orders, group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+            observed, group = part.observed, part.group
+            variants = variant_balance(observed.orders, group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
             tests["balance.variants"].append(variants.balance)
             if part.chain is None:
                 tests["balance.places"].append(place_balance(part.configurations, group))
                 if math.prod(part.shape) <= ENUMERATED:
-                    tests["balance.images"].append(image_balance(found.least, found.own, group.order // found.kept))
+                    tests["balance.images"].append(image_balance(observed.least, observed.own, group.order // observed.kept))
         return {name: together(parts).estimate() if parts else nothing(len(spins)) for name, parts in tests.items()}

@@ -34,16 +34,16 @@ class Thermodynamics(Metric):
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
-        found, chain = spins.observed, spins.chain
+        observed, chain = spins.observed, spins.chain
         sites, one = math.prod(spins.shape), len(spins.parts) == 1
-        energy, m, wrong = found.energy, found.magnetization, found.unsatisfied
+        energy, m, wrong = observed.energy, observed.magnetization, observed.unsatisfied
         temperature = spins.temperature if one and not math.isnan(spins.temperature or math.nan) else None
         undefined = nothing(len(spins))
         return {
             "energy_per_site": series_mean(energy, chain),
             "magnetization": series_mean(m, chain, -1, 1) if spins.ising else undefined,  # labels have no sign
             "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
-            "domain_walls": series_mean(found.walls, chain, 0, 1),
+            "domain_walls": series_mean(observed.walls, chain, 0, 1),
             "unsatisfied_bonds": undefined if np.isnan(wrong).any() else series_mean(wrong, chain, 0, 1),
             "binder_cumulant": binder_cumulant(m, chain) if one else undefined,
             "specific_heat": specific_heat(energy, sites, temperature, chain) if one else undefined,
@@ -66,15 +66,15 @@ class Correlations(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
-        found, chain, shape = spins.observed, spins.chain, spins.shape
+        observed, chain, shape = spins.observed, spins.chain, spins.shape
         wave = strongest(spins)
         signs = [-1 if wave[axis] and (size // 2) % 2 else 1 for axis, size in enumerate(shape)]
-        columns = [sign * line[:, -1] for sign, line in zip(signs, found.lines, strict=True)]
-        top = np.unravel_index(int(found.power.argmax()), shape)
+        columns = [sign * line[:, -1] for sign, line in zip(signs, observed.lines, strict=True)]
+        top = np.unravel_index(int(observed.power.argmax()), shape)
         return {
             "two_point.half": series_mean(np.mean(columns, 0), chain, -1, 1),
-            "correlation_length.second_moment": moment_length(found.powers[:, waves(shape).index(wave)], shape, chain),
-            "correlation_length.exponential": line_length(found.lines, shape, wave, chain),
+            "correlation_length.second_moment": moment_length(observed.powers[:, waves(shape).index(wave)], shape, chain),
+            "correlation_length.exponential": line_length(observed.lines, shape, wave, chain),
             "structure_factor.peak": series_mean(sum(powers_at(one, top) for one in spins.components) / math.prod(shape), chain, 0, 1),
         }
 
