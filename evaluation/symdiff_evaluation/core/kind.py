@@ -169,12 +169,13 @@ class Kind(ABC):
 
     def measure(self, samples: Sized, reference: Compared | None, metrics: Sequence[str]) -> dict[str, Estimate]:
         """The estimates of ``metrics`` in their order, each metric called once; those that lack a reference are left out."""
-        found: dict[str, Estimate] = {}
+        found: dict[str, Estimate | Callable[[], Estimate]] = {}
         for name in metrics:
             metric = self.known[name]
             if name not in found and not (reference is None and name in metric.compares):
                 found |= metric(samples, reference)
-        return {name: found[name] for name in metrics if name in found}
+        estimates = {name: found[name] for name in metrics if name in found}
+        return {name: one if isinstance(one, Estimate) else one() for name, one in estimates.items()}
 
 
 def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:

@@ -22,8 +22,11 @@ class Metric(ABC):
     needs: ClassVar[Mapping[str, frozenset[str]]] = {}  # by id, what must be worked out of each sample beyond its verdict, in its kind's words
 
     @abstractmethod
-    def __call__(self, samples, reference) -> dict[str, Estimate]:
-        """The estimates by id; those in ``compares`` only where there is a reference. Both are of the metric's kind."""
+    def __call__(self, samples: Any, reference: Any) -> dict[str, Estimate | Callable[[], Estimate]]:
+        """The estimates by id; those in ``compares`` only where there is a reference. Both are of the metric's kind.
+
+        An estimate that costs much is returned as a function without arguments, which is called where a protocol asks for it.
+        """
 
 
 Function = Callable[[Any, Any], Estimate]
@@ -71,7 +74,7 @@ def metric(kind: str, name: str, about: str, *, compares: bool = False, needs: f
         raise UserError(f"the metric {name!r}: no such kind {kind!r}{nearest(kind, KINDS)}")
 
     def register(function: Function) -> Function:
-        def call(self: Metric, samples: Any, reference: Any) -> dict[str, Estimate]:
+        def call(self: Metric, samples: Any, reference: Any) -> dict[str, Estimate | Callable[[], Estimate]]:
             return {name: function(samples, reference)}
 
         members = {

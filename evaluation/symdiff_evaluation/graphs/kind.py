@@ -113,15 +113,20 @@ class Graphs(Kind):
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
 
     def rows(self, samples: Set, reference: GraphReference | None) -> Iterable[tuple]:
-        """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record. Undecided is empty."""
-        known = reference.knows(samples.hashes) if reference else None
+        """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record.
+
+        What is undecided is empty, and so is what no metric asked for.
+        """
+        named, measured = samples.knows("hashes"), samples.knows("symmetries")
+        known = reference.knows(samples.hashes) if reference and named else None
+        reasons = samples.find_broken(reference and reference.rule)
         place, seen = 0, set()
         for record, graph in zip(samples.records, samples.graphs, strict=True):
             if graph is None:
                 yield record.file, record.number, "", "", "false", record.reason, "", "", ""
                 continue
-            reason = samples.broken(reference.rule)[place] if reference else ""
-            code, symmetry = int(samples.hashes[place]), samples.symmetries[place]
+            reason, code = reasons[place], int(samples.hashes[place]) if named else 0
+            symmetry = samples.symmetries[place] if measured else None
             novel = "" if known is None or not code else told(not known[place])
             unique = told(code not in seen) if code else ""
             order = "" if symmetry is None else symmetry.order

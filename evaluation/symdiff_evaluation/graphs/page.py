@@ -27,7 +27,6 @@ from symdiff_evaluation.core.pictures import graph as drawing
 from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
-from symdiff_evaluation.graphs.validity import broken
 
 _SHOWN = {"degree": "Degrees of nodes", "clustering": "Clustering coefficients", "spectral": "Eigenvalues of the normalized Laplacian"}
 _DEGREES, _BINS = 12, 8  # bars of a panel
@@ -38,7 +37,7 @@ def sections(samples: Graphs, reference: GraphReference | None, estimates: Mappi
     return [
         Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
         Section("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
-        Section("samples", "Samples", _gallery(samples, reference)),
+        Section("samples", "Samples", _gallery(samples, reference, estimates)),
         Section("failures", "Failures", _failures(samples, reference)),
     ]
 
@@ -48,7 +47,7 @@ def _distributions(samples: Graphs, reference: GraphReference | None, estimates:
     if not graphs:
         return ""
     shown = []
-    for name, title in _SHOWN.items():
+    for name, title in _SHOWN.items() if samples.knows("descriptors") else ():
         target = None if reference is None else _coarse(reference.test[name], name)
         chart = bars(_coarse(samples.descriptors[name], name), target, most=_DEGREES + 1)
         shown.append(panel(title, told(estimates, f"mmd.{name}", "squared MMD"), chart))
@@ -71,7 +70,7 @@ def _coarse(rows: np.ndarray, name: str) -> dict[str, float]:
 
 
 def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> str:
-    orders = [one.log_order for one in samples.symmetries if one is not None]
+    orders = [one.log_order for one in samples.symmetries if one is not None] if samples.knows("symmetries") else []
     if not orders:
         return ""
     law = None if reference is None else shares(Counter(map(_order, reference.log_orders.tolist())))
@@ -90,7 +89,7 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     ranked = sorted((-one.log_order, k) for k, one in enumerate(samples.symmetries) if one is not None)
     different, seen = [], set()
     for log_order, k in ranked:
-        name = int(samples.hashes[k]) or -k - 1  # a graph without a name counts as one of its own
+        name = (int(samples.hashes[k]) if samples.knows("hashes") else 0) or -k - 1  # a graph without a name counts as one of its own
         if log_order < 0 and name not in seen and len(different) < SYMMETRIC:
             seen.add(name)
             different.append(_drawn(samples.readable[k], f"{_order(-log_order)} automorphisms"))
@@ -107,14 +106,16 @@ def _order(log_order: float) -> str:
     return f"{round(np.exp(log_order)):d}" if digits < 5 else f"10^{digits}"
 
 
-def _gallery(samples: Graphs, reference: GraphReference | None) -> str:
+def _gallery(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> str:
     graphs = samples.readable
     if not graphs:
         return ""
     drawn = []
+    judged = "validity" in estimates
+    reasons = samples.find_broken(reference and reference.rule)
     for k in spaced(len(graphs)):
-        reason = broken(graphs[k], reference.rule) if reference else ""
-        drawn.append(_drawn(graphs[k], reason.split(":")[0] or ("valid" if reference else ""), not reason and reference is not None))
+        reason = reasons[k]
+        drawn.append(_drawn(graphs[k], reason.split(":")[0] or ("valid" if judged else ""), not reason and judged))
     note = f"{len(drawn)} of the {len(graphs):,} readable graphs, evenly spaced in the order of the files, not selected."
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 
@@ -126,8 +127,9 @@ def _drawn(graph: Graph, tag: str, new: bool = False) -> str:
 
 def _failures(samples: Graphs, reference: GraphReference | None) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
+    reasons = iter(samples.find_broken(reference and reference.rule))
     for record, graph in zip(samples.records, samples.graphs, strict=True):
-        reason = record.reason or (broken(graph, reference.rule) if reference else "")
+        reason = record.reason or next(reasons)
         if reason:
             name, _, detail = reason.partition(": ")
             shown = "" if graph is None else f"{graph.num_nodes} nodes, {len(graph.edges)} edges"

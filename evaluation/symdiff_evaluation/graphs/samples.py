@@ -91,6 +91,10 @@ class Graphs:
         found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
         return tuple(None if graph is None else next(found) for graph in self.inputs)
 
+    def knows(self, name: str) -> bool:
+        """Whether "hashes", "symmetries", "descriptors" or the like was worked out, since a metric asked for it."""
+        return name in vars(self)
+
     @cached_property
     def _broken(self) -> dict[str, tuple[str, ...]]:
         return {}
@@ -100,6 +104,10 @@ class Graphs:
         if rule not in self._broken:
             self._broken[rule] = tuple(self._each(f"rule: {rule}", broken_by(rule, self.workers)))
         return self._broken[rule]
+
+    def find_broken(self, rule: str | None) -> tuple[str, ...]:
+        """The same, where a metric asked for this rule; else that no graph breaks it."""
+        return self._broken.get(rule or "", ("",) * len(self.readable))
 
     def _each(self, told: str, work: Work, graphs: Sequence[Graph] | None = None) -> list:
         tell = None if self.progress is None else lambda count: self.progress(told, count)

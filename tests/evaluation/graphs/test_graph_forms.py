@@ -5,6 +5,7 @@ import time
 import networkx as nx
 import numpy as np
 
+from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.graphs.forms import canonical_hashes
 from symdiff_evaluation.graphs.graph import Graph
 
@@ -111,7 +112,7 @@ def test_undecided_graphs_are_on_neither_side(monkeypatch):
 
     monkeypatch.setattr(forms.canonical_hashes, "__defaults__", (20_000,))
     ring, path, star = of(nx.cycle_graph(30)), of(nx.path_graph(30)), of(nx.star_graph(30))
-    found = Quality()(from_graphs([ring, path, path, star]), build(from_graphs([star, ring])))
+    found = kind("graph").measure(from_graphs([ring, path, path, star]), build(from_graphs([star, ring])), tuple(Quality.about))
     told = {name: (round(one.value * one.count), one.count, one.undecided) for name, one in found.items()}
     assert told["uniqueness"] == (2, 3, 1) and told["novelty"] == (1, 2, 1) and told["vun"] == (1, 3, 1)
     assert told["validity"] == (4, 4, 0)

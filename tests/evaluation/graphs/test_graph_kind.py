@@ -125,3 +125,11 @@ def test_mistakes_are_one_line(tmp_path, capsys, arrays, told):
     assert main([str(tmp_path / "a.npz"), "--out", str(tmp_path / "out")]) == 2
     printed = capsys.readouterr().err
     assert told in printed and printed.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("names", "worked_out"), [(["readable", "connected"], set()), (["uniqueness"], {"hashes"}), (["symmetry.log_order"], {"symmetries"}), (["validity"], set())])
+def test_no_more_is_worked_out_than_is_asked_for(names, worked_out, tmp_path):
+    found = evaluate([networkx.path_graph(4), networkx.cycle_graph(4)], names, "planar")
+    write(found, tmp_path / "out")
+    assert {name for name in ("hashes", "symmetries", "unlabeled_symmetries", "descriptors") if found.samples.knows(name)} == worked_out
+    assert set(found.samples._broken) == ({"planar"} if "validity" in names else set())

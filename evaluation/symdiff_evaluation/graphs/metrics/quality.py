@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from symdiff_evaluation.core.estimate import Estimate, distinct, fraction
@@ -24,22 +26,31 @@ class Quality(Metric):
     }
     compares = frozenset({"validity", "novelty", "vun"})
 
-    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate | Callable[[], Estimate]]:
         graphs, count = samples.readable, len(samples)
-        hashes = samples.hashes[samples.named]
-        unnamed = len(graphs) - len(hashes)
-        found = {
+
+        def unique() -> Estimate:
+            hashes = samples.hashes[samples.named]
+            return distinct(hashes.tolist(), len(hashes), samples.unreadable + len(graphs) - len(hashes))
+
+        found: dict[str, Estimate | Callable[[], Estimate]] = {
             "readable": fraction(len(graphs), count),
             "connected": fraction(sum(graph.connected for graph in graphs), len(graphs), samples.unreadable),
-            "uniqueness": distinct(hashes.tolist(), len(hashes), samples.unreadable + unnamed),
+            "uniqueness": unique,
         }
         if reference is None:
             return found
-        kinds = np.unique(hashes)
-        valid = np.array([not reason for reason in samples.broken(reference.rule)], bool)
-        good = samples.hashes[valid & samples.named & ~reference.knows(samples.hashes)]
-        return found | {
-            "validity": fraction(int(valid.sum()), count),
-            "novelty": fraction(int((~reference.knows(kinds)).sum()), len(kinds), unnamed),
-            "vun": distinct(good.tolist(), count - unnamed, unnamed),
-        }
+        known = reference
+
+        def valid() -> np.ndarray:
+            return np.array([not reason for reason in samples.broken(known.rule)], bool)
+
+        def novel() -> Estimate:
+            kinds = np.unique(samples.hashes[samples.named])
+            return fraction(int((~known.knows(kinds)).sum()), len(kinds), len(graphs) - int(samples.named.sum()))
+
+        def good() -> Estimate:
+            unnamed = len(graphs) - int(samples.named.sum())
+            return distinct(samples.hashes[valid() & samples.named & ~known.knows(samples.hashes)].tolist(), count - unnamed, unnamed)
+
+        return found | {"validity": lambda: fraction(int(valid().sum()), count), "novelty": novel, "vun": good}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 
@@ -36,13 +37,27 @@ class GraphSymmetry(Metric):
     }
     compares = frozenset(f"{front}.{name}" for front in (_LABELED, _PLAIN) for name in ("order_distance", "log_order_distance"))
 
-    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate | Callable[[], Estimate]]:
         labeled, plain = (None, None) if reference is None else (reference.log_orders, reference.unlabeled_log_orders)
-        found = _statistics(_LABELED, samples.symmetries, samples.unreadable, labeled)
-        return found | _statistics(_PLAIN, samples.unlabeled_symmetries, samples.unreadable, plain)
+
+        @cache
+        def with_labels() -> dict[str, Estimate]:
+            return _statistics(samples.symmetries, samples.unreadable, labeled)
+
+        @cache
+        def without_labels() -> dict[str, Estimate]:
+            return _statistics(samples.unlabeled_symmetries, samples.unreadable, plain)
+
+        names = [name for name in _TOLD if reference is not None or not name.endswith("distance")]
+        found = {f"{_LABELED}.{name}": partial(_pick, with_labels, name) for name in names}
+        return found | {f"{_PLAIN}.{name}": partial(_pick, without_labels, name) for name in names}
 
 
-def _statistics(front: str, symmetries: Sequence[Symmetry | None], unreadable: int, law: np.ndarray | None) -> dict[str, Estimate]:
+def _pick(work: Callable[[], dict[str, Estimate]], name: str) -> Estimate:
+    return work()[name]
+
+
+def _statistics(symmetries: Sequence[Symmetry | None], unreadable: int, law: np.ndarray | None) -> dict[str, Estimate]:
     known = [one for one in symmetries if one is not None]
     undecided = unreadable + len(symmetries) - len(known)
     logs = np.array([one.log_order for one in known], np.float64)
@@ -55,7 +70,7 @@ def _statistics(front: str, symmetries: Sequence[Symmetry | None], unreadable: i
         tally = Counter(map(_key, law.tolist()))
         found["order_distance"] = total_variation([{_key(log): 1} for log in logs.tolist()], tally, undecided)
         found["log_order_distance"] = wasserstein(logs, law, None, undecided) if len(law) else nothing(undecided + len(known))
-    return {f"{front}.{name}": one for name, one in found.items()}
+    return found
 
 
 def _key(log: float) -> str:
