@@ -74,16 +74,24 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     numbers, edges = np.asarray(numbers, np.int64), np.asarray(edges, np.int64).reshape(-1, 2)
     if not set(numbers.tolist()) <= STATES.keys():
         raise Undecided("element")
-    bonds, count = len(edges), len(numbers)
+    count, neighbors = len(numbers), np.bincount(edges.ravel(), minlength=len(numbers))
+    highest = np.array([max(STATES[number]) for number in numbers.tolist()])
+    free = (highest > neighbors)[edges].all(1)  # the others are single: one of their atoms has no valence left
+    edges, lengths = edges[free], np.asarray(lengths, np.float64)[free]
+    bonds, room = len(edges), 2 * np.bincount(edges.ravel(), minlength=count)
     # unknowns: of each bond, whether its order is at least 2 and at least 3; of each atom, which of its valences it has
     atoms, valences, charges, costs = [], [], [], []
     for atom, number in enumerate(numbers.tolist()):
         for place, (valence, charge) in enumerate(STATES[number].items()):
+            if not neighbors[atom] <= valence <= neighbors[atom] + room[atom]:
+                continue
             anion = (_ANION.get(number, 0.0) + _EARLY * (count - atom) / count) * (charge < 0)
             atoms.append(atom)
             valences.append(valence)
             charges.append(charge)
             costs.append(_CHARGE * abs(charge) + anion + _UNUSUAL * (place > 0 and charge == 0))
+    if len(set(atoms)) < count:
+        return None
     atoms, valences, charges = np.array(atoms), np.array(valences), np.array(charges)
     states = len(atoms)
     cost = np.concatenate([_mismatch(numbers, edges, lengths), np.array(costs)])
@@ -99,7 +107,6 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     ]  # fmt: skip
     row, column, value = (np.concatenate(part) for part in zip(*rows, strict=True))
     shape = (2 * count + bonds + 1, 2 * bonds + states)
-    neighbors = np.bincount(edges.ravel(), minlength=count)
     low = np.concatenate([np.ones(count), -neighbors, np.zeros(bonds), [total]])
     high = np.concatenate([np.ones(count), -neighbors, np.ones(bonds), [total]])
     matrix = coo_array((value.astype(np.float64), (row, column)), shape=shape).tocsr()
@@ -117,7 +124,9 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     chosen = found.x.round().astype(np.int64)
     assigned = np.zeros(count, np.int64)
     np.add.at(assigned, atoms, charges * chosen[2 * bonds :])
-    return Bonding(1 + chosen[:bonds] + chosen[bonds : 2 * bonds], assigned)
+    orders = np.ones(len(free), np.int64)
+    orders[free] += chosen[:bonds] + chosen[bonds : 2 * bonds]
+    return Bonding(orders, assigned)
 
 
 def _mismatch(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -125,7 +134,5 @@ def _mismatch(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray) -> np
     radii = np.zeros((max(numbers.max(initial=1), 1) + 1, 3))
     for number in set(numbers.tolist()) & _RADII.keys():
         radii[number] = _RADII[number]
-    gaps = np.abs(
-        (radii[numbers[edges[:, 0]]] + radii[numbers[edges[:, 1]]]) - np.asarray(lengths, np.float64)[:, None]
-    )
+    gaps = np.abs((radii[numbers[edges[:, 0]]] + radii[numbers[edges[:, 1]]]) - lengths[:, None])
     return _LENGTH * np.diff(gaps, axis=1).T.reshape(-1)
