@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file, save
 
 from symdiff.data.dataset import Dataset
 from symdiff.domains.arrays import pack, unpack
@@ -244,3 +246,56 @@ def test_a_batch_of_many_is_fast(dataset):
     start = time.perf_counter()
     dataset.batch(index)
     assert time.perf_counter() - start < 2
+
+
+def _resealed(path, meta=None, **changes):
+    """The folder with other arrays, and a description that names their SHA-256: what somebody who means harm can make."""
+    arrays = {**load_file(path / "arrays.safetensors"), **changes}
+    content = save({name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None})
+    (path / "arrays.safetensors").write_bytes(content)
+    about = json.loads((path / "dataset.json").read_text())
+    about["arrays"]["sha256"] = hashlib.sha256(content).hexdigest()
+    (path / "dataset.json").write_text(json.dumps({**about, **(meta or {})}))
+
+
+HOSTILE = {
+    "floats as sizes": {"num_nodes": np.full(10, 2.5)},
+    "truth as splits": {"split": np.zeros(10, bool)},
+    "split 7": {"split": np.full(10, 7, np.uint8)},
+    "negative split": {"split": np.full(10, -1, np.int8)},
+    "no arrays": {"edges": None},
+    "counts that overflow": {"num_edges": np.full(10, 2**62)},
+    "edges of one axis": {"edges": np.zeros(4, np.int16)},
+    "floats as edges": {"edges": np.zeros((4, 2))},
+    "floats as labels": {"atom": np.zeros(40)},
+    "sizes of two axes": {"num_nodes": np.ones((10, 1), np.int32)},
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_folder_made_to_do_harm_is_one_line(dataset, tmp_path, name):
+    dataset.save(tmp_path / "ten")
+    _resealed(tmp_path / "ten", **HOSTILE[name])
+    with pytest.raises(UserError) as caught:
+        Dataset.open(tmp_path / "ten")
+    assert "\n" not in str(caught.value) and str(tmp_path / "ten") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\xff\xfe", b"[]", b'{"format": "symdiff-dataset", "version": 1, "domain": {"kind": [1]}, "arrays": {}}']
+)
+def test_a_description_made_to_do_harm_is_one_line(dataset, tmp_path, text):
+    dataset.save(tmp_path / "ten")
+    (tmp_path / "ten" / "dataset.json").write_bytes(text)
+    with pytest.raises(UserError) as caught:
+        Dataset.open(tmp_path / "ten")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("domain", [{"kind": "Graph", "node_classes": 10**12}, {"kind": "Graph", "edge_classes": -1}, {"kind": ["Graph"]}, {}, {"kind": "os.system"}])
+def test_a_domain_made_to_do_harm_is_one_line(dataset, tmp_path, domain):
+    dataset.save(tmp_path / "ten")
+    _resealed(tmp_path / "ten", {"domain": domain})
+    with pytest.raises(UserError) as caught:
+        Dataset.open(tmp_path / "ten")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 500

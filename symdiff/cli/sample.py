@@ -38,7 +38,7 @@ def sample(
     """
     import time
 
-    if batch_size != "auto" and not (batch_size.isdecimal() and int(batch_size) > 0):
+    if batch_size != "auto" and not (batch_size.isascii() and batch_size.isdecimal() and len(batch_size) < 10 and int(batch_size) > 0):
         raise UserError(f"--batch-size: expected auto or a number of at least 1, got {batch_size!r}")
 
     from symdiff.cli.progress import bar, report

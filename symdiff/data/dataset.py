@@ -14,6 +14,7 @@ from symdiff.domains.arrays import MAX_NODES, Columns
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError, nearest
 from symdiff.state import Categorical, State
+from symdiff.storage.boundary import reading
 
 SPLITS = ("train", "valid", "test")
 
@@ -35,8 +36,9 @@ class Dataset:
         meta, arrays = read_folder(path)
         if not isinstance(meta.get("domain"), dict):
             raise UserError(f"{path}: dataset.json names no domain")
-        domain = domain_from_spec(meta["domain"])
-        validate(arrays, domain, str(path))
+        with reading(path, "a data set"):
+            domain = domain_from_spec(meta["domain"])
+            validate(arrays, domain, str(path))
         return cls(domain, Columns(arrays, domain.schema), meta, torch.arange(len(arrays["num_nodes"])), path)
 
     @classmethod
@@ -136,13 +138,18 @@ def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> No
     missing = sorted({"num_nodes", "num_edges", "edges", "split", *schema} - set(arrays))
     if missing:
         raise UserError(f"{place}: the array {missing[0]!r} is missing")
+    whole = ("num_nodes", "num_edges", "edges", "split", *(name for name, field in schema.items() if isinstance(field, Categorical)))
+    for name in ("num_nodes", "num_edges", "edges", "split", *schema):
+        expected = "iu" if name in whole else "iuf"
+        if arrays[name].dtype.kind not in expected:
+            raise UserError(f"{place}: {name} needs {'integers' if expected == 'iu' else 'numbers'}, got {arrays[name].dtype}")
     sizes, counts = arrays["num_nodes"].astype(np.int64), arrays["num_edges"].astype(np.int64)
     edges = arrays["edges"]
     if sizes.ndim != 1 or counts.shape != sizes.shape or arrays["split"].shape != sizes.shape:
         raise UserError(f"{place}: num_nodes, num_edges and split need one entry a structure")
-    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_NODES or counts.min() < 0 or arrays["split"].max() > 2):
+    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_NODES or counts.min() < 0 or not np.isin(arrays["split"], (0, 1, 2)).all()):
         raise UserError(f"{place}: expected 1 to {MAX_NODES} nodes, edges not negative and a split of 0, 1 or 2")
-    if edges.shape != (counts.sum(), 2):
+    if edges.ndim != 2 or (len(counts) and counts.max() > len(edges)) or edges.shape != (counts.sum(), 2):
         raise UserError(f"{place}: edges needs shape {(int(counts.sum()), 2)}, got {edges.shape}")
     if len(edges) and not ((edges[:, 0] >= 0) & (edges[:, 0] < edges[:, 1]) & (edges[:, 1] < np.repeat(sizes, counts))).all():
         raise UserError(f"{place}: an edge (i, j) needs 0 <= i < j < number of nodes")

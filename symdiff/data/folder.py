@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff.storage import atomic, sealed
+from symdiff.storage.arrays import read_arrays
+from symdiff.storage.boundary import reading
+from symdiff.storage.files import read_text
 
 FORMAT, VERSION = "symdiff-dataset", 1
 META, ARRAYS = "dataset.json", "arrays.safetensors"
+_MOST_BYTES = 64 << 20  # of the description
 
 
 def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], replace: bool = False) -> None:
@@ -41,15 +46,11 @@ def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], re
 
 def read_folder(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """What ``write_folder`` wrote. Raises UserError, one line, for anything missing, altered or of another format."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     if not (path / META).is_file():
         raise UserError(f"{path}: not a data set folder ({META} is missing)")
-    try:
-        meta = json.loads((path / META).read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise UserError(f"{path / META}: not readable as JSON ({str(error).splitlines()[0]})") from error
+    text = read_text(path / META, _MOST_BYTES)
+    with reading(path / META, "JSON"):
+        meta = json.loads(text)
     if not isinstance(meta, dict) or (meta.get("format"), meta.get("version")) != (FORMAT, VERSION):
         raise UserError(f"{path / META}: expected format {FORMAT!r} version {VERSION}")
     file, entry = path / ARRAYS, meta.get("arrays")
@@ -57,7 +58,5 @@ def read_folder(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
         raise UserError(f"{path}: {ARRAYS} is missing")
     if not isinstance(entry, dict) or entry.get("sha256") != sealed.sha256(file):
         raise UserError(f"{file}: altered or damaged (its SHA-256 is not the one in {META})")
-    try:
-        return meta, load_file(file)
-    except (SafetensorError, ValueError, OSError) as error:
-        raise UserError(f"{file}: not readable as safetensors ({error})") from error
+    # as large as it may be: an array takes no more memory than its file has bytes
+    return meta, read_arrays(file, sys.maxsize)

@@ -10,7 +10,8 @@ from symdiff.storage.records import Broken
 
 MAX_NODES = 1_024
 """Nodes of a graph that is read without being told otherwise: spectra and canonical forms take (n, n) arrays."""
-MAX_LABEL = 65_535
+MAX_LABEL = 4_094
+"""Of nodes and edges: domains have up to 4,096 kinds of labels."""
 
 
 class EdgeList(NamedTuple):

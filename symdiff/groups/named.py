@@ -80,7 +80,7 @@ def _read(words: list[str], text: str) -> tuple[int, Generators]:
         raise UserError(f"group {text!r}: unknown group {name!r}{nearest(name, [*NUMBERED, *COMPOSED])}")
     make, fewest, most = NUMBERED[name]
     numbers = []
-    while words and words[0].isdecimal():
+    while words and words[0].isascii() and words[0].isdecimal() and len(words[0]) < 10:
         numbers.append(int(words.pop(0)))
     if not fewest <= len(numbers) <= most or any(number < 1 for number in numbers):
         wanted = str(fewest) if fewest == most else f"{fewest} to {most}"

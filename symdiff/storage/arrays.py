@@ -51,13 +51,15 @@ class Header:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+def read_arrays(path: str | Path, limit: int = MAX_BYTES) -> dict[str, np.ndarray]:
     """The arrays of a .npz, .npy or .safetensors file, told apart by their first bytes.
 
     Parameters
     ----------
     path : str or Path
         The file.
+    limit : int
+        Bytes that it may have.
 
     Returns
     -------
@@ -70,7 +72,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
         For a file that is missing, damaged, too large, or whose headers do not fit what it holds.
     """
     arrays = {}
-    with _members(path) as members:
+    with _members(path, limit) as members:
         for name, member in members:
             header = member.header
             with reading(path, _FORMS), member.open() as stream:
@@ -103,9 +105,9 @@ class _Member(NamedTuple):
 
 
 @contextmanager
-def _members(path: str | Path) -> Iterator[list[tuple[str, _Member]]]:
+def _members(path: str | Path, limit: int = MAX_BYTES) -> Iterator[list[tuple[str, _Member]]]:
     """The arrays of a file by name, as long as it is open."""
-    with open_bytes(path) as file, reading(path, _FORMS), ExitStack() as stack:
+    with open_bytes(path, limit) as file, reading(path, _FORMS), ExitStack() as stack:
         if not file.seekable():
             raise UserError(f"{path}: arrays are not read from a gzipped file; unpack it first")
         start = file.read(8)

@@ -95,7 +95,7 @@ GRAPHS = {
     "empty-graph.npz": npz(**columns(num_nodes=[2, 3, 3, 0], edge_ptr=[0, 1, 3, 6, 6])),
     "negative-size.npz": npz(**columns(num_nodes=[2, -3, 3])),
     "enormous.npz": npz(**columns(num_nodes=[2, 2**62, 3])),
-    "label-out.npz": npz(**columns(node_label=[0, -1, 0, 1, 70_000, 0, 0, 1])),
+    "label-out.npz": npz(**columns(node_label=[0, -1, 0, 1, 7_000, 0, 0, 1])),
     "falling.npz": npz(**columns(edge_ptr=[0, 4, 3, 6])),
     "floats.npz": npz(**columns(edges=np.zeros((6, 2)))),
     "no-pointers.npz": npz(**columns(edge_ptr=None)),

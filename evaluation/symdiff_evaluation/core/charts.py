@@ -188,4 +188,4 @@ def _svg(parts: Sequence[str]) -> str:
 
 def _natural(label: str) -> tuple[int, str]:
     number = label.removesuffix("+")
-    return (int(number), "") if number.isdigit() else (0, label)
+    return (int(number), "") if number.isascii() and number.isdigit() and len(number) < 20 else (0, label)

@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from symdiff.errors import UserError, nearest
+from symdiff.storage.arrays import read_arrays
 from symdiff.storage.atomic import write_file
+from symdiff.storage.files import read_text
 from symdiff_evaluation.core.located import folder
 
 KIND = "molecule-graph"
 """What a json without the key ``kind`` is of."""
+_MOST_BYTES = 64 << 20  # of a json
 
 
 def keep(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> None:
@@ -38,15 +40,17 @@ def kept(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.ndarra
     if not stem.with_name(stem.name + ".json").is_file():
         raise UserError(f"reference {str(name_or_path)!r} does not exist{nearest(str(name_or_path), shipped(kind))}")
     try:
-        about = json.loads(stem.with_name(stem.name + ".json").read_text(encoding="utf-8"))
+        about = json.loads(read_text(stem.with_name(stem.name + ".json"), _MOST_BYTES))
         found = about.get("kind", KIND)
         if found != kind:
             raise UserError(f"reference {str(name_or_path)!r}: expected one of {kind}, got one of {found}")
         tensors = stem.with_name(stem.name + ".safetensors")
         if hashlib.sha256(tensors.read_bytes()).hexdigest() != about["sha256"]:
             raise UserError(f"reference {tensors}: its SHA-256 is not the one that its json names")
-        return about, load_file(tensors)
-    except (OSError, KeyError, TypeError, AttributeError, json.JSONDecodeError, SafetensorError) as error:
+        return about, read_arrays(tensors)
+    except (OSError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        if isinstance(error, UserError):
+            raise
         raise unreadable(name_or_path, error) from error
 
 

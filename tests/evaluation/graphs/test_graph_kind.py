@@ -79,7 +79,7 @@ def test_a_key_without_a_type_is_one_of_strings(tmp_path):
     (tmp_path / "a.graphml").write_text(text)
     assert evaluate([tmp_path / "a.graphml"]).samples.graphs[0].node_labels.tolist() == [0, 1, 0]
     (tmp_path / "a.graphml").write_text(text.replace(">1<", ">one<"))
-    with pytest.raises(UserError, match="a.graphml: no graph can be read: label: expected a whole number from 0 to 65535 as every node label, got .one."):
+    with pytest.raises(UserError, match="a.graphml: no graph can be read: label: expected a whole number from 0 to 4094 as every node label, got .one."):
         evaluate([tmp_path / "a.graphml"])
 
 

@@ -49,7 +49,7 @@ def test_labels_go_with_their_nodes_and_edges():
     assert one.edges.tolist() == PATH and one.edge_labels.tolist() == [2, 1] and two.edge_labels.tolist() == [3]
     assert one.colored() == ([5, 6, 7], {(0, 1): 2, (1, 2): 1})
     bad = three([[0, 1]], 3, np.array([0, 0, 0, 1, -1, 1, 0, 0, 0]))
-    assert bad.reasons == ("", "label: expected node labels from 0 to 65535, got -1", "")
+    assert bad.reasons == ("", "label: expected node labels from 0 to 4094, got -1", "")
 
 
 def test_pointers_that_fall_spoil_only_what_they_touch():
