@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from symdiff.cli import data, demo, doctor, evaluate, push, sample, train
 from symdiff.errors import UserError
+from symdiff.storage.boundary import naming
 
 UsageError = typer.BadParameter.__mro__[1]  # of whichever click typer brings along
 
@@ -22,7 +23,8 @@ class Verbs(TyperGroup):
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **extra)
         try:
-            status = super().main(*args, standalone_mode=False, **extra)
+            with naming():
+                status = super().main(*args, standalone_mode=False, **extra)
         except UserError as error:
             status = _fail(str(error))
         except UsageError as error:
@@ -40,7 +42,8 @@ class Verbs(TyperGroup):
 
 
 def _fail(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split()).encode(errors="backslashreplace").decode()  # names of files may be no UTF-8
+    print(f"error: {line}", file=sys.stderr)
     return 2
 
 
@@ -64,7 +67,9 @@ app = typer.Typer(
 
 @app.callback()
 def symdiff(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Generative models that can break symmetry: train, sample, evaluate."""
 
@@ -80,6 +85,8 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """The console script."""
+    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be no UTF-8
     if "OMP_WAIT_POLICY" not in os.environ:
         # threads that spin while they wait starve each other on cores that are shared: training was nine times slower
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,21 +40,20 @@ def open_file(path: str | Path, parents: bool = False) -> Iterator[BinaryIO]:
     UserError
         Where it cannot be written: a full disk, a read-only folder, a name that is too long.
     """
-    path, temporary = Path(path), None
+    path = Path(path)
     try:
-        if parents:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)
-        temporary = Path(name)
-        with open(handle, "wb") as file:
-            yield file
-        temporary.chmod(0o644)
-        put(temporary, path)
+        with make_folders(path.parent) if parents else nullcontext():
+            handle, name = tempfile.mkstemp(prefix=_prefix(path), dir=path.parent)
+            temporary = Path(name)
+            try:
+                with open(handle, "wb") as file:
+                    yield file
+                temporary.chmod(0o644)
+                put(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{path}: cannot be written ({error.strerror or error})") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def write_file(path: str | Path, content: str | bytes, parents: bool = False) -> None:
@@ -107,22 +106,19 @@ def write_folder(
     exists = target.exists() or target.is_symlink()
     if exists and (replaceable is None or not replaceable(target)):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError:  # a file: not to be mistaken for something at the target
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target.parent)) from None
-    temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
-    try:
-        temporary.chmod(0o755)
-        fill(temporary)
-        for path in sorted(path for path in temporary.rglob("*") if path.is_file()):
-            path.chmod(0o644)
-            _sync(path)
-        for path in sorted(path for path in temporary.rglob("*") if path.is_dir()):
-            _sync(path)
-        put(temporary, target, exists)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)  # after an exchange this is what was there before
+    with make_folders(target.parent):
+        temporary = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
+        try:
+            temporary.chmod(0o755)
+            fill(temporary)
+            for path in sorted(path for path in temporary.rglob("*") if path.is_file()):
+                path.chmod(0o644)
+                _sync(path)
+            for path in sorted(path for path in temporary.rglob("*") if path.is_dir()):
+                _sync(path)
+            put(temporary, target, exists)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)  # after an exchange this is what was there before
 
 
 def put(temporary: Path, target: Path, exchange: bool = False) -> None:
@@ -143,6 +139,23 @@ def is_empty_or_has(folder: Path, name: str) -> bool:
     if folder.is_symlink() or not folder.is_dir():
         return False
     return (folder / name).is_file() or not any(folder.iterdir())
+
+
+@contextmanager
+def make_folders(folder: Path) -> Iterator[None]:
+    """Make a folder and those above it; where the block raises, those that were made go again."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:  # a file: not to be mistaken for something at the target
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from None
+        yield
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):  # never made, or not empty: somebody else uses it meanwhile
+                each.rmdir()
+        raise
 
 
 def _prefix(path: Path) -> str:

@@ -113,6 +113,9 @@ def _fresh(out: Path, own: Claim) -> Iterator[None]:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        for path in missing:
+            with suppress(OSError):  # never made
+                path.rmdir()
         raise UserError(f"{out}: the folder cannot be made ({error.strerror})") from error
     before = {path.name for path in out.iterdir()}
     try:

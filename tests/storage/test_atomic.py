@@ -58,7 +58,7 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_leaves_what_was_there(name, tmp_path, failing):
+def test_a_full_disk_leaves_what_was_there(name, tmp_path, failing):  # noqa: F811
     WRITERS[name](tmp_path / name, 0)
     before = content(tmp_path)
     assert before
@@ -69,7 +69,7 @@ def test_a_full_disk_leaves_what_was_there(name, tmp_path, failing):
 
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if name != "log.jsonl"])
-def test_a_full_disk_leaves_nothing_new(name, tmp_path, failing):
+def test_a_full_disk_leaves_nothing_new(name, tmp_path, failing):  # noqa: F811
     with pytest.raises(UserError), failing():
         WRITERS[name](tmp_path / name, 1)
     assert not content(tmp_path)
@@ -115,6 +115,16 @@ def test_every_name_that_a_file_may_have_is_written(name, tmp_path):
         pytest.skip("this file system has no such name")
     atomic.write_file(tmp_path / name, "text")
     assert (tmp_path / name).read_text() == "text" and len(os.listdir(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in ("log.jsonl", "arrays.npz", "a stream")])
+def test_folders_that_were_made_above_go_where_it_fails(name, tmp_path, failing):  # noqa: F811
+    with pytest.raises(UserError), failing():
+        if name in ("a data set", "a checkpoint", "a state"):
+            WRITERS[name](tmp_path / "new" / "deep" / name, 1)
+        else:
+            atomic.write_file(tmp_path / "new" / "deep" / name, numbers(1).tobytes(), parents=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_folders_above_are_made_where_they_may_be(tmp_path):
