@@ -16,13 +16,13 @@ from symdiff.state import State
 class Diffusion(nn.Module):
     """z is drawn once per trajectory and kept for every step.
 
-    Training draws z for the structure that the breaker is anchored in; sampling draws it from its marginal distribution, which
-    makes the distribution of the samples invariant with any process (see ``SymmetryBreaker``).
+    Training draws z for the structure that the breaker is anchored in; sampling draws it from its marginal
+    distribution, which makes the distribution of the samples invariant with any process (see ``SymmetryBreaker``).
 
     Fields that the process does not drive are conditions c: they stand unchanged in every structure that the denoiser
-    sees. A breaker anchored in the data then draws z for (c, x0) in training and for c alone in sampling, which is exact where
-    the first distribution, averaged over x0, is the second: for a canonicalizer that reads the conditions first (``Sites``), and for
-    conditions that no element of the group moves.
+    sees. A breaker anchored in the data then draws z for (c, x0) in training and for c alone in sampling, which is
+    exact where the first distribution, averaged over x0, is the second: for a canonicalizer that reads the conditions
+    first (``Sites``), and for conditions that no element of the group moves.
 
     Parameters
     ----------
@@ -39,18 +39,23 @@ class Diffusion(nn.Module):
     """
 
     def __init__(
-        self, denoiser: Denoiser, process: Process, breaker: SymmetryBreaker, objective: Callable[..., Tensor] | None = None
+        self,
+        denoiser: Denoiser,
+        process: Process,
+        breaker: SymmetryBreaker,
+        objective: Callable[..., Tensor] | None = None,
     ) -> None:
         super().__init__()
         if breaker.anchor == "prior" and process.renoises:
             raise ValueError(
                 f"{type(breaker).__name__} anchored in the prior sample needs steps that transport it, but "
-                f"{type(process).__name__} noises afresh: the sampled distribution would not be the data's; anchor it in the data"
+                f"{type(process).__name__} noises afresh: the sampled distribution would not be that of the "
+                "data; anchor it in the data"
             )
         if process.couples and breaker.anchor == "data":
             raise ValueError(
-                f"{type(process).__name__} leads structures to noise near them, but {type(breaker).__name__} is anchored in the data: "
-                "given z the noise would not have the prior's distribution; set anchor to none"
+                f"{type(process).__name__} leads structures to noise near them, but {type(breaker).__name__} is anchored "
+                "in the data: given z the noise would not have the prior's distribution; set anchor to none"
             )
         self.denoiser, self.process, self.breaker, self.objective = denoiser, process, breaker, objective
 

@@ -13,9 +13,13 @@ from symdiff.errors import UserError
 
 def train(
     recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a bundled recipe.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", metavar="path/to/key=value", help="Change the recipe; may be repeated.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="path/to/key=value", help="Change the recipe; may be repeated.")
+    ] = None,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -48,7 +52,11 @@ def train(
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     values = {**summary, "run": str(folder), "checkpoint": str(folder / "checkpoint")}
     if outcome.begin == outcome.steps:
-        report(values, f"{folder}: nothing was left to do, all {outcome.steps} steps were trained before: {folder / 'checkpoint'}", as_json)
+        report(
+            values,
+            f"{folder}: nothing was left to do, all {outcome.steps} steps were trained before: {folder / 'checkpoint'}",
+            as_json,
+        )
     else:
         report(values, f"trained {chosen.name}: {folder / 'checkpoint'}", as_json)
 

@@ -38,7 +38,7 @@ def describe_moved(plain: Mapping) -> str | None:
 
 
 def bring_up_to_date(plain: Mapping) -> dict:
-    """Plain recipe values with every moved key in its place: what the recipes of checkpoints and runs of before mean."""
+    """Put every moved key of plain recipe values in its place: what recipes of earlier checkpoints and runs mean."""
     values = {**plain}
     if describe_moved(plain) is None:
         return values

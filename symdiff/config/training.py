@@ -55,13 +55,21 @@ class OptimizerSettings(Section):
 
 
 class AverageSettings(Section):
-    """The moving average of the weights, which is what is saved and sampled from. ``decay``: of an update, in the long run."""
+    """The moving average of the weights, which is what is sampled from. ``decay``: of an update, in the long run."""
 
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.9995
 
 
 class ComputeSettings(Section):
-    """How numbers are worked out. ``precision``: bf16 is autocast, weights stay float32, and several processes then agree to three digits, with fp32 to five; ``compile``: the denoiser, which needs a C++ compiler."""
+    """How numbers are worked out.
+
+    Attributes
+    ----------
+    precision : "fp32" or "bf16"
+        bf16 is autocast: weights stay float32. Several processes agree with one to three digits, in fp32 to five.
+    compile : bool
+        Whether the denoiser is compiled, which on a CPU needs a C++ compiler.
+    """
 
     precision: Literal["fp32", "bf16"] = "bf16"
     compile: bool = False
@@ -97,8 +105,8 @@ class TrainingSettings(Section):
     seed : int
         Of the first weights, the order of the data and all noise.
     start : str or None
-        A checkpoint (folder, bundled name or hub id) whose weights training starts from, of the same network and code; the
-        process may be another one.
+        A checkpoint (folder, bundled name or hub id) whose weights training starts from, of the same network and
+        code; the process may be another one.
     batch, optimizer, average, compute, save, sample, log
         Sections.
     """

@@ -13,8 +13,9 @@ from symdiff.state import State
 class Objective(ABC):
     """A loss for every structure, of a model on clean structures.
 
-    An objective has settings but no weights: those of ``model`` are trained. The constructor may name what the package knows and a
-    recipe does not: ``log_density`` (the domain's, or None) and ``steps`` (evaluations a trajectory).
+    An objective has settings but no weights: those of ``model`` are trained. The constructor may name what the
+    package knows and a recipe does not: ``log_density`` (the domain's, or None) and ``steps`` (evaluations a
+    trajectory).
     """
 
     @abstractmethod

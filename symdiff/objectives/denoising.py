@@ -21,7 +21,8 @@ class Denoising(Objective):
     Parameters
     ----------
     drop : float
-        The share of the structures whose conditions are hidden, where the data have such, so that sampling can be guided.
+        The share of the structures whose conditions are hidden, where the data have such, so that sampling can be
+        guided.
     augment : Group, optional
         Every structure is moved by an element of this group, drawn afresh in every step.
     """

@@ -1,4 +1,4 @@
-"""Learning a distribution that is known up to its norm, on the model's own samples: no data are needed but their conditions."""
+"""Learning a distribution that is known up to its norm, on the model's own samples: of data, conditions are enough."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from symdiff.state import State
 class LogVariance(Objective):
     """Half the variance of log w over several samples of the model for one condition, with w their importance weights.
 
-    Its gradient is that of the Kullback-Leibler divergence from the model to the target distribution, and the noise of the gradient vanishes with the
-    divergence, which half the variance approaches: so it goes on where learning from data is limited by their number. It does
-    not find what the model never draws: begin with weights that have seen data (``training.start``). All evaluations
-    of a trajectory are kept for the gradient.
+    Its gradient is that of the Kullback-Leibler divergence from the model to the target distribution, and the noise
+    of the gradient vanishes with the divergence, which half the variance approaches: so it goes on where learning
+    from data is limited by their number. It does not find what the model never draws: begin with weights that have
+    seen data (``training.start``). All evaluations of a trajectory are kept for the gradient.
 
     Parameters
     ----------
@@ -44,19 +44,25 @@ class LogVariance(Objective):
     Richter et al., VarGrad: A Low-Variance Gradient Estimator for Variational Inference, NeurIPS 2020.
     """
 
-    def __init__(self, log_density: Callable[[State], Tensor] | None, steps: int, draws: Annotated[int, Field(ge=2, le=10**4)]) -> None:
+    def __init__(
+        self, log_density: Callable[[State], Tensor] | None, steps: int, draws: Annotated[int, Field(ge=2, le=10**4)]
+    ) -> None:
         if draws < 2:
             raise ValueError(f"draws: a variance needs at least 2, got {draws}")
         if log_density is None:
-            raise ValueError("LogVariance needs a distribution that is known, as that of spins at a temperature; this one is known from data only")
+            raise ValueError(
+                "LogVariance needs a distribution that is known, as that of spins at a temperature; "
+                "this one is known from data only"
+            )
         self.log_density, self.draws, self.steps = log_density, draws, steps
 
     def __call__(self, model: Diffusion, x0: State, generator: Generator | None = None) -> Tensor:
         """½ Var log w for the condition of every structure, (B,); nothing else of the structures is read."""
         if not model.process.reveals or model.breaker.anchor != "none":
             raise ValueError(
-                "objective: LogVariance needs likelihoods that are positive and known: the process Masked and a breaker anchored in nothing, "
-                f"got {type(model.process).__name__} and {type(model.breaker).__name__} anchored in {model.breaker.anchor!r}"
+                "objective: LogVariance needs likelihoods that are positive and known: the process Masked and "
+                f"a breaker anchored in nothing, got {type(model.process).__name__} and "
+                f"{type(model.breaker).__name__} anchored in {model.breaker.anchor!r}"
             )
         rows = torch.arange(len(x0), device=x0.device).repeat_interleave(self.draws)
         given = x0.only(*(name for name in x0.schema if name not in model.process.schema)).select(rows)

@@ -23,8 +23,9 @@ class Order:
     """Which structures a step sees: every epoch is a fresh permutation, and epochs follow each other without a gap.
 
     The tail of an epoch shares its batch with the head of the next, so every batch has ``batch_size`` rows and every
-    structure is seen once an epoch. With ``sizes`` (size,) the structures of every ``WINDOW`` batches are shared out by size, and
-    those batches come in random order: little is padded. Depends on (``size``, ``batch_size``, ``seed``, ``sizes``) only.
+    structure is seen once an epoch. With ``sizes`` (size,) the structures of every ``WINDOW`` batches are shared out
+    by size, and those batches come in random order: little is padded. Depends on (``size``, ``batch_size``, ``seed``,
+    ``sizes``) only.
     """
 
     def __init__(self, size: int, batch_size: int, seed: int, sizes: Tensor | None = None) -> None:
@@ -64,5 +65,5 @@ class Order:
 
 
 def share(rows: int, rank: int, world: int) -> slice:
-    """The rows of a global batch that process ``rank`` of ``world`` works on: contiguous, sizes differ by one at most."""
+    """The rows of a global batch that process ``rank`` of ``world`` works on: contiguous, as many or one more."""
     return slice(rows * rank // world, rows * (rank + 1) // world)

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 FACTOR = 3.0
-"""A loss that is above this multiple of the first one counts as diverged: no network that learns is ever that much worse than at its start."""
+"""A loss above this multiple of the first one has diverged: none that learns is that much worse than at its start."""
 ENOUGH, MOST = 64, 10  # structures, and steps, that the first loss is taken from
 
 
 class Divergence:
-    """Compares the loss with that of the first steps: their median, over as many of them as have 64 structures, at most 10.
+    """Compares the loss with that of the first steps: the median over those that have 64 structures, at most 10 steps.
 
     The losses are kept on the device, so that no step waits for the host.
 

@@ -13,8 +13,8 @@ class Average:
     """Exponential moving average of all parameters of ``module``.
 
     The decay of update n (from 0) is min(decay, (1 + n) / (10 + n)), so that a short training is not an average of its
-    random start. The parameters are looked up whenever they are needed: what wraps or moves a module may replace them or
-    their storage.
+    random start. The parameters are looked up whenever they are needed: what wraps or moves a module may replace them
+    or their storage.
 
     Parameters
     ----------
@@ -38,7 +38,8 @@ class Average:
             raise ValueError(f"the decay of an average is in [0, 1), got {decay}")
         self.module, self.decay = module, decay
         self.weights: dict[str, Tensor] = {
-            name: parameter.clone(memory_format=torch.contiguous_format) for name, parameter in self._parameters().items()
+            name: parameter.clone(memory_format=torch.contiguous_format)
+            for name, parameter in self._parameters().items()
         }
 
     def update(self, step: int) -> None:

@@ -42,7 +42,8 @@ def claim(out: Path, accelerator: Accelerator, check: Callable[[], None]) -> Ite
         The folder.
     accelerator : Accelerator
     check : callable
-        Says by a UserError that the run may not work in this folder; it is called by the first process once it holds the lock.
+        Says by a UserError that the run may not work in this folder; it is called by the first process once it holds
+        the lock.
 
     Raises
     ------
@@ -83,11 +84,17 @@ def hold(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise UserError(f"{folder}: {_describe(holder)} is training in this folder; wait for its end or choose another folder") from None
+        raise UserError(
+            f"{folder}: {_describe(holder)} is training in this folder; wait for its end or choose another folder"
+        ) from None
     except OSError as error:
         raise UserError(f"{folder}: cannot be locked ({error.strerror})") from error
     try:
-        record = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+        record = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         try:
             holder.write_text(json.dumps(record) + "\n", encoding="utf-8")
         except OSError as error:

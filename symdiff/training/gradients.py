@@ -13,9 +13,10 @@ from torch import Tensor, nn
 def sum_over_processes(parameters: Iterable[nn.Parameter], numbers: Tensor) -> Tensor:
     """Replace every gradient by its sum over all processes, and return the sum of ``numbers``.
 
-    All go in one message of a fixed layout, the parameters in their order, so that the order of summation depends on nothing but the
-    number of processes and a resumed run repeats an uninterrupted one bit for bit. (DistributedDataParallel arranges
-    its buckets anew after the first step that it sees, so that with three processes a resumed run rounds differently.)
+    All go in one message of a fixed layout, the parameters in their order, so that the order of summation depends on
+    nothing but the number of processes and a resumed run repeats an uninterrupted one bit for bit.
+    (DistributedDataParallel arranges its buckets anew after the first step that it sees, so that with three processes
+    a resumed run rounds differently.)
 
     Parameters
     ----------
@@ -35,7 +36,9 @@ def sum_over_processes(parameters: Iterable[nn.Parameter], numbers: Tensor) -> T
     message = torch.cat([*(gradient.flatten() for gradient in gradients), numbers.new_tensor(present), numbers])
     torch.distributed.all_reduce(message)
     *sums, counts, numbers = message.split([*(p.numel() for p in parameters), len(parameters), len(numbers)])
-    anywhere = [True] * len(parameters) if all(present) else (counts > 0).tolist()  # reading counts waits for the device
+    anywhere = (
+        [True] * len(parameters) if all(present) else (counts > 0).tolist()
+    )  # reading counts waits for the device
     for parameter, total, used in zip(parameters, sums, anywhere, strict=True):
         parameter.grad = total.view_as(parameter) if used else None
     return numbers

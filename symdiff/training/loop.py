@@ -76,10 +76,11 @@ class Outcome:
 class Trainer:
     """The training of a module on structures, by one process or by several.
 
-    A step is a function of (settings, step): its rows come from ``Order``, its noise from ``Streams`` whose rows are the
-    rows of the global batch, dropout from a seed of its own. So a resumed training repeats the uninterrupted one bit
-    for bit, and several processes see the data, the noise and the learning rate of one. Their weights agree with those of one
-    as far as sums are rounded: in fp32 within 1e-5 after 60 steps, in bf16, whose gradients have three digits, less.
+    A step is a function of (settings, step): its rows come from ``Order``, its noise from ``Streams`` whose rows are
+    the rows of the global batch, dropout from a seed of its own. So a resumed training repeats the uninterrupted one
+    bit for bit, and several processes see the data, the noise and the learning rate of one. Their weights agree with
+    those of one as far as sums are rounded: in fp32 within 1e-5 after 60 steps, in bf16, whose gradients have three
+    digits, less.
 
     Parameters
     ----------
@@ -91,8 +92,8 @@ class Trainer:
     out : Path
         The folder of the run, which exists.
     observe : callable, optional
-        ``observe(diffusion, step)`` is called every ``settings.sample.every`` steps with the averaged weights in place and
-        returns what is logged; it cannot disturb the training's chance.
+        ``observe(diffusion, step)`` is called every ``settings.sample.every`` steps with the averaged weights in
+        place and returns what is logged; it cannot disturb the training's chance.
     accelerator : Accelerator, optional
         From ``launch``.
     data : str
@@ -120,14 +121,22 @@ class Trainer:
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.diffusion = diffusion.to(self.device)
         if settings.batch.size < self.world:
-            raise UserError(f"training.batch.size: expected at least {self.world}, one structure for each process, got {settings.batch.size}")
+            raise UserError(
+                f"training.batch.size: expected at least {self.world}, one structure for each process, "
+                f"got {settings.batch.size}"
+            )
         self.average = Average(self.diffusion, settings.average.decay)
         precise = settings.compute.precision == "fp32"
         self.optimizer = Optimizer(self.diffusion, settings.optimizer.kind, settings.optimizer.weight_decay, precise)
         self.guard = Guard(self.device)
         self.divergence = Divergence(settings.batch.size, self.device)
         self.diverged, self.good = "", None
-        self.order = Order(len(structures), settings.batch.size, settings.seed, structures.num_nodes if settings.batch.by_size else None)
+        self.order = Order(
+            len(structures),
+            settings.batch.size,
+            settings.seed,
+            structures.num_nodes if settings.batch.by_size else None,
+        )
         self.checkpoints = Checkpoints(out / "state")
         self.losses = torch.zeros(2, device=self.device)  # of the steps since the last log line
         self.sizes = structures.num_nodes
@@ -142,7 +151,8 @@ class Trainer:
         Raises
         ------
         UserError
-            Where the state cannot be saved, ``LIMIT`` steps in a row were not finite, or another process of the run has ended.
+            Where the state cannot be saved, ``LIMIT`` steps in a row were not finite, or another process of the run
+            has ended.
         """
         notes = self._restore() if resume else []
         steps = self.settings.steps
@@ -226,13 +236,16 @@ class Trainer:
             both = sum_over_processes(trained, torch.stack([loss, loss.new_tensor(signal)]))
         except RuntimeError as error:  # what gloo and NCCL raise
             reason = str(error).strip().splitlines()[0]
-            raise UserError(f"step {self.step + 1}: another process of this run has ended ({reason}); go on with --resume {self.out}") from error
+            raise UserError(
+                f"step {self.step + 1}: another process of this run has ended ({reason}); "
+                f"go on with --resume {self.out}"
+            ) from error
         if (self.step + 1) % self.check_every == 0:
             self._stop = int(both[1].item() > 0) and (signal or 15)
         return both[0]
 
     def _record(self, saved: int) -> int:
-        """Do what is due after a step: the log, samples, the state. The state comes last, so it is never newer than its log."""
+        """Do what is due after a step: log, sample, save. Saving comes last: a state is never newer than its log."""
         settings, step, last = self.settings, self.step, self.step == self.settings.steps
         if step % self.check_every == 0 or last or step % settings.save.every == 0:
             self._stop_if_lost()
@@ -272,7 +285,9 @@ class Trainer:
         if not math.isfinite(self._shown):
             return  # no step since the last line was finite, which the guard sees to
         before, first = self.diverged, self.divergence.first
-        self.diverged = f"the loss is {self._shown:.4g} and was {first:.4g} at first" if self.divergence.check(self._shown) else ""
+        self.diverged = (
+            f"the loss is {self._shown:.4g} and was {first:.4g} at first" if self.divergence.check(self._shown) else ""
+        )
         if bool(before) == bool(self.diverged):
             return
         text = f"diverging: {self.diverged}" if self.diverged else f"no longer diverging: the loss is {self._shown:.4g}"
@@ -288,8 +303,13 @@ class Trainer:
             values = self.observe(self.diffusion, self.step)
         self.diffusion.train()
         self.log.write("sample", self.step, **values)
-        self.accelerator.log({f"sample/{k}": v for k, v in values.items() if isinstance(v, int | float)}, step=self.step)
-        self.bar.say(f"step {self.step}  " + "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items()))
+        self.accelerator.log(
+            {f"sample/{k}": v for k, v in values.items() if isinstance(v, int | float)}, step=self.step
+        )
+        self.bar.say(
+            f"step {self.step}  "
+            + "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+        )
 
     def _stop_if_lost(self) -> None:
         if self.guard.stopped_at:
@@ -368,7 +388,9 @@ def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
     Raises: UserError where ``tracker`` is not installed.
     """
     if tracker == "tensorboard" and not is_tensorboard_available():
-        raise UserError("training.log.tracker: tensorboard is not installed; install it, or leave the key out: log.jsonl is written always")
+        raise UserError(
+            "training.log.tracker: tensorboard is not installed; install it, or leave the key out and read log.jsonl"
+        )
     if torch.cuda.is_available():
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", log_with=tracker, project_dir=out)
@@ -376,7 +398,11 @@ def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
 
 def weights(module: nn.Module) -> dict[str, Tensor]:
     """Parameters (tied ones once) and persistent buffers by name."""
-    buffers = {name: tensor for name, tensor in module.state_dict().items() if name not in dict(module.named_parameters(remove_duplicate=False))}
+    buffers = {
+        name: tensor
+        for name, tensor in module.state_dict().items()
+        if name not in dict(module.named_parameters(remove_duplicate=False))
+    }
     return {**dict(module.named_parameters()), **buffers}
 
 
@@ -388,5 +414,7 @@ def load_weights(module: nn.Module, tensors: dict[str, Tensor]) -> None:
         raise UserError(f"the state's weights are of another model: {sorted(own.keys() ^ tensors.keys())[:3]} differ")
     for name, tensor in own.items():
         if tensor.shape != tensors[name].shape:
-            raise UserError(f"weight {name!r} needs shape {tuple(tensor.shape)}, the state has {tuple(tensors[name].shape)}")
+            raise UserError(
+                f"weight {name!r} needs shape {tuple(tensor.shape)}, the state has {tuple(tensors[name].shape)}"
+            )
         tensor.copy_(tensors[name])

@@ -12,8 +12,9 @@ _KEEP = 2**31 - 1
 def keep_freed_memory() -> bool:
     """Let glibc's malloc serve large tensors from memory it already has; whether that could be set.
 
-    By default glibc maps large blocks afresh for every tensor, and the system clears each page again at its first touch: 5 to 13 % of a training step on a CPU, growing with the batch.
-    Other C libraries (macOS, musl) have no such switch: False, and nothing changes. Source: mallopt(3).
+    By default glibc maps large blocks afresh for every tensor, and the system clears each page again at its first
+    touch: 5 to 13 % of a training step on a CPU, growing with the batch. Other C libraries (macOS, musl) have no such
+    switch: False, and nothing changes. Source: mallopt(3).
     """
     if not sys.platform.startswith("linux"):
         return False

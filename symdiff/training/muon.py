@@ -16,17 +16,24 @@ class PreciseMuon(torch.optim.Muon):
     """
 
     @torch.no_grad()
-    def step(self) -> None:
-        """One step on the gradients; a parameter without one stays."""
+    def step(self, closure: None = None) -> None:
+        """One step on the gradients; a parameter without one stays. No ``closure`` is taken."""
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
                     continue
                 momentum = self.state[parameter].setdefault("momentum_buffer", torch.zeros_like(parameter.grad))
                 momentum.lerp_(parameter.grad, 1 - group["momentum"])
-                update = orthogonalize(parameter.grad.lerp(momentum, group["momentum"]), group["ns_coefficients"], group["ns_steps"], group["eps"])
+                update = orthogonalize(
+                    parameter.grad.lerp(momentum, group["momentum"]),
+                    group["ns_coefficients"],
+                    group["ns_steps"],
+                    group["eps"],
+                )
                 parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                parameter.add_(update, alpha=-group["lr"] * 0.2 * math.sqrt(max(parameter.shape)))  # of the size of AdamW's steps
+                parameter.add_(
+                    update, alpha=-group["lr"] * 0.2 * math.sqrt(max(parameter.shape))
+                )  # of the size of AdamW's steps
 
 
 def orthogonalize(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:

@@ -19,7 +19,8 @@ class Optimizer:
     2024); its steps are scaled to the size of AdamW's, so that one learning rate serves both. Only matrices decay: a
     bias or the scale of a norm has no reason to be small.
 
-    Parameters are known by name and looked up in ``module`` for every step: what wraps or moves a module may replace them.
+    Parameters are known by name and looked up in ``module`` for every step: what wraps or moves a module may replace
+    them.
 
     Parameters
     ----------
@@ -57,7 +58,9 @@ class Optimizer:
         if muon and skip.item():
             return
         for part in muon:
-            torch._foreach_div_([p.grad for group in part.param_groups for p in group["params"] if p.grad is not None], scale)
+            torch._foreach_div_(
+                [p.grad for group in part.param_groups for p in group["params"] if p.grad is not None], scale
+            )
         for part in self.parts:
             for group in part.param_groups:
                 group["lr"] = learning_rate
@@ -84,7 +87,9 @@ class Optimizer:
             for name, parameter in self.module.named_parameters():
                 if id(parameter) not in ours:
                     continue
-                own = {key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name}
+                own = {
+                    key.rpartition("/")[2]: value for key, value in tensors.items() if key.rpartition("/")[0] == name
+                }
                 if own:
                     part.state[parameter] = {key: value.to(parameter.device, copy=True) for key, value in own.items()}
 

@@ -39,9 +39,9 @@ DIVERGED = 3
 def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     """Train a model into a folder, alone there.
 
-    Leaves ``recipe.yaml``, ``log.jsonl``, ``state/`` (the last two states) and at the end ``checkpoint/`` (a pipeline with
-    the averaged weights) and ``summary.json``. Under torchrun all processes work on one run. A run that ends before its
-    first step leaves nothing.
+    Leaves ``recipe.yaml``, ``log.jsonl``, ``state/`` (the last two states) and at the end ``checkpoint/`` (a pipeline
+    with the averaged weights) and ``summary.json``. Under torchrun all processes work on one run. A run that ends
+    before its first step leaves nothing.
 
     Parameters
     ----------
@@ -54,11 +54,11 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
     Raises
     ------
     UserError
-        Where ``out`` holds another run or is in use by one, the recipe differs from the one that is resumed, a part of the
-        recipe cannot be built, the disk is full, or the loss stays infinite. What was saved before stays.
+        Where ``out`` holds another run or is in use by one, the recipe differs from the one that is resumed, a part
+        of the recipe cannot be built, the disk is full, or the loss stays infinite. What was saved before stays.
     SystemExit
-        With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved; with code 3 where the training has diverged: ``checkpoint/`` is then
-        that of the last good state, if there is one.
+        With code 143 (SIGTERM) or 130 (SIGINT) once the state is saved; with code 3 where the training has diverged:
+        ``checkpoint/`` is then that of the last good state, if there is one.
     """
     out = Path(out)
     accelerator = launch(recipe.training.log.tracker, out)
@@ -74,7 +74,10 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         if outcome.signal:
             if accelerator.is_main_process:
                 name = signal.Signals(outcome.signal).name
-                print(f"{name}: saved step {outcome.steps} of {recipe.training.steps}; go on with --resume {out}", file=sys.stderr)
+                print(
+                    f"{name}: saved step {outcome.steps} of {recipe.training.steps}; go on with --resume {out}",
+                    file=sys.stderr,
+                )
             finish(accelerator)
             raise SystemExit(128 + outcome.signal)
         done = outcome.begin == outcome.steps and (out / "checkpoint").is_dir() and (out / "summary.json").is_file()
@@ -88,7 +91,9 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         finish(accelerator)
     if outcome.diverged:
         if accelerator.is_main_process:
-            print(f"error: {out}: the training diverged: {outcome.diverged}; {_last_good(outcome, out)}", file=sys.stderr)
+            print(
+                f"error: {out}: the training diverged: {outcome.diverged}; {_last_good(outcome, out)}", file=sys.stderr
+            )
         raise SystemExit(DIVERGED)
     return outcome
 
@@ -100,7 +105,9 @@ def _last_good(outcome: Outcome, out: Path) -> str:
     return f"{out / 'checkpoint'} is of the last good state, step {outcome.good}; {advice}"
 
 
-def prepare(recipe: Recipe, out: Path, accelerator: Accelerator, resume: bool) -> tuple[Trainer, Callable[[], SymdiffPipeline]]:
+def prepare(
+    recipe: Recipe, out: Path, accelerator: Accelerator, resume: bool
+) -> tuple[Trainer, Callable[[], SymdiffPipeline]]:
     """All that a recipe names, built: the trainer, and what makes a pipeline of its model. Nothing is written.
 
     Raises: UserError.
@@ -140,7 +147,7 @@ def finish(accelerator: Accelerator) -> None:
 
 @torch.no_grad()
 def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> None:
-    """Evaluate the loss of the largest structure, so that a model that cannot learn the data is refused before anything is written.
+    """Evaluate the loss of the largest structure: what cannot be learned is refused before anything is written.
 
     Raises: UserError, for example where a code has fewer node identities than the structure has nodes.
     """
@@ -149,7 +156,9 @@ def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> No
     try:
         diffusion.eval()(structures.batch(largest), Streams(0, torch.zeros(1, dtype=torch.int64)))
     except ValueError as error:
-        raise UserError(f"{source}: the largest structure of the data, of {int(structures.num_nodes[largest])} nodes: {error}") from error
+        raise UserError(
+            f"{source}: the largest structure of the data, of {int(structures.num_nodes[largest])} nodes: {error}"
+        ) from error
     diffusion.train(training)
 
 
@@ -158,7 +167,9 @@ def compile_denoiser(diffusion: nn.Module) -> None:
     if not torch.cuda.is_available():
         wanted = os.environ.get("CXX")
         if not any(shutil.which(name) for name in ([wanted] if wanted else ["g++", "clang++", "c++"])):
-            raise UserError("training.compute.compile: compiling needs a C++ compiler (g++ or clang++) and none was found; use false")
+            raise UserError(
+                "training.compute.compile: compiling needs a C++ compiler (g++ or clang++), there is none; use false"
+            )
     diffusion.denoiser.compile()
 
 
@@ -198,11 +209,15 @@ def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
     record = out / "recipe.yaml"
     if not resume:
         if record.exists() or (out / "state").exists():
-            raise UserError(f"{out}: a training run is there already; go on with --resume {out}, or choose another folder")
+            raise UserError(
+                f"{out}: a training run is there already; go on with --resume {out}, or choose another folder"
+            )
         return
     if not record.is_file():
         raise UserError(f"{out}: no training run to resume: recipe.yaml is missing")
     before = recipes.load(record, earlier_keys=True).model_dump(mode="json")
     changed = [key for key in compare(before, recipe.model_dump(mode="json")) if not key.startswith(HARMLESS)]
     if changed:
-        raise UserError(f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe")
+        raise UserError(
+            f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe"
+        )

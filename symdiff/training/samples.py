@@ -21,8 +21,9 @@ def observer(
 ) -> Callable[[Diffusion, int], dict]:
     """The function (diffusion, step) -> values that a training logs.
 
-    Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), or those of
-    their ``condition``, with ``steps`` network evaluations. The draw depends on the seed, the training step and the weights alone.
+    Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), or
+    those of their ``condition``, with ``steps`` network evaluations. The draw depends on the seed, the training step
+    and the weights alone.
     """
     sizes = None if condition is None else condition.num_nodes
 

@@ -10,7 +10,8 @@ from types import FrameType
 class Interruption:
     """Inside the ``with`` block SIGTERM and SIGINT are only noted; ``received`` is the signal's number, or 0.
 
-    A second one acts as it would have without us. Off the main thread, where Python allows no handlers, nothing is noted.
+    A second one acts as it would have without us. Off the main thread, where Python allows no handlers, nothing is
+    noted.
     """
 
     def __init__(self) -> None:

@@ -15,7 +15,8 @@ from symdiff.state import schema_from_plain
 def start_from(source: str, diffusion: nn.Module) -> None:
     """Copy the weights of a checkpoint's denoiser and breaker.
 
-    Where the denoiser reads more global inputs than the checkpoint's did, such as a condition, the weights of the new ones start at zero.
+    Where the denoiser reads more global inputs than the checkpoint's did, such as a condition, the weights of the new
+    ones start at zero.
 
     Parameters
     ----------
@@ -43,9 +44,11 @@ def start_from(source: str, diffusion: nn.Module) -> None:
 
 
 def count_new_inputs(before: Mapping, now: Mapping) -> int:
-    """Count the graph-level channels that a denoiser of the config ``now`` reads beyond those of ``before``, where they come last; else 0."""
+    """Count the graph-level channels that a denoiser of config ``now`` reads after those of ``before``."""
     noisy = [schema_from_plain(config["noisy"]) for config in (before, now)]
-    if any(field.axes == "whole" and not getattr(field, "vector", 0) for field in schema_from_plain(now["code"]).values()):
+    if any(
+        field.axes == "whole" and not getattr(field, "vector", 0) for field in schema_from_plain(now["code"]).values()
+    ):
         return 0
     return max(0, channels(noisy[1], "whole") - channels(noisy[0], "whole"))
 

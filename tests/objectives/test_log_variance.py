@@ -40,14 +40,22 @@ def parts(seed: int = 0) -> tuple[LatticeConvolution, Masked]:
 def structures(temperatures: list[float]) -> State:
     """Spins that are all up, at temperatures."""
     mask = torch.ones(len(temperatures), SITES, dtype=torch.bool)
-    values = {"temperature": torch.tensor(temperatures)[:, None], "spin": torch.zeros(len(temperatures), SITES, dtype=torch.int64)}
+    values = {
+        "temperature": torch.tensor(temperatures)[:, None],
+        "spin": torch.zeros(len(temperatures), SITES, dtype=torch.int64),
+    }
     return State(mask, DOMAIN.schema, values)
 
 
 def divergence(diffusion: Diffusion, temperature: float, count: int = 4000) -> float:
     """Half the variance of log w."""
     given = structures([temperature] * count).only("temperature")
-    return float(Importance(diffusion, SITES, DOMAIN.log_density)(Request.of(given.mask, given), torch.Generator().manual_seed(9)).log_weights.var() / 2)
+    return float(
+        Importance(diffusion, SITES, DOMAIN.log_density)(
+            Request.of(given.mask, given), torch.Generator().manual_seed(9)
+        ).log_weights.var()
+        / 2
+    )
 
 
 def test_training_on_its_own_samples_leads_to_boltzmanns_law():
@@ -61,9 +69,14 @@ def test_training_on_its_own_samples_leads_to_boltzmanns_law():
         optimizer.step()
     assert all(divergence(diffusion, t) < 0.05 * value for t, value in before.items()) and min(before.values()) > 0.1
     given = structures([2.0] * 4000).only("temperature")
-    seen = (Ancestral(diffusion, SITES)(Request.of(given.mask, given), torch.Generator().manual_seed(1)).x["spin"] * 2 ** torch.arange(SITES)).sum(1)
+    seen = (
+        Ancestral(diffusion, SITES)(Request.of(given.mask, given), torch.Generator().manual_seed(1)).x["spin"]
+        * 2 ** torch.arange(SITES)
+    ).sum(1)
     s = 1 - 2 * EVERY.double()
-    law = torch.zeros(2**SITES, dtype=torch.float64).index_put(((EVERY * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / 2).softmax(0))
+    law = torch.zeros(2**SITES, dtype=torch.float64).index_put(
+        ((EVERY * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / 2).softmax(0)
+    )
     assert float((seen.bincount(minlength=2**SITES) / len(seen) - law).abs().sum()) / 2 < 0.05
 
 
@@ -101,7 +114,14 @@ def joint_divergence(denoiser, temperature: float) -> float:
         for k, site in enumerate(order):
             seen = torch.full_like(EVERY, 2)
             seen[:, list(order[:k])] = EVERY[:, list(order[:k])]
-            x = State(given.mask, {**Masked(schema_to_plain(DRIVEN), evenly=True).noisy_schema(), "temperature": DOMAIN.schema["temperature"]}, {"spin": seen, "temperature": given["temperature"]})
+            x = State(
+                given.mask,
+                {
+                    **Masked(schema_to_plain(DRIVEN), evenly=True).noisy_schema(),
+                    "temperature": DOMAIN.schema["temperature"],
+                },
+                {"spin": seen, "temperature": given["temperature"]},
+            )
             t = torch.full((len(EVERY),), 1 - k / SITES, dtype=torch.float64)
             out = denoiser(x, t, State(x.mask, {}, {}))
             log_model += out["spin"][:, site].log_softmax(-1).gather(1, EVERY[:, site, None])[:, 0]
@@ -128,7 +148,15 @@ def test_a_row_depends_on_its_own_noise_alone():
 )
 def test_what_has_no_likelihood_says_so(change, told):
     denoiser, process = parts()
-    settings = {"denoiser": denoiser, "process": process, "breaker": Nothing(), "log_density": DOMAIN.log_density, "draws": 4, "steps": SITES, **change}
+    settings = {
+        "denoiser": denoiser,
+        "process": process,
+        "breaker": Nothing(),
+        "log_density": DOMAIN.log_density,
+        "draws": 4,
+        "steps": SITES,
+        **change,
+    }
     with pytest.raises(ValueError, match=told):
         objective = LogVariance(**{name: settings.pop(name) for name in ("log_density", "draws", "steps")})
         Diffusion(**settings, objective=objective)(structures([2.0]), Streams(0, torch.arange(1)))

@@ -11,8 +11,8 @@ from symdiff.config import recipe
 from symdiff.config.building import find, names
 from symdiff.denoisers.lattice import LatticeConvolution
 from symdiff.diffusion import Diffusion
-from symdiff.domains.molecule import MolecularGraph
 from symdiff.domains.lattice import SpinLattice
+from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
 from symdiff.objectives import Denoising, LogVariance, Objective
@@ -42,7 +42,10 @@ def model(objective: Objective | None) -> Diffusion:
 
 def structures(count: int) -> State:
     draw = torch.Generator().manual_seed(0)
-    values = {"temperature": 1.5 + torch.rand(count, 1, generator=draw), "spin": torch.randint(2, (count, SITES), generator=draw)}
+    values = {
+        "temperature": 1.5 + torch.rand(count, 1, generator=draw),
+        "spin": torch.randint(2, (count, SITES), generator=draw),
+    }
     return State(torch.ones(count, SITES, dtype=torch.bool), DOMAIN.schema, values)
 
 
@@ -107,16 +110,25 @@ def load(objective: str) -> recipe.Recipe:
 
 def test_a_recipe_names_the_objective():
     assert find(Objective, "Doubled") is Doubled
-    for text, cls in (("{kind: Denoising, drop: 0.5}", Denoising), ("{kind: LogVariance, draws: 3}", LogVariance), ("{kind: Doubled}", Doubled)):
+    for text, cls in (
+        ("{kind: Denoising, drop: 0.5}", Denoising),
+        ("{kind: LogVariance, draws: 3}", LogVariance),
+        ("{kind: Doubled}", Doubled),
+    ):
         made = assemble(load(text), SpinLattice("square", conditions=["temperature"]), {})
         assert type(made) is Diffusion and type(made.objective) is cls
-    assert assemble(recipe.load(TEXT.replace("objective: OBJECTIVE\n", "")), SpinLattice("square"), {}).objective.drop == 0
+    assert (
+        assemble(recipe.load(TEXT.replace("objective: OBJECTIVE\n", "")), SpinLattice("square"), {}).objective.drop == 0
+    )
 
 
 @pytest.mark.parametrize(
     ("objective", "message"),
     [
-        ("{kind: LogVarianze, draws: 4}", r"objective.kind: expected the name of a Objective, got 'LogVarianze' \(did you mean 'LogVariance'\?\)"),
+        (
+            "{kind: LogVarianze, draws: 4}",
+            r"objective.kind: expected the name of a Objective, got 'LogVarianze' \(did you mean 'LogVariance'\?\)",
+        ),
         ("{kind: Objective}", "objective.kind: expected the name of a Objective"),
         ("{drop: 0.1}", "objective: the key 'kind' is missing"),
         ("{kind: LogVariance}", "objective.draws: LogVariance needs this setting"),
@@ -124,7 +136,10 @@ def test_a_recipe_names_the_objective():
         ("{kind: LogVariance, draws: 4, steps: 3}", "objective.steps: not a setting: the package supplies it"),
         ("{kind: Denoising, draws: 4}", "objective.draws: Denoising has no such setting"),
         ("{kind: Denoising, drop: 1.5}", "objective.drop: expected at most 1"),
-        ("{kind: Denoising, augment: {kind: Orthogonl}}", "objective.augment.kind: expected the name of a Group, got 'Orthogonl'"),
+        (
+            "{kind: Denoising, augment: {kind: Orthogonl}}",
+            "objective.augment.kind: expected the name of a Group, got 'Orthogonl'",
+        ),
     ],
 )
 def test_what_is_no_objective_is_told(objective, message):
@@ -134,5 +149,8 @@ def test_what_is_no_objective_is_told(objective, message):
 
 def test_a_distribution_that_is_not_known_is_told():
     with pytest.raises(UserError, match="objective: LogVariance needs a distribution that is known"):
-        text = TEXT.replace("OBJECTIVE", "{kind: LogVariance, draws: 4}").replace("{kind: LatticeConvolution, width: 16, layers: 1}", "{kind: NodeTransformer, width: 16, layers: 1, heads: 2}")
+        text = TEXT.replace("OBJECTIVE", "{kind: LogVariance, draws: 4}").replace(
+            "{kind: LatticeConvolution, width: 16, layers: 1}",
+            "{kind: NodeTransformer, width: 16, layers: 1, heads: 2}",
+        )
         assemble(recipe.load(text), MolecularGraph(["C", "O"]), {})

@@ -54,12 +54,16 @@ def start(fork):
 def train_in_world(fork, tmp_path):
     """``train_in_world(world, recipe's text, out, resume, kill)``: the exit codes, and what every process wrote to stderr."""
 
-    def run(world: int, text: str, out: Path, resume: bool = False, kill: tuple[int, int] | None = None) -> tuple[list[int | None], list[str]]:
+    def run(
+        world: int, text: str, out: Path, resume: bool = False, kill: tuple[int, int] | None = None
+    ) -> tuple[list[int | None], list[str]]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         logs = [tmp_path / f"stderr-{rank}" for rank in range(world)]
-        members = [fork(worlds.member, rank, world, port, log, text, out, resume, kill) for rank, log in enumerate(logs)]
+        members = [
+            fork(worlds.member, rank, world, port, log, text, out, resume, kill) for rank, log in enumerate(logs)
+        ]
         for one in members:
             one.join(100)
         return [one.exitcode for one in members], [log.read_text() for log in logs]

@@ -21,7 +21,9 @@ from symdiff.training.loop import Trainer
 STEPS, FIELDS = 60, ("loss", "gradient_norm", "learning_rate", "skipped", "mean", "weight")
 
 
-def run(out: Path, resume: bool = False, toy: Toy | None = None, dropout: float = 0.1, look=observe, **changes) -> Trainer:
+def run(
+    out: Path, resume: bool = False, toy: Toy | None = None, dropout: float = 0.1, look=observe, **changes
+) -> Trainer:
     """A training in this process, as the program ``toy.py`` does it."""
     torch.manual_seed(0)
     out.mkdir(exist_ok=True)
@@ -176,7 +178,11 @@ def test_a_loss_far_above_the_first_is_told_while_it_runs_and_at_the_end(tmp_pat
     trainer = run(tmp_path, toy=rising(1e4, 31))
     assert "the loss is" in trainer.outcome.diverged and "at first" in trainer.outcome.diverged
     assert trainer.outcome.good == 30 and Checkpoints(tmp_path / "state").steps() == [30, 57, 60]
-    (note,) = [record for record in map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines()) if record["kind"] == "note"]
+    (note,) = [
+        record
+        for record in map(json.loads, (tmp_path / "log.jsonl").read_text().splitlines())
+        if record["kind"] == "note"
+    ]
     assert note["step"] == 32 and note["text"].startswith("diverging: the loss is")
     assert "step 32  warning: diverging: the loss is" in capsys.readouterr().err
     again = run(tmp_path, resume=True, toy=rising(1e4, 31))
@@ -200,7 +206,9 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (700, limits[1]))
     try:
-        with pytest.raises(UserError, match="could not be saved .File too large.; the last good state is .*step-00000020") as caught:
+        with pytest.raises(
+            UserError, match="could not be saved .File too large.; the last good state is .*step-00000020"
+        ) as caught:
             trainer = Trainer(Toy(), Structures(), settings(), tmp_path, None)
             trainer.log = trainer.bar = None
             trainer._clock = time.monotonic()

@@ -41,7 +41,9 @@ def test_the_order_depends_on_seed_and_epoch_and_not_on_the_way_there():
     late = order.batch(9)
     assert torch.equal(late, Order(100, 30, seed=1).batch(9))
     assert not torch.equal(order.batch(0), Order(100, 30, seed=2).batch(0))
-    assert not torch.equal(torch.cat([order.batch(k) for k in range(10)])[:100], torch.cat([order.batch(k) for k in range(10)])[100:200])
+    assert not torch.equal(
+        torch.cat([order.batch(k) for k in range(10)])[:100], torch.cat([order.batch(k) for k in range(10)])[100:200]
+    )
 
 
 def test_batches_by_size_hold_the_same_structures_and_pad_little():
@@ -52,7 +54,9 @@ def test_batches_by_size_hold_the_same_structures_and_pad_little():
     filled = [sum(sizes[b].sum() for b in found) / sum(len(b) * sizes[b].max() for b in found)
               for found in ([order.batch(step) for step in range(80)] for order in (plain, grouped))]  # fmt: skip
     assert filled[0] < 0.65 and filled[1] > 0.88
-    order_of_sizes = torch.tensor([[float(sizes[grouped.batch(w * WINDOW + k)].float().mean()) for k in range(WINDOW)] for w in range(50)])
+    order_of_sizes = torch.tensor(
+        [[float(sizes[grouped.batch(w * WINDOW + k)].float().mean()) for k in range(WINDOW)] for w in range(50)]
+    )
     first = order_of_sizes.argmin(1).bincount(minlength=WINDOW).double()
     assert ((first - 50 / WINDOW) ** 2 / (50 / WINDOW)).sum() < 62  # chi-square with 15 degrees of freedom: p < 2e-7
     assert torch.equal(Order(1000, 25, seed=3, sizes=sizes).batch(33), grouped.batch(33))
@@ -196,7 +200,9 @@ def test_a_skipped_step_changes_nothing(kind):
 
 def test_muon_takes_the_matrices_of_the_blocks():
     state = descend("muon")[1].state()
-    assert {key for key in state if key.endswith("momentum_buffer")} == {f"blocks.{k}.weight/momentum_buffer" for k in (0, 1)}
+    assert {key for key in state if key.endswith("momentum_buffer")} == {
+        f"blocks.{k}.weight/momentum_buffer" for k in (0, 1)
+    }
     assert {key.rpartition("/")[0] for key in state} == set(dict(Blocks().named_parameters()))
 
 
@@ -216,7 +222,11 @@ def test_precise_muon_is_muon_without_its_rounding(shape):
     difference = (train(PreciseMuon, 0) - train(torch.optim.Muon, 0)).abs().max()
     assert 0 < difference < 0.05
     assert (train(PreciseMuon, 0) - train(PreciseMuon, 1e-7)).abs().max() < 1e-5
-    singular = torch.linalg.svdvals(orthogonalize(torch.randn(*shape, generator=torch.Generator().manual_seed(1)), (3.4445, -4.775, 2.0315), 5, 1e-7))
+    singular = torch.linalg.svdvals(
+        orthogonalize(
+            torch.randn(*shape, generator=torch.Generator().manual_seed(1)), (3.4445, -4.775, 2.0315), 5, 1e-7
+        )
+    )
     assert singular.min() > 0.3 and singular.max() < 1.3
 
 
@@ -271,7 +281,9 @@ def test_losses_that_are_not_finite_or_negative_are_no_standard():
 
 
 def snapshot(step: int) -> Snapshot:
-    return Snapshot(step, {"weights": {"a": torch.full((3,), float(step)), "b": torch.tensor(step)}}, {"skipped": 2, "x": 0.1})
+    return Snapshot(
+        step, {"weights": {"a": torch.full((3,), float(step)), "b": torch.tensor(step)}}, {"skipped": 2, "x": 0.1}
+    )
 
 
 def test_states_come_back_and_the_last_two_are_kept(tmp_path):
@@ -329,7 +341,10 @@ def test_a_failing_disk_leaves_the_state_before(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match=r"step 2 could not be saved \(No space left on device\); the last good state is .*step-00000001"):
+    with pytest.raises(
+        UserError,
+        match=r"step 2 could not be saved \(No space left on device\); the last good state is .*step-00000001",
+    ):
         checkpoints.save(snapshot(2))
     assert [p.name for p in tmp_path.iterdir()] == ["step-00000001"]
     assert checkpoints.latest()[0].step == 1

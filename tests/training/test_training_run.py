@@ -16,7 +16,7 @@ from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
 from symdiff.storage import sealed
 from symdiff.training import loop, run, samples
-from symdiff.training.run import compile_denoiser, compare, train
+from symdiff.training.run import compare, compile_denoiser, train
 
 RECIPE = """
 name: tiny
@@ -49,7 +49,14 @@ def trained(tmp_path_factory, cache):
 
 
 def test_a_run_leaves_its_recipe_log_states_checkpoint_and_summary(trained):
-    assert {p.name for p in trained.iterdir()} == {"recipe.yaml", "log.jsonl", "state", "checkpoint", "summary.json", ".lock"}
+    assert {p.name for p in trained.iterdir()} == {
+        "recipe.yaml",
+        "log.jsonl",
+        "state",
+        "checkpoint",
+        "summary.json",
+        ".lock",
+    }
     assert recipes.load(trained / "recipe.yaml").model_dump() == recipes.load(RECIPE).model_dump()
     summary = json.loads((trained / "summary.json").read_text())
     assert (summary["steps"], summary["samples"], summary["precision"]) == (12, 384, "bf16")
@@ -88,7 +95,9 @@ def test_a_killed_run_resumes_to_the_same_bits(trained, tmp_path, monkeypatch):
     train(recipes.set(recipes.load(RECIPE), "training/save/every=5"), out, resume=True)
     sums = dict(line.split()[::-1] for line in (out / "checkpoint" / "SHA256SUMS").read_text().splitlines())
     before = dict(line.split()[::-1] for line in whole.decode().splitlines())
-    assert {k: v for k, v in sums.items() if k != "recipe.yaml"} == {k: v for k, v in before.items() if k != "recipe.yaml"}
+    assert {k: v for k, v in sums.items() if k != "recipe.yaml"} == {
+        k: v for k, v in before.items() if k != "recipe.yaml"
+    }
 
 
 def test_a_run_of_before_is_resumed(trained, tmp_path):
@@ -100,7 +109,9 @@ def test_a_run_of_before_is_resumed(trained, tmp_path):
     (out / "recipe.yaml").write_text("\n".join([*lines, earlier]))
     (state,) = (out / "state").iterdir()
     record = json.loads((state / "state.json").read_text())
-    (state / "state.json").write_text(json.dumps({key: record[key] for key in ("step", "losses", "skipped", "seconds", "data")}))
+    (state / "state.json").write_text(
+        json.dumps({key: record[key] for key in ("step", "losses", "skipped", "seconds", "data")})
+    )
     (state / sealed.SUMS).unlink()
     sealed.sign(state)
     train(recipes.load(out / "recipe.yaml", earlier_keys=True), out, resume=True)
@@ -108,7 +119,9 @@ def test_a_run_of_before_is_resumed(trained, tmp_path):
     assert (out / "checkpoint" / "SHA256SUMS").read_bytes() == (trained / "checkpoint" / "SHA256SUMS").read_bytes()
 
 
-@pytest.mark.parametrize("change", ["training/steps=13", "training/seed=1", "denoiser/width=64", "training/batch/size=31"])
+@pytest.mark.parametrize(
+    "change", ["training/steps=13", "training/seed=1", "denoiser/width=64", "training/batch/size=31"]
+)
 def test_a_changed_recipe_is_refused_by_the_name_of_the_key(trained, change):
     with pytest.raises(UserError, match=change.split("=")[0].replace("/", r"\.")):
         train(recipes.set(recipes.load(RECIPE), change), trained, resume=True)
@@ -130,9 +143,10 @@ def test_other_data_are_not_resumed(trained, tmp_path):
         trainer.run(resume=True)
 
 
-
 @pytest.mark.parametrize("there", [False, True])
-@pytest.mark.parametrize("key", ["denoiser/widht=3", "data/dataset=nothing-of-that-name", "breaker/code/nodes=2", "training/start=nowhere"])
+@pytest.mark.parametrize(
+    "key", ["denoiser/widht=3", "data/dataset=nothing-of-that-name", "breaker/code/nodes=2", "training/start=nowhere"]
+)
 def test_a_run_that_cannot_start_leaves_nothing(tmp_path, key, there):
     """Neither the folder nor those above it that it made; what was there stays."""
     out = tmp_path / "runs" / "one"
@@ -188,12 +202,19 @@ def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatc
 @pytest.mark.parametrize("rate", [10, 1])
 def test_a_diverged_training_ends_with_code_3_and_the_last_good_state(tmp_path, rate, capfd):
     """Without a good state there is no checkpoint; with one, the checkpoint is that state's."""
-    text = RECIPE.replace("steps: 12", "steps: 60").replace("warmup: 2", f"warmup: 2, learning_rate: {rate}").replace("save: {every: 4}", "save: {every: 10}")
+    text = (
+        RECIPE.replace("steps: 12", "steps: 60")
+        .replace("warmup: 2", f"warmup: 2, learning_rate: {rate}")
+        .replace("save: {every: 4}", "save: {every: 10}")
+    )
     with pytest.raises(SystemExit) as end:
         train(recipes.load(text), tmp_path / "run")
     said = capfd.readouterr().err.splitlines()
     assert end.value.code == 3 and not (tmp_path / "run" / "checkpoint").exists()
-    assert said[-1].startswith(f"error: {tmp_path / 'run'}: the training diverged: the loss is ") and "no state was good" in said[-1]
+    assert (
+        said[-1].startswith(f"error: {tmp_path / 'run'}: the training diverged: the loss is ")
+        and "no state was good" in said[-1]
+    )
     assert any("warning: diverging: the loss is" in line for line in said[:-1])
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["diverged"] is True
 
@@ -203,14 +224,19 @@ def test_the_checkpoint_of_a_diverged_training_is_the_last_good_one(trained, tmp
     monkeypatch.setattr(loop.Divergence, "check", lambda self, loss: int(self.now) > 8)
     monkeypatch.setattr(loop.Divergence, "now", torch.zeros(()), raising=False)
     observe = loop.Divergence.observe
-    monkeypatch.setattr(loop.Divergence, "observe", lambda self, step, loss: (self.now.fill_(step + 1), observe(self, step, loss)))
+    monkeypatch.setattr(
+        loop.Divergence, "observe", lambda self, step, loss: (self.now.fill_(step + 1), observe(self, step, loss))
+    )
     with pytest.raises(SystemExit) as end:
         train(recipes.load(RECIPE.replace("steps: 12", "steps: 24")), out)
     monkeypatch.setattr(loop.Divergence, "check", check)
     assert end.value.code == 3 and "is of the last good state, step 8; try" in capfd.readouterr().err
     states = loop.Checkpoints(out / "state")
     assert states.steps() == [8, 20, 24]
-    average, found = states.at(8).tensors["average"], dict(Pipeline.load(out / "checkpoint").diffusion.named_parameters())
+    average, found = (
+        states.at(8).tensors["average"],
+        dict(Pipeline.load(out / "checkpoint").diffusion.named_parameters()),
+    )
     assert all(torch.equal(found[name].detach(), tensor) for name, tensor in average.items())
 
 
@@ -229,9 +255,13 @@ def test_training_may_start_from_a_checkpoint(trained, tmp_path):
     """With a learning rate of almost nothing the weights are still those of the checkpoint; the process may differ."""
     from symdiff.pipeline import SymdiffPipeline
 
-    text = RECIPE.replace("steps: 12", f"start: {trained / 'checkpoint'}, steps: 2").replace("warmup: 2", "learning_rate: 1.0e-12, weight_decay: 0")
+    text = RECIPE.replace("steps: 12", f"start: {trained / 'checkpoint'}, steps: 2").replace(
+        "warmup: 2", "learning_rate: 1.0e-12, weight_decay: 0"
+    )
     train(recipes.load(text.replace("kind: Flow", "kind: Flow, prior: uniform")), tmp_path / "on")
-    before, after = (SymdiffPipeline.load(folder / "checkpoint").breaker.state_dict() for folder in (trained, tmp_path / "on"))
+    before, after = (
+        SymdiffPipeline.load(folder / "checkpoint").breaker.state_dict() for folder in (trained, tmp_path / "on")
+    )
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
     with pytest.raises(UserError, match="training.start: .*its denoiser does not fit the recipe: size mismatch"):
         train(recipes.load(text.replace("width: 32", "width: 16")), tmp_path / "other")

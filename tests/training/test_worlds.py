@@ -63,7 +63,9 @@ def saved(out: Path) -> dict[str, torch.Tensor]:
     """All numbers of the last state and of the checkpoint."""
     state = max((out / "state").iterdir())
     files = [*state.glob("*.safetensors"), *(out / "checkpoint").glob("*/*.safetensors")]
-    return {f"{path.parent.name}/{path.stem}/{name}": tensor for path in files for name, tensor in load_file(path).items()}
+    return {
+        f"{path.parent.name}/{path.stem}/{name}": tensor for path in files for name, tensor in load_file(path).items()
+    }
 
 
 def validity(out: Path) -> float:
@@ -72,13 +74,17 @@ def validity(out: Path) -> float:
 
 
 def log(out: Path, kind: str = "train") -> list[dict]:
-    return [record for record in map(json.loads, (out / "log.jsonl").read_text().splitlines()) if record["kind"] == kind]
+    return [
+        record for record in map(json.loads, (out / "log.jsonl").read_text().splitlines()) if record["kind"] == kind
+    ]
 
 
 def assert_close(one: dict, other: dict) -> None:
     assert one.keys() == other.keys() and {"weights", "average", "optimizer"} <= {name.split("/")[1] for name in one}
     for name, tensor in one.items():
-        torch.testing.assert_close(tensor, other[name], rtol=0, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(
+            tensor, other[name], rtol=0, atol=1e-5, msg=lambda text, name=name: f"{name}: {text}"
+        )
 
 
 @pytest.mark.parametrize("name", ["graph", "lattice"])
@@ -101,7 +107,9 @@ def test_a_killed_process_changes_nothing(name, world, rank, texts, train_in_wor
     codes, words = train_in_world(world, texts[name], tmp_path / "run", kill=(rank, 31))
     assert codes == [-signal.SIGKILL if one == rank else 2 for one in range(world)]
     said = words[(rank + 1) % world].splitlines()[-1]
-    assert said.startswith("error: step 32: another process of this run has ended (") and said.endswith(f"; go on with --resume {tmp_path / 'run'}")
+    assert said.startswith("error: step 32: another process of this run has ended (") and said.endswith(
+        f"; go on with --resume {tmp_path / 'run'}"
+    )
     codes, words = train_in_world(world, texts[name], tmp_path / "run", resume=True)
     assert codes == [0] * world, words
     whole, resumed = saved(tmp_path / "whole"), saved(tmp_path / "run")
@@ -116,7 +124,9 @@ def test_a_run_goes_on_with_another_number_of_processes_and_says_so(texts, alone
     assert codes == [0], words
     assert_close(saved(alone["graph"]), saved(tmp_path / "run"))
     (note,) = log(tmp_path / "run", "note")
-    assert note["step"] == 25 and note["text"].startswith("resumed at step 25 with 1 processes after 2: data, noise and learning rate are the same")
+    assert note["step"] == 25 and note["text"].startswith(
+        "resumed at step 25 with 1 processes after 2: data, noise and learning rate are the same"
+    )
     assert note["text"] in words[0]
 
 
@@ -130,7 +140,10 @@ def test_the_second_run_in_a_folder_is_told_who_is_there(resume, texts, alone, f
     while not (out / HOLDER).exists() or not (out / HOLDER).read_text():
         time.sleep(0.01)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    with pytest.raises(UserError, match=f"{out}: process {first.pid} on {socket.gethostname()}, since 20..-..-..T.*, is training in this folder"):
+    with pytest.raises(
+        UserError,
+        match=f"{out}: process {first.pid} on {socket.gethostname()}, since 20..-..-..T.*, is training in this folder",
+    ):
         train(recipes.load(texts["graph"].replace("steps: 60", "steps: 2")), out, resume)
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
     first.kill()
@@ -150,10 +163,17 @@ def test_a_second_world_ends_together_and_says_so_once(texts, train_in_world, tm
     (tmp_path / "run").mkdir()
     with hold(tmp_path / "run"):
         codes, words = train_in_world(2, texts["graph"], tmp_path / "run")
-    assert codes == [2, 2] and f"error: {tmp_path / 'run'}: process {os.getpid()} on " in words[0] and "error" not in words[1]
+    assert (
+        codes == [2, 2]
+        and f"error: {tmp_path / 'run'}: process {os.getpid()} on " in words[0]
+        and "error" not in words[1]
+    )
 
 
 def test_fewer_structures_than_processes_are_refused(texts, train_in_world, tmp_path):
     codes, words = train_in_world(2, texts["graph"].replace("batch: {size: 32}", "batch: {size: 1}"), tmp_path / "run")
-    assert codes == [2, 2] and "training.batch.size: expected at least 2, one structure for each process, got 1" in words[0]
+    assert (
+        codes == [2, 2]
+        and "training.batch.size: expected at least 2, one structure for each process, got 1" in words[0]
+    )
     assert not (tmp_path / "run").exists()
