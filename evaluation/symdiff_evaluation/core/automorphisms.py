@@ -1,4 +1,7 @@
-"""The automorphism group of a small labeled graph: its order and its orbits, exactly, within a budget of search steps."""
+"""The automorphism group of a small labeled graph.
+
+Its order and its orbits, exactly, within a budget of search steps.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ def automorphisms(
 ) -> tuple[int, int]:
     """Order of the automorphism group and number of orbits of nodes.
 
-    ``labels``: one a node; ``edges``: label of each undirected edge (i, j), i != j. Fixing nodes b_1, b_2, ... one after
-    another until no symmetry is left, the order is the product of the lengths of the orbits of b_k under the
+    ``labels``: one a node; ``edges``: label of each undirected edge (i, j), i != j. Fixing nodes b_1, b_2, ... one
+    after another until no symmetry is left, the order is the product of the lengths of the orbits of b_k under the
     automorphisms that fix b_1 .. b_(k-1) (orbit-stabilizer). Whether b_k may go to c is decided by a search for an
     automorphism that does so, pruned by color refinement. The last b comes first, so that the orbits under what was
     found already (which fixes the earlier ones) spare searches; in the end they are the orbits of the whole group.
@@ -68,8 +71,8 @@ class _Search:
         """The coarsest coloring at least as fine in which equal colors see equally many neighbors of each color.
 
         A color is the number of nodes of smaller color, and a color that splits is numbered by what its parts see, so
-        isomorphic colorings get corresponding numbers. ``changed``: the nodes whose color is new since the last refinement;
-        nodes that see none of them stay as equal as they were.
+        isomorphic colorings get corresponding numbers. ``changed``: the nodes whose color is new since the last
+        refinement; nodes that see none of them stay as equal as they were.
         """
         colors, cells = list(colors), defaultdict(set)
         for node, color in enumerate(colors):
@@ -125,7 +128,10 @@ class _Search:
         return None
 
     def guess(self, one: list[int], two: list[int]) -> list[int]:
-        """A map that carries ``one`` to ``two`` and leaves nodes where they are as far as it can: most symmetries are local."""
+        """A map that carries ``one`` to ``two`` and leaves nodes where they are as far as it can.
+
+        Most symmetries are local.
+        """
         self.spend(self.size)
         free: dict[int, list[int]] = defaultdict(list)
         for node in range(self.size):

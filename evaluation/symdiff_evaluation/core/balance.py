@@ -1,4 +1,7 @@
-"""Is a law invariant? Many samples say so: in each orbit every image must be equally frequent. For any kind of structure."""
+"""Is a law invariant? Many samples say so: in each orbit every image must be equally frequent.
+
+For any kind of structure.
+"""
 
 from __future__ import annotations
 
@@ -37,18 +40,25 @@ class Balance:
     def estimate(self) -> Estimate:
         """The p-value as a number of the evaluation; it has no interval."""
         value = self.p_value
-        return nothing(self.undecided + self.count) if value is None else Estimate(value, None, None, self.count, self.undecided)
+        return (
+            nothing(self.undecided + self.count)
+            if value is None
+            else Estimate(value, None, None, self.count, self.undecided)
+        )
 
 
 def orbit_balance(
-    orbits: Sequence[int] | np.ndarray, images: Sequence[int] | np.ndarray, sizes: Sequence[int] | np.ndarray, inflation: float = 1.0
+    orbits: Sequence[int] | np.ndarray,
+    images: Sequence[int] | np.ndarray,
+    sizes: Sequence[int] | np.ndarray,
+    inflation: float = 1.0,
 ) -> Balance:
     """Test that within each orbit all images are equally likely.
 
-    ``orbits``, ``images``, ``sizes``: for each sample the number of its orbit, a number that tells the images of one orbit
-    apart, and how many images the orbit has (group order over stabilizer order), all (count,). For n samples in an orbit
-    of k images, Pearson's statistic has mean k - 1 and variance 2 (k - 1)(1 - 1/n) exactly, however few they are; both
-    add up over orbits. ``inflation``: twice the integrated autocorrelation time of samples from a chain.
+    ``orbits``, ``images``, ``sizes``: for each sample the number of its orbit, a number that tells the images of one
+    orbit apart, and how many images the orbit has (group order over stabilizer order), all (count,). For n samples in
+    an orbit of k images, Pearson's statistic has mean k - 1 and variance 2 (k - 1)(1 - 1/n) exactly, however few they
+    are; both add up over orbits. ``inflation``: twice the integrated autocorrelation time of samples from a chain.
     """
     orbits, images, sizes = np.asarray(orbits), np.asarray(images), np.asarray(sizes)
     if not len(orbits):
@@ -70,7 +80,8 @@ def orbit_balance(
 def often(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
     """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on average, or more.
 
-    Others tell nothing. The rule looks at numbers of samples and of images alone, which no group element changes, so that it favors no law.
+    Others tell nothing. The rule looks at numbers of samples and of images alone, which no group element changes, so
+    that it favors no law.
     """
     seen = Counter(orbits)
     tells = [k for k, orbit in enumerate(orbits) if seen[orbit] * (seen[orbit] - 1) // 2 >= sizes[k]]
@@ -102,9 +113,9 @@ def together(parts: Sequence[Balance]) -> Balance:
 def places(rows: Sequence[np.ndarray]) -> Balance:
     """Test that the numbers in each row stand at every place of it equally often, for each length of rows.
 
-    z_g is a row moved and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|² over G rows of n numbers
-    has mean n - 1 and, the scalar products of two shuffled rows having variance n²/(n - 1), variance 2 (n - 1)(1 - 1/G): that of
-    chi-square for many rows. Rows of one number again and again tell nothing.
+    z_g is a row moved and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|² over
+    G rows of n numbers has mean n - 1 and, the scalar products of two shuffled rows having variance n²/(n - 1),
+    variance 2 (n - 1)(1 - 1/G): that of chi-square for many rows. Rows of one number again and again tell nothing.
     """
     groups: dict[int, list[np.ndarray]] = {}
     for row in rows:
@@ -126,8 +137,9 @@ def places(rows: Sequence[np.ndarray]) -> Balance:
 def directions(vectors: np.ndarray) -> Balance:
     """Test that vectors (count, k) of a real irreducible representation point everywhere equally often.
 
-    Of a law that is invariant under the group, unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that k/G |sum u_g|² over G
-    of them has mean k and variance 2 k (1 - 1/G). Vectors of length 0 are left out and tell nothing.
+    Of a law that is invariant under the group, unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that
+    k/G |sum u_g|² over G of them has mean k and variance 2 k (1 - 1/G). Vectors of length 0 are left out and tell
+    nothing.
     """
     sizes = np.linalg.norm(vectors, axis=1)
     units = vectors[sizes > 0] / sizes[sizes > 0, None]
@@ -135,4 +147,6 @@ def directions(vectors: np.ndarray) -> Balance:
     if count < 2:
         return Balance(0.0, 0.0, 0.0, 0, len(vectors))
     total = units.sum(0)
-    return Balance(width / count * float(total @ total), float(width), 2.0 * width * (1 - 1 / count), count, len(vectors) - count)
+    return Balance(
+        width / count * float(total @ total), float(width), 2.0 * width * (1 - 1 / count), count, len(vectors) - count
+    )

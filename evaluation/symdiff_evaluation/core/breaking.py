@@ -13,8 +13,9 @@ from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 def breaking_gap(before: Sequence[int | None], after: Sequence[int | None]) -> Estimate:
     """Mean of ln |Aut(input)| - ln |Aut(output)|, orders of automorphism groups or stabilizers, one pair a sample.
 
-    An equivariant function cannot get above zero (Curie's principle: the output keeps the symmetries of its input); a gap
-    of ln |Aut(input)| is complete breaking. Orders may be beyond what a float holds. A pair with a None is undecided.
+    An equivariant function cannot get above zero (Curie's principle: the output keeps the symmetries of its input); a
+    gap of ln |Aut(input)| is complete breaking. Orders may be beyond what a float holds. A pair with a None is
+    undecided.
     """
     pairs = _pairs(before, after)
     gaps = np.array([math.log(one) - math.log(two) for one, two in pairs])

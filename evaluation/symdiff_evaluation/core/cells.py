@@ -1,4 +1,7 @@
-"""Text in a table that a spreadsheet would run: marked when it is written, the same again when the mark is taken away."""
+"""Text in a table that a spreadsheet would run.
+
+Marked when it is written, the same again when the mark is taken away.
+"""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ def run(
 ) -> Evaluation:
     """Evaluate files and write the folder. Raises ``UserError`` with nothing written.
 
-    ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million records there is
-    one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry filters. ``column``: that of
-    SMILES in tables. ``atoms``: what the labels of nodes stand for, in files of graphs.
+    ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million
+    records there is one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry
+    filters. ``column``: that of SMILES in tables. ``atoms``: what the labels of nodes stand for, in files of graphs.
     """
     out = check(out)
     if mcf is not None:
@@ -95,9 +95,15 @@ def show(evaluation: Evaluation, out: Path, as_json: bool = False) -> None:
         table.add_row(name, number(estimate.value), interval, _of(estimate))
     console = Console()
     # a line that is too long is continued by the terminal: no id is cut in two
-    Console(width=max(console.width, Measurement.get(console, console.options.update(width=_WIDEST), table).maximum)).print(table)
+    Console(
+        width=max(console.width, Measurement.get(console, console.options.update(width=_WIDEST), table).maximum)
+    ).print(table)
     lines = []
-    if empty := [name + (f" ({one.undecided:,} undecided)" if one.undecided else "") for name, one in evaluation.estimates.items() if one.value is None]:
+    if empty := [
+        name + (f" ({one.undecided:,} undecided)" if one.undecided else "")
+        for name, one in evaluation.estimates.items()
+        if one.value is None
+    ]:
         lines.append("no value: " + ", ".join(empty))
     if failed := evaluation.kind.failures(evaluation.samples):
         lines.append("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()))
@@ -121,4 +127,3 @@ def number(value: float | None) -> str:
 
 def _of(estimate: Estimate) -> str:
     return f"{estimate.count:,}" + (f" (+{estimate.undecided:,} undecided)" if estimate.undecided else "")
-

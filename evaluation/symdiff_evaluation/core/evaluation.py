@@ -72,10 +72,14 @@ class Evaluation(Mapping[str, Estimate]):
         """What a reader must know before comparing the numbers."""
         notes = []
         if self.reference and self.kind.by_number and not 0.9 <= self.total / self.protocol.samples <= 1.1:
-            notes.append(f"{self.total:,} samples, where published values are of {self.protocol.samples:,}. {self.kind.by_number}")
+            notes.append(
+                f"{self.total:,} samples, where published values are of {self.protocol.samples:,}. {self.kind.by_number}"
+            )
         left_out = [name for name in self.protocol.metrics if name not in self.estimates]
         if left_out and self.origin.problem:
-            notes.append(f"Nothing is compared: {self.origin.problem} {advise(self.kind.name, self.kind.of)} Left out: {', '.join(left_out)}.")
+            notes.append(
+                f"Nothing is compared: {self.origin.problem} {advise(self.kind.name, self.kind.of)} Left out: {', '.join(left_out)}."
+            )
         elif left_out:
             notes.append(f"Without a reference there is no {', '.join(left_out)}.")
         return notes + self.kind.notes(self.protocol, self.reference) + self.kind.remarks(self.samples)
@@ -98,13 +102,15 @@ def evaluate(
     Parameters
     ----------
     samples
-        Paths of files; or SMILES, RDKit molecules, networkx graphs, adjacency matrices (n, n), ASE atoms, spins ±1 (count, ...), or a mapping of
-        arrays as a file would hold them. Text is a path where it ends like one.
+        Paths of files; or SMILES, RDKit molecules, networkx graphs, adjacency matrices (n, n), ASE atoms, spins ±1
+        (count, ...), or a mapping of arrays as a file would hold them. Text is a path where it ends like one.
     protocol
-        Name of a protocol, a .yaml file, a ``Protocol``, or the ids of metrics; None for the one that goes with the samples.
+        Name of a protocol, a .yaml file, a ``Protocol``, or the ids of metrics; None for the one that goes with the
+        samples.
     reference
-        What they are compared with: the name of a shipped reference, a file, structures in memory, a reference of the kind, or "none". None
-        for the protocol's own, and where that is "none" for that of the data set which the files' sidecars name.
+        What they are compared with: the name of a shipped reference, a file, structures in memory, a reference of the
+        kind, or "none". None for the protocol's own, and where that is "none" for that of the data set which the files'
+        sidecars name.
     workers
         Processes; the result does not depend on it.
     progress
@@ -134,9 +140,13 @@ def evaluate(
     protocol = _protocol(protocol, samples, files, atoms is not None)
     kind = kind_of(protocol.kind)
     if column is not None and not kind.tables:
-        raise UserError(f"--column {column}: only tables of SMILES have columns; these are samples of the kind {kind.name}")
+        raise UserError(
+            f"--column {column}: only tables of SMILES have columns; these are samples of the kind {kind.name}"
+        )
     if atoms is not None and not kind.labels:
-        raise UserError(f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the kind {kind.name}")
+        raise UserError(
+            f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the kind {kind.name}"
+        )
     kind.require(protocol.metrics)
     target, origin = protocol.reference if reference is None else reference, Origin()
     if reference is None and isinstance(target, str) and target == "none":
@@ -158,7 +168,12 @@ def evaluate(
         return Evaluation(tuple(map(str, files or ())), protocol, target, found, estimates, origin)
 
 
-def _protocol(protocol: str | Path | Protocol | Sequence[str] | None, samples: Any, files: Sequence[str | Path] | None, labeled: bool) -> Protocol:
+def _protocol(
+    protocol: str | Path | Protocol | Sequence[str] | None,
+    samples: Any,
+    files: Sequence[str | Path] | None,
+    labeled: bool,
+) -> Protocol:
     if isinstance(protocol, Protocol):
         return protocol
     if isinstance(protocol, str | Path):

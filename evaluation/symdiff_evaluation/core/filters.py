@@ -62,7 +62,9 @@ def _rows(path: Path, content: bytes) -> Iterator[str]:
     try:
         header = [name.strip().lower() for name in next(rows, [])]
         if _COLUMN not in header:
-            raise UserError(f"{path}: line 1: expected a header with the column {_COLUMN!r}, got {','.join(header)[:80]!r}{nearest(_COLUMN, header)}")
+            raise UserError(
+                f"{path}: line 1: expected a header with the column {_COLUMN!r}, got {','.join(header)[:80]!r}{nearest(_COLUMN, header)}"
+            )
         column = header.index(_COLUMN)
         for row in filter(None, rows):
             if len(row) != len(header):

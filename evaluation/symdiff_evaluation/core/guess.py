@@ -11,7 +11,10 @@ _SMILES = (".smi", ".smiles", ".txt", ".csv", ".tsv")
 
 
 def guess(files: Sequence[str | Path], atoms: bool = False) -> str:
-    """The protocol for files, by what they hold; ``atoms``: labels of graphs stand for atoms. Raises ``UserError``: none, or several."""
+    """The protocol for files, by what they hold; ``atoms``: labels of graphs stand for atoms.
+
+    Raises ``UserError``: none, or several.
+    """
     found = {_recognize(Path(file)) for file in files}
     if atoms:
         found = {"molecule-graph" if kind == "graph" else kind for kind in found}
@@ -33,9 +36,17 @@ def _recognize(path: Path) -> str:
 
 
 def _holds_smiles(path: Path) -> bool:
-    """Whether a file is one of SMILES. Asked first, since to import the domains, and torch with them, takes as long as many thousand SMILES."""
+    """Whether a file is one of SMILES.
+
+    Asked first, since to import the domains, and torch with them, takes as long as many thousand SMILES.
+    """
     from symdiff.chemistry import formats
     from symdiff.graphs import files as graphs
 
     name = path.name.lower().removesuffix(".gz")
-    return name.endswith(_SMILES) and path.is_file() and graphs.recognize(path) is None and formats.recognize(path) in ("smiles", "table")
+    return (
+        name.endswith(_SMILES)
+        and path.is_file()
+        and graphs.recognize(path) is None
+        and formats.recognize(path) in ("smiles", "table")
+    )

@@ -72,7 +72,9 @@ class Kind(ABC):
     headline: ClassVar[Mapping[str, str]]  # the ids on the cards of the report, and their names there
     about: ClassVar[str]  # how samples are compared and intervals made, in two or three sentences
 
-    by_number: ClassVar[str] = "Uniqueness, V.U.N. and all distances depend on the number of samples."  # "" where nothing does
+    by_number: ClassVar[str] = (
+        "Uniqueness, V.U.N. and all distances depend on the number of samples."  # "" where nothing does
+    )
 
     @property
     @abstractmethod
@@ -109,12 +111,23 @@ class Kind(ABC):
         ``metrics``: nothing is worked out but what these need; None: everything. ``column``: that of SMILES in tables.
         ``atoms``: what the labels of nodes stand for, in files of graphs.
 
-        ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises ``UserError``.
+        ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises
+        ``UserError``.
         """
 
     @abstractmethod
-    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Sized:
-        """The samples of structures that are in memory; as ``read``. What is no structure of the kind is a broken record."""
+    def accept(
+        self,
+        structures: Any,
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        metrics: Sequence[str] | None = None,
+    ) -> Sized:
+        """The samples of structures that are in memory; as ``read``.
+
+        What is no structure of the kind is a broken record.
+        """
 
     @abstractmethod
     def summarize(self, samples: Any, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
@@ -133,7 +146,10 @@ class Kind(ABC):
         begun: Begun | None = None,
         progress: Told | None = None,
     ) -> Compared:
-        """The reference that the splits of a data set make, with all that ``metrics`` ask for. Raises ``UserError`` for one of another kind."""
+        """The reference that the splits of a data set make, with all that ``metrics`` ask for.
+
+        Raises ``UserError`` for one of another kind.
+        """
         raise NotImplementedError(f"{self.name} derives no reference from a data set")
 
     @abstractmethod
@@ -168,7 +184,10 @@ class Kind(ABC):
         return []
 
     def measure(self, samples: Sized, reference: Compared | None, metrics: Sequence[str]) -> dict[str, Estimate]:
-        """The estimates of ``metrics`` in their order, each metric called once; those that lack a reference are left out."""
+        """The estimates of ``metrics`` in their order, each metric called once.
+
+        Those that lack a reference are left out.
+        """
         found: dict[str, Estimate | Callable[[], Estimate]] = {}
         for name in metrics:
             metric = self.known[name]
@@ -179,7 +198,10 @@ class Kind(ABC):
 
 
 def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:
-    """Tells each of the works that metrics ask for as one of its own, by its name and the number done since; None if nobody listens."""
+    """Tells each of the works that metrics ask for as one of its own, by its name and the number done since.
+
+    None if nobody listens.
+    """
     if begun is None or progress is None:
         return None
     seen: list[str] = []

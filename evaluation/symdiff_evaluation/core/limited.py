@@ -1,4 +1,7 @@
-"""Work on one molecule after another in processes that may be killed: a limit of time or memory costs one molecule, no more."""
+"""Work on one molecule after another in processes that may be killed.
+
+A limit of time or memory costs one molecule, no more.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +47,9 @@ def each(
 ) -> list[Any]:
     """``work`` of each item, or ``Undetermined``, in their order; the result does not depend on the number of workers.
 
-    ``work`` is a function of a module. Processes are started afresh ("spawn"), so a script needs the usual ``if __name__ == "__main__"``.
-    Processor time is what is limited, so a busy machine changes no answer. What ``work`` raises for an item, as a library may, is why that
-    item is ``Undetermined``; a ``UserError`` is raised.
+    ``work`` is a function of a module. Processes are started afresh ("spawn"), so a script needs the usual ``if
+    __name__ == "__main__"``. Processor time is what is limited, so a busy machine changes no answer. What ``work``
+    raises for an item, as a library may, is why that item is ``Undetermined``; a ``UserError`` is raised.
     """
     if limits.workers == 0:
         return [_told(_answer(work, item), progress) for item in items]
@@ -134,7 +137,9 @@ class _Worker:
                 raise EOFError
             self.started = self.pipe.recv() == "ready"
         except EOFError as error:
-            raise RuntimeError("a process for molecules did not start; a script needs `if __name__ == '__main__'`") from error
+            raise RuntimeError(
+                "a process for molecules did not start; a script needs `if __name__ == '__main__'`"
+            ) from error
 
 
 def _start_alone(process: BaseProcess) -> None:

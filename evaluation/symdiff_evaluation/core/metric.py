@@ -19,13 +19,16 @@ class Metric(ABC):
     title: ClassVar[str]  # of its section in the report
     about: ClassVar[Mapping[str, str]]  # each id and what it means, in a line
     compares: ClassVar[frozenset[str]] = frozenset()  # the ids that need a reference
-    needs: ClassVar[Mapping[str, frozenset[str]]] = {}  # by id, what must be worked out of each sample beyond its verdict, in its kind's words
+    needs: ClassVar[
+        Mapping[str, frozenset[str]]
+    ] = {}  # by id, what must be worked out of each sample beyond its verdict, in its kind's words
 
     @abstractmethod
     def __call__(self, samples: Any, reference: Any) -> dict[str, Estimate | Callable[[], Estimate]]:
         """The estimates by id; those in ``compares`` only where there is a reference. Both are of the metric's kind.
 
-        An estimate that costs much is returned as a function without arguments, which is called where a protocol asks for it.
+        An estimate that costs much is returned as a function without arguments, which is called where a protocol asks
+        for it.
         """
 
 
@@ -33,7 +36,9 @@ Function = Callable[[Any, Any], Estimate]
 _registered: dict[str, dict[str, Metric]] = defaultdict(dict)
 
 
-def metric(kind: str, name: str, about: str, *, compares: bool = False, needs: frozenset[str] | set[str] = frozenset()) -> Callable[[Function], Function]:
+def metric(
+    kind: str, name: str, about: str, *, compares: bool = False, needs: frozenset[str] | set[str] = frozenset()
+) -> Callable[[Function], Function]:
     """Register a function of samples and reference as a metric, for protocols to name.
 
     Parameters
@@ -95,7 +100,10 @@ def metric(kind: str, name: str, about: str, *, compares: bool = False, needs: f
 
 
 def list_registered(kind: str) -> Mapping[str, Metric]:
-    """The metrics that ``metric`` registered for a kind, by id; one that is registered again takes the place of the earlier one."""
+    """The metrics that ``metric`` registered for a kind, by id.
+
+    One that is registered again takes the place of the earlier one.
+    """
     return _registered[kind]
 
 

@@ -1,4 +1,7 @@
-"""What samples are compared with where nobody says: the data set of their checkpoint, if the file beside them names it."""
+"""What samples are compared with where nobody says.
+
+The data set of their checkpoint, if the file beside them names it.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,8 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
     Returns
     -------
     Origin
-        Without a reference where a file has no sidecar, where the sidecars name several data sets, or where no reference is shipped for it.
+        Without a reference where a file has no sidecar, where the sidecars name several data sets, or where no
+        reference is shipped for it.
     """
     try:
         found = tuple(sidecar.read(file) for file in files)
@@ -47,16 +51,27 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
         return Origin(problem="nothing says which data set the model of these structures was trained on.")
     for file, one in zip(files, found, strict=True):
         if one is None or one.dataset is None:
-            return Origin(found, problem=f"no {sidecar.place(file).name} says which data set the model of the samples was trained on.")
+            return Origin(
+                found,
+                problem=f"no {sidecar.place(file).name} says which data set the model of the samples was trained on.",
+            )
     datasets = sorted({one.dataset for one in found if one is not None and one.dataset})
     if len(datasets) > 1:
         return Origin(found, problem=f"the samples come from models of several data sets: {', '.join(datasets)}.")
     reference = reference_of(datasets[0], kind)
-    problem = "" if reference else f"the model was trained on {datasets[0]}, of which no statistics are shipped (--reference {datasets[0]} derives them)."
+    problem = (
+        ""
+        if reference
+        else f"the model was trained on {datasets[0]}, of which no statistics are shipped (--reference {datasets[0]} derives them)."
+    )
     return Origin(found, reference, problem)
 
 
 def advise(kind: str, of: str) -> str:
     """How to name a reference, in one sentence."""
     names = ", ".join(shipped(kind))
-    return f"--reference compares: with {names}, a file of {of} or a data set." if names else f"--reference FILE compares with another file of {of}."
+    return (
+        f"--reference compares: with {names}, a file of {of} or a data set."
+        if names
+        else f"--reference FILE compares with another file of {of}."
+    )

@@ -12,12 +12,44 @@ GALLERY, SYMMETRIC, EXAMPLES = 24, 12, 4
 
 # ids (or the ends of ids) whose values are no shares between 0 and 1
 _NO_SHARES = frozenset(
-    (
-        "logp qed weight log_order log_order_distance breaking_gap energy_per_site magnetization binder_cumulant specific_heat"
-        " susceptibility autocorrelation_time second_moment exponential half energy abs_magnetization_difference energy_gap"
-        " two_point two_point_half sa accessibility mmff mmff_per_atom mmff_shift mmff_distance xtb xtb_per_atom xtb_shift mirror inversion"
-        " rotation chirality chirality_distance bond_length bond_angle"
-    ).split()
+    [
+        "logp",
+        "qed",
+        "weight",
+        "log_order",
+        "log_order_distance",
+        "breaking_gap",
+        "energy_per_site",
+        "magnetization",
+        "binder_cumulant",
+        "specific_heat",
+        "susceptibility",
+        "autocorrelation_time",
+        "second_moment",
+        "exponential",
+        "half",
+        "energy",
+        "abs_magnetization_difference",
+        "energy_gap",
+        "two_point",
+        "two_point_half",
+        "sa",
+        "accessibility",
+        "mmff",
+        "mmff_per_atom",
+        "mmff_shift",
+        "mmff_distance",
+        "xtb",
+        "xtb_per_atom",
+        "xtb_shift",
+        "mirror",
+        "inversion",
+        "rotation",
+        "chirality",
+        "chirality_distance",
+        "bond_length",
+        "bond_angle",
+    ]
 )
 _NO_SHARES_AT_ALL = ("fcd", "exact", "infinite", "mmd", "reference")
 
@@ -43,17 +75,30 @@ def number(value: float | None, name: str = "") -> str:
 def is_share(name: str) -> bool:
     """Whether the number with this id lies between 0 and 1 by its nature."""
     first, last = name.split(".")[0], name.split(".")[-1]
-    return bool(name) and first not in _NO_SHARES_AT_ALL and last not in _NO_SHARES and not name.startswith("geometry.bond_length.")
+    return (
+        bool(name)
+        and first not in _NO_SHARES_AT_ALL
+        and last not in _NO_SHARES
+        and not name.startswith("geometry.bond_length.")
+    )
 
 
 def is_percentage(name: str) -> bool:
     """Whether that is the share of something, and no distance, order parameter or p-value."""
-    return is_share(name) and name.split(".")[0] not in ("balance", "pgd", "distance", "abs_magnetization") and name != "mirror.balance"
+    return (
+        is_share(name)
+        and name.split(".")[0] not in ("balance", "pgd", "distance", "abs_magnetization")
+        and name != "mirror.balance"
+    )
 
 
 def panel(title: str, told: str, chart: str) -> str:
     """A chart with its title and a line of what it says."""
-    return f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>' if chart else ""
+    return (
+        f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>'
+        if chart
+        else ""
+    )
 
 
 def panels(parts: Sequence[str]) -> str:
@@ -63,7 +108,7 @@ def panels(parts: Sequence[str]) -> str:
 
 def sample(picture: str, text: str, tag: str = "", new: bool = False) -> str:
     """One sample of a gallery: its picture, a line of text, perhaps a tag."""
-    told = f'<code>{escape(text)}</code>' if text else ""
+    told = f"<code>{escape(text)}</code>" if text else ""
     mark = f'<span class="tag{" new" if new else ""}">{escape(tag)}</span>' if tag else ""
     return f'<div class="mol">{picture}{told}{mark}</div>'
 
@@ -103,7 +148,10 @@ def failures(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothin
     rows, most = [], max(map(len, groups.values()))
     for reason, found in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         different = list(dict(reversed(found)).items())[::-1][:EXAMPLES]
-        examples = "<br>".join(f"<code>{escape(shown) or '(nothing)'}</code> <span class='soft'>{escape(told)}</span>" for shown, told in different)
+        examples = "<br>".join(
+            f"<code>{escape(shown) or '(nothing)'}</code> <span class='soft'>{escape(told)}</span>"
+            for shown, told in different
+        )
         rows.append(
             f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(found):,}</td><td class='number'>{len(found) / total:.4f}</td>"
             f"<td><span class='share' style='width:{90 * len(found) / most:.0f}px'></span></td><td>{examples}</td></tr>"

@@ -22,7 +22,11 @@ _kept: ContextVar[dict[int, ProcessPoolExecutor] | None] = ContextVar("kept proc
 
 
 def in_processes(
-    work: Callable[[Item], Result], items: Sequence[Item], workers: int = 1, progress: Progress | None = None, chunk: int = CHUNK
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int = 1,
+    progress: Progress | None = None,
+    chunk: int = CHUNK,
 ) -> list[Result]:
     """``work`` of every item, in ``workers`` processes; the result does not depend on how many."""
     return in_portions(partial(_each, work), items, workers, progress, chunk)
@@ -37,8 +41,9 @@ def in_portions(
 ) -> list[Result]:
     """The same for ``work`` on portions of ``chunk`` items at once, which gives the results of each in its order.
 
-    ``progress`` is called with the number of items done since its last call. What a second suffices for is done in this process. Others
-    are started afresh ("spawn"), so ``work`` must be importable and a script that asks for them needs the usual ``if __name__ == "__main__"``.
+    ``progress`` is called with the number of items done since its last call. What a second suffices for is done in this
+    process. Others are started afresh ("spawn"), so ``work`` must be importable and a script that asks for them needs
+    the usual ``if __name__ == "__main__"``.
     """
     chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
     begun, found = time.monotonic(), []

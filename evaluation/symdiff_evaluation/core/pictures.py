@@ -14,14 +14,28 @@ _COLORS = {
     "Br": "#8e3a2b", "I": "#7a3fa0", "B": "#e09a8a", "Si": "#b99a6a",
 }  # fmt: skip
 _PALETTE = ("#2563c9", "#d9663b", "#3b9c6b", "#8b5fc2", "#c9a227", "#4aa3c4", "#c2477f", "#6b7684")
-_RADII = {"H": 0.31, "C": 0.76, "N": 0.71, "O": 0.66, "F": 0.57, "S": 1.05, "P": 1.07, "Cl": 1.02, "Br": 1.20, "I": 1.39, "B": 0.84, "Si": 1.11}
+_RADII = {
+    "H": 0.31,
+    "C": 0.76,
+    "N": 0.71,
+    "O": 0.66,
+    "F": 0.57,
+    "S": 1.05,
+    "P": 1.07,
+    "Cl": 1.02,
+    "Br": 1.20,
+    "I": 1.39,
+    "B": 0.84,
+    "Si": 1.11,
+}
 _SLACK = 1.25  # of the sum of covalent radii: where a line is drawn
 
 
 def lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | None = None) -> str:
     """Spins ±1 on a chain (L,), a plane (L1, L2) or, layer by layer, a cube (L1, L2, L3); down spins are dark.
 
-    ``skewed``: rows of a triangular lattice, each half a site to the right of the one above. ``colors``: of labels 0, 1, ... instead.
+    ``skewed``: rows of a triangular lattice, each half a site to the right of the one above. ``colors``: of labels 0,
+    1, ... instead.
     """
     spins = np.asarray(spins)
     if spins.ndim == 1:
@@ -29,13 +43,22 @@ def lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | Non
     if spins.ndim == 3:
         columns = math.ceil(math.sqrt(len(spins)))
         blank = np.full((-len(spins) % columns, *spins.shape[1:]), 1 if colors is None else -1, spins.dtype)
-        layers = [np.pad(layer, ((0, 1), (0, 1)), constant_values=0 if colors is None else -1) for layer in np.concatenate([spins, blank])]
+        layers = [
+            np.pad(layer, ((0, 1), (0, 1)), constant_values=0 if colors is None else -1)
+            for layer in np.concatenate([spins, blank])
+        ]
         spins = np.block([layers[start : start + columns] for start in range(0, len(layers), columns)])[:-1, :-1]
     rows, columns = spins.shape
     wide = columns + (rows / 2 if skewed else 0)
-    looks = {1: 'class="up"', -1: 'class="down"'} if colors is None else {label: f'fill="{color}"' for label, color in enumerate(colors)}
+    looks = (
+        {1: 'class="up"', -1: 'class="down"'}
+        if colors is None
+        else {label: f'fill="{color}"' for label, color in enumerate(colors)}
+    )
     paths = {value: "".join(_runs(spins == value, skewed)) for value in looks}
-    drawn = "".join(f'<path {look} d="{paths[value]}"/>' for value, look in looks.items() if colors is None or paths[value])
+    drawn = "".join(
+        f'<path {look} d="{paths[value]}"/>' for value, look in looks.items() if colors is None or paths[value]
+    )
     height = SIDE * rows / wide if rows < 0.2 * wide else SIDE
     return (
         f'<svg class="lattice" viewBox="0 0 {wide:g} {rows}" width="{SIDE}" height="{max(height, 10):.0f}" preserveAspectRatio="none">'
@@ -44,7 +67,10 @@ def lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | Non
 
 
 def label_colors(model: str, states: int) -> list[str]:
-    """A color for every label: once around the color circle for clock spins, a palette for the first labels of Potts spins."""
+    """A color for every label.
+
+    Once around the color circle for clock spins, a palette for the first labels of Potts spins.
+    """
     around = [f"hsl({360 * label / states:.0f} 55% 52%)" for label in range(states)]
     return list(_PALETTE[:states]) if model == "potts" and states <= len(_PALETTE) else around
 
@@ -101,7 +127,9 @@ def _runs(cells: np.ndarray, skewed: bool) -> list[str]:
     for y, row in enumerate(cells):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
         shift = (y / 2) if skewed else 0
-        parts += [f"M{start + shift:g} {y}h{end - start}v1h-{end - start}z" for start, end in edges.reshape(-1, 2).tolist()]
+        parts += [
+            f"M{start + shift:g} {y}h{end - start}v1h-{end - start}z" for start, end in edges.reshape(-1, 2).tolist()
+        ]
     return parts
 
 

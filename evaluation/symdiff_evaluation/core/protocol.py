@@ -25,8 +25,9 @@ _FILTERED = "moses.filters"
 class Protocol:
     """``samples``: the number its published values are made with; another number is evaluated, and told.
 
-    ``kind``: what its samples are, one of ``KINDS``. ``reference``: a shipped reference, a file, or "none". ``metrics``: ids, in the order of the report.
-    ``mcf``: MOSES's list of medicinal chemistry filters, if it is at hand.
+    ``kind``: what its samples are, one of ``KINDS``. ``reference``: a shipped reference, a file, or "none".
+    ``metrics``: ids, in the order of the report. ``mcf``: MOSES's list of medicinal chemistry filters, if it is at
+    hand.
     """
 
     name: str
@@ -63,7 +64,10 @@ def load(name_or_path: str | Path) -> Protocol:
 
 
 def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> Protocol:
-    """A protocol from names and numbers; ``mcf`` is the path of a file, from the folder ``beside`` on. Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics."""
+    """A protocol from names and numbers; ``mcf`` is the path of a file, from the folder ``beside`` on.
+
+    Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics.
+    """
     if not isinstance(plain, Mapping):
         raise UserError(f"{place}: expected the keys {', '.join(_KEYS)}, got {type(plain).__name__}")
     for key in plain:
@@ -76,9 +80,13 @@ def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> P
             raise UserError(f"{place}: {key}: expected {kind.__name__}, got {show(plain[key])}")
     kind = plain.get("kind", "molecule-graph")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise UserError(f"{place}: kind: expected one of {', '.join(KINDS)}, got {show(kind)}{nearest(show(kind), KINDS)}")
+        raise UserError(
+            f"{place}: kind: expected one of {', '.join(KINDS)}, got {show(kind)}{nearest(show(kind), KINDS)}"
+        )
     if not 1 <= plain["samples"] <= _MAX_SAMPLES:
-        raise UserError(f"{place}: samples: expected a number above 0, at most {_MAX_SAMPLES:,}, got {show(plain['samples'])}")
+        raise UserError(
+            f"{place}: samples: expected a number above 0, at most {_MAX_SAMPLES:,}, got {show(plain['samples'])}"
+        )
     _check_metrics(plain["metrics"], kind, place)
     given = {key: value for key, value in plain.items() if key != "mcf"}
     found = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
@@ -94,7 +102,9 @@ def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
             raise UserError(f"{place}: metrics: expected the ids of metrics, got {show(name)}")
         if name not in kind_of(kind).known:
             other = next((f" of {one}" for one in KINDS if name in kind_of(one).known), "")
-            raise UserError(f"{place}: metrics: {show(name)} is no metric of {kind}{other and f', but{other}'}{nearest(name, kind_of(kind).known)}")
+            raise UserError(
+                f"{place}: metrics: {show(name)} is no metric of {kind}{other and f', but{other}'}{nearest(name, kind_of(kind).known)}"
+            )
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")
         seen.add(name)

@@ -14,7 +14,9 @@ def report(evaluation: Evaluation) -> str:
     """The page as text."""
     files = ", ".join(Path(file).name for file in evaluation.files) or "Samples"
     reference = evaluation.reference
-    against = f"against {reference.name} ({reference.count:,} {evaluation.kind.of})" if reference else "without a reference"
+    against = (
+        f"against {reference.name} ({reference.count:,} {evaluation.kind.of})" if reference else "without a reference"
+    )
     sections = [
         Section("numbers", "Numbers", _numbers(evaluation)),
         *evaluation.kind.sections(evaluation),
@@ -29,7 +31,9 @@ def report(evaluation: Evaluation) -> str:
             f"<title>{escape(files)}: evaluation</title><style>{style}</style></head><body><main>",
             f"<header><h1>{escape(files)}</h1>",
             f'<p class="lead">{evaluation.total:,} samples, protocol {escape(evaluation.protocol.name)}, {escape(against)}</p>',
-            "<nav>" + "".join(f'<a href="#{section.name}">{section.title}</a>' for section in sections) + "</nav></header>",
+            "<nav>"
+            + "".join(f'<a href="#{section.name}">{section.title}</a>' for section in sections)
+            + "</nav></header>",
             _cards(evaluation),
             "".join(f'<div class="note">{escape(note)}</div>' for note in evaluation.notes),
             *(f'<section id="{section.name}"><h2>{section.title}</h2>{section.body}</section>' for section in sections),
@@ -50,7 +54,9 @@ def _cards(evaluation: Evaluation) -> str:
         if estimate.low is not None:
             ends = [f"{100 * end:.2f}" if is_percentage(name) else number(end) for end in (estimate.low, estimate.high)]
             spread = f"{ends[0]} to {ends[1]}"
-        cards.append(f'<div class="card"><span class="name">{headline[name]}</span><b>{value}</b><span>{spread}</span></div>')
+        cards.append(
+            f'<div class="card"><span class="name">{headline[name]}</span><b>{value}</b><span>{spread}</span></div>'
+        )
     return f'<div class="cards">{"".join(cards)}</div>'
 
 

@@ -34,10 +34,11 @@ class Shards:
 class Work(Generic[Item, Result]):
     """Work on many items that can be done in portions and written down: all that a kind of samples has to say to have it kept.
 
-    ``name``: of its folder. ``run``: the results of a portion in its order, telling how many are done since it last told; a result must depend
-    on its own item alone. ``identity``: bytes that tell items apart. ``plain`` turns a result into what JSON holds, ``restored`` back.
-    ``packages`` and ``setting``: whatever else results depend on. ``cost`` of an item, that of judging a SMILES being 1: a shard has the
-    fewer items. ``records``: how many an item holds; progress is told in these.
+    ``name``: of its folder. ``run``: the results of a portion in its order, telling how many are done since it last
+    told; a result must depend on its own item alone. ``identity``: bytes that tell items apart. ``plain`` turns a
+    result into what JSON holds, ``restored`` back. ``packages`` and ``setting``: whatever else results depend on.
+    ``cost`` of an item, that of judging a SMILES being 1: a shard has the fewer items. ``records``: how many an item
+    holds; progress is told in these.
     """
 
     name: str
@@ -56,7 +57,9 @@ class Work(Generic[Item, Result]):
         return max(1, SHARD // self.cost)
 
 
-def done(work: Work[Item, Result], items: Sequence[Item], shards: Shards | None, progress: Progress | None = None) -> list[Result]:
+def done(
+    work: Work[Item, Result], items: Sequence[Item], shards: Shards | None, progress: Progress | None = None
+) -> list[Result]:
     """The results of all items, kept in shards if there are that many; the same results if not."""
     if shards is None or sum(map(work.records, items)) <= shards.above:
         return list(work.run(items, progress))
@@ -68,9 +71,9 @@ def in_shards(
 ) -> Iterator[list[Result]]:
     """The results, shard by shard in the order of ``items``; those that ``folder`` holds already are read from it.
 
-    A shard's file begins with the SHA-256 of the rest, and with that of its items and of all else that its results depend on: other items
-    or another setting are worked on afresh, and a file that is cut or altered counts as missing. Files are written whole or not at
-    all; ``discard`` removes them. Raises ``UserError`` where they cannot be written.
+    A shard's file begins with the SHA-256 of the rest, and with that of its items and of all else that its results
+    depend on: other items or another setting are worked on afresh, and a file that is cut or altered counts as missing.
+    Files are written whole or not at all; ``discard`` removes them. Raises ``UserError`` where they cannot be written.
     """
     for number, start in enumerate(range(0, len(items), work.size)):
         part = items[start : start + work.size]
@@ -98,7 +101,12 @@ def discard(folder: str | Path) -> None:
 
 
 def _digest(work: Work[Item, Result], items: Sequence[Item]) -> str:
-    depends = [f"symdiff {__version__}", *(f"{name} {metadata.version(name)}" for name in work.packages), work.name, work.setting]
+    depends = [
+        f"symdiff {__version__}",
+        *(f"{name} {metadata.version(name)}" for name in work.packages),
+        work.name,
+        work.setting,
+    ]
     state = hashlib.sha256()
     for part in chain((one.encode() for one in depends), map(work.identity, items)):
         state.update(len(part).to_bytes(8, "little") + part)

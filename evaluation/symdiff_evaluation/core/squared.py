@@ -1,8 +1,8 @@
 """The interval of a squared distance, from its estimate without bias: skewed near zero, all but normal far from it.
 
-Such an estimate errs by a linear part, whose variance grows in proportion to the squared distance t, and by a quadratic one, all that
-is left at t = 0: a weighted sum of centered chi-squares (Serfling, Approximation Theorems of Mathematical Statistics, 1980, chapter 5;
-Gretton et al., A Kernel Two-Sample Test, JMLR 13 (2012)).
+Such an estimate errs by a linear part, whose variance grows in proportion to the squared distance t, and by a quadratic
+one, all that is left at t = 0: a weighted sum of centered chi-squares (Serfling, Approximation Theorems of Mathematical
+Statistics, 1980, chapter 5; Gretton et al., A Kernel Two-Sample Test, JMLR 13 (2012)).
 """
 
 from __future__ import annotations
@@ -77,14 +77,17 @@ class Spread:
         return error, float(ndtr(r)) + density * (1 / r - 1 / u)
 
 
-def spread(distance: float, linear: float, freedom: float, weights: np.ndarray, times: np.ndarray | None = None) -> Spread:
+def spread(
+    distance: float, linear: float, freedom: float, weights: np.ndarray, times: np.ndarray | None = None
+) -> Spread:
     """The spread of an estimate that came out as ``distance``.
 
-    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``weights`` and ``times`` (1 if None) of the
-    chi-squares of its quadratic part.
+    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``weights`` and
+    ``times`` (1 if None) of the chi-squares of its quadratic part.
 
-    The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards its value where the laws
-    differ along the widest directions of their spread, 4 sum w^3 / sum w^2; and it is at most 4 (sum w^2)^1/2, four times the widest.
+    The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards
+    its value where the laws differ along the widest directions of their spread, 4 sum w^3 / sum w^2; and it is at most
+    4 (sum w^2)^1/2, four times the widest.
     """
     times = np.ones(len(weights)) if times is None else times
     kept = np.abs(weights) > _DUST * np.abs(weights).max(initial=0.0)
@@ -92,7 +95,11 @@ def spread(distance: float, linear: float, freedom: float, weights: np.ndarray, 
     linear, squares = max(linear, 0.0), float(times @ weights**2)
     if squares <= 0:
         return Spread(weights, times, linear / distance if distance > 0 else 0.0)
-    usual, most, noise = 4 * max(float(times @ weights**3), 0.0) / squares, 4 * math.sqrt(squares), math.sqrt(squares / 2)
+    usual, most, noise = (
+        4 * max(float(times @ weights**3), 0.0) / squares,
+        4 * math.sqrt(squares),
+        math.sqrt(squares / 2),
+    )
     slope = (linear + usual * noise) / (max(distance, 0.0) + noise)
     # Student's reach for the share of the variance that the linear part has
     stretch = 1 + (float(stdtrit(max(freedom, 4.0), 0.975)) / Z95 - 1) * linear / (linear + 2 * squares)
@@ -108,7 +115,10 @@ def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def interval(distance: float, spread: Spread) -> tuple[float, float]:
-    """All t of which ``distance`` is no surprise at 2.5 % on either side; ends below 0 are those that the law at 0 gives."""
+    """All t of which ``distance`` is no surprise at 2.5 % on either side.
+
+    Ends below 0 are those that the law at 0 gives.
+    """
     low = distance - spread.quantile(0.975, 0.0)
     if low > 0:
         low = brentq(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance, xtol=_PRECISE * distance)

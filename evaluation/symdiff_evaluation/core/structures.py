@@ -12,17 +12,24 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff.storage.numbers import show
 
-ARRAYS = {"lattice": {"spins"}, "molecule-graph": {"num_nodes", "edges", "element", "order"}, "graph": {"num_nodes", "edges"}, "molecule-3d": {"z", "pos"}}
+ARRAYS = {
+    "lattice": {"spins"},
+    "molecule-graph": {"num_nodes", "edges", "element", "order"},
+    "graph": {"num_nodes", "edges"},
+    "molecule-3d": {"z", "pos"},
+}
 """Arrays that a mapping of a kind holds at least; the first kind that fits counts."""
 _LIBRARIES = {"rdkit": "molecule-graph", "networkx": "graph", "ase": "molecule-3d"}
-_FILE = re.compile(r"\.(smi|smiles|txt|csv|tsv|sdf|mol|xyz|extxyz|npz|npy|safetensors|graphml|pkl|pt|cif)(\.gz)?\Z", re.IGNORECASE)
+_FILE = re.compile(
+    r"\.(smi|smiles|txt|csv|tsv|sdf|mol|xyz|extxyz|npz|npy|safetensors|graphml|pkl|pt|cif)(\.gz)?\Z", re.IGNORECASE
+)
 
 
 def list_files(samples: object) -> list[str | Path] | None:
     """The paths where ``samples`` are files, else None.
 
-    A path is a ``Path``, or text that ends like a file of samples; any other text is a SMILES. Raises ``UserError`` for files among
-    structures.
+    A path is a ``Path``, or text that ends like a file of samples; any other text is a SMILES. Raises ``UserError`` for
+    files among structures.
     """
     some = [samples] if isinstance(samples, str | Path) else samples
     if not isinstance(some, Sequence):
@@ -39,12 +46,21 @@ def find_kind(samples: object) -> str:
         for kind, needed in ARRAYS.items():
             if needed <= set(samples):
                 return kind
-        raise UserError(f"cannot tell what the arrays {', '.join(map(str, samples))[:200] or '(none)'} hold: say it with a protocol")
-    if isinstance(samples, np.ndarray) and samples.dtype.kind in "if" and samples.ndim > 1 and np.isin(samples, (-1, 1)).all():
+        raise UserError(
+            f"cannot tell what the arrays {', '.join(map(str, samples))[:200] or '(none)'} hold: say it with a protocol"
+        )
+    if (
+        isinstance(samples, np.ndarray)
+        and samples.dtype.kind in "if"
+        and samples.ndim > 1
+        and np.isin(samples, (-1, 1)).all()
+    ):
         return "lattice"
     found = {_kind_of(one) for one in samples if one is not None}  # type: ignore[attr-defined]
     if len(found) != 1:
-        raise UserError(f"expected structures of one kind, got {' and '.join(sorted(found)) or 'none'}: say which with a protocol")
+        raise UserError(
+            f"expected structures of one kind, got {' and '.join(sorted(found)) or 'none'}: say which with a protocol"
+        )
     return found.pop()
 
 

@@ -70,8 +70,14 @@ def about(evaluation: Evaluation) -> str:
         "files": [{"path": file, "sha256": _sha256(file)} for file in evaluation.files],
         "records": evaluation.total,
         "failures": dict(sorted(evaluation.kind.failures(evaluation.samples).items())),
-        "protocol": {"name": protocol.name, "kind": protocol.kind, "samples": protocol.samples, "metrics": list(protocol.metrics)},
-        "mcf": protocol.mcf and {"path": protocol.mcf.path, "sha256": protocol.mcf.sha256, "patterns": len(protocol.mcf.smarts)},
+        "protocol": {
+            "name": protocol.name,
+            "kind": protocol.kind,
+            "samples": protocol.samples,
+            "metrics": list(protocol.metrics),
+        },
+        "mcf": protocol.mcf
+        and {"path": protocol.mcf.path, "sha256": protocol.mcf.sha256, "patterns": len(protocol.mcf.smarts)},
         "reference": reference and {"name": reference.name, "count": reference.count, "source": reference.source},
         "sidecars": [one and asdict(one) for one in evaluation.origin.sidecars],
         "notes": evaluation.notes,

@@ -1,4 +1,7 @@
-"""Molecules in memory as records: SMILES as they stand, RDKit molecules as mol blocks, which keep the order of their atoms."""
+"""Molecules in memory as records.
+
+SMILES as they stand, RDKit molecules as mol blocks, which keep the order of their atoms.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from symdiff.storage.records import Record
 
 
 def accept(structures: Iterable[str | Chem.Mol | None] | Mapping[str, np.ndarray], place: str = "list") -> list[Record]:
-    """One record a structure. None, as RDKit returns for what it cannot read, is an empty record; arrays are those of a file."""
+    """One record a structure.
+
+    None, as RDKit returns for what it cannot read, is an empty record; arrays are those of a file.
+    """
     if isinstance(structures, Mapping):
         with TemporaryDirectory() as folder:
             path = Path(folder) / "arrays.npz"
@@ -33,7 +39,9 @@ def _record(place: str, number: int, structure: str | Chem.Mol | None) -> Record
     with rdBase.BlockLogs():
         try:
             return Record(place, number, write_block(structure), "molblock")
-        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
+        except (
+            Exception
+        ) as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
             return Record(place, number, "", "molblock", f"error: {describe(error)}")
 
 

@@ -27,8 +27,9 @@ def build_reference(
     """Derive a reference from SMILES and write ``OUT.safetensors`` and ``OUT.json``.
 
     ``smiles``: a list, or lists by split; hashes and histograms are those of "train", ChemNet's Gaussian (left out with
-    ``fcd=False``) is taken of "train" and of "test"; with ``moses``, what MOSES's numbers need is taken of "test" ("train" where there
-    is no other), the synthetic accessibility of "train". Records that are not strictly valid are left out.
+    ``fcd=False``) is taken of "train" and of "test"; with ``moses``, what MOSES's numbers need is taken of "test"
+    ("train" where there is no other), the synthetic accessibility of "train". Records that are not strictly valid are
+    left out.
     """
     splits = smiles if isinstance(smiles, Mapping) else {"train": smiles}
     reference = build(splits, Path(out).name, source, fcd, workers, moses=moses)
@@ -56,12 +57,17 @@ def build(
 
 
 def with_moses(reference: Reference, judged: Mapping[str, Samples]) -> Reference:
-    """The reference with what MOSES's numbers need; its other statistics as they are. ``judged``: its splits, one of them "train"."""
+    """The reference with what MOSES's numbers need; its other statistics as they are.
+
+    ``judged``: its splits, one of them "train".
+    """
     train, split = judged["train"], "test" if "test" in judged else "train"
     found = replace(reference, compared=compared(judged[split], split))
     if not synthesis.available():
         return found
-    scores = dict(zip(train.distinct, in_processes(synthesis.accessibility, train.distinct, train.workers), strict=True))
+    scores = dict(
+        zip(train.distinct, in_processes(synthesis.accessibility, train.distinct, train.workers), strict=True)
+    )
     values = np.array([scores[text] for text in train.valid if scores[text] is not None])
     return replace(found, quantiles={**reference.quantiles, ACCESSIBILITY: quantiles(values)})
 

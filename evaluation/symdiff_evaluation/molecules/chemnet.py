@@ -1,7 +1,7 @@
 """The Fréchet ChemNet Distance: activations, their Gaussian, and the distance of two Gaussians.
 
-Source: Preuer et al., Fréchet ChemNet Distance, J. Chem. Inf. Model. 58 (2018); the network and its weights come with the
-``fcd`` package (https://github.com/bioinf-jku/FCD), nothing is downloaded.
+Source: Preuer et al., Fréchet ChemNet Distance, J. Chem. Inf. Model. 58 (2018); the network and its weights come with
+the ``fcd`` package (https://github.com/bioinf-jku/FCD), nothing is downloaded.
 """
 
 from __future__ import annotations

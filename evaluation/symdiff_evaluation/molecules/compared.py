@@ -37,7 +37,9 @@ class Compared:
         for name in ("fragments", "scaffolds"):
             counts = getattr(self, name)
             found[f"{_FRONT}{self.split}.{name}"] = np.array(sorted(counts), np.uint64)
-            found[f"{_FRONT}{self.split}.{name}.counts"] = np.array([counts[label] for label in sorted(counts)], np.uint32)
+            found[f"{_FRONT}{self.split}.{name}.counts"] = np.array(
+                [counts[label] for label in sorted(counts)], np.uint32
+            )
         return found
 
 

@@ -6,7 +6,6 @@ from hashlib import sha256
 
 from rdkit import Chem
 
-from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.storage.bundled import cache_folder
 from symdiff_evaluation.core.kind import Begun, StructureSet, Told
@@ -50,10 +49,13 @@ def derive(
     UserError
         For a data set of other structures.
     """
+    from symdiff.domains.molecule import MolecularGraph  # torch, which samples do without
+
     if not isinstance(dataset.domain, MolecularGraph):
         raise UserError(f"{name}: expected a data set of molecules, got {type(dataset.domain).__name__}")
     splits = ("train", "test") if fcd or moses else ("train",)
-    mark = sha256((dataset.path / "dataset.json").read_bytes()).hexdigest()[:16]  # the description holds the SHA-256 of the arrays
+    description = (dataset.path / "dataset.json").read_bytes()  # it holds the SHA-256 of the arrays
+    mark = sha256(description).hexdigest()[:16]
     stem = cache_folder() / "references" / f"{name}-{mark}-{'-'.join(splits)}{'-fcd' * fcd}{'-moses' * moses}"
     if not stem.with_name(f"{stem.name}.json").is_file():
         smiles = {split: _smiles(dataset.split(split)) for split in splits}

@@ -39,10 +39,13 @@ def _svg(smiles: str, width: int, height: int) -> str:
     return " ".join(text.split())
 
 
-def picture(mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, legends: Sequence[str] | None = None) -> Path:
+def picture(
+    mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, legends: Sequence[str] | None = None
+) -> Path:
     """A grid of molecules as .png or .svg, by the ending of ``path``; what cannot be sanitized is drawn as it is.
 
-    ``mols``: RDKit molecules or SMILES. Raises ``UserError`` for another ending, for no molecule, and for text that is no SMILES.
+    ``mols``: RDKit molecules or SMILES. Raises ``UserError`` for another ending, for no molecule, and for text that is
+    no SMILES.
     """
     path = Path(path)
     if path.suffix not in (".png", ".svg"):
@@ -87,7 +90,8 @@ def _drawable(mol: Chem.Mol | str) -> Chem.Mol:
 
 
 def _laid_out(mol: Chem.Mol) -> Chem.Mol:
-    # RDKit's own layout folds small cages onto themselves; CoordGen takes a second for a ring of 36, twice that for two atoms more
+    # RDKit's own layout folds small cages onto themselves; CoordGen takes a second for a ring of 36, twice that for two
+    # atoms more
     if max(map(len, mol.GetRingInfo().AtomRings()), default=0) > _LARGE_RING:
         rdDepictor.Compute2DCoords(mol)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -100,7 +101,9 @@ def restored(plain: Mapping[str, Any]) -> Judged:
     """What ``dataclasses.asdict`` and JSON made of one."""
     stable, numbers, order = plain["stable"], plain["traits"], plain["numbering"]
     numbering = order and Numbering(tuple(order["kinds"]), order["image"])
-    return Judged(**{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers), "numbering": numbering})
+    return Judged(
+        **{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers), "numbering": numbering}
+    )
 
 
 def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
@@ -118,7 +121,9 @@ def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
             return _judge(parse(record), record, aspects)
         except Broken as error:
             return Judged(_shown(record), str(error))
-        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
+        except (
+            Exception
+        ) as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
             return Judged(_shown(record), str(explain(error)))
 
 
@@ -138,12 +143,17 @@ def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
 
 
 def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset[str]) -> Judged:
-    """The verdict of what sanitizes. ``plain``: SMILES without brackets, dots and stereo, of which nothing is to be taken away."""
+    """The verdict of what sanitizes.
+
+    ``plain``: SMILES without brackets, dots and stereo, of which nothing is to be taken away.
+    """
     clean = sanitize(mol)
     try:
         if known["components"] > 1:
             largest = _largest(clean)
-            return Judged(**known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest)
+            return Judged(
+                **known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest
+            )
         bare = clean if plain else flatten(clean)
         name = canonical(bare)
         if known.get("numbering") is not None:
@@ -169,10 +179,8 @@ def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
     if PROPERTIES in aspects:
         known |= {"logp": Crippen.MolLogP(mol), "qed": QED.qed(mol), "weight": Descriptors.MolWt(mol)}
     if SYMMETRY in aspects:
-        try:
+        with suppress(Undecided):
             known["order"], known["orbits"] = automorphisms(full, bonds)
-        except Undecided:
-            pass
     return Traits(**known)
 
 
@@ -184,7 +192,9 @@ def _colored(mol: Chem.Mol) -> tuple[list[tuple[str, int]], dict[tuple[int, int]
 
 def _label(atom: Chem.Atom) -> str:
     charge = atom.GetFormalCharge()
-    return atom.GetSymbol() + ("+" if charge > 0 else "-") * (charge != 0) + (str(abs(charge)) if abs(charge) > 1 else "")
+    return (
+        atom.GetSymbol() + ("+" if charge > 0 else "-") * (charge != 0) + (str(abs(charge)) if abs(charge) > 1 else "")
+    )
 
 
 def _counts(labels) -> dict[str, int]:

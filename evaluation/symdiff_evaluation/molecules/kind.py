@@ -57,14 +57,28 @@ class Molecules(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Samples:
+    def accept(
+        self,
+        structures: Any,
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        metrics: Sequence[str] | None = None,
+    ) -> Samples:
         records = accept(structures)
         if begun is not None:
             begun(len(records))
         return judge_all(records, workers, progress, EVERYTHING if metrics is None else self.collect_needs(metrics))
 
     def summarize(self, samples: Samples, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
-        return build({"train": [judged.smiles for judged in samples.judged]}, name, "", asks_fcd(metrics), workers, moses=asks_moses(metrics))
+        return build(
+            {"train": [judged.smiles for judged in samples.judged]},
+            name,
+            "",
+            asks_fcd(metrics),
+            workers,
+            moses=asks_moses(metrics),
+        )
 
     def read(
         self,
@@ -131,15 +145,23 @@ class Molecules(Kind):
 
     def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
         metrics = protocol.metrics
-        lacking = [name for name in ("fcd.train", "fcd.test") if reference and name in metrics and name.split(".")[1] not in reference.gaussians]
+        lacking = [
+            name
+            for name in ("fcd.train", "fcd.test")
+            if reference and name in metrics and name.split(".")[1] not in reference.gaussians
+        ]
         notes = [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
         if reference and asks_moses(metrics):
             if reference.compared is None:
                 notes.append(f"The reference {reference.name} has nothing that MOSES's numbers compare with.")
             elif reference.compared.split != "test":
-                notes.append(f"The reference {reference.name} has no test split: MOSES's numbers compare with its training set.")
+                notes.append(
+                    f"The reference {reference.name} has no test split: MOSES's numbers compare with its training set."
+                )
         if "moses.filters" in metrics and protocol.mcf is None:
-            notes.append("moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; moses.filters.without_mcf is an upper bound.")
+            notes.append(
+                "moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; moses.filters.without_mcf is an upper bound."
+            )
         if asks_moses(metrics) and not synthesis.available():
             notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
         return notes

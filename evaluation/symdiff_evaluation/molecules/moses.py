@@ -27,7 +27,9 @@ _LARGEST_RING = 7
 
 @dataclass(frozen=True)
 class Features:
-    """One molecule as MOSES sees it. ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it.
+    """One molecule as MOSES sees it.
+
+    ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it.
 
     ``rules``, ``pains``, ``mcf``: whether it passes these filters, the last None without a list of them.
     """
@@ -63,7 +65,9 @@ def plain(one: Features | None) -> dict | None:
 
 def restored(told: dict | None) -> Features | None:
     """What ``plain`` gave, through JSON."""
-    return told and Features(**{**told, "fragments": tuple(told["fragments"]), "fingerprint": bytes.fromhex(told["fingerprint"])})
+    return told and Features(
+        **{**told, "fragments": tuple(told["fragments"]), "fingerprint": bytes.fromhex(told["fingerprint"])}
+    )
 
 
 def features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:

@@ -1,4 +1,7 @@
-"""Is the law of molecules invariant under renumbering of their atoms? Only files that number atoms can tell: mol blocks and arrays."""
+"""Is the law of molecules invariant under renumbering of their atoms? Only files that number atoms can tell.
+
+Mol blocks and arrays.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,9 @@ from symdiff_evaluation.core.digest import digest
 
 @dataclass(frozen=True)
 class Numbering:
-    """How a record numbers its atoms. ``kinds``: of each atom as written, hydrogens too, by element and number of neighbors, from 0.
+    """How a record numbers its atoms.
+
+    ``kinds``: of each atom as written, hydrogens too, by element and number of neighbors, from 0.
 
     ``image``: 64 bits of the heavy-atom graph with its numbers, where the record is strictly valid.
     """
@@ -26,7 +31,10 @@ class Numbering:
 
 @dataclass(frozen=True)
 class Numbered:
-    """A strictly valid molecule with its ``image``: its canonical ``name``, its ``size`` in heavy atoms, ``order`` of its automorphism group."""
+    """A strictly valid molecule with its ``image``.
+
+    Its canonical ``name``, its ``size`` in heavy atoms, ``order`` of its automorphism group.
+    """
 
     name: str
     image: int
@@ -51,7 +59,11 @@ def image_balance(found: Sequence[Numbered], others: int) -> Balance:
 
     ``others``: samples that cannot tell. Molecules that were seen too rarely (``often``) tell nothing either.
     """
-    told = often([one.name for one in found], [one.image for one in found], [math.factorial(one.size) // one.order for one in found])
+    told = often(
+        [one.name for one in found],
+        [one.image for one in found],
+        [math.factorial(one.size) // one.order for one in found],
+    )
     return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)
 
 

@@ -113,7 +113,10 @@ def _gallery(samples: Samples, reference: Reference | None) -> str:
     chosen = [valid[k] for k in spaced(len(valid))]
     known = reference.knows(chosen) if reference else [None] * len(chosen)
     marks = {None: "", False: "novel", True: "in the training set"}
-    drawn = [_molecule(text, marks[None if k is None else bool(k)], k is not None and not k) for text, k in zip(chosen, known, strict=True)]
+    drawn = [
+        _molecule(text, marks[None if k is None else bool(k)], k is not None and not k)
+        for text, k in zip(chosen, known, strict=True)
+    ]
     note = f"{len(chosen)} of the {len(valid):,} valid samples, evenly spaced in the order of the files, not selected."
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 

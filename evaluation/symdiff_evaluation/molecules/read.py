@@ -14,5 +14,8 @@ ENDINGS = TEXT + GRAPHS
 
 
 def read(path: str | Path, column: str | None = None, atoms: Sequence[str] | None = None) -> Iterator[Record]:
-    """Read the records of a file, as ``symdiff.domains.molecule_files.read_records`` does for training data. Raises UserError."""
+    """Read the records of a file, as ``symdiff.domains.molecule_files.read_records`` does for training data.
+
+    Raises UserError.
+    """
     return read_records(path, column, atoms=atoms)

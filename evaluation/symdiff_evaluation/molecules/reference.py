@@ -28,10 +28,10 @@ QUANTILES = 4096
 class Reference:
     """Statistics of a training set's strictly valid molecules.
 
-    ``hashes``: (n,) uint64, sorted, ``digest`` of their canonical SMILES. ``counts[name]``: how often each label occurs, for the
-    names in ``COUNTED``. ``quantiles[name]``: (q,) sorted values, each standing for an equal share, for those in
-    ``MEASURED``, some also for ``ACCESSIBILITY``. ``gaussians``: ChemNet statistics by split ("train", "test"), possibly
-    none. ``compared``: what MOSES's numbers need of the test split, if it was asked for.
+    ``hashes``: (n,) uint64, sorted, ``digest`` of their canonical SMILES. ``counts[name]``: how often each label
+    occurs, for the names in ``COUNTED``. ``quantiles[name]``: (q,) sorted values, each standing for an equal share, for
+    those in ``MEASURED``, some also for ``ACCESSIBILITY``. ``gaussians``: ChemNet statistics by split ("train",
+    "test"), possibly none. ``compared``: what MOSES's numbers need of the test split, if it was asked for.
     """
 
     name: str
@@ -104,7 +104,11 @@ def load(name_or_path: str | Path) -> Reference:
             count=int(about["count"]),
             hashes=arrays["hashes"],
             counts={name: {k: int(v) for k, v in about["counts"][name].items()} for name in COUNTED},
-            quantiles={name: arrays[f"quantiles.{name}"] for name in (*MEASURED, ACCESSIBILITY) if name in MEASURED or f"quantiles.{name}" in arrays},
+            quantiles={
+                name: arrays[f"quantiles.{name}"]
+                for name in (*MEASURED, ACCESSIBILITY)
+                if name in MEASURED or f"quantiles.{name}" in arrays
+            },
             gaussians={split: _gaussian(arrays, split) for split in splits},
             source=about["source"],
             compared=compared_from(arrays),

@@ -16,8 +16,8 @@ def charged(mol: Chem.Mol) -> Chem.Mol:
 
     The bonds (i, j), i < j, are added in lexicographic order, aromatic ones kekulized before. After each bond RDKit's
     valence check runs; if the *first* atom that it rejects is N, O or S and its valence is exactly one above 3, 2, 2,
-    that atom's formal charge becomes +1. Whatever else is wrong stays wrong. (Sulfur never qualifies: RDKit allows it six.)
-    Raises what RDKit's kekulization raises.
+    that atom's formal charge becomes +1. Whatever else is wrong stays wrong. (Sulfur never qualifies: RDKit allows it
+    six.) Raises what RDKit's kekulization raises.
     """
     mol = Chem.RWMol(mol)
     Chem.Kekulize(mol, clearAromaticFlags=True)

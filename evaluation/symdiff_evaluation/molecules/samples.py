@@ -64,14 +64,22 @@ class Samples:
 
     @cached_property
     def traits(self) -> list[Traits]:
-        """Numbers of the strictly valid samples, with repeats. Raises ``RuntimeError`` where a metric did not say that it needs them."""
+        """Numbers of the strictly valid samples, with repeats.
+
+        Raises ``RuntimeError`` where a metric did not say that it needs them.
+        """
         if self.aspects.isdisjoint({COUNTS, PROPERTIES, SYMMETRY}):
-            raise RuntimeError(f"a metric needs one of {COUNTS}, {PROPERTIES}, {SYMMETRY} and does not say so in its `needs`")
+            raise RuntimeError(
+                f"a metric needs one of {COUNTS}, {PROPERTIES}, {SYMMETRY} and does not say so in its `needs`"
+            )
         return [judged.traits for judged in self.judged if judged.traits is not None]
 
     @cached_property
     def input_orders(self) -> list[int | None]:
-        """Of what each record was made from, the order of the automorphism group; None where the file does not tell, or it is no molecule."""
+        """Of what each record was made from, the order of the automorphism group.
+
+        None where the file does not tell, or it is no molecule.
+        """
         given = {record.input for record in self.records} - {""}
         texts = sorted(given)
         work = partial(judge, aspects=frozenset({SYMMETRY}))
@@ -81,7 +89,10 @@ class Samples:
 
     @cached_property
     def features(self) -> dict[str, Features]:
-        """What MOSES looks at, by canonical SMILES; worked out when first asked for. Lacks those that RDKit does not read again."""
+        """What MOSES looks at, by canonical SMILES; worked out when first asked for.
+
+        Lacks those that RDKit does not read again.
+        """
         from symdiff_evaluation.molecules import moses
 
         smarts = self.filters.smarts if self.filters else ()
@@ -100,8 +111,8 @@ def judge_all(
 ) -> Samples:
     """Judge records in ``workers`` processes; the result does not depend on how many, nor on ``shards``.
 
-    ``progress`` is called with the number of records judged since its last call. ``aspects``: what is worked out beyond the verdicts.
-    ``shards``: what a killed run has done is read from there.
+    ``progress`` is called with the number of records judged since its last call. ``aspects``: what is worked out beyond
+    the verdicts. ``shards``: what a killed run has done is read from there.
     """
     records = tuple(records)
     run = partial(_run, partial(judge, aspects=aspects), workers)

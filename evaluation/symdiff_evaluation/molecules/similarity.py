@@ -53,11 +53,14 @@ def nearest_similarity(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
     return found if found.low is None else Estimate(found.value, found.low, min(found.high, 1.0), found.count)
 
 
-def internal_diversity(packed: np.ndarray, powers: Sequence[int] = (1, 2)) -> tuple[dict[int, Estimate], dict[int, Estimate]]:
+def internal_diversity(
+    packed: np.ndarray, powers: Sequence[int] = (1, 2)
+) -> tuple[dict[int, Estimate], dict[int, Estimate]]:
     """IntDiv_p of fingerprints (n, bytes): by the paper's formula, and as MOSES's program computes it.
 
-    The paper: 1 - (mean over all n^2 pairs, each with itself among them, of T^p)^(1/p). The program: 1 - mean over i of (mean over
-    j of T_ij^p)^(1/p). They agree for p = 1. Intervals are those of the number that sets of n records have on average (``_formula``, ``_program``).
+    The paper: 1 - (mean over all n^2 pairs, each with itself among them, of T^p)^(1/p). The program: 1 - mean over i of
+    (mean over j of T_ij^p)^(1/p). They agree for p = 1. Intervals are those of the number that sets of n records have
+    on average (``_formula``, ``_program``).
     """
     count = len(packed)
     if count == 0:
@@ -81,7 +84,10 @@ def internal_diversity(packed: np.ndarray, powers: Sequence[int] = (1, 2)) -> tu
 
 
 def _members(kinds: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """How many records of each kind are in each group: (kinds, groups); by content, so the order of records is nothing."""
+    """How many records of each kind are in each group: (kinds, groups).
+
+    By content, so the order of records is nothing.
+    """
     count = int(times.sum())
     # of this set alone: one division for all sets of few kinds would be equally unlucky for all of them
     seed = digest(f"{zlib.crc32(kinds.tobytes())} {zlib.crc32(times.astype('>i8').tobytes())}")
@@ -94,8 +100,8 @@ def _members(kinds: np.ndarray, times: np.ndarray) -> np.ndarray:
 def _formula(sums: np.ndarray, times: np.ndarray, squares: float, p: int) -> Estimate:
     """``sums``: of T^p over all records, for each kind; ``squares``: of T^2p over all pairs.
 
-    The mean over pairs of different records is a U-statistic: its jackknife variance counts the spread of products of errors twice, of which one is
-    taken away again.
+    The mean over pairs of different records is a U-statistic: its jackknife variance counts the spread of products of
+    errors twice, of which one is taken away again.
     """
     count = int(times.sum())
     center = math.fsum(sums * times) / count**2
@@ -106,7 +112,12 @@ def _formula(sums: np.ndarray, times: np.ndarray, squares: float, p: int) -> Est
     middle = math.fsum(own * times) / count
     rows = math.fsum((own - middle) ** 2 * times)
     # the sum of squares of T^p off the diagonal, centered so that over n (n - 3) it is without bias
-    pairs = squares - count - 2 / (count - 2) * (rows + count * middle**2) + (count * middle) ** 2 / ((count - 1) * (count - 2))
+    pairs = (
+        squares
+        - count
+        - 2 / (count - 2) * (rows + count * middle**2)
+        + (count * middle) ** 2 / ((count - 1) * (count - 2))
+    )
     second = 2 * max(pairs, 0.0) / (count * (count - 3)) / (count * (count - 1))
     first = max(4 * rows / (count - 1) / (count - 2) ** 2 / count - 2 * second, 0.0)
     half = Z95 * center ** (1 / p - 1) / p * math.sqrt(first + second) * (count - 1) / count
@@ -135,7 +146,9 @@ def _program(sums: np.ndarray, members: np.ndarray, p: int) -> Estimate:
     return Estimate(value, max(value - half, 0.0), min(value + half, 1.0), count)
 
 
-def _tanimoto(ours: np.ndarray, theirs: np.ndarray, half: bool = False) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
+def _tanimoto(
+    ours: np.ndarray, theirs: np.ndarray, half: bool = False
+) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
     """Blocks of similarities: rows start..stop of ours against first..last of theirs; with ``half``, first >= start only.
 
     Two empty fingerprints are alike.

@@ -1,7 +1,8 @@
 """Stable atoms of a graph with explicit hydrogens: as many bonds as the element's valence.
 
-Source of rule and table: Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022, and for graphs
-Vignac et al., DiGress, ICLR 2023. Formal charges are not looked at, as there: a nitrogen with four bonds is not stable.
+Source of rule and table: Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022, and for
+graphs Vignac et al., DiGress, ICLR 2023. Formal charges are not looked at, as there: a nitrogen with four bonds is not
+stable.
 """
 
 from __future__ import annotations

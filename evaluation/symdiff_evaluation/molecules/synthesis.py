@@ -1,8 +1,8 @@
 """The synthetic accessibility score, 1 (easy) to 10 (hard).
 
-Source: Ertl and Schuffenhauer, Estimation of synthetic accessibility score of drug-like molecules, J. Cheminform. 1 (2009),
-in the form of RDKit's Contrib/SA_Score (version 1.1: a correction for symmetric molecules, one penalty for macrocycles), whose
-table of fragment scores comes with RDKit and is read as data, never executed.
+Source: Ertl and Schuffenhauer, Estimation of synthetic accessibility score of drug-like molecules, J. Cheminform. 1
+(2009), in the form of RDKit's Contrib/SA_Score (version 1.1: a correction for symmetric molecules, one penalty for
+macrocycles), whose table of fragment scores comes with RDKit and is read as data, never executed.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ def synthetic_accessibility(mol: Chem.Mol) -> float:
 
 
 def numbers(data: bytes) -> list[list[float]]:
-    """The numbers in a list of lists that was pickled: the text of the file is read, nothing is unpickled. Raises ``UserError``."""
+    """The numbers in a list of lists that was pickled: the text of the file is read, nothing is unpickled.
+
+    Raises ``UserError``.
+    """
     rows: list[list[float]] = []
     for operation, value, _ in pickletools.genops(data):
         match operation.name:
@@ -85,7 +88,9 @@ def _table_file() -> Path:
 def _table() -> tuple[np.ndarray, np.ndarray]:
     """Sorted fragment ids (uint32) and their scores."""
     if not available():
-        raise UserError(f"the synthetic accessibility score needs {_table_file()}, which this installation of RDKit lacks")
+        raise UserError(
+            f"the synthetic accessibility score needs {_table_file()}, which this installation of RDKit lacks"
+        )
     with gzip.open(_table_file()) as stream:
         rows = numbers(stream.read())
     ids = np.concatenate([np.array(row[1:], np.uint32) for row in rows])

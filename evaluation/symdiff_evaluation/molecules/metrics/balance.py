@@ -13,8 +13,8 @@ from symdiff_evaluation.molecules.samples import Samples
 class NumberingBalance(Metric):
     """Of the records whose file numbers atoms, SDF or arrays; values are p-values, uniform where the law is invariant under renumbering.
 
-    The order of atoms in SMILES is that of their grammar and says nothing: both numbers are undecided. Programs that write atoms in an
-    order of their own, canonical or sorted, get zeros, whatever the law was.
+    The order of atoms in SMILES is that of their grammar and says nothing: both numbers are undecided. Programs that
+    write atoms in an order of their own, canonical or sorted, get zeros, whatever the law was.
     """
 
     title = "Balance of numberings (p-values)"
@@ -33,5 +33,7 @@ class NumberingBalance(Metric):
         ]
         return {
             "balance.images": image_balance(valid, len(samples.valid) - len(valid)).estimate(),
-            "balance.places": place_balance([numbering for _, numbering in known], len(samples) - len(known)).estimate(),
+            "balance.places": place_balance(
+                [numbering for _, numbering in known], len(samples) - len(known)
+            ).estimate(),
         }

@@ -25,4 +25,7 @@ class Breaking(Metric):
             return {name: nothing(len(samples)) for name in self.about}
         after = [judged.traits.order if judged.traits else None for judged in samples.judged]
         before = samples.input_orders
-        return {"symmetry.breaking_gap": breaking_gap(before, after), "symmetry.broken_share": broken_share(before, after)}
+        return {
+            "symmetry.breaking_gap": breaking_gap(before, after),
+            "symmetry.broken_share": broken_share(before, after),
+        }

@@ -72,7 +72,12 @@ class Parts:
         """Of vectors (n, d) in groups numbered from 0 (n,)."""
         center = features.mean(0)
         parts = [features[group == number] - center for number in range(GROUPS)]
-        return cls(np.array([len(x) for x in parts]), np.array([x.sum(0) for x in parts]), np.array([x.T @ x for x in parts]), center)
+        return cls(
+            np.array([len(x) for x in parts]),
+            np.array([x.sum(0) for x in parts]),
+            np.array([x.T @ x for x in parts]),
+            center,
+        )
 
     def without(self, *left: int) -> Gaussian:
         """Mean and covariance of all groups but these."""
@@ -85,8 +90,8 @@ class Parts:
 def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
     """The Fréchet distance of all vectors to ``law``, with the interval of what as many other vectors would give.
 
-    Leaving out groups tells its bias T and the variances of its linear and its quadratic part. The latter, a weighted sum of chi-squares, is taken to
-    have the skewness of the gamma law with mean T and that variance.
+    Leaving out groups tells its bias T and the variances of its linear and its quadratic part. The latter, a weighted
+    sum of chi-squares, is taken to have the skewness of the gamma law with mean T and that variance.
     """
     to = frechet_to(law)
     value, one = to(parts.without()), np.array([to(parts.without(g)) for g in range(GROUPS)])
@@ -100,4 +105,6 @@ def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
     error = spread(without, linear, GROUPS - 1, *gamma(second, third))
     # the same few groups tell the variances of both parts
     low, high = interval(without, replace(error, stretch=float(stdtrit(GROUPS - 1, 0.975)) / Z95))
-    return Estimate(value, max(value + (low - without), 0.0), value + (high - without), int(parts.counts.sum()), undecided)
+    return Estimate(
+        value, max(value + (low - without), 0.0), value + (high - without), int(parts.counts.sum()), undecided
+    )

@@ -50,7 +50,9 @@ class Moses(Metric):
             "moses.internal_diversity": paper[1],
             "moses.internal_diversity_2": paper[2],
             "moses.internal_diversity_2.as_published": program[2],
-            "moses.filters": fraction(sum(one.rules and one.pains and one.mcf for one in known), len(known)) if samples.filters else nothing(),
+            "moses.filters": fraction(sum(one.rules and one.pains and one.mcf for one in known), len(known))
+            if samples.filters
+            else nothing(),
             "moses.filters.without_mcf": fraction(sum(one.rules and one.pains for one in known), len(known)),
             "sa": mean(math.fsum(scores), math.fsum(scores * scores), len(scores)),
         }
@@ -63,11 +65,17 @@ class Moses(Metric):
                 "moses.snn": nearest_similarity(prints, other.fingerprints) if other else nothing(),
                 "distance.sa": nothing() if law is None else wasserstein(scores, law),
             }
-        return {name: replace(one, undecided=undecided + _without(name, one, len(known), len(scores))) for name, one in found.items()}
+        return {
+            name: replace(one, undecided=undecided + _without(name, one, len(known), len(scores)))
+            for name, one in found.items()
+        }
 
 
 def _without(name: str, one: Estimate, known: int, scored: int) -> int:
-    """How many of the ``known`` a number leaves out: those without a score, all where the reference has nothing to compare with."""
+    """How many of the ``known`` a number leaves out.
+
+    Those without a score, all where the reference has nothing to compare with.
+    """
     if one.value is None:
         return known
     return known - scored if name in ("sa", "distance.sa") else 0

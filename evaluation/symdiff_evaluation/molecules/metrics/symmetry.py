@@ -16,7 +16,10 @@ from symdiff_evaluation.molecules.samples import Samples
 
 
 class Symmetry(Metric):
-    """Of the strictly valid samples, repeats counted. Nodes are labeled by element, charge and hydrogens, edges by bond."""
+    """Of the strictly valid samples, repeats counted.
+
+    Nodes are labeled by element, charge and hydrogens, edges by bond.
+    """
 
     title = "Symmetry"
     about = {

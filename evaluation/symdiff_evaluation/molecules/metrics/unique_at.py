@@ -13,7 +13,8 @@ class UniqueAt(Metric):
 
     References
     ----------
-    Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models, Front. Pharmacol. 11 (2020).
+    Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models, Front.
+    Pharmacol. 11 (2020).
     """
 
     title = "Uniqueness (MOSES)"
@@ -24,4 +25,7 @@ class UniqueAt(Metric):
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
         valid = samples.valid
-        return {name: distinct(valid[:most], min(len(valid), most)) for name, most in (("unique@1k", 1_000), ("unique@10k", 10_000))}
+        return {
+            name: distinct(valid[:most], min(len(valid), most))
+            for name, most in (("unique@1k", 1_000), ("unique@10k", 10_000))
+        }
