@@ -22,6 +22,7 @@ from torch import Tensor
 
 from symdiff.groups.torus import torus
 from symdiff.pipeline import SymdiffPipeline
+from symdiff.sampling.chain import Chain
 from symdiff.sampling.importance import Importance
 from symdiff.sampling.request import Request
 from symdiff.sampling.samples import Samples
@@ -66,7 +67,7 @@ def against(pipeline: SymdiffPipeline, temperature: float, arguments) -> dict:
     signs = torch.tensor([int((m > 0).sum()), int((m < 0).sum())])
     exact = kaufman_energy(SIDE, SIDE, temperature)
     weights, draws = norm(pipeline, temperature, SIDE, arguments.weighted[0], arguments)
-    chained = [memory(column[:, None]) for column in observables(draws.chain(arguments.seed).state()["spin"], model, SIDE).unbind(1)]
+    chained = [memory(column[:, None]) for column in observables(next(Chain(arguments.seed)([draws])).state()["spin"], model, SIDE).unbind(1)]
     corrected = [(one.mean - float(at)) / math.hypot(one.deviation, float(off)) for one, at, off in zip(chained, other, deviation, strict=True)]
     return {
         "energy": float(mean[0]),

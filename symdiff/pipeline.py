@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from contextlib import nullcontext
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -32,8 +34,10 @@ from symdiff.sampling.inpainting import Inpainting
 from symdiff.sampling.request import Request, Sizes
 from symdiff.sampling.sampler import Sampler
 from symdiff.sampling.samples import Samples
+from symdiff.sampling.stream import block_size, join, pack, unpack
 from symdiff.state import State, schema_to_plain
 from symdiff.storage import bundled, checkpoint, hub
+from symdiff.workers import process, share
 
 BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
 """The components and the abstract class of each: nothing else can be named by a checkpoint."""
@@ -194,8 +198,8 @@ class SymdiffPipeline(DiffusionPipeline):
         UserError
             For sizes that the model cannot have, a condition that is missing or has other fields, and values out of range.
         """
-        (samples,) = self.stream(request, sampler, batch_size, device, precision, progress)
-        return samples
+        draw, request, histogram = self._begin(request, sampler, batch_size, device, precision, progress)
+        return draw(plan(request, histogram, batch_size, self.domain.pads))
 
     __call__ = sample
 
@@ -207,9 +211,42 @@ class SymdiffPipeline(DiffusionPipeline):
         device: str | torch.device | None = None,
         precision: str = "fp32",
         progress: Callable[[float], None] | None = None,
-        block: int | None = None,
     ) -> Iterator[Samples]:
-        """Sample as ``sample`` does, ``block`` structures after ``block`` structures in their order: so none need be kept in memory."""
+        """Sample as ``sample`` does, but block after block of consecutive structures, so that none need be kept in memory.
+
+        Under torchrun the processes share the batches: the first one gets all blocks, in order; the others do their part and get none.
+        """
+        draw, request, histogram = self._begin(request, sampler, batch_size, device, precision, progress)
+        size = block_size(self.domain, request.largest(histogram))
+
+        def blocks() -> Iterator[list[Request]]:
+            for start in range(0, request.count, size):
+                yield plan(request.part(torch.arange(start, min(start + size, request.count))), histogram, batch_size, self.domain.pads)
+
+        rank, processes = process()
+        if processes == 1:
+            yield from map(draw, blocks())
+            return
+        shared = share(lambda batch: draw([batch]), chain.from_iterable(blocks()), pack, lambda content: unpack(content, self.domain))
+        if rank > 0:
+            deque(shared, 0)
+            return
+        for batches in blocks():
+            finished = list(islice(shared, len(batches)))
+            if progress is not None:
+                progress(sum(len(samples) for place, samples in enumerate(finished) if place % processes))
+            yield join(finished)
+
+    def _begin(
+        self,
+        request: Request | int,
+        sampler: Sampler | int | None,
+        batch_size: int | None,
+        device: str | torch.device | None,
+        precision: str,
+        progress: Callable[[float], None] | None,
+    ) -> tuple[Callable[[list[Request]], Samples], Request, list[float]]:
+        """Check what is asked for, and move the model: what samples planned batches, the request, and the distribution of open sizes."""
         request = Request(request) if isinstance(request, int) else request
         sampler = sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler)
         if batch_size is not None and batch_size < 1:
@@ -220,13 +257,12 @@ class SymdiffPipeline(DiffusionPipeline):
         if target != self.device:
             self.to(target)
         sampler.diffusion.eval()
-        request, histogram = self.prepare(request)
-        block = block or request.count
-        for first in range(0, request.count, block):
-            part = request.part(torch.arange(first, min(first + block, request.count)))
+
+        def draw(batches: list[Request]) -> Samples:
             with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-                samples = sample(sampler, self.domain, plan(part, histogram, batch_size, self.domain.pads), target, progress)
-            yield samples
+                return sample(sampler, self.domain, batches, target, progress)
+
+        return draw, *self.prepare(request)
 
     def prepare(self, request: Request) -> tuple[Request, list[float]]:
         """Check a request, and find the sizes that its condition or its known part has.

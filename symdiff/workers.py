@@ -1,17 +1,21 @@
-"""Batches side by side on the cores of a processor."""
+"""Work side by side: on the cores of a processor, and among the processes that torchrun started."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
+from torch import Tensor, distributed
 
 Item, Result = TypeVar("Item"), TypeVar("Result")
 
 MOST = 8
 """Threads that run Python: more of them wait for each other."""
+PATIENCE = timedelta(days=1)
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item], device: torch.device) -> list[Result]:
@@ -36,3 +40,61 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], device: torc
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)
+
+
+def process() -> tuple[int, int]:
+    """The number of this process among those of torchrun, and how many they are: 0 and 1 without it."""
+    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def share(
+    function: Callable[[Item], Result], items: Iterable[Item], pack: Callable[[Result], bytes], unpack: Callable[[bytes], Result]
+) -> Iterator[Result]:
+    """``function(item)`` for every item in order: the processes of torchrun take turns, and the first one gets all results.
+
+    Parameters
+    ----------
+    function
+        What is done; the other processes are one result ahead of what the first has asked for.
+    items
+        The same ones in every process.
+    pack, unpack
+        A result as bytes, and back.
+
+    Yields
+    ------
+    Result
+        On the first process; the others do their part and yield nothing.
+    """
+    rank, size = process()
+    if size == 1:
+        yield from map(function, items)
+        return
+    distributed.init_process_group("gloo", timeout=PATIENCE)
+    try:
+        if rank == 0:
+            yield from (function(item) if place % size == 0 else unpack(_receive(place % size)) for place, item in enumerate(items))
+        else:
+            _send(pack(function(item)) for place, item in enumerate(items) if place % size == rank)
+    finally:
+        distributed.destroy_process_group()
+
+
+def _send(results: Iterable[bytes]) -> None:
+    """Send results to the first process, each while the next one is made."""
+    pending: list[tuple[distributed.Work, Tensor]] = []  # tensors live until they are sent
+    for result in results:
+        for work, _ in pending:
+            work.wait()
+        tensors = torch.tensor([len(result)]), torch.frombuffer(bytearray(result), dtype=torch.uint8)
+        pending = [(distributed.isend(tensor, 0), tensor) for tensor in tensors]
+    for work, _ in pending:
+        work.wait()
+
+
+def _receive(rank: int) -> bytes:
+    size = torch.zeros(1, dtype=torch.int64)
+    distributed.recv(size, rank)
+    content = torch.empty(int(size), dtype=torch.uint8)
+    distributed.recv(content, rank)
+    return content.numpy().tobytes()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from symdiff.chemistry.limits import MAX_ATOMS
 from symdiff.chemistry.reading import read_geometries
 from symdiff.errors import UserError
 from symdiff.storage.arrays import write_npz
-from symdiff.storage.atomic import write_file
+from symdiff.storage.atomic import open_output, write_file
 from symdiff.storage.files import ending
+from symdiff.storage.growing import Growing, split
 
 WRITE = (".sdf", ".xyz", ".extxyz", ".npz", ".png")
 
@@ -30,7 +32,7 @@ def read(path: str | Path, max_atoms: int = MAX_ATOMS) -> list[Geometry]:
     return geometries
 
 
-def write(objs: Sequence, path: str | Path) -> None:
+def write(objs: Iterable, path: str | Path) -> None:
     """Write molecules to a file, by its ending.
 
     .xyz and .extxyz have no bonds. .npz: ``z`` (sum n,) uint8, ``pos`` (sum n, 3) float32 in angstrom and ``offsets`` (M + 1,) of the
@@ -38,8 +40,8 @@ def write(objs: Sequence, path: str | Path) -> None:
 
     Parameters
     ----------
-    objs : sequence
-        Whatever ``geometry_of`` reads; it is written as it stands.
+    objs : iterable
+        Whatever ``geometry_of`` reads; it is written as it stands, before many others are asked for.
     path : str or Path
         .sdf, .xyz, .extxyz, .npz or .png, which shows the first ones.
 
@@ -49,22 +51,41 @@ def write(objs: Sequence, path: str | Path) -> None:
         For a molecule that the format cannot hold; nothing is written then.
     """
     suffix = ending(path, WRITE)
-    geometries = []
+    geometries = _geometries(objs, path)
+    if suffix == ".npz":
+        _write_arrays(geometries, path)
+    elif suffix == ".png":
+        from symdiff.chemistry.geometry_picture import MOST, picture
+
+        write_file(path, picture(list(islice(geometries, MOST))))
+    else:
+        with open_output(path) as output:
+            for geometry in geometries:
+                output(_block(geometry) if suffix == ".sdf" else xyz.write_block(geometry, extended=suffix == ".extxyz"))
+
+
+def _geometries(objs: Iterable, path: str | Path) -> Iterator[Geometry]:
     for place, obj in enumerate(objs, 1):
         try:
-            geometries.append(geometry_of(obj, strict=False))
+            yield geometry_of(obj, strict=False)
         except UserError as error:
             raise UserError(f"{path}: molecule {place}: {error}") from error
-    if suffix == ".sdf":
-        write_file(path, "".join(_block(geometry) for geometry in geometries))
-    elif suffix == ".npz":
-        write_npz(path, flat_arrays.pack(geometries))
-    elif suffix == ".png":
-        from symdiff.chemistry.geometry_picture import picture
 
-        write_file(path, picture(geometries))
-    else:
-        write_file(path, "".join(xyz.write_block(geometry, extended=suffix == ".extxyz") for geometry in geometries))
+
+def _write_arrays(geometries: Iterable[Geometry], path: str | Path) -> None:
+    """The arrays that ``flat_arrays.pack`` makes, portion by portion: offsets go on where the last portion ended."""
+    with Growing(Path(path).parent) as arrays:
+        names, ends = None, {"offsets": 0, "edge_offsets": 0}
+        for portion in chain([[]], split(geometries)):  # of no molecules, empty arrays
+            packed = flat_arrays.pack(portion)
+            if portion:
+                names = [name for name in packed if names is None or name in names]
+            for name, rows in packed.items():
+                if name in ends:
+                    rows, ends[name] = rows + ends[name], ends[name] + int(rows[-1])
+                    rows = rows[1:] if name in arrays else rows
+                arrays.append(name, rows)
+        write_npz(path, {name: arrays[name] for name in names or packed})
 
 
 def _block(geometry: Geometry) -> str:

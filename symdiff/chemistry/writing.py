@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from symdiff.chemistry import kekule
-from symdiff.storage.atomic import write_file
+from symdiff.storage.atomic import open_output
 from symdiff.storage.files import ending
 
 WRITE = (".smi", ".csv", ".sdf")
 
 
-def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
+def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write a record a molecule.
 
     A molecule that sanitizes is written as its canonical SMILES; another one as the SMILES of its graph as it stands, so
@@ -25,8 +25,8 @@ def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
 
     Parameters
     ----------
-    mols : sequence of rdkit.Chem.Mol
-        Unsanitized, as a domain decodes them.
+    mols : iterable of rdkit.Chem.Mol
+        Unsanitized, as a domain decodes them; each is written before the next is asked for.
     path : str or Path
         .smi: SMILES; .csv: SMILES and the reason why a molecule does not sanitize, "" for one that does; .sdf: 2D coordinates and the reason.
 
@@ -36,17 +36,11 @@ def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
         For another ending, or a file that cannot be written.
     """
     suffix = ending(path, WRITE)
-    entries = [_entry(mol) for mol in mols]
-    if suffix == ".sdf":
-        write_file(path, "".join(_block(mol, reason) for mol, reason in entries))
-        return
-    rows = [(_smiles(mol, reason), reason) for mol, reason in entries]
-    if suffix == ".smi":
-        write_file(path, "".join(f"{text}\n" for text, _ in rows))
-        return
-    table = io.StringIO()
-    csv.writer(table, lineterminator="\n").writerows([("smiles", "reason"), *rows])
-    write_file(path, table.getvalue())
+    form = {".sdf": _block, ".smi": _line, ".csv": _row}[suffix]
+    with open_output(path) as output:
+        output("smiles,reason\n" if suffix == ".csv" else "")
+        for mol in mols:
+            output(form(*_entry(mol)))
 
 
 def _entry(mol: Chem.Mol) -> tuple[Chem.Mol, str]:
@@ -69,6 +63,16 @@ def _smiles(mol: Chem.Mol, reason: str) -> str:
         atom.SetNoImplicit(True)
         atom.SetNumExplicitHs(0)
     return Chem.MolToSmiles(bare, canonical=False)
+
+
+def _line(mol: Chem.Mol, reason: str) -> str:
+    return f"{_smiles(mol, reason)}\n"
+
+
+def _row(mol: Chem.Mol, reason: str) -> str:
+    row = io.StringIO()
+    csv.writer(row, lineterminator="\n").writerow((_smiles(mol, reason), reason))
+    return row.getvalue()
 
 
 def _block(mol: Chem.Mol, reason: str) -> str:

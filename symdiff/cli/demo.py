@@ -21,7 +21,7 @@ def demo(
     import time
 
     from symdiff.cli.progress import bar, report
-    from symdiff.cli.sample import check_writable, find_device
+    from symdiff.cli.sample import find_device, writing
     from symdiff.errors import UserError
     from symdiff.pipeline import Pipeline
     from symdiff.sampling.request import Request
@@ -31,12 +31,11 @@ def demo(
     if not hasattr(pipeline.domain, "inspect"):
         raise UserError(f"{checkpoint}: the demo draws molecules, but this model makes a {type(pipeline.domain).__name__}")
     smiles, picture, scores = out / "molecules.smi", out / "molecules.png", out / "report"
-    check_writable(pipeline.domain, smiles)
     start = time.perf_counter()
-    with bar("sampling", count, "molecules") as advance:
+    with writing(pipeline.domain, smiles), bar("sampling", count, "molecules") as advance:
         samples = pipeline.sample(Request(count, seed=seed), device=find_device(None), progress=advance)
+        samples.write(smiles)
     seconds = time.perf_counter() - start
-    samples.write(smiles)
     sidecar.write(smiles, checkpoint, pipeline.dataset, seed, count, pipeline.default_steps)
     shown = draw(samples, picture)
     evaluation = _evaluated(smiles, scores, as_json)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,9 @@ import typer
 
 from symdiff.cli.extend import Import
 from symdiff.errors import UserError, nearest
+
+FIRST = 64
+"""Structures that a picture can show."""
 
 
 def sample(
@@ -36,6 +41,7 @@ def sample(
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
     The checkpoint's README names them.
     """
+    import collections
     import time
 
     if batch_size != "auto" and not (batch_size.isascii() and batch_size.isdecimal() and len(batch_size) < 10 and int(batch_size) > 0):
@@ -45,10 +51,12 @@ def sample(
     from symdiff.guidance import hide
     from symdiff.pipeline import Pipeline
     from symdiff.sampling.ancestral import Ancestral
+    from symdiff.sampling.chain import Chain
     from symdiff.sampling.importance import Importance
     from symdiff.sampling.inpainting import Inpainting
     from symdiff.sampling.request import Request, parse_sizes
     from symdiff.storage import sidecar
+    from symdiff.workers import process
 
     sizes, options = parse_sizes(num_nodes), further(context)
     pipeline = Pipeline.load(checkpoint)
@@ -72,23 +80,25 @@ def sample(
         sampler = Importance(diffusion, steps, pipeline.domain.log_density)
     else:
         sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
-    target = find_device(device)
-    check_writable(pipeline.domain, out)
-    start = time.perf_counter()
-    with bar("sampling", count, "structures") as advance:
-        samples = pipeline.sample(request, sampler, None if batch_size == "auto" else int(batch_size), target, precision, advance)
-    effective = None
-    if metropolis:
-        effective, samples = samples.weigh().effective / count, samples.chain(seed)
-    seconds = time.perf_counter() - start
-    samples.write(out)
-    sidecar.write(out, checkpoint, pipeline.dataset, seed, len(samples), steps)
+    target, (rank, _) = find_device(device), process()
+    batch = None if batch_size == "auto" else int(batch_size)
+    if rank > 0:
+        collections.deque(pipeline.stream(request, sampler, batch, target, precision), 0)  # the first process gets what this one samples
+        return
+    start, first, chain = time.perf_counter(), [], Chain(seed)
+    with writing(pipeline.domain, out), bar("sampling", count, "structures") as advance:
+        blocks = pipeline.stream(request, sampler, batch, target, precision, advance)
+        blocks = chain(blocks) if metropolis else blocks
+        pipeline.domain.write(objects(blocks, first), out)
+        collections.deque(blocks, 0)  # a picture takes the first structures only
+    seconds, effective = time.perf_counter() - start, chain.effective_share if metropolis else None
+    sidecar.write(out, checkpoint, pipeline.dataset, seed, count, steps)
     picture = out.with_suffix(".png")
-    drawn = picture != out and pipeline.domain.draw(samples.objects(), picture)
+    drawn = picture != out and pipeline.domain.draw(first, picture)
     values = {
         "out": str(out),
         "picture": str(picture) if drawn else None,
-        "count": len(samples),
+        "count": count,
         "checkpoint": checkpoint,
         "steps": steps,
         "seed": seed,
@@ -102,7 +112,15 @@ def sample(
     }
     shown = "" if effective is None else f"\nof Boltzmann's law; they count as {effective * count:,.0f} independent ones"
     shown += f"\na picture of the first: {picture}" if drawn else ""
-    report(values, f"{len(samples):,} structures ({count / seconds:,.0f}/s): {out}{shown}", as_json)
+    report(values, f"{count:,} structures ({count / seconds:,.0f}/s): {out}{shown}", as_json)
+
+
+def objects(blocks, first: list) -> Iterator:
+    """The decoded objects of all blocks, one after the other; those of the first block are added to ``first``."""
+    for samples in blocks:
+        decoded = samples.objects()
+        first += [] if first else decoded[:FIRST]
+        yield from decoded
 
 
 def further(context: typer.Context) -> dict[str, str]:
@@ -120,10 +138,13 @@ def further(context: typer.Context) -> dict[str, str]:
 
 def find_device(name: str | None) -> str:
     """The device of that name, or the best there is. Raises UserError when there is no such device."""
+    import os
+
     import torch
 
     if name is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        place = f":{os.environ['LOCAL_RANK']}" if "LOCAL_RANK" in os.environ else ""
+        return f"cuda{place}" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
@@ -131,21 +152,37 @@ def find_device(name: str | None) -> str:
     return name
 
 
-def check_writable(domain, out: Path) -> None:
-    """Fail before the work, not after it: an unknown ending, a folder that is not there or cannot be written."""
-    import tempfile
+@contextmanager
+def writing(domain, out: Path) -> Iterator[None]:
+    """Fail before the work, not after it, where ``out`` has an unknown ending or cannot be written; folders that are missing above it are made.
 
+    Raises
+    ------
+    UserError
+        Names the file. Where it, or anything in the block, is raised, the folders go again.
+    """
     if out.is_dir():
         raise UserError(f"{out}: expected a file, got a folder")
     absent = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with tempfile.TemporaryDirectory(prefix=".symdiff-", dir=out.parent) as probe:
-                domain.write([], Path(probe) / out.name)
-        except UserError as error:
+        _probe(domain, out)
+        yield
+    except BaseException:
+        with suppress(OSError):  # one that is not there, or not empty
             for folder in absent:
                 folder.rmdir()
-            raise UserError(str(error).replace(str(Path(probe) / out.name), str(out))) from None
+        raise
+
+
+def _probe(domain, out: Path) -> None:
+    import tempfile
+
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".symdiff-", dir=out.parent) as probe:
+            try:
+                domain.write([], Path(probe) / out.name)
+            except UserError as error:
+                raise UserError(str(error).replace(str(Path(probe) / out.name), str(out)).replace(probe, str(out.parent))) from None
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror})") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +60,8 @@ class Domain(ABC):
         """The objects of a file, by its ending. Raises UserError for a file that cannot be read."""
 
     @abstractmethod
-    def write(self, objs: Sequence, path: str | Path) -> None:
-        """Write objects to a file, by its ending; the file appears whole or not at all."""
+    def write(self, objs: Iterable, path: str | Path) -> None:
+        """Write objects, which may be made while they are written, to a file, by its ending; it appears whole or not at all."""
 
     @property
     def options(self) -> Options:

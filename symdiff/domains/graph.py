@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from symdiff.config.ranges import Classes, Nodes
-from symdiff.domains.arrays import MAX_NODES, Record, pack
+from symdiff.domains.arrays import MAX_NODES, Record
 from symdiff.domains.base import Domain
 from symdiff.domains.file_kinds import FileKind, Wanted
+from symdiff.domains.graph_writing import write_graphs
 from symdiff.domains.molecule_graphs import holds_molecules
 from symdiff.errors import UserError
 from symdiff.graphs.edge_list import EdgeList, check
-from symdiff.graphs.files import read_graphs, recognize, write
+from symdiff.graphs.files import read_graphs, recognize
 from symdiff.graphs.graphml import from_drawing, read_labels
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
@@ -112,9 +113,10 @@ class Graph(Domain):
 
     def decode(self, state: State) -> list:
         """networkx graphs with nodes 0 .. n - 1; labels as attributes where there is more than one."""
-        return [self._to_networkx(record) for record in self.records(state)]
+        return [self.to_networkx(record) for record in self.records(state)]
 
-    def _to_networkx(self, record: Record):
+    def to_networkx(self, record: Record):
+        """The networkx graph of a record."""
         import networkx
 
         graph = networkx.Graph()
@@ -146,15 +148,14 @@ class Graph(Domain):
             try:
                 if graph is None:
                     raise UserError(record.reason)
-                graphs.append(self._to_networkx(self.record_of(graph)))
+                graphs.append(self.to_networkx(self.record_of(graph)))
             except UserError as error:
                 raise UserError(f"{path}: graph {record.number}: {error}") from error
         return graphs
 
-    def write(self, objs: Sequence, path: str | Path) -> None:
+    def write(self, objs: Iterable, path: str | Path) -> None:
         """Write networkx graphs (or PyG ``Data``) to .graphml, .npz or .safetensors. Raises UserError."""
-        found = [self.encode(obj) for obj in objs]
-        write(pack(found, self.schema), [self._to_networkx(record) for record in found], self.spec, path)
+        write_graphs(map(self.encode, objs), self, path)
 
 
 def _labels(values, count: int, place: str) -> np.ndarray:

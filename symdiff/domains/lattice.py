@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -213,7 +213,7 @@ class SpinLattice(Domain):
 
         return read(path, self)
 
-    def write(self, objs: Sequence[Configuration], path: str | Path) -> None:
+    def write(self, objs: Iterable[Configuration], path: str | Path) -> None:
         """Write configurations to .npz, or draw them to .png. Raises UserError."""
         from symdiff.domains.spin_files import write
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +133,7 @@ class MolecularGraph(Domain):
 
         return read(path)
 
-    def write(self, objs: Sequence, path: str | Path) -> None:
+    def write(self, objs: Iterable, path: str | Path) -> None:
         """Write molecules to .smi, .csv, .sdf (2D coordinates), .npz, .safetensors or .graphml, as they stand if they do not sanitize."""
         from symdiff.domains.molecule_files import write
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -170,7 +170,7 @@ class Molecule3D(Domain):
 
         return [to_rdkit(geometry) for geometry in read(path, self.max_nodes)]
 
-    def write(self, objs: Sequence, path: str | Path) -> None:
+    def write(self, objs: Iterable, path: str | Path) -> None:
         """Write molecules to .sdf, .xyz, .extxyz or .npz, as they stand; a .png shows the first ones."""
         from symdiff.chemistry.geometry_files import write
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rdkit import Chem
@@ -78,7 +78,7 @@ def read(path: str | Path) -> list[Chem.Mol]:
     return mols
 
 
-def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
+def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write molecules to a file, by its ending: as ``chemistry.writing.write`` says, or as graphs of atoms. Raises UserError."""
     name = Path(path).name.lower().removesuffix(".gz")
     if name.endswith(SPATIAL):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from symdiff.graphs.files import WRITE, read_graphs, recognize, write_columns
 from symdiff.graphs.graphml import from_drawing, parse_drawings, write_graphml
 from symdiff.storage.arrays import read_arrays, read_headers
 from symdiff.storage.files import ending, lines, open_text
+from symdiff.storage.growing import Growing, split
 from symdiff.storage.numbers import read_integer, show
 from symdiff.storage.records import Broken, Record
 
@@ -85,20 +86,28 @@ def read(path: str | Path) -> list[Chem.Mol]:
     return found
 
 
-def write(mols: Sequence[Chem.Mol], path: str | Path) -> None:
+def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write molecules as edge lists (.npz, .safetensors) or as .graphml, as ``read_records`` reads them. Raises UserError."""
-    suffix, graphs = ending(path, WRITE), []
+    suffix, graphs = ending(path, WRITE), _kekule(mols, path)
+    if suffix == ".graphml":
+        write_graphml(map(_drawing, graphs), path)
+        return
+    labels = ("element", "charge", "order")
+    with Growing(Path(path).parent) as arrays:
+        for portion in chain([[]], split(graphs)):  # of no molecules, empty arrays
+            for name in ("edges", *labels):
+                arrays.append(name, np.concatenate([getattr(graph, name) for graph in [kekule.EMPTY, *portion]]))
+            arrays.append("num_nodes", np.array([len(graph.element) for graph in portion], np.int32))
+            arrays.append("num_edges", np.array([len(graph.order) for graph in portion], np.int64))
+        write_columns(arrays["num_nodes"], arrays["num_edges"], arrays["edges"], {name: arrays[name] for name in labels}, path)
+
+
+def _kekule(mols: Iterable[Chem.Mol], path: str | Path) -> Iterator[Kekule]:
     for place, mol in enumerate(mols, 1):
         try:
-            graphs.append(kekule.graph_of(mol))
+            yield kekule.graph_of(mol)
         except UserError as error:
             raise UserError(f"{path}: molecule {place}: {error}") from error
-    if suffix == ".graphml":
-        write_graphml([_drawing(graph) for graph in graphs], path)
-        return
-    flat = {name: np.concatenate([getattr(graph, name) for graph in [kekule.EMPTY, *graphs]]) for name in ("edges", "element", "charge", "order")}
-    sizes, counts = [len(graph.element) for graph in graphs], [len(graph.order) for graph in graphs]
-    write_columns(sizes, counts, flat.pop("edges"), flat, path)
 
 
 def _read(path: str | Path, atoms: Sequence[str] | None, max_atoms: int) -> Iterator[Kekule | Broken]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,14 @@ from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
-from symdiff.state import Categorical, Real, Schema, State, schema_from_plain, schema_to_plain
+from symdiff.state import (
+    Categorical,
+    Real,
+    Schema,
+    State,
+    schema_from_plain,
+    schema_to_plain,
+)
 
 POSITION, POSE = "position", "pose"
 AXES = Real("whole", 3, vector=3)
@@ -93,7 +100,7 @@ class PointCloud(Domain):
 
         return self.check(read(path, self.schema), self.schema, path)
 
-    def write(self, objs: Sequence[Mapping], path: str | Path) -> None:
+    def write(self, objs: Iterable[Mapping], path: str | Path) -> None:
         """Write objects to a .npz file: ``num_nodes`` (M,) and every field, one object behind the other. Raises UserError."""
         from symdiff.domains.points_files import write
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from symdiff.domains.arrays import Record, pack, unpad
-from symdiff.storage.arrays import read_arrays, write_npz
-from symdiff.storage.files import ending
 from symdiff.errors import UserError
 from symdiff.state import Schema, State
+from symdiff.storage.arrays import read_arrays, write_npz
+from symdiff.storage.files import ending
+from symdiff.storage.growing import Growing, split
 
 POSE = "pose"
 
 
-def write(objs: Sequence[Mapping], path: str | Path, schema: Schema) -> None:
+def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
     """``num_nodes`` (M,), and of every field that all objects have the values, one object behind the other. Raises UserError."""
     ending(path, (".npz",))
-    present = {name: field for name, field in schema.items() if all(name in obj for obj in objs)}
-    arrays = pack([{"edges": np.zeros((0, 2), np.int16), **obj} for obj in objs], present)
-    write_npz(path, arrays)
+    with Growing(Path(path).parent) as arrays:
+        present, names = dict(schema), list(pack([], schema))
+        for portion in chain([[]], split(objs)):
+            present = {name: field for name, field in present.items() if all(name in obj for obj in portion)}
+            for name, rows in pack([{"edges": np.zeros((0, 2), np.int16), **obj} for obj in portion], present).items():
+                arrays.append(name, rows)
+        write_npz(path, {name: arrays[name] for name in names if name in present or name not in schema})
 
 
 def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from symdiff.spins.hamiltonian import half
 from symdiff.storage.arrays import ENDINGS, read_arrays, read_headers, write_npz
 from symdiff.storage.atomic import write_file
 from symdiff.storage.files import ending
+from symdiff.storage.growing import Growing, split
 from symdiff.storage.numbers import show
 
 if TYPE_CHECKING:
@@ -25,32 +27,43 @@ if TYPE_CHECKING:
 ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", "model", "states", "chain", "split")
 
 
-def write(objs: Sequence[Configuration], path: str | Path, domain: SpinLattice) -> None:
+def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) -> None:
     """Write configurations: .npz with the arrays below, or a .png that shows the first of them. Raises UserError.
 
     ``spins`` (M, L1, ..., Ld) int8, ``coupling`` (M, L1, ..., Ld, D/2) along ``directions`` (D/2, d), ``field`` (M, L1, ..., Ld[, q]),
     ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
     """
     suffix = ending(path, (".npz", ".png"))
-    records = [domain.encode(obj) for obj in objs]  # every one is checked; of none, an empty file is written
-    if len({obj.spins.shape for obj in objs}) > 1:
-        raise UserError(f"{path}: expected lattices of one size, got {sorted({obj.spins.shape for obj in objs})}")
     if suffix == ".png":
-        from symdiff.domains.spin_picture import picture
+        from symdiff.domains.spin_picture import MOST, picture
 
-        write_file(path, picture(objs, domain))
+        write_file(path, picture(list(islice(_checked(objs, domain, path), MOST)), domain))
         return
-    dim = bravais(domain.lattice).dim
-    arrays = {"spins": np.stack([obj.spins for obj in objs]).astype(np.int8) if records else np.zeros((0, *[0] * dim), np.int8)}
-    for name in ("coupling", "field", "temperature"):
-        given = [getattr(obj, name) for obj in objs]
-        if name in domain.conditions and records and all(value is not None for value in given):
-            arrays[name] = np.stack([np.asarray(value, np.float32) for value in given])
-    if "coupling" in arrays:
-        piece = torus(domain.lattice, objs[0].spins.shape)
-        arrays["directions"] = piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy()
-    labels = {"lattice": np.array(domain.lattice), "model": np.array(domain.model), "states": np.array(domain.states)}
-    write_npz(path, {**arrays, **labels})
+    with Growing(Path(path).parent) as growing:
+        names = [name for name in ("coupling", "field", "temperature") if name in domain.conditions]
+        for portion in split(_checked(objs, domain, path)):
+            growing.append("spins", np.stack([obj.spins for obj in portion]).astype(np.int8))
+            names = [name for name in names if all(getattr(obj, name) is not None for obj in portion)]
+            for name in names:
+                growing.append(name, np.stack([np.asarray(getattr(obj, name), np.float32) for obj in portion]))
+        empty = np.zeros((0, *[0] * bravais(domain.lattice).dim), np.int8)
+        arrays = {"spins": growing["spins"] if "spins" in growing else empty, **{name: growing[name] for name in names if name in growing}}
+        if "coupling" in arrays:
+            piece = torus(domain.lattice, arrays["spins"].shape[1:])
+            arrays["directions"] = piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy()
+        labels = {"lattice": np.array(domain.lattice), "model": np.array(domain.model), "states": np.array(domain.states)}
+        write_npz(path, {**arrays, **labels})
+
+
+def _checked(objs: Iterable[Configuration], domain: SpinLattice, path: str | Path) -> Iterator[Configuration]:
+    """The configurations, each of which fits the domain and is as large as the first."""
+    shape = None
+    for obj in objs:
+        domain.encode(obj)
+        shape = shape or obj.spins.shape
+        if obj.spins.shape != shape:
+            raise UserError(f"{path}: expected lattices of one size, got {shape} and {obj.spins.shape}")
+        yield obj
 
 
 def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,7 +14,7 @@ from symdiff.graphs import adjacency, columns
 from symdiff.graphs.dumps import begins_dump, read_dump
 from symdiff.graphs.edge_list import MAX_NODES
 from symdiff.graphs.graph_set import GraphSet
-from symdiff.graphs.graphml import read_graphml, write_graphml
+from symdiff.graphs.graphml import read_graphml
 from symdiff.storage.arrays import ENDINGS as ARRAYS
 from symdiff.storage.arrays import read_arrays, read_headers, write_npz
 from symdiff.storage.atomic import write_file
@@ -100,20 +99,6 @@ def read_graphs(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
         got = ", ".join(read_headers(path))[:100] or "none"
         raise UserError(f"{path}: expected the arrays {', '.join(columns.NEEDED)}, or adjacency matrices such as arr_0, got {got}")
     raise UserError(f"{path}: expected graphs as GraphML, arrays ({', '.join(ARRAYS)}) or DiGress's text")
-
-
-def write(packed: Mapping[str, np.ndarray], drawings: Sequence, spec: Mapping, path: str | Path) -> None:
-    """Write graphs: ``packed`` as arrays, or ``drawings`` (networkx) as GraphML."""
-    if ending(path, WRITE) == ".graphml":
-        write_graphml(drawings, path)
-        return
-    labels = {}
-    if spec["node_classes"] > 1:
-        labels["node_label"] = packed["node"]
-    if spec["edge_classes"] > 2:
-        labels["edge_label"] = packed["edge"]
-    about = {"domain": json.dumps(dict(spec))}
-    write_columns(packed["num_nodes"], packed["num_edges"], packed["edges"], labels, path, about)
 
 
 def write_columns(

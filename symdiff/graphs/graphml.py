@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff.graphs.edge_list import MAX_LABEL, MAX_NODES, EdgeList, check, check_size
 from symdiff.graphs.graph_set import GraphSet, collect
-from symdiff.storage.atomic import write_file
+from symdiff.storage.atomic import open_output
 from symdiff.storage.boundary import reading
 from symdiff.storage.files import read_text
 from symdiff.storage.numbers import read_integer, show
@@ -99,14 +100,29 @@ def read_labels(values: list, what: str) -> np.ndarray:
     return numbers
 
 
-def write_graphml(drawings: Sequence, path: str | Path) -> None:
-    """Write networkx graphs as one GraphML document."""
+def write_graphml(drawings: Iterable, path: str | Path) -> None:
+    """Write networkx graphs as one GraphML document; no more than one of them is kept in memory."""
+    from xml.etree.ElementTree import Element, tostring
+
     from networkx.readwrite.graphml import GraphMLWriter
 
     writer = GraphMLWriter(encoding="utf-8", prettyprint=True)
-    for drawing in drawings:
-        writer.add_graph_element(drawing)
-        writer.attributes.clear()  # or networkx writes those of all graphs so far once more
-    buffer = io.BytesIO()
-    writer.dump(buffer)
-    write_file(path, buffer.getvalue())
+    with tempfile.TemporaryFile(dir=Path(path).parent) as body, open_output(path) as output:
+        for place, drawing in enumerate(drawings):
+            writer.add_graph_element(drawing)
+            writer.attributes.clear()  # or networkx writes those of all graphs so far once more
+            element = writer.xml[-1]
+            writer.indent(element, 1)
+            element.tail = None
+            body.write((b"\n  " if place else b"") + tostring(element, "utf-8", xml_declaration=False))
+            writer.xml.remove(element)
+        if body.tell():
+            writer.xml.append(Element("graphs"))  # where they belong: behind the keys of all graphs, which are known only now
+        buffer = io.BytesIO()
+        writer.dump(buffer)
+        before, _, after = buffer.getvalue().partition(b"<graphs />")
+        output(before)
+        body.seek(0)
+        while content := body.read(1 << 20):
+            output(content)
+        output(after)

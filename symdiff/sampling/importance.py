@@ -42,31 +42,41 @@ class Weighted:
     @property
     def effective(self) -> float:
         """The number of equally weighted samples that say as much: (Σw)² / Σw²."""
-        w = (self.log_weights - self.log_weights.max()).exp()
-        return float(w.sum() ** 2 / (w * w).sum())
+        return effective(self.log_weights)
 
     def chain(self, generator: Generator | None = None) -> Tensor:
         """Rows (B,) of a Markov chain with the distribution f / Σf: each sample in turn is proposed, and accepted with probability min(1, w/w').
 
         Where all weights are alike the samples stay as they are; a rejected one is replaced by the row before. The first row is the
         first sample that has weight.
-
-        References
-        ----------
-        Liu, Metropolized independent sampling, Statistics and Computing 6, 1996.
         """
-        w, chance = self.log_weights.tolist(), uniform((len(self.log_weights),), generator, self.log_weights).tolist()
-        current = next((row for row, one in enumerate(w) if one > -math.inf), 0)
-        rows = []
-        for row, (one, u) in enumerate(zip(w, chance, strict=True)):
-            if one >= w[current] or u < math.exp(one - w[current]):
-                current = row
-            rows.append(current)
-        return torch.tensor(rows)
+        chance = uniform((len(self.log_weights),), generator, self.log_weights)
+        first = int((self.log_weights > -math.inf).to(torch.uint8).argmax())
+        chosen = accept(self.log_weights, chance, float(self.log_weights[first]))
+        return torch.where(chosen < 0, first, chosen)
 
     def mean(self, values: Tensor) -> float:
         """The mean of ``values`` (B,) under f / Σf."""
         return float(self.log_weights.softmax(0) @ values.double())
+
+
+def effective(log_weights: Tensor) -> float:
+    """The number of equally weighted samples that say as much: (Σw)² / Σw²."""
+    w = (log_weights - log_weights.max()).exp()
+    return float(w.sum() ** 2 / (w * w).sum())
+
+
+def accept(log_weights: Tensor, chance: Tensor, log_weight: float) -> Tensor:
+    """The sample (B,) that a Markov chain is at after each of B proposals: −1 for the one with ``log_weight`` where it began.
+
+    A proposal is accepted with probability min(1, w/w'), where its ``chance``, uniform in (0, 1), is smaller.
+    """
+    current, rows = -1, []
+    for row, (one, u) in enumerate(zip(log_weights.tolist(), chance.tolist(), strict=True)):
+        if one >= log_weight or u < math.exp(one - log_weight):
+            current, log_weight = row, one
+        rows.append(current)
+    return torch.tensor(rows)
 
 
 class Importance(Sampler):

@@ -120,6 +120,12 @@ class Request:
         state = state.select([0] * self.count) if len(state) == 1 else state
         return state if self.nodes is None else pad(state, self.nodes)
 
+    def largest(self, histogram: Sequence[float]) -> int:
+        """The most nodes that a structure can have."""
+        if isinstance(self.sizes, int | Tensor):
+            return int(torch.as_tensor(self.sizes).max())
+        return max(size for size, share in enumerate(histogram) if share > 0)
+
     def draw_sizes(self, histogram: Sequence[float]) -> Tensor:
         """The number of nodes of every structure, (count,) int64.
 

@@ -10,10 +10,7 @@ import torch
 from torch import Tensor
 
 from symdiff.domains.base import Domain
-from symdiff.errors import UserError
-from symdiff.random import Streams
 from symdiff.sampling.importance import Weighted
-from symdiff.sampling.request import CHAIN
 from symdiff.state import State, collate
 
 
@@ -41,21 +38,6 @@ class Samples:
         if self.log_weights is None:
             raise ValueError("these samples have no weights: sample with Importance")
         return Weighted(self.state(), torch.cat(list(self.log_weights))[torch.cat(list(self.rows)).argsort()])
-
-    def chain(self, seed: int = 0) -> Samples:
-        """A Markov chain with the distribution that the domain knows, with these samples as proposals: ``Weighted.chain``.
-
-        Row r depends on the samples up to r alone.
-
-        Raises
-        ------
-        UserError
-            When the samples have not all one condition: they are then proposals for several distributions.
-        """
-        weighted, rows = self.weigh(), torch.cat(list(self.rows)).sort().values
-        if any(bool((weighted.x[name] != weighted.x[name][:1]).any()) for name in self.domain.conditions):
-            raise UserError("chain: expected one condition for all samples, got several")
-        return Samples(self.domain, [weighted.x.select(weighted.chain(Streams(seed, rows, CHAIN)))], [rows])
 
     def objects(self) -> list:
         """One decoded object (a molecule, a graph) for every row."""

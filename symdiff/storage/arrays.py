@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from symdiff.errors import UserError
-from symdiff.storage.atomic import write_file
+from symdiff.storage.atomic import open_file, write_file
 from symdiff.storage.boundary import reading
 from symdiff.storage.files import MAX_BYTES, MAX_RATIO, PICKLED, open_bytes
 from symdiff.storage.numbers import show
@@ -91,10 +91,14 @@ def read_headers(path: str | Path) -> dict[str, Header]:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays as a compressed .npz file, as ``write_file`` does."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    write_file(path, buffer.getvalue())
+    """Write arrays, which may lie on the disk, as a compressed .npz file that is whole or not there. Raises UserError."""
+    if Path(path).name.lower().endswith(".gz"):
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        write_file(path, buffer.getvalue())
+        return
+    with open_file(path) as file:
+        np.savez_compressed(file, **arrays)
 
 
 class _Member(NamedTuple):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import gzip
 import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -73,11 +73,42 @@ def write_file(path: str | Path, content: str | bytes, parents: bool = False) ->
     UserError
         As ``open_file``; what was there before is untouched.
     """
-    data = content.encode() if isinstance(content, str) else content
-    if Path(path).name.lower().endswith(".gz"):
-        data = gzip.compress(data, mtime=0)
+    with open_output(path, parents) as write:
+        write(content)
+
+
+@contextmanager
+def open_output(path: str | Path, parents: bool = False) -> Iterator[Callable[[str | bytes], None]]:
+    """Open a file as ``open_file`` does, compressed where its name ends in ``.gz``, and written part by part.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to be.
+    parents : bool
+        Whether folders that are missing above it are made.
+
+    Yields
+    ------
+    callable
+        Writes bytes, or text as UTF-8, behind what it wrote before.
+
+    Raises
+    ------
+    UserError
+        As ``open_file``.
+    """
+    # header and trailer come from zlib: they name neither the file nor the time
+    packer = zlib.compressobj(9, wbits=31) if Path(path).name.lower().endswith(".gz") else None
     with open_file(path, parents) as file:
-        file.write(data)
+
+        def write(content: str | bytes) -> None:
+            data = content.encode() if isinstance(content, str) else content
+            file.write(data if packer is None else packer.compress(data))
+
+        yield write
+        if packer is not None:
+            file.write(packer.flush())
 
 
 def write_folder(

@@ -18,9 +18,6 @@ from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.sampling.inpainting import Inpainting
-from symdiff.sampling.particles import pick, resample
-from symdiff.sampling.request import Request
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.processes.base import Process
 from symdiff.processes.flow import Flow
@@ -29,6 +26,9 @@ from symdiff.processes.marginal import Marginal
 from symdiff.processes.masked import Masked
 from symdiff.processes.product import Product
 from symdiff.random import Streams
+from symdiff.sampling.inpainting import Inpainting
+from symdiff.sampling.particles import pick, resample
+from symdiff.sampling.request import Request
 from symdiff.state import Categorical, Logits, Real, State
 from symdiff.testing import difference
 

@@ -18,12 +18,13 @@ from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
-from symdiff.sampling.ancestral import Ancestral
-from symdiff.sampling.importance import Importance, Weighted
-from symdiff.sampling.request import Request
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.flow import Flow
 from symdiff.processes.masked import Masked
+from symdiff.sampling.ancestral import Ancestral
+from symdiff.sampling.chain import Chain
+from symdiff.sampling.importance import Importance, Weighted
+from symdiff.sampling.request import Request
 from symdiff.spins.configuration import Configuration
 from symdiff.state import Categorical, State, schema_to_plain
 from symdiff.testing import chi_square
@@ -123,7 +124,7 @@ def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
     pipeline, temperature = ring(), 3.0
     given = pipeline.domain.options.read_condition({"temperature": str(temperature), "size": str(SITES)})
     samples = draw(pipeline, COUNT, 3, given, 4096)
-    labels = (samples.chain(seed=3).state()["spin"] * 2 ** torch.arange(SITES)).sum(1)
+    labels = (next(Chain(3)([samples])).state()["spin"] * 2 ** torch.arange(SITES)).sum(1)
     every = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
     s = 1 - 2 * every.double()
     exact = torch.zeros(2**SITES, dtype=torch.float64).index_put(((every * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / temperature).softmax(0))
@@ -138,19 +139,19 @@ def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
 def test_a_row_of_the_chain_depends_on_the_seed_and_the_rows_before():
     pipeline = ring()
     given = pipeline.domain.options.read_condition({"temperature": "1.5", "size": str(SITES)})
-    many = draw(pipeline, 200, 1, given).chain(seed=1).state()["spin"]
-    few = draw(pipeline, 70, 1, given, 32).chain(seed=1).state()["spin"]
+    many = next(Chain(1)([draw(pipeline, 200, 1, given)])).state()["spin"]
+    few = next(Chain(1)([draw(pipeline, 70, 1, given, 32)])).state()["spin"]
     assert torch.equal(many[:70], few)
-    assert not torch.equal(many[:70], draw(pipeline, 70, 2, given).chain(seed=2).state()["spin"])
+    assert not torch.equal(many[:70], next(Chain(2)([draw(pipeline, 70, 2, given)])).state()["spin"])
 
 
 def test_samples_without_a_law_or_of_several_have_no_chain():
     pipeline = ring()
     given = pipeline.domain.condition(pipeline.domain.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0])
     with pytest.raises(UserError, match="one condition for all"):
-        draw(pipeline, 2, 0, given).chain()
+        next(Chain()([draw(pipeline, 2, 0, given)]))
     with pytest.raises(ValueError, match="have no weights"):
-        pipeline.sample(Request(2, condition=given), SITES).chain()
+        next(Chain()([pipeline.sample(Request(2, condition=given), SITES)]))
     with pytest.raises(UserError, match="a distribution that is known"):
         draw(ring(temperature=False), 2, 0, None)
     hidden = State(given.mask, pipeline.process.noisy_schema(), {"spin": torch.full((2, SITES), 2)})
