@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.data.sources import local
-from symdiff_evaluation.core.arrays import read_arrays
+from symdiff.storage.arrays import read_arrays
 from symdiff_evaluation.core.limited import Limits
 from symdiff_evaluation.graphs.kind import write_from_file
 from symdiff_evaluation.molecules.building import build

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from symdiff.errors import UserError
-from symdiff_evaluation.core.arrays import read_arrays
+from symdiff.storage.arrays import read_arrays
 from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
