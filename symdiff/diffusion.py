@@ -54,8 +54,8 @@ class Diffusion(nn.Module):
             )
         if process.couples and breaker.anchor == "data":
             raise ValueError(
-                f"{type(process).__name__} leads structures to noise near them, but {type(breaker).__name__} is anchored "
-                "in the data: given z the noise would not have the prior's distribution; set anchor to none"
+                f"{type(process).__name__} leads structures to noise near them, but {type(breaker).__name__} is "
+                "anchored in the data: given z the noise would not have the prior's distribution; set anchor to none"
             )
         self.denoiser, self.process, self.breaker, self.objective = denoiser, process, breaker, objective
 

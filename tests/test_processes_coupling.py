@@ -20,6 +20,7 @@ from symdiff.processes.gaussian import Gaussian
 from symdiff.processes.product import Product
 from symdiff.processes.schedules import DDIM, FlowMatchEulerDiscrete
 from symdiff.random import Streams
+from symdiff.sampling.likelihood import nll
 from symdiff.state import Real, State, node_mask
 
 SCHEMA = {"position": Real("node", 1, vector=3)}
@@ -96,4 +97,4 @@ def test_what_would_not_be_exact_is_refused():
     Diffusion(torch.nn.Identity(), product, SymPE(**names, anchor="none"))
     x = clouds([3], 0)
     with pytest.raises(ValueError, match="no likelihood bound"):
-        Diffusion(lambda x, t, z: x, product, Nothing()).nll(x, 2, Streams(0, torch.arange(1)))
+        nll(Diffusion(lambda x, t, z: x, product, Nothing()), x, 2, Streams(0, torch.arange(1)))
