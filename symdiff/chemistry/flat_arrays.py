@@ -108,10 +108,10 @@ def _edge_offsets(arrays: Mapping[str, np.ndarray], stops: int, place: str) -> n
     edges, order = arrays["edges"], arrays.get("order", np.zeros(0))
     if edges.ndim != 2 or edges.shape[1] != 2 or order.shape != (len(edges),) or edges.dtype.kind not in "iu":
         raise UserError(f"{place}: expected edges (E, 2) and order (E,), got {edges.dtype} {edges.shape} and {order.dtype} {order.shape}")
-    found = read_offsets(arrays, "edge_offsets", len(edges), place)
-    if len(found) != stops:
-        raise UserError(f"{place}: edge_offsets: expected {stops} of them, one more than molecules, got {len(found)}")
-    return found
+    places = read_offsets(arrays, "edge_offsets", len(edges), place)
+    if len(places) != stops:
+        raise UserError(f"{place}: edge_offsets: expected {stops} of them, one more than molecules, got {len(places)}")
+    return places
 
 
 def _bonded(atoms: Geometry, edges: np.ndarray, order: np.ndarray) -> Geometry:

@@ -75,8 +75,8 @@ def geometry_of(obj, strict: bool = True) -> Geometry:
 
 def bare(element, position, charge=None, total: int | None = None) -> Geometry:
     """Atoms without bonds. Raises UserError for shapes or numbers that cannot be."""
-    element, position = _whole("element", element), np.asarray(position, np.float64)
-    charge = np.zeros(element.shape, np.int8) if charge is None else _whole("charge", charge)
+    element, position = _read_whole("element", element), np.asarray(position, np.float64)
+    charge = np.zeros(element.shape, np.int8) if charge is None else _read_whole("charge", charge)
     if element.ndim != 1 or position.shape != (len(element), 3) or charge.shape != element.shape:
         raise UserError(f"expected (n,) elements and (n, 3) positions, got {element.shape} and {position.shape}")
     if len(element) and not (element.min() >= 1 and element.max() <= HEAVIEST):
@@ -89,17 +89,18 @@ def bare(element, position, charge=None, total: int | None = None) -> Geometry:
     return Geometry(element.astype(np.uint8), charge.astype(np.int8), position, total=whole)
 
 
-def _whole(name: str, numbers) -> np.ndarray:
+def _read_whole(name: str, numbers) -> np.ndarray:
     """Integers, where they come as other numbers without a fraction, too. Raises UserError."""
-    found = np.asarray(numbers)
-    if found.dtype.kind in "iu":
-        return found
-    if found.dtype.kind not in "bf":
-        raise UserError(f"{name}: expected whole numbers, got {found.dtype}")
-    rounded = np.where(np.isfinite(found), found, 0.5)
-    if (rounded % 1 != 0).any() or (abs(rounded) > 1e9).any():
-        raise Broken(f"{name}: expected a whole number, got {found[(rounded % 1 != 0) | (abs(rounded) > 1e9)].reshape(-1)[0]}")
-    return rounded.astype(np.int64)
+    values = np.asarray(numbers)
+    if values.dtype.kind in "iu":
+        return values
+    if values.dtype.kind not in "bf":
+        raise UserError(f"{name}: expected whole numbers, got {values.dtype}")
+    finite = np.where(np.isfinite(values), values, 0.5)
+    broken = (finite % 1 != 0) | (abs(finite) > 1e9)
+    if broken.any():
+        raise Broken(f"{name}: expected a whole number, got {values[broken].reshape(-1)[0]}")
+    return finite.astype(np.int64)
 
 
 def _from_rdkit(mol: Chem.Mol, strict: bool) -> Geometry:
@@ -172,13 +173,13 @@ def to_pyg(obj):
 def _from_pyg(data) -> Geometry:
     """A Data has bonds where ``edge_index`` comes with an ``edge_attr`` (2E,) of orders 1, 2, 3."""
     charge = None if getattr(data, "charge", None) is None else data.charge.reshape(-1).tolist()
-    found = bare(data.z.reshape(-1).cpu().numpy(), data.pos.cpu().numpy(), charge)
+    atoms = bare(data.z.reshape(-1).cpu().numpy(), data.pos.cpu().numpy(), charge)
     if getattr(data, "edge_index", None) is None or getattr(data, "edge_attr", None) is None:
-        return found
+        return atoms
     ends, order = data.edge_index.cpu().numpy(), data.edge_attr.cpu().numpy()
     if order.ndim != 1 or not np.isin(order, (1, 2, 3)).all():
         raise UserError("edge_attr: expected (2E,) bonds of order 1, 2 or 3")
-    if ends.size and not (ends.min() >= 0 and ends.max() < len(found.element)):
+    if ends.size and not (ends.min() >= 0 and ends.max() < len(atoms.element)):
         raise UserError("edge_index: a bond to an atom that is not there")
     half = ends[0] < ends[1]
     if not np.array_equal(_edges(ends[:, half], order[half]), _edges(ends[::-1, ~half], order[~half])):
@@ -186,7 +187,7 @@ def _from_pyg(data) -> Geometry:
     edges = _edges(ends[:, half], order[half])
     if len(np.unique(edges[:, :2], axis=0)) != len(edges):
         raise UserError("edge_index: two bonds between the same atoms")
-    return Geometry(found.element, found.charge, found.position, edges[:, :2].astype(np.int16), edges[:, 2].astype(np.uint8), found.total)
+    return Geometry(atoms.element, atoms.charge, atoms.position, edges[:, :2].astype(np.int16), edges[:, 2].astype(np.uint8), atoms.total)
 
 
 def _edges(ends: np.ndarray, order: np.ndarray) -> np.ndarray:
