@@ -1,9 +1,10 @@
-# make demo: sample and score molecules with the bundled model.  make test: run the tests; make quick: those of a minute.  Both install into $(VENV) first.
+# make demo: sample and score molecules with the bundled model.  make test: run the tests; make quick: those of a minute.
+# make lint: formatter and linter.  make types: pyright.  make docs: the documentation, into site/.  Both install into $(VENV) first.
 VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip
 TEST ?= -q
 
-.PHONY: demo test quick install clean
+.PHONY: demo test quick lint types docs install clean
 
 demo: $(VENV)/installed
 	$(VENV)/bin/symdiff demo
@@ -13,6 +14,16 @@ test: $(VENV)/installed-for-tests
 
 quick: $(VENV)/installed-for-tests
 	$(VENV)/bin/python -m pytest $(TEST) -m 'not slow'
+
+lint: $(VENV)/installed-for-tests
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m ruff check .
+
+types: $(VENV)/installed-for-tests
+	$(VENV)/bin/python -m pyright --pythonpath $(VENV)/bin/python
+
+docs: $(VENV)/installed-for-docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict --quiet
 
 install: $(VENV)/installed
 
@@ -32,5 +43,9 @@ $(VENV)/installed-for-tests: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@ $(VENV)/installed
 
+$(VENV)/installed-for-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]'
+	@touch $@ $(VENV)/installed
+
 clean:
-	rm -rf $(VENV) build dist demo .pytest_cache
+	rm -rf $(VENV) build dist demo site .pytest_cache .ruff_cache

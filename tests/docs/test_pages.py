@@ -1,6 +1,6 @@
-"""Every code block of the README runs as it stands, in order, in one folder; Python blocks share their names.
+"""Every code block of the README and of the documentation runs as it stands, in order, in one folder a page.
 
-A block is left out only by a comment before it, ``<!-- not run: the reason in words -->``.
+Python blocks of a page share their names. A block is left out only by a comment before it, ``<!-- not run: the reason in words -->``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
-MOST_LEFT_OUT = 6
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUN = [page for page in PAGES if "```" in page.read_text(encoding="utf-8")]
 _BLOCK = re.compile(r"^(?:<!--(?P<comment>.*?)-->\s*\n)?```(?P<language>[^\n]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 
 
@@ -30,14 +30,19 @@ class Block:
     reason: str | None
 
 
-def blocks(text: str) -> list[Block]:
+def read_blocks(page: Path) -> list[Block]:
     """The fenced blocks of a page, in order."""
-    found = []
+    return parse_blocks(page.read_text(encoding="utf-8"))
+
+
+def parse_blocks(text: str) -> list[Block]:
+    """The fenced blocks of a text, in order."""
+    fenced = []
     for match in _BLOCK.finditer(text):
         comment = (match["comment"] or "").strip()
         reason = comment.removeprefix("not run:").strip() if comment.startswith("not run:") else None
-        found.append(Block(match["language"].strip(), match["text"], reason))
-    return found
+        fenced.append(Block(match["language"].strip(), match["text"], reason))
+    return fenced
 
 
 def commands(block: Block) -> str:
@@ -73,12 +78,14 @@ def environment(tmp_path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_every_code_block_of_the_readme_runs(tmp_path, environment):
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_code_block_runs(page, tmp_path, environment):
     folder = tmp_path / "work"
     folder.mkdir()
     program = []
-    for block in blocks(README.read_text(encoding="utf-8")):
+    for block in read_blocks(page):
         if block.reason is not None:
             continue
         if block.language in ("bash", "console"):
@@ -93,20 +100,21 @@ def run(command: list[str], folder: Path, environment: dict[str, str], block: Bl
     assert done.returncode == 0, f"{block.text}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
 
 
-def test_few_blocks_are_left_out_and_each_says_why():
-    left_out = [block for block in blocks(README.read_text(encoding="utf-8")) if block.reason is not None]
-    assert len(left_out) <= MOST_LEFT_OUT
-    for block in left_out:
-        assert len(block.reason.split()) >= 3, f"say why in words:\n{block.text}"
-
-
-def test_every_block_names_a_language():
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_what_is_left_out_says_why_and_every_block_names_a_language(page):
     known = {"bash", "console", "python", "text", "yaml", "bibtex"}
-    for block in blocks(README.read_text(encoding="utf-8")):
+    for block in read_blocks(page):
         assert block.language in known, f"{block.language!r} is not in {sorted(known)}:\n{block.text}"
+        assert block.reason is None or len(block.reason.split()) >= 3, f"say why in words:\n{block.text}"
+
+
+def test_the_tutorials_and_the_readme_are_run():
+    pages = [ROOT / "README.md", *(ROOT / "docs" / "tutorials").glob("*.md")]
+    for page in pages:
+        assert any(block.reason is None for block in read_blocks(page)), page
 
 
 def test_blocks_are_found():
     page = "a\n```bash\nx\n```\n\n<!-- not run: needs a GPU and a day -->\n```console\n$ y \\\n  z\nout\n$ w\n```\n<!-- a -->\n```python\nv\n```\n"
-    assert [(b.language, b.reason) for b in blocks(page)] == [("bash", None), ("console", "needs a GPU and a day"), ("python", None)]
-    assert commands(blocks(page)[1]) == "y \\\n  z\nw"
+    assert [(b.language, b.reason) for b in parse_blocks(page)] == [("bash", None), ("console", "needs a GPU and a day"), ("python", None)]
+    assert commands(parse_blocks(page)[1]) == "y \\\n  z\nw"
