@@ -493,6 +493,12 @@ class SymdiffPipeline(DiffusionPipeline):
             return hub.push(Path(folder) / "checkpoint", repo_id, commit_message, private, token, revision, create_pr)
 
     @classmethod
+    def read_domain(cls, source: str | Path) -> Domain:
+        """The domain of a checkpoint, without its weights. Raises UserError."""
+        folder = bundled.checkpoint(source)
+        return domain_from_spec(cls._index(folder)["domain"])
+
+    @classmethod
     def _index(cls, folder: Path) -> dict:
         """model_index.json, when it names classes of ours only."""
         path = folder / "model_index.json"

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from symdiff.cli import data, demo, doctor, evaluate, push, sample, train
+from symdiff.cli.own_options import OwnOptions
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
 
@@ -75,7 +76,7 @@ def symdiff(
 
 
 app.command("train")(train.train)
-app.command("sample", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sample.sample)
+app.command("sample", cls=OwnOptions, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sample.sample)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.command("push")(push.push)

@@ -20,16 +20,16 @@ FIRST = 64
 def sample(
     context: typer.Context,
     checkpoint: Annotated[str, typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.")],
-    count: Annotated[int, typer.Option(help="How many structures.", min=1)],
+    count: Annotated[int, typer.Option(help="How many structures.", min=1, max=10**9)],
     out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
-    steps: Annotated[int | None, typer.Option(help="Evaluations of the network a structure.", min=1, show_default="the recipe's")] = None,
+    steps: Annotated[int | None, typer.Option(help="Evaluations of the network a structure.", min=1, max=100_000, show_default="the recipe's")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
     num_nodes: Annotated[str | None, typer.Option(help="Number of nodes: 9 or 5-9.", show_default="as in training")] = None,
     batch_size: Annotated[str, typer.Option(help="Structures sampled together; changes the speed only.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
     guidance: Annotated[float, typer.Option(help="How many times as strongly a given property counts; 1 as in the data.")] = 1.0,
-    particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1)] = 1,
+    particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1, max=10_000)] = 1,
     metropolis: Annotated[bool, typer.Option("--metropolis", help="Correct spins to Boltzmann's law: a Markov chain takes or rejects what the model proposes.")] = False,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -39,7 +39,7 @@ def sample(
     What the model is given (a temperature, couplings) are options of their own: symdiff sample ising --temperature 2.27 --size 32 ...
     Spins are corrected to Boltzmann's law by the model's own likelihood: symdiff sample ising --temperature 2.27 --metropolis ...
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
-    The checkpoint's README names them.
+    symdiff sample CHECKPOINT --help lists them for a model.
     """
     import collections
     import time
