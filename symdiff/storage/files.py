@@ -19,6 +19,7 @@ MAX_RATIO = 100
 MIN_EXPANDED = 1 << 20
 """Bytes that a gzipped file may hold whatever its size."""
 PICKLED = "a Python pickle, which can run code and is not read; evaluation/README.md says how to convert it"
+_PORTION = 1 << 20
 _SKIPPED = 1 << 16  # characters of an endless line that are passed over at once
 _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
 _COMPRESSED = {"xz": b"\xfd7zXZ\x00", "bzip2": b"BZh", "zstd": b"\x28\xb5\x2f\xfd", "compress": b"\x1f\x9d"}
@@ -72,6 +73,13 @@ def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
         _check_start(path, start, gzipped)
         if gzipped:
             limit = min(limit, max(MIN_EXPANDED, MAX_RATIO * size))
+            file.seek(max(0, size - 4))
+            # such a file ends with its size: a bomb that says so is counted before any record of it is worked on
+            suspicious = int.from_bytes(file.read(4), "little") > limit
+            file.seek(0)
+            if suspicious:
+                _count(_Bounded(gzip.open(file), path, limit))
+                file.seek(0)
             file = stack.enter_context(io.BufferedReader(_Bounded(stack.enter_context(gzip.open(file)), path, limit)))
             within = file.peek(8)[:8]
             if within.startswith(_GZIP):
@@ -164,6 +172,12 @@ def _guarded(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _count(stream: _Bounded) -> None:
+    portion = bytearray(_PORTION)
+    while stream.readinto(portion):
+        pass
 
 
 class _Bounded(io.RawIOBase):
