@@ -70,8 +70,6 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
 def advise(kind: str, of: str) -> str:
     """How to name a reference, in one sentence."""
     names = ", ".join(shipped(kind))
-    return (
-        f"--reference compares: with {names}, a file of {of} or a data set."
-        if names
-        else f"--reference FILE compares with another file of {of}."
-    )
+    if not names:
+        return f"Name another file of {of} with --reference."
+    return f"Name one with --reference: {names}, a file of {of}, or a data set."
