@@ -216,9 +216,10 @@ def _validate(hint: object, value: object, where: str) -> None:
 _EXPECTED = {
     "int_type": "an integer", "float_type": "a number", "bool_type": "true or false", "string_type": "text",
     "literal_error": "{expected}", "greater_than": "more than {gt}", "greater_than_equal": "at least {ge}",
-    "less_than": "less than {lt}", "less_than_equal": "at most {le}", "model_type": "a mapping", "dict_type": "a mapping",
-    "list_type": "a list", "tuple_type": "a list", "none_required": "null", "int_from_float": "an integer",
-    "string_pattern_mismatch": "text that matches {pattern}", "finite_number": "a finite number",
+    "less_than": "less than {lt}", "less_than_equal": "at most {le}", "model_type": "a mapping",
+    "dict_type": "a mapping", "list_type": "a list", "tuple_type": "a list", "none_required": "null",
+    "int_from_float": "an integer", "string_pattern_mismatch": "text that matches {pattern}",
+    "finite_number": "a finite number",
 }  # fmt: skip
 
 

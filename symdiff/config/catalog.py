@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 
 def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
-    """Find a final subclass of an abstract class by its name: in our own package, in what was imported, in an extension.
+    """Find a final subclass of an abstract class by its name: in our own package, in what was imported, in an
+    extension.
 
     Parameters
     ----------

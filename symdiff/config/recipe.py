@@ -49,7 +49,10 @@ class SamplingSettings(Section):
 
 
 class Recipe(Section):
-    """A validated recipe. ``denoiser``, ``process``, ``breaker`` and ``objective`` are specs that ``build`` turns into objects."""
+    """A validated recipe.
+
+    ``denoiser``, ``process``, ``breaker`` and ``objective`` are specs that ``build`` turns into objects.
+    """
 
     name: Name
     data: DataSettings
@@ -79,12 +82,14 @@ def load(source: str | Path, earlier_keys: bool = False) -> Recipe:
     source : str or Path
         A file, a bundled recipe's name (``qm9-graph``) or YAML text (several lines).
     earlier_keys : bool
-        Take keys that have another place now for what they meant: in a checkpoint or a run of before, whose recipe no one should edit.
+        Take keys that have another place now for what they meant: in a checkpoint or a run of before, whose recipe no
+        one should edit.
 
     Raises
     ------
     UserError
-        Names the file, the key, what was expected, what came and the nearest valid name, or the place that a key has now.
+        Names the file, the key, what was expected, what came and the nearest valid name, or the place that a key has
+        now.
     """
     if isinstance(source, str) and "\n" in source:
         return validate(strict_yaml.parse(source), "recipe")
