@@ -1,4 +1,7 @@
-"""Files and folders that are whole or not there, and never larger than expected: checkpoints, states of a run, samples."""
+"""Files and folders that are whole or not there, and never larger than expected.
+
+Checkpoints, states of a run, samples.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Files of arrays, .npz and .safetensors: headers are read and checked here, nothing is unpickled, no size is believed."""
+"""Files of arrays, .npz and .safetensors.
+
+Headers are read and checked here, nothing is unpickled, no size is believed.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +36,26 @@ _FORMS = ".npz, .npy or .safetensors"
 _PORTION = 1 << 20
 _MAGIC = b"\x93NUMPY"
 _TYPE = re.compile(r"[<>|=]?(?:\?|b1|[iu][1248]|f[248]|[SU][0-9]{1,9})")
-_SAFE = {"BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4", "U64": "<u8", "I64": "<i8"}
+_SAFE = {
+    "BOOL": "?",
+    "U8": "u1",
+    "I8": "i1",
+    "U16": "<u2",
+    "I16": "<i2",
+    "U32": "<u4",
+    "I32": "<i4",
+    "U64": "<u8",
+    "I64": "<i8",
+}
 _SAFE |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of one array, checked against what it can hold; ``fortran``: whether the first axis runs fastest."""
+    """What a file says of one array, checked against what it can hold.
+
+    ``fortran``: whether the first axis runs fastest.
+    """
 
     dtype: np.dtype
     shape: tuple[int, ...]
@@ -85,13 +101,19 @@ def read_arrays(path: str | Path, limit: int = MAX_BYTES) -> dict[str, np.ndarra
 
 
 def read_headers(path: str | Path) -> dict[str, Header]:
-    """Name, type and shape of every array of a file that ``read_arrays`` reads, none of which is read. Raises UserError."""
+    """Name, type and shape of every array of a file that ``read_arrays`` reads, none of which is read.
+
+    Raises UserError.
+    """
     with _members(path) as members:
         return {name: member.header for name, member in members}
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays, which may lie on the disk, as a compressed .npz file that is whole or not there. Raises UserError."""
+    """Write arrays, which may lie on the disk, as a compressed .npz file that is whole or not there.
+
+    Raises UserError.
+    """
     if Path(path).name.lower().endswith(".gz"):
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
@@ -143,7 +165,11 @@ def _npz(path: str | Path, archive: zipfile.ZipFile) -> list[tuple[str, _Member]
         if name in members:
             raise UserError(f"{path}: two arrays are called {show(name)}")
         if info.flag_bits & 1 or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            how = "encrypted" if info.flag_bits & 1 else "compressed in a way that is not read; np.savez_compressed writes what is"
+            how = (
+                "encrypted"
+                if info.flag_bits & 1
+                else "compressed in a way that is not read; np.savez_compressed writes what is"
+            )
             raise UserError(f"{path}: {name[:80]} is {how}")
         with archive.open(info) as stream:
             header = _npy_header(path, name[:80], stream, info.file_size)
@@ -178,7 +204,11 @@ def _npy_header(path: str | Path, name: str, stream: BinaryIO, total: int) -> He
     if len(text) < length:
         raise UserError(f"{path}: {name} has a header that is none")
     plain = ast.literal_eval(text.decode("utf-8" if start[6] == 3 else "latin-1").strip())
-    if not isinstance(plain, dict) or plain.keys() != {"descr", "fortran_order", "shape"} or type(plain["fortran_order"]) is not bool:
+    if (
+        not isinstance(plain, dict)
+        or plain.keys() != {"descr", "fortran_order", "shape"}
+        or type(plain["fortran_order"]) is not bool
+    ):
         raise UserError(f"{path}: {name} has a header that is none")
     header = Header(_dtype(path, name, plain["descr"]), _shape(path, name, plain["shape"]), plain["fortran_order"])
     _check_claim(path, name, header, total - len(start) - len(field) - len(text))
@@ -206,7 +236,11 @@ def _safetensors(path: str | Path, file: BinaryIO) -> list[tuple[str, _Member]]:
         if not name.isprintable() or not isinstance(entry, dict) or entry.keys() != {"dtype", "shape", "data_offsets"}:
             raise UserError(f"{path}: {show(name)} is no array")
         place = entry["data_offsets"]
-        if not isinstance(place, list) or len(place) != 2 or not all(type(end) is int and 0 <= end <= total for end in place):
+        if (
+            not isinstance(place, list)
+            or len(place) != 2
+            or not all(type(end) is int and 0 <= end <= total for end in place)
+        ):
             raise UserError(f"{path}: {name[:80]} has no place in the file")
         kind = entry["dtype"]
         dtype = _dtype(path, name[:80], _SAFE.get(kind, kind) if isinstance(kind, str) else kind)
@@ -220,7 +254,9 @@ def _safetensors(path: str | Path, file: BinaryIO) -> list[tuple[str, _Member]]:
             raise UserError(f"{path}: not readable as {_FORMS} (its arrays overlap or leave gaps)")
         end = stop
     if end != total - 8 - length:
-        raise UserError(f"{path}: not readable as {_FORMS} (its arrays are {end} bytes, the file holds {total - 8 - length})")
+        raise UserError(
+            f"{path}: not readable as {_FORMS} (its arrays are {end} bytes, the file holds {total - 8 - length})"
+        )
     return members
 
 
@@ -233,14 +269,21 @@ def _dtype(path: str | Path, name: str, plain: object) -> np.dtype:
     if isinstance(plain, str) and plain.lstrip("|") == "O":
         raise UserError(f"{path}: {name} holds Python objects, which can run code and are not read")
     if not isinstance(plain, str) or not _TYPE.fullmatch(plain) or not np.dtype(plain).itemsize:
-        raise UserError(f"{path}: {name} is of a type that is not read, {show(plain)}; expected truth values, integers, floats or text")
+        raise UserError(
+            f"{path}: {name} is of a type that is not read, {show(plain)}; expected truth values, integers, floats or "
+            "text"
+        )
     return np.dtype(plain)
 
 
 def _shape(path: str | Path, name: str, plain: object) -> tuple[int, ...]:
     sides = tuple(plain) if isinstance(plain, tuple | list) and len(plain) <= MAX_AXES else None
     # beside a side of 0 numpy multiplies the others all the same
-    if sides is None or not all(type(n) is int and 0 <= n < 2**48 for n in sides) or math.prod(n for n in sides if n) >= 2**48:
+    if (
+        sides is None
+        or not all(type(n) is int and 0 <= n < 2**48 for n in sides)
+        or math.prod(n for n in sides if n) >= 2**48
+    ):
         raise UserError(f"{path}: {name} has a shape that is none; expected at most {MAX_AXES} sides")
     return sides
 

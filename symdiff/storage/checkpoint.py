@@ -45,7 +45,8 @@ def write(target: Path, fill: Callable[[Path], None]) -> None:
 def verify(folder: Path) -> None:
     """Check that the folder holds exactly the files of SHA256SUMS, unaltered, and no links, code or pickles.
 
-    In the hub's cache, ``snapshots/<commit>``, files may be links to the cache's ``blobs``, and the card may have been edited.
+    In the hub's cache, ``snapshots/<commit>``, files may be links to the cache's ``blobs``, and the card may have been
+    edited.
 
     Raises
     ------
@@ -92,13 +93,14 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor of a safetensors file, none of which is read. Raises UserError."""
     try:
         with safe_open(path, "pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118, a safe_open is no mapping
     except (OSError, SafetensorError) as error:
         raise UserError(f"{path}: not a whole safetensors file: {' '.join(str(error).split())}") from None
 
 
 def read_weights(path: Path, module: nn.Module) -> None:
-    """Load a module's weights: exactly its tensors, in their shapes and types (or float16 for float32), all of them finite.
+    """Load a module's weights: exactly its tensors, in their shapes and types (or float16 for float32), all of them
+    finite.
 
     Raises
     ------
@@ -116,7 +118,8 @@ def read_weights(path: Path, module: nn.Module) -> None:
         raise UserError(f"{path}: the tensor {name!r} does not belong to {type(module).__name__}")
     for name, tensor in tensors.items():
         want, got = (f"{tuple(each.shape)} {str(each.dtype).removeprefix('torch.')}" for each in (wanted[name], tensor))
-        halved = (wanted[name].dtype, tensor.dtype) == (torch.float32, torch.float16) and wanted[name].shape == tensor.shape
+        types = (wanted[name].dtype, tensor.dtype)
+        halved = types == (torch.float32, torch.float16) and wanted[name].shape == tensor.shape
         if want != got and not halved:
             raise UserError(f"{path}: the tensor {name!r} needs {want}, got {got}")
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):

@@ -42,8 +42,8 @@ def ending(path: str | Path, valid: Sequence[str]) -> str:
 def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
     """The bytes of a file, decompressed where it is gzipped, never more of them than ``limit``.
 
-    Compression is told by the first bytes, not by the ending. A gzipped file may hold ``MAX_RATIO`` times its size, or 1 MiB: what expands
-    further is a bomb, or is better unpacked first. Bounds are looked at while the bytes are read.
+    Compression is told by the first bytes, not by the ending. A gzipped file may hold ``MAX_RATIO`` times its size, or
+    1 MiB: what expands further is a bomb, or is better unpacked first. Bounds are looked at while the bytes are read.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
     Yields
     ------
     BinaryIO
-        A buffered reader, one that can seek where the file is not gzipped. Reading raises UserError: too large, damaged.
+        A buffered reader, one that can seek where the file is not gzipped. Reading raises UserError: too large,
+        damaged.
 
     Raises
     ------
@@ -99,15 +100,18 @@ def open_text(path: str | Path, limit: int = MAX_BYTES, errors: str = "replace")
     limit : int
         Bytes that are read at most, decompressed.
     errors : str
-        "replace": bytes that are no UTF-8 become a character that no format has, so that one record is broken and no other. "strict": they
-        raise UnicodeDecodeError.
+        "replace": bytes that are no UTF-8 become a character that no format has, so that one record is broken and no
+        other. "strict": they raise UnicodeDecodeError.
 
     Yields
     ------
     TextIO
         The text; read it by ``lines``, which bounds long ones.
     """
-    with open_bytes(path, limit) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline=None) as text:
+    with (
+        open_bytes(path, limit) as stream,
+        io.TextIOWrapper(stream, encoding="utf-8-sig", errors=errors, newline=None) as text,
+    ):
         yield text
 
 
@@ -135,7 +139,10 @@ def lines(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
 
 
 def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
-    """The text of a file, decompressed where it is gzipped. Raises UserError: missing, too large, damaged, not UTF-8."""
+    """The text of a file, decompressed where it is gzipped.
+
+    Raises UserError: missing, too large, damaged, not UTF-8.
+    """
     with open_bytes(path, limit) as stream:
         data = stream.read()
     try:
@@ -196,5 +203,8 @@ class _Bounded(io.RawIOBase):
             raise Unreadable(f"{self.path}: cannot be read ({error})") from error
         self.seen += count
         if self.seen > self.limit:
-            raise Unreadable(f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it should be")
+            raise Unreadable(
+                f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it "
+                "should be"
+            )
         return count

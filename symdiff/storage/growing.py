@@ -36,7 +36,9 @@ class Growing:
     def __enter__(self) -> Growing:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._stack.close()
 
     def __contains__(self, name: str) -> bool:
@@ -59,11 +61,14 @@ class Growing:
 
     def _append(self, name: str, rows: np.ndarray) -> None:
         if name not in self._files:
-            file = self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder))
+            file = self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115, the stack closes it
             self._files[name] = (file, rows.dtype, rows.shape[1:])
         file, dtype, trailing = self._files[name]
         if (rows.dtype, rows.shape[1:]) != (dtype, trailing):
-            raise ValueError(f"{name}: expected {dtype} with {trailing} behind the first axis, got {rows.dtype} with {rows.shape[1:]}")
+            raise ValueError(
+                f"{name}: expected {dtype} with {trailing} behind the first axis, got {rows.dtype} with "
+                f"{rows.shape[1:]}"
+            )
         file.write(np.ascontiguousarray(rows).data)
 
     def __getitem__(self, name: str) -> np.ndarray:

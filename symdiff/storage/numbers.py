@@ -18,7 +18,8 @@ _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]+)?")
 def read_integer(value: object, least: int = -MAX_INTEGER, most: int = MAX_INTEGER, decimals: bool = False) -> int:
     """An integer from least to most.
 
-    Text has ASCII digits alone, with a sign perhaps: "²", "1_000" and "٣" are no integers. Numbers are integers where they are whole.
+    Text has ASCII digits alone, with a sign perhaps: "²", "1_000" and "٣" are no integers. Numbers are integers where
+    they are whole.
 
     Parameters
     ----------
@@ -58,7 +59,8 @@ def read_integer(value: object, least: int = -MAX_INTEGER, most: int = MAX_INTEG
 def read_real(value: object, least: float = -MAX_REAL, most: float = MAX_REAL) -> float:
     """A finite real number from least to most.
 
-    Text is a decimal number, with an exponent perhaps (Fortran's "1.5D-3" too); "nan", "inf" and "1e400" are no numbers.
+    Text is a decimal number, with an exponent perhaps (Fortran's "1.5D-3" too); "nan", "inf" and "1e400" are no
+    numbers.
 
     Parameters
     ----------

@@ -19,7 +19,8 @@ class Record:
     number : int
         The record's place in it, from 1.
     text : str
-        The SMILES or the mol block, cut where it is too long; of a geometry its comment or formula, of a graph its numbers of nodes and edges.
+        The SMILES or the mol block, cut where it is too long; of a geometry its comment or formula, of a graph its
+        numbers of nodes and edges.
     form : str
         What the text is.
     reason : str

@@ -39,7 +39,10 @@ class Checkpoints:
         self.folder, self.keep = folder, keep
 
     def save(self, snapshot: Snapshot, spare: int | None = None) -> Path:
-        """Write a state, then drop the oldest but that of step ``spare``. On a full disk: UserError, and the states before are untouched."""
+        """Write a state, then drop the oldest but that of step ``spare``.
+
+        On a full disk: UserError, and the states before are untouched.
+        """
         target = self.folder / f"step-{snapshot.step:08d}"
 
         def fill(folder: Path) -> None:
@@ -55,8 +58,14 @@ class Checkpoints:
             atomic.write_folder(target, fill, Path.is_dir)
         except OSError as error:
             good = self.steps()
-            last = f"the last good state is {self.folder / f'step-{good[-1]:08d}'}" if good else "there is no earlier state"
-            raise UserError(f"{target}: the state of step {snapshot.step} could not be saved ({error.strerror}); {last}") from error
+            last = (
+                f"the last good state is {self.folder / f'step-{good[-1]:08d}'}"
+                if good
+                else "there is no earlier state"
+            )
+            raise UserError(
+                f"{target}: the state of step {snapshot.step} could not be saved ({error.strerror}); {last}"
+            ) from error
         for step in self.steps()[: -self.keep]:
             if step == spare:
                 continue

@@ -83,10 +83,20 @@ def read(file: str | Path) -> Sidecar | None:
     try:
         with path.open("rb") as stream:
             plain = json.loads(stream.read(_LARGEST))
-        types = {"checkpoint": str, "dataset": str | None, "seed": int, "count": int, "steps": int, "symdiff": str, "sha256": str}
+        types = {
+            "checkpoint": str,
+            "dataset": str | None,
+            "seed": int,
+            "count": int,
+            "steps": int,
+            "symdiff": str,
+            "sha256": str,
+        }
         sidecar = Sidecar(**{key: plain[key] for key in types})
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read as the sidecar of a file of samples ({type(error).__name__})") from error
+        raise UserError(
+            f"{path}: cannot be read as the sidecar of a file of samples ({type(error).__name__})"
+        ) from error
     for key, kind in types.items():
         if not isinstance(getattr(sidecar, key), kind):
             raise UserError(f"{path}: {key}: expected {getattr(kind, '__name__', kind)}, got {plain[key]!r:.60}")

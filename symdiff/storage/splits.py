@@ -62,7 +62,9 @@ def read_splits(values: np.ndarray, count: int, place: str = "") -> np.ndarray:
         raise UserError(f"{at}split: expected one for each of {count} structures, got {values.dtype} {values.shape}")
     if values.dtype.kind in "US":
         # of numpy's text every word may be another
-        words = {word: read_split(word if isinstance(word, str) else word.decode("latin-1")) for word in set(values.tolist())}
+        words = {
+            word: read_split(word if isinstance(word, str) else word.decode("latin-1")) for word in set(values.tolist())
+        }
         return np.array([words[word] for word in values.tolist()], np.uint8)
     if values.dtype.kind not in "iuf" or not np.isin(values, (0, 1, 2)).all():
         strange = "truth values" if values.dtype.kind not in "iuf" else f"{values[~np.isin(values, (0, 1, 2))][0]}"
