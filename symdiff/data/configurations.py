@@ -28,11 +28,13 @@ PORTION = 1 << 22
 
 
 def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = None) -> Dataset:
-    """A data set in memory of files that ``SpinLattice.read`` reads, all of them with the same arrays and on one lattice.
+    """A data set in memory of files that ``SpinLattice.read`` reads, all of them with the same arrays and on one
+    lattice.
 
-    ``coupling``, ``field`` and ``temperature`` are conditions where the files have them, of each configuration or one for all. The split
-    is ``split`` (M,) of 0, 1, 2 where the files have it, else by a hash of the content. Broken configurations are left out and counted by
-    reason in ``meta["left_out"]``; equal ones stay, ``meta["duplicates"]`` counts them. Raises UserError.
+    ``coupling``, ``field`` and ``temperature`` are conditions where the files have them, of each configuration or one
+    for all. The split is ``split`` (M,) of 0, 1, 2 where the files have it, else by a hash of the content. Broken
+    configurations are left out and counted by reason in ``meta["left_out"]``; equal ones stay, ``meta["duplicates"]``
+    counts them. Raises UserError.
     """
     opened = [_open(path) for path in paths]
     domain, first, _ = opened[0]
@@ -41,7 +43,9 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
         for key, wanted in _describe(domain, first).items():
             if mine[key] != wanted:
                 raise UserError(f"{path}: {key}: expected {wanted!r} as in {paths[0]}, got {mine[key]!r}")
-    columns = first if len(opened) == 1 else {name: np.concatenate([one[name] for _, one, _ in opened]) for name in first}
+    columns = (
+        first if len(opened) == 1 else {name: np.concatenate([one[name] for _, one, _ in opened]) for name in first}
+    )
     reasons = [reason for _, _, some in opened for reason in some]
     left_out = dict(Counter(reason.partition(":")[0] for reason in reasons if reason).most_common())
     kept = np.flatnonzero([not reason for reason in reasons])
@@ -75,7 +79,10 @@ def import_configurations(paths: Sequence[Path], meta: Mapping, settings: Import
 
 
 def _open(path: Path) -> tuple[SpinLattice, dict[str, np.ndarray], list[str]]:
-    """What a file holds: its domain, the arrays with an entry for each of M configurations, and why each is broken, "" where it is not."""
+    """What a file holds.
+
+    Its domain, the arrays with an entry for each of M configurations, and why each is broken, "" where it is not.
+    """
     found = read_columns(read_arrays(path), str(path))
     if not len(found):
         raise UserError(f"{path}: no spins")
@@ -99,7 +106,9 @@ def _fit(found: SpinColumns) -> tuple[SpinLattice, dict[str, np.ndarray]]:
     )
     piece = domain.piece(sides)
     if "coupling" in conditions:
-        conditions["coupling"] = found.along(piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy())
+        conditions["coupling"] = found.along(
+            piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy()
+        )
     columns = {"spins": found.spins, **conditions}
     columns = {name: np.broadcast_to(value, (len(found), *value.shape[1:])) for name, value in columns.items()}
     return domain, columns if found.split is None else {**columns, "split": found.split}
@@ -118,7 +127,12 @@ def _shells(lattice: str, directions: int) -> int:
 def _describe(domain: SpinLattice, columns: Mapping[str, np.ndarray]) -> dict[str, object]:
     """What files must have in common."""
     sides = columns["spins"].shape[1:]
-    return {**{name: getattr(domain, name) for name in LABELS}, "sides": list(sides), "arrays": sorted(columns), "shells": domain.shells}
+    return {
+        **{name: getattr(domain, name) for name in LABELS},
+        "sides": list(sides),
+        "arrays": sorted(columns),
+        "shells": domain.shells,
+    }
 
 
 def _values(columns: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:

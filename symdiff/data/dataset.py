@@ -55,7 +55,9 @@ class Dataset:
         arrays = {name: tensor.numpy() for name, tensor in self.columns.arrays.items()}
         counts = {name: int((arrays["split"] == k).sum()) for k, name in enumerate(SPLITS)}
         meta = {**self.meta, "domain": self.domain.spec, "count": len(self), "splits": counts}
-        write_folder(Path(path), {k: v for k, v in meta.items() if k not in ("format", "version", "arrays")}, arrays, replace)
+        write_folder(
+            Path(path), {k: v for k, v in meta.items() if k not in ("format", "version", "arrays")}, arrays, replace
+        )
 
     def keep(self, path: Path) -> None:
         """Save into a cache: where another process has saved the same meanwhile, that is as good."""
@@ -138,20 +140,33 @@ def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> No
     missing = sorted({"num_nodes", "num_edges", "edges", "split", *schema} - set(arrays))
     if missing:
         raise UserError(f"{place}: the array {missing[0]!r} is missing")
-    whole = ("num_nodes", "num_edges", "edges", "split", *(name for name, field in schema.items() if isinstance(field, Categorical)))
+    whole = (
+        "num_nodes",
+        "num_edges",
+        "edges",
+        "split",
+        *(name for name, field in schema.items() if isinstance(field, Categorical)),
+    )
     for name in ("num_nodes", "num_edges", "edges", "split", *schema):
         expected = "iu" if name in whole else "iuf"
         if arrays[name].dtype.kind not in expected:
-            raise UserError(f"{place}: {name} needs {'integers' if expected == 'iu' else 'numbers'}, got {arrays[name].dtype}")
+            raise UserError(
+                f"{place}: {name} needs {'integers' if expected == 'iu' else 'numbers'}, got {arrays[name].dtype}"
+            )
     sizes, counts = arrays["num_nodes"].astype(np.int64), arrays["num_edges"].astype(np.int64)
     edges = arrays["edges"]
     if sizes.ndim != 1 or counts.shape != sizes.shape or arrays["split"].shape != sizes.shape:
         raise UserError(f"{place}: num_nodes, num_edges and split need one entry a structure")
-    if len(sizes) and (sizes.min() < 1 or sizes.max() > MAX_NODES or counts.min() < 0 or not np.isin(arrays["split"], (0, 1, 2)).all()):
+    if len(sizes) and (
+        sizes.min() < 1 or sizes.max() > MAX_NODES or counts.min() < 0 or not np.isin(arrays["split"], (0, 1, 2)).all()
+    ):
         raise UserError(f"{place}: expected 1 to {MAX_NODES} nodes, edges not negative and a split of 0, 1 or 2")
     if edges.ndim != 2 or (len(counts) and counts.max() > len(edges)) or edges.shape != (counts.sum(), 2):
         raise UserError(f"{place}: edges needs shape {(int(counts.sum()), 2)}, got {edges.shape}")
-    if len(edges) and not ((edges[:, 0] >= 0) & (edges[:, 0] < edges[:, 1]) & (edges[:, 1] < np.repeat(sizes, counts))).all():
+    if (
+        len(edges)
+        and not ((edges[:, 0] >= 0) & (edges[:, 0] < edges[:, 1]) & (edges[:, 1] < np.repeat(sizes, counts))).all()
+    ):
         raise UserError(f"{place}: an edge (i, j) needs 0 <= i < j < number of nodes")
     owner = np.repeat(np.arange(len(sizes)), counts)
     keys = (owner * (MAX_NODES + 1) + edges[:, 0]) * (MAX_NODES + 1) + edges[:, 1]
@@ -165,4 +180,6 @@ def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> No
         if isinstance(field, Categorical) and arrays[name].size:
             low = 1 if field.axes == "pair" else 0
             if arrays[name].min() < low or arrays[name].max() >= field.classes:
-                raise UserError(f"{place}: {name} needs labels {low} to {field.classes - 1}, got up to {arrays[name].max()}")
+                raise UserError(
+                    f"{place}: {name} needs labels {low} to {field.classes - 1}, got up to {arrays[name].max()}"
+                )

@@ -28,10 +28,12 @@ class Remote:
 
 
 def download(remote: Remote, folder: Path, progress: Callable[[int], None] | None = None) -> Path:
-    """The path of the file in ``folder``, fetched if it is not there; ``progress`` gets the number of bytes of every block.
+    """The path of the file in ``folder``, fetched if it is not there; ``progress`` gets the number of bytes of every
+    block.
 
-    What was received goes to ``NAME.part``; a later call goes on from there where the server can, else from the start. The
-    file gets its name only when it is complete and its hash is right. Raises UserError: no network, short, wrong hash.
+    What was received goes to ``NAME.part``; a later call goes on from there where the server can, else from the start.
+    The file gets its name only when it is complete and its hash is right. Raises UserError: no network, short, wrong
+    hash.
     """
     path, part = folder / remote.name, folder / f"{remote.name}.part"
     if path.is_file():

@@ -27,7 +27,9 @@ from symdiff.storage.boundary import describe
 from symdiff.storage.records import Broken
 
 
-def of_files(paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: bool = False, max_nodes: int = 512) -> Dataset:
+def of_files(
+    paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: bool = False, max_nodes: int = 512
+) -> Dataset:
     """A data set in memory of the molecules in .sdf, .xyz, .extxyz and .npz files; the split is by the graph's content.
 
     Bonds that a file does not have are perceived. Raises UserError for a file that cannot be read.
@@ -37,7 +39,9 @@ def of_files(paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: b
         for record, geometry in read_geometries(path, max_nodes):
             molecule = Broken(record.reason) if geometry is None else _prepare(geometry, bonds, max_nodes)
             found.append(molecule)
-            places.append((f"{record.file}, record {record.number}", "" if isinstance(molecule, Geometry) else str(molecule)))
+            places.append(
+                (f"{record.file}, record {record.number}", "" if isinstance(molecule, Geometry) else str(molecule))
+            )
             notes.append(record.note)
     return geometries(found, None, {**meta, **describe_records(first_reasons(places), notes)}, bonds, chiral, max_nodes)
 
@@ -72,9 +76,9 @@ def geometries(
 ) -> Dataset:
     """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
 
-    ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The
-    atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as duplicates, and stay. ``values``: properties, each (M,), which
-    the domain has as conditions, and their ``units``.
+    ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The atoms
+    of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as
+    duplicates, and stay. ``values``: properties, each (M,), which the domain has as conditions, and their ``units``.
     """
     kept, reasons, valid = [], Counter(), []
     for entry in found:

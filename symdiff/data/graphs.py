@@ -46,7 +46,9 @@ def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Datase
     report = {
         "rows": len(found),
         "left_out": {**meta.get("left_out", {}), **count_reasons(reasons)},
-        "examples": first_reasons((f"{record.file}, record {record.number}", record.reason) for record in found.records),
+        "examples": first_reasons(
+            (f"{record.file}, record {record.number}", record.reason) for record in found.records
+        ),
         "notes": list(found.notes),
         "duplicates": len(marks) - len(set(marks)),
     }
@@ -64,5 +66,7 @@ def import_graphs(paths: Sequence[Path], meta: Mapping, settings: ImportSettings
 
 def _domain(graphs: Sequence[EdgeList], max_nodes: int) -> Graph:
     nodes = [int(graph.node_labels.max()) for graph in graphs if graph.node_labels is not None]
-    edges = [int(graph.edge_labels.max()) for graph in graphs if graph.edge_labels is not None and len(graph.edge_labels)]
+    edges = [
+        int(graph.edge_labels.max()) for graph in graphs if graph.edge_labels is not None and len(graph.edge_labels)
+    ]
     return Graph(1 + max(nodes, default=0), 1 + max(edges, default=1), max_nodes)

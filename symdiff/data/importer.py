@@ -49,7 +49,10 @@ class ImportSettings:
 
 
 class Importer(NamedTuple):
-    """What makes a data set of paths, given ``meta`` and settings; ``takes``: the names of settings that not every kind has."""
+    """What makes a data set of paths, given ``meta`` and settings.
+
+    ``takes``: the names of settings that not every kind has.
+    """
 
     read: Callable[[Sequence[Path], Mapping, ImportSettings], Dataset]
     takes: Collection[str] = ()

@@ -85,7 +85,9 @@ def molecules(
     }
     marks = digests(arrays, domain.schema)
     if split is None and any(parsed.split):
-        split = np.array([read_split(name) if good else 0 for name, good in zip(parsed.split, valid, strict=True)], np.uint8)
+        split = np.array(
+            [read_split(name) if good else 0 for name, good in zip(parsed.split, valid, strict=True)], np.uint8
+        )
     arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
     report = {
         "rows": len(parsed.reason),
@@ -100,7 +102,11 @@ def molecules(
 def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
     """Make a data set of files of molecules."""
     most = max(MAX_ATOMS, settings.max_nodes)
-    records = (record for path in paths for record in read_records(path, settings.column, settings.split_column, most, settings.atoms))
+    records = (
+        record
+        for path in paths
+        for record in read_records(path, settings.column, settings.split_column, most, settings.atoms)
+    )
     return molecules(records, None, meta, settings.hydrogens, settings.max_nodes, settings.workers, settings.progress)
 
 
@@ -108,7 +114,9 @@ def read_split(name: str) -> int:
     """Read the name of a split. Raises UserError."""
     known = _SPLIT_NAMES.get(name.strip().lower())
     if known is None:
-        raise UserError(f"split: expected one of {', '.join(SPLITS)}, got {name[:40]!r}{nearest(name[:40], _SPLIT_NAMES)}")
+        raise UserError(
+            f"split: expected one of {', '.join(SPLITS)}, got {name[:40]!r}{nearest(name[:40], _SPLIT_NAMES)}"
+        )
     return known
 
 
@@ -116,7 +124,10 @@ def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:
     """What a data set says of its records, beyond how many were left out: nothing where there is nothing to say."""
     notes = list(notes)
     counts = Counter(note for note in notes if note)
-    told = {"examples": dict(examples), "notes": [f"{count:,} of {len(notes):,} records: {note}" for note, count in counts.items()]}
+    told = {
+        "examples": dict(examples),
+        "notes": [f"{count:,} of {len(notes):,} records: {note}" for note, count in counts.items()],
+    }
     return {name: value for name, value in told.items() if value}
 
 
@@ -134,7 +145,9 @@ def digests(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[bytes]:
     found, a, e = [], 0, 0
     stops = zip(np.cumsum(arrays["num_nodes"]).tolist(), np.cumsum(arrays["num_edges"]).tolist(), strict=True)
     for b, f in stops:
-        content = b"|".join([*(column[a:b].tobytes() for column in nodes), *(column[e:f].tobytes() for column in pairs)])
+        content = b"|".join(
+            [*(column[a:b].tobytes() for column in nodes), *(column[e:f].tobytes() for column in pairs)]
+        )
         found.append(hashlib.blake2b(content, digest_size=16).digest())
         a, e = b, f
     return found

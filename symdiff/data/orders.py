@@ -35,8 +35,9 @@ _BATCH = 4096
 def reorder(dataset: Dataset, order: str) -> Dataset:
     """The data set with the nodes of every structure in ``order``, isomorphic structures identical.
 
-    "rank", "depth" and "breadth" are those of ``symdiff.canonical.nodes.Nodes``, computed once and kept in the cache, under the
-    SHA-256 of the arrays; "stored" is the order as it is, "smiles" the same for molecules. Raises UserError for another name.
+    "rank", "depth" and "breadth" are those of ``symdiff.canonical.nodes.Nodes``, computed once and kept in the cache,
+    under the SHA-256 of the arrays; "stored" is the order as it is, "smiles" the same for molecules. Raises UserError
+    for another name.
     """
     if order not in ORDERS:
         raise UserError(f"order: no order {order!r}{nearest(order, ORDERS)}")
@@ -137,9 +138,9 @@ class Symmetry:
 def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
     """Find the automorphism groups of evenly spaced structures of a data set; only labels are looked at.
 
-    Where the domain's group has a space group they are the operations of it that leave a structure with its conditions as it is; so many
-    structures are looked at as have ``IMAGES`` images. Of others so many that refinement is through in a minute or two, which takes up to n³
-    steps for n nodes.
+    Where the domain's group has a space group they are the operations of it that leave a structure with its conditions
+    as it is; so many structures are looked at as have ``IMAGES`` images. Of others so many that refinement is through
+    in a minute or two, which takes up to n³ steps for n nodes.
 
     Parameters
     ----------
@@ -192,4 +193,10 @@ def _batches(rows: Tensor, sizes: Tensor) -> Iterator[Tensor]:
 
 def _summarize(orders: Tensor, too_large: int = 0) -> Symmetry:
     found = orders[orders > 0]
-    return Symmetry(len(found), int((found == 1).sum()), float(found.max()) if len(found) else 1.0, too_large, len(orders) - len(found))
+    return Symmetry(
+        len(found),
+        int((found == 1).sum()),
+        float(found.max()) if len(found) else 1.0,
+        too_large,
+        len(orders) - len(found),
+    )

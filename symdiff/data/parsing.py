@@ -155,7 +155,9 @@ def _take(waiting: deque, progress: Progress, total: int | None) -> Parsed:
     return parsed
 
 
-def parse_here(rows: Sequence[Record | str], hydrogens: bool = False, max_nodes: int = 512, connected: bool = True) -> Parsed:
+def parse_here(
+    rows: Sequence[Record | str], hydrogens: bool = False, max_nodes: int = 512, connected: bool = True
+) -> Parsed:
     """Parse in this process."""
     from symdiff.chemistry import kekule
     from symdiff.storage.boundary import describe
@@ -174,11 +176,22 @@ def parse_here(rows: Sequence[Record | str], hydrogens: bool = False, max_nodes:
     columns = {name: np.concatenate([getattr(g, name) for g in [kekule.EMPTY, *graphs]]) for name in _ARRAYS[2:]}
     sizes, counts = (np.array([len(getattr(g, name)) for g in graphs], np.int32) for name in ("element", "order"))
     places = [f"{record.file}, record {record.number}" if record.file else "" for record in records]
-    return Parsed(reasons, places, [record.split for record in records], [record.note for record in records], sizes, counts, **columns)
+    return Parsed(
+        reasons,
+        places,
+        [record.split for record in records],
+        [record.note for record in records],
+        sizes,
+        counts,
+        **columns,
+    )
 
 
 def _graph(record: Record, hydrogens: bool, max_nodes: int, connected: bool):
-    """The Kekule graph of a record. Raises UserError with the same verdict as an evaluation, and for what such a graph cannot hold."""
+    """The Kekule graph of a record.
+
+    Raises UserError with the same verdict as an evaluation, and for what such a graph cannot hold.
+    """
     from symdiff.chemistry import kekule
     from symdiff.chemistry.limits import MAX_ATOMS
     from symdiff.chemistry.parse import identify, parse, sanitize, strip_marks
@@ -208,7 +221,10 @@ def _parse_elsewhere(chunk: list[Record], **settings) -> Parsed:
     )
     if done.returncode:
         last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise UserError(f"a worker that read {chunk[0].text[:40]!r} to {chunk[-1].text[:40]!r} ended with code {done.returncode} ({last})")
+        raise UserError(
+            f"a worker that read {chunk[0].text[:40]!r} to {chunk[-1].text[:40]!r} ended with code {done.returncode} "
+            f"({last})"
+        )
     arrays = load(done.stdout)
     texts = json.loads(arrays.pop("texts").tobytes())
     return Parsed(**texts, **arrays)

@@ -12,7 +12,8 @@ from symdiff.storage.bundled import cache_folder
 
 
 def open_dataset(name_or_path: str | Path, order: str = "stored", progress: Progress = None) -> Dataset:
-    """A data set by its name (``symdiff.data.sets.table`` lists them) or its folder; a named one is built into the cache at first use.
+    """A data set by its name (``symdiff.data.sets.table`` lists them) or its folder; a named one is built into the
+    cache at first use.
 
     ``order``: see ``symdiff.data.orders.reorder``. ``progress`` follows what is built. A damaged folder in the cache is
     an error that names it, so that nothing is replaced unasked. Raises UserError.

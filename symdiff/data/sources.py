@@ -23,7 +23,8 @@ def local(*parts: str) -> Path:
     root = data_folder()
     if root is None:
         raise UserError(
-            f"{'/'.join(parts)}: no copy with a known checksum can be downloaded; set SYMDIFF_DATA to the folder that holds it"
+            f"{'/'.join(parts)}: no copy with a known checksum can be downloaded; set SYMDIFF_DATA to the folder that "
+            "holds it"
         )
     path = root.joinpath(*parts)
     if not path.is_file():

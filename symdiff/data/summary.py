@@ -9,7 +9,8 @@ from symdiff.data.orders import symmetry
 def summary(dataset: Dataset) -> dict:
     """Counts, splits, sizes, label frequencies, what was left out and why, and the share of symmetric structures.
 
-    Label shares are over nodes and over unordered pairs of nodes; symmetry is taken from at most 5,000 structures, and from none of over 512 nodes.
+    Label shares are over nodes and over unordered pairs of nodes; symmetry is taken from at most 5,000 structures, and
+    from none of over 512 nodes.
     """
     sizes, edges = dataset.num_nodes, dataset.num_edges
     split = dataset.columns.arrays["split"][dataset.rows]
@@ -27,7 +28,10 @@ def summary(dataset: Dataset) -> dict:
         "nodes": {"least": int(sizes.min()), "mean": float(sizes.double().mean()), "most": int(sizes.max())},
         "edges": {"least": int(edges.min()), "mean": float(edges.double().mean()), "most": int(edges.max())},
         "sizes": histogram,
-        "labels": {name: dict(zip(dataset.domain.label_names(name), shares, strict=True)) for name, shares in dataset.marginals().items()},
+        "labels": {
+            name: dict(zip(dataset.domain.label_names(name), shares, strict=True))
+            for name, shares in dataset.marginals().items()
+        },
         "rows": meta.get("rows"),
         "left_out": meta.get("left_out", {}),
         "duplicates": meta.get("duplicates"),

@@ -18,7 +18,10 @@ BENCHMARKS = {
     "sbm": ("sbm.npz", SPECTRE),
     "tree": ("tree.npz", "Bergmeister, Martinkus, Perraudin, Wattenhofer, ICLR 2024"),
     "lobster": ("lobster.npz", "ConStruct: Madeira, Vignac, Thanou, Frossard, NeurIPS 2024"),
-    "community_small": ("community_small.npz", "GraphRNN: You et al., ICML 2018; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
+    "community_small": (
+        "community_small.npz",
+        "GraphRNN: You et al., ICML 2018; as in GDSS: Jo, Lee, Hwang, ICML 2022",
+    ),
     "ego_small": ("ego_small.npz", "Citeseer ego graphs; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
     "enzymes": ("ENZYMES.npz", "BRENDA proteins; as in GDSS: Jo, Lee, Hwang, ICML 2022"),
     "grid": ("grid.npz", "GraphRNN: You et al., ICML 2018; as in GDSS: Jo, Lee, Hwang, ICML 2022"),

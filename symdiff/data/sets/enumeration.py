@@ -1,7 +1,7 @@
 """All molecules of C, N, O and F with few heavy atoms, by exhaustive enumeration.
 
-A molecule here is a connected graph whose nodes are C, N, O or F, whose edges are bonds of order 1 to 3, and where no atom
-has more bonds than its valence (4, 3, 2, 1); hydrogens fill what is left. So all are neutral and closed-shell.
+A molecule here is a connected graph whose nodes are C, N, O or F, whose edges are bonds of order 1 to 3, and where no
+atom has more bonds than its valence (4, 3, 2, 1); hydrogens fill what is left. So all are neutral and closed-shell.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def enumerate_molecules(atoms: int) -> tuple[np.ndarray, np.ndarray]:
     """Every isomorphism class with exactly ``atoms`` heavy atoms once: labels (M, n) and bond orders (M, n, n), uint8.
 
     Every connected graph has a node whose removal leaves it connected, and removing an atom breaks no valence: so every
-    molecule of n atoms is one of n - 1 atoms with an atom bonded to it, and the least of its relabellings names its class.
+    molecule of n atoms is one of n - 1 atoms with an atom bonded to it, and the least of its relabellings names its
+    class.
     """
     if not 1 <= atoms <= MAX_ATOMS:
         raise ValueError(f"atoms must be 1 to {MAX_ATOMS}, got {atoms}")

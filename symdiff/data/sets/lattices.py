@@ -25,16 +25,28 @@ HELD_OUT = 0.05
 LARGEST_FIELD = 3.0
 MARGIN = 0.02
 """Hamiltonians whose ground states are nearer than this to another level (energy per site) are not drawn."""
-PHASES = ("ferromagnet", "ferromagnet", "antiferromagnet", "antiferromagnet", "stripes", "stripes", "stripes", "stripes")
-"""What ``patterns`` are, in their order: all up, all down, two checkerboards, stripes across axis 0 and across axis 1."""
+PHASES = (
+    "ferromagnet",
+    "ferromagnet",
+    "antiferromagnet",
+    "antiferromagnet",
+    "stripes",
+    "stripes",
+    "stripes",
+    "stripes",
+)
+"""What ``patterns`` are, in their order.
+
+All up, all down, two checkerboards, stripes across axis 0 and across axis 1.
+"""
 
 
 def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, progress: Progress = None) -> Dataset:
-    """Ising spins on the square lattice, J = 1: ``chains``, each at a temperature of its own, evenly spaced in ``TEMPERATURES``.
+    """Ising spins on the square lattice, J = 1: ``chains``, each at a temperature of its own, evenly spaced in
+    ``TEMPERATURES``.
 
-    Chains start at random and make rounds of Wolff's clusters and heat bath (``mixed_rounds``); after ``BURN_IN`` rounds each round gives one
-    structure.
-    Every twentieth chain is held out for validation, another for test.
+    Chains start at random and make rounds of Wolff's clusters and heat bath (``mixed_rounds``); after ``BURN_IN``
+    rounds each round gives one structure. Every twentieth chain is held out for validation, another for test.
     """
     piece = torus("square", side)
     model = Hamiltonian.make(piece, interaction("ising"))
@@ -51,14 +63,22 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
     values = {"spin": labels, "temperature": temperature.float().expand(rounds, -1)[..., None]}
     domain = SpinLattice(conditions=["temperature"])
     report = {"chains": chains, "rounds": rounds, "side": side, "seed": seed, "temperatures": list(TEMPERATURES)}
-    return _dataset(f"ising-{side}", domain, {name: value.flatten(0, 1) for name, value in values.items()}, _split(chains).repeat(rounds), report)
+    return _dataset(
+        f"ising-{side}",
+        domain,
+        {name: value.flatten(0, 1) for name, value in values.items()},
+        _split(chains).repeat(rounds),
+        report,
+    )
 
 
 def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: float = MARGIN) -> Dataset:
-    """Couplings and fields that are alike on all sites of a square lattice, each with one of its exact ground states at random.
+    """Couplings and fields that are alike on all sites of a square lattice, each with one of its exact ground states at
+    random.
 
-    Half of them have J1 = Jx = Jy and J2, half Jx and Jy, all uniform in (−1, 1); the field is 0 for half, else uniform up to
-    ``LARGEST_FIELD``. The patterns are exactly all ground states (see ``levels``). Raises UserError for an odd side.
+    Half of them have J1 = Jx = Jy and J2, half Jx and Jy, all uniform in (−1, 1); the field is 0 for half, else uniform
+    up to ``LARGEST_FIELD``. The patterns are exactly all ground states (see ``levels``). Raises UserError for an odd
+    side.
     """
     if side % 2 or side < 4:
         raise UserError(f"side: expected an even number of at least 4, got {side}")
@@ -75,11 +95,14 @@ def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: floa
     chosen = torch.multinomial(lowest, 1, generator=generator)[:, 0]
     values = {**conditions(numbers, side), "spin": patterns(side)[chosen].to(torch.uint8)}
     domain = SpinLattice(shells=2, conditions=["coupling", "field"])
-    return _dataset(f"ground-states-{side}", domain, values, _split(count), {"side": side, "seed": seed, "margin": margin})
+    return _dataset(
+        f"ground-states-{side}", domain, values, _split(count), {"side": side, "seed": seed, "margin": margin}
+    )
 
 
 def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progress = None) -> Dataset:
-    """±J spin glasses on square tori, bonds 1 or −1 with equal chances, each with one of its exact ground states at random.
+    """±J spin glasses on square tori, bonds 1 or −1 with equal chances, each with one of its exact ground states at
+    random.
 
     By the transfer matrix: some 5 ms each with a side of 6, 50 ms with 8.
     """
@@ -105,10 +128,10 @@ def patterns(side: int) -> Tensor:
 def levels(numbers: Tensor) -> Tensor:
     """Energies per site of the eight patterns and, last, the bound of all that is neither of them, (M, 9) float64.
 
-    ``numbers``: (M, 4), Jx along axis 0, Jy along axis 1, J2 along both diagonals, h. A configuration's energy is the mean over its
-    plaquettes of what a plaquette costs, so that it is at least that of the cheapest. Eight of the sixteen plaquettes are those
-    of the patterns, which each fill a lattice with themselves alone where they are cheapest; the others have one odd spin,
-    and −|h|/2.
+    ``numbers``: (M, 4), Jx along axis 0, Jy along axis 1, J2 along both diagonals, h. A configuration's energy is the
+    mean over its plaquettes of what a plaquette costs, so that it is at least that of the cheapest. Eight of the
+    sixteen plaquettes are those of the patterns, which each fill a lattice with themselves alone where they are
+    cheapest; the others have one odd spin, and −|h|/2.
     """
     jx, jy, j2, h = numbers.double().unbind(1)
     checkers, across, along = jx + jy - 2 * j2, jx - jy + 2 * j2, jy - jx + 2 * j2
@@ -117,7 +140,10 @@ def levels(numbers: Tensor) -> Tensor:
 
 
 def gap(numbers: Tensor) -> Tensor:
-    """How far the ground states are below the next level, per site, (M,); negative where they are none of the patterns."""
+    """How far the ground states are below the next level, per site, (M,).
+
+    Negative where they are none of the patterns.
+    """
     energy = levels(numbers)
     lowest = energy[:, :-1].amin(1, keepdim=True)
     other = torch.where((energy[:, :-1] > lowest), energy[:, :-1], torch.inf).amin(1)
@@ -130,7 +156,10 @@ def conditions(numbers: Tensor, side: int) -> dict[str, Tensor]:
     star = torch.stack([jx, jy, jx, jy, j2, j2, j2, j2], 1)
     field = torch.stack([h, -h], 1)
     found = {"coupling": star[..., None], "field": field}
-    return {name: value[:, None].expand(len(value), side * side, *value.shape[1:]).contiguous() for name, value in found.items()}
+    return {
+        name: value[:, None].expand(len(value), side * side, *value.shape[1:]).contiguous()
+        for name, value in found.items()
+    }
 
 
 def _split(count: int) -> Tensor:
@@ -153,4 +182,6 @@ def _dataset(name: str, domain: SpinLattice, values: Mapping[str, Tensor], split
     for key, field in domain.schema.items():
         value = values[key].numpy()
         arrays[key] = value if field.axes == "whole" else value.reshape(count * nodes, *field.trailing)
-    return Dataset.from_arrays(domain, arrays, {"name": name, "source": "computed by symdiff", "settings": dict(report)})
+    return Dataset.from_arrays(
+        domain, arrays, {"name": name, "source": "computed by symdiff", "settings": dict(report)}
+    )

@@ -20,16 +20,18 @@ RUNS = range(17, 27)
 VALID, TEST = (3, 8, 11, 12, 15, 18), (6, 19, 21, 0, 22, 10)
 """The walks, counted from 0, that are held out; all others are for training.
 
-The split of Huang et al., Equivariant Graph Mechanics Networks with Constraints (ICLR 2022), https://github.com/hanjq17/GMN
+The split of Huang et al., Equivariant Graph Mechanics Networks with Constraints (ICLR 2022),
+https://github.com/hanjq17/GMN
 """
 HOPS = 2
 
 
 def walk() -> Dataset:
-    """The 31 joints in every frame of the walks, in meters with y up: positions, velocities and bones, and their ``displacement`` 8 frames later.
+    """The 31 joints in every frame of the walks, in meters with y up: positions, velocities and bones, and their
+    ``displacement`` 8 frames later.
 
-    Velocities (m/s) are what was seen last, the difference from the frame before. ``bone``: 1 between joints of one bone, 2 between
-    those two bones apart. ``pose`` says which way the axes point. Raises UserError.
+    Velocities (m/s) are what was seen last, the difference from the frame before. ``bone``: 1 between joints of one
+    bone, 2 between those two bones apart. ``pose`` says which way the axes point. Raises UserError.
     """
     path = local("mocap_cmu35", "subject35_30fps.npz")
     arrays = read_arrays(path)
@@ -37,7 +39,12 @@ def walk() -> Dataset:
     if missing:
         raise UserError(f"{path}: the array {missing[0]!r} is missing")
     vector = Real("node", 1, vector=3)
-    given = {"position": vector, "velocity": vector, "pose": AXES, "bone": Categorical("pair", HOPS + 1, undirected=True)}
+    given = {
+        "position": vector,
+        "velocity": vector,
+        "pose": AXES,
+        "bone": Categorical("pair", HOPS + 1, undirected=True),
+    }
     domain = PointCloud(given, {"displacement": vector})
     walks = [k for k, trial in enumerate(arrays["trial"].tolist()) if trial not in RUNS]
     edges, labels = bones(arrays["parents"])
@@ -46,10 +53,18 @@ def walk() -> Dataset:
         pos = arrays["pos"][arrays["ptr"][k] : arrays["ptr"][k + 1]].astype(np.float64)[:, :, None]
         now = np.arange(1, len(pos) - AHEAD)
         for t in now:
-            values = {"position": pos[t], "velocity": RATE * (pos[t] - pos[t - 1]), "displacement": pos[t + AHEAD] - pos[t]}
+            values = {
+                "position": pos[t],
+                "velocity": RATE * (pos[t] - pos[t - 1]),
+                "displacement": pos[t + AHEAD] - pos[t],
+            }
             records.append(domain.encode({**values, "edges": edges, "bone": labels}))
         split += [2 if number in TEST else 1 if number in VALID else 0] * len(now)
-    meta = {"name": "cmu-walk", "source": origin(TITLE, [path]), "settings": {"ahead": AHEAD, "rate": RATE, "hops": HOPS}}
+    meta = {
+        "name": "cmu-walk",
+        "source": origin(TITLE, [path]),
+        "settings": {"ahead": AHEAD, "rate": RATE, "hops": HOPS},
+    }
     return Dataset.from_arrays(domain, {**pack(records, domain.schema), "split": np.array(split, np.uint8)}, meta)
 
 

@@ -12,18 +12,23 @@ from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
 from symdiff.storage.arrays import read_arrays
 
-TITLE = "FIRST-MM object data base: Neumann et al., Graph kernels for object category prediction in task-dependent robot grasping (2013)"
+TITLE = (
+    "FIRST-MM object data base: Neumann et al., Graph kernels for object category prediction in task-dependent robot "
+    "grasping (2013)"
+)
 PARTS = ("bottom", "middle", "top", "handle", "usable_area")
 POINTS, DRAWS = 128, 32
 """Points of a cloud, and clouds that are drawn of an object."""
 
 
 def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset:
-    """41 objects of 11 categories, each as ``draws`` clouds of ``points`` of its points with normals, and their ``part``s.
+    """41 objects of 11 categories, each as ``draws`` clouds of ``points`` of its points with normals, and their
+    ``part``s.
 
-    Objects are centered and scaled, the farthest point at 1. The split is by object: of each category the second and the fifth are for
-    the test, of the larger ones the fourth is for validation. Points without a normal (NaN in the source) are left out, and counted.
-    ``pose`` says which way the axes point, along which the objects do not all stand alike. Raises UserError.
+    Objects are centered and scaled, the farthest point at 1. The split is by object: of each category the second and
+    the fifth are for the test, of the larger ones the fourth is for validation. Points without a normal (NaN in the
+    source) are left out, and counted. ``pose`` says which way the axes point, along which the objects do not all stand
+    alike. Raises UserError.
     """
     path = local("parts3d", "firstmm_db.npz")
     arrays = read_arrays(path)
@@ -46,11 +51,21 @@ def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset
         pos /= np.linalg.norm(pos, axis=1).max()
         for _ in range(draws):
             chosen = generator.choice(len(pos), points, replace=False)
-            values = {"position": pos[chosen, None], "normal": normal[chosen, None], "category": np.int64(category), "part": label[chosen]}
+            values = {
+                "position": pos[chosen, None],
+                "normal": normal[chosen, None],
+                "category": np.int64(category),
+                "part": label[chosen],
+            }
             records.append(domain.encode(values))
         place = seen[category]
         split += [2 if place in (1, 4) else 1 if place == 3 and sizes[category] > 4 else 0] * draws
         seen[category] += 1
     settings = {"points": points, "draws": draws, "seed": seed}
-    meta = {"name": "first-mm", "source": origin(TITLE, [path]), "left_out": {"points without a normal": nameless}, "settings": settings}
+    meta = {
+        "name": "first-mm",
+        "source": origin(TITLE, [path]),
+        "left_out": {"points without a normal": nameless},
+        "settings": settings,
+    }
     return Dataset.from_arrays(domain, {**pack(records, domain.schema), "split": np.array(split, np.uint8)}, meta)

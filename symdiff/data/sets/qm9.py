@@ -17,7 +17,8 @@ from symdiff.data.sources import data_folder, fetch, local, origin
 from symdiff.errors import UserError
 from symdiff.storage.files import read_text
 
-# Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets, tensorflow_datasets/datasets/qm9/checksums.tsv
+# Sizes and hashes as TensorFlow Datasets publishes them: tensorflow/datasets,
+# tensorflow_datasets/datasets/qm9/checksums.tsv
 QM9_ARCHIVE = Remote(
     "dsgdb9nsd.xyz.tar.bz2",
     "https://ndownloader.figshare.com/files/3195389",
@@ -94,7 +95,10 @@ def _originals(archive: Path, uncharacterized: Path) -> list[tuple[str, bool]]:
 
 
 def _smiles(text: str, place: str) -> tuple[int, str]:
-    """Number and GDB SMILES of an entry: atoms, comment "gdb NUMBER ...", coordinates, frequencies, "SMILES SMILES", InChI."""
+    """Number and GDB SMILES of an entry.
+
+    Atoms, comment "gdb NUMBER ...", coordinates, frequencies, "SMILES SMILES", InChI.
+    """
     lines = text.split("\n")
     try:
         return int(lines[1].split()[1]), lines[int(lines[0]) + 3].split()[0]

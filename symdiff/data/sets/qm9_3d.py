@@ -22,7 +22,10 @@ _REPORT = 500
 
 
 COLUMNS = {"mu": ("mu_D", "D", 1.0), "alpha": ("alpha_a03", "a0^3", 1.0), "gap": ("gap_Ha", "eV", 27.211386245988)}
-"""Dipole moment, polarizability, gap between the frontier orbitals: the column of QM9's table, the unit, and what it is multiplied by."""
+"""Dipole moment, polarizability, gap between the frontier orbitals.
+
+The column of QM9's table, the unit, and what it is multiplied by.
+"""
 
 
 def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
@@ -30,8 +33,8 @@ def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
 
     ``given``: a property (of ``COLUMNS``) that every molecule comes with, as a condition.
 
-    The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and counted, where
-    that cannot be done: where it rearranged as it was relaxed, for the most part.
+    The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and
+    counted, where that cannot be done: where it rearranged as it was relaxed, for the most part.
     """
     paths = [local("qm9", name) for name in ("qm9_geom.npz", "qm9_smiles.csv.gz")]
     geometry, smiles = read_arrays(paths[0]), [text for text, _ in smiles_table(paths[1])]
@@ -49,7 +52,14 @@ def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
         "rows": len(smiles),
         "left_out": {"uncharacterized": len(smiles) - len(rows)},
     }
-    return geometries(found, geometry["edm_split"][rows], meta, max_nodes=64, values=values, units={name: unit for name, (_, unit, _) in COLUMNS.items()})
+    return geometries(
+        found,
+        geometry["edm_split"][rows],
+        meta,
+        max_nodes=64,
+        values=values,
+        units={name: unit for name, (_, unit, _) in COLUMNS.items()},
+    )
 
 
 def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
@@ -62,8 +72,13 @@ def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
     return table["props"][:, table["names"].tolist().index(name)] * factor
 
 
-def matched(smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None) -> Iterable[Geometry | UserError]:
-    """For each of ``rows`` the geometry with the bonds of its SMILES, or the reason why there is none; arrays as in qm9_geom.npz."""
+def matched(
+    smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None
+) -> Iterable[Geometry | UserError]:
+    """For each of ``rows`` the geometry with the bonds of its SMILES, or the reason why there is none.
+
+    Arrays as in qm9_geom.npz.
+    """
     z, pos, stops = geometry["z"], geometry["pos"], geometry["offsets"]
     for place, (text, k) in enumerate(zip(smiles, rows.tolist(), strict=True), 1):
         part = slice(stops[k], stops[k + 1])

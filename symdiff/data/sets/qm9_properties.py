@@ -14,21 +14,33 @@ from symdiff.storage.arrays import read_arrays
 
 HARTREE = 27.211386245988
 """Electronvolts."""
-PROPERTIES = {"mu": ("mu_D", 1.0), "alpha": ("alpha_a03", 1.0), "homo": ("homo_Ha", HARTREE), "lumo": ("lumo_Ha", HARTREE), "cv": ("Cv_cal_molK", 1.0)}
-"""Dipole moment (debye), polarizability (cubic bohr), orbital energies (eV), heat capacity (cal/(mol K)): the column, and what it is multiplied by."""
+PROPERTIES = {
+    "mu": ("mu_D", 1.0),
+    "alpha": ("alpha_a03", 1.0),
+    "homo": ("homo_Ha", HARTREE),
+    "lumo": ("lumo_Ha", HARTREE),
+    "cv": ("Cv_cal_molK", 1.0),
+}
+"""Dipole moment (debye), polarizability (cubic bohr), orbital energies (eV), heat capacity (cal/(mol K)).
+
+The column, and what it is multiplied by.
+"""
 ELEMENTS = (1, 6, 7, 8, 9)
 TRAIN, VALID, SEED = 110_000, 10_000, 42
 
 
 def qm9(name: str | None = None) -> Dataset:
-    """The characterized molecules of QM9: atoms (H C N O F) with positions in angstrom, and one ``property``; without a name all of them.
+    """The characterized molecules of QM9: atoms (H C N O F) with positions in angstrom, and one ``property``; without a
+    name all of them.
 
-    The split is that of DimeNet (Gasteiger et al., ICLR 2020) and most others since: a legacy permutation of seed 42, 110,000 to train
-    and 10,000 to validate. Raises UserError.
+    The split is that of DimeNet (Gasteiger et al., ICLR 2020) and most others since: a legacy permutation of seed 42,
+    110,000 to train and 10,000 to validate. Raises UserError.
     """
     paths = [local("qm9", "qm9_geom.npz"), local("qm9", "qm9_props.npz")]
     geometry, table = (read_arrays(path) for path in paths)
-    for path, arrays, names in zip(paths, (geometry, table), (("z", "pos", "offsets", "uncharacterized"), ("props", "names")), strict=True):
+    for path, arrays, names in zip(
+        paths, (geometry, table), (("z", "pos", "offsets", "uncharacterized"), ("props", "names")), strict=True
+    ):
         missing = sorted(set(names) - set(arrays))
         if missing:
             raise UserError(f"{path}: the array {missing[0]!r} is missing")
@@ -52,8 +64,17 @@ def qm9(name: str | None = None) -> Dataset:
     }
     given = {"atom": Categorical("node", len(ELEMENTS)), "position": Real("node", 1, vector=3), "pose": AXES}
     left_out = {"uncharacterized": int(geometry["uncharacterized"].sum())}
-    settings = {"property": list(columns), "times": list(units)} if name is None else {"property": columns[0], "times": units[0]}
-    meta = {"name": f"qm9-{name or 'properties'}", "source": origin(TITLE, paths), "left_out": left_out, "settings": settings}
+    settings = (
+        {"property": list(columns), "times": list(units)}
+        if name is None
+        else {"property": columns[0], "times": units[0]}
+    )
+    meta = {
+        "name": f"qm9-{name or 'properties'}",
+        "source": origin(TITLE, paths),
+        "left_out": left_out,
+        "settings": settings,
+    }
     return Dataset.from_arrays(PointCloud(given, {"property": Real("whole", len(columns))}), arrays, meta)
 
 

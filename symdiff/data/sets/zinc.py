@@ -8,7 +8,9 @@ from symdiff.data.molecules import molecules, split_rows
 from symdiff.data.parsing import Progress
 from symdiff.data.sources import local, origin
 
-ZINC = "ZINC250k selection: Gomez-Bombarelli et al., ACS Central Science 4(2) (2018); test split of Jin et al., ICML 2018"
+ZINC = (
+    "ZINC250k selection: Gomez-Bombarelli et al., ACS Central Science 4(2) (2018); test split of Jin et al., ICML 2018"
+)
 MUV = "MUV: Rohrer and Baumann, Journal of Chemical Information and Modeling 49(2) (2009)"
 
 
