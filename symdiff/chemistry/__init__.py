@@ -1,6 +1,7 @@
 """Molecules as chemists write them: Kekule graphs, geometries, the perception of bonds, and one reader a format.
 
-Nothing here knows a data set, a model or an evaluation: ``symdiff data import`` and ``symdiff evaluate`` read through it.
+Nothing here knows a data set, a model or an evaluation: ``symdiff data import`` and ``symdiff evaluate`` read through
+it.
 """
 
 from __future__ import annotations

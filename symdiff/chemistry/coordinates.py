@@ -9,7 +9,9 @@ from symdiff.chemistry.elements import HEAVIEST
 from symdiff.chemistry.limits import FARTHEST, MAX_ATOMS, NEAREST
 
 
-def find_fault(numbers: np.ndarray, positions: np.ndarray, max_atoms: int = MAX_ATOMS, nearest: float = NEAREST, near: bool = True) -> str:
+def find_fault(
+    numbers: np.ndarray, positions: np.ndarray, max_atoms: int = MAX_ATOMS, nearest: float = NEAREST, near: bool = True
+) -> str:
     """Say why these atoms are no molecule.
 
     Parameters

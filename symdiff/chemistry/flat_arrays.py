@@ -22,8 +22,9 @@ def read(
     Parameters
     ----------
     arrays : mapping of str to numpy.ndarray
-        ``z`` (atoms,) atomic numbers, ``pos`` (atoms, 3) in angstrom, ``offsets`` (count + 1,): record k owns the atoms from offset k to the
-        next. Perhaps ``charge`` (atoms,), and ``edges`` (E, 2), ``order`` (E,), ``edge_offsets`` (count + 1,). Others are passed over.
+        ``z`` (atoms,) atomic numbers, ``pos`` (atoms, 3) in angstrom, ``offsets`` (count + 1,): record k owns the atoms
+        from offset k to the next. Perhaps ``charge`` (atoms,), and ``edges`` (E, 2), ``order`` (E,), ``edge_offsets``
+        (count + 1,). Others are passed over.
     file : str
         The name of their file.
     max_atoms : int
@@ -46,11 +47,16 @@ def read(
     place = place or file
     missing = [name for name in ("z", "pos", "offsets") if name not in arrays]
     if missing:
-        raise UserError(f"{place}: expected the arrays z, pos and offsets, lacks {', '.join(missing)}, got {', '.join(arrays)[:100] or 'none'}")
+        raise UserError(
+            f"{place}: expected the arrays z, pos and offsets, lacks {', '.join(missing)}, got "
+            f"{', '.join(arrays)[:100] or 'none'}"
+        )
     z, pos = arrays["z"], arrays["pos"]
     charge = arrays.get("charge", np.zeros(z.shape, np.int8))
     if z.ndim != 1 or pos.shape != (len(z), 3) or charge.shape != z.shape:
-        raise UserError(f"{place}: expected z (n,), pos (n, 3) and charge (n,), got {z.shape}, {pos.shape} and {charge.shape}")
+        raise UserError(
+            f"{place}: expected z (n,), pos (n, 3) and charge (n,), got {z.shape}, {pos.shape} and {charge.shape}"
+        )
     for name, array in (("z", z), ("pos", pos), ("charge", charge)):
         if array.dtype.kind not in "iuf":
             raise UserError(f"{place}: {name}: expected numbers, got {array.dtype}")
@@ -64,7 +70,9 @@ def read(
                 raise Broken(f"too large: {stops[k + 1] - stops[k]} atoms, at most {max_atoms} are read")
             geometry = bare(z[part], pos[part], charge[part])
             if edge_stops is not None:
-                geometry = _bonded(geometry, *(arrays[name][edge_stops[k] : edge_stops[k + 1]] for name in ("edges", "order")))
+                geometry = _bonded(
+                    geometry, *(arrays[name][edge_stops[k] : edge_stops[k + 1]] for name in ("edges", "order"))
+                )
         except UserError as error:
             yield replace(record, reason=str(error)), None
         else:
@@ -107,7 +115,10 @@ def _formula(z: np.ndarray) -> str:
 def _edge_offsets(arrays: Mapping[str, np.ndarray], stops: int, place: str) -> np.ndarray:
     edges, order = arrays["edges"], arrays.get("order", np.zeros(0))
     if edges.ndim != 2 or edges.shape[1] != 2 or order.shape != (len(edges),) or edges.dtype.kind not in "iu":
-        raise UserError(f"{place}: expected edges (E, 2) and order (E,), got {edges.dtype} {edges.shape} and {order.dtype} {order.shape}")
+        raise UserError(
+            f"{place}: expected edges (E, 2) and order (E,), got {edges.dtype} {edges.shape} and {order.dtype} "
+            f"{order.shape}"
+        )
     places = read_offsets(arrays, "edge_offsets", len(edges), place)
     if len(places) != stops:
         raise UserError(f"{place}: edge_offsets: expected {stops} of them, one more than molecules, got {len(places)}")
@@ -118,8 +129,14 @@ def _bonded(atoms: Geometry, edges: np.ndarray, order: np.ndarray) -> Geometry:
     ends = np.sort(edges.astype(np.int64), axis=1)
     if len(ends) and (ends.min() < 0 or ends.max() >= len(atoms.element)):
         raise Broken("graph: a bond to an atom that is not there")
-    if (ends[:, 0] == ends[:, 1]).any() or len(np.unique(ends, axis=0)) != len(ends) or not np.isin(order, (1, 2, 3)).all():
+    if (
+        (ends[:, 0] == ends[:, 1]).any()
+        or len(np.unique(ends, axis=0)) != len(ends)
+        or not np.isin(order, (1, 2, 3)).all()
+    ):
         raise Broken("graph: expected bonds of order 1, 2 or 3 between different atoms, one for a pair")
     sorted_ends = np.lexsort((ends[:, 1], ends[:, 0]))
     total = int(atoms.charge.sum())
-    return replace(atoms, edges=ends[sorted_ends].astype(np.int16), order=order[sorted_ends].astype(np.uint8), total=total)
+    return replace(
+        atoms, edges=ends[sorted_ends].astype(np.int16), order=order[sorted_ends].astype(np.uint8), total=total
+    )

@@ -24,7 +24,10 @@ CRYSTAL = "holds a crystal, which is not read; evaluation/README.md says how to 
 _FOREIGN = {
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".p"), PICKLED),
     **dict.fromkeys((".cif", ".mcif", ".poscar", ".vasp"), CRYSTAL),
-    **dict.fromkeys((".pdb", ".mol2", ".ent", ".mmcif"), "is of a format that is not read; evaluation/README.md says how to convert it to .sdf"),
+    **dict.fromkeys(
+        (".pdb", ".mol2", ".ent", ".mmcif"),
+        "is of a format that is not read; evaluation/README.md says how to convert it to .sdf",
+    ),
 }
 _HEAD = 64  # lines that are looked at
 _BINARY = 0.3  # of the characters are NUL: half of them are in UTF-16
@@ -62,7 +65,9 @@ def recognize(path: str | Path) -> Format:
     expected = ENDINGS.get(suffix)
     if xyz.begins_block(head):
         return "xyz"
-    if any(line.startswith(("M  END", "$$$$")) for line in head) or (len(head) > 3 and head[3].rstrip().endswith(("V2000", "V3000"))):
+    if any(line.startswith(("M  END", "$$$$")) for line in head) or (
+        len(head) > 3 and head[3].rstrip().endswith(("V2000", "V3000"))
+    ):
         return "sdf"
     if expected in (None, "smiles") and _is_table(head):
         return "table"
@@ -88,7 +93,9 @@ def _refuse(path: Path, head: Sequence[str]) -> None:
         raise UserError(f"{path}: {CRYSTAL}")
     if body and _DIGRESS.match(body[0]) and any(line.startswith("E:") for line in body):
         raise UserError(f"{path}: holds graphs as DiGress writes them (N=, X:, E:), no molecules")
-    if any(line.startswith("@<TRIPOS>") for line in body) or (body and body[0].startswith(("HEADER ", "CRYST1", "HETATM", "ATOM  ", "COMPND ", "REMARK "))):
+    if any(line.startswith("@<TRIPOS>") for line in body) or (
+        body and body[0].startswith(("HEADER ", "CRYST1", "HETATM", "ATOM  ", "COMPND ", "REMARK "))
+    ):
         raise UserError(f"{path}: {_FOREIGN['.pdb']}")
 
 

@@ -17,15 +17,16 @@ from symdiff.storage.numbers import read_integer
 from symdiff.storage.records import Broken
 
 TOTAL = "charge"
-"""The property of an RDKit molecule, and the key of an xyz comment, that says the total charge where no bonds tell it."""
+"""The property of an RDKit molecule, and the key of an xyz comment, that says the total charge where no bonds tell
+it."""
 
 
 @dataclass(frozen=True)
 class Geometry:
     """``element`` (n,) uint8, ``charge`` (n,) int8 formal charges, ``position`` (n, 3) float64 in angstrom.
 
-    ``edges`` (E, 2) int16 i < j and ``order`` (E,) uint8 of the Kekule bonds, None where nobody has said which there are; ``total``:
-    the charge of the molecule, which formal charges tell where bonds are known.
+    ``edges`` (E, 2) int16 i < j and ``order`` (E,) uint8 of the Kekule bonds, None where nobody has said which there
+    are; ``total``: the charge of the molecule, which formal charges tell where bonds are known.
     """
 
     element: np.ndarray
@@ -43,7 +44,9 @@ class Geometry:
     def graph(self) -> kekule.Kekule:
         """The atoms with their bonds, or with none where they are not known."""
         edges = np.zeros((0, 2), np.int16) if self.edges is None else self.edges
-        return kekule.Kekule(self.element, self.charge, edges, np.zeros(0, np.uint8) if self.order is None else self.order)
+        return kekule.Kekule(
+            self.element, self.charge, edges, np.zeros(0, np.uint8) if self.order is None else self.order
+        )
 
     def ordered(self, order: np.ndarray) -> Geometry:
         """The atoms ``order`` (n,), one after the other."""
@@ -140,7 +143,10 @@ def to_rdkit(geometry: Geometry) -> Chem.Mol:
 
 
 def to_ase(obj):
-    """An ASE Atoms of anything that ``geometry_of`` reads; formal charges as the array ``formal_charge``. Bonds are lost."""
+    """An ASE Atoms of anything that ``geometry_of`` reads.
+
+    Formal charges as the array ``formal_charge``. Bonds are lost.
+    """
     from ase import Atoms
 
     geometry = geometry_of(obj, strict=False)
@@ -154,8 +160,8 @@ def to_ase(obj):
 def to_pyg(obj):
     """A PyG Data of anything that ``geometry_of`` reads.
 
-    ``z`` (n,) atomic numbers, ``charge`` (n,), ``pos`` (n, 3) float32; where bonds are known ``edge_index`` (2, 2E), both
-    directions, and ``edge_attr`` (2E,) their orders 1, 2, 3.
+    ``z`` (n,) atomic numbers, ``charge`` (n,), ``pos`` (n, 3) float32; where bonds are known ``edge_index`` (2, 2E),
+    both directions, and ``edge_attr`` (2E,) their orders 1, 2, 3.
     """
     import torch
     from torch_geometric.data import Data
@@ -187,7 +193,14 @@ def _from_pyg(data) -> Geometry:
     edges = _edges(ends[:, half], order[half])
     if len(np.unique(edges[:, :2], axis=0)) != len(edges):
         raise UserError("edge_index: two bonds between the same atoms")
-    return Geometry(atoms.element, atoms.charge, atoms.position, edges[:, :2].astype(np.int16), edges[:, 2].astype(np.uint8), atoms.total)
+    return Geometry(
+        atoms.element,
+        atoms.charge,
+        atoms.position,
+        edges[:, :2].astype(np.int16),
+        edges[:, 2].astype(np.uint8),
+        atoms.total,
+    )
 
 
 def _edges(ends: np.ndarray, order: np.ndarray) -> np.ndarray:

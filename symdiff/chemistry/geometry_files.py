@@ -35,8 +35,9 @@ def read(path: str | Path, max_atoms: int = MAX_ATOMS) -> list[Geometry]:
 def write(objs: Iterable, path: str | Path) -> None:
     """Write molecules to a file, by its ending.
 
-    .xyz and .extxyz have no bonds. .npz: ``z`` (sum n,) uint8, ``pos`` (sum n, 3) float32 in angstrom and ``offsets`` (M + 1,) of the
-    atoms, ``charge`` (sum n,) int8; where all bonds are known ``edges`` (sum E, 2), ``order`` (sum E,) and ``edge_offsets`` (M + 1,).
+    .xyz and .extxyz have no bonds. .npz: ``z`` (sum n,) uint8, ``pos`` (sum n, 3) float32 in angstrom and ``offsets``
+    (M + 1,) of the atoms, ``charge`` (sum n,) int8; where all bonds are known ``edges`` (sum E, 2), ``order`` (sum E,)
+    and ``edge_offsets`` (M + 1,).
 
     Parameters
     ----------
@@ -61,7 +62,9 @@ def write(objs: Iterable, path: str | Path) -> None:
     else:
         with open_output(path) as output:
             for geometry in geometries:
-                output(_block(geometry) if suffix == ".sdf" else xyz.write_block(geometry, extended=suffix == ".extxyz"))
+                output(
+                    _block(geometry) if suffix == ".sdf" else xyz.write_block(geometry, extended=suffix == ".extxyz")
+                )
 
 
 def _geometries(objs: Iterable, path: str | Path) -> Iterator[Geometry]:

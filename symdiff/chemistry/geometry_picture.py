@@ -11,7 +11,16 @@ from symdiff.chemistry.geometry import Geometry
 from symdiff.chemistry.perception import RADII, connectivity
 
 MOST = 16
-COLORS = {1: "#e8e8e8", 6: "#4a4a4a", 7: "#3f5fe0", 8: "#e03c31", 9: "#58b947", 15: "#f08a24", 16: "#e6c229", 17: "#2fae3c"}
+COLORS = {
+    1: "#e8e8e8",
+    6: "#4a4a4a",
+    7: "#3f5fe0",
+    8: "#e03c31",
+    9: "#58b947",
+    15: "#f08a24",
+    16: "#e6c229",
+    17: "#2fae3c",
+}
 OTHER = "#b56ed6"
 
 
@@ -51,7 +60,16 @@ def _draw(axes, geometry: Geometry) -> None:
         axes.plot(ends[:, 0], ends[:, 1], color="#808080", linewidth=1.5 * width, zorder=float(ends[:, 2].mean()))
     for (x, y, depth), element in zip(point.tolist(), geometry.element.tolist(), strict=True):
         radius = 0.25 + 0.3 * float(RADII[element])
-        axes.add_patch(Circle((x, y), radius, facecolor=COLORS.get(element, OTHER), edgecolor="#202020", linewidth=0.6, zorder=depth + 0.01))
+        axes.add_patch(
+            Circle(
+                (x, y),
+                radius,
+                facecolor=COLORS.get(element, OTHER),
+                edgecolor="#202020",
+                linewidth=0.6,
+                zorder=depth + 0.01,
+            )
+        )
     reach = np.abs(point[:, :2]).max() + 0.8
     axes.set_xlim(-reach, reach)
     axes.set_ylim(-reach, reach)

@@ -25,7 +25,10 @@ _TABLE = Chem.GetPeriodicTable()
 
 @dataclass(frozen=True)
 class Kekule:
-    """A labelled graph: ``element`` (n,) uint8, ``charge`` (n,) int8, ``edges`` (E, 2) int16 i < j, ``order`` (E,) uint8."""
+    """A labelled graph.
+
+    ``element`` (n,) uint8, ``charge`` (n,) int8, ``edges`` (E, 2) int16 i < j, ``order`` (E,) uint8.
+    """
 
     element: np.ndarray
     charge: np.ndarray
@@ -75,8 +78,9 @@ def problem(mol: Chem.Mol) -> str | None:
 def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
     """Turn a sanitized molecule into its Kekule graph, atoms in the depth-first order of its canonical SMILES.
 
-    Isomorphic molecules give identical arrays. Stereo marks, isotopes and atom maps are dropped. Valid molecules that such a graph cannot
-    hold are refused: radicals, dative and quadruple bonds, hydrogens that do not follow from valence.
+    Isomorphic molecules give identical arrays. Stereo marks, isotopes and atom maps are dropped. Valid molecules that
+    such a graph cannot hold are refused: radicals, dative and quadruple bonds, hydrogens that do not follow from
+    valence.
 
     Parameters
     ----------
@@ -122,8 +126,8 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
 def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
     """The Kekule graph of any molecule, its atoms in their order; what does not sanitize is taken as it stands.
 
-    Raises Broken for what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as they
-    stand, hydrogens that do not follow from valence.
+    Raises Broken for what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as
+    they stand, hydrogens that do not follow from valence.
     """
     checked = Chem.Mol(mol)
     broken = problem(checked) is not None
@@ -142,13 +146,18 @@ def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
 def _check_charges(mol: Chem.Mol) -> None:
     for atom in mol.GetAtoms():
         if abs(atom.GetFormalCharge()) > MAX_CHARGE:
-            raise Broken(f"too large: atom {atom.GetIdx() + 1} has the charge {atom.GetFormalCharge():+}, up to {MAX_CHARGE} are read")
+            raise Broken(
+                f"too large: atom {atom.GetIdx() + 1} has the charge {atom.GetFormalCharge():+}, up to {MAX_CHARGE} "
+                "are read"
+            )
 
 
 def _check_bonds(mol: Chem.Mol) -> None:
     for bond in mol.GetBonds():
         if bond.GetBondType() not in _BONDS:
-            raise Broken(f"bonds: bond {bond.GetIdx() + 1} is {bond.GetBondType().name.lower()}, not single, double or triple")
+            raise Broken(
+                f"bonds: bond {bond.GetIdx() + 1} is {bond.GetBondType().name.lower()}, not single, double or triple"
+            )
 
 
 def _arrays(mol: Chem.Mol) -> Kekule:

@@ -16,11 +16,12 @@ _MOST = 64
 
 
 def match(smiles: str, element: np.ndarray, position: np.ndarray) -> Geometry:
-    """The geometry with the bonds and charges of ``smiles``, in the order of its canonical form, hydrogens behind their atom.
+    """The geometry with the bonds and charges of ``smiles``, in the order of its canonical form, hydrogens behind their
+    atom.
 
-    ``element`` (n,), ``position`` (n, 3) angstrom, in any order. Which atoms are bonded is told by their distances, and has to be
-    what the SMILES says. Where that leaves several ways to place double bonds, the one with the shortest multiple bonds is taken.
-    Raises UserError with one of few reasons.
+    ``element`` (n,), ``position`` (n, 3) angstrom, in any order. Which atoms are bonded is told by their distances, and
+    has to be what the SMILES says. Where that leaves several ways to place double bonds, the one with the shortest
+    multiple bonds is taken. Raises UserError with one of few reasons.
     """
     graph = kekule.to_kekule(kekule.parse_smiles(smiles))
     template = kekule.from_kekule(graph)
@@ -86,8 +87,19 @@ def _laid_out(graph: kekule.Kekule, position: np.ndarray, groups: list[list[int]
     order = np.array([atom for group in groups for atom in group])
     element, charge = np.ones(len(order), np.uint8), np.zeros(len(order), np.int8)
     element[starts[:-1]], charge[starts[:-1]] = graph.element, graph.charge
-    single = [(start, start + k) for start, group in zip(starts.tolist(), groups, strict=False) for k in range(1, len(group))]
-    edges = np.concatenate([starts[graph.edges.astype(np.int64)].reshape(-1, 2), np.array(single, np.int64).reshape(-1, 2)])
+    single = [
+        (start, start + k) for start, group in zip(starts.tolist(), groups, strict=False) for k in range(1, len(group))
+    ]
+    edges = np.concatenate(
+        [starts[graph.edges.astype(np.int64)].reshape(-1, 2), np.array(single, np.int64).reshape(-1, 2)]
+    )
     kinds = np.concatenate([graph.order, np.ones(len(single), np.uint8)])
     place = np.lexsort((edges[:, 1], edges[:, 0]))
-    return Geometry(element, charge, position[order], edges[place].astype(np.int16), kinds[place].astype(np.uint8), int(charge.sum()))
+    return Geometry(
+        element,
+        charge,
+        position[order],
+        edges[place].astype(np.int16),
+        kinds[place].astype(np.uint8),
+        int(charge.sum()),
+    )

@@ -1,4 +1,7 @@
-"""From the text of a record to an RDKit molecule, or the reason why there is none: the same for training data and for samples."""
+"""From the text of a record to an RDKit molecule, or the reason why there is none.
+
+The same for training data and for samples.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,8 @@ def parse(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
     Raises
     ------
     Broken
-        For a record with a reason of its own, for what RDKit cannot read, and for what is no molecule of known elements and bonds.
+        For a record with a reason of its own, for what RDKit cannot read, and for what is no molecule of known elements
+        and bonds.
     """
     if record.reason:
         raise Broken(record.reason)
@@ -100,7 +104,12 @@ def _check_size(mol: Chem.Mol, max_atoms: int) -> None:
 def _check_atoms(mol: Chem.Mol) -> None:
     for atom in mol.GetAtoms():
         number, charge, bonds = atom.GetAtomicNum(), atom.GetFormalCharge(), atom.GetDegree()
-        if 0 < number <= HEAVIEST and -MAX_CHARGE <= charge <= MAX_CHARGE and 6 * bonds + atom.GetNumExplicitHs() <= MAX_VALENCE and not atom.HasQuery():
+        if (
+            0 < number <= HEAVIEST
+            and -MAX_CHARGE <= charge <= MAX_CHARGE
+            and 6 * bonds + atom.GetNumExplicitHs() <= MAX_VALENCE
+            and not atom.HasQuery()
+        ):
             continue  # a bond counts six at most
         place = f"atom {atom.GetIdx() + 1}"
         if number == 0 or atom.HasQuery():
@@ -120,7 +129,10 @@ def _check_bonds(mol: Chem.Mol) -> None:
 
 
 def sanitize(mol: Chem.Mol) -> Chem.Mol:
-    """Sanitize a copy. Raises Broken with the first problem: a valence, aromaticity, or another one of RDKit's checks."""
+    """Sanitize a copy.
+
+    Raises Broken with the first problem: a valence, aromaticity, or another one of RDKit's checks.
+    """
     mol = Chem.Mol(mol)
     try:
         with BlockLogs():
@@ -147,7 +159,10 @@ def explain(error: Exception) -> Broken:
 
 
 def identify(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
-    """Read the one molecule that a record holds, without marks. Raises Broken: the verdict of training data and of samples."""
+    """Read the one molecule that a record holds, without marks.
+
+    Raises Broken: the verdict of training data and of samples.
+    """
     mol = parse(record, max_atoms)
     clean = sanitize(mol)
     if (components := len(Chem.GetMolFrags(mol))) > 1:
@@ -160,12 +175,16 @@ def identify(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
 
 
 def flatten(mol: Chem.Mol) -> Chem.Mol:
-    """Copy a sanitized molecule in the normal form of charges and without marks: what identity of molecules means here."""
+    """Copy a sanitized molecule in the normal form of charges and without marks.
+
+    What identity of molecules means here.
+    """
     return strip_marks(normalize(mol))
 
 
 def strip_marks(mol: Chem.Mol) -> Chem.Mol:
-    """Copy a sanitized molecule without stereo, isotopes, atom maps and explicit hydrogens, its charges as they are drawn."""
+    """Copy a sanitized molecule without stereo, isotopes, atom maps and explicit hydrogens, its charges as they are
+    drawn."""
     mol = Chem.Mol(mol)
     Chem.RemoveStereochemistry(mol)
     hydrogens = False

@@ -52,7 +52,8 @@ def check(geometry: Geometry, max_atoms: int) -> None:
     ratio = float(np.median((gaps / (radii[:, None] + radii)).min(1)))
     if len(geometry.element) > 2 and _BOHR_BAND[0] < ratio < _BOHR_BAND[1]:
         raise Broken(
-            f"unit: coordinates look like bohr, neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say the units"
+            f"unit: coordinates look like bohr, neighbors are {ratio:.1f} bond lengths apart; give angstrom, or say "
+            "the units"
         )
 
 
@@ -160,9 +161,7 @@ def molecule_by_rdkit(
             raise _reason(error) from error
         except ValueError as error:
             if str(error).startswith("Final molecular charge"):
-                raise Broken(
-                    f"charge: no bonds and charges of its atoms make a total charge of {total:+d}"
-                ) from error
+                raise Broken(f"charge: no bonds and charges of its atoms make a total charge of {total:+d}") from error
             raise Broken(f"valence: {_one_line(error)}") from error
     return _sanitized(mol)
 

@@ -27,7 +27,9 @@ from symdiff.storage.records import Broken, Record
 ENDINGS = tuple(TEXT)
 
 
-def read(path: str | Path, column: str | None = None, split_column: str | None = None, max_atoms: int = MAX_ATOMS) -> Iterator[Record]:
+def read(
+    path: str | Path, column: str | None = None, split_column: str | None = None, max_atoms: int = MAX_ATOMS
+) -> Iterator[Record]:
     """Read the SMILES or mol blocks of a file.
 
     Parameters
@@ -64,13 +66,16 @@ def read(path: str | Path, column: str | None = None, split_column: str | None =
             yield from (sdf.read_blocks if form == "sdf" else smiles.read_lines)(path, stream, max_atoms)
 
 
-def read_geometries(path: str | Path, max_atoms: int = MAX_ATOMS, bonds: bool = True) -> Iterator[tuple[Record, Geometry | None]]:
+def read_geometries(
+    path: str | Path, max_atoms: int = MAX_ATOMS, bonds: bool = True
+) -> Iterator[tuple[Record, Geometry | None]]:
     """Read the molecules of a file with their places in 3D.
 
     Parameters
     ----------
     path : str or Path
-        .xyz, .extxyz or .sdf, gzipped or not, recognized by what it holds; .npz or .safetensors with the arrays ``z``, ``pos`` and ``offsets``.
+        .xyz, .extxyz or .sdf, gzipped or not, recognized by what it holds; .npz or .safetensors with the arrays ``z``,
+        ``pos`` and ``offsets``.
     max_atoms : int
         What is larger is a broken record.
     bonds : bool

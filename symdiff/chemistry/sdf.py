@@ -1,4 +1,7 @@
-"""SDF and mol files, record by record: blocks of text whose claims are checked and whose quirks are put right before RDKit sees them."""
+"""SDF and mol files, record by record.
+
+Blocks of text whose claims are checked and whose quirks are put right before RDKit sees them.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from symdiff.storage.records import Record
 
 _COUNTS, _ATOMS = 3, 4  # lines of a block: the one with the counts, the first atom
 _HYDROGENS, _TOPOLOGY = slice(42, 45), slice(15, 18)
-"""Where V2000 has the hydrogens of an atom, and whether a bond is one of a ring: search patterns, which make a block a query. Programs, such as that
-which wrote PDBbind's ligands, fill them in for molecules too."""
+"""Where V2000 has the hydrogens of an atom, and whether a bond is one of a ring: search patterns, which make a block a
+query. Programs, such as that which wrote PDBbind's ligands, fill them in for molecules too."""
 _PATTERN = re.compile(r" (?:HCOUNT|TOPO)=-?\d+")
 
 
@@ -39,7 +42,10 @@ def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Itera
 
 
 def find_cause(text: str) -> str:
-    """Say why RDKit reads no molecule in a mol block, of which V2000 tells it in the lines of its atoms; empty where they are sound."""
+    """Say why RDKit reads no molecule in a mol block, of which V2000 tells it in the lines of its atoms.
+
+    Empty where they are sound.
+    """
     block = text.split("\n")
     try:
         count = read_integer(block[_COUNTS][:3], 0)

@@ -22,7 +22,10 @@ _SHOWN = 200  # characters of a line that cannot be read
 
 
 def read_lines(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterator[Record]:
-    """Read a SMILES a line, up to the first white space; an empty line is an empty sample, a first line "smiles" a header."""
+    """Read a SMILES a line, up to the first white space.
+
+    An empty line is an empty sample, a first line "smiles" a header.
+    """
     longest, number = longest_smiles(max_atoms), 0
     for place, (line, cut) in enumerate(lines(stream, longest)):
         text = line.split(maxsplit=1)[0] if line.strip() else ""
@@ -37,8 +40,8 @@ def read_table(
 ) -> Iterator[Record]:
     """Read a table with a header, separated by commas, semicolons or tabs.
 
-    A line is a record, so that a stray quotation mark costs no neighbor; a quoted field may go on over several lines where
-    the row then has as many fields as the header. A column ``input`` has the SMILES of what each was made from.
+    A line is a record, so that a stray quotation mark costs no neighbor; a quoted field may go on over several lines
+    where the row then has as many fields as the header. A column ``input`` has the SMILES of what each was made from.
 
     Parameters
     ----------
@@ -76,7 +79,9 @@ def read_table(
             continue
         needed = max(place, split_place or 0)
         if row and len(row) <= needed:
-            yield Record(path.name, number, line[:_SHOWN], reason=f"table: {len(row)} columns where {len(header)} are named")
+            yield Record(
+                path.name, number, line[:_SHOWN], reason=f"table: {len(row)} columns where {len(header)} are named"
+            )
             continue
         record = record_of(path.name, number, row[place].strip() if row else "", cut, longest)
         if input_place is not None and len(row) > input_place:
@@ -101,16 +106,24 @@ def choose_column(path: str | Path, names: Sequence[str], column: str | None = N
     places = [k for k, name in enumerate(lowered) if name == "smiles"]
     places = places or [k for k, name in enumerate(lowered) if name.startswith("smiles")]
     if not places:
-        raise UserError(f"{path}: expected a column 'smiles', got the columns {shown}; name the column of SMILES with --column")
+        raise UserError(
+            f"{path}: expected a column 'smiles', got the columns {shown}; name the column of SMILES with --column"
+        )
     if len(places) > 1 and len({names[k] for k in places}) == 1:
         raise UserError(f"{path}: {len(places)} columns are called {names[places[0]]!r}; expected one")
     if len(places) > 1:
-        raise UserError(f"{path}: several columns of SMILES: {', '.join(names[k] for k in places)[:100]}; name the one that is meant with --column")
+        raise UserError(
+            f"{path}: several columns of SMILES: {', '.join(names[k] for k in places)[:100]}; name the one that is "
+            "meant with --column"
+        )
     return places[0]
 
 
 def split_header(line: str, column: str | None = None) -> tuple[str, list[str]]:
-    """The separator of a table and its columns: the one that gives the column asked for, else the one that gives most."""
+    """The separator of a table and its columns.
+
+    The one that gives the column asked for, else the one that gives most.
+    """
     readings = [(mark, _parse(line, mark, strict=False)) for mark in DELIMITERS]
     wanted = "smiles" if column is None else column.strip().lower()
 
@@ -167,7 +180,10 @@ class _Rows:
         return _parse(line, self.mark, strict=False)
 
     def _spanning(self, line: str) -> list[str] | None:
-        """The row that begins in ``line`` with a field of several lines, where there is one; its lines are then used up."""
+        """The row that begins in ``line`` with a field of several lines, where there is one.
+
+        Its lines are then used up.
+        """
         self.ahead += islice(self.source, max(0, _SPANNED - len(self.ahead)))
         text = line
         for used, (more, cut) in enumerate(self.ahead, 1):

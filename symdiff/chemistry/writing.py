@@ -20,15 +20,16 @@ WRITE = (".smi", ".csv", ".sdf")
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write a record a molecule.
 
-    A molecule that sanitizes is written as its canonical SMILES; another one as the SMILES of its graph as it stands, so
-    that reading the file finds the same molecules invalid.
+    A molecule that sanitizes is written as its canonical SMILES; another one as the SMILES of its graph as it stands,
+    so that reading the file finds the same molecules invalid.
 
     Parameters
     ----------
     mols : iterable of rdkit.Chem.Mol
         Unsanitized, as a domain decodes them; each is written before the next is asked for.
     path : str or Path
-        .smi: SMILES; .csv: SMILES and the reason why a molecule does not sanitize, "" for one that does; .sdf: 2D coordinates and the reason.
+        .smi: SMILES; .csv: SMILES and the reason why a molecule does not sanitize, "" for one that does; .sdf: 2D
+        coordinates and the reason.
 
     Raises
     ------

@@ -38,9 +38,10 @@ class _Columns(NamedTuple):
 def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterator[tuple[Record, Geometry | None]]:
     """Read the molecules of a file one after the other.
 
-    The comment may say ``units=bohr``, ``charge=1`` (``total_charge=1``), and extxyz's ``Properties``; columns other than the element, the
-    position and ``formal_charge`` are passed over, and so are a cell and QM9's three lines behind the atoms. Where a count is no number, or another one
-    than that of the lines behind it, reading goes on at the next line that holds nothing but a number.
+    The comment may say ``units=bohr``, ``charge=1`` (``total_charge=1``), and extxyz's ``Properties``; columns other
+    than the element, the position and ``formal_charge`` are passed over, and so are a cell and QM9's three lines behind
+    the atoms. Where a count is no number, or another one than that of the lines behind it, reading goes on at the next
+    line that holds nothing but a number.
 
     Parameters
     ----------
@@ -214,13 +215,18 @@ def _read_charge(text: str, most: int) -> int:
 
 
 def write_block(geometry: Geometry, extended: bool = False) -> str:
-    """Write the lines of a molecule; ``extended``: with extxyz's ``Properties``, and formal charges where there are any."""
+    """Write the lines of a molecule.
+
+    ``extended``: with extxyz's ``Properties``, and formal charges where there are any.
+    """
     formal = extended and bool(geometry.charge.any())
     comment = [f"{TOTAL}={geometry.total}"]
     if extended:
         comment = [f"Properties={_DEFAULT}{':formal_charge:I:1' if formal else ''}", *comment, 'pbc="F F F"']
     rows = [str(len(geometry.element)), " ".join(comment)]
-    for element, point, charge in zip(geometry.element.tolist(), geometry.position.tolist(), geometry.charge.tolist(), strict=True):
+    for element, point, charge in zip(
+        geometry.element.tolist(), geometry.position.tolist(), geometry.charge.tolist(), strict=True
+    ):
         where = " ".join(f"{value:.6f}" for value in point)
         rows.append(f"{SYMBOLS[element]} {where}{f' {charge}' if formal else ''}")
     return "\n".join(rows) + "\n"
