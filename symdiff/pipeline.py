@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import diffusers
 import torch
 from diffusers import DiffusionPipeline
 
+from symdiff import components
 from symdiff.breaking.base import SymmetryBreaker
+from symdiff.components import COMPONENTS, DIFFUSION, check_entry, check_names
 from symdiff.config import recipe
 from symdiff.config.recipe import Recipe, SamplingSettings, build, check
 from symdiff.denoisers.base import Denoiser
@@ -23,7 +25,7 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.guidance import Guided, may_hide
-from symdiff.nn.allocation import limit_memory, limit_shapes
+from symdiff.nn.allocation import limit_memory
 from symdiff.objectives.base import Objective
 from symdiff.objectives.denoising import Denoising
 from symdiff.processes.base import Process
@@ -38,16 +40,6 @@ from symdiff.sampling.stream import block_size, join, pack, unpack
 from symdiff.state import State, schema_to_plain
 from symdiff.storage import bundled, checkpoint, hub
 from symdiff.workers import process, share
-
-BASES = {"denoiser": Denoiser, "breaker": SymmetryBreaker, "process": Process}
-"""The components and the abstract class of each: nothing else can be named by a checkpoint."""
-SUPPLIED = {
-    "denoiser": ("schema", "noisy", "code"),
-    "breaker": (),
-    "process": ("schema", "marginals"),
-    "objective": ("log_density", "steps"),
-}
-"""What a part's constructor gets from the data and from the other parts, not from a recipe."""
 
 
 def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]]) -> Diffusion:
@@ -92,37 +84,52 @@ def check_parts(recipe: Recipe) -> None:
     UserError
         As ``assemble``.
     """
-    for name, base in {**BASES, "objective": Objective}.items():
-        check(base, getattr(recipe, name), where=f"{recipe.source}: {name}", given=SUPPLIED[name])
+    for name in DIFFUSION:
+        check(COMPONENTS[name].base, getattr(recipe, name), where=f"{recipe.source}: {name}", given=COMPONENTS[name].supplied)
+    check(Objective, recipe.objective, where=f"{recipe.source}: objective", given=("log_density", "steps"))
 
 
 class SymdiffPipeline(DiffusionPipeline):
-    """A trained model: denoiser, breaker and process, the domain of its structures, and the law of their sizes.
+    """A trained model: named components, the domain of its structures, and the distribution of their sizes.
 
-    ``domain``: the spec of the domain; ``size_histogram``: share of the training structures with 0, 1, 2, ... nodes.
+    Parameters
+    ----------
+    domain
+        The spec of the domain.
+    size_histogram
+        The share of the training structures with 0, 1, 2, ... nodes.
+    components
+        By the names of ``COMPONENTS``: denoiser, breaker and process of a diffusion, and others beside or instead of them.
+
+    Raises
+    ------
+    ValueError
+        Without a domain or a histogram.
+    UserError
+        For an unknown component, and a diffusion without one of its components.
     """
 
-    def __init__(
-        self,
-        denoiser: Denoiser,
-        breaker: SymmetryBreaker,
-        process: Process,
-        domain: dict | None = None,
-        size_histogram: list | None = None,
-    ) -> None:
+    def __init__(self, domain: dict | None = None, size_histogram: list | None = None, **components: Any) -> None:
         super().__init__()
         if domain is None or not size_histogram:
             raise ValueError("a pipeline needs the spec of a domain and a size histogram")
-        self.register_modules(denoiser=denoiser, breaker=breaker, process=process)
+        check_names(components, "pipeline")
+        self.names = tuple(components)
+        self.register_modules(**components)
         self.register_to_config(domain=dict(domain), size_histogram=list(size_histogram))
         self.domain = domain_from_spec(domain)
         self.recipe: Recipe | None = None
 
     @classmethod
+    def _get_signature_keys(cls, obj: Any) -> tuple[set[str], set[str]]:
+        # diffusers would read the components off the constructor's signature
+        return set(getattr(obj, "names", ())), {"domain", "size_histogram"}
+
+    @classmethod
     def of(cls, diffusion: Diffusion, domain: Domain, size_histogram: list[float], recipe: Recipe | None = None) -> SymdiffPipeline:
         """The pipeline around a trained diffusion."""
-        parts = {name: getattr(diffusion, name) for name in BASES}
-        pipeline = cls(**parts, domain=domain.spec, size_histogram=size_histogram)
+        parts = {name: getattr(diffusion, name) for name in DIFFUSION}
+        pipeline = cls(domain.spec, size_histogram, **parts)
         pipeline.recipe = recipe
         return pipeline
 
@@ -350,15 +357,8 @@ class SymdiffPipeline(DiffusionPipeline):
 
         def fill(target: Path) -> None:
             index = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
-            for name in BASES:
-                component = getattr(self, name)
-                index[name] = [type(component).__module__, type(component).__name__]
-                (target / name).mkdir()
-                config = {key: value for key, value in component.config.items() if not key.startswith("_")}
-                header = {"_class_name": type(component).__name__, "_diffusers_version": diffusers.__version__}
-                checkpoint.write_json(target / name / component.config_name, {**header, **config})
-                if isinstance(component, torch.nn.Module):
-                    checkpoint.write_weights(target / name / checkpoint.WEIGHTS, component, half)
+            for name in self.names:
+                index[name] = components.write(target, name, getattr(self, name), half)
             settings = {"domain": self.config.domain, "size_histogram": self.config.size_histogram}
             checkpoint.write_json(target / "model_index.json", {**index, **settings})
             if self.recipe is not None:
@@ -383,14 +383,11 @@ class SymdiffPipeline(DiffusionPipeline):
         checkpoint.verify(folder)
         index = cls._index(folder)
         with torch.random.fork_rng(devices=[]):  # loading leaves the caller's random numbers alone
-            parts = {name: _component(folder, name, index[name][1]) for name in BASES}
+            parts = {name: components.read(folder, name, index[name][1]) for name in index if name not in _SETTINGS}
         try:
-            pipeline = cls(**parts, domain=index["domain"], size_histogram=index["size_histogram"])
+            pipeline = cls(index["domain"], index["size_histogram"], **parts)
         except (TypeError, ValueError) as error:
             raise UserError(f"{folder / 'model_index.json'}: {error}") from None
-        for name in BASES:
-            if isinstance(parts[name], torch.nn.Module):
-                parts[name].eval()
         if (folder / "recipe.yaml").is_file():
             pipeline.recipe = recipe.load(folder / "recipe.yaml", earlier_keys=True)
         return pipeline
@@ -429,8 +426,9 @@ class SymdiffPipeline(DiffusionPipeline):
         )
         pipeline = cls.load(folder)
         if torch_dtype is not None:
-            for part in (pipeline.denoiser, pipeline.breaker):
-                torch.nn.Module.to(part, torch_dtype)
+            for part in (getattr(pipeline, name) for name in pipeline.names):
+                if isinstance(part, torch.nn.Module):
+                    torch.nn.Module.to(part, torch_dtype)
         return pipeline
 
     def save_pretrained(
@@ -503,53 +501,23 @@ class SymdiffPipeline(DiffusionPipeline):
         """model_index.json, when it names classes of ours only."""
         path = folder / "model_index.json"
         index = checkpoint.read_json(path)
-        known = {"_class_name", "_diffusers_version", "domain", "size_histogram", *BASES}
-        if set(index) != known or index["_class_name"] != cls.__name__:
-            raise UserError(f"{path}: expected a {cls.__name__} with the keys {', '.join(sorted(known))}")
+        missing = [key for key in _SETTINGS if key not in index]
+        if missing or index["_class_name"] != cls.__name__:
+            raise UserError(f"{path}: expected a {cls.__name__} with the keys {', '.join((*_SETTINGS, *DIFFUSION))}")
+        names = [name for name in index if name not in _SETTINGS]
+        check_names(names, str(path))
         shares = index["size_histogram"]
         if not isinstance(shares, list) or not all(type(s) in (int, float) and 0 <= s <= 1 for s in shares) or sum(shares) <= 0:
             raise UserError(f"{path}: size_histogram: expected shares between 0 and 1, not all zero")
         if not isinstance(index["domain"], dict):
             raise UserError(f"{path}: domain: expected a mapping with the key 'kind'")
-        for name, base in BASES.items():
-            entry = index[name]
-            if not isinstance(entry, list) or len(entry) != 2:
-                raise UserError(f"{path}: {name}: expected [module, class], got {entry!r}")
-            try:
-                found = recipe.find(base, entry[1], where=f"{path}: {name}")
-            except UserError as error:
-                module = str(entry[0])[:80]
-                if module.startswith("symdiff."):
-                    raise
-                raise UserError(f"{error}; where you trust the module {module}, name it by --import {module}") from error
-            if found.__module__ != entry[0]:
-                raise UserError(f"{path}: {name}: {entry[1]} is in {found.__module__}, got {str(entry[0])[:80]!r}")
+        for name in names:
+            check_entry(name, index[name], str(path))
         return index
 
 
 Pipeline = SymdiffPipeline
-
-
-def _component(folder: Path, part: str, expected: str) -> Denoiser | SymmetryBreaker | Process:
-    """Build a component from its config and give it its weights."""
-    base = BASES[part]
-    path = folder / part / base.config_name
-    config = checkpoint.read_json(path)
-    name = config.get("_class_name")
-    if name != expected:
-        raise UserError(f"{path}: _class_name: model_index.json says {expected}, got {str(name)[:80]!r}")
-    given = {key: config[key] for key in SUPPLIED[part] if key in config}
-    settings = {key: value for key, value in config.items() if not key.startswith("_") and key not in given}
-    weights = path.with_name(checkpoint.WEIGHTS)
-    fitting = limit_shapes(checkpoint.read_shapes(weights).values()) if weights.is_file() else nullcontext()
-    try:
-        with fitting:
-            component = build(base, {**settings, "kind": name}, where=str(path), **given)
-    except (TypeError, KeyError) as error:
-        raise UserError(f"{path}: the config does not fit {name}: {error}") from error
-    if isinstance(component, torch.nn.Module):
-        checkpoint.read_weights(weights, component)
-    return component
+_SETTINGS = ("_class_name", "_diffusers_version", "domain", "size_histogram")
 
 
 def _sizes(state: State) -> Sizes:

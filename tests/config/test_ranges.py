@@ -13,12 +13,13 @@ import torch
 from torch import nn
 
 from symdiff.cli.main import main
+from symdiff.components import COMPONENTS
 from symdiff.config.building import _abstract, _parameters, build, check, find, names
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.nn.allocation import limit_memory, limit_shapes
-from symdiff.pipeline import BASES, SUPPLIED, Pipeline
+from symdiff.pipeline import Pipeline
 from symdiff.processes.revealing import Revealing
 from symdiff.storage import bundled, sealed
 
@@ -52,7 +53,7 @@ def inner(hint: object) -> Iterator[object]:
 
 def reachable() -> set[type]:
     """The abstract classes whose final classes a recipe or a checkpoint may name."""
-    todo, known = [*BASES.values(), Domain, Group, Revealing], set()
+    todo, known = [*(one.base for one in COMPONENTS.values()), Domain, Group, Revealing], set()
     while todo:
         base = todo.pop()
         if base in known:
@@ -65,7 +66,7 @@ def reachable() -> set[type]:
 
 
 def given(base: type) -> tuple[str, ...]:
-    return next((SUPPLIED[name] for name, one in BASES.items() if one is base), ())
+    return next((one.supplied for one in COMPONENTS.values() if one.base is base), ())
 
 
 CLASSES = [(base, name) for base in sorted(reachable(), key=lambda base: base.__qualname__) for name in names(base)]

@@ -1,0 +1,124 @@
+"""The components that a pipeline may have: the abstract class of each, and its folder in a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.config import recipe
+from symdiff.config.recipe import build
+from symdiff.denoisers.base import Denoiser
+from symdiff.errors import UserError, nearest
+from symdiff.nn.allocation import limit_shapes
+from symdiff.processes.base import Process
+from symdiff.storage import checkpoint
+
+
+@dataclass(frozen=True)
+class Component:
+    """A kind of component.
+
+    Parameters
+    ----------
+    base
+        Its abstract class: nothing else can be named by a checkpoint under this name.
+    supplied
+        What its constructor gets from the data and from the other components, not from a recipe.
+    """
+
+    base: Any
+    supplied: tuple[str, ...] = ()
+
+
+COMPONENTS: dict[str, Component] = {
+    "denoiser": Component(Denoiser, ("schema", "noisy", "code")),
+    "breaker": Component(SymmetryBreaker),
+    "process": Component(Process, ("schema", "marginals")),
+}
+"""By name. A new kind is one line more; pipelines, checkpoints and the hub take it from here."""
+DIFFUSION = ("denoiser", "breaker", "process")
+"""Those that belong together: a pipeline has all of them or none."""
+
+
+def check_names(names: Iterable[str], place: str) -> None:
+    """Check the names of a pipeline's components; ``place`` begins the message.
+
+    Raises
+    ------
+    UserError
+        For an unknown name, none at all, and a diffusion without one of its components.
+    """
+    names = list(names)
+    for name in names:
+        if name not in COMPONENTS:
+            raise UserError(f"{place}: {str(name)[:80]}: no component of that name{nearest(str(name)[:80], COMPONENTS)}")
+    missing = [name for name in DIFFUSION if name not in names]
+    if not names or 0 < len(missing) < len(DIFFUSION):
+        raise UserError(f"{place}: the component {missing[0]} is missing")
+
+
+def check_entry(name: str, entry: object, place: str) -> None:
+    """Check what ``model_index.json`` says of a component, [module, class]: a class of ours, or one that was imported. Raises UserError."""
+    if not isinstance(entry, list) or len(entry) != 2:
+        raise UserError(f"{place}: {name}: expected [module, class], got {entry!r}")
+    module = str(entry[0])[:80]
+    try:
+        kind = recipe.find(COMPONENTS[name].base, entry[1], where=f"{place}: {name}")
+    except UserError as error:
+        if module.startswith("symdiff."):
+            raise
+        raise UserError(f"{error}; where you trust the module {module}, name it by --import {module}") from error
+    if kind.__module__ != entry[0]:
+        raise UserError(f"{place}: {name}: {entry[1]} is in {kind.__module__}, got {module!r}")
+
+
+def write(folder: Path, name: str, component: Any, half: bool = False) -> list[str]:
+    """Write a component's folder, its config and its weights; ``half``: those as float16.
+
+    Returns
+    -------
+    list of str
+        Its entry in ``model_index.json``.
+    """
+    (folder / name).mkdir()
+    config = {key: value for key, value in component.config.items() if not key.startswith("_")}
+    header = {"_class_name": type(component).__name__, "_diffusers_version": diffusers.__version__}
+    checkpoint.write_json(folder / name / component.config_name, {**header, **config})
+    if isinstance(component, torch.nn.Module):
+        checkpoint.write_weights(folder / name / checkpoint.WEIGHTS, component, half)
+    return [type(component).__module__, type(component).__name__]
+
+
+def read(folder: Path, name: str, expected: str) -> Any:
+    """Build a component of the class ``expected`` from its config and give it its weights.
+
+    Raises
+    ------
+    UserError
+        Names the file, what was expected and what came.
+    """
+    kind = COMPONENTS[name]
+    path = folder / name / kind.base.config_name
+    config: Mapping = checkpoint.read_json(path)
+    if config.get("_class_name") != expected:
+        raise UserError(f"{path}: _class_name: model_index.json says {expected}, got {str(config.get('_class_name'))[:80]!r}")
+    given = {key: config[key] for key in kind.supplied if key in config}
+    settings = {key: value for key, value in config.items() if not key.startswith("_") and key not in given}
+    weights = path.with_name(checkpoint.WEIGHTS)
+    fitting = limit_shapes(checkpoint.read_shapes(weights).values()) if weights.is_file() else nullcontext()
+    try:
+        with fitting:
+            component = build(kind.base, {**settings, "kind": expected}, where=str(path), **given)
+    except (TypeError, KeyError) as error:
+        raise UserError(f"{path}: the config does not fit {expected}: {error}") from error
+    if isinstance(component, torch.nn.Module):
+        checkpoint.read_weights(weights, component)
+        component.eval()
+    return component
