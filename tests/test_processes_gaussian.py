@@ -18,6 +18,7 @@ from symdiff.processes.heun import EDMHeun, FlowMatchHeunDiscrete
 from symdiff.processes.schedules import DDIM, DPMSolverMultistep, EDMEuler, FlowMatchEulerDiscrete, Schedule
 from symdiff.random import Streams
 from symdiff.state import Categorical, Real, State, node_mask
+from tests.oracles import diffusers_steps
 
 SCHEMA = {"position": Real("node", 1, vector=3), "mass": Real("node", 2), "shift": Real("whole", 1)}
 SCHEDULES = [
@@ -35,7 +36,21 @@ SCHEDULES = [
     EDMHeun(sigma_data=0.7),
     FlowMatchHeunDiscrete(shift=2.0),
 ]
-IDS = ["ddim", "ddpm", "dpm", "dpm heun", "dpm first order", "dpm sde", "edm", "flow matching", "flow matching shifted", "flow matching ancestral", "flow matching renoised", "edm heun", "flow matching heun"]
+IDS = [
+    "ddim",
+    "ddpm",
+    "dpm",
+    "dpm heun",
+    "dpm first order",
+    "dpm sde",
+    "edm",
+    "flow matching",
+    "flow matching shifted",
+    "flow matching ancestral",
+    "flow matching renoised",
+    "edm heun",
+    "flow matching heun",
+]
 each_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=IDS)
 
 
@@ -50,7 +65,9 @@ def best(process: Gaussian, x: torch.Tensor, t: torch.Tensor, spread: float) -> 
     return a * spread**2 / (a**2 * spread**2 + b**2) * x
 
 
-def transport(process: Gaussian, x: torch.Tensor, steps: int, spread: float, streams: Streams | None = None) -> torch.Tensor:
+def transport(
+    process: Gaussian, x: torch.Tensor, steps: int, spread: float, streams: Streams | None = None
+) -> torch.Tensor:
     """Sampling with the exact denoiser, in float64, from x1 = ``x`` (B,)."""
     state, times = scalars(x), process.times(steps)
     for t, s in zip(times[:-1], times[1:], strict=True):
@@ -95,7 +112,11 @@ def test_deterministic_steps_carry_the_prior_to_the_data(schedule):
         assert errors[0] < 0.2 and 1.7 < errors[0] / errors[1] < 2.2 and 1.8 < errors[1] / errors[2] < 2.1
 
 
-@pytest.mark.parametrize(("first", "second"), [(EDMEuler(), EDMHeun()), (FlowMatchEulerDiscrete(), FlowMatchHeunDiscrete())], ids=["edm", "flow matching"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(EDMEuler(), EDMHeun()), (FlowMatchEulerDiscrete(), FlowMatchHeunDiscrete())],
+    ids=["edm", "flow matching"],
+)
 def test_heuns_steps_win_at_equal_evaluations(first, second):
     """With the exact score of normal data; below some 30 evaluations they do not."""
     one, errors = torch.ones(1, dtype=torch.float64), []
@@ -118,7 +139,10 @@ def test_corrections_are_evaluations(steps):
 
 @each_schedule
 def test_edm_preconditioning_leaves_the_network_a_target_of_constant_spread(schedule):
-    """x0 = c_skip x_t − c_out o for an answer x_t − t·o: o = 0 is exact for normal data, and EDM's weights give the plain error of o."""
+    """x0 = c_skip x_t − c_out o for an answer x_t − t·o.
+
+    O = 0 is exact for normal data, and EDM's weights give the plain error of o.
+    """
     process = Gaussian({"x": Real("node", 1)}, schedule=schedule, weighting="edm", preconditioning="edm")
     x0 = torch.linspace(-2, 2, 7, dtype=torch.float64)
     t = torch.full((7,), 0.37, dtype=torch.float64)
@@ -197,13 +221,47 @@ def test_steps_are_those_of_diffusers_own_loop(name):
     torch.testing.assert_close(state["x"][:, 0, 0], expected, atol=2e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@each_schedule
+def test_a_step_between_any_times_is_that_of_diffusers(schedule, dtype):
+    """In float32, in which diffusers steps, to its last digits; the two-step solvers with and without memory."""
+    if isinstance(schedule, FlowMatchEulerDiscrete) and schedule.renoises:
+        return  # diffusers has no such step: see test_renoising_on_the_straight_path_keeps_the_law_of_x_s_given_x0
+    x, x0, before, noise = torch.randn(4, 5, 3, generator=torch.Generator().manual_seed(1), dtype=dtype)
+    pairs = [
+        (1.0, 0.95),
+        (0.73, 0.6),
+        (0.31, 0.3),
+        (0.05, 0.0),
+        *([(0.6, 0.6), (0.02, 0.02)] if schedule.corrects else []),
+    ]
+    for t, s in (torch.tensor(pair, dtype=torch.float64) for pair in pairs):
+        pasts = [None] if s < t else []
+        if schedule.remembers and t < 0.95:
+            pasts.append((before, t + 0.05))
+        for past in pasts:
+            given = (x, x0, t, s, noise if schedule.renoises else None, past)
+            error = (schedule.step(*given) - diffusers_steps.step(schedule, *given)).abs().max()
+            assert error <= 2e-6 * max(1.0, float(x.abs().max()))
+
+
+@pytest.mark.parametrize("schedule", ["linear", "scaled_linear", "squaredcos_cap_v2"])
+def test_the_levels_of_a_chain_are_those_of_diffusers(schedule):
+    path = DDIM(levels_count=128, beta_schedule=schedule, beta_end=0.05)
+    a, b = path.levels(torch.arange(129, dtype=torch.float64) / 128)
+    assert torch.equal(a, diffusers_steps.signal(path).sqrt())
+    torch.testing.assert_close(a.square() + b.square(), torch.ones(129, dtype=torch.float64))
+
+
 @each_schedule
 def test_rows_may_stand_at_different_times(schedule):
     process = Gaussian({"x": Real("node", 1)}, schedule=schedule)
     x, out = scalars(torch.randn(6, generator=torch.Generator().manual_seed(0))), scalars(torch.linspace(-1, 1, 6))
     if schedule.remembers:
         past = {"x.past": Real("node", 1), "x.past_time": Real("whole", 1)}
-        x = x.with_values(past, **{"x.past": out["x"] / 2, "x.past_time": torch.tensor([0.9, 1.0, 0.9, 0.8, 1.0, 0.9])[:, None]})
+        x = x.with_values(
+            past, **{"x.past": out["x"] / 2, "x.past_time": torch.tensor([0.9, 1.0, 0.9, 0.8, 1.0, 0.9])[:, None]}
+        )
     t, s = torch.tensor([0.7, 0.7, 0.5, 0.7, 0.2, 0.5]), torch.tensor([0.6, 0.6, 0.3, 0.5, 0.0, 0.3])
     together = process.step(x, out, t, s, Streams(2, torch.arange(6)))
     for row in range(6):
@@ -235,13 +293,17 @@ def test_kl_is_that_of_normal_laws(schedule):
     means = [(a_s * end / b_s**2 + kept * x / (b_t**2 - kept**2 * b_s**2)) / precision for end in (x0, guess)]
     normals = [torch.distributions.Normal(mean, precision**-0.5) for mean in means]
     expected = torch.distributions.kl_divergence(*normals)
-    torch.testing.assert_close(process.kl(scalars(guess), scalars(x0), scalars(x), t, s), expected, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(
+        process.kl(scalars(guess), scalars(x0), scalars(x), t, s), expected, atol=1e-9, rtol=1e-9
+    )
 
     last = torch.distributions.Normal(guess, b_t / a_t).log_prob(x0)
     torch.testing.assert_close(process.kl(scalars(guess), scalars(x0), scalars(x), t, torch.zeros(2)), -last)
     a, b = schedule.levels(torch.ones(2, dtype=torch.float64))
     spread = torch.full((2,), schedule.spread, dtype=torch.float64)
-    expected = torch.distributions.kl_divergence(torch.distributions.Normal(a * x0, b), torch.distributions.Normal(0 * x0, spread))
+    expected = torch.distributions.kl_divergence(
+        torch.distributions.Normal(a * x0, b), torch.distributions.Normal(0 * x0, spread)
+    )
     torch.testing.assert_close(process.prior_kl(scalars(x0)), expected, atol=1e-9, rtol=1e-6)
 
 
@@ -255,7 +317,9 @@ def test_the_bound_tends_to_the_entropy(schedule):
     gaps = []
     for steps in (100, 200, 400):
         wanted = torch.linspace(float((a / b)[-1].log()), float((a / b)[0].log()), steps, dtype=torch.float64)
-        places = torch.searchsorted(-(a / b).log(), -wanted).clamp_max(len(fine) - 1)  # even in log(a/b): no step is coarse
+        places = torch.searchsorted(-(a / b).log(), -wanted).clamp_max(
+            len(fine) - 1
+        )  # even in log(a/b): no step is coarse
         times = torch.cat([torch.ones(1), fine[places].unique().flip(0), torch.zeros(1)])
         a_t, b_t = schedule.levels(times[:-1])
         error = spread**2 * b_t**2 / (a_t**2 * spread**2 + b_t**2)
@@ -280,7 +344,10 @@ def test_losses(vector_batch):
 
 
 def test_a_loss_at_no_noise_is_not_that_of_rounding():
-    """x0 = x_t − t·output with the right output, in float32: what is left is rounding, which 1/t² would make the whole loss."""
+    """x0 = x_t − t·output with the right output, in float32.
+
+    What is left is rounding, which 1/t² would make the whole loss.
+    """
     process = Gaussian({"x": Real("node", 1)}, schedule={"kind": "FlowMatchEulerDiscrete"}, weighting="edm")
     x0, noise = torch.randn(2, 4096, generator=torch.Generator().manual_seed(0))
     for t in (1e-9, 1e-6, 1e-3):
@@ -346,7 +413,10 @@ def test_save_and_load(schedule, tmp_path):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"schedule": {"kind": "DDIN"}}, "schedule.kind: expected the name of a Schedule, got 'DDIN' .did you mean 'DDIM'"),
+        (
+            {"schedule": {"kind": "DDIN"}},
+            "schedule.kind: expected the name of a Schedule, got 'DDIN' .did you mean 'DDIM'",
+        ),
         ({"schedule": {"kind": "_VariancePreserving"}}, "expected the name of a Schedule"),
         ({"schedule": {"kind": "PNDMScheduler"}}, "expected the name of a Schedule, got 'PNDMScheduler'"),
         ({"schedule": {"kind": "DDIM", "clip_sample": True}}, "schedule.clip_sample: DDIM has no such setting"),

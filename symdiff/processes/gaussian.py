@@ -14,7 +14,7 @@ from symdiff.config.recipe import build
 from symdiff.groups.orthogonal import turn
 from symdiff.processes.base import Process, finest
 from symdiff.processes.coupling import nearest
-from symdiff.processes.heun import corrected
+from symdiff.processes.heun import insert_corrections
 from symdiff.processes.schedules import Past, Schedule
 from symdiff.random import Generator, normal
 from symdiff.state import Field, Real, State, extent, schema_from_plain, schema_to_plain
@@ -113,7 +113,8 @@ class Gaussian(Process):
         return self.schedule.corrects
 
     def times(self, steps: int) -> Tensor:
-        return corrected(super().times(steps // 2 + 1), steps) if self.corrects and steps > 0 else super().times(steps)
+        grid = super().times(steps // 2 + 1 if self.corrects and steps > 0 else steps)
+        return insert_corrections(grid, steps) if self.corrects and steps > 0 else grid
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
         return self.schedule.draw_times(super().draw_times(batch, generator, like))

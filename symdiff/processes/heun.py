@@ -1,4 +1,4 @@
-"""Heun's steps of second order: a step of Euler, mended by the prediction that is made where it ends."""
+"""Heun's steps of second order: an Euler step, corrected by the prediction that is made where it ends."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
-from diffusers import FlowMatchHeunDiscreteScheduler
 from torch import Tensor
 
 from symdiff.processes.schedules import KarrasPath, Past, Schedule, StraightPath
 
 
-def corrected(grid: Tensor, steps: int) -> Tensor:
-    """The times of ``steps`` evaluations on ``grid`` (steps // 2 + 2,): every inner time twice, behind the step to it
-    and again.
+def insert_corrections(grid: Tensor, steps: int) -> Tensor:
+    """Repeat the inner times of a grid, where a step is corrected.
 
-    The last step has no correction, since there the prediction is the result; with an even number, nor has the first. A
-    single step of first order leaves the whole of second order.
+    The last step has no correction, since there the prediction is the result; with an even number of evaluations, nor
+    has the first: a single step of first order leaves the whole trajectory of second order.
+
+    Parameters
+    ----------
+    grid : Tensor
+        (steps // 2 + 2,) times from 1 down to 0.
+    steps : int
+        Evaluations of the network.
+
+    Returns
+    -------
+    Tensor
+        (steps + 1,): every inner time twice.
     """
     inner = grid[1:-1].repeat_interleave(2)
     return torch.cat([grid[:1], inner[(steps + 1) % 2 :] if len(inner) else inner, grid[-1:]])
@@ -26,40 +36,44 @@ def corrected(grid: Tensor, steps: int) -> Tensor:
 class Corrected(Schedule, ABC):
     """Two evaluations a step: ``step`` from t to s < t is Euler's, ``step`` from s to s is its correction.
 
-    With z = x/c(t), a scale c and a noise σ of the path, both solve dz/dσ = (z − x0)/σ, which is what the scheduler
-    steps along.
+    With z = x/c(t), a scale c and a noise σ of the path, both solve dz/dσ = (z − x0)/σ.
     """
 
-    remembers = True
-    corrects = True
+    @property
+    def remembers(self) -> bool:
+        return True
+
+    @property
+    def corrects(self) -> bool:
+        return True
 
     @abstractmethod
     def noise_and_scale(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(σ, c) at times ``t``."""
+        """Evaluate σ and c at times ``t``, both in its shape."""
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
         correction = bool(s == t)
         if correction and past is None:
             return x  # a step of no length
         start = past[1].to(t) if correction and past is not None else t
-        sigmas, scales = (level.cpu() for level in self.noise_and_scale(torch.stack([start, s])))
-        scheduler = FlowMatchHeunDiscreteScheduler()
-        scheduler.sigmas, scheduler.dt = sigmas, None  # without dt, a step of Euler
-        scheduler.set_begin_index(int(correction))
-        z = x / scales[int(correction)].to(x)
-        if correction and past is not None:
-            scheduler.dt = sigmas[1] - sigmas[0]
-            scheduler.prev_derivative = (z - past[0]) / sigmas[1].to(
-                x
-            )  # Euler's step kept this slope: it goes straight to x0
-            scheduler.sample = z - scheduler.dt.to(x) * scheduler.prev_derivative
-        slope = (z - x0) / sigmas[int(correction)].to(x)
-        return scheduler.step(slope, float(t), z).prev_sample.to(x) * scales[1].to(x)
+        (sigma_t, sigma_s), (scale_t, scale_s) = (
+            level.cpu() for level in self.noise_and_scale(torch.stack([start, s]))
+        )
+        if not correction or past is None:
+            z = x / scale_t
+            return (z + (z - x0) / sigma_t * (sigma_s - sigma_t)) * scale_s
+        z = x / scale_s
+        before = (z - past[0]) / sigma_s  # Euler's step kept this slope: it goes straight to x0
+        begin = z - (sigma_s - sigma_t) * before
+        return (begin + 0.5 * (before + (z - x0) / sigma_s) * (sigma_s - sigma_t)) * scale_s
 
 
 @dataclass(frozen=True)
 class EDMHeun(Corrected, KarrasPath):
-    """EDM's path by Heun's method: its deterministic sampler (Karras et al., NeurIPS 2022, algorithm 1)."""
+    """EDM's path by Heun's method, EDM's deterministic sampler (algorithm 1).
+
+    Parameters and reference: see ``KarrasPath``.
+    """
 
     def noise_and_scale(self, t: Tensor) -> tuple[Tensor, Tensor]:
         return self.sigma(t), self.levels(t)[0]
@@ -67,7 +81,7 @@ class EDMHeun(Corrected, KarrasPath):
 
 @dataclass(frozen=True)
 class FlowMatchHeunDiscrete(Corrected, StraightPath):
-    """The straight path by Heun's method."""
+    """The straight path by Heun's method. Parameters and reference: see ``StraightPath``."""
 
     def noise_and_scale(self, t: Tensor) -> tuple[Tensor, Tensor]:
         sigma = self.levels(t)[1]

@@ -1,19 +1,14 @@
-"""Gaussian paths, and the steps of diffusers' schedulers along them."""
+"""Gaussian paths, and the steps along them that diffusers' schedulers of the same names take."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Literal
 
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EDMEulerScheduler,
-    FlowMatchEulerDiscreteScheduler,
-)
 from torch import Tensor
 
 from symdiff.config.ranges import Levels
@@ -28,25 +23,36 @@ def _fine(t: Tensor) -> Tensor:
     return t.to(finest(t.device))
 
 
+@dataclass(frozen=True)
 class Schedule(ABC):
-    """The path x_t = a(t) x0 + b(t) ε from t = 0 (a = 1, b = 0) to t = 1, for data of spread ``spread``.
+    """The path x_t = a(t) x0 + b(t) ε from t = 0 (a = 1, b = 0) to t = 1, and a solver that steps along it.
 
-    Its final subclasses are named after diffusers' schedulers and are all that can be chosen. A step takes a
-    scheduler of that name which holds the levels of this one step, so that any times and any batch may be stepped.
-    What diffusers offers beyond is not here, for a reason: predictions of noise or velocity (a denoiser predicts x0),
-    clipping and thresholding (they depend on the coordinate axes), other spacings of the grid (it is the process's),
-    EDM's churn and the stochastic flow (they draw noise that does not belong to a row), third-order solvers. EDM's
-    scalings of input and output are ``Gaussian``'s ``preconditioning``.
+    Final subclasses are named after diffusers' schedulers, whose steps they take (the tests hold them against these),
+    at any pair of times. What diffusers offers beyond is not here, for a reason: predictions of noise or velocity (a
+    denoiser predicts x0), clipping and thresholding (they depend on the coordinate axes), other spacings of the grid
+    (it is the process's), EDM's churn and the stochastic flow (they draw noise that does not belong to a row),
+    third-order solvers. EDM's scalings of input and output are ``Gaussian``'s ``preconditioning``.
     """
 
-    spread: float = 1.0
-    """Standard deviation of the data, in the data's unit, and of the prior."""
-    renoises: bool = False
-    """Whether a step adds fresh noise."""
-    remembers: bool = False
-    """Whether a step uses the prediction of the step before."""
-    corrects: bool = False
-    """Whether a step to s is followed by another one from s to s, which mends it with the prediction made there."""
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the data and of the prior, in the data's unit."""
+        return 1.0
+
+    @property
+    def renoises(self) -> bool:
+        """Whether a step adds fresh noise."""
+        return False
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a step uses the prediction of the step before."""
+        return False
+
+    @property
+    def corrects(self) -> bool:
+        """Whether a step to s is followed by one from s to s, which corrects it with the prediction made there."""
+        return False
 
     @property
     def spec(self) -> dict:
@@ -55,14 +61,44 @@ class Schedule(ABC):
 
     @abstractmethod
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """(a, b) at times ``t`` (any shape), as fine as the device computes (``finest``)."""
+        """Evaluate the path.
+
+        Parameters
+        ----------
+        t : Tensor
+            Times, any shape.
+
+        Returns
+        -------
+        tuple of Tensor
+            a and b in the shape of ``t``, in the finest precision of the device (``finest``).
+        """
 
     @abstractmethod
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
-        """x_s from x_t and the prediction of x0, for one pair of times (0-dim); ``noise`` standard normal like x."""
+        """Step from t to s <= t.
+
+        Parameters
+        ----------
+        x : Tensor
+            x_t, any shape.
+        x0 : Tensor
+            The prediction of the clean structure at t, like ``x``.
+        t, s : Tensor
+            One pair of times for all of ``x``, 0-dim.
+        noise : Tensor or None
+            Standard normal, like ``x``: for schedules that ``renoises``.
+        past : Past or None
+            For schedules that ``remembers``; None in the first step.
+
+        Returns
+        -------
+        Tensor
+            x_s, like ``x``.
+        """
 
     def draw_times(self, u: Tensor) -> Tensor:
-        """Training times in (0, 1] from uniform numbers."""
+        """Turn uniform numbers ``u`` into training times in (0, 1], in the same shape."""
         return u
 
 
@@ -76,13 +112,9 @@ class _VariancePreserving(Schedule, ABC):
 
     @cached_property
     def _signal(self) -> Tensor:
-        scheduler = DDIMScheduler(
-            num_train_timesteps=self.levels_count,
-            beta_schedule=self.beta_schedule,
-            beta_start=self.beta_start,
-            beta_end=self.beta_end,
-        )
-        return torch.cat([torch.ones(1), scheduler.alphas_cumprod]).double()
+        """a² at the levels 0, 1, ..., ``levels_count``: rounded as diffusers' tables are, in float32."""
+        betas = make_betas(self.beta_schedule, self.levels_count, self.beta_start, self.beta_end)
+        return torch.cat([torch.ones(1), (1.0 - betas).cumprod(0)]).double()
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
         place = _fine(t) * self.levels_count
@@ -92,9 +124,60 @@ class _VariancePreserving(Schedule, ABC):
         return square.sqrt(), (1 - square).sqrt()
 
 
+def make_betas(schedule: Betas, count: int, start: float, end: float) -> Tensor:
+    """Make the variances β that a discrete chain adds at its levels.
+
+    Parameters
+    ----------
+    schedule : {"linear", "scaled_linear", "squaredcos_cap_v2"}
+        Linear in β (Ho et al.), linear in √β (Rombach et al.), or from a squared cosine (Nichol, Dhariwal).
+    count : int
+        Levels.
+    start, end : float
+        The first and the last β of the first two.
+
+    Returns
+    -------
+    Tensor
+        (count,), float32.
+
+    References
+    ----------
+    Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models (NeurIPS 2020).
+    Nichol, Dhariwal: Improved Denoising Diffusion Probabilistic Models (ICML 2021).
+    Rombach et al.: High-Resolution Image Synthesis with Latent Diffusion Models (CVPR 2022).
+    """
+    if schedule == "linear":
+        return torch.linspace(start, end, count)
+    if schedule == "scaled_linear":
+        return torch.linspace(start**0.5, end**0.5, count) ** 2
+
+    def signal(t: float) -> float:
+        return math.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
+
+    return torch.tensor([min(1 - signal((k + 1) / count) / signal(k / count), 0.999) for k in range(count)])
+
+
 @dataclass(frozen=True)
 class DDIM(_VariancePreserving):
-    """Song et al., Denoising Diffusion Implicit Models (ICLR 2021); ``eta`` = 1 is the ancestral DDPM."""
+    """DDIM: from nearly deterministic steps to the ancestral steps of DDPM.
+
+    Parameters
+    ----------
+    levels_count : int
+        Levels of the discrete chain that the path interpolates.
+    beta_schedule : {"linear", "scaled_linear", "squaredcos_cap_v2"}
+        See ``make_betas``.
+    beta_start, beta_end : float
+        The first and the last β of the linear ones.
+    eta : float
+        The standard deviation of fresh noise, as a multiple of that of ancestral sampling: 0 is deterministic, 1 is
+        DDPM.
+
+    References
+    ----------
+    Song, Meng, Ermon: Denoising Diffusion Implicit Models (ICLR 2021), equations 12 and 16.
+    """
 
     levels_count: Levels = 1000
     beta_schedule: Betas = "squaredcos_cap_v2"
@@ -107,15 +190,33 @@ class DDIM(_VariancePreserving):
         return self.eta > 0
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
-        scheduler = DDIMScheduler(num_train_timesteps=2, clip_sample=False, prediction_type="sample")
-        scheduler.alphas_cumprod = self.levels(torch.stack([s, t]))[0].square().to(x)
-        scheduler.set_timesteps(2)
-        return scheduler.step(x0, 1, x, eta=self.eta, variance_noise=noise).prev_sample
+        signal_s, signal_t = self.levels(torch.stack([s, t]))[0].square().to(x)  # a²
+        fresh = self.eta * ((1 - signal_s) / (1 - signal_t) * (1 - signal_t / signal_s)).sqrt()
+        direction = (x - signal_t.sqrt() * x0) / (1 - signal_t).sqrt()
+        moved = signal_s.sqrt() * x0 + (1 - signal_s - fresh.square()).sqrt() * direction
+        return moved if noise is None else moved + fresh * noise
 
 
 @dataclass(frozen=True)
 class DPMSolverMultistep(_VariancePreserving):
-    """Lu et al., DPM-Solver++ (2022), of order 1 or 2; ``stochastic`` is its SDE variant."""
+    """DPM-Solver++, with one evaluation a step.
+
+    Parameters
+    ----------
+    levels_count, beta_schedule, beta_start, beta_end
+        As for ``DDIM``.
+    order : {1, 2}
+        With 2 a step also uses the prediction of the step before.
+    solver : {"midpoint", "heun"}
+        How the second order is reached.
+    stochastic : bool
+        Whether the stochastic differential equation is solved, with fresh noise in every step.
+
+    References
+    ----------
+    Lu et al.: DPM-Solver++: Fast Solver for Guided Sampling of Diffusion Probabilistic Models (2022,
+    https://arxiv.org/abs/2211.01095).
+    """
 
     levels_count: Levels = 1000
     beta_schedule: Betas = "squaredcos_cap_v2"
@@ -134,31 +235,49 @@ class DPMSolverMultistep(_VariancePreserving):
         return self.order == 2
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
-        scheduler = DPMSolverMultistepScheduler(
-            solver_order=self.order,
-            solver_type=self.solver,
-            prediction_type="sample",
-            algorithm_type="sde-dpmsolver++" if self.stochastic else "dpmsolver++",
-        )
-        times = torch.stack(([] if past is None else [past[1].to(t)]) + [t, s])
-        signal, spoilt = self.levels(times)
-        last = int(s == 0)  # there the second-order formula is not defined, and diffusers falls back to the first
-        scheduler.num_inference_steps = len(times) - last
-        scheduler.timesteps = torch.arange(len(times) - last).flip(0)
-        scheduler.sigmas = (spoilt / signal).cpu()
-        scheduler.set_begin_index(len(times) - 2)
-        if past is not None:
-            scheduler.model_outputs[-1] = past[0]
-            scheduler.lower_order_nums = 1
-        return scheduler.step(x0, times[-2], x, variance_noise=noise).prev_sample
+        (_, b_t, log_snr_t), (a_s, b_s, log_snr_s) = self._at(t), self._at(s)
+        h = log_snr_s - log_snr_t
+        rate = (2.0 if self.stochastic else 1.0) * h
+        shrink = b_s / b_t * (-h).exp() if self.stochastic else b_s / b_t
+        gain = a_s * (1.0 - (-rate).exp())
+        moved = shrink * x + gain * x0
+        if past is not None and self.order == 2 and bool(s > 0):  # at s = 0 the second order is not defined
+            before, (_, _, log_snr_before) = past[0], self._at(past[1].to(t))
+            slope = 1.0 / ((log_snr_t - log_snr_before) / h) * (x0 - before)
+            weight = 0.5 * gain if self.solver == "midpoint" else a_s * (1.0 - (1.0 - (-rate).exp()) / rate)
+            moved = moved + weight * slope
+        return moved if noise is None else moved + b_s * (1.0 - (-2 * h).exp()).sqrt() * noise
+
+    def _at(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """a, b and ln(a/b) at one time, from their ratio as diffusers has it."""
+        signal, noise = self.levels(t[None])
+        sigma = (noise / signal).cpu()[0]
+        a = 1 / (sigma.square() + 1).sqrt()
+        b = sigma * a
+        return a, b, a.log() - b.log()
 
 
 @dataclass(frozen=True)
 class KarrasPath(Schedule, ABC):
-    """x0 + σε, shrunk so that its spread stays that of the data, ``sigma_data``; σ(t) is EDM's grid, t in steps of 1.
+    """EDM's path x0 + σε, scaled so that its standard deviation stays that of the data.
 
-    Training draws ln σ from a normal law. σ in the data's unit. Karras et al., Elucidating the Design Space of
-    Diffusion-Based Generative Models (NeurIPS 2022, https://arxiv.org/abs/2206.00364).
+    σ(t) is EDM's grid: σ(t)^(1/ρ) is linear in t > 0. Training draws ln σ from a normal distribution.
+
+    Parameters
+    ----------
+    sigma_min, sigma_max : float
+        The least and the greatest standard deviation of the noise, in the data's unit.
+    sigma_data : float
+        Standard deviation of the data, in their unit.
+    rho : float
+        The exponent ρ of the grid.
+    log_mean, log_spread : float
+        Mean and standard deviation of ln σ in training.
+
+    References
+    ----------
+    Karras, Aittala, Aila, Laine: Elucidating the Design Space of Diffusion-Based Generative Models (NeurIPS 2022,
+    https://arxiv.org/abs/2206.00364).
     """
 
     sigma_min: float = 0.002
@@ -173,7 +292,7 @@ class KarrasPath(Schedule, ABC):
         return self.sigma_data
 
     def sigma(self, t: Tensor) -> Tensor:
-        """The standard deviation of the noise at times ``t``, as fine as ``levels``."""
+        """Evaluate the standard deviation of the noise at times ``t``, in the precision of ``levels``."""
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
         return torch.where(t > 0, (low + _fine(t) * (high - low)) ** self.rho, 0.0)
 
@@ -190,21 +309,27 @@ class KarrasPath(Schedule, ABC):
 
 @dataclass(frozen=True)
 class EDMEuler(KarrasPath):
-    """EDM's path in steps of first order."""
+    """EDM's path in steps of first order. Parameters and reference: see ``KarrasPath``."""
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
-        scheduler = EDMEulerScheduler(self.sigma_min, self.sigma_max, self.sigma_data, rho=self.rho)
-        scheduler.sigmas = self.sigma(torch.stack([t, s])).cpu()
-        scheduler.set_begin_index(0)
-        scheduler.is_scale_input_called = True  # the input's scale is that of the path already
-        (before, _), (after, _) = self.levels(t), self.levels(s)
-        return scheduler.step(x0, float(t), x / before.to(x), pred_original_sample=x0).prev_sample * after.to(x)
+        sigma_t, sigma_s = self.sigma(torch.stack([t, s])).cpu()
+        z = x / self.levels(t)[0].to(x)
+        return (z + (z - x0) / sigma_t * (sigma_s - sigma_t)) * self.levels(s)[0].to(x)
 
 
 @dataclass(frozen=True)
 class StraightPath(Schedule, ABC):
-    """a = 1 − σ, b = σ, with σ = t warped by ``shift`` (Lipman et al., Flow Matching for Generative Modeling, ICLR
-    2023)."""
+    """The straight path of flow matching, a = 1 − σ and b = σ.
+
+    Parameters
+    ----------
+    shift : float
+        σ = shift·t / (1 + (shift − 1)·t): 1 is σ = t, more spends more of the time at high noise.
+
+    References
+    ----------
+    Lipman, Chen, Ben-Hamu, Nickel, Le: Flow Matching for Generative Modeling (ICLR 2023).
+    """
 
     shift: float = 1.0
 
@@ -217,8 +342,19 @@ class StraightPath(Schedule, ABC):
 class FlowMatchEulerDiscrete(StraightPath):
     """The straight path in steps of first order.
 
-    ``eta`` > 0 draws a part of the noise anew in every step, as DDIM's (Song et al., ICLR 2021, eq. 16): ``eta`` times
-    the spread that ancestral sampling draws, at most all of it. What x_s is, given x0, stays the path's for every eta.
+    With ``eta`` > 0 a step draws a part of the noise anew, as DDIM's does; the distribution of x_s given x0 stays that
+    of the path for every ``eta``.
+
+    Parameters
+    ----------
+    shift : float
+        See ``StraightPath``.
+    eta : float
+        The standard deviation of fresh noise, as a multiple of that of ancestral sampling, at most all of the noise.
+
+    References
+    ----------
+    Song, Meng, Ermon: Denoising Diffusion Implicit Models (ICLR 2021), equation 16.
     """
 
     eta: float = 0.0
@@ -228,13 +364,10 @@ class FlowMatchEulerDiscrete(StraightPath):
         return self.eta > 0
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
-        if self.renoises:
+        if noise is not None and self.renoises:
             (a, b), (a_s, b_s) = ([level.to(x) for level in self.levels(time)] for time in (t, s))
             ancestral = (b_s / b) * (b.square() - (a * b_s / a_s).square()).clamp_min(0).sqrt()
             fresh = torch.minimum(self.eta * ancestral, b_s)
             return a_s * x0 + (b_s.square() - fresh.square()).sqrt() * (x - a * x0) / b + fresh * noise
-        scheduler = FlowMatchEulerDiscreteScheduler(shift=self.shift)
-        scheduler.sigmas = self.levels(torch.stack([t, s]))[1].cpu()
-        scheduler.set_begin_index(0)
-        velocity = (x - x0) / scheduler.sigmas[0].to(x)
-        return scheduler.step(velocity, float(t), x).prev_sample
+        sigma_t, sigma_s = self.levels(torch.stack([t, s]))[1].cpu()
+        return x + (sigma_s - sigma_t) * ((x - x0) / sigma_t.to(x))
