@@ -83,7 +83,7 @@ def run(name: str, change: tuple, seed: int, out: Path, recipe: recipes.Recipe, 
 
 def sample(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> tuple[float, float]:
     """Strict validity of ``count`` samples, and the distinct share of the valid."""
-    verdicts = pipeline.domain.inspect(pipeline.sample(Request(count, seed=seed), steps, precision="bf16").state())
+    verdicts = pipeline.domain.codec.inspect(pipeline.sample(Request(count, seed=seed), steps, precision="bf16").state())
     valid = [smiles for smiles, reason in verdicts if reason is None and "." not in smiles]
     return len(valid) / len(verdicts), len(set(valid)) / max(1, len(valid))
 

@@ -26,7 +26,7 @@ from symdiff_evaluation.molecules3d.samples import Geometry
 def judged(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> dict[str, Estimate | float]:
     """EDM's numbers of ``count`` samples."""
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
-    found = [by_distance(Geometry(one.element, one.position)) for state in samples.states for one in pipeline.domain.geometries(state)]
+    found = [by_distance(Geometry(one.element, one.position)) for state in samples.states for one in pipeline.domain.codec.geometries(state)]
     return {
         "molecules": fraction(sum(one.stable == one.atoms for one in found), count),
         "atoms": sum(one.stable for one in found) / sum(one.atoms for one in found),

@@ -101,7 +101,7 @@ def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict
     start = time.perf_counter()
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     rate = count / (time.perf_counter() - start)
-    shapes = [Geometry(one.element, one.position) for state in samples.states for one in pipeline.domain.geometries(state)]
+    shapes = [Geometry(one.element, one.position) for state in samples.states for one in pipeline.domain.codec.geometries(state)]
     found, signs = [by_distance(shape) for shape in shapes], [hand(shape) for shape in shapes]
     right, left = signs.count(1), signs.count(-1)
     return {

@@ -68,7 +68,7 @@ def main() -> None:
             request = Request(chosen.count, chosen.num_nodes, condition, seed=1)
             x = pipeline.sample(request, Ancestral(pipeline.guide(weight), chosen.steps or pipeline.default_steps), precision="bf16").state()
             found = counts(x, len(pipeline.domain.atoms)) @ weights
-            stable = [by_distance(Geometry(one.element, one.position)) for one in pipeline.domain.geometries(x)]
+            stable = [by_distance(Geometry(one.element, one.position)) for one in pipeline.domain.codec.geometries(x)]
             row = {"asked": asked, "guidance": weight, "mean": float(found.mean()), "spread": float(found.std()), "off": float((found - asked).abs().mean())}
             print(json.dumps({**{k: round(v, 2) for k, v in row.items()}, "stable": round(sum(one.stable == one.atoms for one in stable) / len(x), 3)}), flush=True)
 

@@ -38,7 +38,7 @@ FRAGMENTS = {"benzene": ("c1ccccc1", ()), "amide": ("[NX3;H1;!R]-C(=O)-[CX4;!R]"
 def whole(domain: Molecule3D, view, part: int = 1000):
     """The molecules of a split: geometry, RDKit's view of it."""
     for rows in torch.arange(len(view)).split(part):
-        for geometry in domain.geometries(view.batch(rows)):
+        for geometry in domain.codec.geometries(view.batch(rows)):
             mol = to_rdkit(geometry)
             Chem.SanitizeMol(mol)
             yield geometry, mol
@@ -55,9 +55,9 @@ def cut(geometry: Geometry, mol: Chem.Mol, match: tuple[int, ...], bearers: tupl
 
 
 def found(pipeline: SymdiffPipeline, x: State, known: State | None) -> dict[str, float]:
-    made = pipeline.domain.geometries(x)
+    made = pipeline.domain.codec.geometries(x)
     edm = [by_distance(geometries.Geometry(one.element, one.position)) for one in made]
-    names = [name for name in pipeline.domain.smiles(x) if name]
+    names = [name for name in pipeline.domain.codec.smiles(x) if name]
     row = {
         "stable": sum(one.stable == one.atoms for one in edm) / len(made),
         "valid (EDM)": sum(one.smiles is not None for one in edm) / len(made),

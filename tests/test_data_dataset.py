@@ -61,8 +61,8 @@ def test_a_batch_is_padded_to_its_largest(dataset):
 def test_splits_and_views_number_their_own_structures(dataset):
     test = dataset.split("test")
     assert [len(dataset.split(name)) for name in ("train", "valid", "test")] == [6, 2, 2]
-    assert DOMAIN.smiles(test.batch([1, 0])) == ["O=C=O", "CC"]
-    assert DOMAIN.smiles(test.select([1]).batch([0])) == ["O=C=O"]
+    assert DOMAIN.codec.smiles(test.batch([1, 0])) == ["O=C=O", "CC"]
+    assert DOMAIN.codec.smiles(test.select([1]).batch([0])) == ["O=C=O"]
     with pytest.raises(UserError, match=r"no split 'tset' \(did you mean 'test'\?\)"):
         dataset.split("tset")
     with pytest.raises(UserError, match="the split 'test' is empty"):

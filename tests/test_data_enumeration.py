@@ -87,14 +87,14 @@ def test_each_class_stands_once_and_is_valid(atoms):
     assert (bonds == bonds.transpose(0, 2, 1)).all() and (bonds.sum(2) <= VALENCE[labels]).all()
     x = state(labels, bonds)
     assert len(Nodes().form(x).unique()) == len(x)
-    smiles = DOMAIN.smiles(x)
+    smiles = DOMAIN.codec.smiles(x)
     assert None not in smiles and len(set(smiles)) == len(smiles) and not any("." in text for text in smiles)
 
 
 def test_every_listed_molecule_that_fits_is_found():
     from pathlib import Path
 
-    known = {text for n in KNOWN for text in DOMAIN.smiles(state(*enumerate_molecules(n)))}
+    known = {text for n in KNOWN for text in DOMAIN.codec.smiles(state(*enumerate_molecules(n)))}
     listed = 0
     for line in (Path(__file__).parent / "molecules.smi").read_text().splitlines():
         mol = Chem.MolFromSmiles(line.split()[0])

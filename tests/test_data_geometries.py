@@ -45,8 +45,8 @@ def test_the_geometry_gets_the_bonds_of_its_smiles(smiles):
     element, position = embedded(smiles)
     found = match(smiles, element, position)
     domain = Molecule3D(["H", "C", "N", "O", "F", "N+", "O-"])
-    x = domain.collate([domain.label(found)])
-    assert domain.smiles(x) == [Chem.CanonSmiles(smiles)]
+    x = domain.collate([domain.codec.label(found)])
+    assert domain.codec.smiles(x) == [Chem.CanonSmiles(smiles)]
     lengths = np.linalg.norm(found.position[found.edges[:, 0]] - found.position[found.edges[:, 1]], axis=1)
     assert lengths.min() > 0.9 and lengths.max() < 1.6
     assert sorted(map(tuple, found.position.tolist())) == sorted(map(tuple, position.tolist()))
@@ -109,7 +109,7 @@ def test_the_named_set_is_built_from_the_folder(tmp_path, monkeypatch):
     assert dataset.meta["splits"] == {"train": 2, "valid": 1, "test": 1} and dataset.meta["duplicates"] == 0
     assert dataset.domain.atoms[:2] == ("H", "C") and dataset.domain.spec == open_dataset("qm9-3d").domain.spec
     x = dataset.batch(range(4))
-    assert dataset.domain.smiles(x) == [Chem.CanonSmiles(SMILES[k]) for k in (0, 2, 4, 5)]
+    assert dataset.domain.codec.smiles(x) == [Chem.CanonSmiles(SMILES[k]) for k in (0, 2, 4, 5)]
     assert x["position"].sum(1).abs().max() < 1e-4
     info = summary(dataset)
     assert info["labels"]["bond"]["triple"] > 0 and info["symmetry"]["largest_group"] == 36  # of CF3 and CH3
@@ -157,7 +157,7 @@ def test_nearly_all_of_qm9_matches():
     assert dataset.domain.atoms[:4] == ("H", "C", "O", "N")
     kept = [text for text, one in zip(texts, found, strict=True) if not isinstance(one, UserError)]
     same = [Chem.MolToSmiles(Chem.MolFromSmiles(text), isomericSmiles=False) for text in kept]
-    assert dataset.domain.smiles(dataset.batch(range(len(dataset)))) == same
+    assert dataset.domain.codec.smiles(dataset.batch(range(len(dataset)))) == same
 
 
 def test_files_are_imported_and_broken_entries_counted(tmp_path):

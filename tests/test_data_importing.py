@@ -39,7 +39,7 @@ def test_smiles_are_imported_and_broken_rows_counted(tmp_path):
     assert len(dataset) == 16 and dataset.meta["rows"] == 20 and dataset.meta["duplicates"] == 5
     assert dataset.meta["left_out"] == {"syntax": 1, "radical": 1, "fragments": 1, "empty": 1}
     assert dataset.symbols == ("C", "O", "N", "F", "N+", "O-", "S")  # by frequency, then by atomic number
-    assert dataset.domain.smiles(dataset.batch([0, 6, 10])) == ["C", "OCC1CC1", "C[N+](=O)[O-]"]
+    assert dataset.domain.codec.smiles(dataset.batch([0, 6, 10])) == ["C", "OCC1CC1", "C[N+](=O)[O-]"]
     assert dataset.meta["source"]["files"][0]["file"] == "m.smi"
     assert names(tmp_path) == ["m.smi", "set"]
 
@@ -68,8 +68,8 @@ def test_sdf_and_hydrogens(tmp_path):
     domain.write(domain.decode(domain.collate([domain.encode(text) for text in GOOD])), tmp_path / "m.sdf")
     dataset = import_files([tmp_path / "m.sdf"], tmp_path / "set", ImportSettings(hydrogens=True))
     assert dataset.symbols[0] == "H" and len(dataset) == 12 and dataset.num_nodes[0] == 5
-    smiles = domain.smiles(domain.collate([domain.encode(text) for text in GOOD]))
-    assert dataset.domain.smiles(dataset.batch(torch.arange(12))) == smiles
+    smiles = domain.codec.smiles(domain.collate([domain.encode(text) for text in GOOD]))
+    assert dataset.domain.codec.smiles(dataset.batch(torch.arange(12))) == smiles
 
 
 def test_equal_molecules_share_a_split(tmp_path):

@@ -36,7 +36,7 @@ def test_structures_stay_the_same_and_stand_canonically(molecules, order):
     everything = torch.arange(len(molecules))
     before, after = molecules.batch(everything), moved.batch(everything)
     assert torch.equal(Nodes().form(before), Nodes().form(after))
-    assert molecules.domain.smiles(before) == moved.domain.smiles(after)
+    assert molecules.domain.codec.smiles(before) == moved.domain.codec.smiles(after)
     canonical = Nodes(order).canonical(before)
     assert torch.equal(canonical["atom"], after["atom"]) and torch.equal(canonical["bond"], after["bond"])
     assert moved.meta["order"] == order and torch.equal(moved.columns.arrays["split"], molecules.columns.arrays["split"])
@@ -45,7 +45,7 @@ def test_structures_stay_the_same_and_stand_canonically(molecules, order):
 def test_isomorphic_graphs_become_identical():
     domain, random = Graph(), np.random.RandomState(0)
     ring = np.array([(k, (k + 1) % 7) for k in range(7)] + [(0, 3)])
-    records = [domain.record(np.zeros(7, int), random.permutation(7)[ring], np.ones(8, int)) for _ in range(20)]
+    records = [domain.codec.record(np.zeros(7, int), random.permutation(7)[ring], np.ones(8, int)) for _ in range(20)]
     moved = reorder(Dataset.from_arrays(domain, pack(records, domain.schema), {"name": "rings", "order": "source"}), "depth")
     edges = moved.batch(torch.arange(20))["edge"]
     assert (edges == edges[:1]).all()
@@ -58,7 +58,7 @@ def test_a_view_is_reordered_as_a_view_and_kept(molecules, tmp_path):
     moved = reorder(view, "breadth")
     assert len(moved) == len(view) and moved.path.is_dir()
     index = torch.arange(len(view))
-    assert moved.domain.smiles(moved.batch(index)) == view.domain.smiles(view.batch(index))
+    assert moved.domain.codec.smiles(moved.batch(index)) == view.domain.codec.smiles(view.batch(index))
     stamp = moved.path.stat().st_mtime_ns
     again = reorder(opened, "breadth")
     assert again.path == moved.path and again.path.stat().st_mtime_ns == stamp and len(again) == len(opened)
@@ -72,7 +72,7 @@ def test_unknown_orders_are_user_errors(molecules):
     with pytest.raises(UserError, match="did you mean 'depth'"):
         reorder(molecules, "dept")
     domain = Graph()
-    record = domain.record(np.zeros(2, int), np.array([[0, 1]]), np.ones(1, int))
+    record = domain.codec.record(np.zeros(2, int), np.array([[0, 1]]), np.ones(1, int))
     graphs = Dataset.from_arrays(domain, pack([record], domain.schema), {"name": "one", "order": "source"})
     with pytest.raises(UserError, match="one has no order 'smiles'"):
         reorder(graphs, "smiles")
@@ -80,8 +80,8 @@ def test_unknown_orders_are_user_errors(molecules):
 
 def test_symmetry_counts_automorphism_groups():
     domain = Graph()
-    star = domain.record(np.zeros(5, int), np.array([[0, k] for k in range(1, 5)]), np.ones(4, int))
-    rigid = domain.record(np.zeros(6, int), np.array([[0, 1], [1, 2], [2, 3], [3, 4], [2, 5], [1, 5]]), np.ones(6, int))
+    star = domain.codec.record(np.zeros(5, int), np.array([[0, k] for k in range(1, 5)]), np.ones(4, int))
+    rigid = domain.codec.record(np.zeros(6, int), np.array([[0, 1], [1, 2], [2, 3], [3, 4], [2, 5], [1, 5]]), np.ones(6, int))
     found = symmetry(Dataset.from_arrays(domain, pack([star, rigid, rigid], domain.schema), {"name": "three"}))
     assert (found.count, found.asymmetric, found.largest) == (3, 2, 24)
 

@@ -158,7 +158,7 @@ def test_qm9_is_what_its_authors_published():
     for size in range(1, 6):
         labels, bonds = (torch.from_numpy(array).long() for array in enumerate_molecules(size))
         mask = torch.ones(labels.shape, dtype=torch.bool)
-        known |= set(small.smiles(State(mask, small.schema, {"atom": labels, "bond": bonds})))
+        known |= set(small.codec.smiles(State(mask, small.schema, {"atom": labels, "bond": bonds})))
     few = qm9.batch(torch.nonzero(qm9.num_nodes <= 5)[:, 0])
-    neutral = [text for text in qm9.domain.smiles(few) if "+" not in text and "-" not in text]
+    neutral = [text for text in qm9.domain.codec.smiles(few) if "+" not in text and "-" not in text]
     assert len(neutral) > 160 and set(neutral) <= known

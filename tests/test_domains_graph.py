@@ -47,7 +47,7 @@ def test_networkx_round_trip(graphs):
 def test_pyg_round_trip(graphs):
     pytest.importorskip("torch_geometric", reason="conversions to PyG need the extra pyg")
     state = LABELLED.collate([LABELLED.encode(graph) for graph in graphs])
-    datas = LABELLED.to_pyg(state)
+    datas = LABELLED.codec.to_pyg(state)
     assert all(data.is_undirected() for data in datas)
     again = LABELLED.collate([LABELLED.encode(data) for data in datas])
     assert torch.equal(again["node"], state["node"]) and torch.equal(again["edge"], state["edge"])

@@ -32,7 +32,7 @@ def small() -> list[str]:
     pick = np.random.RandomState(0).permutation(len(labels))[:800]
     schema = MolecularGraph(ATOMS).schema
     values = {"atom": torch.from_numpy(labels[pick]).long(), "bond": torch.from_numpy(bonds[pick]).long()}
-    return MolecularGraph(ATOMS).smiles(State(torch.ones(values["atom"].shape, dtype=torch.bool), schema, values))
+    return MolecularGraph(ATOMS).codec.smiles(State(torch.ones(values["atom"].shape, dtype=torch.bool), schema, values))
 
 
 def flat(smiles: str) -> str:
@@ -55,14 +55,14 @@ def test_the_list_is_long_enough(smiles):
 
 def test_round_trip_is_the_canonical_smiles(smiles):
     state = DOMAIN.collate([DOMAIN.encode(text) for text in smiles])
-    assert DOMAIN.smiles(state) == [flat(text) for text in smiles]
+    assert DOMAIN.codec.smiles(state) == [flat(text) for text in smiles]
 
 
 def test_round_trip_under_node_permutations(smiles):
     state = DOMAIN.collate([DOMAIN.encode(text) for text in smiles])
     group = Symmetric()
     moved = group.act(group.sample(state.mask, Streams(3, torch.arange(len(state)))), state)
-    assert DOMAIN.smiles(moved) == [flat(text) for text in smiles]
+    assert DOMAIN.codec.smiles(moved) == [flat(text) for text in smiles]
 
 
 def test_isomorphic_molecules_are_stored_identically(smiles):
@@ -90,7 +90,7 @@ def test_hydrogens_are_nodes_behind_the_heavy_atoms():
     assert record["edges"].tolist() == [[0, 1], [0, 2], [0, 3], [0, 4], [1, 5]]
     texts = ["CO", "C", "C[N+](=O)[O-]", "C1CO1", "[H][H]"]
     state = domain.collate([domain.encode(text) for text in texts])
-    assert domain.smiles(state) == [flat(text) for text in texts]
+    assert domain.codec.smiles(state) == [flat(text) for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
     bond = (bond * (torch.rand(4, nodes, nodes, generator=generator) < density)).triu(1)
     bond = (bond + bond.mT) * (mask[:, :, None] & mask[:, None])
     state = State(mask, DOMAIN.schema, {"atom": atom, "bond": bond})
-    mols, verdicts = DOMAIN.decode(state), DOMAIN.inspect(state)
+    mols, verdicts = DOMAIN.decode(state), DOMAIN.codec.inspect(state)
     assert [mol.GetNumAtoms() for mol in mols] == sizes.tolist()
     assert all((text is None) != (reason is None) for text, reason in verdicts)
     folder = tmp_path_factory.mktemp("garbage")
@@ -156,7 +156,7 @@ def test_files_keep_the_molecules(tmp_path, suffix):
     path = tmp_path / f"molecules{suffix}"
     DOMAIN.write(DOMAIN.decode(state), path)
     again = DOMAIN.collate([DOMAIN.encode(mol) for mol in DOMAIN.read(path)])
-    assert DOMAIN.smiles(again) == [flat(text) for text in LISTED]
+    assert DOMAIN.codec.smiles(again) == [flat(text) for text in LISTED]
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
 

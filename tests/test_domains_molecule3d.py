@@ -73,7 +73,7 @@ def test_atoms_are_centred_hydrogens_behind_their_atom(molecules):
             if atom == "H" and len(set(atoms)) > 1:
                 heavy = max(j for j in range(k) if atoms[j] != "H")
                 assert x["bond"][row, heavy, k] == 1
-    assert BONDED.smiles(x) == [Chem.CanonSmiles(Chem.MolToSmiles(Chem.MolFromSmiles(s), isomericSmiles=False)) for s in SMILES]
+    assert BONDED.codec.smiles(x) == [Chem.CanonSmiles(Chem.MolToSmiles(Chem.MolFromSmiles(s), isomericSmiles=False)) for s in SMILES]
 
 
 def test_any_order_of_the_atoms_gives_the_same_record(molecules):
@@ -100,7 +100,7 @@ def test_files_come_back(domain, ending, molecules, tmp_path):
 def test_pictures(molecules, tmp_path):
     x = batch(BONDED, molecules)
     broken = x.with_values(position=x["position"] * float("nan"))
-    for name, objs in (("a", BONDED.decode(x)), ("b", []), ("c", PLAIN.decode(batch(PLAIN, molecules))), ("d", BONDED.geometries(broken))):
+    for name, objs in (("a", BONDED.decode(x)), ("b", []), ("c", PLAIN.decode(batch(PLAIN, molecules))), ("d", BONDED.codec.geometries(broken))):
         assert BONDED.draw(objs, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -109,7 +109,7 @@ def test_pyg_comes_back(molecules):
     pytest.importorskip("torch_geometric", reason="torch-geometric, an extra, is not installed")
     for domain in (BONDED, PLAIN):
         x = batch(domain, molecules)
-        data = domain.to_pyg(x)
+        data = domain.codec.to_pyg(x)
         assert data[0].num_nodes == 5 and domain.bonds == ("edge_index" in data[0])
         assert_same(x, batch(domain, data))
     lonely = to_pyg(bare([6], [[0, 0, 0]]))
@@ -120,7 +120,7 @@ def test_ase_comes_back(molecules):
     pytest.importorskip("ase", reason="ASE, an extra, is not installed")
     for domain in (BONDED, PLAIN):
         x = batch(domain, molecules)
-        atoms = domain.to_ase(x)
+        atoms = domain.codec.to_ase(x)
         assert atoms[0].get_chemical_symbols() == ["C", "H", "H", "H", "H"]
         assert_same(x, batch(domain, atoms))
     assert to_ase(molecules[3]).arrays["formal_charge"].sum() == 0
@@ -131,7 +131,7 @@ def test_anything_decodes_and_is_written(random_state, tmp_path):
         x = random_state(domain.schema, node_mask(torch.tensor([9, 4, 1, 7])), 3)
         mols = domain.decode(x)
         assert [mol.GetNumAtoms() for mol in mols] == [9, 4, 1, 7]
-        verdicts = domain.inspect(x)
+        verdicts = domain.codec.inspect(x)
         assert len(verdicts) == 4 and all((smiles is None) != (reason is None) for smiles, reason in verdicts)
         for ending in ("sdf", "npz", "xyz", "extxyz"):
             domain.write(mols, tmp_path / f"a.{ending}")
@@ -149,9 +149,9 @@ def test_bonds_are_perceived_where_there_are_none(molecules):
 def test_radicals_have_no_smiles(molecules):
     x = batch(BONDED, molecules[:1])
     methyl = State(x.mask[:, :4], x.schema, {n: x[n][:, :4, :4] if n == "bond" else x[n][:, :4] for n in x.schema})
-    assert BONDED.inspect(methyl) == [(None, "radical")]
+    assert BONDED.codec.inspect(methyl) == [(None, "radical")]
     nowhere = x.with_values(position=torch.full_like(x["position"], torch.inf))
-    assert PLAIN.inspect(nowhere.only("atom", "position")) == [(None, "coordinates are not finite")]
+    assert PLAIN.codec.inspect(nowhere.only("atom", "position")) == [(None, "coordinates are not finite")]
 
 
 WATER = "O 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n"
@@ -217,7 +217,7 @@ def test_bonds_need_whole_molecules(make, message):
 
 def test_ions_are_molecules_where_their_atoms_are_known():
     ammonium = bare([7, 1, 1, 1, 1], METHANE * 0.93, total=1)
-    assert BONDED.smiles(BONDED.collate([BONDED.encode(ammonium)])) == ["[NH4+]"]
+    assert BONDED.codec.smiles(BONDED.collate([BONDED.encode(ammonium)])) == ["[NH4+]"]
     with pytest.raises(UserError, match="atom N\\+ is not among H, N"):
         Molecule3D(["H", "N"]).encode(ammonium)
 

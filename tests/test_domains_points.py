@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from symdiff.domains.base import domain_from_spec
-from symdiff.domains.points import AXES, PointCloud
+from symdiff.domains.points import PointCloud
+from symdiff.domains.points_codec import AXES
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.random import Streams

@@ -121,7 +121,7 @@ def test_records_and_files_come_back(case, tmp_path):
     domain.write(objs, tmp_path / "spins.png")
     assert (tmp_path / "spins.png").read_bytes().startswith(b"\x89PNG")
     hamiltonians = read_hamiltonians(tmp_path / "spins.npz", domain)
-    energies = torch.cat([domain.hamiltonian_of(obj).total(x["spin"][k : k + 1]) for k, obj in enumerate(hamiltonians)])
+    energies = torch.cat([domain.codec.hamiltonian_of(obj).total(x["spin"][k : k + 1]) for k, obj in enumerate(hamiltonians)])
     assert torch.allclose(energies, domain.hamiltonian(x).total(x["spin"]))
 
 
@@ -130,14 +130,14 @@ def test_hamiltonians_from_yaml(tmp_path):
     file.write_text("sides: [4, 6]\ncoupling: [1, 0.5, -0.25, -0.25]\nfield: 0.1\ntemperature: 2.5\n")
     (one,) = read_hamiltonians(file, domain)
     assert one.coupling.shape == (4, 6, 4) and one.temperature == 2.5 and (one.field == 0.1).all()
-    assert domain.hamiltonian_of(one).energy(torch.zeros(1, 24, dtype=torch.int64)).item() == pytest.approx(-1.1)
+    assert domain.codec.hamiltonian_of(one).energy(torch.zeros(1, 24, dtype=torch.int64)).item() == pytest.approx(-1.1)
 
 
 def test_hamiltonians_of_one_lattice_from_npz(tmp_path):
     domain = SpinLattice(conditions=["coupling"])
     np.savez(tmp_path / "h.npz", coupling=np.ones((4, 4, 2)))
     (one,) = read_hamiltonians(tmp_path / "h.npz", domain)
-    assert domain.hamiltonian_of(one).energy(torch.zeros(1, 16, dtype=torch.int64)).item() == -2
+    assert domain.codec.hamiltonian_of(one).energy(torch.zeros(1, 16, dtype=torch.int64)).item() == -2
 
 
 def test_random_hamiltonians():

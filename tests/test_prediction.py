@@ -13,7 +13,8 @@ from symdiff.config import recipe as recipes
 from symdiff.data.dataset import Dataset
 from symdiff.diffusion import Diffusion
 from symdiff.domains.arrays import pack
-from symdiff.domains.points import AXES, PointCloud
+from symdiff.domains.points import PointCloud
+from symdiff.domains.points_codec import AXES
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric

@@ -13,7 +13,8 @@ from benchmarks.study_cells import TASKS, Cell, cells
 from symdiff.config import recipe as recipes
 from symdiff.data.dataset import Dataset
 from symdiff.domains.arrays import pack
-from symdiff.domains.points import AXES, PointCloud
+from symdiff.domains.points import PointCloud
+from symdiff.domains.points_codec import AXES
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Streams
 from symdiff.state import Categorical, Real, State, node_mask

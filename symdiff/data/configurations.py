@@ -148,7 +148,7 @@ def _values(columns: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str,
     hamiltonian = Hamiltonian.make(piece, domain.interaction, given.get("coupling", (1.0,)), field)
     temperature = torch.from_numpy(columns["temperature"].astype(np.float64)) if "temperature" in columns else None
     condition = domain.condition(hamiltonian, temperature)
-    labels = domain.labels(spins.astype(np.int8)).reshape(len(spins), piece.sites).astype(np.uint8)
+    labels = domain.codec.labels(spins.astype(np.int8)).reshape(len(spins), piece.sites).astype(np.uint8)
     return {**{name: condition[name].numpy() for name in domain.conditions}, "spin": labels}
 
 

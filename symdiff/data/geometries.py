@@ -93,7 +93,7 @@ def geometries(
     kinds, counts = np.unique(labels, return_counts=True)
     atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in np.argsort(-counts, kind="stable")]
     plain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
-    arrays = pack([plain.label(one) for one in kept], plain.schema)
+    arrays = pack([plain.codec.label(one) for one in kept], plain.schema)
     left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}
     marks = digests(arrays, {name: field for name, field in plain.schema.items() if isinstance(field, Categorical)})
     arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]

@@ -38,7 +38,7 @@ def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Datase
     """
     sound = [graph for graph in found.graphs if graph is not None]
     domain = _domain(sound, max_nodes)
-    arrays = pack([domain.record_of(graph) for graph in sound], domain.schema)
+    arrays = pack([domain.codec.record_of(graph) for graph in sound], domain.schema)
     marks = digests(arrays, domain.schema)
     valid = np.array([graph is not None for graph in found.graphs], bool)
     arrays["split"] = split_by_content(marks) if found.split is None else np.asarray(found.split, np.uint8)[valid]

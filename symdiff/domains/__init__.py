@@ -9,6 +9,7 @@ from symdiff.face import face
 if TYPE_CHECKING:
     from symdiff.domains.base import Domain as Domain
     from symdiff.domains.base import domain_from_spec as domain_from_spec
+    from symdiff.domains.codec import Codec as Codec
     from symdiff.domains.graph import Graph as Graph
     from symdiff.domains.lattice import SpinLattice as SpinLattice
     from symdiff.domains.molecule import MolecularGraph as MolecularGraph

@@ -1,4 +1,4 @@
-"""A domain: what a structure is (schema), how it moves (group), and how it comes and goes (codec)."""
+"""A domain: what a structure is (schema, conditions) and how it moves (group); its codec and its options are nouns of their own."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from torch import Tensor
 
 from symdiff.config.building import build
 from symdiff.domains.arrays import Record, pack, unpad
+from symdiff.domains.codec import Codec
 from symdiff.domains.options import Options
 from symdiff.groups.base import Group
 from symdiff.state import Schema, State
 
 
 class Domain(ABC):
-    """Schema, group and codec of one kind of structure.
+    """Schema, conditions and group of one kind of structure.
 
     Fields on pairs are undirected labels where 0 says that there is no edge; a record lists only the pairs with an edge.
     """
@@ -47,21 +48,10 @@ class Domain(ABC):
     def spec(self) -> dict:
         """``kind`` and the constructor's arguments as plain names and numbers: what ``domain_from_spec`` reads."""
 
+    @property
     @abstractmethod
-    def encode(self, obj) -> Record:
-        """The arrays of one object. Raises UserError, with the reason, for what does not fit the schema."""
-
-    @abstractmethod
-    def decode(self, state: State) -> list:
-        """One object for every structure of a batch; any labels and any edges decode."""
-
-    @abstractmethod
-    def read(self, path: str | Path) -> list:
-        """The objects of a file, by its ending. Raises UserError for a file that cannot be read."""
-
-    @abstractmethod
-    def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write objects, which may be made while they are written, to a file, by its ending; it appears whole or not at all."""
+    def codec(self) -> Codec:
+        """How structures come and go, as objects and in files."""
 
     @property
     def options(self) -> Options:
@@ -84,9 +74,25 @@ class Domain(ABC):
         """The names of the labels of a field: their numbers where the domain has no others."""
         return [str(label) for label in range(self.schema[field].classes)]
 
+    def encode(self, obj) -> Record:
+        """``codec.encode``."""
+        return self.codec.encode(obj)
+
+    def decode(self, state: State) -> list:
+        """``codec.decode``."""
+        return self.codec.decode(state)
+
+    def read(self, path: str | Path) -> list:
+        """``codec.read``."""
+        return self.codec.read(path)
+
+    def write(self, objs: Iterable, path: str | Path) -> None:
+        """``codec.write``."""
+        self.codec.write(objs, path)
+
     def draw(self, objs: Sequence, path: str | Path) -> bool:
-        """Draw objects into a .png file; False where the domain has no pictures of its own."""
-        return False
+        """``codec.draw``."""
+        return self.codec.draw(objs, path)
 
     def collate(self, records: Sequence[Record], nodes: int | None = None) -> State:
         """Records -> a batch padded to ``nodes`` (default: the largest)."""

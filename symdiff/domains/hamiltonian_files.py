@@ -65,14 +65,14 @@ def read_hamiltonians(path: str | Path, domain: SpinLattice) -> list[Configurati
     try:
         _check_size(configurations, domain)
         for one in configurations:
-            domain.hamiltonian_of(one)
+            domain.codec.hamiltonian_of(one)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     return configurations
 
 
 def _check_size(configurations: Sequence[Configuration], domain: SpinLattice) -> None:
-    first, count = domain.hamiltonian_of(configurations[0]), len(configurations)
+    first, count = domain.codec.hamiltonian_of(configurations[0]), len(configurations)
     values = count * (first.coupling.numel() + first.field.numel())
     if values > MAX_VALUES:
         raise UserError(f"expected at most {MAX_VALUES:,} couplings and fields, got {count:,} Hamiltonians with {values:,}")

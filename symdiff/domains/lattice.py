@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from symdiff.config.ranges import Classes, Degree, Side
-from symdiff.domains.arrays import Record
 from symdiff.domains.base import Domain
+from symdiff.domains.lattice_codec import LatticeCodec
 from symdiff.domains.lattice_options import LatticeOptions
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
@@ -19,8 +17,7 @@ from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
 from symdiff.groups.torus import Torus, torus
-from symdiff.spins.configuration import Configuration
-from symdiff.spins.hamiltonian import Hamiltonian, half, interaction
+from symdiff.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.state import Categorical, Logits, Real, Schema, Star, State
 
 CONDITIONS = ("coupling", "field", "temperature")
@@ -77,6 +74,10 @@ class SpinLattice(Domain):
     def pads(self) -> bool:
         """False: a lattice with a site more is no lattice."""
         return False
+
+    @property
+    def codec(self) -> LatticeCodec:
+        return LatticeCodec(self)
 
     @property
     def options(self) -> LatticeOptions:
@@ -152,73 +153,6 @@ class SpinLattice(Domain):
             return None
         return lambda x: -self.hamiltonian(x).total(x["spin"]) / x["temperature"][:, 0].double()
 
-    def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
-        """The first configurations as a picture. Raises UserError."""
-        self.write(objs, path)
-        return True
-
-    def encode(self, obj: Configuration) -> Record:
-        """The arrays of a configuration. Raises UserError for what does not fit the model."""
-        if not isinstance(obj, Configuration) or obj.spins is None:
-            raise UserError(f"expected a Configuration with spins, got {type(obj).__name__}")
-        piece = self.piece(np.shape(obj.spins))
-        record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self.labels(np.asarray(obj.spins)).reshape(-1)}
-        if self._conditions:
-            given = self.condition(self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self._conditions else None)
-            record.update({name: given[name][0].numpy() for name in self._conditions})
-        return record
-
-    def hamiltonian_of(self, obj: Configuration, piece: Torus | None = None) -> Hamiltonian:
-        """The Hamiltonian that a configuration belongs to. Raises UserError."""
-        if piece is None:
-            shaped = obj.spins if obj.spins is not None else obj.coupling if obj.coupling is not None else obj.field
-            piece = self.piece(np.shape(shaped)[: bravais(self.lattice).dim])
-        settings: dict = {}
-        for name, value, shape in (
-            ("couplings", obj.coupling, (piece.sites, -1)),
-            ("field", obj.field, (piece.sites,) if self.model == "ising" else (piece.sites, self.states)),
-        ):
-            if value is None:
-                continue
-            try:
-                flat = torch.from_numpy(np.array(value, np.float64).reshape(shape))
-            except ValueError as error:
-                raise UserError(f"{name}: expected {piece.sites} sites, got shape {np.shape(value)}") from error
-            settings[name] = torch.stack([flat, -flat], -1) if name == "field" and self.model == "ising" else flat
-        try:
-            return Hamiltonian.make(piece, self.interaction, **settings)
-        except ValueError as error:
-            raise UserError(str(error)) from error
-
-    def decode(self, state: State) -> list[Configuration]:
-        nodes = state.mask.shape[1]
-        piece = self.torus(nodes)
-        spins = state["spin"].cpu().numpy().reshape(-1, *piece.sides)
-        spins = (1 - 2 * spins if self.model == "ising" else spins).astype(np.int8)
-        found: dict[str, Sequence] = {}
-        if "coupling" in state.schema:
-            kept = state["coupling"][..., half(piece, self.directions), 0]
-            found["coupling"] = kept.cpu().numpy().reshape(-1, *piece.sides, self.directions // 2)
-        if "field" in state.schema:
-            field = state["field"].cpu()
-            field = (field[..., 0] - field[..., 1]) / 2 if self.model == "ising" else field
-            found["field"] = field.numpy().reshape(-1, *piece.sides, *field.shape[2:])
-        if "temperature" in state.schema:
-            found["temperature"] = state["temperature"][:, 0].tolist()
-        return [Configuration(one, **{name: values[k] for name, values in found.items()}) for k, one in enumerate(spins)]
-
-    def read(self, path: str | Path) -> list[Configuration]:
-        """The configurations of a .npz file. Raises UserError."""
-        from symdiff.domains.spin_files import read
-
-        return read(path, self)
-
-    def write(self, objs: Iterable[Configuration], path: str | Path) -> None:
-        """Write configurations to .npz, or draw them to .png. Raises UserError."""
-        from symdiff.domains.spin_files import write
-
-        write(objs, path, self)
-
     def check_part(self, part: object, spec: Mapping, where: str) -> None:
         """Raise UserError where a part, or one that it is built of, is for another lattice."""
         lattice, sides = getattr(part, "lattice", None), getattr(part, "sides", None)
@@ -248,16 +182,6 @@ class SpinLattice(Domain):
         if piece.sides != (self.sides or piece.sides[:1] * len(piece.sides)):
             raise UserError(f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got {list(piece.sides)}")
         return piece
-
-    def labels(self, spins: np.ndarray) -> np.ndarray:
-        """Spins as labels 0..q-1, int64."""
-        if spins.dtype.kind not in "iu":
-            raise UserError(f"spins: expected integers, got {spins.dtype}")
-        valid = (-1, 1) if self.model == "ising" else tuple(range(self.states))
-        if not np.isin(spins, valid).all():
-            raise UserError(f"spins: expected {'-1 and 1' if self.model == 'ising' else f'0 to {self.states - 1}'}, got {np.unique(spins)[:4].tolist()}")
-        return ((1 - spins) // 2 if self.model == "ising" else spins).astype(np.int64)
-
 
 def _single(name: str, value: Tensor) -> Tensor:
     """In single precision. Raises UserError where that has no such number."""

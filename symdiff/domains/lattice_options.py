@@ -63,7 +63,7 @@ class LatticeOptions(Options):
             if name in words:
                 values[name] = _parse(name, words[name])
         one = from_plain("--", values, self.domain)
-        return self.domain.condition(self.domain.hamiltonian_of(one), one.temperature)
+        return self.domain.condition(self.domain.codec.hamiltonian_of(one), one.temperature)
 
     def _read_hamiltonians(self, words: Mapping[str, str]) -> State:
         for name in ("size", "coupling", "field"):
@@ -76,7 +76,7 @@ class LatticeOptions(Options):
             temperatures = [read_one("--", "temperature", _parse("temperature", words["temperature"]))] * len(objs)
         given = None if any(t is None for t in temperatures) else torch.tensor(temperatures, dtype=torch.float64)
         try:
-            each = [domain.hamiltonian_of(one) for one in objs]
+            each = [domain.codec.hamiltonian_of(one) for one in objs]
             together = replace(each[0], coupling=torch.cat([h.coupling for h in each]), field=torch.cat([h.field for h in each]))
             return domain.condition(together, given if "temperature" in domain.conditions else None)
         except UserError as error:
@@ -103,7 +103,7 @@ class LatticeOptions(Options):
         spins = self._read_spins(path)
         free = spins == (0 if domain.model == "ising" else -1)
         try:
-            labels, nodes = domain.labels(np.where(free, 1, spins)), domain.piece(spins.shape[1:]).sites
+            labels, nodes = domain.codec.labels(np.where(free, 1, spins)), domain.piece(spins.shape[1:]).sites
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
         labels = torch.from_numpy(np.where(free, domain.states, labels).reshape(len(spins), nodes))

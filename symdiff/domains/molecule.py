@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-import numpy as np
-import torch
+from collections.abc import Sequence
 
 from symdiff.config.ranges import Nodes
-from symdiff.domains.base import Domain, Record
+from symdiff.domains.base import Domain
+from symdiff.domains.molecule_codec import MoleculeCodec
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
-from symdiff.state import Categorical, Schema, State
+from symdiff.state import Categorical, Schema
 
 BONDS = ("none", "single", "double", "triple")
 
@@ -49,92 +46,9 @@ class MolecularGraph(Domain):
         """Whether hydrogens are nodes."""
         return "H" in self.atoms
 
+    @property
+    def codec(self) -> MoleculeCodec:
+        return MoleculeCodec(self)
+
     def label_names(self, field: str) -> list[str]:
         return list(self.atoms if field == "atom" else BONDS)
-
-    def encode(self, obj) -> Record:
-        """``atom`` (n,), ``edges`` (E, 2), ``bond`` (E,) of a SMILES string or an RDKit molecule.
-
-        Atoms stand in the depth-first order of the canonical SMILES, so isomorphic molecules give identical arrays.
-        Raises UserError for unknown elements or charges, radicals, broken valences, bonds such as dative, too many atoms.
-        """
-        from symdiff.chemistry import kekule
-
-        mol = kekule.parse_smiles(obj) if isinstance(obj, str) else self._sanitized(obj)
-        return self.label(kekule.to_kekule(mol, self.hydrogens))
-
-    def _sanitized(self, mol):
-        from rdkit import Chem
-
-        from symdiff.chemistry import kekule
-
-        if not isinstance(mol, Chem.Mol):
-            raise UserError(f"expected a SMILES string or an RDKit molecule, got {type(mol).__name__}")
-        mol = Chem.Mol(mol)
-        reason = kekule.problem(mol)
-        if reason is not None:
-            raise UserError(reason)
-        return Chem.RemoveHs(mol)
-
-    def label(self, graph) -> Record:
-        """The record of a ``Kekule`` graph. Raises UserError for a label that is not among ``atoms``, or too many atoms."""
-        from symdiff.chemistry import kekule
-
-        if len(graph.element) > self.max_nodes:
-            raise UserError(f"too large: {len(graph.element)} atoms, at most {self.max_nodes} are read")
-        places = {atom: k for k, atom in enumerate(self.atoms)}
-        labels = [kekule.label(e, c) for e, c in zip(graph.element.tolist(), graph.charge.tolist(), strict=True)]
-        unknown = sorted({text for text in labels if text not in places})
-        if unknown:
-            raise UserError(f"atom {unknown[0]} is not among {', '.join(self.atoms)}")
-        return {"atom": np.array([places[text] for text in labels], np.uint8), "edges": graph.edges, "bond": graph.order}
-
-    def decode(self, state: State) -> list:
-        """RDKit molecules: unsanitized, charges set, implicit hydrogens allowed. Any labels and any bonds decode."""
-        from symdiff.chemistry import kekule
-
-        labels = [kekule.parse_label(text) for text in self.atoms]
-        element = np.array([e for e, _ in labels], np.uint8)
-        charge = np.array([c for _, c in labels], np.int8)
-        sizes = state.num_nodes.tolist()
-        atoms, bonds = state["atom"].cpu().numpy(), state["bond"].cpu()
-        where, i, j = torch.nonzero(bonds.triu(1), as_tuple=True)
-        edges = torch.stack([i, j], 1).numpy().astype(np.int16)
-        orders = bonds[where, i, j].numpy().astype(np.uint8)
-        stops = np.searchsorted(where.numpy(), np.arange(len(sizes) + 1))
-        mols = []
-        for row, size in enumerate(sizes):
-            part, kinds = slice(stops[row], stops[row + 1]), atoms[row, :size]
-            mols.append(kekule.from_kekule(kekule.Kekule(element[kinds], charge[kinds], edges[part], orders[part])))
-        return mols
-
-    def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
-        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason). Fragments are joined by dots."""
-        from rdkit import Chem
-
-        from symdiff.chemistry import kekule
-
-        verdicts = []
-        for mol in self.decode(state):
-            reason = kekule.problem(mol)
-            verdicts.append((None, reason) if reason else (Chem.MolToSmiles(Chem.RemoveHs(mol)), None))
-        return verdicts
-
-    def smiles(self, state: State) -> list[str | None]:
-        """The canonical SMILES of every structure, None where it does not sanitize (``inspect`` says why)."""
-        return [text for text, _ in self.inspect(state)]
-
-    def read(self, path: str | Path) -> list:
-        """RDKit molecules of a file, unsanitized: .smi, .txt, .csv, .sdf, .graphml (``.gz`` too), .npz or .safetensors.
-
-        Raises UserError for a broken row.
-        """
-        from symdiff.domains.molecule_files import read
-
-        return read(path)
-
-    def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write molecules to .smi, .csv, .sdf (2D coordinates), .npz, .safetensors or .graphml, as they stand if they do not sanitize."""
-        from symdiff.domains.molecule_files import write
-
-        write(objs, path)

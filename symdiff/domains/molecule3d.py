@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from symdiff.config.ranges import Nodes
-from symdiff.domains.base import Domain, Record
+from symdiff.domains.base import Domain
 from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.domains.molecule import BONDS
+from symdiff.domains.molecule3d_codec import Molecule3DCodec
 from symdiff.domains.molecule3d_options import Molecule3DOptions
 from symdiff.domains.properties import Property
 from symdiff.errors import UserError
@@ -79,108 +78,12 @@ class Molecule3D(Domain):
         given = {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
         return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **given}
 
+    @property
+    def codec(self) -> Molecule3DCodec:
+        return Molecule3DCodec(self)
+
     def label_names(self, field: str) -> list[str]:
         return list(self.atoms if field == "atom" else BONDS)
-
-    def encode(self, obj) -> Record:
-        """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are absent.
-
-        Of an RDKit molecule with a conformer, an ASE Atoms, a PyG Data with ``z`` and ``pos``, or a ``Geometry``. Atoms stand in the
-        order of the canonical SMILES, hydrogens right behind their atom, the center of the atoms at the origin. Bonds that
-        are not given are perceived. Raises UserError for overlapping atoms, coordinates that are not finite or look like bohr,
-        no atoms or too many, radicals, broken valences, elements or charges that are not among ``atoms``, and for the total
-        charge of a molecule whose atoms have none.
-        """
-        from symdiff.chemistry.geometry import geometry_of
-        from symdiff.chemistry.perception import prepared
-
-        return self.label(prepared(geometry_of(obj), self.bonds, self.max_nodes))
-
-    def label(self, geometry) -> Record:
-        """The record of a ``Geometry``, its atoms in their order, centred. Raises UserError for a label not among ``atoms``."""
-        from symdiff.chemistry import kekule
-
-        places = {atom: k for k, atom in enumerate(self.atoms)}
-        labels = [kekule.label(e, c) for e, c in zip(geometry.element.tolist(), geometry.charge.tolist(), strict=True)]
-        unknown = sorted({text for text in labels if text not in places})
-        if unknown:
-            raise UserError(f"atom {unknown[0]} is not among {', '.join(self.atoms)}")
-        position = (geometry.position - geometry.position.mean(0)).astype(np.float32)
-        record: Record = {"atom": np.array([places[text] for text in labels], np.uint8), "position": position[:, None]}
-        record["edges"] = geometry.edges if self.bonds else np.zeros((0, 2), np.int16)
-        for name in self.properties:
-            record.update({name: np.zeros(1, np.float32), marker(name): np.array(1)})
-        return {**record, "bond": geometry.order} if self.bonds else record
-
-    def geometries(self, state: State) -> list:
-        """A ``Geometry`` for every structure of a batch: any labels, bonds and coordinates."""
-        from symdiff.chemistry import kekule
-        from symdiff.chemistry.geometry import Geometry
-
-        labels = [kekule.parse_label(text) for text in self.atoms]
-        element, charge = np.array([e for e, _ in labels], np.uint8), np.array([c for _, c in labels], np.int8)
-        atoms, position = state["atom"].cpu().numpy(), state["position"].double().cpu().numpy()[:, :, 0]
-        bonds = state["bond"].triu(1).cpu().numpy() if self.bonds else None
-        found = []
-        for row, size in enumerate(state.num_nodes.tolist()):
-            kinds = atoms[row, :size]
-            charges = charge[kinds]
-            edges = order = None
-            if bonds is not None:
-                ends = np.argwhere(bonds[row])
-                edges, order = ends.astype(np.int16), bonds[row][tuple(ends.T)].astype(np.uint8)
-            found.append(Geometry(element[kinds], charges, position[row, :size], edges, order, int(charges.sum())))
-        return found
-
-    def decode(self, state: State) -> list:
-        """RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens. Anything decodes."""
-        from symdiff.chemistry.geometry import to_rdkit
-
-        return [to_rdkit(geometry) for geometry in self.geometries(state)]
-
-    def to_ase(self, state: State) -> list:
-        """ASE Atoms, formal charges as the array ``formal_charge``; bonds are lost."""
-        from symdiff.chemistry.geometry import to_ase
-
-        return [to_ase(geometry) for geometry in self.geometries(state)]
-
-    def to_pyg(self, state: State) -> list:
-        """PyG Data with ``z``, ``charge``, ``pos`` and, with ``bonds``, ``edge_index`` and ``edge_attr``."""
-        from symdiff.chemistry.geometry import to_pyg
-
-        return [to_pyg(geometry) for geometry in self.geometries(state)]
-
-    def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
-        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason); without ``bonds`` they are perceived.
-
-        Atoms with unpaired electrons are refused: all hydrogens are there, or they are missing.
-        """
-        from symdiff.chemistry.perception import verdict
-
-        return [verdict(geometry) for geometry in self.geometries(state)]
-
-    def smiles(self, state: State) -> list[str | None]:
-        """The canonical SMILES of every structure, None where it has none (``inspect`` says why)."""
-        return [text for text, _ in self.inspect(state)]
-
-    def read(self, path: str | Path) -> list:
-        """RDKit molecules of a file: .sdf, .xyz, .extxyz (``.gz`` too) or .npz. Raises UserError for a broken entry."""
-        from symdiff.chemistry.geometry import to_rdkit
-        from symdiff.chemistry.geometry_files import read
-
-        return [to_rdkit(geometry) for geometry in read(path, self.max_nodes)]
-
-    def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write molecules to .sdf, .xyz, .extxyz or .npz, as they stand; a .png shows the first ones."""
-        from symdiff.chemistry.geometry_files import write
-
-        write(objs, path)
-
-    def draw(self, objs: Sequence, path: str | Path) -> bool:
-        """The first molecules as a picture. Raises UserError."""
-        self.write(objs, path)
-        return True
-
 
 def holds_geometries(path: Path, wanted: Wanted) -> bool:
     """Whether a file is one of molecules with coordinates. Raises UserError where it cannot be read."""

@@ -59,7 +59,7 @@ class Molecule3DOptions(Options):
             check(fragment, domain.max_nodes)
             if domain.bonds and not fragment.bonded and len(fragment.element) > 1:
                 raise UserError("expected bonds among the atoms; give an .sdf file that has them")
-            x = domain.collate([domain.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))])
+            x = domain.collate([domain.codec.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))])
         except UserError as error:
             raise UserError(f"--fixed: {path}: {error}") from None
         position = torch.from_numpy(fragment.position).float()[None, :, None]

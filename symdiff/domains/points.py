@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-
-import numpy as np
+from collections.abc import Mapping
 
 from symdiff.config.ranges import Nodes
-from symdiff.domains.base import Domain, Record
+from symdiff.domains.base import Domain
+from symdiff.domains.points_codec import POSITION, PointCodec
 from symdiff.domains.points_options import PointOptions
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
@@ -18,14 +16,9 @@ from symdiff.state import (
     Categorical,
     Real,
     Schema,
-    State,
     schema_from_plain,
     schema_to_plain,
 )
-
-POSITION, POSE = "position", "pose"
-AXES = Real("whole", 3, vector=3)
-"""The type of ``pose``: where the axes have been turned to in which the coordinates were recorded, the unit vectors at first."""
 
 
 class PointCloud(Domain):
@@ -75,81 +68,6 @@ class PointCloud(Domain):
     def options(self) -> PointOptions:
         return PointOptions(self)
 
-    def encode(self, obj: Mapping) -> Record:
-        """The arrays of one object, centered. Raises UserError for fields that are missing, not finite, or of another shape."""
-        return self.record(obj, self.schema)
-
-    def decode(self, state: State) -> list[dict[str, np.ndarray]]:
-        """Objects as ``encode`` takes them, of the fields that the state has."""
-        found = []
-        for row, size in enumerate(state.num_nodes.tolist()):
-            obj = {}
-            for name, field in state.schema.items():
-                value = state[name][row].cpu().numpy()
-                if field.axes == "pair":
-                    i, j = np.nonzero(np.triu(value[:size, :size], 1))
-                    obj["edges"], obj[name] = np.stack([i, j], 1).astype(np.int16), value[i, j]
-                else:
-                    obj[name] = value[:size] if field.axes == "node" else value
-            found.append(obj)
-        return found
-
-    def read(self, path: str | Path) -> list[dict[str, np.ndarray]]:
-        """The objects of a .npz file as ``write`` writes it. Raises UserError."""
-        from symdiff.domains.points_files import read
-
-        return self.check(read(path, self.schema), self.schema, path)
-
-    def write(self, objs: Iterable[Mapping], path: str | Path) -> None:
-        """Write objects to a .npz file: ``num_nodes`` (M,) and every field, one object behind the other. Raises UserError."""
-        from symdiff.domains.points_files import write
-
-        write(objs, path, self.schema)
-
-    def check(self, objs: list[dict], schema: Schema, path: str | Path) -> list[dict]:
-        """The objects of a file, which fit the schema. Raises UserError."""
-        for place, obj in enumerate(objs, 1):
-            try:
-                self.record(obj, schema)
-            except UserError as error:
-                raise UserError(f"{path}: cloud {place}: {error}") from error
-        return objs
-
-    def record(self, obj: Mapping, schema: Schema) -> Record:
-        """The arrays of one object's fields, centered. Raises UserError."""
-        if not isinstance(obj, Mapping) or POSITION not in obj:
-            raise UserError(f"expected a mapping with the key 'position', got {sorted(obj) if isinstance(obj, Mapping) else type(obj).__name__}")
-        points = len(np.atleast_1d(obj[POSITION]))
-        if not 1 <= points <= self.max_nodes:
-            raise UserError(f"expected 1 to {self.max_nodes} points, got {points}")
-        edges = np.asarray(obj.get("edges", np.zeros((0, 2), np.int16)))
-        record: Record = {"edges": _edges(edges, points)}
-        for name, field in schema.items():
-            value = np.eye(3) if name == POSE and field == AXES and name not in obj else obj.get(name)
-            if value is None:
-                raise UserError(f"the field {name!r} is missing")
-            lead = {"node": (points,), "pair": (len(edges),), "whole": ()}[field.axes]
-            record[name] = _value(name, field, np.asarray(value), (*lead, *field.trailing))
-        record[POSITION] = (record[POSITION] - record[POSITION].mean(0)).astype(np.float32)
-        return record
-
-
-def _value(name: str, field: Categorical | Real, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if value.shape != shape:
-        raise UserError(f"{name}: expected shape {shape}, got {value.shape}")
-    if isinstance(field, Real):
-        if value.dtype.kind not in "iuf" or not np.isfinite(value).all():
-            raise UserError(f"{name}: expected finite numbers, got {'NaN or infinite' if value.dtype.kind == 'f' else value.dtype}")
-        return value.astype(np.float64)
-    low = int(field.axes == "pair")  # 0 says that there is no edge
-    if value.dtype.kind not in "iu" or (value.size and (value.min() < low or value.max() >= field.classes)):
-        raise UserError(f"{name}: expected labels {low} to {field.classes - 1}")
-    return value.astype(np.int64)
-
-
-def _edges(edges: np.ndarray, points: int) -> np.ndarray:
-    if edges.ndim != 2 or edges.shape[1] != 2 or edges.dtype.kind not in "iu":
-        raise UserError(f"edges: expected integers of shape (E, 2), got {edges.dtype} {edges.shape}")
-    if len(edges) and not ((edges[:, 0] >= 0) & (edges[:, 0] < edges[:, 1]) & (edges[:, 1] < points)).all():
-        raise UserError(f"edges: expected 0 <= i < j < {points}")
-    return edges.astype(np.int16)
+    @property
+    def codec(self) -> PointCodec:
+        return PointCodec(self)

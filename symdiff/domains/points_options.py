@@ -32,5 +32,5 @@ class PointOptions(Options):
         objs = read(path, given)
         if not objs:
             raise UserError(f"{path}: expected at least one cloud, got none")
-        self.domain.check(objs, given, path)
-        return together([self.domain.record(obj, given) for obj in objs], given)
+        self.domain.codec.check(objs, given, path)
+        return together([self.domain.codec.record(obj, given) for obj in objs], given)

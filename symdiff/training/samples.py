@@ -46,7 +46,7 @@ def judge(domain: Domain, state: State) -> dict:
         return {**values, "undecided": f"{type(domain).__name__} has no notion of validity"}
     if importlib.util.find_spec("rdkit") is None:
         return {**values, "undecided": "rdkit is not installed here, so validity was not computed"}
-    verdicts = domain.inspect(state)
+    verdicts = domain.codec.inspect(state)
     valid = [text for text, reason in verdicts if reason is None and "." not in text]
     values["validity"] = len(valid) / len(verdicts)
     values["sanitized"] = sum(reason is None for _, reason in verdicts) / len(verdicts)

@@ -246,7 +246,7 @@ def test_geometries_of_all_dialects_are_read(tmp_path):
         path = tmp_path / f"{name}.xyz"
         path.write_text(GEOMETRIES[name])
         dataset = of_files([path], {"name": name})
-        assert dataset.domain.smiles(dataset.batch([0])) == [known.get(name, "CCO")] and len(dataset) == 1, name
+        assert dataset.domain.codec.smiles(dataset.batch([0])) == [known.get(name, "CCO")] and len(dataset) == 1, name
         samples = read_samples3d(path)
         assert samples.reasons == ("",) and samples[0].charge == (1 if name in known else 0), name
     path.write_bytes(FILES3D["all.xyz"])

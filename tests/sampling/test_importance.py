@@ -147,7 +147,7 @@ def test_a_row_of_the_chain_depends_on_the_seed_and_the_rows_before():
 
 def test_samples_without_a_law_or_of_several_have_no_chain():
     pipeline = ring()
-    given = pipeline.domain.condition(pipeline.domain.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0])
+    given = pipeline.domain.condition(pipeline.domain.codec.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0])
     with pytest.raises(UserError, match="one condition for all"):
         next(Chain()([draw(pipeline, 2, 0, given)]))
     with pytest.raises(ValueError, match="have no weights"):

@@ -61,7 +61,7 @@ def carbonyl() -> Geometry:
 
 def known(geometry: Geometry | None = None) -> State:
     geometry = geometry or carbonyl()
-    x = DOMAIN.collate([DOMAIN.label(geometry)])
+    x = DOMAIN.collate([DOMAIN.codec.label(geometry)])
     return x.with_values(position=torch.from_numpy(geometry.position).float()[None, :, None])
 
 

@@ -167,7 +167,7 @@ def _graphs_of(dataset: StructureSet, split: str, name: str) -> Set:
     """The graphs of one split, with labels where there is more than one."""
     part, domain = dataset.split(split), dataset.domain
     graphs = []
-    for record in domain.records(part.batch(range(len(part)))):
+    for record in domain.codec.records(part.batch(range(len(part)))):
         nodes = record["node"] if domain.node_classes > 1 else None
         kinds = record["edge"] if domain.edge_classes > 2 else None
         graphs.append(Graph(len(record["node"]), record["edges"], nodes, kinds))

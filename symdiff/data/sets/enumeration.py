@@ -90,7 +90,7 @@ def small_molecules(atoms: int = MAX_ATOMS) -> Dataset:
         marks += [blake2b(atom.tobytes() + bond.tobytes()).digest() for atom, bond in zip(*found, strict=True)]
         labels, bonds = (torch.from_numpy(array).long() for array in found)
         state = State(torch.ones(labels.shape, dtype=torch.bool), domain.schema, {"atom": labels, "bond": bonds})
-        for text, reason in domain.inspect(state):
+        for text, reason in domain.codec.inspect(state):
             if text is None:
                 raise UserError(f"small-molecules: RDKit refuses an enumerated molecule ({reason})")
             smiles.append(text)

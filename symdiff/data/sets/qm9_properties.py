@@ -7,7 +7,8 @@ import numpy as np
 from symdiff.data.dataset import Dataset
 from symdiff.data.sets.qm9 import TITLE
 from symdiff.data.sources import local, origin
-from symdiff.domains.points import AXES, PointCloud
+from symdiff.domains.points import PointCloud
+from symdiff.domains.points_codec import AXES
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Real
 from symdiff.storage.arrays import read_arrays

@@ -1,0 +1,102 @@
+"""Spins on lattices: configurations and what they belong to, in memory and in files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from symdiff.domains import spin_files
+from symdiff.domains.arrays import Record
+from symdiff.domains.codec import Codec
+from symdiff.errors import UserError
+from symdiff.groups.bravais import bravais
+from symdiff.groups.torus import Torus
+from symdiff.spins.configuration import Configuration
+from symdiff.spins.hamiltonian import Hamiltonian, half
+from symdiff.state import State
+
+if TYPE_CHECKING:
+    from symdiff.domains.lattice import SpinLattice
+
+
+class LatticeCodec(Codec):
+    """Configurations are ``Configuration``s."""
+
+    def __init__(self, domain: SpinLattice) -> None:
+        self.domain = domain
+
+    def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
+        """The first configurations as a picture. Raises UserError."""
+        self.write(objs, path)
+        return True
+
+    def encode(self, obj: Configuration) -> Record:
+        """The arrays of a configuration. Raises UserError for what does not fit the model."""
+        if not isinstance(obj, Configuration) or obj.spins is None:
+            raise UserError(f"expected a Configuration with spins, got {type(obj).__name__}")
+        piece = self.domain.piece(np.shape(obj.spins))
+        record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self.labels(np.asarray(obj.spins)).reshape(-1)}
+        if self.domain.conditions:
+            given = self.domain.condition(self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self.domain.conditions else None)
+            record.update({name: given[name][0].numpy() for name in self.domain.conditions})
+        return record
+
+    def hamiltonian_of(self, obj: Configuration, piece: Torus | None = None) -> Hamiltonian:
+        """The Hamiltonian that a configuration belongs to. Raises UserError."""
+        if piece is None:
+            shaped = obj.spins if obj.spins is not None else obj.coupling if obj.coupling is not None else obj.field
+            piece = self.domain.piece(np.shape(shaped)[: bravais(self.domain.lattice).dim])
+        settings: dict = {}
+        for name, value, shape in (
+            ("couplings", obj.coupling, (piece.sites, -1)),
+            ("field", obj.field, (piece.sites,) if self.domain.model == "ising" else (piece.sites, self.domain.states)),
+        ):
+            if value is None:
+                continue
+            try:
+                flat = torch.from_numpy(np.array(value, np.float64).reshape(shape))
+            except ValueError as error:
+                raise UserError(f"{name}: expected {piece.sites} sites, got shape {np.shape(value)}") from error
+            settings[name] = torch.stack([flat, -flat], -1) if name == "field" and self.domain.model == "ising" else flat
+        try:
+            return Hamiltonian.make(piece, self.domain.interaction, **settings)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+
+    def decode(self, state: State) -> list[Configuration]:
+        nodes = state.mask.shape[1]
+        piece = self.domain.torus(nodes)
+        spins = state["spin"].cpu().numpy().reshape(-1, *piece.sides)
+        spins = (1 - 2 * spins if self.domain.model == "ising" else spins).astype(np.int8)
+        conditions: dict[str, Sequence] = {}
+        if "coupling" in state.schema:
+            once = state["coupling"][..., half(piece, self.domain.directions), 0]
+            conditions["coupling"] = once.cpu().numpy().reshape(-1, *piece.sides, self.domain.directions // 2)
+        if "field" in state.schema:
+            field = state["field"].cpu()
+            field = (field[..., 0] - field[..., 1]) / 2 if self.domain.model == "ising" else field
+            conditions["field"] = field.numpy().reshape(-1, *piece.sides, *field.shape[2:])
+        if "temperature" in state.schema:
+            conditions["temperature"] = state["temperature"][:, 0].tolist()
+        return [Configuration(one, **{name: values[k] for name, values in conditions.items()}) for k, one in enumerate(spins)]
+
+    def read(self, path: str | Path) -> list[Configuration]:
+        """The configurations of a .npz file. Raises UserError."""
+        return spin_files.read(path, self.domain)
+
+    def write(self, objs: Iterable[Configuration], path: str | Path) -> None:
+        """Write configurations to .npz, or draw them to .png. Raises UserError."""
+        spin_files.write(objs, path, self.domain)
+
+    def labels(self, spins: np.ndarray) -> np.ndarray:
+        """Spins as labels 0..q-1, int64."""
+        if spins.dtype.kind not in "iu":
+            raise UserError(f"spins: expected integers, got {spins.dtype}")
+        valid = (-1, 1) if self.domain.model == "ising" else tuple(range(self.domain.states))
+        if not np.isin(spins, valid).all():
+            raise UserError(f"spins: expected {'-1 and 1' if self.domain.model == 'ising' else f'0 to {self.domain.states - 1}'}, got {np.unique(spins)[:4].tolist()}")
+        return ((1 - spins) // 2 if self.domain.model == "ising" else spins).astype(np.int64)
