@@ -10,7 +10,7 @@ _HOMES = {
     "distinct": "core.estimate",
     "fraction": "core.estimate",
     "mean": "core.estimate",
-    "metric": "core.metric",
+    "metric": "core.registering",
     "nothing": "core.estimate",
     "ratio": "core.estimate",
     "Evaluation": "core.evaluation",
