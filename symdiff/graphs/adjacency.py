@@ -15,23 +15,29 @@ from symdiff.storage.records import Broken
 from symdiff.storage.splits import read_splits
 
 _NAME = re.compile(r"arr_\d+|(?:adj|adjs|adjacency|A|a|graphs?|samples?)(?:_?\d+)?", re.IGNORECASE)
-_PADDED = "nodes without edges behind all others were taken as padding; an array num_nodes tells them from isolated nodes."
+_PADDED = (
+    "nodes without edges behind all others were taken as padding; an array num_nodes tells them from isolated nodes."
+)
 
 
 def holds_matrices(shapes: Mapping[str, tuple[int, ...]]) -> bool:
     """Whether arrays, told by their names and shapes, are adjacency matrices."""
     names = [name for name in shapes if name not in ("num_nodes", "split")]
-    return bool(names) and all(_NAME.fullmatch(name) and len(shapes[name]) in (2, 3) and shapes[name][-1] == shapes[name][-2] for name in names)
+    return bool(names) and all(
+        _NAME.fullmatch(name) and len(shapes[name]) in (2, 3) and shapes[name][-1] == shapes[name][-2] for name in names
+    )
 
 
 def read_matrices(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of arrays of adjacency matrices, as ``np.savez(file, *matrices)`` and ``np.save(file, stacked)`` write them.
+    """The graphs of arrays of adjacency matrices, as ``np.savez(file, *matrices)`` and ``np.save(file, stacked)`` write
+    them.
 
     Parameters
     ----------
     arrays : mapping of str to numpy.ndarray
-        Each (n, n), or (G, n, n) with the graphs padded to one size; entries are 0, 1 or the labels of edges from 1. Perhaps
-        ``num_nodes`` (G,), without which isolated nodes at the end of a matrix of the second kind are padding; perhaps ``split`` (G,).
+        Each (n, n), or (G, n, n) with the graphs padded to one size; entries are 0, 1 or the labels of edges from 1.
+        Perhaps ``num_nodes`` (G,), without which isolated nodes at the end of a matrix of the second kind are padding;
+        perhaps ``split`` (G,).
     place : str
         The name of the file.
     max_nodes : int
@@ -54,7 +60,9 @@ def read_matrices(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int =
     count = sum(len(value) if value.ndim == 3 else 1 for value in matrices.values())
     sizes = arrays.get("num_nodes")
     if sizes is not None and (sizes.shape != (count,) or sizes.dtype.kind not in "iu"):
-        raise UserError(f"{place}: num_nodes: expected one integer for each of {count} graphs, got {sizes.dtype} {sizes.shape}")
+        raise UserError(
+            f"{place}: num_nodes: expected one integer for each of {count} graphs, got {sizes.dtype} {sizes.shape}"
+        )
     labeled = any(value.size and value.max() > 1 for value in matrices.values() if value.dtype.kind != "b")
     found = collect(place, _entries(matrices, sizes, labeled, max_nodes))
     padded = sizes is None and any(value.ndim == 3 for value in matrices.values())
@@ -62,7 +70,9 @@ def read_matrices(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int =
     return replace(found, split=split, notes=(*found.notes, *([f"{place}: {_PADDED}"] if padded else [])))
 
 
-def _entries(matrices: Mapping[str, np.ndarray], sizes: np.ndarray | None, labeled: bool, max_nodes: int) -> Iterator[EdgeList | Broken]:
+def _entries(
+    matrices: Mapping[str, np.ndarray], sizes: np.ndarray | None, labeled: bool, max_nodes: int
+) -> Iterator[EdgeList | Broken]:
     number = 0
     for value in matrices.values():
         for matrix in value if value.ndim == 3 else value[None]:
@@ -90,7 +100,9 @@ def _entry(matrix: np.ndarray, size: int | None, padded: bool, labeled: bool, ma
     return from_matrix(matrix, None, labeled, max_nodes)
 
 
-def from_matrix(matrix: np.ndarray, node_labels: np.ndarray | None, labeled: bool, max_nodes: int = MAX_NODES) -> EdgeList:
+def from_matrix(
+    matrix: np.ndarray, node_labels: np.ndarray | None, labeled: bool, max_nodes: int = MAX_NODES
+) -> EdgeList:
     """The graph of a symmetric matrix of 0, 1 and, where ``labeled``, other labels of edges. Raises Broken."""
     if matrix.dtype.kind == "f":
         strange = ~np.isfinite(matrix) | (matrix != np.round(matrix))

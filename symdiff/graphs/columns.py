@@ -23,9 +23,10 @@ def read_columns(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = 
     Parameters
     ----------
     arrays : mapping of str to numpy.ndarray
-        ``num_nodes`` (G,), ``edge_ptr`` (G + 1,) and ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to ``edge_ptr[k + 1]``, pairs of node numbers
-        within the graph, each once, in either order. Perhaps ``node_label``, one a node, graph after graph, ``edge_label`` (E,), ``split``
-        (G,), and with ``input_`` in front the graphs that they were made from. Other arrays are passed over.
+        ``num_nodes`` (G,), ``edge_ptr`` (G + 1,) and ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to
+        ``edge_ptr[k + 1]``, pairs of node numbers within the graph, each once, in either order. Perhaps ``node_label``,
+        one a node, graph after graph, ``edge_label`` (E,), ``split`` (G,), and with ``input_`` in front the graphs that
+        they were made from. Other arrays are passed over.
     place : str
         The name of the file.
     max_nodes : int
@@ -34,7 +35,8 @@ def read_columns(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = 
     Returns
     -------
     GraphSet
-        A graph with a number out of range, a loop, a parallel edge or a negative label keeps its record and costs no other.
+        A graph with a number out of range, a loop, a parallel edge or a negative label keeps its record and costs no
+        other.
 
     Raises
     ------
@@ -54,7 +56,10 @@ def read_columns(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = 
 def _read(arrays: Mapping[str, np.ndarray], place: str, front: str, max_nodes: int) -> GraphSet:
     wanted = [front + name for name in NEEDED]
     if any(name not in arrays for name in wanted):
-        raise UserError(f"{place}: expected the arrays {', '.join(wanted[:-1])} and {wanted[-1]}, got {', '.join(arrays)[:100] or 'none'}")
+        raise UserError(
+            f"{place}: expected the arrays {', '.join(wanted[:-1])} and {wanted[-1]}, got "
+            f"{', '.join(arrays)[:100] or 'none'}"
+        )
     labels = (arrays.get(f"{front}node_label"), arrays.get(f"{front}edge_label"))
     return collect(place, read_edges(*(arrays[name] for name in wanted), *labels, place, max_nodes))
 
@@ -68,16 +73,25 @@ def read_edges(
     place: str = "graphs",
     max_nodes: int = MAX_NODES,
 ) -> Iterator[EdgeList | Broken]:
-    """For every graph of flat arrays its edge list, or why it is none. Raises UserError where the arrays do not belong together."""
+    """For every graph of flat arrays its edge list, or why it is none.
+
+    Raises UserError where the arrays do not belong together.
+    """
     num_nodes, edge_ptr, edges = (
-        _integers(value, name, place) for value, name in ((num_nodes, "num_nodes"), (edge_ptr, "edge_ptr"), (edges, "edges"))
+        _integers(value, name, place)
+        for value, name in ((num_nodes, "num_nodes"), (edge_ptr, "edge_ptr"), (edges, "edges"))
     )
     if num_nodes.ndim != 1 or edge_ptr.shape != (len(num_nodes) + 1,):
-        raise UserError(f"{place}: edge_ptr: expected one entry more than num_nodes {num_nodes.shape}, got {edge_ptr.shape}")
+        raise UserError(
+            f"{place}: edge_ptr: expected one entry more than num_nodes {num_nodes.shape}, got {edge_ptr.shape}"
+        )
     if edges.ndim != 2 or edges.shape[1] != 2:
         raise UserError(f"{place}: edges: expected (edges, 2), got {edges.shape}")
     if edge_ptr[0] != 0 or edge_ptr[-1] != len(edges):
-        raise UserError(f"{place}: edge_ptr: expected numbers from 0 to {len(edges)}, the number of edges, got {edge_ptr[0]} to {edge_ptr[-1]}")
+        raise UserError(
+            f"{place}: edge_ptr: expected numbers from 0 to {len(edges)}, the number of edges, got {edge_ptr[0]} to "
+            f"{edge_ptr[-1]}"
+        )
     starts = None
     if node_labels is not None:
         node_labels = _integers(node_labels, "node_label", place)
@@ -88,7 +102,9 @@ def read_edges(
     if edge_labels is not None:
         edge_labels = _integers(edge_labels, "edge_label", place)
         if edge_labels.shape != (len(edges),):
-            raise UserError(f"{place}: edge_label: expected one for each of {len(edges)} edges, got {edge_labels.shape}")
+            raise UserError(
+                f"{place}: edge_label: expected one for each of {len(edges)} edges, got {edge_labels.shape}"
+            )
     pieces = zip(num_nodes.tolist(), edge_ptr[:-1].tolist(), edge_ptr[1:].tolist(), strict=True)
     return _pieces(pieces, edges, starts, node_labels, edge_labels, max_nodes)
 
@@ -97,7 +113,9 @@ def _pieces(pieces, edges, starts, node_labels, edge_labels, max_nodes) -> Itera
     for k, (count, start, stop) in enumerate(pieces):
         try:
             if not 0 <= start <= stop <= len(edges):
-                raise Broken(f"edge_ptr: expected numbers from 0 to {len(edges)} that do not fall, got {start} and {stop}")
+                raise Broken(
+                    f"edge_ptr: expected numbers from 0 to {len(edges)} that do not fall, got {start} and {stop}"
+                )
             check_size(count, max_nodes)
             here = slice(start, stop)
             nodes = None if node_labels is None else node_labels[starts[k] : starts[k + 1]]

@@ -1,8 +1,10 @@
-"""Graphs as DiGress writes its samples: text with the number of nodes, their labels, and the matrix of the labels of edges.
+"""Graphs as DiGress writes its samples: text with the number of nodes, their labels, and the matrix of the labels of
+edges.
 
 References
 ----------
-DiGress: Vignac, Krawczuk, Siraudin, Wang, Cevher, Frossard, ICLR 2023; ``generated_samples*.txt`` of https://github.com/cvignac/DiGress
+DiGress: Vignac, Krawczuk, Siraudin, Wang, Cevher, Frossard, ICLR 2023; ``generated_samples*.txt`` of
+https://github.com/cvignac/DiGress
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ from symdiff.storage.files import lines, open_text
 from symdiff.storage.numbers import read_integer, show
 from symdiff.storage.records import Broken
 
-_LABELS = "labels of nodes are numbers here; --atoms with what they stand for, such as C,N,O,F, reads the graphs as molecules."
+_LABELS = (
+    "labels of nodes are numbers here; --atoms with what they stand for, such as C,N,O,F, reads the graphs as "
+    "molecules."
+)
 _CHARACTERS = 8  # of one label and the space behind it
 
 
@@ -32,7 +37,8 @@ def begins_dump(head: Sequence[str]) -> bool:
 
 
 def read_dump(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of a text file: ``N=n``, ``X:`` and n labels of nodes, ``E:`` and n lines of n labels of edges, for each of them.
+    """The graphs of a text file: ``N=n``, ``X:`` and n labels of nodes, ``E:`` and n lines of n labels of edges, for
+    each of them.
 
     Parameters
     ----------
@@ -66,7 +72,10 @@ class _Labels:
 def _strip(entry: EdgeList | Broken, labeled: _Labels) -> EdgeList | Broken:
     if not isinstance(entry, EdgeList):
         return entry
-    return entry._replace(node_labels=entry.node_labels if labeled.nodes else None, edge_labels=entry.edge_labels if labeled.edges else None)
+    return entry._replace(
+        node_labels=entry.node_labels if labeled.nodes else None,
+        edge_labels=entry.edge_labels if labeled.edges else None,
+    )
 
 
 @dataclass

@@ -86,7 +86,9 @@ def check(
             strange = labels[(labels < 0) | (labels > MAX_LABEL)][0]
             raise Broken(f"label: expected {name} labels from 0 to {MAX_LABEL}, got {int(strange)}")
     nodes = None if node_labels is None else node_labels.astype(np.int64)
-    return EdgeList(num_nodes, edges[order], nodes, None if edge_labels is None else edge_labels.astype(np.int64)[order])
+    return EdgeList(
+        num_nodes, edges[order], nodes, None if edge_labels is None else edge_labels.astype(np.int64)[order]
+    )
 
 
 def check_size(num_nodes: int, max_nodes: int = MAX_NODES) -> None:

@@ -39,8 +39,8 @@ def recognize(path: str | Path) -> Format | None:
     Returns
     -------
     str or None
-        "graphml", "columns" (edge lists as arrays), "matrices" (adjacency matrices as arrays), "dump" (DiGress's text); None where the file
-        holds something else.
+        "graphml", "columns" (edge lists as arrays), "matrices" (adjacency matrices as arrays), "dump" (DiGress's text);
+        None where the file holds something else.
 
     Raises
     ------
@@ -97,7 +97,9 @@ def read_graphs(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
             return adjacency.read_matrices(read_arrays(path), place, max_nodes)
     if Path(path).name.lower().endswith(ARRAYS):
         got = ", ".join(read_headers(path))[:100] or "none"
-        raise UserError(f"{path}: expected the arrays {', '.join(columns.NEEDED)}, or adjacency matrices such as arr_0, got {got}")
+        raise UserError(
+            f"{path}: expected the arrays {', '.join(columns.NEEDED)}, or adjacency matrices such as arr_0, got {got}"
+        )
     raise UserError(f"{path}: expected graphs as GraphML, arrays ({', '.join(ARRAYS)}) or DiGress's text")
 
 

@@ -46,8 +46,8 @@ class GraphSet:
 def collect(place: str, entries: Iterable[EdgeList | UserError]) -> GraphSet:
     """Make a set of what a reader yields: graphs, and the reason in place of each that is broken.
 
-    Edge labels that start at 0 are counted from 1, as 0 says that there is no edge. Where some graphs have labels and others have none, the
-    labels of the others are 0 for nodes and 1 for edges.
+    Edge labels that start at 0 are counted from 1, as 0 says that there is no edge. Where some graphs have labels and
+    others have none, the labels of the others are 0 for nodes and 1 for edges.
 
     Raises
     ------
@@ -63,8 +63,14 @@ def collect(place: str, entries: Iterable[EdgeList | UserError]) -> GraphSet:
     if records and len(kinds) == 1 and kinds <= set(_OF_THE_FILE):
         raise UserError(f"{place}: no graph can be read: {records[0].reason}")
     notes = ()
-    if any(graph and graph.edge_labels is not None and len(graph.edge_labels) and not graph.edge_labels.min() for graph in graphs):
-        graphs = [graph and graph._replace(edge_labels=None if graph.edge_labels is None else graph.edge_labels + 1) for graph in graphs]
+    if any(
+        graph and graph.edge_labels is not None and len(graph.edge_labels) and not graph.edge_labels.min()
+        for graph in graphs
+    ):
+        graphs = [
+            graph and graph._replace(edge_labels=None if graph.edge_labels is None else graph.edge_labels + 1)
+            for graph in graphs
+        ]
         notes = (f"{place}: edge labels start at 0; they are read as 1, 2, ..., since 0 says that there is no edge.",)
     return GraphSet(tuple(records), tuple(_fill(graphs)), notes=notes)
 

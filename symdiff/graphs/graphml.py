@@ -29,7 +29,8 @@ def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
     Parameters
     ----------
     path : str or Path
-        A document, gzipped or not. The integers ``label`` of nodes and edges are their labels; other attributes are passed over.
+        A document, gzipped or not. The integers ``label`` of nodes and edges are their labels; other attributes are
+        passed over.
     max_nodes : int
         Larger graphs are broken records.
 
@@ -83,7 +84,10 @@ def from_drawing(drawing, max_nodes: int = MAX_NODES) -> EdgeList:
 
 
 def _labels(values: list, what: str, missing: int) -> np.ndarray | None:
-    """The labels of all nodes or all edges, those that have none told by ``missing``; None where none has one. Raises Broken."""
+    """The labels of all nodes or all edges, those that have none told by ``missing``.
+
+    None where none has one. Raises Broken.
+    """
     if all(value is _MISSING for value in values):
         return None
     return read_labels([missing if value is _MISSING else value for value in values], what)
@@ -96,7 +100,9 @@ def read_labels(values: list, what: str) -> np.ndarray:
         try:
             numbers[k] = read_integer(value, 0, MAX_LABEL)
         except UserError:
-            raise Broken(f"label: expected a whole number from 0 to {MAX_LABEL} as every {what} label, got {show(value)}") from None
+            raise Broken(
+                f"label: expected a whole number from 0 to {MAX_LABEL} as every {what} label, got {show(value)}"
+            ) from None
     return numbers
 
 
@@ -117,7 +123,8 @@ def write_graphml(drawings: Iterable, path: str | Path) -> None:
             body.write((b"\n  " if place else b"") + tostring(element, "utf-8", xml_declaration=False))
             writer.xml.remove(element)
         if body.tell():
-            writer.xml.append(Element("graphs"))  # where they belong: behind the keys of all graphs, which are known only now
+            # where they belong: behind the keys of all graphs, which are known only now
+            writer.xml.append(Element("graphs"))
         buffer = io.BytesIO()
         writer.dump(buffer)
         before, _, after = buffer.getvalue().partition(b"<graphs />")
