@@ -87,13 +87,13 @@ def integrated_time(values: np.ndarray, chain: np.ndarray | None = None) -> tupl
     Returns
     -------
     tuple of float
-        The time in steps, ½ for independent values, corrected for the bias from subtracting the measured mean; and the degrees of freedom of
-        the variance that it gives, count / (2 · window + 1).
+        The time in steps, ½ for independent values, corrected for the bias from subtracting the measured mean; and the
+        degrees of freedom of the variance that it gives, count / (2 · window + 1).
 
     References
     ----------
-    Madras and Sokal, The pivot algorithm, J. Stat. Phys. 50 (1988), appendix C: the window. Wolff, Monte Carlo errors with less errors,
-    Comput. Phys. Commun. 156 (2004): the correction.
+    Madras and Sokal, The pivot algorithm, J. Stat. Phys. 50 (1988), appendix C: the window. Wolff, Monte Carlo errors
+    with less errors, Comput. Phys. Commun. 156 (2004): the correction.
     """
     count = len(values)
     if chain is None or count < 2:
@@ -110,7 +110,10 @@ def integrated_time(values: np.ndarray, chain: np.ndarray | None = None) -> tupl
 
 
 def autocovariance(chains: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Sum products of values t steps apart, over chains of centered values: the sums, and of how many pairs, for t = 0, 1, ..."""
+    """Sum products of values t steps apart, over chains of centered values.
+
+    The sums, and of how many pairs, for t = 0, 1, ...
+    """
     longest = max(map(len, chains))
     covariance, pairs = np.zeros(longest), np.zeros(longest)
     for values in chains:

@@ -11,8 +11,8 @@ import numpy as np
 class Configuration:
     """``spins`` (L1, ..., Ld) int8: ±1 for Ising spins, else labels 0..q-1; None where only the conditions are there.
 
-    ``coupling`` (L1, ..., Ld, D/2): the bond of a site in each direction of half the star; ``field`` (L1, ..., Ld) for Ising
-    spins, else (L1, ..., Ld, q); ``temperature`` in J/k_B. What a model does not have is None.
+    ``coupling`` (L1, ..., Ld, D/2): the bond of a site in each direction of half the star; ``field`` (L1, ..., Ld) for
+    Ising spins, else (L1, ..., Ld, q); ``temperature`` in J/k_B. What a model does not have is None.
     """
 
     spins: np.ndarray | None

@@ -16,7 +16,10 @@ EQUAL = 1e-10
 
 @dataclass(frozen=True)
 class Ground:
-    """``energy`` per site and ``count`` of the configurations that have it (exact below 2^53), of B Hamiltonians: (B,) float64."""
+    """``energy`` per site and ``count`` of the configurations that have it (exact below 2^53), of B Hamiltonians.
+
+    (B,) float64.
+    """
 
     energy: Tensor
     count: Tensor
@@ -30,7 +33,12 @@ def ground_states(hamiltonian: Hamiltonian) -> Ground:
 
 def log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:
     """ln Z = ln Σ exp(−E/T) of every Hamiltonian, (B,) float64. Raises ValueError for tori that are too large."""
-    return torch.stack([_columns(Sweep(hamiltonian.select([k])), Boltzmann(temperature))[1].logsumexp(0) for k in range(len(hamiltonian))])
+    return torch.stack(
+        [
+            _columns(Sweep(hamiltonian.select([k])), Boltzmann(temperature))[1].logsumexp(0)
+            for k in range(len(hamiltonian))
+        ]
+    )
 
 
 def mean_energy(hamiltonian: Hamiltonian, temperature: float, step: float = 1e-3) -> Tensor:
@@ -41,7 +49,9 @@ def mean_energy(hamiltonian: Hamiltonian, temperature: float, step: float = 1e-3
     return -total / (12 * step * beta) / hamiltonian.torus.sites
 
 
-def sample_boltzmann(hamiltonian: Hamiltonian, temperature: float, count: int, generator: torch.Generator | None = None) -> Tensor:
+def sample_boltzmann(
+    hamiltonian: Hamiltonian, temperature: float, count: int, generator: torch.Generator | None = None
+) -> Tensor:
     """Independent configurations by exp(−E/T)/Z, exactly: (count, N) int64, of one Hamiltonian."""
     sweep, algebra = Sweep(hamiltonian), Boltzmann(temperature)
     starts, log = _columns(sweep, algebra)
@@ -85,7 +95,9 @@ def _lowest_columns(sweep: Sweep, algebra: Lowest) -> tuple[Tensor, Tensor, Tens
     return torch.cat(starts, 1), torch.cat(energies), torch.cat(counts)
 
 
-def _draw(sweep: Sweep, algebra: Algebra, starts: Tensor, weights: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
+def _draw(
+    sweep: Sweep, algebra: Algebra, starts: Tensor, weights: Tensor, count: int, generator: torch.Generator | None
+) -> Tensor:
     heap = weights.cumsum(0)
     u = torch.rand(count, generator=generator, dtype=torch.float64) * heap[-1]
     column = torch.searchsorted(heap, u, right=True).clamp_max(len(heap) - 1)

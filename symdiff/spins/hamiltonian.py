@@ -20,14 +20,17 @@ MOST_STATES = 127
 
 
 def interaction(model: Model, states: int = 2) -> Tensor:
-    """w(a, b), (q, q) float64: δ_ab for Potts, cos(2π(a − b)/q) for clock spins. Ising spins s = 1 − 2a are clock spins of 2 states.
+    """w(a, b), (q, q) float64: δ_ab for Potts, cos(2π(a − b)/q) for clock spins. Ising spins s = 1 − 2a are clock spins
+    of 2 states.
 
     Raises ValueError.
     """
     if model not in get_args(Model):
         raise ValueError(f"unknown model {model!r}{nearest(str(model), get_args(Model))}")
     if not 2 <= states <= (2 if model == "ising" else MOST_STATES):
-        raise ValueError(f"model {model!r} needs {'2' if model == 'ising' else f'2 to {MOST_STATES}'} states, got {states}")
+        raise ValueError(
+            f"model {model!r} needs {'2' if model == 'ising' else f'2 to {MOST_STATES}'} states, got {states}"
+        )
     if model == "potts":
         return torch.eye(states, dtype=torch.float64)
     step = torch.arange(states)
@@ -39,9 +42,10 @@ def interaction(model: Model, states: int = 2) -> Tensor:
 class Hamiltonian:
     """E(σ) = −Σ_bonds J_ij w(σ_i, σ_j) − Σ_i h_i(σ_i), in units of J; Boltzmann's law is exp(−E/T).
 
-    ``coupling``: (B, N, D), the star of every site, J_ij standing at both ends; ``field``: (B, N, q), for Ising spins (h, −h);
-    ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one. ``along`` (D, d): the directions
-    of bonds that reach beyond the lattice's shells; None for the first D directions of the lattice.
+    ``coupling``: (B, N, D), the star of every site, J_ij standing at both ends; ``field``: (B, N, q), for Ising spins
+    (h, −h); ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one.
+    ``along`` (D, d): the directions of bonds that reach beyond the lattice's shells; None for the first D directions of
+    the lattice.
 
     Two are equal where all of their numbers are.
     """
@@ -54,7 +58,11 @@ class Hamiltonian:
 
     def __post_init__(self) -> None:
         nodes, states = self.torus.sites, len(self.interaction)
-        if self.coupling.ndim != 3 or self.coupling.shape[1] != nodes or self.field.shape != (len(self.coupling), nodes, states):
+        if (
+            self.coupling.ndim != 3
+            or self.coupling.shape[1] != nodes
+            or self.field.shape != (len(self.coupling), nodes, states)
+        ):
             raise ValueError(
                 f"couplings need shape (B, {nodes}, D) and fields (B, {nodes}, {states}), "
                 f"got {tuple(self.coupling.shape)} and {tuple(self.field.shape)}"
@@ -63,7 +71,9 @@ class Hamiltonian:
             if not bool(value.isfinite().all()):
                 raise ValueError(f"{name}: expected finite numbers, got nan or inf")
         start, end, way = self.torus.bonds(self.star)
-        if not torch.equal(self.coupling[:, start, way], self.coupling[:, end, self.torus.lattice.opposite(self.star)[way]]):
+        if not torch.equal(
+            self.coupling[:, start, way], self.coupling[:, end, self.torus.lattice.opposite(self.star)[way]]
+        ):
             raise ValueError("coupling: a bond needs the same coupling at both of its ends")
 
     @property
@@ -82,7 +92,9 @@ class Hamiltonian:
     @property
     def is_uniform(self) -> bool:
         """Whether there is one Hamiltonian, and all sites are alike in it."""
-        return len(self) == 1 and bool((self.coupling == self.coupling[:, :1]).all() & (self.field == self.field[:, :1]).all())
+        return len(self) == 1 and bool(
+            (self.coupling == self.coupling[:, :1]).all() & (self.field == self.field[:, :1]).all()
+        )
 
     @property
     def has_field(self) -> bool:
@@ -133,9 +145,10 @@ class Hamiltonian:
     ) -> Hamiltonian:
         """From one coupling a bond direction, no direction together with its opposite.
 
-        ``couplings``: one number for each of ``half(torus, D)``'s directions (D/2,) where all sites are alike, or (N, D/2) or
-        (B, N, D/2), the bond of a site in that direction. A single number stands for all nearest neighbors.
-        ``field``: (q,), (N, q) or (B, N, q). ``along`` (D/2, d): the directions, where they are others or in another order.
+        ``couplings``: one number for each of ``half(torus, D)``'s directions (D/2,) where all sites are alike, or (N,
+        D/2) or (B, N, D/2), the bond of a site in that direction. A single number stands for all nearest neighbors.
+        ``field``: (q,), (N, q) or (B, N, q). ``along`` (D/2, d): the directions, where they are others or in another
+        order.
         """
         lattice, nodes, states = torus.lattice, torus.sites, len(interaction)
         half_star = torch.as_tensor(couplings, dtype=torch.float64)
@@ -157,7 +170,8 @@ class Hamiltonian:
 
     @classmethod
     def of(cls, x: State, torus: Torus, interaction: Tensor) -> Hamiltonian:
-        """The Hamiltonian in the fields ``coupling`` (else 1 to nearest neighbors) and ``field`` (else none) of structures."""
+        """The Hamiltonian in the fields ``coupling`` (else 1 to nearest neighbors) and ``field`` (else none) of
+        structures."""
         states, batch = len(interaction), len(x)
         nearest_only = torch.ones(1, torus.sites, len(torus.lattice.shells[0]), dtype=torch.float64)
         star = x["coupling"][..., 0].double() if "coupling" in x.schema else nearest_only.expand(batch, -1, -1)
@@ -166,7 +180,8 @@ class Hamiltonian:
 
 
 def _in_shells(torus: Torus, coupling: Tensor, star: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Couplings (B, N, D) along a star as those along the lattice's own first shells, and None, where these hold all of its directions."""
+    """Couplings (B, N, D) along a star as those along the lattice's own first shells, and None, where these hold
+    all of its directions."""
     for shells in range(1, len(torus.lattice.shells) + 1):
         own = torus.lattice.directions(shells)
         same = (own[:, None] == star).all(-1)
@@ -176,8 +191,8 @@ def _in_shells(torus: Torus, coupling: Tensor, star: Tensor) -> tuple[Tensor, Te
 
 
 def half(torus: Torus, directions: int | Tensor) -> Tensor:
-    """The places in a star of D directions that stand for bonds once, (D/2,) int64: on the square lattice (1, 0), (0, 1),
-    then (1, 1), (-1, 1)."""
+    """The places in a star of D directions that stand for bonds once, (D/2,) int64: on the square lattice (1, 0), (0,
+    1), then (1, 1), (-1, 1)."""
     opposite = torus.lattice.opposite(directions)
     return (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
 
@@ -194,7 +209,9 @@ def random_bonds(torus: Torus, shares: float, count: int, generator: torch.Gener
     return torch.where(draw < shares, -1.0, 1.0).double()
 
 
-def gaussian_bonds(torus: Torus, mean: float, width: float, count: int, generator: torch.Generator, shells: int = 1) -> Tensor:
+def gaussian_bonds(
+    torus: Torus, mean: float, width: float, count: int, generator: torch.Generator, shells: int = 1
+) -> Tensor:
     """Normally distributed couplings, (count, N, D/2)."""
     directions = len(torus.lattice.directions(shells))
     return mean + width * torch.randn(count, torus.sites, directions // 2, generator=generator, dtype=torch.float64)

@@ -12,12 +12,17 @@ from symdiff.spins.hamiltonian import Hamiltonian
 class HeatBath:
     """``chains`` Markov chains with the stationary law exp(−E/T), sublattice by sublattice.
 
-    ``hamiltonian``: one for all chains, or one for each; ``temperature``: a number or (chains,). Spins begin at random. Sites come
-    first in memory and chains last, so that a neighbor's spins in all chains are one row: fast from 64 chains on.
+    ``hamiltonian``: one for all chains, or one for each; ``temperature``: a number or (chains,). Spins begin at random.
+    Sites come first in memory and chains last, so that a neighbor's spins in all chains are one row: fast from 64
+    chains on.
     """
 
     def __init__(
-        self, hamiltonian: Hamiltonian, temperature: float | Tensor, chains: int, generator: torch.Generator | None = None
+        self,
+        hamiltonian: Hamiltonian,
+        temperature: float | Tensor,
+        chains: int,
+        generator: torch.Generator | None = None,
     ) -> None:
         if len(hamiltonian) not in (1, chains):
             raise ValueError(f"{chains} chains need 1 or {chains} Hamiltonians, got {len(hamiltonian)}")
@@ -27,8 +32,12 @@ class HeatBath:
         self.hamiltonian, self.chains, self.generator = hamiltonian, chains, generator
         self.beta = (1 / temperature).float().expand(chains).clone()
         w = hamiltonian.interaction
-        self._signs = hamiltonian.states == 2 and torch.equal(w, torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=w.dtype))
-        labels = torch.randint(hamiltonian.states, (hamiltonian.torus.sites, chains), generator=generator, dtype=torch.int8)
+        self._signs = hamiltonian.states == 2 and torch.equal(
+            w, torch.tensor([[1.0, -1.0], [-1.0, 1.0]], dtype=w.dtype)
+        )
+        labels = torch.randint(
+            hamiltonian.states, (hamiltonian.torus.sites, chains), generator=generator, dtype=torch.int8
+        )
         self._spins = 1 - 2 * labels if self._signs else labels
         self._parts = [_Part(hamiltonian, sites, self._signs) for sites in sublattices(hamiltonian)]
 
@@ -56,7 +65,11 @@ class HeatBath:
         for _ in range(count):
             for part in self._parts:
                 u = torch.rand(len(part.sites), self.chains, generator=self.generator)
-                drawn = part.draw_sign(self._spins, self.beta, u) if self._signs else part.draw_label(self._spins, self.beta, u)
+                drawn = (
+                    part.draw_sign(self._spins, self.beta, u)
+                    if self._signs
+                    else part.draw_label(self._spins, self.beta, u)
+                )
                 self._spins[part.sites] = drawn
 
     def _labels(self) -> Tensor:
@@ -64,7 +77,10 @@ class HeatBath:
 
 
 class _Part:
-    """One sublattice: its sites (n,), their neighbors along every bond direction, couplings and fields as (n, chains or 1)."""
+    """One sublattice.
+
+    Its sites (n,), their neighbors along every bond direction, couplings and fields as (n, chains or 1).
+    """
 
     def __init__(self, hamiltonian: Hamiltonian, sites: Tensor, signs: bool) -> None:
         self.sites = sites
@@ -91,7 +107,10 @@ class _Part:
         return up.to(torch.int8).mul_(2).sub_(1)
 
     def energy(self, spins: Tensor) -> Tensor:
-        """−½ Σ J s s' − Σ h(s) over the sites of the sublattice: every bond is seen from both of its ends. (chains,) float64."""
+        """−½ Σ J s s' − Σ h(s) over the sites of the sublattice.
+
+        Every bond is seen from both of its ends. (chains,) float64.
+        """
         own = spins.index_select(0, self.sites)
         paired = (self._pull(spins) * own).sum(0, dtype=torch.float64) / 2
         return -paired - (self.mean + self.drive * own).sum(0, dtype=torch.float64)
@@ -114,7 +133,8 @@ class _Part:
         weight = torch.zeros(len(self.interaction), *u.shape, dtype=torch.int8 if alike else torch.float32)
         for neighbors, coupling in zip(self.neighbors, self.couplings, strict=True):
             seen = spins.index_select(0, neighbors)
-            for label, total in enumerate(weight):  # Σ J over the neighbors with this label; their number where J is the same
+            # Σ J over the neighbors with this label; their number where J is the same
+            for label, total in enumerate(weight):
                 total += (seen == label) if alike else coupling * (seen == label)
         scale = self.uniform if alike else 1.0
         local = torch.tensordot(self.interaction * scale, weight.float(), 1)

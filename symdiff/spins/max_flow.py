@@ -15,8 +15,9 @@ WHOLE = 2**30
 
 @dataclass(frozen=True)
 class Cuts:
-    """``spins`` (B, N) int64 labels of a ground state; ``energy`` (B,) per site; ``unique`` (B,) bool: no other has that energy;
-    ``resolution`` (B,): how far the energy per site may be above the lowest because couplings were rounded, 0 where they were not."""
+    """``spins`` (B, N) int64 labels of a ground state; ``energy`` (B,) per site; ``unique`` (B,) bool: no other has
+    that energy; ``resolution`` (B,): how far the energy per site may be above the lowest because couplings were
+    rounded, 0 where they were not."""
 
     spins: Tensor
     energy: Tensor
@@ -27,19 +28,23 @@ class Cuts:
 def ground_states_in_fields(hamiltonian: Hamiltonian) -> Cuts:
     """Ground states of Ising spins with couplings J >= 0 and fields of both signs, on lattices of any size.
 
-    Source and sink are up and down: a field h binds a spin to one of them with 2|h|, a bond to its neighbor with 2J; the minimum cut
-    is the ground state (Picard and Ratliff, Minimum cuts and related problems, 1975). scipy's maximum flow counts in
-    32-bit integers, to which couplings and fields are scaled; powers of 2 keep halves, quarters, ... exact.
+    Source and sink are up and down: a field h binds a spin to one of them with 2|h|, a bond to its neighbor with 2J;
+    the minimum cut is the ground state (Picard and Ratliff, Minimum cuts and related problems, 1975). scipy's maximum
+    flow counts in 32-bit integers, to which couplings and fields are scaled; powers of 2 keep halves, quarters, ...
+    exact.
 
     Raises ValueError for other spins and negative couplings.
     """
-    if hamiltonian.states != 2 or not torch.equal(hamiltonian.interaction, torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double()):
+    if hamiltonian.states != 2 or not torch.equal(
+        hamiltonian.interaction, torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double()
+    ):
         raise ValueError("minimum cuts are for Ising spins")
     if bool((hamiltonian.coupling < 0).any()):
         raise ValueError("minimum cuts need couplings of at least 0; the transfer matrix takes all, on small tori")
     cuts = [_cut(hamiltonian.select([k])) for k in range(len(hamiltonian))]
     spins = torch.stack([one[0] for one in cuts])
-    unique, resolution = torch.tensor([one[1] for one in cuts]), torch.tensor([one[2] for one in cuts], dtype=torch.float64)
+    unique = torch.tensor([one[1] for one in cuts])
+    resolution = torch.tensor([one[2] for one in cuts], dtype=torch.float64)
     return Cuts(spins, hamiltonian.energy(spins), unique, resolution)
 
 

@@ -1,4 +1,7 @@
-"""The square-lattice Ising model without a field, solved: Onsager's energy and specific heat, Yang's magnetization, Kaufman's finite torus."""
+"""The square-lattice Ising model without a field, solved.
+
+Onsager's energy and specific heat, Yang's magnetization, Kaufman's finite torus.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ CRITICAL = 2 / math.log(1 + math.sqrt(2))
 def onsager_energy(temperature: float) -> float:
     """Energy per site of the infinite lattice, J = 1.
 
-    u = −coth(2K) [1 + (2/π)(2 tanh²(2K) − 1) K₁(κ)], κ = 2 sinh(2K)/cosh²(2K) with K = 1/T (Onsager, Crystal Statistics I, 1944).
+    u = −coth(2K) [1 + (2/π)(2 tanh²(2K) − 1) K₁(κ)], κ = 2 sinh(2K)/cosh²(2K) with K = 1/T (Onsager, Crystal Statistics
+    I, 1944).
     """
     from scipy.special import ellipkm1
 
@@ -27,8 +31,8 @@ def onsager_energy(temperature: float) -> float:
 def onsager_specific_heat(temperature: float) -> float:
     """Specific heat per site of the infinite lattice in k_B, J = 1; infinite at the critical temperature.
 
-    (2/pi) (K coth 2K)^2 [2 K1 - 2 E1 - (1 - t) (pi/2 + t K1)], t = 2 tanh^2 2K - 1, K = 1/T, with the complete elliptic integrals K1 and E1
-    of the parameter 1 - t^2. Source: Onsager, Crystal statistics I, Phys. Rev. 65 (1944).
+    (2/pi) (K coth 2K)^2 [2 K1 - 2 E1 - (1 - t) (pi/2 + t K1)], t = 2 tanh^2 2K - 1, K = 1/T, with the complete elliptic
+    integrals K1 and E1 of the parameter 1 - t^2. Source: Onsager, Crystal statistics I, Phys. Rev. 65 (1944).
     """
     from scipy.special import ellipe, ellipkm1
 
@@ -82,7 +86,8 @@ def kaufman_energy(rows: int, columns: int, temperature: float, step: float = 1e
     """Energy per site of a torus, by a difference of fourth order in 1/T, right to about 1e-8."""
     beta = 1 / _checked(temperature)
     total = sum(
-        weight * kaufman_log_partition(rows, columns, 1 / (beta * (1 + k * step))) for k, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1))
+        weight * kaufman_log_partition(rows, columns, 1 / (beta * (1 + k * step)))
+        for k, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1))
     )
     return -total / (12 * step * beta) / (rows * columns)
 

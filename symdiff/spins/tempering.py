@@ -12,14 +12,19 @@ from symdiff.spins.heat_bath import HeatBath
 
 
 class Tempering:
-    """``copies`` independent ladders of K ``temperatures``; neighbors on a ladder exchange with probability min(1, exp(Δβ ΔE)).
+    """``copies`` independent ladders of K ``temperatures``; neighbors on a ladder exchange with probability min(1,
+    exp(Δβ ΔE)).
 
-    Geyer, Markov chain Monte Carlo maximum likelihood, 1991; Hukushima and Nemoto, 1996. ``hamiltonian``: one for all ladders, or one
-    for each.
+    Geyer, Markov chain Monte Carlo maximum likelihood, 1991; Hukushima and Nemoto, 1996. ``hamiltonian``: one for all
+    ladders, or one for each.
     """
 
     def __init__(
-        self, hamiltonian: Hamiltonian, temperatures: Sequence[float], copies: int, generator: torch.Generator | None = None
+        self,
+        hamiltonian: Hamiltonian,
+        temperatures: Sequence[float],
+        copies: int,
+        generator: torch.Generator | None = None,
     ) -> None:
         self.temperatures = torch.tensor(sorted(temperatures), dtype=torch.float64)
         self.copies, self.generator = copies, generator

@@ -25,7 +25,8 @@ class Algebra(ABC):
 
     @abstractmethod
     def absorb(self, message: tuple[Tensor, ...], energy: Tensor) -> tuple[Tensor, ...]:
-        """Give the frontier one more axis, before the last, and let it cost ``energy``, which broadcasts to the result."""
+        """Give the frontier one more axis, before the last, and let it cost ``energy``, which broadcasts to the
+        result."""
 
     @abstractmethod
     def eliminate(self, message: tuple[Tensor, ...], axis: int) -> tuple[Tensor, ...]:
@@ -33,7 +34,10 @@ class Algebra(ABC):
 
     @abstractmethod
     def weights(self, message: tuple[Tensor, ...]) -> Tensor:
-        """Of (q, S) messages, how the configurations behind them are shared among the q states, not normalized: (q, S)."""
+        """Of (q, S) messages, how the configurations behind them are shared among the q states, not normalized.
+
+        (q, S).
+        """
 
 
 class Boltzmann(Algebra):
@@ -90,7 +94,10 @@ class Lowest(Algebra):
 
 @dataclass(frozen=True)
 class Step:
-    """One site: its neighbors in the frontier and in the first row with J of the bonds, and who leaves the frontier after it."""
+    """One site.
+
+    Its neighbors in the frontier and in the first row with J of the bonds, and who leaves the frontier after it.
+    """
 
     site: int
     near: tuple[tuple[int, float], ...]
@@ -101,8 +108,8 @@ class Step:
 class Sweep:
     """Adds the sites of one Hamiltonian row by row; the states of the first row are columns, so that the torus closes.
 
-    The rows lie across the longest side. With q states, and F sites in the frontier (L + 1 with nearest neighbors on a square of
-    side L) the work is N · q^(L + F). Raises ValueError where that is too much.
+    The rows lie across the longest side. With q states, and F sites in the frontier (L + 1 with nearest neighbors on a
+    square of side L) the work is N · q^(L + F). Raises ValueError where that is too much.
     """
 
     def __init__(self, hamiltonian: Hamiltonian) -> None:
@@ -139,7 +146,10 @@ class Sweep:
             frontier -= len(leaving)
         self.widest = self._widest()
         if work > LARGEST:
-            raise ValueError(f"a torus of {' x '.join(map(str, torus.sides))} with these couplings needs {work:.1g} steps, at most {LARGEST:.1g} are done")
+            raise ValueError(
+                f"a torus of {' x '.join(map(str, torus.sides))} with these couplings needs {work:.1g} steps, at most "
+                f"{LARGEST:.1g} are done"
+            )
 
     def _widest(self) -> int:
         now = most = 0
@@ -181,7 +191,9 @@ class Sweep:
                 shape[frontier.index(other)] = shape[axes - 1] = self.states
                 energy = energy - coupling * self.interaction.view(shape)
             for other, coupling in step.fixed:
-                energy = energy - coupling * self.interaction[:, start[place[other]]].view(*[1] * (axes - 1), -1, columns)
+                energy = energy - coupling * self.interaction[:, start[place[other]]].view(
+                    *[1] * (axes - 1), -1, columns
+                )
             message = algebra.absorb(message, energy)
             for other in step.leaving:
                 if record is not None:
@@ -200,7 +212,9 @@ class Sweep:
             self.run(algebra, start[:, part], record)
             columns = torch.arange(len(part))
             for frontier, site, message in reversed(record):
-                index = [torch.arange(self.states)[:, None] if other == site else spins[part, other] for other in frontier]
+                index = [
+                    torch.arange(self.states)[:, None] if other == site else spins[part, other] for other in frontier
+                ]
                 weights = algebra.weights(tuple(t[(*index, columns)] if t.ndim > 1 else t for t in message))
                 heap = weights.cumsum(0)
                 u = torch.rand(len(part), generator=generator, dtype=torch.float64) * heap[-1]

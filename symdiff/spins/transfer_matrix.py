@@ -23,7 +23,8 @@ _NEAR = frozenset({(1, 0), (0, 1), (1, 1), (1, -1)})
 
 @dataclass(frozen=True)
 class TransferMatrix:
-    """Ising spins on an L1 x L2 torus, L2 at most 10, with the same couplings along (1, 0), (0, 1), (1, 1), (1, -1) everywhere.
+    """Ising spins on an L1 x L2 torus, L2 at most 10, with the same couplings along (1, 0), (0, 1), (1, 1), (1, -1)
+    everywhere.
 
     Parameters
     ----------
@@ -46,7 +47,10 @@ class TransferMatrix:
 
     def __post_init__(self) -> None:
         if not covers(self.hamiltonian, self.turned):
-            raise ValueError(f"the transfer matrix needs a torus at most {_WIDEST} wide and uniform couplings to near neighbors, got {self.shape}")
+            raise ValueError(
+                f"the transfer matrix needs a torus at most {_WIDEST} wide and uniform couplings to near neighbors, "
+                f"got {self.shape}"
+            )
         if not self.temperature > 0:
             raise ValueError(f"expected a temperature above 0, got {self.temperature}")
 
@@ -81,7 +85,9 @@ class TransferMatrix:
         weights = np.empty(sites + 1, complex)
         for k in range(sites // 2 + 1):  # the others are complex conjugates
             tilt = np.exp(1j * math.pi * k / (sites + 1) * sums)
-            parts = [np.trace(np.linalg.matrix_power(tilt[rows, None] * block, self.shape[0])) for rows, block, _ in blocks]
+            parts = [
+                np.trace(np.linalg.matrix_power(tilt[rows, None] * block, self.shape[0])) for rows, block, _ in blocks
+            ]
             weights[k] = sum(parts) * math.exp(self.shape[0] * scale - self.log_z)
         for k in range(sites // 2 + 1, sites + 1):
             # sum over M of P(M) exp(i pi k M / (N + 1)), M of the parity of N: k -> N + 1 - k conjugates up to (-1)^N
@@ -126,7 +132,8 @@ class TransferMatrix:
         return math.log(trace) + height * scale, -slope / trace / math.prod(self.shape)
 
     def _blocks(self, beta: float) -> tuple[list[tuple[np.ndarray, np.ndarray, np.ndarray]], float]:
-        """The necklaces, T and dT/dbeta of each momentum, T divided by its largest eigenvalue, and the logarithm of that."""
+        """The necklaces, T and dT/dbeta of each momentum, T divided by its largest eigenvalue, and the logarithm of
+        that."""
         members, periods, inside, between = self._necklaces
         width, blocks = self.shape[1], []
         energy = between + inside[:, None, None]
@@ -173,7 +180,11 @@ def covers(hamiltonian: Hamiltonian, turned: bool = False) -> bool:
     sides = hamiltonian.torus.sides
     if len(sides) != 2 or min(sides) < 2 or sides[0 if turned else 1] > _WIDEST:
         return False
-    return torch.equal(hamiltonian.interaction, interaction("ising")) and hamiltonian.is_uniform and _couplings(hamiltonian).keys() <= _NEAR
+    return (
+        torch.equal(hamiltonian.interaction, interaction("ising"))
+        and hamiltonian.is_uniform
+        and _couplings(hamiltonian).keys() <= _NEAR
+    )
 
 
 def _couplings(hamiltonian: Hamiltonian, turned: bool = False) -> dict[tuple[int, ...], float]:

@@ -11,13 +11,18 @@ from symdiff.spins.hamiltonian import Hamiltonian
 class Wolff:
     """``chains`` Markov chains that reflect one cluster at a time; stationary law exp(−E/T). Any couplings, no field.
 
-    An update draws a reflection R of the labels that leaves w(a, b) as it is, a site, and grows its cluster along bonds that join
-    with probability 1 − exp(−max(0, E(Ra, b) − E(a, b))/T). All bonds are drawn before the cluster grows, which is the same
-    law. Wolff, Collective Monte Carlo updating for spin systems, 1989; for Potts spins R exchanges two labels.
+    An update draws a reflection R of the labels that leaves w(a, b) as it is, a site, and grows its cluster along bonds
+    that join with probability 1 − exp(−max(0, E(Ra, b) − E(a, b))/T). All bonds are drawn before the cluster grows,
+    which is the same law. Wolff, Collective Monte Carlo updating for spin systems, 1989; for Potts spins R exchanges
+    two labels.
     """
 
     def __init__(
-        self, hamiltonian: Hamiltonian, temperature: float | Tensor, chains: int, generator: torch.Generator | None = None
+        self,
+        hamiltonian: Hamiltonian,
+        temperature: float | Tensor,
+        chains: int,
+        generator: torch.Generator | None = None,
     ) -> None:
         if len(hamiltonian) != 1 or hamiltonian.has_field:
             raise ValueError("Wolff clusters need one Hamiltonian without a field; take HeatBath")
@@ -53,7 +58,10 @@ class Wolff:
         return self.hamiltonian.energy(self.spins)
 
     def update(self, count: int = 1) -> Tensor:
-        """Reflect ``count`` clusters in every chain, one after the other; returns their sizes, (count, chains) int64."""
+        """Reflect ``count`` clusters in every chain, one after the other.
+
+        Returns their sizes, (count, chains) int64.
+        """
         return torch.stack([self._reflect() for _ in range(count)])
 
     def _reflect(self) -> Tensor:
@@ -84,7 +92,10 @@ class Wolff:
 
 
 def reflections(interaction: Tensor) -> Tensor:
-    """The label permutations R with RR = 1, R ≠ 1 and w(Ra, Rb) = w(a, b) among exchanges of two labels and a ↦ m − a: (R, q)."""
+    """The label permutations R with RR = 1, R ≠ 1 and w(Ra, Rb) = w(a, b) among exchanges of two labels and a ↦ m − a.
+
+    (R, q).
+    """
     states = len(interaction)
     labels = torch.arange(states)
     tried = [(m - labels).remainder(states) for m in range(states)]
@@ -93,5 +104,7 @@ def reflections(interaction: Tensor) -> Tensor:
             swap = labels.clone()
             swap[a], swap[b] = b, a
             tried.append(swap)
-    symmetric = [r for r in tried if not torch.equal(r, labels) and torch.allclose(interaction[r][:, r], interaction, atol=1e-12)]
+    symmetric = [
+        r for r in tried if not torch.equal(r, labels) and torch.allclose(interaction[r][:, r], interaction, atol=1e-12)
+    ]
     return torch.stack(symmetric).unique(dim=0)
