@@ -10,13 +10,19 @@ import torch
 from symdiff.state import Categorical, Field, Schema, State, node_mask
 
 Record = dict[str, np.ndarray]
-"""One structure as arrays: node fields (n, ...), ``edges`` (E, 2) with i < j, one value per edge and pair field (E,)."""
+"""One structure as arrays.
+
+Node fields (n, ...), ``edges`` (E, 2) with i < j, one value per edge and pair field (E,).
+"""
 
 MAX_NODES = 32767  # node numbers are stored as int16
 
 
 def pack(records: Sequence[Record], schema: Schema) -> dict[str, np.ndarray]:
-    """Flat arrays of M records: ``num_nodes`` (M,), ``num_edges`` (M,), ``edges`` (sum E, 2) and every field's values."""
+    """Flat arrays of M records.
+
+    ``num_nodes`` (M,), ``num_edges`` (M,), ``edges`` (sum E, 2) and every field's values.
+    """
     nodes = next(name for name, field in schema.items() if field.axes == "node")
     arrays = {
         "num_nodes": np.array([len(r[nodes]) for r in records], np.int32),

@@ -1,4 +1,7 @@
-"""A domain: what a structure is (schema, conditions) and how it moves (group); its codec and its options are nouns of their own."""
+"""A domain.
+
+What a structure is (schema, conditions) and how it moves (group); its codec and its options are nouns of their own.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from symdiff.state import Schema, State
 class Domain(ABC):
     """Schema, conditions and group of one kind of structure.
 
-    Fields on pairs are undirected labels where 0 says that there is no edge; a record lists only the pairs with an edge.
+    Fields on pairs are undirected labels where 0 says that there is no edge; a record lists only the pairs with an
+    edge.
     """
 
     @property
@@ -60,11 +64,18 @@ class Domain(ABC):
 
     @property
     def log_density(self) -> Callable[[State], Tensor] | None:
-        """log of the law of structures given their conditions, up to its norm: a batch -> (B,) float64; None where it is not known."""
+        """log of the law of structures given their conditions, up to its norm.
+
+        A batch -> (B,) float64; None where it is not known.
+        """
         return None
 
     def check_part(self, part: object, spec: Mapping, where: str) -> None:
-        """Raise UserError where a model's part, built of ``spec``, does not fit this domain beyond what schemas tell. ``where`` begins the message."""
+        """Raise UserError where a model's part, built of ``spec``, does not fit this domain beyond what schemas tell.
+
+        ``where`` begins the message.
+        """
+        return
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         """p(number of nodes | condition) for one condition of the whole, where ``histogram`` is p(number of nodes)."""

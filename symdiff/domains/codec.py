@@ -27,7 +27,10 @@ class Codec(ABC):
 
     @abstractmethod
     def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write objects, which may be made while they are written, to a file, by its ending; it appears whole or not at all."""
+        """Write objects, which may be made while they are written, to a file, by its ending.
+
+        It appears whole or not at all.
+        """
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
         """Draw objects into a .png file; False where the domain has no pictures of its own."""

@@ -23,6 +23,10 @@ class Wanted:
     atoms: bool = False
 
 
+AS_IT_IS = Wanted()
+"""A file is taken for what it holds."""
+
+
 @dataclass(frozen=True)
 class FileKind:
     """Files of one kind of structures.
@@ -34,8 +38,8 @@ class FileKind:
     plural : str
         What such files hold, such as "spins".
     holds : callable
-        Tells whether a file holds such structures, given its path and how it is to be taken. Raises UserError for a file that cannot be
-        read.
+        Tells whether a file holds such structures, given its path and how it is to be taken. Raises UserError for a
+        file that cannot be read.
     """
 
     name: str

@@ -60,10 +60,21 @@ class GraphCodec(Codec):
 
     def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Record:
         """The record of node labels (n,), edges (E, 2) in any order and their labels (E,). Raises UserError."""
-        return self.record_of(check(len(nodes), np.asarray(ends).reshape(-1, 2), np.asarray(nodes), np.asarray(labels), self.domain.max_nodes))
+        return self.record_of(
+            check(
+                len(nodes),
+                np.asarray(ends).reshape(-1, 2),
+                np.asarray(nodes),
+                np.asarray(labels),
+                self.domain.max_nodes,
+            )
+        )
 
     def record_of(self, graph: EdgeList) -> Record:
-        """The record of a graph; without labels they are 0 for nodes and 1 for edges. Raises UserError for labels out of range."""
+        """The record of a graph.
+
+        Without labels they are 0 for nodes and 1 for edges. Raises UserError for labels out of range.
+        """
         nodes = np.zeros(graph.num_nodes, np.int64) if graph.node_labels is None else graph.node_labels
         labels = np.ones(len(graph.edges), np.int64) if graph.edge_labels is None else graph.edge_labels
         if graph.num_nodes > self.domain.max_nodes:

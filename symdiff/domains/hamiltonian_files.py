@@ -33,11 +33,11 @@ MAX_VALUES = 1 << 25
 def read_hamiltonians(path: str | Path, domain: SpinLattice) -> list[Configuration]:
     """Read Hamiltonians, and temperatures where there are any.
 
-    A .npz file has the arrays that ``spin_files.write`` writes, ``coupling`` and ``field`` for M Hamiltonians or, one axis less, for one.
-    A .yaml file has the keys ``sides`` (a list), and perhaps ``coupling`` (one number for nearest neighbors, or one for every
-    direction of half the star), ``field`` (one number for Ising spins, else a list of q) and ``temperature``. Disorder: ``coupling:
-    {law: signs, share: 0.5, seed: 0}`` (J = ±1, -1 with that probability) or ``{law: normal, mean: 0, width: 1, seed: 0}``; ``field: {law: normal,
-    width: 1, seed: 0}`` for Ising spins.
+    A .npz file has the arrays that ``spin_files.write`` writes, ``coupling`` and ``field`` for M Hamiltonians or, one
+    axis less, for one. A .yaml file has the keys ``sides`` (a list), and perhaps ``coupling`` (one number for nearest
+    neighbors, or one for every direction of half the star), ``field`` (one number for Ising spins, else a list of q)
+    and ``temperature``. Disorder: ``coupling: {law: signs, share: 0.5, seed: 0}`` (J = ±1, -1 with that probability) or
+    ``{law: normal, mean: 0, width: 1, seed: 0}``; ``field: {law: normal, width: 1, seed: 0}`` for Ising spins.
 
     Parameters
     ----------
@@ -75,7 +75,9 @@ def _check_size(configurations: Sequence[Configuration], domain: SpinLattice) ->
     first, count = domain.codec.hamiltonian_of(configurations[0]), len(configurations)
     values = count * (first.coupling.numel() + first.field.numel())
     if values > MAX_VALUES:
-        raise UserError(f"expected at most {MAX_VALUES:,} couplings and fields, got {count:,} Hamiltonians with {values:,}")
+        raise UserError(
+            f"expected at most {MAX_VALUES:,} couplings and fields, got {count:,} Hamiltonians with {values:,}"
+        )
 
 
 def _read_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
@@ -89,7 +91,10 @@ def _read_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
 
 
 def from_plain(place: str, plain: Mapping, domain: SpinLattice) -> Configuration:
-    """Make a Hamiltonian of the keys of a .yaml file, such as ``{"sides": [4, 4], "coupling": 1.0}``; ``place`` begins every error."""
+    """Make a Hamiltonian of the keys of a .yaml file, such as ``{"sides": [4, 4], "coupling": 1.0}``.
+
+    ``place`` begins every error.
+    """
     ising = domain.model == "ising"
     piece = _torus(place, plain["sides"], domain)
     if isinstance(plain.get("coupling"), dict):
@@ -100,16 +105,22 @@ def from_plain(place: str, plain: Mapping, domain: SpinLattice) -> Configuration
         if len(coupling) == 1:
             coupling = coupling.repeat(half_stars[0])
         elif len(coupling) not in half_stars:
-            raise UserError(f"{place}coupling: expected 1 or {' or '.join(map(str, half_stars))} numbers, got {len(coupling)}")
+            raise UserError(
+                f"{place}coupling: expected 1 or {' or '.join(map(str, half_stars))} numbers, got {len(coupling)}"
+            )
     if isinstance(plain.get("field"), dict) and ising:
         field = _draw_disorder(place, "field", plain["field"], piece)
     else:
         field = read_numbers(place, "field", plain.get("field", [0.0] * (1 if ising else domain.states)))
         if len(field) != (1 if ising else domain.states):
-            raise UserError(f"{place}field: expected {'a number' if ising else f'{domain.states} numbers'}, got {field.tolist()}")
+            raise UserError(
+                f"{place}field: expected {'a number' if ising else f'{domain.states} numbers'}, got {field.tolist()}"
+            )
     temperature = read_one(place, "temperature", plain["temperature"]) if "temperature" in plain else None
     shape = piece.sides if ising else (*piece.sides, domain.states)
-    return Configuration(None, np.broadcast_to(coupling, (*piece.sides, coupling.shape[-1])), np.broadcast_to(field, shape), temperature)
+    return Configuration(
+        None, np.broadcast_to(coupling, (*piece.sides, coupling.shape[-1])), np.broadcast_to(field, shape), temperature
+    )
 
 
 def _torus(place: str, sides: object, domain: SpinLattice) -> Torus:
@@ -124,10 +135,15 @@ def _torus(place: str, sides: object, domain: SpinLattice) -> Torus:
 
 def _draw_disorder(place: str, key: str, settings: Mapping, piece: Torus) -> np.ndarray:
     """Random couplings (L1, ..., Ld, D/2) or fields (L1, ..., Ld) from settings such as {law: signs, seed: 0}."""
-    known = {"coupling": {"signs": {"share": 0.5}, "normal": {"mean": 0.0, "width": 1.0}}, "field": {"normal": {"width": 1.0}}}[key]
+    known = {
+        "coupling": {"signs": {"share": 0.5}, "normal": {"mean": 0.0, "width": 1.0}},
+        "field": {"normal": {"width": 1.0}},
+    }[key]
     name = settings.get("law")
     if not isinstance(name, str) or name not in known:
-        raise UserError(f"{place}{key}: law: expected {' or '.join(known)}, got {show(name)}{nearest(str(name)[:80], known)}")
+        raise UserError(
+            f"{place}{key}: law: expected {' or '.join(known)}, got {show(name)}{nearest(str(name)[:80], known)}"
+        )
     numbers: dict = {**known[name], "seed": 0}
     for setting, value in settings.items():
         if setting == "law":
@@ -137,7 +153,9 @@ def _draw_disorder(place: str, key: str, settings: Mapping, piece: Torus) -> np.
         try:
             if isinstance(value, str):
                 raise UserError(f"expected a {'whole ' * (setting == 'seed')}number, got {show(value)}")
-            numbers[setting] = read_integer(value, -MAX_SEED, MAX_SEED) if setting == "seed" else read_real(value, -MAX_REAL, MAX_REAL)
+            numbers[setting] = (
+                read_integer(value, -MAX_SEED, MAX_SEED) if setting == "seed" else read_real(value, -MAX_REAL, MAX_REAL)
+            )
         except UserError as error:
             raise UserError(f"{place}{key}: {setting}: {error}") from error
     if not 0 <= numbers.get("share", 0) <= 1 or numbers.get("width", 0) < 0:
@@ -153,7 +171,10 @@ def _draw_disorder(place: str, key: str, settings: Mapping, piece: Torus) -> np.
 
 
 def read_numbers(place: str, key: str, value: object) -> np.ndarray:
-    """Read a number, or a list of at most ``MAX_NUMBERS``: (n,) float64. Raises UserError that begins with ``place`` and ``key``."""
+    """Read a number, or a list of at most ``MAX_NUMBERS``, as (n,) float64.
+
+    Raises UserError that begins with ``place`` and ``key``.
+    """
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MAX_NUMBERS or any(isinstance(one, str) for one in values):
         got = f"{len(values)} of them" if len(values) > MAX_NUMBERS else show(value)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from symdiff.domains import graph, molecule3d, molecule_files, spin_files
-from symdiff.domains.file_kinds import FileKind, Wanted
+from symdiff.domains.file_kinds import AS_IT_IS, FileKind, Wanted
 from symdiff.errors import UserError
 from symdiff.storage.arrays import ENDINGS as ARRAYS
 from symdiff.storage.arrays import read_headers
 
-_KINDS: dict[str, FileKind] = {kind.name: kind for kind in (spin_files.KIND, molecule3d.KIND, graph.KIND, molecule_files.KIND)}
+_KINDS: dict[str, FileKind] = {
+    kind.name: kind for kind in (spin_files.KIND, molecule3d.KIND, graph.KIND, molecule_files.KIND)
+}
 """In the order in which they are asked: the last one says what is wrong with a file that is of none."""
 
 
@@ -26,7 +28,7 @@ def describe(name: str) -> str:
     return _KINDS[name].plural
 
 
-def recognize(path: str | Path, wanted: Wanted = Wanted()) -> str:
+def recognize(path: str | Path, wanted: Wanted = AS_IT_IS) -> str:
     """Tell the kind of structures by what a file holds.
 
     Parameters
@@ -39,8 +41,8 @@ def recognize(path: str | Path, wanted: Wanted = Wanted()) -> str:
     Returns
     -------
     str
-        "molecule-graph" (an SDF too, unless coordinates are wanted), "molecule-3d" (xyz, or arrays of atoms and positions), "graph", "lattice", or
-        the name of a kind that was registered.
+        "molecule-graph" (an SDF too, unless coordinates are wanted), "molecule-3d" (xyz, or arrays of atoms and
+        positions), "graph", "lattice", or the name of a kind that was registered.
 
     Raises
     ------
@@ -51,5 +53,9 @@ def recognize(path: str | Path, wanted: Wanted = Wanted()) -> str:
     for kind in _KINDS.values():
         if kind.holds(path, wanted):
             return kind.name
-    held = f"the arrays {', '.join(sorted(read_headers(path)))[:200] or 'none'}" if path.name.lower().endswith(ARRAYS) else f"the ending {path.suffix!r}"
+    held = (
+        f"the arrays {', '.join(sorted(read_headers(path)))[:200] or 'none'}"
+        if path.name.lower().endswith(ARRAYS)
+        else f"the ending {path.suffix!r}"
+    )
     raise UserError(f"{path}: cannot tell what it holds, got {held}")

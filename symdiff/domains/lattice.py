@@ -30,9 +30,9 @@ class SpinLattice(Domain):
     """Ising, Potts or clock spins of ``states`` states on a torus; objects are ``Configuration``s.
 
     ``lattice``: chain, square, triangular or cubic. ``sides``: fixed lengths, else tori with equal sides of any length.
-    ``conditions``: what a Hamiltonian says for every structure on its own, among "coupling", "field" and "temperature"; without
-    "coupling" it is 1 between nearest neighbors, without "field" there is none. ``shells``: 1 for couplings of nearest neighbors, 2 for
-    those of next-nearest neighbors, too.
+    ``conditions``: what a Hamiltonian says for every structure on its own, among "coupling", "field" and "temperature";
+    without "coupling" it is 1 between nearest neighbors, without "field" there is none. ``shells``: 1 for couplings of
+    nearest neighbors, 2 for those of next-nearest neighbors, too.
     """
 
     def __init__(
@@ -53,7 +53,8 @@ class SpinLattice(Domain):
             self.directions = len(bravais(lattice).directions(shells))
         except ValueError as error:
             raise UserError(str(error)) from error
-        self.lattice, self.sides, self.model, self.states, self.shells = lattice, self._space.sides, model, states, shells
+        self.lattice, self.sides, self.shells = lattice, self._space.sides, shells
+        self.model, self.states = model, states
         self._conditions = tuple(name for name in CONDITIONS if name in conditions)
 
     @property
@@ -85,7 +86,8 @@ class SpinLattice(Domain):
 
     @property
     def group(self) -> Product:
-        """The space group times the permutations of labels that leave the interaction as it is; a field moves with the spins.
+        """The space group times the permutations of labels that leave the interaction as it is; a field moves with the
+        spins.
 
         ``sign`` is the name of a code's field that moves with the labels.
         """
@@ -97,7 +99,13 @@ class SpinLattice(Domain):
     @property
     def spec(self) -> dict:
         sides = None if self.sides is None else list(self.sides)
-        settings = {"lattice": self.lattice, "sides": sides, "model": self.model, "states": self.states, "shells": self.shells}
+        settings = {
+            "lattice": self.lattice,
+            "sides": sides,
+            "model": self.model,
+            "states": self.states,
+            "shells": self.shells,
+        }
         return {"kind": "SpinLattice", **settings, "conditions": list(self._conditions)}
 
     def torus(self, nodes: int) -> Torus:
@@ -105,11 +113,15 @@ class SpinLattice(Domain):
         return self._space.torus(nodes)
 
     def hamiltonian(self, x: State) -> Hamiltonian:
-        """The Hamiltonians of a batch of structures: of their condition fields, and J = 1, h = 0 where there are none."""
+        """The Hamiltonians of a batch of structures.
+
+        Of their condition fields, and J = 1, h = 0 where there are none.
+        """
         return Hamiltonian.of(x, self.torus(x.mask.shape[1]), self.interaction)
 
     def condition(self, hamiltonian: Hamiltonian, temperature: float | Tensor | None = None) -> State:
-        """The condition fields that say ``hamiltonian`` (of B) at a temperature or (B,) temperatures: a State of B rows.
+        """The condition fields that say ``hamiltonian`` (of B) at a temperature or (B,) temperatures: a State of B
+        rows.
 
         Raises UserError for what the model's conditions cannot say.
         """
@@ -124,10 +136,17 @@ class SpinLattice(Domain):
         values = {}
         if "coupling" in self._conditions:
             if hamiltonian.directions > self.directions:
-                raise UserError(f"coupling: the model knows {self.directions} bonds a site, got {hamiltonian.directions}")
+                raise UserError(
+                    f"coupling: the model knows {self.directions} bonds a site, got {hamiltonian.directions}"
+                )
             missing = self.directions - hamiltonian.directions
-            values["coupling"] = _single("coupling", torch.nn.functional.pad(hamiltonian.coupling, (0, missing))[..., None])
-        elif not torch.equal(hamiltonian.coupling, Hamiltonian.make(hamiltonian.torus, self.interaction).coupling.expand_as(hamiltonian.coupling)):
+            values["coupling"] = _single(
+                "coupling", torch.nn.functional.pad(hamiltonian.coupling, (0, missing))[..., None]
+            )
+        elif not torch.equal(
+            hamiltonian.coupling,
+            Hamiltonian.make(hamiltonian.torus, self.interaction).coupling.expand_as(hamiltonian.coupling),
+        ):
             raise UserError("coupling: the model is for J = 1 between nearest neighbors only, got other couplings")
         if "field" in self._conditions:
             values["field"] = _single("field", hamiltonian.field)
@@ -160,7 +179,10 @@ class SpinLattice(Domain):
         if kind not in (None, self.lattice):
             raise UserError(f"{where}.lattice: expected {self.lattice!r} as the data set has, got {kind!r}")
         if kind is not None and self.sides is not None and sides != self.sides:
-            raise UserError(f"{where}.sides: expected {list(self.sides)} as the data set has, got {'equal ones' if sides is None else list(sides)}")
+            raise UserError(
+                f"{where}.sides: expected {list(self.sides)} as the data set has, got "
+                f"{'equal ones' if sides is None else list(sides)}"
+            )
         for name, inner in spec.items():
             if isinstance(inner, Mapping) and hasattr(part, name):
                 self.check_part(getattr(part, name), inner, f"{where}.{name}")
@@ -178,10 +200,16 @@ class SpinLattice(Domain):
             raise UserError(f"expected at most {MAX_SITES} sites, got {' x '.join(map(str, piece.sides))}")
         if piece.sites * (self.directions + self.states) > MAX_VALUES:
             most = MAX_VALUES // (self.directions + self.states)
-            raise UserError(f"expected at most {most} sites with {self.states} states, got {' x '.join(map(str, piece.sides))}")
+            raise UserError(
+                f"expected at most {most} sites with {self.states} states, got {' x '.join(map(str, piece.sides))}"
+            )
         if piece.sides != (self.sides or piece.sides[:1] * len(piece.sides)):
-            raise UserError(f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got {list(piece.sides)}")
+            raise UserError(
+                f"expected {'equal sides' if self.sides is None else f'sides {list(self.sides)}'}, got "
+                f"{list(piece.sides)}"
+            )
         return piece
+
 
 def _single(name: str, value: Tensor) -> Tensor:
     """In single precision. Raises UserError where that has no such number."""

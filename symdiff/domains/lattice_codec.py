@@ -41,7 +41,9 @@ class LatticeCodec(Codec):
         piece = self.domain.piece(np.shape(obj.spins))
         record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self.labels(np.asarray(obj.spins)).reshape(-1)}
         if self.domain.conditions:
-            given = self.domain.condition(self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self.domain.conditions else None)
+            given = self.domain.condition(
+                self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self.domain.conditions else None
+            )
             record.update({name: given[name][0].numpy() for name in self.domain.conditions})
         return record
 
@@ -61,7 +63,9 @@ class LatticeCodec(Codec):
                 flat = torch.from_numpy(np.array(value, np.float64).reshape(shape))
             except ValueError as error:
                 raise UserError(f"{name}: expected {piece.sites} sites, got shape {np.shape(value)}") from error
-            settings[name] = torch.stack([flat, -flat], -1) if name == "field" and self.domain.model == "ising" else flat
+            settings[name] = (
+                torch.stack([flat, -flat], -1) if name == "field" and self.domain.model == "ising" else flat
+            )
         try:
             return Hamiltonian.make(piece, self.domain.interaction, **settings)
         except ValueError as error:
@@ -82,7 +86,10 @@ class LatticeCodec(Codec):
             conditions["field"] = field.numpy().reshape(-1, *piece.sides, *field.shape[2:])
         if "temperature" in state.schema:
             conditions["temperature"] = state["temperature"][:, 0].tolist()
-        return [Configuration(one, **{name: values[k] for name, values in conditions.items()}) for k, one in enumerate(spins)]
+        return [
+            Configuration(one, **{name: values[k] for name, values in conditions.items()})
+            for k, one in enumerate(spins)
+        ]
 
     def read(self, path: str | Path) -> list[Configuration]:
         """The configurations of a .npz file. Raises UserError."""
@@ -98,5 +105,8 @@ class LatticeCodec(Codec):
             raise UserError(f"spins: expected integers, got {spins.dtype}")
         valid = (-1, 1) if self.domain.model == "ising" else tuple(range(self.domain.states))
         if not np.isin(spins, valid).all():
-            raise UserError(f"spins: expected {'-1 and 1' if self.domain.model == 'ising' else f'0 to {self.domain.states - 1}'}, got {np.unique(spins)[:4].tolist()}")
+            raise UserError(
+                f"spins: expected {'-1 and 1' if self.domain.model == 'ising' else f'0 to {self.domain.states - 1}'}, "
+                f"got {np.unique(spins)[:4].tolist()}"
+            )
         return ((1 - spins) // 2 if self.domain.model == "ising" else spins).astype(np.int64)

@@ -34,7 +34,9 @@ class LatticeOptions(Options):
         conditions = self.domain.conditions
         lines = {"size": "the side of the lattice, or its sides (32 or 32x16)"}
         if "coupling" in conditions:
-            lines["coupling"] = "J between nearest neighbors, or one number for every direction of half the star (1,0.5)"
+            lines["coupling"] = (
+                "J between nearest neighbors, or one number for every direction of half the star (1,0.5)"
+            )
         if "field" in conditions:
             lines["field"] = "h for Ising spins, else one number for every state (0.1,0,0)"
         if "temperature" in conditions:
@@ -77,7 +79,9 @@ class LatticeOptions(Options):
         given = None if any(t is None for t in temperatures) else torch.tensor(temperatures, dtype=torch.float64)
         try:
             each = [domain.codec.hamiltonian_of(one) for one in objs]
-            together = replace(each[0], coupling=torch.cat([h.coupling for h in each]), field=torch.cat([h.field for h in each]))
+            together = replace(
+                each[0], coupling=torch.cat([h.coupling for h in each]), field=torch.cat([h.field for h in each])
+            )
             return domain.condition(together, given if "temperature" in domain.conditions else None)
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
@@ -89,14 +93,20 @@ class LatticeOptions(Options):
         try:
             sides = [read_integer(part, 0) for part in text.split("x")]
         except UserError as error:
-            raise UserError(f"--size: expected a number such as 32 or sides such as 32x16, got {show(text) if text else repr('nothing')}") from error
+            raise UserError(
+                "--size: expected a number such as 32 or sides such as 32x16, got "
+                f"{show(text) if text else repr('nothing')}"
+            ) from error
         try:
             return list(self.domain.piece(sides * bravais(self.domain.lattice).dim if len(sides) == 1 else sides).sides)
         except UserError as error:
             raise UserError(f"--size: {error}") from error
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
-        """The spins of the file ``fixed``, of one lattice or of M, as labels (M, N); 0 (Ising) or -1 (others) is free: the label q."""
+        """The spins of the file ``fixed``, of one lattice or of M, as labels (M, N).
+
+        0 (Ising) or -1 (others) is free: the label q.
+        """
         if "fixed" not in words:
             return None
         path, domain = words["fixed"], self.domain
@@ -107,7 +117,11 @@ class LatticeOptions(Options):
         except UserError as error:
             raise UserError(f"{path}: {error}") from error
         labels = torch.from_numpy(np.where(free, domain.states, labels).reshape(len(spins), nodes))
-        return State(torch.ones(len(spins), nodes, dtype=torch.bool), {"spin": Categorical("node", domain.states + 1)}, {"spin": labels})
+        return State(
+            torch.ones(len(spins), nodes, dtype=torch.bool),
+            {"spin": Categorical("node", domain.states + 1)},
+            {"spin": labels},
+        )
 
     def _read_spins(self, path: str | Path) -> np.ndarray:
         ending(path, (".npz",))

@@ -25,10 +25,10 @@ from symdiff.storage.arrays import read_headers
 class Molecule3D(Domain):
     """Atoms labelled ``C``, ``N+``, ``O-``, ... at positions in angstrom, centred; every hydrogen is an atom.
 
-    ``bonds``: whether bonds (none, single, double, triple) are part of the structure. ``chiral``: whether mirror images are
-    different structures; the group is S_n x SO(3) then, else S_n x O(3). Translations are no part of it: positions have mean
-    zero, and so must have the noise. ``properties``: numbers that are given, each as ``Property`` says: a condition, standardized, and
-    its marker; where nothing is given the marker says so.
+    ``bonds``: whether bonds (none, single, double, triple) are part of the structure. ``chiral``: whether mirror images
+    are different structures; the group is S_n x SO(3) then, else S_n x O(3). Translations are no part of it: positions
+    have mean zero, and so must have the noise. ``properties``: numbers that are given, each as ``Property`` says: a
+    condition, standardized, and its marker; where nothing is given the marker says so.
     """
 
     def __init__(
@@ -47,11 +47,22 @@ class Molecule3D(Domain):
 
     @property
     def schema(self) -> Schema:
-        """``atom``: label of every node; ``position`` (B, N, 1, 3) angstrom; ``bond``: 0 none, 1 single, 2 double, 3 triple."""
+        """The fields ``atom``, ``position`` and, with ``bonds``, ``bond``; then the properties.
+
+        ``atom``: label of every node; ``position`` (B, N, 1, 3) angstrom; ``bond``: 0 none, 1 single, 2 double,
+        3 triple.
+        """
         fields: Schema = {"atom": Categorical("node", len(self.atoms)), "position": Real("node", 1, vector=3)}
         if self.bonds:
             fields = {**fields, "bond": Categorical("pair", len(BONDS), undirected=True)}
-        return {**fields, **{key: field for name in self.properties for key, field in ((name, Real("whole", 1)), (marker(name), MARKER))}}
+        return {
+            **fields,
+            **{
+                key: field
+                for name in self.properties
+                for key, field in ((name, Real("whole", 1)), (marker(name), MARKER))
+            },
+        }
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -75,7 +86,9 @@ class Molecule3D(Domain):
     @property
     def spec(self) -> dict:
         settings = {"bonds": self.bonds, "chiral": self.chiral, "max_nodes": self.max_nodes}
-        given = {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
+        given = (
+            {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
+        )
         return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **given}
 
     @property
@@ -84,6 +97,7 @@ class Molecule3D(Domain):
 
     def label_names(self, field: str) -> list[str]:
         return list(self.atoms if field == "atom" else BONDS)
+
 
 def holds_geometries(path: Path, wanted: Wanted) -> bool:
     """Whether a file is one of molecules with coordinates. Raises UserError where it cannot be read."""

@@ -25,13 +25,14 @@ class Molecule3DCodec(Codec):
         self.domain = domain
 
     def encode(self, obj) -> Record:
-        """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are absent.
+        """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are
+        absent.
 
-        Of an RDKit molecule with a conformer, an ASE Atoms, a PyG Data with ``z`` and ``pos``, or a ``Geometry``. Atoms stand in the
-        order of the canonical SMILES, hydrogens right behind their atom, the center of the atoms at the origin. Bonds that
-        are not given are perceived. Raises UserError for overlapping atoms, coordinates that are not finite or look like bohr,
-        no atoms or too many, radicals, broken valences, elements or charges that are not among ``atoms``, and for the total
-        charge of a molecule whose atoms have none.
+        Of an RDKit molecule with a conformer, an ASE Atoms, a PyG Data with ``z`` and ``pos``, or a ``Geometry``. Atoms
+        stand in the order of the canonical SMILES, hydrogens right behind their atom, the center of the atoms at the
+        origin. Bonds that are not given are perceived. Raises UserError for overlapping atoms, coordinates that are not
+        finite or look like bohr, no atoms or too many, radicals, broken valences, elements or charges that are not
+        among ``atoms``, and for the total charge of a molecule whose atoms have none.
         """
         from symdiff.chemistry.geometry import geometry_of
         from symdiff.chemistry.perception import prepared
@@ -39,7 +40,10 @@ class Molecule3DCodec(Codec):
         return self.label(prepared(geometry_of(obj), self.domain.bonds, self.domain.max_nodes))
 
     def label(self, geometry) -> Record:
-        """The record of a ``Geometry``, its atoms in their order, centred. Raises UserError for a label not among ``atoms``."""
+        """The record of a ``Geometry``, its atoms in their order, centred.
+
+        Raises UserError for a label not among ``atoms``.
+        """
         from symdiff.chemistry import kekule
 
         places = {atom: k for k, atom in enumerate(self.domain.atoms)}
@@ -93,7 +97,8 @@ class Molecule3DCodec(Codec):
         return [to_pyg(geometry) for geometry in self.geometries(state)]
 
     def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
-        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason); without ``bonds`` they are perceived.
+        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason); without ``bonds`` they are
+        perceived.
 
         Atoms with unpaired electrons are refused: all hydrogens are there, or they are missing.
         """

@@ -26,7 +26,10 @@ class Molecule3DOptions(Options):
 
     @property
     def help(self) -> dict[str, str]:
-        lines = {name: f"the {name} of the molecules in {one.unit}; not given, any" for name, one in self.domain.properties.items()}
+        lines = {
+            name: f"the {name} of the molecules in {one.unit}; not given, any"
+            for name, one in self.domain.properties.items()
+        }
         return {**lines, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
 
     def read_condition(self, words: Mapping[str, str]) -> State | None:
@@ -53,13 +56,18 @@ class Molecule3DOptions(Options):
         path, domain = words["fixed"], self.domain
         entries = list(read_geometries(path, domain.max_nodes))
         if len(entries) != 1 or entries[0][1] is None:
-            raise UserError(f"--fixed: {path}: expected one molecule, got {entries[0][0].reason if len(entries) == 1 else len(entries)}")
+            raise UserError(
+                f"--fixed: {path}: expected one molecule, got "
+                f"{entries[0][0].reason if len(entries) == 1 else len(entries)}"
+            )
         fragment = entries[0][1]
         try:
             check(fragment, domain.max_nodes)
             if domain.bonds and not fragment.bonded and len(fragment.element) > 1:
                 raise UserError("expected bonds among the atoms; give an .sdf file that has them")
-            x = domain.collate([domain.codec.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))])
+            x = domain.collate(
+                [domain.codec.label(replace(fragment, edges=fragment.graph().edges, order=fragment.graph().order))]
+            )
         except UserError as error:
             raise UserError(f"--fixed: {path}: {error}") from None
         position = torch.from_numpy(fragment.position).float()[None, :, None]

@@ -28,7 +28,8 @@ class MoleculeCodec(Codec):
         """``atom`` (n,), ``edges`` (E, 2), ``bond`` (E,) of a SMILES string or an RDKit molecule.
 
         Atoms stand in the depth-first order of the canonical SMILES, so isomorphic molecules give identical arrays.
-        Raises UserError for unknown elements or charges, radicals, broken valences, bonds such as dative, too many atoms.
+        Raises UserError for unknown elements or charges, radicals, broken valences, bonds such as dative, too many
+        atoms.
         """
         from symdiff.chemistry import kekule
 
@@ -49,7 +50,10 @@ class MoleculeCodec(Codec):
         return Chem.RemoveHs(mol)
 
     def label(self, graph) -> Record:
-        """The record of a ``Kekule`` graph. Raises UserError for a label that is not among ``atoms``, or too many atoms."""
+        """The record of a ``Kekule`` graph.
+
+        Raises UserError for a label that is not among ``atoms``, or too many atoms.
+        """
         from symdiff.chemistry import kekule
 
         if len(graph.element) > self.domain.max_nodes:
@@ -59,7 +63,11 @@ class MoleculeCodec(Codec):
         unknown = sorted({text for text in labels if text not in places})
         if unknown:
             raise UserError(f"atom {unknown[0]} is not among {', '.join(self.domain.atoms)}")
-        return {"atom": np.array([places[text] for text in labels], np.uint8), "edges": graph.edges, "bond": graph.order}
+        return {
+            "atom": np.array([places[text] for text in labels], np.uint8),
+            "edges": graph.edges,
+            "bond": graph.order,
+        }
 
     def decode(self, state: State) -> list:
         """RDKit molecules: unsanitized, charges set, implicit hydrogens allowed. Any labels and any bonds decode."""
@@ -81,7 +89,10 @@ class MoleculeCodec(Codec):
         return mols
 
     def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
-        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason). Fragments are joined by dots."""
+        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason).
+
+        Fragments are joined by dots.
+        """
         from rdkit import Chem
 
         from symdiff.chemistry import kekule
@@ -106,7 +117,8 @@ class MoleculeCodec(Codec):
         return read(path)
 
     def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write molecules to .smi, .csv, .sdf (2D coordinates), .npz, .safetensors or .graphml, as they stand if they do not sanitize."""
+        """Write molecules to .smi, .csv, .sdf (2D coordinates), .npz, .safetensors or .graphml, as they stand if
+        they do not sanitize."""
         from symdiff.domains.molecule_files import write
 
         write(objs, path)

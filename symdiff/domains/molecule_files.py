@@ -35,7 +35,8 @@ def read_records(
     Parameters
     ----------
     path : str or Path
-        A SMILES a line, a table or an SDF, gzipped or not, recognized by what it holds; or graphs of atoms as arrays or GraphML.
+        A SMILES a line, a table or an SDF, gzipped or not, recognized by what it holds; or graphs of atoms as arrays or
+        GraphML.
     column : str, optional
         The column of SMILES in a table; without, the one called ``smiles``, or the only one that starts so.
     split_column : str, optional
@@ -66,7 +67,10 @@ def read_records(
 
 
 def read(path: str | Path) -> list[Chem.Mol]:
-    """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them. Raises UserError for a broken record."""
+    """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them.
+
+    Raises UserError for a broken record.
+    """
     if Path(path).name.lower().removesuffix(".gz").endswith(GRAPHS):
         return molecule_graphs.read(path)
     mols = []
@@ -79,10 +83,16 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
 
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
-    """Write molecules to a file, by its ending: as ``chemistry.writing.write`` says, or as graphs of atoms. Raises UserError."""
+    """Write molecules to a file, by its ending.
+
+    As ``chemistry.writing.write`` says, or as graphs of atoms. Raises UserError.
+    """
     name = Path(path).name.lower().removesuffix(".gz")
     if name.endswith(SPATIAL):
-        raise UserError(f"{path}: this format needs coordinates, which a molecular graph has not; expected {', '.join((*WRITE, *GRAPHS))}")
+        raise UserError(
+            f"{path}: this format needs coordinates, which a molecular graph has not; expected "
+            f"{', '.join((*WRITE, *GRAPHS))}"
+        )
     if name.endswith(GRAPHS):
         molecule_graphs.write(mols, path)
     else:
@@ -91,7 +101,10 @@ def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
 
 
 def holds(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is one of molecules without coordinates. Raises UserError where it cannot be read, or is of a format that is not."""
+    """Whether a file is one of molecules without coordinates.
+
+    Raises UserError where it cannot be read, or is of a format that is not.
+    """
     if path.name.lower().endswith(ARRAYS) or (path.is_file() and recognize(path) is not None):
         return wanted.atoms or molecule_graphs.holds_molecules(path)
     return formats.recognize(path) != "xyz"

@@ -32,7 +32,10 @@ _BONDS = (None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE
 
 
 def holds_molecules(path: str | Path) -> bool:
-    """Whether a file of graphs is one of molecules: it says the element of every node. Raises UserError where it cannot be read."""
+    """Whether a file of graphs is one of molecules.
+
+    It says the element of every node. Raises UserError where it cannot be read.
+    """
     form = recognize(path)
     if form == "columns":
         return {"element", "order"} <= set(read_headers(path))
@@ -48,11 +51,12 @@ def read_records(path: str | Path, atoms: Sequence[str] | None = None, max_atoms
     Parameters
     ----------
     path : str or Path
-        Arrays ``num_nodes`` (M,), ``edge_ptr`` (M + 1,), ``edges`` (E, 2), ``element`` and ``charge`` one an atom, ``order`` (E,) of 1 to 3; GraphML with
-        ``element`` (a symbol) and ``charge`` of nodes and ``order`` of edges; or, with ``atoms``, a file of labeled graphs.
+        Arrays ``num_nodes`` (M,), ``edge_ptr`` (M + 1,), ``edges`` (E, 2), ``element`` and ``charge`` one an atom,
+        ``order`` (E,) of 1 to 3; GraphML with ``element`` (a symbol) and ``charge`` of nodes and ``order`` of edges;
+        or, with ``atoms``, a file of labeled graphs.
     atoms : sequence of str, optional
-        What the labels of nodes stand for, from 0, such as C, N, O, F; the labels of edges are then 1 to 3 for bonds of that order and 4 for
-        aromatic ones.
+        What the labels of nodes stand for, from 0, such as C, N, O, F; the labels of edges are then 1 to 3 for bonds of
+        that order and 4 for aromatic ones.
     max_atoms : int
         What is larger is a broken record.
 
@@ -77,7 +81,10 @@ def read_records(path: str | Path, atoms: Sequence[str] | None = None, max_atoms
 
 
 def read(path: str | Path) -> list[Chem.Mol]:
-    """The molecules of a file that ``write`` could have written, unsanitized. Raises UserError for what is no molecule."""
+    """The molecules of a file that ``write`` could have written, unsanitized.
+
+    Raises UserError for what is no molecule.
+    """
     found = []
     for number, graph in enumerate(_read(path, None, MAX_ATOMS), 1):
         if isinstance(graph, Broken):
@@ -87,7 +94,10 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
 
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
-    """Write molecules as edge lists (.npz, .safetensors) or as .graphml, as ``read_records`` reads them. Raises UserError."""
+    """Write molecules as edge lists (.npz, .safetensors) or as .graphml, as ``read_records`` reads them.
+
+    Raises UserError.
+    """
     suffix, graphs = ending(path, WRITE), _kekule(mols, path)
     if suffix == ".graphml":
         write_graphml(map(_drawing, graphs), path)
@@ -99,7 +109,9 @@ def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
                 arrays.append(name, np.concatenate([getattr(graph, name) for graph in [kekule.EMPTY, *portion]]))
             arrays.append("num_nodes", np.array([len(graph.element) for graph in portion], np.int32))
             arrays.append("num_edges", np.array([len(graph.order) for graph in portion], np.int64))
-        write_columns(arrays["num_nodes"], arrays["num_edges"], arrays["edges"], {name: arrays[name] for name in labels}, path)
+        write_columns(
+            arrays["num_nodes"], arrays["num_edges"], arrays["edges"], {name: arrays[name] for name in labels}, path
+        )
 
 
 def _kekule(mols: Iterable[Chem.Mol], path: str | Path) -> Iterator[Kekule]:
@@ -116,7 +128,10 @@ def _read(path: str | Path, atoms: Sequence[str] | None, max_atoms: int) -> Iter
     elif recognize(path) == "graphml":
         entries, decode = _drawn(parse_drawings(path), max_atoms), _by_code
     elif not holds_molecules(path):
-        raise UserError(f"{path}: holds graphs, whose labels are no atoms by themselves; --atoms tells what they stand for, such as C,N,O,F")
+        raise UserError(
+            f"{path}: holds graphs, whose labels are no atoms by themselves; --atoms tells what they stand for, such "
+            "as C,N,O,F"
+        )
     else:
         entries, decode = _columns(read_arrays(path), path, max_atoms), _by_code
     for entry in entries:
@@ -130,7 +145,10 @@ def _read(path: str | Path, atoms: Sequence[str] | None, max_atoms: int) -> Iter
 
 def _labeled(path: str | Path, max_atoms: int) -> Iterator[EdgeList | Broken]:
     found = read_graphs(path, max_atoms)
-    return (Broken(record.reason) if graph is None else graph for record, graph in zip(found.records, found.graphs, strict=True))
+    return (
+        Broken(record.reason) if graph is None else graph
+        for record, graph in zip(found.records, found.graphs, strict=True)
+    )
 
 
 def _columns(arrays: Mapping[str, np.ndarray], path: str | Path, max_atoms: int) -> Iterator[EdgeList | Broken]:
@@ -152,10 +170,12 @@ def _drawn(drawings: Sequence, max_atoms: int) -> Iterator[EdgeList | Broken]:
         try:
             symbols = [data.get("element") for _, data in drawing.nodes(data=True)]
             charges = [_integer(data.get("charge", 0), "charge") for _, data in drawing.nodes(data=True)]
-            codes = _code(np.array([_element(symbol) for symbol in symbols], np.int64), np.array(charges, np.int64)).tolist()
+            codes = _code(
+                np.array([_element(symbol) for symbol in symbols], np.int64), np.array(charges, np.int64)
+            ).tolist()
             for node, code in zip(drawing.nodes, codes, strict=True):
                 drawing.nodes[node]["label"] = code
-            for u, v, data in drawing.edges(data=True):
+            for _, _, data in drawing.edges(data=True):
                 data["label"] = min(max(_integer(data.get("order"), "order"), 0), AROMATIC)
             yield from_drawing(drawing, max_atoms)
         except Broken as reason:
@@ -183,14 +203,20 @@ def _code(element: np.ndarray, charge: np.ndarray) -> np.ndarray:
     """One label for element and charge; what is none of them becomes element 0, or the charge beyond all."""
     known = (element >= 1) & (element <= kekule.MAX_ELEMENT)
     small = (charge >= -MAX_CHARGE) & (charge <= MAX_CHARGE)
-    return np.where(known, element, 0).astype(np.int64) * _CHARGES + np.where(small, charge, MAX_CHARGE + 1).astype(np.int64) + MAX_CHARGE
+    return (
+        np.where(known, element, 0).astype(np.int64) * _CHARGES
+        + np.where(small, charge, MAX_CHARGE + 1).astype(np.int64)
+        + MAX_CHARGE
+    )
 
 
 def _by_code(graph: EdgeList) -> Kekule:
     element, charge = np.divmod(graph.node_labels, _CHARGES)
     orders = np.zeros(0, np.int64) if graph.edge_labels is None else graph.edge_labels
     if not element.all():
-        raise Broken(f"element: atom {int(np.argmin(element != 0)) + 1} is none of the elements 1 to {kekule.MAX_ELEMENT}")
+        raise Broken(
+            f"element: atom {int(np.argmin(element != 0)) + 1} is none of the elements 1 to {kekule.MAX_ELEMENT}"
+        )
     if (charge > 2 * MAX_CHARGE).any():
         raise Broken(f"charge: atom {int(np.argmax(charge)) + 1} has a charge beyond {MAX_CHARGE}")
     if not np.isin(orders, (1, 2, 3)).all():

@@ -31,8 +31,8 @@ class Options:
         Returns
         -------
         State or None
-            One structure for all samples, or one for each; None where nothing is given. A condition of the whole alone has no nodes, and
-            goes with any number of them.
+            One structure for all samples, or one for each; None where nothing is given. A condition of the whole alone
+            has no nodes, and goes with any number of them.
 
         Raises
         ------
@@ -52,7 +52,8 @@ class Options:
         Returns
         -------
         State or None
-            Labels, and the number of labels where nothing is known; or a fragment, the first nodes of every structure. None where nothing is.
+            Labels, and the number of labels where nothing is known; or a fragment, the first nodes of every structure.
+            None where nothing is.
 
         Raises
         ------

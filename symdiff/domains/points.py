@@ -24,22 +24,29 @@ from symdiff.state import (
 class PointCloud(Domain):
     """Points with positions and other fields, some ``given`` and some ``predicted`` from them.
 
-    Both are schemas, fields by their names; ``position`` is given, one vector of 3 components a point, and moved to mean zero. Objects are
-    mappings of those names to arrays: (n, ...) for points, (...) for the whole, and for labels of pairs (E,) beside ``edges`` (E, 2). A
-    ``pose`` that an object does not have is the identity. ``chiral``: whether mirror images are different structures; the
-    group is S_n x SO(3) then, else S_n x O(3).
+    Both are schemas, fields by their names; ``position`` is given, one vector of 3 components a point, and moved to
+    mean zero. Objects are mappings of those names to arrays: (n, ...) for points, (...) for the whole, and for labels
+    of pairs (E,) beside ``edges`` (E, 2). A ``pose`` that an object does not have is the identity. ``chiral``: whether
+    mirror images are different structures; the group is S_n x SO(3) then, else S_n x O(3).
     """
 
     def __init__(self, given: Mapping, predicted: Mapping, chiral: bool = False, max_nodes: Nodes = 4096) -> None:
         self._given, self._predicted = schema_from_plain(given), schema_from_plain(predicted)
         self.chiral, self.max_nodes = bool(chiral), int(max_nodes)
         if self._given.get(POSITION) != Real("node", 1, vector=3):
-            raise UserError(f"given: expected a field 'position' of one vector a point, got {self._given.get(POSITION)}")
+            raise UserError(
+                f"given: expected a field 'position' of one vector a point, got {self._given.get(POSITION)}"
+            )
         if set(self._given) & set(self._predicted) or not self._predicted:
-            raise UserError(f"expected fields that are predicted, and none that is given, too, got {list(self._predicted)}")
+            raise UserError(
+                f"expected fields that are predicted, and none that is given, too, got {list(self._predicted)}"
+            )
         for name, field in self.schema.items():
             if not isinstance(field, Categorical | Real) or (field.axes == "pair" and not field.symmetric):
-                raise UserError(f"field {name!r}: expected labels or reals of points or the whole, or undirected labels of pairs, got {field}")
+                raise UserError(
+                    f"field {name!r}: expected labels or reals of points or the whole, or undirected labels of pairs, "
+                    f"got {field}"
+                )
 
     @property
     def schema(self) -> Schema:

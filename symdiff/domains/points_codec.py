@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 POSITION, POSE = "position", "pose"
 AXES = Real("whole", 3, vector=3)
-"""The type of ``pose``: where the axes have been turned to in which the coordinates were recorded, the unit vectors at first."""
+"""The type of ``pose``.
+
+Where the axes have been turned to in which the coordinates were recorded, the unit vectors at first.
+"""
 
 
 class PointCodec(Codec):
@@ -28,7 +31,10 @@ class PointCodec(Codec):
         self.domain = domain
 
     def encode(self, obj: Mapping) -> Record:
-        """The arrays of one object, centered. Raises UserError for fields that are missing, not finite, or of another shape."""
+        """The arrays of one object, centered.
+
+        Raises UserError for fields that are missing, not finite, or of another shape.
+        """
         return self.record(obj, self.domain.schema)
 
     def decode(self, state: State) -> list[dict[str, np.ndarray]]:
@@ -53,7 +59,10 @@ class PointCodec(Codec):
         return self.check(read(path, self.domain.schema), self.domain.schema, path)
 
     def write(self, objs: Iterable[Mapping], path: str | Path) -> None:
-        """Write objects to a .npz file: ``num_nodes`` (M,) and every field, one object behind the other. Raises UserError."""
+        """Write objects to a .npz file.
+
+        ``num_nodes`` (M,) and every field, one object behind the other. Raises UserError.
+        """
         from symdiff.domains.points_files import write
 
         write(objs, path, self.domain.schema)
@@ -70,7 +79,10 @@ class PointCodec(Codec):
     def record(self, obj: Mapping, schema: Schema) -> Record:
         """The arrays of one object's fields, centered. Raises UserError."""
         if not isinstance(obj, Mapping) or POSITION not in obj:
-            raise UserError(f"expected a mapping with the key 'position', got {sorted(obj) if isinstance(obj, Mapping) else type(obj).__name__}")
+            raise UserError(
+                "expected a mapping with the key 'position', got "
+                f"{sorted(obj) if isinstance(obj, Mapping) else type(obj).__name__}"
+            )
         points = len(np.atleast_1d(obj[POSITION]))
         if not 1 <= points <= self.domain.max_nodes:
             raise UserError(f"expected 1 to {self.domain.max_nodes} points, got {points}")
@@ -91,7 +103,9 @@ def _value(name: str, field: Categorical | Real, value: np.ndarray, shape: tuple
         raise UserError(f"{name}: expected shape {shape}, got {value.shape}")
     if isinstance(field, Real):
         if value.dtype.kind not in "iuf" or not np.isfinite(value).all():
-            raise UserError(f"{name}: expected finite numbers, got {'NaN or infinite' if value.dtype.kind == 'f' else value.dtype}")
+            raise UserError(
+                f"{name}: expected finite numbers, got {'NaN or infinite' if value.dtype.kind == 'f' else value.dtype}"
+            )
         return value.astype(np.float64)
     low = int(field.axes == "pair")  # 0 says that there is no edge
     if value.dtype.kind not in "iu" or (value.size and (value.min() < low or value.max() >= field.classes)):

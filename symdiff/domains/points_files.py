@@ -19,7 +19,10 @@ POSE = "pose"
 
 
 def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
-    """``num_nodes`` (M,), and of every field that all objects have the values, one object behind the other. Raises UserError."""
+    """``num_nodes`` (M,), and of every field that all objects have the values, one object behind the other.
+
+    Raises UserError.
+    """
     ending(path, (".npz",))
     with Growing(Path(path).parent) as arrays:
         present, names = dict(schema), list(pack([], schema))
@@ -31,7 +34,10 @@ def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
 
 
 def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
-    """The objects of a file as ``write`` writes it; ``num_edges`` and ``edges`` only where pairs have labels. Raises UserError."""
+    """The objects of a file as ``write`` writes it.
+
+    ``num_edges`` and ``edges`` only where pairs have labels. Raises UserError.
+    """
     ending(path, (".npz",))
     arrays = read_arrays(path)
     pairs = any(field.axes == "pair" for field in schema.values())
@@ -44,7 +50,9 @@ def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
     counts["pair"] = _counts(path, arrays, "num_edges") if pairs else np.zeros(rows, np.int64)
     counts["whole"] = np.ones(rows, np.int64)
     parts: dict[str, list] = {}
-    columns = {name: field.axes for name, field in schema.items() if name in arrays} | ({"edges": "pair"} if pairs else {})
+    columns = {name: field.axes for name, field in schema.items() if name in arrays} | (
+        {"edges": "pair"} if pairs else {}
+    )
     for name, axes in columns.items():
         value = arrays[name]
         if value.ndim < 1 or len(value) != counts[axes].sum() or len(counts[axes]) != rows:

@@ -22,7 +22,8 @@ class PointOptions(Options):
 
     @property
     def help(self) -> dict[str, str]:
-        return {"clouds": f"a .npz file of what is predicted for: {', '.join(self.domain.given)}, one point behind the other, and num_nodes"}
+        fields = ", ".join(self.domain.given)
+        return {"clouds": f"a .npz file of what is predicted for: {fields}, one point behind the other, and num_nodes"}
 
     def read_condition(self, words: Mapping[str, str]) -> State:
         """The clouds of the file ``clouds``. Raises UserError."""

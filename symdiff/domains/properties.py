@@ -12,8 +12,8 @@ from symdiff.errors import UserError
 
 @dataclass(frozen=True)
 class Property:
-    """``mean`` and ``spread`` over the training data, in ``unit``; ``sizes``: the mean among molecules of 0, 1, 2, ... atoms
-    (that of all where there are none), and ``within`` the spread about it.
+    """``mean`` and ``spread`` over the training data, in ``unit``; ``sizes``: the mean among molecules of 0, 1, 2, ...
+    atoms (that of all where there are none), and ``within`` the spread about it.
     """
 
     unit: str
@@ -38,10 +38,19 @@ class Property:
     def read(cls, name: str, plain: Mapping) -> Property:
         """Of the entries of ``plain``. Raises UserError."""
         try:
-            found = cls(str(plain["unit"]), *(float(plain[key]) for key in ("mean", "spread", "within")), [float(value) for value in plain["sizes"]])
+            found = cls(
+                str(plain["unit"]),
+                *(float(plain[key]) for key in ("mean", "spread", "within")),
+                [float(value) for value in plain["sizes"]],
+            )
         except (KeyError, TypeError, ValueError):
             raise UserError(f"properties.{name}: expected unit, mean, spread, within and sizes") from None
-        if not (np.isfinite([found.mean, *found.sizes]).all() and 0 < found.spread < np.inf and 0 < found.within < np.inf and found.sizes):
+        if not (
+            np.isfinite([found.mean, *found.sizes]).all()
+            and 0 < found.spread < np.inf
+            and 0 < found.within < np.inf
+            and found.sizes
+        ):
             raise UserError(f"properties.{name}: expected finite numbers, and a spread of more than 0")
         return found
 
@@ -50,7 +59,8 @@ class Property:
         return ((np.asarray(values, np.float64) - self.mean) / self.spread).astype(np.float32)
 
     def likely(self, histogram: Sequence[float], standard: float) -> list[float]:
-        """p(size | value) for p(size) = ``histogram``, where values of one size are normal about their mean with the spread ``within``."""
+        """p(size | value) for p(size) = ``histogram``, where values of one size are normal about their mean with
+        the spread ``within``."""
         shares = np.asarray(histogram, np.float64)
         means = np.full(len(shares), self.mean)
         means[: len(self.sizes)] = self.sizes[: len(shares)]

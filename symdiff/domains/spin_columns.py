@@ -35,8 +35,8 @@ class SpinColumns:
     spins : numpy.ndarray
         (M, L1, ..., Ld) as the file has them; those of broken records may be anything.
     conditions : mapping of str to numpy.ndarray
-        Numbers with 1 or M entries on the first axis, where the file has them: ``coupling`` (., L1, ..., Ld, D), ``field`` (., L1, ..., Ld) or for other
-        than Ising spins (., L1, ..., Ld, q), ``temperature`` (.,).
+        Numbers with 1 or M entries on the first axis, where the file has them: ``coupling`` (., L1, ..., Ld, D),
+        ``field`` (., L1, ..., Ld) or for other than Ising spins (., L1, ..., Ld, q), ``temperature`` (.,).
     directions : numpy.ndarray
         (D, d), of the couplings.
     chain : numpy.ndarray or None
@@ -66,7 +66,10 @@ class SpinColumns:
         return self.spins.shape[1:]
 
     def along(self, directions: np.ndarray) -> np.ndarray:
-        """The couplings along other directions (D, d), each one of the file's or its opposite. Raises UserError where they are others."""
+        """The couplings along other directions (D, d), each one of the file's or its opposite.
+
+        Raises UserError where they are others.
+        """
         own = {tuple(one): k for k, one in enumerate(self.directions.tolist())}
         coupling, found = self.conditions["coupling"], []
         for direction in map(tuple, directions.tolist()):
@@ -86,17 +89,19 @@ def read_columns(arrays: Mapping[str, np.ndarray], place: str) -> SpinColumns:
     Parameters
     ----------
     arrays : mapping of str to numpy.ndarray
-        ``spins`` (M, L1, ..., Ld), or without M where ``lattice`` says so: ±1 of Ising spins, else labels from 0. ``lattice``: chain, square,
-        triangular or cubic, without it the first, second or last by the number of sides. ``model``: ising, potts or clock, without it ising;
-        ``states``. ``coupling`` along ``directions`` (D, d), without these along half the star of the lattice; ``field``; ``temperature`` in J/k_B: each
-        for all records, or with M on a first axis; couplings and fields also alike on all sites. ``chain`` and ``split`` (M,).
+        ``spins`` (M, L1, ..., Ld), or without M where ``lattice`` says so: ±1 of Ising spins, else labels from 0.
+        ``lattice``: chain, square, triangular or cubic, without it the first, second or last by the number of sides.
+        ``model``: ising, potts or clock, without it ising; ``states``. ``coupling`` along ``directions`` (D, d),
+        without these along half the star of the lattice; ``field``; ``temperature`` in J/k_B: each for all records, or
+        with M on a first axis; couplings and fields also alike on all sites. ``chain`` and ``split`` (M,).
     place : str
         The name of the file.
 
     Returns
     -------
     SpinColumns
-        A record with other values than spins have, or with a condition that is no number, keeps its place and costs no other.
+        A record with other values than spins have, or with a condition that is no number, keeps its place and costs no
+        other.
 
     Raises
     ------
@@ -123,13 +128,20 @@ def _read(arrays: Mapping[str, np.ndarray]) -> SpinColumns:
     interaction(model, states)
     lattice = bravais(_word(arrays, "lattice", _BY_AXES.get(spins.ndim - 1, "square")))
     if spins.ndim not in (lattice.dim, lattice.dim + 1) or ("lattice" not in arrays and spins.ndim not in (2, 3, 4)):
-        raise UserError(f"spins: expected numbers with {lattice.dim + 1} axes, (count, L1, ..., Ld), got {spins.dtype} {spins.shape}")
+        raise UserError(
+            f"spins: expected numbers with {lattice.dim + 1} axes, (count, L1, ..., Ld), got {spins.dtype} "
+            f"{spins.shape}"
+        )
     spins = spins if spins.ndim > lattice.dim else spins[None]
     sides = spins.shape[1:]
     if math.prod(sides) > MAX_SITES:
         raise UserError(f"spins: at most {MAX_SITES} sites are read, got {math.prod(sides)}")
     piece, count = torus(lattice.kind, sides), len(spins)
-    conditions = {name: _condition(arrays[name], name, count, sides, model, states) for name in ("coupling", "field", "temperature") if name in arrays}
+    conditions = {
+        name: _condition(arrays[name], name, count, sides, model, states)
+        for name in ("coupling", "field", "temperature")
+        if name in arrays
+    }
     number = conditions["coupling"].shape[-1] if "coupling" in conditions else len(lattice.directions(1)) // 2
     if "directions" in arrays:
         directions = _directions(arrays["directions"], number, lattice)
@@ -139,7 +151,9 @@ def _read(arrays: Mapping[str, np.ndarray]) -> SpinColumns:
     reasons = {**_bad_conditions(conditions, count), **_bad_spins(spins, values, told)}
     chain = None if "chain" not in arrays else _numbers(arrays["chain"], "chain", count)
     split = read_splits(arrays["split"], count) if "split" in arrays else None
-    return SpinColumns(lattice.kind, model, states, spins, conditions, directions, chain, split, dict(sorted(reasons.items())))
+    return SpinColumns(
+        lattice.kind, model, states, spins, conditions, directions, chain, split, dict(sorted(reasons.items()))
+    )
 
 
 def _word(arrays: Mapping[str, np.ndarray], name: str, default: str) -> str:
@@ -173,7 +187,10 @@ def _condition(value: np.ndarray, name: str, count: int, sides: tuple[int, ...],
     if value.shape == every:
         return value[None]
     if value.shape[1:] != every:
-        raise UserError(f"{name}: expected numbers over {sides} or {(count, *sides)}, as spins of one lattice have them, got {value.shape}")
+        raise UserError(
+            f"{name}: expected numbers over {sides} or {(count, *sides)}, as spins of one lattice have them, got "
+            f"{value.shape}"
+        )
     if len(value) not in (1, count):
         raise UserError(f"{name}: expected 1 or {count} entries, got {len(value)}")
     return value
@@ -181,10 +198,20 @@ def _condition(value: np.ndarray, name: str, count: int, sides: tuple[int, ...],
 
 def _directions(value: np.ndarray, number: int, lattice: Bravais) -> np.ndarray:
     if value.dtype.kind not in "iu" or value.shape != (number, lattice.dim):
-        raise UserError(f"directions: expected whole numbers {(number, lattice.dim)}, one row for each coupling of a site, got {value.dtype} {value.shape}")
+        raise UserError(
+            f"directions: expected whole numbers {(number, lattice.dim)}, one row for each coupling of a site, got "
+            f"{value.dtype} {value.shape}"
+        )
     rows = [tuple(row) for row in value.tolist()]
-    if not number or not all(map(any, rows)) or np.abs(value).max() > MAX_STEP or len({max(row, tuple(-step for step in row)) for row in rows}) != number:
-        raise UserError(f"directions: expected different ones, none of them the opposite of another, got {show(value.tolist())}")
+    if (
+        not number
+        or not all(map(any, rows))
+        or np.abs(value).max() > MAX_STEP
+        or len({max(row, tuple(-step for step in row)) for row in rows}) != number
+    ):
+        raise UserError(
+            f"directions: expected different ones, none of them the opposite of another, got {show(value.tolist())}"
+        )
     return value.astype(np.int64)
 
 
@@ -196,11 +223,18 @@ def _half_star(lattice: Bravais, piece: Torus, number: int) -> np.ndarray:
 
 
 def _bad_conditions(conditions: Mapping[str, np.ndarray], count: int) -> dict[int, str]:
-    """Reasons of records with a condition that is no number of single precision, or no temperature. Raises UserError where it is one for all."""
+    """Reasons of records with a condition that is no number of single precision, or no temperature.
+
+    Raises UserError where it is one for all.
+    """
     reasons: dict[int, str] = {}
     for name, value in conditions.items():
         with np.errstate(over="ignore"):
-            sound = np.isfinite(value.astype(np.float32, copy=False)) if value.dtype.kind == "f" else np.ones(value.shape, bool)
+            sound = (
+                np.isfinite(value.astype(np.float32, copy=False))
+                if value.dtype.kind == "f"
+                else np.ones(value.shape, bool)
+            )
         expected = "a finite number of single precision"
         if name == "temperature":
             sound, expected = sound & (value > 0), "a number above 0"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff.domains.file_kinds import FileKind, Wanted
+from symdiff.domains.file_kinds import AS_IT_IS, FileKind, Wanted
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.torus import torus
@@ -30,8 +30,8 @@ ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", 
 def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) -> None:
     """Write configurations: .npz with the arrays below, or a .png that shows the first of them. Raises UserError.
 
-    ``spins`` (M, L1, ..., Ld) int8, ``coupling`` (M, L1, ..., Ld, D/2) along ``directions`` (D/2, d), ``field`` (M, L1, ..., Ld[, q]),
-    ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
+    ``spins`` (M, L1, ..., Ld) int8, ``coupling`` (M, L1, ..., Ld, D/2) along ``directions`` (D/2, d), ``field`` (M, L1,
+    ..., Ld[, q]), ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
     """
     suffix = ending(path, (".npz", ".png"))
     if suffix == ".png":
@@ -47,11 +47,15 @@ def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) 
             for name in names:
                 growing.append(name, np.stack([np.asarray(getattr(obj, name), np.float32) for obj in portion]))
         empty = np.zeros((0, *[0] * bravais(domain.lattice).dim), np.int8)
-        arrays = {"spins": growing["spins"] if "spins" in growing else empty, **{name: growing[name] for name in names if name in growing}}
+        arrays = {"spins": empty, **{name: growing[name] for name in ("spins", *names) if name in growing}}
         if "coupling" in arrays:
             piece = torus(domain.lattice, arrays["spins"].shape[1:])
             arrays["directions"] = piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy()
-        labels = {"lattice": np.array(domain.lattice), "model": np.array(domain.model), "states": np.array(domain.states)}
+        labels = {
+            "lattice": np.array(domain.lattice),
+            "model": np.array(domain.model),
+            "states": np.array(domain.states),
+        }
         write_npz(path, {**arrays, **labels})
 
 
@@ -78,8 +82,11 @@ def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
     return configurations
 
 
-def holds_spins(path: str | Path, wanted: Wanted = Wanted()) -> bool:
-    """Whether a file is one of spins or a Hamiltonian, told by the names of its arrays. Raises UserError where it cannot be read."""
+def holds_spins(path: str | Path, wanted: Wanted = AS_IT_IS) -> bool:
+    """Whether a file is one of spins or a Hamiltonian, told by the names of its arrays.
+
+    Raises UserError where it cannot be read.
+    """
     if not Path(path).name.lower().endswith(ENDINGS):
         return False
     return not {"spins", "coupling", "field", "lattice"}.isdisjoint(read_headers(path))
@@ -102,7 +109,9 @@ def read_matching(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray
     arrays = named_arrays(path)
     for name in ("lattice", "model", "states"):
         if name in arrays and (arrays[name].ndim or arrays[name].item() != getattr(domain, name)):
-            raise UserError(f"{path}: {name}: the model has {getattr(domain, name)!r}, the file {show(arrays[name].tolist())}")
+            raise UserError(
+                f"{path}: {name}: the model has {getattr(domain, name)!r}, the file {show(arrays[name].tolist())}"
+            )
     return arrays
 
 
@@ -126,7 +135,10 @@ def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]
 
 
 def stacked(arrays: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
-    """Spins, couplings, fields and temperatures with M entries, or 1 for all, on a first axis: of one lattice. Raises UserError."""
+    """Spins, couplings, fields and temperatures with M entries, or 1 for all, on a first axis.
+
+    Of one lattice. Raises UserError.
+    """
     dim = bravais(domain.lattice).dim
     axes = {"spins": dim, "coupling": dim + 1, "field": dim + (domain.model != "ising"), "temperature": 0}
     batched = {}

@@ -19,7 +19,10 @@ PALETTE = "viridis"
 
 
 def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
-    """A PNG of the first 16 configurations: chains as rows, planes at their places, of a cubic lattice the layer n_0 = 0."""
+    """A PNG of the first 16 configurations.
+
+    Chains as rows, planes at their places, of a cubic lattice the layer n_0 = 0.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
