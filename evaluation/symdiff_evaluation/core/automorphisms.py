@@ -102,7 +102,8 @@ class _Search:
         return colors
 
     def fix(self, colors: list[int], cell: list[int], node: int) -> list[int]:
-        """The refinement in which ``node`` has a color of its own, right behind that of its former equals in ``cell``."""
+        """The refinement in which ``node`` has a color of its own, right behind that of its former equals in
+        ``cell``."""
         colors = list(colors)
         colors[node] += len(cell) - 1
         return self.refine(colors, [node])

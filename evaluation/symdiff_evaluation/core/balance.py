@@ -18,7 +18,8 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 
 @dataclass(frozen=True)
 class Balance:
-    """Pearson's ``statistic`` over all orbits, its ``mean`` and ``variance`` for an invariant law, and the ``count`` of samples.
+    """Pearson's ``statistic`` over all orbits, its ``mean`` and ``variance`` for an invariant law, and the ``count`` of
+    samples.
 
     ``count`` are the samples that could tell: those of orbits with several images that were seen at least twice.
     """
@@ -72,13 +73,17 @@ def orbit_balance(
     n, k = drawn[tells].astype(np.float64), ways[tells].astype(np.float64)
     statistic = (k / n * squares[tells] - n) / inflation
     return Balance(
-        float(statistic.sum()), float((k - 1).sum()), float((2 * (k - 1) * (1 - 1 / n)).sum()),
-        int(n.sum()), len(orbits) - int(n.sum()),
-    )  # fmt: skip
+        float(statistic.sum()),
+        float((k - 1).sum()),
+        float((2 * (k - 1) * (1 - 1 / n)).sum()),
+        int(n.sum()),
+        len(orbits) - int(n.sum()),
+    )
 
 
 def often(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
-    """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on average, or more.
+    """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on
+    average, or more.
 
     Others tell nothing. The rule looks at numbers of samples and of images alone, which no group element changes, so
     that it favors no law.
@@ -105,9 +110,12 @@ def frequencies(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> B
 def together(parts: Sequence[Balance]) -> Balance:
     """Independent tests as one."""
     return Balance(
-        sum(p.statistic for p in parts), sum(p.mean for p in parts), sum(p.variance for p in parts),
-        sum(p.count for p in parts), sum(p.undecided for p in parts),
-    )  # fmt: skip
+        sum(p.statistic for p in parts),
+        sum(p.mean for p in parts),
+        sum(p.variance for p in parts),
+        sum(p.count for p in parts),
+        sum(p.undecided for p in parts),
+    )
 
 
 def places(rows: Sequence[np.ndarray]) -> Balance:

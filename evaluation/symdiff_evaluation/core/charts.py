@@ -25,7 +25,9 @@ def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: 
     columns = [(label, shares.get(label, 0.0), target.get(label, 0.0) if target else None) for label in shown]
     if len(kept) < len(labels):
         rest = [label for label in labels if label not in kept]
-        columns.append(("other", sum(shares.get(r, 0) for r in rest), sum(target.get(r, 0) for r in rest) if target else None))
+        columns.append(
+            ("other", sum(shares.get(r, 0) for r in rest), sum(target.get(r, 0) for r in rest) if target else None)
+        )
     top = max([value for _, one, two in columns for value in (one, two or 0)] + [1e-9])
     parts, step = [_axis(top)], (WIDTH - _LEFT - _RIGHT) / max(len(columns), 1)
     wide = min(step * 0.38, 26)
@@ -36,7 +38,11 @@ def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: 
         if two is not None:
             parts.append(_bar(center, wide, two / top, "target"))
         parts.append(_bar(center - (wide if two is not None else wide / 2), wide, one / top, "ours"))
-        small = "" if len(label) * _LETTER < step else f' style="font-size:{max(14 * step / (len(label) * _LETTER), 9):.1f}px"'
+        small = (
+            ""
+            if len(label) * _LETTER < step
+            else f' style="font-size:{max(14 * step / (len(label) * _LETTER), 9):.1f}px"'
+        )
         parts.append(f'<text x="{center:.1f}" y="{HEIGHT - 9}" text-anchor="middle"{small}>{escape(label)}</text></g>')
     return _svg(parts)
 
@@ -74,7 +80,9 @@ def curves(x: Sequence[float], ours: Sequence[Estimate], target: Sequence[float]
     """Estimates over ``x`` as dots with their intervals, and the exact or the reference's values as a line."""
     x = np.asarray(x, float)
     shown = [(place, e) for place, e in zip(x, ours, strict=True) if e.value is not None]
-    ends = [end for _, e in shown for end in (e.value, e.low, e.high) if end is not None] + list(target if target is not None else [])
+    ends = [end for _, e in shown for end in (e.value, e.low, e.high) if end is not None] + list(
+        target if target is not None else []
+    )
     if not ends:
         return ""
     low, high = min(*ends, 0.0), max(*ends, 0.0)
@@ -82,7 +90,9 @@ def curves(x: Sequence[float], ours: Sequence[Estimate], target: Sequence[float]
     left, right = float(x.min()), float(x.max()) if x.max() > x.min() else float(x.min()) + 1
 
     def point(place: float, value: float) -> tuple[float, float]:
-        return _LEFT + 8 + (place - left) / (right - left) * (WIDTH - _LEFT - 2 * _RIGHT - 8), _height((value - low) / (high - low))
+        return _LEFT + 8 + (place - left) / (right - left) * (WIDTH - _LEFT - 2 * _RIGHT - 8), _height(
+            (value - low) / (high - low)
+        )
 
     parts = [_ruler(low, high)]
     if target is not None:
@@ -102,7 +112,8 @@ def curves(x: Sequence[float], ours: Sequence[Estimate], target: Sequence[float]
 
 
 def heat(values: np.ndarray) -> str:
-    """A matrix of numbers >= 0 as an image, on a logarithmic scale of 16 shades between its smallest and largest number."""
+    """A matrix of numbers >= 0 as an image, on a logarithmic scale of 16 shades between its smallest and largest
+    number."""
     values = np.atleast_2d(np.asarray(values, float))
     while max(values.shape) > _PIXELS:  # means of neighbors: more would only be bytes
         values = np.pad(values, [(0, size % 2) for size in values.shape], mode="edge")
@@ -118,7 +129,9 @@ def heat(values: np.ndarray) -> str:
         if cells:
             light = 96 - 5 * shade
             parts.append(f'<path fill="hsl(218 {30 + 2.5 * shade:g}% {light}%)" d="{cells}"/>')
-    return f'<svg class="heat" viewBox="0 0 {columns} {rows}" width="200" height="{200 * rows / columns:.0f}">{"".join(parts)}</svg>'
+    height = 200 * rows / columns
+    head = f'<svg class="heat" viewBox="0 0 {columns} {rows}" width="200" height="{height:.0f}">'
+    return f"{head}{''.join(parts)}</svg>"
 
 
 def interval(value: float, low: float | None, high: float | None) -> str:

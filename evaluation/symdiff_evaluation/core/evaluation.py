@@ -73,12 +73,14 @@ class Evaluation(Mapping[str, Estimate]):
         notes = []
         if self.reference and self.kind.by_number and not 0.9 <= self.total / self.protocol.samples <= 1.1:
             notes.append(
-                f"{self.total:,} samples, where published values are of {self.protocol.samples:,}. {self.kind.by_number}"
+                f"{self.total:,} samples, where published values are of {self.protocol.samples:,}. "
+                f"{self.kind.by_number}"
             )
         left_out = [name for name in self.protocol.metrics if name not in self.estimates]
         if left_out and self.origin.problem:
             notes.append(
-                f"Nothing is compared: {self.origin.problem} {advise(self.kind.name, self.kind.of)} Left out: {', '.join(left_out)}."
+                f"Nothing is compared: {self.origin.problem} {advise(self.kind.name, self.kind.of)} Left out: "
+                f"{', '.join(left_out)}."
             )
         elif left_out:
             notes.append(f"Without a reference there is no {', '.join(left_out)}.")
@@ -145,7 +147,8 @@ def evaluate(
         )
     if atoms is not None and not kind.labels:
         raise UserError(
-            f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the kind {kind.name}"
+            f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the "
+            f"kind {kind.name}"
         )
     kind.require(protocol.metrics)
     target, origin = protocol.reference if reference is None else reference, Origin()

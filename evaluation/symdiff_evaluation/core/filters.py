@@ -30,7 +30,8 @@ class Filters:
 
 
 def load(path: str | Path) -> Filters:
-    """The list in a .csv with a header and a column ``smarts``, as MOSES publishes its own (``mcf.csv``: names, smarts).
+    """The list in a .csv with a header and a column ``smarts``, as MOSES publishes its own (``mcf.csv``: names,
+    smarts).
 
     Raises ``UserError`` with file and line for a row without SMARTS that RDKit reads.
     """
@@ -63,7 +64,8 @@ def _rows(path: Path, content: bytes) -> Iterator[str]:
         header = [name.strip().lower() for name in next(rows, [])]
         if _COLUMN not in header:
             raise UserError(
-                f"{path}: line 1: expected a header with the column {_COLUMN!r}, got {','.join(header)[:80]!r}{nearest(_COLUMN, header)}"
+                f"{path}: line 1: expected a header with the column {_COLUMN!r}, got "
+                f"{','.join(header)[:80]!r}{nearest(_COLUMN, header)}"
             )
         column = header.index(_COLUMN)
         for row in filter(None, rows):

@@ -6,7 +6,8 @@ import numpy as np
 
 
 def variances(one: np.ndarray, two: np.ndarray) -> tuple[float, float]:
-    """Of the linear and of the quadratic part, from the number without each group (G,) and without each two groups (G, G), whose diagonal is not looked at; G is at least 4.
+    """Of the linear and of the quadratic part, from the number without each group (G,) and without each two groups (G,
+    G), whose diagonal is not looked at; G is at least 4.
 
     To second order the number of G groups of equal size is a mean of what each does, plus sum q_gh / G^2 of what each
     two do together. Leaving out one at a time counts the variance of the first once and that of the second twice (Efron

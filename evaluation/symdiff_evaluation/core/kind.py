@@ -168,8 +168,8 @@ class Kind(ABC):
         """Number of records, broken ones included."""
         return len(samples)
 
-    def require(self, metrics: Sequence[str]) -> None:
-        """Raises ``UserError`` where an extra package is missing that ``metrics`` need."""
+    def require(self, metrics: Sequence[str]) -> None:  # noqa: B027 (most kinds need no extra package)
+        """Raise ``UserError`` where an extra package is missing that ``metrics`` need."""
 
     def notes(self, protocol: Asked, reference: Compared | None) -> list[str]:
         """What to know of this protocol's numbers with this reference."""

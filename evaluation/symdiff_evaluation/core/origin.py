@@ -62,7 +62,8 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
     problem = (
         ""
         if reference
-        else f"the model was trained on {datasets[0]}, of which no statistics are shipped (--reference {datasets[0]} derives them)."
+        else f"the model was trained on {datasets[0]}, of which no statistics are shipped "
+        f"(--reference {datasets[0]} derives them)."
     )
     return Origin(found, reference, problem)
 

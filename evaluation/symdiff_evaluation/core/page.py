@@ -153,7 +153,8 @@ def failures(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothin
             for shown, told in different
         )
         rows.append(
-            f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(found):,}</td><td class='number'>{len(found) / total:.4f}</td>"
+            f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(found):,}</td><td "
+            f"class='number'>{len(found) / total:.4f}</td>"
             f"<td><span class='share' style='width:{90 * len(found) / most:.0f}px'></span></td><td>{examples}</td></tr>"
         )
     head = "<th>reason</th><th class='number'>samples</th><th class='number'>share</th><th></th><th>examples</th>"

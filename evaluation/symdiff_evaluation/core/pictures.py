@@ -10,9 +10,19 @@ import numpy as np
 SIDE = 150  # of a picture, in pixels
 _MOST_NODES = 200
 _COLORS = {
-    "H": "#c9d1db", "C": "#4a5361", "N": "#3560d8", "O": "#d8402f", "F": "#57b94c", "S": "#d9b02c", "P": "#e0852a", "Cl": "#3d9c3a",
-    "Br": "#8e3a2b", "I": "#7a3fa0", "B": "#e09a8a", "Si": "#b99a6a",
-}  # fmt: skip
+    "H": "#c9d1db",
+    "C": "#4a5361",
+    "N": "#3560d8",
+    "O": "#d8402f",
+    "F": "#57b94c",
+    "S": "#d9b02c",
+    "P": "#e0852a",
+    "Cl": "#3d9c3a",
+    "Br": "#8e3a2b",
+    "I": "#7a3fa0",
+    "B": "#e09a8a",
+    "Si": "#b99a6a",
+}
 _PALETTE = ("#2563c9", "#d9663b", "#3b9c6b", "#8b5fc2", "#c9a227", "#4aa3c4", "#c2477f", "#6b7684")
 _RADII = {
     "H": 0.31,
@@ -61,7 +71,8 @@ def lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | Non
     )
     height = SIDE * rows / wide if rows < 0.2 * wide else SIDE
     return (
-        f'<svg class="lattice" viewBox="0 0 {wide:g} {rows}" width="{SIDE}" height="{max(height, 10):.0f}" preserveAspectRatio="none">'
+        f'<svg class="lattice" viewBox="0 0 {wide:g} {rows}" width="{SIDE}" height="{max(height, 10):.0f}" '
+        f'preserveAspectRatio="none">'
         f"{drawn}</svg>"
     )
 
@@ -83,12 +94,16 @@ def graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Seq
     place = _fitted(_layout(nodes, edges))
     radius = max(2.0, 5.5 - nodes / 25)
     lines = "".join(f"M{place[i][0]:.1f} {place[i][1]:.1f}L{place[j][0]:.1f} {place[j][1]:.1f}" for i, j in edges)
-    kinds = {label: k for k, label in enumerate(sorted(set(labels)))} if labels is not None else {}
+    labels = [0] * nodes if labels is None else list(labels)
+    colors = {label: _PALETTE[k % len(_PALETTE)] for k, label in enumerate(sorted(set(labels)))}
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{_PALETTE[kinds[labels[i]] % len(_PALETTE)] if kinds else _PALETTE[0]}"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colors[labels[i]]}"/>'
         for i, (x, y) in enumerate(place)
     )
-    return f'<svg class="graph" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}" height="{SIDE}"><path class="edge" d="{lines}"/>{dots}</svg>'
+    return (
+        f'<svg class="graph" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}" height="{SIDE}">'
+        f'<path class="edge" d="{lines}"/>{dots}</svg>'
+    )
 
 
 def points(elements: Sequence[str], positions: np.ndarray, lines: Sequence[tuple[int, int]] | None = None) -> str:
@@ -115,7 +130,8 @@ def points(elements: Sequence[str], positions: np.ndarray, lines: Sequence[tuple
     for i, element in enumerate(elements):
         radius = scale * 0.42 * _RADII.get(element, 1.0) * (1 + 0.04 * seen[i, 2])
         color = _COLORS.get(element, "#c2477f")
-        dot = f'<circle cx="{flat[i][0]:.1f}" cy="{flat[i][1]:.1f}" r="{min(max(radius, 2.5), 16):.1f}" fill="{color}" class="atom"/>'
+        x, y = flat[i]
+        dot = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{min(max(radius, 2.5), 16):.1f}" fill="{color}" class="atom"/>'
         shapes.append((seen[i, 2], dot))
     drawn = "".join(shape for _, shape in sorted(shapes, key=lambda shape: shape[0]))
     return f'<svg class="points" viewBox="0 0 {SIDE} {SIDE}" width="{SIDE}" height="{SIDE}">{drawn}</svg>'

@@ -103,7 +103,8 @@ def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
         if name not in kind_of(kind).known:
             other = next((f" of {one}" for one in KINDS if name in kind_of(one).known), "")
             raise UserError(
-                f"{place}: metrics: {show(name)} is no metric of {kind}{other and f', but{other}'}{nearest(name, kind_of(kind).known)}"
+                f"{place}: metrics: {show(name)} is no metric of "
+                f"{kind}{other and f', but{other}'}{nearest(name, kind_of(kind).known)}"
             )
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")

@@ -30,7 +30,8 @@ def report(evaluation: Evaluation) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(files)}: evaluation</title><style>{style}</style></head><body><main>",
             f"<header><h1>{escape(files)}</h1>",
-            f'<p class="lead">{evaluation.total:,} samples, protocol {escape(evaluation.protocol.name)}, {escape(against)}</p>',
+            f'<p class="lead">{evaluation.total:,} samples, protocol {escape(evaluation.protocol.name)}, '
+            f"{escape(against)}</p>",
             "<nav>"
             + "".join(f'<a href="#{section.name}">{section.title}</a>' for section in sections)
             + "</nav></header>",
@@ -81,10 +82,14 @@ def _numbers(evaluation: Evaluation) -> str:
             f"<td class='number'>{between}</td><td>{line}</td><td class='number'>{estimate.count:,}{undecided}</td>"
             f"<td class='soft'>{escape(metric.about[name])}</td></tr>"
         )
-    head = "<th>metric</th><th class='number'>value</th><th class='number'>95 % interval</th><th>0 to 1</th><th class='number'>of</th><th>meaning</th>"
+    head = (
+        "<th>metric</th><th class='number'>value</th><th class='number'>95 % interval</th>"
+        "<th>0 to 1</th><th class='number'>of</th><th>meaning</th>"
+    )
     table = f"<table><tr>{head}</tr>{''.join(rows)}</table>" if rows else ""
     if empty:
-        table += f"<details><summary class='soft'>{len(empty)} without a value</summary><table>{''.join(empty)}</table></details>"
+        summary = f"<summary class='soft'>{len(empty)} without a value</summary>"
+        table += f"<details>{summary}<table>{''.join(empty)}</table></details>"
     return f"<div class='wide'>{table}</div>"
 
 

@@ -32,7 +32,8 @@ class Shards:
 
 @dataclass(frozen=True)
 class Work(Generic[Item, Result]):
-    """Work on many items that can be done in portions and written down: all that a kind of samples has to say to have it kept.
+    """Work on many items that can be done in portions and written down: all that a kind of samples has to say to have
+    it kept.
 
     ``name``: of its folder. ``run``: the results of a portion in its order, telling how many are done since it last
     told; a result must depend on its own item alone. ``identity``: bytes that tell items apart. ``plain`` turns a

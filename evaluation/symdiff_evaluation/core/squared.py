@@ -23,8 +23,9 @@ _PRECISE = 1e-5  # of an end
 
 @dataclass(frozen=True, eq=False)
 class Spread:
-    """The law of the error of an estimate whose expectation is t: sum ``weights`` (chi-square - its mean) with degrees of freedom ``times``, and a
-    chi-square of weight ``slope`` / 4, as far from its center as gives it the variance ``slope`` t.
+    """The law of the error of an estimate whose expectation is t: sum ``weights`` (chi-square - its mean) with degrees
+    of freedom ``times``, and a chi-square of weight ``slope`` / 4, as far from its center as gives it the variance
+    ``slope`` t.
 
     ``stretch``: what the uncertainty of the variances adds to the reach, 1 for none.
     """
@@ -107,7 +108,8 @@ def spread(
 
 
 def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
-    """The weight of one chi-square with this variance and third moment, neither below zero, and its degrees of freedom."""
+    """The weight of one chi-square with this variance and third moment, neither below zero, and its degrees of
+    freedom."""
     if second <= 0:
         return np.zeros(0), np.zeros(0)
     weight = max(third / (4 * second), 1e-3 * math.sqrt(second))

@@ -75,7 +75,8 @@ def _kind_of(structure: Any) -> str:
         if library in _LIBRARIES:
             return _LIBRARIES[library]
     raise UserError(
-        f"cannot evaluate a {type(structure).__module__}.{type(structure).__qualname__}: expected SMILES, RDKit molecules, networkx graphs,"
+        f"cannot evaluate a {type(structure).__module__}.{type(structure).__qualname__}: expected SMILES, RDKit "
+        "molecules, networkx graphs,"
         " adjacency matrices, ASE atoms, or a mapping of arrays by name"
     )
 

@@ -19,7 +19,10 @@ LABEL = "label"
 
 
 def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "list") -> Graphs:
-    """The set of such structures; what is no undirected graph is a broken record. Raises ``UserError`` for arrays that do not fit together."""
+    """The set of such structures.
+
+    What is no undirected graph is a broken record. Raises ``UserError`` for arrays that do not fit together.
+    """
     if isinstance(structures, Mapping):
         return from_columns({name: np.asarray(array) for name, array in structures.items()}, place)
     records, graphs = [], []
@@ -57,9 +60,12 @@ def _from_networkx(graph: Any) -> Graphs:
     place = {node: k for k, node in enumerate(graph)}
     edges = np.array([(place[i], place[j]) for i, j in graph.edges()], np.int64).reshape(-1, 2)
     return from_edges(
-        np.array([len(place)]), np.array([0, len(edges)]), edges,
-        _labels([found for _, found in graph.nodes(data=LABEL)]), _labels([found for *_, found in graph.edges(data=LABEL)]),
-    )  # fmt: skip
+        np.array([len(place)]),
+        np.array([0, len(edges)]),
+        edges,
+        _labels([label for _, label in graph.nodes(data=LABEL)]),
+        _labels([label for *_, label in graph.edges(data=LABEL)]),
+    )
 
 
 def _labels(found: list[Any]) -> np.ndarray | None:

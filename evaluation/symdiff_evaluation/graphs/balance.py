@@ -15,7 +15,8 @@ from symdiff_evaluation.graphs.symmetry import Symmetry
 def image_balance(graphs: Sequence[Graph], hashes: np.ndarray, symmetries: Sequence[Symmetry | None]) -> Balance:
     """Test that of each graph all numberings, n! over the automorphisms of them, are equally frequent.
 
-    ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs that were seen too rarely (``often``) tell nothing.
+    ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs that were seen too rarely
+    (``often``) tell nothing.
     """
     found = [
         (code, _numbering(graph), math.factorial(graph.num_nodes) // one.order)

@@ -14,9 +14,10 @@ _SWEEPS = 20  # of moving them one by one
 def infer_blocks(graph: Graph, most: int = MOST) -> np.ndarray:
     """(N,) int64, the block of each node from 0: the partition of least description length that is found.
 
-    For each number of blocks up to ``most``, nodes are clustered by the leading eigenvectors of the normalized adjacency, all moved to
-    where they are likeliest until that stops helping, then one by one; last, blocks are merged while that helps. Everything is
-    deterministic. (graph-tool's ``minimize_blockmodel_dl``, by which published numbers are made, samples partitions instead.)
+    For each number of blocks up to ``most``, nodes are clustered by the leading eigenvectors of the normalized
+    adjacency, all moved to where they are likeliest until that stops helping, then one by one; last, blocks are merged
+    while that helps. Everything is deterministic. (graph-tool's ``minimize_blockmodel_dl``, by which published numbers
+    are made, samples partitions instead.)
     """
     best, least = np.zeros(graph.num_nodes, np.int64), np.inf
     vectors = _eigenvectors(graph)
@@ -30,10 +31,11 @@ def infer_blocks(graph: Graph, most: int = MOST) -> np.ndarray:
 
 
 def description_length(graph: Graph, blocks: np.ndarray) -> float:
-    """Nats to write the graph down by its blocks: which edges, how many between which blocks, which nodes in which block.
+    """Nats to write the graph down by its blocks: which edges, how many between which blocks, which nodes in which
+    block.
 
-    Source: Peixoto, Nonparametric Bayesian inference of the microcanonical stochastic block model, Physical Review E 95 (2017), for
-    simple graphs without degree correction and with uniform priors.
+    Source: Peixoto, Nonparametric Bayesian inference of the microcanonical stochastic block model, Physical Review E 95
+    (2017), for simple graphs without degree correction and with uniform priors.
     """
     sizes, edges = edge_counts(graph, blocks)
     return float(_length(sizes[None], edges[None], graph.num_nodes, len(graph.edges))[0])
@@ -51,11 +53,16 @@ def _length(sizes: np.ndarray, edges: np.ndarray, nodes: int, total: int) -> np.
     """(T,) of T partitions at once: ``sizes`` (T, B), ``edges`` (T, B, B). Empty blocks are none."""
     filled = (sizes > 0).sum(1)
     upper = np.triu_indices(sizes.shape[1])
-    places = sizes[:, :, None] * sizes[:, None, :] - np.eye(sizes.shape[1], dtype=np.int64) * (sizes * (sizes + 1) // 2)[:, None, :]
+    places = (
+        sizes[:, :, None] * sizes[:, None, :]
+        - np.eye(sizes.shape[1], dtype=np.int64) * (sizes * (sizes + 1) // 2)[:, None, :]
+    )
     which = _log_choose(places[:, upper[0], upper[1]], edges[:, upper[0], upper[1]]).sum(1)
     pairs = filled * (filled + 1) // 2
     spread = _log_choose(pairs + total - 1, total)
-    partition = _log_choose(nodes - 1, filled - 1) + _log_factorial(nodes) - _log_factorial(sizes).sum(1) + np.log(nodes)
+    partition = (
+        _log_choose(nodes - 1, filled - 1) + _log_factorial(nodes) - _log_factorial(sizes).sum(1) + np.log(nodes)
+    )
     return which + spread + partition
 
 

@@ -1,7 +1,7 @@
 """Four descriptions of a graph as a vector, those that the field compares sets of graphs by.
 
-Sources: You et al., GraphRNN, ICML 2018 (degrees, clustering, orbits); Liao et al., Efficient Graph Generation with Graph Recurrent
-Attention Networks, NeurIPS 2019 (spectra). Bins and normalization are theirs.
+Sources: You et al., GraphRNN, ICML 2018 (degrees, clustering, orbits); Liao et al., Efficient Graph Generation with
+Graph Recurrent Attention Networks, NeurIPS 2019 (spectra). Bins and normalization are theirs.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ def laplacian_spectrum(graph: Graph) -> np.ndarray:
 def spectral_histogram(graph: Graph) -> np.ndarray:
     """(200,) shares of the eigenvalues of the normalized Laplacian, in equal bins of [-1e-5, 2].
 
-    The eigenvalue 2 of bipartite graphs is in the last bin; libraries that do not clip it lose it where rounding puts it above 2.
+    The eigenvalue 2 of bipartite graphs is in the last bin; libraries that do not clip it lose it where rounding puts
+    it above 2.
     """
     return np.histogram(laplacian_spectrum(graph), SPECTRAL_BINS, (_LOWEST, _HIGHEST))[0] / graph.num_nodes
 

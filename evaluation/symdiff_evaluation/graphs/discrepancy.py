@@ -1,10 +1,11 @@
-"""PolyGraph discrepancy: how well a classifier tells samples from the reference, as a bound on the distance of their laws.
+"""PolyGraph discrepancy: how well a classifier tells samples from the reference, as a bound on the distance of their
+laws.
 
 Source: Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026
-(https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the Jensen-Shannon
-distance of the two laws from below; of several descriptions the one is taken that is best in cross-validation. The paper's
-classifier is TabPFN, and its descriptions include orbits of five nodes and random graph networks; here it is logistic regression
-on the four of ``descriptors``, so that values compare among themselves only.
+(https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the
+Jensen-Shannon distance of the two laws from below; of several descriptions the one is taken that is best in
+cross-validation. The paper's classifier is TabPFN, and its descriptions include orbits of five nodes and random graph
+networks; here it is logistic regression on the four of ``descriptors``, so that values compare among themselves only.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ _LEAST_LOG = math.log2(1e-10)  # of a probability: one graph must not decide eve
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """``bounds[name]`` for each description; ``chosen``: the one that was best in cross-validation on the other half."""
+    """``bounds[name]`` for each description.
+
+    ``chosen``: the one that was best in cross-validation on the other half.
+    """
 
     bounds: dict[str, Estimate]
     chosen: str | None
@@ -40,7 +44,8 @@ class Discrepancy:
 def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0, seed: int = 0) -> Discrepancy:
     """Between 0 (the laws cannot be told apart) and 1; no value below ``LEAST`` graphs of each.
 
-    Half of each set, by ``seed`` and whatever its order, fits and chooses; the other half gives the values and their intervals.
+    Half of each set, by ``seed`` and whatever its order, fits and chooses; the other half gives the values and their
+    intervals.
     """
     if min(len(samples), len(reference)) < LEAST:
         return Discrepancy({name: nothing(undecided + len(samples)) for name in NAMES}, None)
@@ -72,9 +77,14 @@ def _cross_validated(reference: np.ndarray, samples: np.ndarray) -> float:
 
 
 def _log_scores(fitted: Sequence[np.ndarray], held: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Reference first: log2 of the probability that the classifier gives to what is true, for the held reference and the held samples."""
+    """Reference first.
+
+    Log2 of the probability that the classifier gives to what is true, for the held reference and the held samples.
+    """
     law = fit(*fitted)
-    logs = [-np.logaddexp(0, -sign * law.log_odds(rows)) / math.log(2) for sign, rows in zip((1, -1), held, strict=True)]
+    logs = [
+        -np.logaddexp(0, -sign * law.log_odds(rows)) / math.log(2) for sign, rows in zip((1, -1), held, strict=True)
+    ]
     return logs[0].clip(_LEAST_LOG), logs[1].clip(_LEAST_LOG)
 
 
@@ -88,7 +98,8 @@ def _distance(divergence: float) -> float:
 
 
 def bound(reference: np.ndarray, samples: np.ndarray, count: int, undecided: int) -> Estimate:
-    """The distance from log-scores as ``_log_scores`` gives them, with the normal interval of their means, for this classifier."""
+    """The distance from log-scores as ``_log_scores`` gives them, with the normal interval of their means, for this
+    classifier."""
     middle = _divergence(reference, samples)
     half = Z95 / 2 * math.sqrt(reference.var(ddof=1) / len(reference) + samples.var(ddof=1) / len(samples))
     return Estimate(_distance(middle), _distance(middle - half), _distance(middle + half), count, undecided)

@@ -21,11 +21,12 @@ _LARGE = 256  # nodes beyond which distances come before the search
 
 
 def canonical_hashes(graphs: Sequence[Graph], budget: int = BUDGET) -> np.ndarray:
-    """(n,) uint64, equal for isomorphic graphs with corresponding labels, and for no others but by a collision (1 in 10^19 a pair).
+    """(n,) uint64, equal for isomorphic graphs with corresponding labels, and for no others but by a collision (1 in
+    10^19 a pair).
 
-    ``UNDECIDED`` where ``budget`` does not suffice: for symmetric graphs of some hundred nodes. A graph without labels is one whose
-    labels are all 0. The hash of several components is that of the sorted hashes of each, which spares the search for what exchanges
-    them. Graphs of one size are labeled together.
+    ``UNDECIDED`` where ``budget`` does not suffice: for symmetric graphs of some hundred nodes. A graph without labels
+    is one whose labels are all 0. The hash of several components is that of the sorted hashes of each, which spares the
+    search for what exchanges them. Graphs of one size are labeled together.
     """
     parts = [graph.parts() for graph in graphs]
     hashes = iter(_connected([part for some in parts for part in some], budget).tolist())
@@ -58,7 +59,8 @@ def _connected(graphs: Sequence[Graph], budget: int) -> np.ndarray:
 
 
 def _by_distances(graph: Graph) -> tuple[Graph, int | None]:
-    """A large graph with nodes labeled by label and number of nodes at each distance, and a hash of what these labels stand for.
+    """A large graph with nodes labeled by label and number of nodes at each distance, and a hash of what these labels
+    stand for.
 
     In regular graphs, where color refinement sees nothing, this tells most nodes apart, and spares the search.
     """

@@ -11,7 +11,8 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """``edges`` (E, 2) int64, each pair once with u < v; ``node_labels`` (N,) and ``edge_labels`` (E,) int64 from 0, or None.
+    """``edges`` (E, 2) int64, each pair once with u < v; ``node_labels`` (N,) and ``edge_labels`` (E,) int64 from 0, or
+    None.
 
     Isomorphic graphs are compared by ``forms``; ``==`` is identity.
     """

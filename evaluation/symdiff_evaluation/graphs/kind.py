@@ -45,15 +45,24 @@ class Graphs(Kind):
         "symmetry.asymmetric_share": "asymmetric",
     }
     about = (
-        "Two graphs are the same when an isomorphism carries labels to labels. Distances are squared MMD to the test graphs, biased with the"
-        " kernels as published and unbiased beside them. Intervals are 95 %: Wilson's for shares, the jackknife's for MMD."
+        "Two graphs are the same when an isomorphism carries labels to labels. Distances are squared MMD to the test "
+        "graphs, biased with the"
+        " kernels as published and unbiased beside them. Intervals are 95 %: Wilson's for shares, the jackknife's for "
+        "MMD."
     )
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Set:
+    def accept(
+        self,
+        structures: Any,
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        metrics: Sequence[str] | None = None,
+    ) -> Set:
         samples = accept(structures)
         return replace(samples, workers=workers, progress=stages(len(samples.readable), begun, progress))
 
@@ -74,14 +83,18 @@ class Graphs(Kind):
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]
         if any(inputs_told) and not all(inputs_told):
-            raise UserError(f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and input_edges, as in the other files")
+            raise UserError(
+                f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and "
+                "input_edges, as in the other files"
+            )
         parts = zip(*((one.records, one.graphs, one.inputs, one.notes) for one in found), strict=True)
         records, graphs, inputs, notes = (tuple(chain.from_iterable(part)) for part in parts)
         tell = stages(sum(graph is not None for graph in graphs), begun, progress)
         return Set(records, graphs, inputs, notes, workers, shards, tell)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
-        """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar, tree, ...)."""
+        """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar,
+        tree, ...)."""
         path = Path(name)
         if name in shipped(self.name) or path.suffix == ".json" or not path.is_file():
             return load_reference(name)
@@ -103,7 +116,10 @@ class Graphs(Kind):
         """Of its training split, and its test split where it has one."""
         if not isinstance(dataset.domain, Domain):
             raise UserError(f"{name}: expected a data set of graphs, got one of {type(dataset.domain).__name__}")
-        train, test = (_graphs_of(dataset, split, name) if split == "train" or dataset.meta["splits"].get(split) else None for split in ("train", "test"))
+        train, test = (
+            _graphs_of(dataset, split, name) if split == "train" or dataset.meta["splits"].get(split) else None
+            for split in ("train", "test")
+        )
         return build(train, test, "any", name, str(dataset.path))
 
     def remarks(self, samples: Set) -> list[str]:
@@ -130,7 +146,17 @@ class Graphs(Kind):
             novel = "" if known is None or not code else told(not known[place])
             unique = told(code not in seen) if code else ""
             order = "" if symmetry is None else symmetry.order
-            yield record.file, record.number, graph.num_nodes, len(graph.edges), told(not reason), reason, order, unique, novel
+            yield (
+                record.file,
+                record.number,
+                graph.num_nodes,
+                len(graph.edges),
+                told(not reason),
+                reason,
+                order,
+                unique,
+                novel,
+            )
             seen.add(code)
             place += 1
 
@@ -140,7 +166,13 @@ class Graphs(Kind):
 
 def write_reference(reference: GraphReference, out: str | Path) -> None:
     """Write ``OUT.safetensors`` and ``OUT.json``."""
-    about = {"kind": Graphs.name, "name": reference.name, "rule": reference.rule, "count": reference.count, "source": reference.source}
+    about = {
+        "kind": Graphs.name,
+        "name": reference.name,
+        "rule": reference.rule,
+        "count": reference.count,
+        "source": reference.source,
+    }
     keep(about, reference.arrays(), out)
 
 

@@ -25,10 +25,11 @@ class Logistic:
 
 
 def fit(first: np.ndarray, second: np.ndarray) -> Logistic:
-    """The minimum of |w|^2 / 2 plus the logistic losses of all rows, weighted so that both classes have half of the weight.
+    """The minimum of |w|^2 / 2 plus the logistic losses of all rows, weighted so that both classes have half of the
+    weight.
 
-    Columns are standardized, those that are constant get no weight. ``first`` (n, width), ``second`` (m, width), both not empty. By
-    Newton's method with halved steps; the offset is not penalized.
+    Columns are standardized, those that are constant get no weight. ``first`` (n, width), ``second`` (m, width), both
+    not empty. By Newton's method with halved steps; the offset is not penalized.
     """
     rows = np.concatenate([first, second])
     center, spread = rows.mean(0), rows.std(0)

@@ -13,7 +13,9 @@ from symdiff_evaluation.core.squared import interval, spread
 from symdiff_evaluation.graphs.descriptors import align
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}
-FEW = 512  # of each set, from which the spread of products of errors is taken: the eigenvalues of (2 FEW)^2 are half a second's work
+# of each set, from which the spread of products of errors is taken: the eigenvalues of (2 FEW)^2 are half a second's
+# work
+FEW = 512
 LEAST = 4  # of each set that is drawn, for an interval
 _CELLS = 1 << 22  # kernel values in memory at a time
 
@@ -22,9 +24,10 @@ _CELLS = 1 << 22  # kernel values in memory at a time
 class Kernel:
     """What the estimates need of all kernel values, of which k(x, x) = ``diagonal``. All of it is linear in the kernel.
 
-    ``within`` (n,) and ``beyond`` (m,): the sums over a sample and all other samples, over a member of the reference and all others of it.
-    ``rows`` (n,) and ``columns`` (m,): the means over a sample and the reference, over a member of the reference and the samples.
-    ``few`` (a + b, a + b): the values among ``first`` = a samples and b members of the reference, at most ``FEW`` of each.
+    ``within`` (n,) and ``beyond`` (m,): the sums over a sample and all other samples, over a member of the reference
+    and all others of it. ``rows`` (n,) and ``columns`` (m,): the means over a sample and the reference, over a member
+    of the reference and the samples. ``few`` (a + b, a + b): the values among ``first`` = a samples and b members of
+    the reference, at most ``FEW`` of each.
     """
 
     within: np.ndarray
@@ -37,7 +40,10 @@ class Kernel:
 
 
 def kernel(samples: np.ndarray, reference: np.ndarray, sigma: float, few: Sequence[np.ndarray] | None = None) -> Kernel:
-    """Of rows (n, width) and (m, width'), the shorter rows ending in zeros; neither is empty. ``few``: which of each are ``Kernel.few``."""
+    """Of rows (n, width) and (m, width'), the shorter rows ending in zeros.
+
+    Neither is empty. ``few``: which of each are ``Kernel.few``.
+    """
     x, y = align(samples, reference)
     within, beyond = (_sums(part, part, sigma)[0] - 1 for part in (x, y))
     rows, columns = _sums(x, y, sigma)
@@ -65,8 +71,8 @@ def weighted(kernels: Sequence[Kernel], weights: Sequence[float]) -> Kernel:
 def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
     """(n, m) exp(-TV^2 / 2 sigma^2) with TV half the sum of absolute differences.
 
-    As published (Liao et al. 2019, Martinkus et al. 2022). It is not positive definite (O'Bray et al., Evaluation Metrics for Graph
-    Generative Models, ICLR 2022), so that nothing keeps the squared discrepancy of two laws above 0.
+    As published (Liao et al. 2019, Martinkus et al. 2022). It is not positive definite (O'Bray et al., Evaluation
+    Metrics for Graph Generative Models, ICLR 2022), so that nothing keeps the squared discrepancy of two laws above 0.
     """
     from scipy.spatial.distance import cdist
 
@@ -88,7 +94,10 @@ def unbiased(kernel: Kernel) -> float:
 
 
 def towards(kernel: Kernel) -> float:
-    """What the biased estimate comes to for more and more samples, without bias: the distance to this very reference."""
+    """What the biased estimate comes to for more and more samples, without bias.
+
+    The distance to this very reference.
+    """
     n, m = len(kernel.within), len(kernel.beyond)
     own = kernel.within.sum() / (n * (n - 1))
     return float(own + (kernel.beyond.sum() + m * kernel.diagonal) / m**2 - 2 * kernel.rows.mean())
@@ -97,8 +106,8 @@ def towards(kernel: Kernel) -> float:
 def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", undecided: int = 0) -> Estimate:
     """The value with its interval; no value below two of each, no interval below ``LEAST``.
 
-    "biased" is the distance to this very reference: its interval tells what as many other samples would give. "unbiased" estimates the
-    distance of the two laws: its interval allows for the draw of the reference too.
+    "biased" is the distance to this very reference: its interval tells what as many other samples would give.
+    "unbiased" estimates the distance of the two laws: its interval allows for the draw of the reference too.
     """
     n, m = len(kernel.within), len(kernel.beyond)
     if n < 2 or m < 2:
@@ -110,7 +119,8 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
         return Estimate(value, None, None, n, undecided)
     variance, freedom = jackknife(drawn)
     weights = second_order(kernel, kind)
-    # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9 (1981))
+    # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9
+    # (1981))
     linear = variance - 4 * float(weights @ weights)
     low, high = interval(distance, spread(distance, linear, freedom, weights))
     low = max(low, min(distance, 0.0))  # no law is nearer than the same
@@ -118,11 +128,13 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
 
 
 def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased") -> np.ndarray:
-    """Weights of the centered chi-squares that are the quadratic part of the estimate: all of its error where both laws are the same.
+    """Weights of the centered chi-squares that are the quadratic part of the estimate: all of its error where both laws
+    are the same.
 
-    The eigenvalues of S = S_x / n + S_y / m, where S_x is the covariance of the samples' features (S_x / n alone for "biased", whose reference
-    is fixed), from pairs of different graphs. Twice their sum of squares, the variance, is without bias: values are centered as by Székely and
-    Rizzo, Partial distance correlation with methods for dissimilarities, Annals of Statistics 42 (2014).
+    The eigenvalues of S = S_x / n + S_y / m, where S_x is the covariance of the samples' features (S_x / n alone for
+    "biased", whose reference is fixed), from pairs of different graphs. Twice their sum of squares, the variance, is
+    without bias: values are centered as by Székely and Rizzo, Partial distance correlation with methods for
+    dissimilarities, Annals of Statistics 42 (2014).
     """
     n, m, a = len(kernel.within), len(kernel.beyond), kernel.first
     own = _centered(kernel.few[:a, :a]) / np.sqrt(a * (a - 3.0) * n * (n - 1))
@@ -137,7 +149,8 @@ def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased
 
 
 def _centered(values: np.ndarray) -> np.ndarray:
-    """(n, n) with sums of rows 0 and without the diagonal, so that the sum of squares over n (n - 3) is without bias."""
+    """(n, n) with sums of rows 0 and without the diagonal, so that the sum of squares over n (n - 3) is without
+    bias."""
     n = len(values)
     values = values - np.diag(np.diag(values))
     sums = values.sum(0)
@@ -146,7 +159,8 @@ def _centered(values: np.ndarray) -> np.ndarray:
 
 
 def jackknife(drawn: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """Jackknife variance of the estimate over the sets that were drawn, given as (sums within, means across), and its degrees of freedom."""
+    """Jackknife variance of the estimate over the sets that were drawn, given as (sums within, means across), and
+    its degrees of freedom."""
     variance, noise = 0.0, 0.0
     for own, cross in drawn:
         n = len(own)

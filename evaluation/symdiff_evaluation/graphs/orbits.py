@@ -10,11 +10,11 @@ from symdiff_evaluation.graphs.graph import Graph
 def orbit_counts(graph: Graph) -> np.ndarray:
     """(N, 15) int64: for every node its place in induced subgraphs, numbered as usual.
 
-    0 edge; 1 end and 2 middle of a path of three; 3 triangle; 4 end and 5 inside of a path of four; 6 leaf and 7 center of a
-    star; 8 square; 9 tail, 10 far and 11 joint of a triangle with a tail; 12 off and 13 on the edge that two triangles share; 14 complete.
-    Every subgraph is counted first as contained (from degrees, common neighbors and triangles), then the denser ones that contain it
-    are taken away.
-    Source of numbering: Przulj, Biological network comparison using graphlet degree distribution, Bioinformatics 23 (2007).
+    0 edge; 1 end and 2 middle of a path of three; 3 triangle; 4 end and 5 inside of a path of four; 6 leaf and 7 center
+    of a star; 8 square; 9 tail, 10 far and 11 joint of a triangle with a tail; 12 off and 13 on the edge that two
+    triangles share; 14 complete. Every subgraph is counted first as contained (from degrees, common neighbors and
+    triangles), then the denser ones that contain it are taken away. Source of numbering: Przulj, Biological network
+    comparison using graphlet degree distribution, Bioinformatics 23 (2007).
     """
     a, d = graph.adjacency, graph.degrees.astype(np.float64)
     common = a @ a
@@ -34,7 +34,9 @@ def orbit_counts(graph: Graph) -> np.ndarray:
     joint = triangles * (d - 2) - 2 * middle - 3 * full
     center = d * (d - 1) * (d - 2) / 6 - joint - middle - full
     leaf = a @ ((d - 1) * (d - 2) / 2) - tail - far - 2 * end - middle - 3 * full
-    outer = common @ (d - 1) - d * (d - 1) - 2 * triangles - 2 * square - 2 * tail - far - 4 * end - 2 * middle - 6 * full
+    outer = (
+        common @ (d - 1) - d * (d - 1) - 2 * triangles - 2 * square - 2 * tail - far - 4 * end - 2 * middle - 6 * full
+    )
     inner = (d - 1) * beyond - 2 * triangles - 2 * square - 2 * joint - far - 2 * end - 4 * middle - 6 * full
     columns = [
         d, beyond - 2 * triangles, d * (d - 1) / 2 - triangles, triangles,

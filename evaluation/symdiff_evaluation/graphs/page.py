@@ -28,7 +28,11 @@ from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
 
-_SHOWN = {"degree": "Degrees of nodes", "clustering": "Clustering coefficients", "spectral": "Eigenvalues of the normalized Laplacian"}
+_SHOWN = {
+    "degree": "Degrees of nodes",
+    "clustering": "Clustering coefficients",
+    "spectral": "Eigenvalues of the normalized Laplacian",
+}
 _DEGREES, _BINS = 12, 8  # bars of a panel
 
 
@@ -89,7 +93,9 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     ranked = sorted((-one.log_order, k) for k, one in enumerate(samples.symmetries) if one is not None)
     different, seen = [], set()
     for log_order, k in ranked:
-        name = (int(samples.hashes[k]) if samples.knows("hashes") else 0) or -k - 1  # a graph without a name counts as one of its own
+        name = (
+            int(samples.hashes[k]) if samples.knows("hashes") else 0
+        ) or -k - 1  # a graph without a name counts as one of its own
         if log_order < 0 and name not in seen and len(different) < SYMMETRIC:
             seen.add(name)
             different.append(_drawn(samples.readable[k], f"{_order(-log_order)} automorphisms"))
@@ -116,13 +122,17 @@ def _gallery(samples: Graphs, reference: GraphReference | None, estimates: Mappi
     for k in spaced(len(graphs)):
         reason = reasons[k]
         drawn.append(_drawn(graphs[k], reason.split(":")[0] or ("valid" if judged else ""), not reason and judged))
-    note = f"{len(drawn)} of the {len(graphs):,} readable graphs, evenly spaced in the order of the files, not selected."
+    note = (
+        f"{len(drawn)} of the {len(graphs):,} readable graphs, evenly spaced in the order of the files, not selected."
+    )
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 
 
 def _drawn(graph: Graph, tag: str, new: bool = False) -> str:
     labels = None if graph.node_labels is None else graph.node_labels.tolist()
-    return sample(drawing(graph.num_nodes, graph.edges, labels), f"{graph.num_nodes} nodes, {len(graph.edges)} edges", tag, new)
+    return sample(
+        drawing(graph.num_nodes, graph.edges, labels), f"{graph.num_nodes} nodes, {len(graph.edges)} edges", tag, new
+    )
 
 
 def _failures(samples: Graphs, reference: GraphReference | None) -> str:

@@ -16,7 +16,10 @@ TRAIN, TEST = 0, 2  # in a split
 
 
 def read(path: str | Path) -> Graphs:
-    """The graphs of a file, see ``symdiff.graphs.files``. Raises ``UserError`` for one that cannot be read; a bad graph costs no other."""
+    """The graphs of a file, see ``symdiff.graphs.files``.
+
+    Raises ``UserError`` for one that cannot be read; a bad graph costs no other.
+    """
     return from_set(read_graphs(path))
 
 

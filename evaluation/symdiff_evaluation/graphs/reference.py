@@ -18,11 +18,13 @@ _MOST = 4096  # training graphs that the baseline and the laws of symmetry are t
 
 @dataclass(frozen=True, eq=False)
 class GraphReference:
-    """``rule``: a name in ``RULES``. ``count``: of the training graphs, whose ``hashes`` (distinct, sorted, uint64) decide on novelty.
+    """``rule``: a name in ``RULES``. ``count``: of the training graphs, whose ``hashes`` (distinct, sorted, uint64)
+    decide on novelty.
 
-    ``test``: descriptions of the test graphs, which samples are compared with. ``baseline[name]``: biased squared MMD of training
-    against test graphs, none where the reference has no test graphs of its own. ``log_orders`` (n,) and ``unlabeled_log_orders`` (n,):
-    logarithms of the orders of the training graphs' automorphism groups, with labels and without.
+    ``test``: descriptions of the test graphs, which samples are compared with. ``baseline[name]``: biased squared MMD
+    of training against test graphs, none where the reference has no test graphs of its own. ``log_orders`` (n,) and
+    ``unlabeled_log_orders`` (n,): logarithms of the orders of the training graphs' automorphism groups, with labels and
+    without.
     """
 
     name: str
@@ -41,12 +43,18 @@ class GraphReference:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All but names and counts as arrays, the descriptions as float32."""
-        found = {"hashes": self.hashes, "log_orders": self.log_orders, "unlabeled_log_orders": self.unlabeled_log_orders}
+        found = {
+            "hashes": self.hashes,
+            "log_orders": self.log_orders,
+            "unlabeled_log_orders": self.unlabeled_log_orders,
+        }
         found |= {f"test.{name}": self.test[name].astype(np.float32) for name in NAMES}
         return found | {f"baseline.{name}": np.array([value]) for name, value in self.baseline.items()}
 
 
-def build(train: Graphs, test: Graphs | None = None, rule: str = "any", name: str = "graphs", source: str = "") -> GraphReference:
+def build(
+    train: Graphs, test: Graphs | None = None, rule: str = "any", name: str = "graphs", source: str = ""
+) -> GraphReference:
     """The statistics of readable graphs. Without ``test`` samples are compared with the training graphs.
 
     Raises ``UserError`` for an unknown rule, and where no graph is readable.
@@ -57,9 +65,11 @@ def build(train: Graphs, test: Graphs | None = None, rule: str = "any", name: st
             raise UserError(f"reference {name}: none of its {len(part)} {told} records is a readable graph")
     some = train if len(train) <= _MOST else replace(train.select(range(_MOST)), workers=train.workers)
     seen = some if test is None else test
-    baseline = {} if test is None else {
-        kind: biased(kernel(some.descriptors[kind], test.descriptors[kind], SIGMAS[kind])) for kind in NAMES
-    }
+    baseline = (
+        {}
+        if test is None
+        else {kind: biased(kernel(some.descriptors[kind], test.descriptors[kind], SIGMAS[kind])) for kind in NAMES}
+    )
     return GraphReference(
         name=name,
         rule=rule,
@@ -74,7 +84,10 @@ def build(train: Graphs, test: Graphs | None = None, rule: str = "any", name: st
 
 
 def from_arrays(name: str, rule: str, count: int, arrays: Mapping[str, np.ndarray], source: str = "") -> GraphReference:
-    """What ``GraphReference.arrays`` gave. Raises ``KeyError`` where an array is missing, ``UserError`` for an unknown rule."""
+    """What ``GraphReference.arrays`` gave.
+
+    Raises ``KeyError`` where an array is missing, ``UserError`` for an unknown rule.
+    """
     rule_of(rule)
     return GraphReference(
         name=name,

@@ -20,11 +20,14 @@ from symdiff_evaluation.graphs.symmetry import Symmetry
 
 @dataclass(frozen=True, eq=False)
 class Graphs:
-    """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it is readable).
+    """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it
+    is readable).
 
-    Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures. ``inputs``: the graph
-    that each was made from (None where it is not readable), if a file says so; none at all otherwise. ``notes``: what to know of how files were read. What is worked out of the graphs is
-    worked out in ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with its name and the number done since its last call.
+    Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures.
+    ``inputs``: the graph that each was made from (None where it is not readable), if a file says so; none at all
+    otherwise. ``notes``: what to know of how files were read. What is worked out of the graphs is worked out in
+    ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with its name and the number
+    done since its last call.
     """
 
     records: tuple[Record, ...]
@@ -63,7 +66,10 @@ class Graphs:
 
     @cached_property
     def hashes(self) -> np.ndarray:
-        """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels; 0 where it was not decided."""
+        """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels.
+
+        0 where it was not decided.
+        """
         return np.array(self._each("canonical forms", canonical_hashes(self.workers)), np.uint64)
 
     @property
@@ -100,7 +106,10 @@ class Graphs:
         return {}
 
     def broken(self, rule: str) -> tuple[str, ...]:
-        """For each readable graph why it breaks the rule, "" where it does not. Raises ``UserError`` for a rule there is none of."""
+        """For each readable graph why it breaks the rule, "" where it does not.
+
+        Raises ``UserError`` for a rule there is none of.
+        """
         if rule not in self._broken:
             self._broken[rule] = tuple(self._each(f"rule: {rule}", broken_by(rule, self.workers)))
         return self._broken[rule]
@@ -122,7 +131,9 @@ class Graphs:
 
 def from_graphs(graphs: Sequence[Graph], place: str = "list") -> Graphs:
     """A set of graphs that are in memory, trusted as they are."""
-    return Graphs(tuple(Record(place, number, told(graph), "graph") for number, graph in enumerate(graphs, 1)), tuple(graphs))
+    return Graphs(
+        tuple(Record(place, number, told(graph), "graph") for number, graph in enumerate(graphs, 1)), tuple(graphs)
+    )
 
 
 def from_edges(
@@ -135,16 +146,19 @@ def from_edges(
 ) -> Graphs:
     """A set of graphs from flat arrays. Raises ``UserError`` where the arrays do not belong together.
 
-    ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to ``edge_ptr[k+1]``, pairs of
-    node numbers within the graph, each once, in either order. ``node_labels``: one a node, graph after graph; ``edge_labels`` (E,).
-    A graph with a number out of range, a loop, a parallel edge or a negative label keeps its record and costs no other.
+    ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to
+    ``edge_ptr[k+1]``, pairs of node numbers within the graph, each once, in either order. ``node_labels``: one a node,
+    graph after graph; ``edge_labels`` (E,). A graph with a number out of range, a loop, a parallel edge or a negative
+    label keeps its record and costs no other.
     """
     return from_set(collect(place, read_edges(num_nodes, edge_ptr, edges, node_labels, edge_labels, place)))
 
 
 def from_set(found: GraphSet) -> Graphs:
     """A set of the graphs that a file holds."""
-    graphs, inputs = (tuple(None if graph is None else Graph(*graph) for graph in part) for part in (found.graphs, found.inputs))
+    graphs, inputs = (
+        tuple(None if graph is None else Graph(*graph) for graph in part) for part in (found.graphs, found.inputs)
+    )
     return Graphs(found.records, graphs, inputs, notes=found.notes)
 
 

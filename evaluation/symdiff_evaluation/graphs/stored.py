@@ -61,7 +61,9 @@ def identity(graph: Graph) -> bytes:
     return head + b"".join(array.astype("<i8").tobytes() for array in arrays if array is not None)
 
 
-def _one_by_one(work: Callable[[Graph], object], workers: int, graphs: Sequence[Graph], progress: Progress | None) -> list:
+def _one_by_one(
+    work: Callable[[Graph], object], workers: int, graphs: Sequence[Graph], progress: Progress | None
+) -> list:
     return in_processes(work, graphs, workers, progress, _CHUNK)
 
 

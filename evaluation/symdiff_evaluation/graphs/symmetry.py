@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
 from symdiff_evaluation.graphs.graph import Graph
 
-BUDGET = 250_000  # nodes colored in the search through one graph: seconds for the largest, nothing for those of the benchmarks
+# nodes colored in the search through one graph: seconds for the largest, nothing for those of the benchmarks
+BUDGET = 250_000
 _DEGREE = 3  # the mean number of neighbors that the budget is made for
 
 
@@ -50,9 +51,9 @@ def symmetry(graph: Graph, budget: int = BUDGET) -> Symmetry | None:
 class _Quotient:
     """A graph with one node for each class of twins, which any permutation among them leaves as it is, again and again.
 
-    Twins have the same label and see the same nodes by the same edges: all of them each other, by one kind of edge, or none. The
-    automorphisms are the permutations of twins (``order`` of them) times those of the quotient, whose labels tell how many nodes stand
-    behind each.
+    Twins have the same label and see the same nodes by the same edges: all of them each other, by one kind of edge, or
+    none. The automorphisms are the permutations of twins (``order`` of them) times those of the quotient, whose labels
+    tell how many nodes stand behind each.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -63,7 +64,7 @@ class _Quotient:
             self.near[i][j] = self.near[j][i] = kind
         self.order = 1
         kinds = [None, *sorted(set(edges.values()))]
-        while any([self.merge(kind) for kind in kinds]):
+        while sum(self.merge(kind) for kind in kinds):  # every kind has its turn in every round
             pass
 
     def merge(self, kind: Hashable) -> bool:

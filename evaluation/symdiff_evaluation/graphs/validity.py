@@ -18,7 +18,10 @@ LEVEL = 0.9
 
 
 def broken(graph: Graph, rule: str) -> str:
-    """Why the graph breaks the rule, "" where it does not: "kind: detail". Raises ``UserError`` for a rule there is none of."""
+    """Why the graph breaks the rule, "" where it does not.
+
+    "kind: detail". Raises ``UserError`` for a rule there is none of.
+    """
     return rule_of(rule)(graph)
 
 
@@ -70,22 +73,25 @@ def lobster(graph: Graph) -> str:
 def block_model(graph: Graph) -> str:
     """Two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and 0.005 between them.
 
-    With p the share in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for a
-    chi-square of one degree of freedom; the mean of its tail probabilities over all ordered pairs of blocks must exceed 0.9. That is the
-    published test; it does not grow stricter with the number of pairs of nodes, as Wald's would. Blocks are those of ``infer_blocks``,
-    the shortest description of the graph as the undirected one that it is.
+    With p the share in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for
+    a chi-square of one degree of freedom; the mean of its tail probabilities over all ordered pairs of blocks must
+    exceed 0.9. That is the published test; it does not grow stricter with the number of pairs of nodes, as Wald's
+    would. Blocks are those of ``infer_blocks``, the shortest description of the graph as the undirected one that it is.
 
     References
     ----------
-    Martinkus et al., SPECTRE: Spectral Conditioning Helps to Overcome the Expressivity Limits of One-shot Graph Generators, ICML 2022.
+    Martinkus et al., SPECTRE: Spectral Conditioning Helps to Overcome the Expressivity Limits of One-shot Graph
+    Generators, ICML 2022.
     """
     return _check_blocks(graph, infer_blocks)
 
 
 def block_model_by_arcs(graph: Graph) -> str:
-    """The test of ``block_model`` with the blocks of ``infer_arc_blocks``: what the published code infers from a symmetric matrix.
+    """The test of ``block_model`` with the blocks of ``infer_arc_blocks``: what the published code infers from a
+    symmetric matrix.
 
-    For comparison with published values. Of the 40 test graphs of SPECTRE 34 pass; graph-tool lets 31 or 32 pass, depending on its seed.
+    For comparison with published values. Of the 40 test graphs of SPECTRE 34 pass; graph-tool lets 31 or 32 pass,
+    depending on its seed.
     """
     return _check_blocks(graph, infer_arc_blocks)
 

@@ -39,9 +39,7 @@ def _record(place: str, number: int, structure: str | Chem.Mol | None) -> Record
     with rdBase.BlockLogs():
         try:
             return Record(place, number, write_block(structure), "molblock")
-        except (
-            Exception
-        ) as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
+        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
             return Record(place, number, "", "molblock", f"error: {describe(error)}")
 
 

@@ -17,7 +17,8 @@ _FRONT = "moses."
 
 @dataclass(frozen=True)
 class Compared:
-    """``fragments`` and ``scaffolds``: how often each occurs, by the digest of its SMILES; ``fingerprints``: (n, 128) uint8, distinct.
+    """``fragments`` and ``scaffolds``: how often each occurs, by the digest of its SMILES; ``fingerprints``: (n, 128)
+    uint8, distinct.
 
     ``split``: of the data set, "test", or "train" where it has no other.
     """

@@ -121,9 +121,7 @@ def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
             return _judge(parse(record), record, aspects)
         except Broken as error:
             return Judged(_shown(record), str(error))
-        except (
-            Exception
-        ) as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
+        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
             return Judged(_shown(record), str(explain(error)))
 
 
@@ -205,7 +203,8 @@ def _counts(labels) -> dict[str, int]:
 
 
 def _largest(mol: Chem.Mol) -> str:
-    """Flat canonical SMILES of the component with the most atoms as written, the first among equals (as DiGress does)."""
+    """Flat canonical SMILES of the component with the most atoms as written, the first among equals (as DiGress
+    does)."""
     parts = Chem.GetMolFrags(mol, asMols=True, sanitizeFrags=True)
     return canonical(flatten(max(parts, key=lambda part: part.GetNumAtoms())))
 

@@ -49,8 +49,10 @@ class Molecules(Kind):
     }
     about = (
         "Molecules are compared by canonical SMILES without stereo, isotopes and atom maps. Intervals are 95 %:"
-        " Wilson's for shares, the delta method over samples for distances, a grouped jackknife for FCD; uniqueness and V.U.N."
-        " use the variance of a number of distinct kinds. Distances near zero are biased upwards by the finite number of samples."
+        " Wilson's for shares, the delta method over samples for distances, a grouped jackknife for FCD; uniqueness "
+        "and V.U.N."
+        " use the variance of a number of distinct kinds. Distances near zero are biased upwards by the finite number "
+        "of samples."
     )
 
     @property
@@ -160,7 +162,8 @@ class Molecules(Kind):
                 )
         if "moses.filters" in metrics and protocol.mcf is None:
             notes.append(
-                "moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; moses.filters.without_mcf is an upper bound."
+                "moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; "
+                "moses.filters.without_mcf is an upper bound."
             )
         if asks_moses(metrics) and not synthesis.available():
             notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")

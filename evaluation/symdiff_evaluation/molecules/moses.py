@@ -44,7 +44,8 @@ class Features:
 
 
 def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
-    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings, or fails.
+    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings, or
+    fails.
 
     ``smarts``: MOSES's list of medicinal chemistry filters, if it is at hand.
     """

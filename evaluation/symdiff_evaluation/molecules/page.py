@@ -80,7 +80,8 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
     top = sorted(most, key=lambda text: (-most[text], text))[:SYMMETRIC]
     drawn = [_molecule(text, f"{_power(str(most[text]))} automorphisms") for text in top]
     text = (
-        "An automorphism maps the heavy-atom graph to itself and keeps elements, charges, hydrogens and bonds. A model that"
+        "An automorphism maps the heavy-atom graph to itself and keeps elements, charges, hydrogens and bonds. A "
+        "model that"
         " cannot break symmetry makes too many symmetric samples, or too few."
     )
     words = [

@@ -38,7 +38,8 @@ def cosine(rows: Sequence[Mapping[Hashable, int]], target: Mapping[Hashable, int
 
 
 def nearest_similarity(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
-    """Mean over our fingerprints of the largest Tanimoto similarity to any of theirs; packed bits (n, bytes), (m, bytes).
+    """Mean over our fingerprints of the largest Tanimoto similarity to any of theirs; packed bits (n, bytes), (m,
+    bytes).
 
     The interval is the normal one over our records; theirs are a fixed set.
     """
@@ -149,7 +150,8 @@ def _program(sums: np.ndarray, members: np.ndarray, p: int) -> Estimate:
 def _tanimoto(
     ours: np.ndarray, theirs: np.ndarray, half: bool = False
 ) -> Iterator[tuple[int, int, int, int, np.ndarray]]:
-    """Blocks of similarities: rows start..stop of ours against first..last of theirs; with ``half``, first >= start only.
+    """Blocks of similarities: rows start..stop of ours against first..last of theirs; with ``half``, first >= start
+    only.
 
     Two empty fingerprints are alike.
     """

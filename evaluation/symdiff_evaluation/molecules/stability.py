@@ -7,6 +7,8 @@ stable.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from rdkit import Chem
 
 VALENCES: dict[str, tuple[int, ...]] = {
@@ -22,10 +24,8 @@ def stable_atoms(mol: Chem.Mol) -> tuple[int, int]:
     atom with aromatic bonds that cannot be kekulized, and an element that the table lacks, is not stable.
     """
     mol = Chem.Mol(mol)
-    try:
+    with suppress(Chem.MolSanitizeException):  # aromatic bonds stay, and with them their atoms stay unstable
         Chem.Kekulize(mol, clearAromaticFlags=True)
-    except Chem.MolSanitizeException:
-        pass  # aromatic bonds stay, and with them their atoms stay unstable
     stable = 0
     for atom in mol.GetAtoms():
         bonds = atom.GetBonds()

@@ -1,4 +1,7 @@
-"""Molecules in 3D in memory: ASE atoms, RDKit molecules with a conformer, pairs of atomic numbers and positions, or flat arrays."""
+"""Molecules in 3D in memory.
+
+ASE atoms, RDKit molecules with a conformer, pairs of atomic numbers and positions, or flat arrays.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from symdiff_evaluation.molecules3d.samples import Geometries, collect
 
 
 def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "list") -> Geometries:
-    """The set of such structures, in angstrom; what is none of them is a broken record. Raises ``UserError`` for arrays that do not fit together."""
+    """The set of such structures, in angstrom.
+
+    What is none of them is a broken record. Raises ``UserError`` for arrays that do not fit together.
+    """
     if isinstance(structures, Mapping):
         return from_columns({name: np.asarray(array) for name, array in structures.items()}, place)
     records, found, charges = [], [], []
@@ -23,7 +29,7 @@ def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "l
         reason, atoms, charge = "", None, 0
         try:
             *atoms, charge = _read(structure)
-        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record, and no other
+        except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
             reason = str(error) if isinstance(error, UserError) else f"error: {describe(error)}"
         records.append(Record(place, number, "", "geometry", reason))
         found.append(None if reason else tuple(atoms))
@@ -44,10 +50,17 @@ def _read(structure: Any) -> tuple[np.ndarray, np.ndarray, int]:
         if not structure.GetNumConformers():
             raise UserError("flat: the molecule has no conformer")
         numbers = np.array([atom.GetAtomicNum() for atom in structure.GetAtoms()])
-        return numbers, structure.GetConformer().GetPositions(), sum(atom.GetFormalCharge() for atom in structure.GetAtoms())
+        return (
+            numbers,
+            structure.GetConformer().GetPositions(),
+            sum(atom.GetFormalCharge() for atom in structure.GetAtoms()),
+        )
     numbers, positions = (np.asarray(part) for part in structure)
     if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or positions.shape != (len(numbers), 3):
-        raise UserError(f"syntax: expected atomic numbers (n,) and positions (n, 3), got {numbers.dtype} {numbers.shape} and {positions.shape}")
+        raise UserError(
+            f"syntax: expected atomic numbers (n,) and positions (n, 3), got {numbers.dtype} {numbers.shape} and "
+            f"{positions.shape}"
+        )
     if len(numbers) and not (0 <= numbers.min() and numbers.max() <= 255):
         raise UserError(f"element: the atomic number {numbers.max()}")
     return numbers, positions.astype(np.float64), 0

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EDM:
-    """``stable`` atoms of ``atoms``; ``smiles`` of the largest fragment, None where RDKit does not sanitize the whole."""
+    """``stable`` atoms of ``atoms``.
+
+    ``smiles`` of the largest fragment, None where RDKit does not sanitize the whole.
+    """
 
     stable: int
     atoms: int

@@ -1,8 +1,8 @@
 """EDM's rule: bonds of a geometry from distances alone, and what is stable and valid by them.
 
-Source of rule: Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022. Bond lengths: typical ones of
-organic chemistry, as that paper takes them from wiredchemist.com, "Common Bond Energies and Bond Lengths". Distances in angstrom,
-the tables in pm.
+Source of rule: Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022. Bond lengths: typical
+ones of organic chemistry, as that paper takes them from wiredchemist.com, "Common Bond Energies and Bond Lengths".
+Distances in angstrom, the tables in pm.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ VALENCES = {1: 1, 6: 4, 7: 3, 8: 2, 9: 1}  # H C N O F, the elements of QM9
 MARGINS = (10, 5, 3)  # pm, of single, double and triple bonds
 LENGTHS: tuple[dict[tuple[int, int], int], ...] = (
     {
-        (1, 1): 74, (1, 6): 109, (1, 7): 101, (1, 8): 96, (1, 9): 92, (6, 6): 154, (6, 7): 147, (6, 8): 143, (6, 9): 135,
-        (7, 7): 145, (7, 8): 140, (7, 9): 136, (8, 8): 148, (8, 9): 142, (9, 9): 142,
+        (1, 1): 74, (1, 6): 109, (1, 7): 101, (1, 8): 96, (1, 9): 92, (6, 6): 154, (6, 7): 147, (6, 8): 143,
+        (6, 9): 135, (7, 7): 145, (7, 8): 140, (7, 9): 136, (8, 8): 148, (8, 9): 142, (9, 9): 142,
     },
     {(6, 6): 134, (6, 7): 129, (6, 8): 120, (7, 7): 125, (7, 8): 121, (8, 8): 121},
     {(6, 6): 120, (6, 7): 116, (6, 8): 113, (7, 7): 110},
@@ -41,7 +41,8 @@ def covers(numbers: np.ndarray) -> bool:
 def bond_orders(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """(N, N) int, 0 to 3: the highest order whose length plus margin exceeds the distance, all lower ones doing so too.
 
-    ``numbers`` (N,) atomic numbers, ``positions`` (N, 3) in angstrom. Raises ``ValueError`` for an element that the tables lack.
+    ``numbers`` (N,) atomic numbers, ``positions`` (N, 3) in angstrom. Raises ``ValueError`` for an element that the
+    tables lack.
     """
     if not covers(numbers):
         raise ValueError(f"EDM's tables know H, C, N, O and F, got the atomic numbers {sorted(set(numbers.tolist()))}")
@@ -59,7 +60,10 @@ def stable_atoms(numbers: np.ndarray, orders: np.ndarray) -> int:
 
 
 def largest_fragment(numbers: np.ndarray, orders: np.ndarray) -> str | None:
-    """Canonical SMILES of the largest fragment, as EDM's validity keeps it; None where RDKit does not sanitize the whole."""
+    """Canonical SMILES of the largest fragment, as EDM's validity keeps it.
+
+    None where RDKit does not sanitize the whole.
+    """
     kinds = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)
     mol = Chem.RWMol()
     for number in numbers.tolist():

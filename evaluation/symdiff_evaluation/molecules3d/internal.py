@@ -18,7 +18,10 @@ Row = Mapping[str, np.ndarray]  # of one molecule: values by label
 
 
 def lengths(geometry: Geometry, bonds: np.ndarray) -> dict[str, np.ndarray]:
-    """Bond lengths in angstrom by label such as "C=O", elements in alphabetical order; ``bonds`` (b, 3) as perceived."""
+    """Bond lengths in angstrom by label such as "C=O", elements in alphabetical order.
+
+    ``bonds`` (b, 3) as perceived.
+    """
     found: dict[str, list[float]] = {}
     spans = np.linalg.norm(geometry.positions[bonds[:, 0]] - geometry.positions[bonds[:, 1]], axis=1)
     for (i, j, order), span in zip(bonds.tolist(), spans.tolist(), strict=True):
@@ -62,6 +65,9 @@ def pooled(parts: Iterable[Row]) -> dict[str, np.ndarray]:
 
 
 def _angle(positions: np.ndarray, triples: np.ndarray) -> np.ndarray:
-    one, other = positions[triples[:, 0]] - positions[triples[:, 1]], positions[triples[:, 2]] - positions[triples[:, 1]]
+    one, other = (
+        positions[triples[:, 0]] - positions[triples[:, 1]],
+        positions[triples[:, 2]] - positions[triples[:, 1]],
+    )
     # the angle from sine and cosine: exact also near 0 and 180 degrees
     return np.degrees(np.arctan2(np.linalg.norm(np.cross(one, other), axis=1), (one * other).sum(1)))

@@ -31,9 +31,18 @@ class Geometries(Kind):
     of = "molecules"
     endings = ENDINGS
     columns = (
-        "atoms", "formula", "valid", "reason", "edm_stable_atoms", "edm_smiles", "perceived", "perceived_reason", "strain_mmff",
-        "point_group_0.1", "point_group_0.3",
-    )  # fmt: skip
+        "atoms",
+        "formula",
+        "valid",
+        "reason",
+        "edm_stable_atoms",
+        "edm_smiles",
+        "perceived",
+        "perceived_reason",
+        "strain_mmff",
+        "point_group_0.1",
+        "point_group_0.3",
+    )
     headline = {
         "edm.molecule_stability": "stable (EDM)",
         "edm.atom_stability": "stable atoms",
@@ -44,8 +53,10 @@ class Geometries(Kind):
         "shape.asymmetric_share": "asymmetric",
     }
     about = (
-        "Positions are in angstrom. EDM's rule reads bonds from distances alone; perceived bonds are those of RDKit's search with a limit of"
-        " steps, time and memory, and what it could not decide is a number of its own. Point groups hold within a tolerance (RMSD)."
+        "Positions are in angstrom. EDM's rule reads bonds from distances alone; perceived bonds are those of RDKit's "
+        "search with a limit of"
+        " steps, time and memory, and what it could not decide is a number of its own. Point groups hold within a "
+        "tolerance (RMSD)."
         " Intervals are 95 %: Wilson's for shares, order statistics for medians, the delta method for distances."
     )
 
@@ -53,7 +64,14 @@ class Geometries(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Set:
+    def accept(
+        self,
+        structures: Any,
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        metrics: Sequence[str] | None = None,
+    ) -> Set:
         samples = accept(structures)
         return replace(samples, limits=Limits(workers=workers), progress=stages(len(samples.readable), begun, progress))
 
@@ -87,7 +105,8 @@ class Geometries(Kind):
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
 
     def rows(self, samples: Set, reference: GeometryReference | None) -> Iterable[tuple]:
-        """``valid``: one molecule by perceived bonds, where the protocol asked for them; else a molecule at all. Undecided is empty.
+        """``valid``: one molecule by perceived bonds, where the protocol asked for them; else a molecule at all.
+        Undecided is empty.
 
         ``reason``: why a row is not valid, or undecided.
         """
@@ -110,4 +129,7 @@ class Geometries(Kind):
     def remarks(self, samples: Set) -> list[str]:
         hint = units_hint(samples)
         notes = Counter(record.note for record in samples.records if record.note)
-        return [*([hint] if hint else []), *(f"{count:,} of {len(samples):,} records: {note}" for note, count in notes.items())]
+        return [
+            *([hint] if hint else []),
+            *(f"{count:,} of {len(samples):,} records: {note}" for note, count in notes.items()),
+        ]

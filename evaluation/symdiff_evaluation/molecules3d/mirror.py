@@ -1,4 +1,7 @@
-"""The hand of a geometry: a sign that turns over in the mirror and does not depend on place, orientation or order of atoms."""
+"""The hand of a geometry.
+
+A sign that turns over in the mirror and does not depend on place, orientation or order of atoms.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ FAINT = 1e-4  # of pseudoscalars that lie between -1 and 1: what is below could 
 def hand(geometry: Geometry) -> int:
     """1 or -1, by the first of some pseudoscalars that is not about zero; 0 where all are.
 
-    The sign has no meaning of its own: what counts is that mirror images have opposite ones. It is 0 for whatever is its own
-    mirror image, and for chiral figures of high symmetry (D2, C3 and more).
+    The sign has no meaning of its own: what counts is that mirror images have opposite ones. It is 0 for whatever is
+    its own mirror image, and for chiral figures of high symmetry (D2, C3 and more).
     """
     for value in pseudoscalars(geometry.numbers, geometry.positions):
         if abs(value) > FAINT:
@@ -33,8 +36,9 @@ def hand(geometry: Geometry) -> int:
 def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
     """Numbers between -1 and 1 that change their sign in the mirror.
 
-    The first is the volume that three first moments span (their weights: atomic number, squared distance from the centroid, both);
-    the others are a first moment times the axial vector of the commutator of two second moments, which a twofold axis leaves.
+    The first is the volume that three first moments span (their weights: atomic number, squared distance from the
+    centroid, both); the others are a first moment times the axial vector of the commutator of two second moments, which
+    a twofold axis leaves.
     """
     x = positions - positions.mean(0)
     scale = np.sqrt((x**2).sum(1).mean()) or 1.0
@@ -48,7 +52,11 @@ def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
     sizes = np.linalg.norm(first, axis=1)
     found = [float(np.linalg.det(first) / sizes.prod())] if sizes.min() > FAINT else []
     whole = np.linalg.norm(second[0]) * np.linalg.norm(second[1])
-    return found + [float(one @ axial / (size * whole)) for one, size in zip(first, sizes, strict=True) if size > FAINT and whole > 0]
+    return found + [
+        float(one @ axial / (size * whole))
+        for one, size in zip(first, sizes, strict=True)
+        if size > FAINT and whole > 0
+    ]
 
 
 def even_odds(right: int, left: int, undecided: int = 0) -> Estimate:
@@ -60,6 +68,10 @@ def even_odds(right: int, left: int, undecided: int = 0) -> Estimate:
 
 def enantiomers(molecules: Iterable[Perceived]) -> Balance:
     """Test that of each chiral molecule, told apart by its stereo SMILES, both mirror images are equally frequent."""
-    pairs = [(min(one.stereo, one.mirrored), one.stereo <= one.mirrored) for one in molecules if one.canonical is not None and one.chiral]
+    pairs = [
+        (min(one.stereo, one.mirrored), one.stereo <= one.mirrored)
+        for one in molecules
+        if one.canonical is not None and one.chiral
+    ]
     kinds = {name: number for number, name in enumerate(sorted({name for name, _ in pairs}))}
     return orbit_balance([kinds[name] for name, _ in pairs], [int(side) for _, side in pairs], np.full(len(pairs), 2))

@@ -1,7 +1,8 @@
-"""How far a figure is from being carried onto itself: for reflections, rotations and rotoreflections, the best axis each.
+"""How far a figure is from being carried onto itself: for reflections, rotations and rotoreflections, the best axis
+each.
 
-For an operation R the measure is the RMSD in angstrom between the figure and its image, atoms paired within elements at least
-cost (Hungarian method). For given pairs the best axis has a closed form, so axes and pairs are improved in turn.
+For an operation R the measure is the RMSD in angstrom between the figure and its image, atoms paired within elements at
+least cost (Hungarian method). For given pairs the best axis has a closed form, so axes and pairs are improved in turn.
 Source of idea: Zabrodsky, Peleg, Avnir, Continuous symmetry measures, J. Am. Chem. Soc. 114 (1992).
 """
 
@@ -16,11 +17,15 @@ from scipy.optimize import linear_sum_assignment
 from symdiff_evaluation.molecules3d.point_groups import operation
 
 ANGLES = {"m": (0.0, True), "i": (math.pi, True)}  # each kind's angle, and whether it is improper
-ANGLES |= {f"C{n}": (2 * math.pi / n, False) for n in range(2, 13)} | {f"S{n}": (2 * math.pi / n, True) for n in range(4, 13, 2)}
+ANGLES |= {f"C{n}": (2 * math.pi / n, False) for n in range(2, 13)} | {
+    f"S{n}": (2 * math.pi / n, True) for n in range(4, 13, 2)
+}
 _PAIRS, _TRIPLES, _ATOMS = 48, 48, 32  # candidate axes from each source
 _KEPT = 12  # candidates of a kind whose atoms are paired at least cost
 _CERTAIN = 0.1  # angstrom: these all are followed
-_HOPELESS = 0.8  # angstrom: a candidate whose atoms are farther from their nearest neighbors in the image is not followed
+_HOPELESS = (
+    0.8  # angstrom: a candidate whose atoms are farther from their nearest neighbors in the image is not followed
+)
 _FAR = 1e6  # squared angstrom between different elements
 _SHORT = 0.3  # angstrom: shorter vectors have no direction
 _ROUNDS = 3
@@ -96,7 +101,9 @@ class Figure:
         factor = -(1 + math.cos(angle)) if improper else 1 - math.cos(angle)
         crossed = moments - np.swapaxes(moments, 1, 2)
         turning = np.stack([crossed[:, 2, 1], crossed[:, 0, 2], crossed[:, 1, 0]], 1) * math.sin(angle)
-        return _highest(factor * (moments + np.swapaxes(moments, 1, 2)) / 2, turning if math.sin(angle) > 1e-9 else None)
+        return _highest(
+            factor * (moments + np.swapaxes(moments, 1, 2)) / 2, turning if math.sin(angle) > 1e-9 else None
+        )
 
     def elements(self, kind: str, axes: np.ndarray) -> list[Element]:
         """The best operations of a kind that candidate axes (k, 3) lead to, each once, the best first."""
@@ -119,7 +126,8 @@ class Figure:
         return [Element(kind, axes[k], float(deviations[k])) for k in np.flatnonzero(~same)]
 
     def could_have(self, order: int, axes: np.ndarray) -> np.ndarray:
-        """Those of the axes (k, 3) about which the atoms could form rings of ``order`` alike ones, by their numbers on and off the axis."""
+        """Those of the axes (k, 3) about which the atoms could form rings of ``order`` alike ones, by their numbers
+        on and off the axis."""
         heights = self.positions @ axes.T
         beside = self._squares[:, None] - heights**2 >= _ON_AXIS**2
         possible, rings = np.ones(len(axes), bool), np.zeros(len(axes), bool)
@@ -143,14 +151,18 @@ class Figure:
         return np.linalg.eigh(self.positions.T @ self.positions)[1].T[::-1]
 
     def reversal(self, heights: np.ndarray) -> float:
-        """Mean square difference between heights (n,) on a line and their negatives, alike atoms paired at least cost."""
-        return sum(float(((np.sort(heights[kind]) + np.sort(heights[kind])[::-1]) ** 2).sum()) for kind in self._kinds) / self.size
+        """Mean square difference between heights (n,) on a line and their negatives, alike atoms paired at least
+        cost."""
+        return (
+            sum(float(((np.sort(heights[kind]) + np.sort(heights[kind])[::-1]) ** 2).sum()) for kind in self._kinds)
+            / self.size
+        )
 
     def candidate_axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Unit axes (k, 3) to try: normals of mirrors, twofold axes, and axes of more than twofold.
 
-        A mirror or a twofold axis exchanges two alike atoms, or all atoms lie in or on it and it is a principal one; alike
-        atoms that a rotation takes to each other in turn lie in a plane across its axis.
+        A mirror or a twofold axis exchanges two alike atoms, or all atoms lie in or on it and it is a principal one;
+        alike atoms that a rotation takes to each other in turn lie in a plane across its axis.
         """
         x, principal = self.positions, self.principal_axes()
         first, second, alike = self._alike()
@@ -159,7 +171,11 @@ class Figure:
         mirrors = _units(np.concatenate([x[first] - x[second], x[one] - x[other]]))
         twofold = _units(np.concatenate([x[first] + x[second], x[one] + x[other]]))
         normals = _units(np.concatenate([self._normals(alike), normals]))
-        return np.concatenate([principal, mirrors]), np.concatenate([principal, twofold, atoms]), np.concatenate([principal, normals, atoms])
+        return (
+            np.concatenate([principal, mirrors]),
+            np.concatenate([principal, twofold, atoms]),
+            np.concatenate([principal, normals, atoms]),
+        )
 
     def _alike(self) -> tuple[np.ndarray, np.ndarray, dict[int, list[int]]]:
         """Pairs of atoms with the most similar distances to all others, and each atom's partners among them."""
@@ -176,10 +192,11 @@ class Figure:
         return first, second, partners
 
     def _orbit(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Pairs of two atoms with all that look like them, and normals of triples about them: none where few atoms look alike.
+        """Pairs of two atoms with all that look like them, and normals of triples about them: none where few atoms look
+        alike.
 
-        An operation takes an atom to one that looks like it, so in a figure of many operations these tell of all of them, where the most
-        similar pairs tell of few.
+        An operation takes an atom to one that looks like it, so in a figure of many operations these tell of all of
+        them, where the most similar pairs tell of few.
         """
         classes = []
         for kind in self._kinds:

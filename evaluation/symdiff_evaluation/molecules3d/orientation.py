@@ -18,8 +18,9 @@ _FAINT = 1e-4  # of moments that are at most about 1: below it a direction could
 def orientation_balance(geometries: Sequence[Geometry]) -> Balance:
     """Test that geometries are turned in all directions equally often, as a law invariant under rotations has it.
 
-    Two moments are looked at, which move as irreducible representations: the first moment of the atomic numbers about the centroid (a
-    vector) and the second moment of the atoms without its trace (five numbers). They are uncorrelated under an invariant law.
+    Two moments are looked at, which move as irreducible representations: the first moment of the atomic numbers about
+    the centroid (a vector) and the second moment of the atoms without its trace (five numbers). They are uncorrelated
+    under an invariant law.
     """
     pairs = [moments(one.numbers, one.positions) for one in geometries]
     if not pairs:
@@ -39,10 +40,13 @@ def moments(numbers: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.
     # an orthonormal basis of symmetric matrices without a trace
     five = np.array(
         [
-            np.sqrt(2) * second[0, 1], np.sqrt(2) * second[1, 2], np.sqrt(2) * second[0, 2],
-            (second[0, 0] - second[1, 1]) / np.sqrt(2), np.sqrt(1.5) * second[2, 2],
+            np.sqrt(2) * second[0, 1],
+            np.sqrt(2) * second[1, 2],
+            np.sqrt(2) * second[0, 2],
+            (second[0, 0] - second[1, 1]) / np.sqrt(2),
+            np.sqrt(1.5) * second[2, 2],
         ]
-    )  # fmt: skip
+    )
     return _clear(first), _clear(five)
 
 

@@ -36,7 +36,9 @@ _ANGLES = ("C-C-C", "C-C-H")
 _TOLERANCES = np.linspace(0.02, LIMIT, 13)  # of the curve of symmetric shares, in angstrom
 
 
-def sections(samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]) -> list[Section]:
+def sections(
+    samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
+) -> list[Section]:
     """The sections of the report; what no metric asked for is not worked out for them."""
     return [
         Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
@@ -55,54 +57,102 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
         return ""
     sizes = Counter(str(len(samples[k].numbers)) for k in samples.readable)
     atoms = Counter(SYMBOLS[number] for number in samples.z.tolist())
-    shown = [panel("Atoms of a molecule", "", bars(shares(sizes), None)), panel("Elements", "share of all atoms", bars(shares(atoms), None))]
+    shown = [
+        panel("Atoms of a molecule", "", bars(shares(sizes), None)),
+        panel("Elements", "share of all atoms", bars(shares(atoms), None)),
+    ]
     if _done(samples, "perceived"):
         spans, bends = (pooled(part) for part in samples.internal)
         known = {} if reference is None else reference.quantiles
         law = None if reference is None else shares(reference.counts.get("bond", {}))
         counted = shares({label: len(values) for label, values in spans.items()})
-        shown.append(panel("Bonds, as perceived", told(estimates, "geometry.bond_types", "total variation"), bars(counted, law, most=9)))
+        shown.append(
+            panel(
+                "Bonds, as perceived",
+                told(estimates, "geometry.bond_types", "total variation"),
+                bars(counted, law, most=9),
+            )
+        )
         for label in _BONDS:
             if label in spans:
                 text = told(estimates, f"geometry.bond_length.{label}", "Wasserstein distance")
-                shown.append(panel(f"Lengths of {label} in angstrom", text, densities(spans[label], known.get(f"length.{label}"))))
+                shown.append(
+                    panel(
+                        f"Lengths of {label} in angstrom", text, densities(spans[label], known.get(f"length.{label}"))
+                    )
+                )
         for label in _ANGLES:
             if label in bends:
-                shown.append(panel(f"Angles {label} in degrees", "", densities(bends[label], known.get(f"angle.{label}"))))
+                shown.append(
+                    panel(f"Angles {label} in degrees", "", densities(bends[label], known.get(f"angle.{label}")))
+                )
     if _done(samples, "strained"):
-        each = [one.energy / one.atoms for one in samples.strained if not isinstance(one, Undetermined) and one.energy is not None]
+        each = [
+            one.energy / one.atoms
+            for one in samples.strained
+            if not isinstance(one, Undetermined) and one.energy is not None
+        ]
         if each:
             law = None if reference is None else reference.quantiles.get("strain")
-            shown.append(panel("Strain in kcal/mol an atom", told(estimates, "strain.mmff_per_atom", "median"), densities(each, law)))
+            shown.append(
+                panel(
+                    "Strain in kcal/mol an atom",
+                    told(estimates, "strain.mmff_per_atom", "median"),
+                    densities(each, law),
+                )
+            )
     return key(reference is not None) + panels(shown)
 
 
 def _symmetry(samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]) -> str:
     if not _done(samples, "shapes"):
         return ""
-    known = [(k, one) for k, one in zip(samples.readable, samples.shapes, strict=True) if not isinstance(one, Undetermined)]
+    known = [
+        (k, one) for k, one in zip(samples.readable, samples.shapes, strict=True) if not isinstance(one, Undetermined)
+    ]
     if not known:
         return ""
     shown = []
     for tolerance in (TIGHT, LOOSE):
         law = None if reference is None else shares(reference.counts.get(f"point_group.{tolerance}", {}))
         groups = Counter(one.group(tolerance) for _, one in known)
-        shown.append(panel(f"Point groups at {tolerance} angstrom", "share of the molecules", bars(shares(groups), law, most=10)))
+        shown.append(
+            panel(f"Point groups at {tolerance} angstrom", "share of the molecules", bars(shares(groups), law, most=10))
+        )
     symmetric = [fraction(sum(one.group(t) != "C1" for _, one in known), len(known)) for t in _TOLERANCES]
-    shown.append(panel("Symmetric share by tolerance", "RMSD in angstrom up to which an operation counts", curves(_TOLERANCES, symmetric)))
+    shown.append(
+        panel(
+            "Symmetric share by tolerance",
+            "RMSD in angstrom up to which an operation counts",
+            curves(_TOLERANCES, symmetric),
+        )
+    )
     away = [min(one.chirality, LIMIT) for _, one in known]
     law = None if reference is None else reference.quantiles.get("chirality")
-    shown.append(panel("Distance to the mirror image in angstrom", told(estimates, "shape.chirality", "median"), densities(away, law)))
-    words = [told(estimates, "mirror.balance", "both hands equally frequent: p ="), told(estimates, "mirror.right_share", "right-handed share"),
-             told(estimates, "balance.orientations", "all orientations equally frequent: p =")]  # fmt: skip
-    top = sorted((item for item in known if item[1].group(TIGHT) != "C1"), key=lambda item: (-item[1].at(TIGHT).order, item[0]))[:SYMMETRIC]
+    shown.append(
+        panel(
+            "Distance to the mirror image in angstrom",
+            told(estimates, "shape.chirality", "median"),
+            densities(away, law),
+        )
+    )
+    words = [
+        told(estimates, "mirror.balance", "both hands equally frequent: p ="),
+        told(estimates, "mirror.right_share", "right-handed share"),
+        told(estimates, "balance.orientations", "all orientations equally frequent: p ="),
+    ]
+    top = sorted(
+        (item for item in known if item[1].group(TIGHT) != "C1"), key=lambda item: (-item[1].at(TIGHT).order, item[0])
+    )[:SYMMETRIC]
     drawn = [_drawn(samples, k, one.group(TIGHT)) for k, one in top]
     text = (
-        "A point group holds at a tolerance if all its operations together move the atoms by no more than that (RMSD), atoms of an"
+        "A point group holds at a tolerance if all its operations together move the atoms by no more than that "
+        "(RMSD), atoms of an"
         " element interchanged at will."
     )
     return (
-        f'<p class="soft">{text}</p><p>{"; ".join(word for word in words if word)}</p>{key(reference is not None)}{panels(shown)}'
+        f'<p class="soft">{text}</p><p>{"; ".join(word for word in words if word)}</p>'
+        f"{key(reference is not None)}{panels(shown)}"
         f"{most_symmetric(drawn)}"
     )
 
@@ -115,15 +165,28 @@ def _gallery(samples: Geometries) -> str:
     for number in spaced(len(samples.readable)):
         index = samples.readable[number]
         one = samples.perceived[place[index]] if _done(samples, "perceived") else None
-        tag = "" if one is None else "undetermined" if isinstance(one, Undetermined) else "valid" if one.canonical else one.reason.split(":")[0]
+        tag = (
+            ""
+            if one is None
+            else "undetermined"
+            if isinstance(one, Undetermined)
+            else "valid"
+            if one.canonical
+            else one.reason.split(":")[0]
+        )
         drawn.append(_drawn(samples, index, tag, tag == "valid"))
-    note = f"{len(drawn)} of the {len(samples.readable):,} readable samples, evenly spaced in the order of the files, not selected. Lines join near atoms."
+    note = (
+        f"{len(drawn)} of the {len(samples.readable):,} readable samples, evenly spaced in the order of the files, "
+        "not selected. Lines join near atoms."
+    )
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 
 
 def _drawn(samples: Geometries, index: int, tag: str, new: bool = False) -> str:
     atoms = samples[index]
-    return sample(points([SYMBOLS[number] for number in atoms.numbers], atoms.positions), formula(atoms.numbers), tag, new)
+    return sample(
+        points([SYMBOLS[number] for number in atoms.numbers], atoms.positions), formula(atoms.numbers), tag, new
+    )
 
 
 def _failures(samples: Geometries) -> str:
@@ -131,8 +194,12 @@ def _failures(samples: Geometries) -> str:
     found = dict(zip(samples.readable, samples.perceived, strict=True)) if _done(samples, "perceived") else {}
     for index, record in enumerate(samples.records):
         one = found.get(index)
-        reason = samples.reasons[index] or (f"undetermined: {one}" if isinstance(one, Undetermined) else "" if one is None else one.reason)
+        reason = samples.reasons[index] or (
+            f"undetermined: {one}" if isinstance(one, Undetermined) else "" if one is None else one.reason
+        )
         if reason:
             name, _, detail = reason.partition(": ")
-            groups.setdefault(name, []).append((formula(samples[index].numbers), f"{record.file}, record {record.number:,}: {detail}"))
+            groups.setdefault(name, []).append(
+                (formula(samples[index].numbers), f"{record.file}, record {record.number:,}: {detail}")
+            )
     return failures(groups, len(samples), "None: every record is a molecule.")

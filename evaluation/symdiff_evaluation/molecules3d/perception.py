@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Perceived:
-    """One geometry as a molecule. ``canonical``: flat canonical SMILES of its one component, else None with a ``reason``.
+    """One geometry as a molecule. ``canonical``: flat canonical SMILES of its one component, else None with a
+    ``reason``.
 
-    ``stereo``: canonical SMILES with stereo read from the geometry, and ``mirrored`` that of its mirror image: they differ where the
-    configuration is chiral. ``rights`` and ``lefts``: stereo centers R and S. ``bonds`` (b, 3): atoms i < j and the order (1, 2, 3, 4: aromatic).
-    ``default``: the SMILES by RDKit's default settings, of any number of components; None where it finds no molecule,
-    ``Undetermined`` where its search ran out.
+    ``stereo``: canonical SMILES with stereo read from the geometry, and ``mirrored`` that of its mirror image: they
+    differ where the configuration is chiral. ``rights`` and ``lefts``: stereo centers R and S. ``bonds`` (b, 3): atoms
+    i < j and the order (1, 2, 3, 4: aromatic). ``default``: the SMILES by RDKit's default settings, of any number of
+    components; None where it finds no molecule, ``Undetermined`` where its search ran out.
     """
 
     canonical: str | None
@@ -68,7 +69,10 @@ def perceive(geometry: Geometry) -> Perceived | Undetermined:
 
 
 def molecule(geometry: Geometry) -> Chem.Mol:
-    """The sanitized molecule with its hydrogens and its conformer, of any number of components. Raises ``Broken`` or ``Undecided``."""
+    """The sanitized molecule with its hydrogens and its conformer, of any number of components.
+
+    Raises ``Broken`` or ``Undecided``.
+    """
     return perception.molecule(geometry.numbers, geometry.positions, geometry.charge)
 
 

@@ -14,7 +14,8 @@ _GOLDEN = (1 + math.sqrt(5)) / 2
 
 
 def operation(axis: np.ndarray, angle: float, improper: bool = False) -> np.ndarray:
-    """Rotations (..., 3, 3) by ``angle`` about unit axes (..., 3), then a reflection along the axis where ``improper``."""
+    """Rotations (..., 3, 3) by ``angle`` about unit axes (..., 3), then a reflection along the axis where
+    ``improper``."""
     axis = np.asarray(axis, np.float64)
     cosine = math.cos(angle)
     outer = axis[..., :, None] * axis[..., None, :]
@@ -60,7 +61,11 @@ def _generators(name: str) -> list[np.ndarray]:
     if name in ("C1", "Ci", "Cs"):
         return {"C1": [], "Ci": [_I], "Cs": [_SIGMA_H]}[name]
     threefold = operation(np.ones(3) / math.sqrt(3), 2 * math.pi / 3)
-    main = {"T": _turn(2), "O": _turn(4), "I": operation(np.array([0, 1, _GOLDEN]) / math.hypot(1, _GOLDEN), 2 * math.pi / 5)}
+    main = {
+        "T": _turn(2),
+        "O": _turn(4),
+        "I": operation(np.array([0, 1, _GOLDEN]) / math.hypot(1, _GOLDEN), 2 * math.pi / 5),
+    }
     if name == "Td":
         return [_rotoreflection(4), threefold]
     if name[0] in main:

@@ -1,6 +1,7 @@
 """PoseBusters' checks of single molecules; needs the package ``posebusters``.
 
-Source: Buttenschoen, Morris, Deane, PoseBusters: AI-based docking methods fail to generate physically valid poses, Chem. Sci. 15 (2024).
+Source: Buttenschoen, Morris, Deane, PoseBusters: AI-based docking methods fail to generate physically valid poses,
+Chem. Sci. 15 (2024).
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def require() -> None:
 
 
 def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
-    """Each check of PoseBusters' configuration "mol" by its name; none where the geometry is no molecule by perceived bonds."""
+    """Each check of PoseBusters' configuration "mol" by its name.
+
+    None where the geometry is no molecule by perceived bonds.
+    """
     from posebusters import PoseBusters
 
     with rdBase.BlockLogs():

@@ -23,12 +23,14 @@ def read(path: str | Path) -> Geometries:
     Parameters
     ----------
     path : str or Path
-        .xyz, .extxyz or .sdf, gzipped or not, recognized by what it holds; .npz or .safetensors with ``offsets``, ``z``, ``pos`` and perhaps ``charge``.
+        .xyz, .extxyz or .sdf, gzipped or not, recognized by what it holds; .npz or .safetensors with ``offsets``,
+        ``z``, ``pos`` and perhaps ``charge``.
 
     Returns
     -------
     Geometries
-        A broken record keeps its place and a reason. Bonds that a file has are left alone: what is judged are the places of atoms.
+        A broken record keeps its place and a reason. Bonds that a file has are left alone: what is judged are the
+        places of atoms.
 
     Raises
     ------

@@ -24,11 +24,13 @@ _RARE = 50  # values of a label that are too few for a law
 
 @dataclass(frozen=True, eq=False)
 class GeometryReference:
-    """``count``: readable records. ``hashes`` (n,) uint64, sorted: ``digest`` of the canonical SMILES of those that are molecules.
+    """``count``: readable records. ``hashes`` (n,) uint64, sorted: ``digest`` of the canonical SMILES of those that are
+    molecules.
 
-    ``counts[name]`` by label: "bond" (as "C=O") and "angle" (as "C-C-H") of valid molecules by perceived bonds, "point_group.0.1" and
-    "point_group.0.3" by Schoenflies symbol. ``quantiles[name]`` (q,), sorted, standing for equal shares: "length.C=O" in angstrom and "angle.C-C-H" in
-    degrees for labels with at least 50 values, "strain" in kcal/mol per atom, "chirality" in angstrom.
+    ``counts[name]`` by label: "bond" (as "C=O") and "angle" (as "C-C-H") of valid molecules by perceived bonds,
+    "point_group.0.1" and "point_group.0.3" by Schoenflies symbol. ``quantiles[name]`` (q,), sorted, standing for equal
+    shares: "length.C=O" in angstrom and "angle.C-C-H" in degrees for labels with at least 50 values, "strain" in
+    kcal/mol per atom, "chirality" in angstrom.
     """
 
     name: str
@@ -53,7 +55,9 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
     spans, bends = (pooled(part) for part in geometries.internal)
     some = geometries.select(geometries.readable[:: -(-len(geometries.readable) // most)])
     shapes = [one for one in some.shapes if not isinstance(one, Undetermined)]
-    names = {one.canonical for one in geometries.perceived if not isinstance(one, Undetermined) and one.canonical is not None}
+    names = {
+        one.canonical for one in geometries.perceived if not isinstance(one, Undetermined) and one.canonical is not None
+    }
     quantiles = {f"length.{label}": _quantiles(values) for label, values in spans.items() if len(values) >= _RARE}
     quantiles |= {f"angle.{label}": _quantiles(values) for label, values in bends.items() if len(values) >= _RARE}
     quantiles["chirality"] = _quantiles(chiralities(shapes))
@@ -66,7 +70,10 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
         counts={
             "bond": {label: len(values) for label, values in spans.items()},
             "angle": {label: len(values) for label, values in bends.items()},
-            **{f"point_group.{tolerance}": dict(sorted(point_groups(shapes, tolerance).items())) for tolerance in (TIGHT, LOOSE)},
+            **{
+                f"point_group.{tolerance}": dict(sorted(point_groups(shapes, tolerance).items()))
+                for tolerance in (TIGHT, LOOSE)
+            },
         },
         quantiles=quantiles,
         source=source,
@@ -75,8 +82,17 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
 
 def write(reference: GeometryReference, out: str | Path) -> None:
     """Write ``OUT.safetensors`` and ``OUT.json``."""
-    about = {"kind": KIND, "name": reference.name, "count": reference.count, "source": reference.source, "counts": reference.counts}
-    arrays = {"hashes": reference.hashes, **{f"quantiles.{name}": values for name, values in reference.quantiles.items()}}
+    about = {
+        "kind": KIND,
+        "name": reference.name,
+        "count": reference.count,
+        "source": reference.source,
+        "counts": reference.counts,
+    }
+    arrays = {
+        "hashes": reference.hashes,
+        **{f"quantiles.{name}": values for name, values in reference.quantiles.items()},
+    }
     keep(about, arrays, out)
 
 
@@ -88,7 +104,9 @@ def load(name_or_path: str | Path) -> GeometryReference:
             name=about["name"],
             count=int(about["count"]),
             hashes=arrays["hashes"],
-            counts={name: {label: int(number) for label, number in law.items()} for name, law in about["counts"].items()},
+            counts={
+                name: {label: int(number) for label, number in law.items()} for name, law in about["counts"].items()
+            },
             quantiles={key.split(".", 1)[1]: values for key, values in arrays.items() if key.startswith("quantiles.")},
             source=about["source"],
         )

@@ -21,7 +21,10 @@ _BLOCK = 1 << 20  # distances in memory at once
 
 
 class Geometry(NamedTuple):
-    """One molecule: ``numbers`` (n,) uint8 atomic numbers, ``positions`` (n, 3) float64 in angstrom, total ``charge``."""
+    """One molecule.
+
+    ``numbers`` (n,) uint8 atomic numbers, ``positions`` (n, 3) float64 in angstrom, total ``charge``.
+    """
 
     numbers: np.ndarray
     positions: np.ndarray
@@ -30,12 +33,14 @@ class Geometry(NamedTuple):
 
 @dataclass(frozen=True)
 class Geometries:
-    """``records`` in the order of the files, why some of them are no molecule (``reasons``, "" for the others), and their atoms.
+    """``records`` in the order of the files, why some of them are no molecule (``reasons``, "" for the others), and
+    their atoms.
 
-    Record k owns the atoms ``offsets[k]:offsets[k + 1]`` of ``z`` (atoms,) uint8 and ``pos`` (atoms, 3) float64 in angstrom; a broken
-    one owns none. ``charges`` (count,) are total charges, 0 where the file does not say. What is worked out of them (bonds,
-    strain, symmetry) is worked out when first asked for, within ``limits``; no number depends on their ``workers``.
-    ``progress`` is called with the name of what is worked out and the number of records done since its last call. ``shards``: where it is kept.
+    Record k owns the atoms ``offsets[k]:offsets[k + 1]`` of ``z`` (atoms,) uint8 and ``pos`` (atoms, 3) float64 in
+    angstrom; a broken one owns none. ``charges`` (count,) are total charges, 0 where the file does not say. What is
+    worked out of them (bonds, strain, symmetry) is worked out when first asked for, within ``limits``; no number
+    depends on their ``workers``. ``progress`` is called with the name of what is worked out and the number of records
+    done since its last call. ``shards``: where it is kept.
     """
 
     records: tuple[Record, ...]
@@ -60,10 +65,15 @@ class Geometries:
         parts = [np.arange(self.offsets[k], self.offsets[k + 1]) for k in which]
         atoms = np.concatenate([np.zeros(0, np.int64), *parts])
         return replace(
-            self, records=tuple(self.records[k] for k in which), reasons=tuple(self.reasons[k] for k in which),
-            offsets=np.cumsum([0, *map(len, parts)]), z=self.z[atoms], pos=self.pos[atoms], charges=self.charges[list(which)],
+            self,
+            records=tuple(self.records[k] for k in which),
+            reasons=tuple(self.reasons[k] for k in which),
+            offsets=np.cumsum([0, *map(len, parts)]),
+            z=self.z[atoms],
+            pos=self.pos[atoms],
+            charges=self.charges[list(which)],
             shards=None,
-        )  # fmt: skip
+        )
 
     @cached_property
     def readable(self) -> tuple[int, ...]:
@@ -145,8 +155,8 @@ def from_arrays(
 ) -> Geometries:
     """A set from the flat arrays of a file. Raises ``UserError`` naming ``place`` where they do not fit together.
 
-    ``offsets`` (count + 1,), ``z`` (atoms,) whole numbers, ``pos`` (atoms, 3) in angstrom, ``charges`` (count,). A record that is no
-    molecule is broken and costs no other.
+    ``offsets`` (count + 1,), ``z`` (atoms,) whole numbers, ``pos`` (atoms, 3) in angstrom, ``charges`` (count,). A
+    record that is no molecule is broken and costs no other.
     """
     if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
         raise UserError(f"{place}: offsets: expected whole numbers (count + 1,), got {offsets.dtype} {offsets.shape}")
@@ -156,16 +166,22 @@ def from_arrays(
         raise UserError(f"{place}: pos: expected numbers ({len(z)}, 3), got {pos.dtype} {pos.shape}")
     offsets = offsets.astype(np.int64)
     if offsets[0] != 0 or offsets[-1] != len(z) or (np.diff(offsets) < 0).any():
-        raise UserError(f"{place}: offsets: expected them to rise from 0 to the {len(z)} atoms, got {offsets[0]} to {offsets[-1]}")
+        raise UserError(
+            f"{place}: offsets: expected them to rise from 0 to the {len(z)} atoms, got {offsets[0]} to {offsets[-1]}"
+        )
     if charges is not None and (charges.shape != (len(offsets) - 1,) or charges.dtype.kind not in "iu"):
-        raise UserError(f"{place}: charges: expected whole numbers ({len(offsets) - 1},), got {charges.dtype} {charges.shape}")
+        raise UserError(
+            f"{place}: charges: expected whole numbers ({len(offsets) - 1},), got {charges.dtype} {charges.shape}"
+        )
     found = [(z[a:b], pos[a:b].astype(np.float64)) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
     records = [Record(place, number, formula(atoms), "geometry") for number, (atoms, _) in enumerate(found, 1)]
     return collect(records, found, charges)
 
 
 def collect(
-    records: Sequence[Record], found: Sequence[tuple[np.ndarray, np.ndarray] | None], charges: Sequence[int] | np.ndarray | None = None
+    records: Sequence[Record],
+    found: Sequence[tuple[np.ndarray, np.ndarray] | None],
+    charges: Sequence[int] | np.ndarray | None = None,
 ) -> Geometries:
     """A set from what each record holds; those without atoms or with a reason of their own, or a fault, are broken."""
     near = _too_near([None if pair is None else pair[1] for pair in found])
@@ -179,7 +195,9 @@ def collect(
             places.append(np.asarray(pair[1], np.float64))
             sizes[k + 1] = len(pair[0])
     charged = np.zeros(len(records), np.int64) if charges is None else np.asarray(charges, np.int64)
-    return Geometries(tuple(records), tuple(reasons), sizes.cumsum(), np.concatenate(atoms), np.concatenate(places), charged)
+    return Geometries(
+        tuple(records), tuple(reasons), sizes.cumsum(), np.concatenate(atoms), np.concatenate(places), charged
+    )
 
 
 def joined(parts: Sequence[Geometries]) -> Geometries:
@@ -188,9 +206,13 @@ def joined(parts: Sequence[Geometries]) -> Geometries:
         return parts[0]
     sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
     return Geometries(
-        tuple(record for part in parts for record in part.records), tuple(reason for part in parts for reason in part.reasons), sizes.cumsum(),
-        np.concatenate([part.z for part in parts]), np.concatenate([part.pos for part in parts]), np.concatenate([part.charges for part in parts]),
-    )  # fmt: skip
+        tuple(record for part in parts for record in part.records),
+        tuple(reason for part in parts for reason in part.reasons),
+        sizes.cumsum(),
+        np.concatenate([part.z for part in parts]),
+        np.concatenate([part.pos for part in parts]),
+        np.concatenate([part.charges for part in parts]),
+    )
 
 
 def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
@@ -209,21 +231,28 @@ def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
 
 
 def units_hint(geometries: Geometries, most: int = 200) -> str:
-    """A line where the coordinates look like another unit than angstrom, else nothing; it looks at the first ``most`` molecules.
+    """A line where the coordinates look like another unit than angstrom, else nothing; it looks at the first ``most``
+    molecules.
 
-    An atom's nearest neighbor is at about the sum of their covalent radii; in bohr at 1.89 times that, in nanometers at a tenth.
+    An atom's nearest neighbor is at about the sum of their covalent radii; in bohr at 1.89 times that, in nanometers at
+    a tenth.
     """
     ratios = []
     for k in geometries.readable[:most]:
         numbers, positions, _ = geometries[k]
         if len(numbers) > 1:
-            distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (RADII[numbers][:, None] + RADII[numbers])
+            distances = np.linalg.norm(positions[:, None] - positions, axis=-1) / (
+                RADII[numbers][:, None] + RADII[numbers]
+            )
             np.fill_diagonal(distances, np.inf)
             ratios.append(float(np.median(distances.min(1))))
     ratio = float(np.median(ratios)) if ratios else 1.0
     for unit, low, high in (("bohr", 1.6, 2.3), ("nanometers", 0.05, 0.2)):
         if low < ratio < high:
-            return f"nearest atoms stand {ratio:.2f} times as far apart as bonds are long: expected angstrom, this looks like {unit}"
+            return (
+                f"nearest atoms stand {ratio:.2f} times as far apart as bonds are long: "
+                f"expected angstrom, this looks like {unit}"
+            )
     return ""
 
 
@@ -235,7 +264,11 @@ def _columns(name: str, value: object) -> dict[str, object]:
     if name == "perceived":
         undetermined = isinstance(value, Undetermined)
         reason = value.reason if known else f"undetermined: {value}" if undetermined else ""
-        return {"perceived": (value.canonical or "") if known else "", "perceived_reason": reason, "undetermined": undetermined}
+        return {
+            "perceived": (value.canonical or "") if known else "",
+            "perceived_reason": reason,
+            "undetermined": undetermined,
+        }
     if name == "strained":
         return {"strain_mmff": f"{value.energy:.3f}" if known and value.energy is not None else ""}
     return {f"point_group_{tolerance}": value.group(tolerance) if known else "" for tolerance in (0.1, 0.3)}

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class _Form(NamedTuple):
-    """How one work's results are written down and read back, where there are any; its cost, and the packages that it depends on."""
+    """How one work's results are written down and read back, where there are any.
+
+    Its cost, and the packages that it depends on.
+    """
 
     plain: Callable[[Any], object]
     restored: Callable[[Any], object]
@@ -30,7 +33,10 @@ class _Form(NamedTuple):
 
 
 def stored(name: str, work: Callable[[Geometry], object], limits: Limits) -> Work:
-    """A work by its attribute's name in ``Geometries``, done in the processes that ``limits`` gives. Its results may be ``Undetermined`` or None."""
+    """A work by its attribute's name in ``Geometries``, done in the processes that ``limits`` gives.
+
+    Its results may be ``Undetermined`` or None.
+    """
     form = _FORMS[name]
     bounds = f"{limits.seconds:g} s, {limits.megabytes} MB" if limits.workers else "no limits"
     return Work(
@@ -64,7 +70,11 @@ def _restored(form: Callable[[Any], object], told: Mapping[str, Any] | None) -> 
 
 
 def _perceived(one: Perceived) -> dict[str, Any]:
-    return {**vars(one), "bonds": None if one.bonds is None else one.bonds.tolist(), "default": _plain(str, one.default)}
+    return {
+        **vars(one),
+        "bonds": None if one.bonds is None else one.bonds.tolist(),
+        "default": _plain(str, one.default),
+    }
 
 
 def _perceived_again(told: Mapping[str, Any]) -> Perceived:

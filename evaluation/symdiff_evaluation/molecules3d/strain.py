@@ -1,6 +1,7 @@
 """Strain: how much energy a geometry loses when MMFF94s relaxes it to the nearest minimum.
 
-Source of force field: Halgren, MMFF VI: MMFF94s option for energy minimization studies, J. Comput. Chem. 20 (1999), as RDKit has it.
+Source of force field: Halgren, MMFF VI: MMFF94s option for energy minimization studies, J. Comput. Chem. 20 (1999), as
+RDKit has it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ STEPS = 2_000
 
 @dataclass(frozen=True)
 class Strain:
-    """``energy`` in kcal/mol that relaxing gives, over ``atoms``, and the ``shift`` of atoms in angstrom RMSD; None where there is a ``reason``."""
+    """``energy`` in kcal/mol that relaxing gives, over ``atoms``, and the ``shift`` of atoms in angstrom RMSD.
+
+    None where there is a ``reason``.
+    """
 
     energy: float | None
     shift: float | None
@@ -33,7 +37,8 @@ class Strain:
 
 
 def strain(geometry: Geometry) -> Strain | Undetermined:
-    """The strain of one geometry with the bonds perceived in it: no value for what is no molecule or has atoms that MMFF lacks.
+    """The strain of one geometry with the bonds perceived in it: no value for what is no molecule or has atoms that
+    MMFF lacks.
 
     ``Undetermined("steps")`` where the minimum was not reached.
     """
@@ -58,7 +63,9 @@ def strain(geometry: Geometry) -> Strain | Undetermined:
             return Strain(None, None, atoms, "energy: not finite")
         if field.Minimize(maxIts=STEPS):
             return Undetermined("steps")
-        return Strain(max(before - field.CalcEnergy(), 0.0), rmsd(geometry.positions, mol.GetConformer().GetPositions()), atoms)
+        return Strain(
+            max(before - field.CalcEnergy(), 0.0), rmsd(geometry.positions, mol.GetConformer().GetPositions()), atoms
+        )
 
 
 def rmsd(before: np.ndarray, after: np.ndarray) -> float:

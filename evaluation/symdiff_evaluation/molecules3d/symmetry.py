@@ -1,7 +1,8 @@
 """The point group of a figure at every tolerance, and how far it is from each kind of symmetry.
 
-A figure has a group at the tolerance t where every operation of the group carries it onto itself within t angstrom RMSD, about one
-set of axes; its group at t is the largest. As t grows the group only grows: the steps are the curve between.
+A figure has a group at the tolerance t where every operation of the group carries it onto itself within t angstrom
+RMSD, about one set of axes; its group at t is the largest. As t grows the group only grows: the steps are the curve
+between.
 """
 
 from __future__ import annotations
@@ -24,14 +25,21 @@ UNDECIDED = "undecided"  # the name of the groups that are not known
 TIGHT, LOOSE = 0.1, 0.3  # angstrom: the tolerances that numbers are given at
 RESOLUTION = 0.005  # angstrom: a group is not looked for where a larger one is this near
 _FOLLOWED = 8  # twofold and threefold axes that are tried as fourfold and sixfold ones
-_IMPROPER = ("m", "i", "S4", "S6", "S8")  # every improper operation of a finite group is one of these, or a power of it is
+_IMPROPER = (
+    "m",
+    "i",
+    "S4",
+    "S6",
+    "S8",
+)  # every improper operation of a finite group is one of these, or a power of it is
 _HIGH = tuple(n for n in AXIAL if n > 6)
 _BEYOND = 16  # axes that are tried for orders above those of AXIAL
 _ASKEW = 0.35  # sine of the angle by which found axes may miss what a group wants, before they are put right
 
 
 class Level(NamedTuple):
-    """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (infinite for lines and where undecided).
+    """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (infinite for lines and
+    where undecided).
 
     ``permutations``: how many different ones of its atoms the operations are.
     """
@@ -44,10 +52,12 @@ class Level(NamedTuple):
 
 @dataclass(frozen=True)
 class Shape:
-    """``levels`` by growing deviation and order, from C1 at 0 to ``LIMIT``; ``measures``: RMSD in angstrom to the best operation.
+    """``levels`` by growing deviation and order, from C1 at 0 to ``LIMIT``; ``measures``: RMSD in angstrom to the best
+    operation.
 
-    The measures: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6", higher ones where there are as many alike atoms, and "linear" (twice the root mean square distance
-    to a line: what turning about it by half moves). A measure above ``LIMIT`` is an upper bound.
+    The measures: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6", higher ones where there are as many alike
+    atoms, and "linear" (twice the root mean square distance to a line: what turning about it by half moves). A measure
+    above ``LIMIT`` is an upper bound.
     """
 
     levels: tuple[Level, ...]
@@ -65,7 +75,10 @@ class Shape:
 
     @property
     def chirality(self) -> float:
-        """RMSD in angstrom to the nearest operation that turns the figure into its mirror image; 0 for what is achiral."""
+        """RMSD in angstrom to the nearest operation that turns the figure into its mirror image.
+
+        0 for what is achiral.
+        """
         return min(self.measures.get(kind, math.inf) for kind in _IMPROPER)
 
 
@@ -75,12 +88,19 @@ def shape(geometry: Geometry) -> Shape:
     From where an axis of an order above 12 keeps it, its group is ``UNDECIDED``.
     """
     if len(geometry.numbers) == 1:
-        return Shape((Level(0.0, "K∞h", math.inf),), dict.fromkeys(("m", "i", "C2", "C3", "C4", "C5", "C6", "S4", "S6", "linear"), 0.0))
+        return Shape(
+            (Level(0.0, "K∞h", math.inf),),
+            dict.fromkeys(("m", "i", "C2", "C3", "C4", "C5", "C6", "S4", "S6", "linear"), 0.0),
+        )
     figure = Figure(geometry.numbers, geometry.positions)
     found = _elements(figure)
     measures = {kind: min((one.deviation for one in part), default=math.inf) for kind, part in found.items()}
     line, ends = _line(figure)
-    levels = [Level(line, "C∞v", math.inf), Level(ends, "D∞h", math.inf, 2), Level(_beyond(figure), UNDECIDED, math.inf)]
+    levels = [
+        Level(line, "C∞v", math.inf),
+        Level(ends, "D∞h", math.inf, 2),
+        Level(_beyond(figure), UNDECIDED, math.inf),
+    ]
     near = {kind: [one for one in part if one.deviation <= LIMIT] for kind, part in found.items()}
     for name, axes, bound in sorted(_candidates(near), key=lambda one: (-order(one[0]), one[2])):
         size = order(name)
@@ -93,10 +113,11 @@ def shape(geometry: Geometry) -> Shape:
 
 
 def fit(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 4) -> tuple[float, int]:
-    """The largest RMSD in angstrom of a group's operations (g, 3, 3) about the best axes near ``axes`` (columns x, y, z).
+    """The largest RMSD in angstrom of a group's operations (g, 3, 3) about the best axes near ``axes`` (columns x, y,
+    z).
 
-    And how many different permutations of atoms they are. The RMSD is infinite where the pairs of atoms do not follow the group's
-    multiplication, or the nearest figure that has the group would bring atoms together.
+    And how many different permutations of atoms they are. The RMSD is infinite where the pairs of atoms do not follow
+    the group's multiplication, or the nearest figure that has the group would bring atoms together.
     """
     x = figure.positions
     for step in range(rounds):
@@ -157,7 +178,10 @@ def _axes(elements: Sequence[Element]) -> np.ndarray:
 
 
 def _candidates(near: Mapping[str, Sequence[Element]]) -> Iterator[tuple[str, np.ndarray, float]]:
-    """Groups that found elements may generate: symbol, axes (columns x, y, z) and a deviation that it cannot be below."""
+    """Groups that found elements may generate.
+
+    Symbol, axes (columns x, y, z) and a deviation that it cannot be below.
+    """
     for kind, name in (("i", "Ci"), ("m", "Cs"), *((f"S{n}", f"S{n}") for n in range(4, 13, 2))):
         for one in near.get(kind, ()):
             yield name, _frame(one.axis), one.deviation

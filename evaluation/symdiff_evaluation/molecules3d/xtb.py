@@ -37,7 +37,8 @@ def require() -> None:
 def relax(geometry: Geometry) -> Strain | Undetermined:
     """The strain of one geometry that is a molecule by perceived bonds, with its total charge and the lowest spin.
 
-    ``Undetermined("steps")`` where no minimum was reached, ``Undetermined("energy")`` where the electrons did not converge.
+    ``Undetermined("steps")`` where no minimum was reached, ``Undetermined("energy")`` where the electrons did not
+    converge.
     """
     atoms = len(geometry.numbers)
     with rdBase.BlockLogs():
@@ -56,12 +57,20 @@ def relax(geometry: Geometry) -> Strain | Undetermined:
         surface = _surface(geometry, start)
         before = surface(start.ravel())[0]
         # ftol only guards against an endless search: forces decide
-        found = minimize(surface, start.ravel(), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS, "gtol": _FORCE, "ftol": 1e-12})
+        found = minimize(
+            surface,
+            start.ravel(),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": _STEPS, "gtol": _FORCE, "ftol": 1e-12},
+        )
     except RuntimeError:
         return Undetermined("energy")
     if not found.success:
         return Undetermined("steps")
-    return Strain(max(before - float(found.fun), 0.0) * HARTREE, rmsd(start * BOHR, found.x.reshape(-1, 3) * BOHR), atoms)
+    return Strain(
+        max(before - float(found.fun), 0.0) * HARTREE, rmsd(start * BOHR, found.x.reshape(-1, 3) * BOHR), atoms
+    )
 
 
 def _surface(geometry: Geometry, start: np.ndarray):
@@ -69,7 +78,9 @@ def _surface(geometry: Geometry, start: np.ndarray):
     from tblite.interface import Calculator
 
     unpaired = (int(geometry.numbers.sum(dtype=np.int64)) - geometry.charge) % 2
-    calculator = Calculator("GFN2-xTB", geometry.numbers.astype(np.int64), start, charge=float(geometry.charge), uhf=unpaired)
+    calculator = Calculator(
+        "GFN2-xTB", geometry.numbers.astype(np.int64), start, charge=float(geometry.charge), uhf=unpaired
+    )
     calculator.set("verbosity", 0)
 
     def surface(flat: np.ndarray) -> tuple[float, np.ndarray]:

@@ -28,8 +28,9 @@ class Variants:
 def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | None = None) -> Variants:
     """Test that up and down, the two checkerboards, the stripes of both directions ... are equally frequent.
 
-    ``orders`` (count, waves): ``observables.orders``. A configuration's variant is its strongest order parameter with its sign; where two are
-    equally strong, or the sign is zero, it is undecided. Only variants that ``group`` exchanges are compared.
+    ``orders`` (count, waves): ``observables.orders``. A configuration's variant is its strongest order parameter with
+    its sign; where two are equally strong, or the sign is zero, it is undecided. Only variants that ``group`` exchanges
+    are compared.
     """
     (best, sign), known = phases(orders), waves(group.shape)
     by_orbit, tests = [], []
@@ -41,13 +42,17 @@ def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | Non
                 slow = 2 * integrated_time(orders[:, known.index(orbit[0][0])], chain)[0]
                 tests.append(frequencies(counts, max(slow, 1.0)))
     test = together(tests)
-    return Variants(tuple(by_orbit), Balance(test.statistic, test.mean, test.variance, test.count, len(orders) - test.count))
+    return Variants(
+        tuple(by_orbit), Balance(test.statistic, test.mean, test.variance, test.count, len(orders) - test.count)
+    )
 
 
 def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = None) -> Variants:
-    """Test that each of the q labels is equally often the most frequent one of a configuration (count, L1, ..., Ld) of Potts or clock spins.
+    """Test that each of the q labels is equally often the most frequent one of a configuration (count, L1, ..., Ld) of
+    Potts or clock spins.
 
-    So is each of the q ground states of a ferromagnet. A configuration where two labels are equally frequent is undecided.
+    So is each of the q ground states of a ferromagnet. A configuration where two labels are equally frequent is
+    undecided.
     """
     share = shares(labels, states)
     most = share == share.max(1, keepdims=True)
@@ -59,9 +64,11 @@ def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = No
 
 
 def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Balance:
-    """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent samples.
+    """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent
+    samples.
 
-    ``least`` and ``own``: ``symmetry.images`` or ``relabelings.images``; ``sizes`` (count,): how many images each configuration has.
+    ``least`` and ``own``: ``symmetry.images`` or ``relabelings.images``; ``sizes`` (count,): how many images each
+    configuration has.
     """
     orbits, which = (np.unique(names, return_inverse=True)[1] for names in (least, own))
     return orbit_balance(orbits, which, sizes)
@@ -70,8 +77,8 @@ def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Bala
 def place_balance(spins: np.ndarray, group: Subgroup | Relabelings) -> Balance:
     """Test that configurations stand everywhere equally often: also where no two are alike, as on large lattices.
 
-    For each axis, the phase of the longest wave along it, in steps of one site: a translation by t moves it by t steps, so an
-    invariant law spreads it evenly over the L values, whatever else it is. Needs all translations in ``group``.
+    For each axis, the phase of the longest wave along it, in steps of one site: a translation by t moves it by t steps,
+    so an invariant law spreads it evenly over the L values, whatever else it is. Needs all translations in ``group``.
     """
     if not group.allowed[0].all():
         return Balance(0.0, 0.0, 0.0, 0, len(spins))

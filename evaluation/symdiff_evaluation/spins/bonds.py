@@ -12,7 +12,10 @@ Offset = tuple[int, ...]
 
 
 def couplings(hamiltonian: Hamiltonian) -> Iterator[tuple[Offset, np.ndarray]]:
-    """Go over the directions of bonds, each bond once: the direction, and J from every site that way, (B, L1, ..., Ld)."""
+    """Go over the directions of bonds, each bond once.
+
+    The direction, and J from every site that way, (B, L1, ..., Ld).
+    """
     star, sides = hamiltonian.star, hamiltonian.torus.sides
     opposite = hamiltonian.torus.lattice.opposite(star)
     for k in half(hamiltonian.torus, star).tolist():
@@ -26,7 +29,8 @@ def is_ahead(offset: list[int] | Offset) -> bool:
 
 
 def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
-    """Energy per site of numbers s in the place of spins, (count, L1, ..., Ld): -Σ J s s' - Σ h s, h being the field on label 0: (count,).
+    """Energy per site of numbers s in the place of spins, (count, L1, ..., Ld): -Σ J s s' - Σ h s, h being the field on
+    label 0: (count,).
 
     Of Ising spins it is ``Hamiltonian.energy``.
     """
@@ -38,7 +42,10 @@ def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
 
 
 def unsatisfied(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
-    """Share of the bonds with J s s' < 0 among those with J != 0, of Ising spins: (count,) float64, nan where there is none."""
+    """Share of the bonds with J s s' < 0 among those with J != 0, of Ising spins.
+
+    (count,) float64, nan where there is none.
+    """
     axes = tuple(range(1, spins.ndim))
     wrong, bonds = np.zeros(len(spins)), np.zeros(len(spins))
     for offset, coupling in couplings(hamiltonian):

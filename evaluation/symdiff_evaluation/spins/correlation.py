@@ -32,7 +32,10 @@ def two_point(spins: np.ndarray, axis: int) -> np.ndarray:
 
 
 def structure_factor(spins: np.ndarray) -> np.ndarray:
-    """S(k) = <|sum over r of s(r) exp(-i k r)|^2> / N at k = 2 pi n / L: (L1, ..., Ld), averaged over configurations."""
+    """S(k) = <|sum over r of s(r) exp(-i k r)|^2> / N at k = 2 pi n / L.
+
+    (L1, ..., Ld), averaged over configurations.
+    """
     axes = tuple(range(1, spins.ndim))
     total = sum((np.abs(np.fft.fftn(part, axes=axes)) ** 2).sum(0) for part in _batches(spins))
     return total / (len(spins) * math.prod(spins.shape[1:]))
@@ -46,9 +49,15 @@ def powers_near(spins: np.ndarray, wave: Wave) -> np.ndarray:
 def powers_at(spins: np.ndarray, place: Sequence[int]) -> np.ndarray:
     """|S(k)|^2 / N of each configuration at the wave vector k = 2 pi place / L: (count,)."""
     shape = spins.shape[1:]
-    phase = sum(2 * math.pi * k / size * np.indices(shape)[axis] for axis, (k, size) in enumerate(zip(place, shape, strict=True)))
+    phase = sum(
+        2 * math.pi * k / size * np.indices(shape)[axis]
+        for axis, (k, size) in enumerate(zip(place, shape, strict=True))
+    )
     flat = [part.reshape(len(part), phase.size) for part in _batches(spins)]
-    return np.concatenate([(one @ np.cos(phase).ravel()) ** 2 + (one @ np.sin(phase).ravel()) ** 2 for one in flat]) / phase.size
+    return (
+        np.concatenate([(one @ np.cos(phase).ravel()) ** 2 + (one @ np.sin(phase).ravel()) ** 2 for one in flat])
+        / phase.size
+    )
 
 
 def near(wave: Wave, shape: Sequence[int]) -> list[tuple[int, ...]]:
@@ -61,9 +70,9 @@ def near(wave: Wave, shape: Sequence[int]) -> list[tuple[int, ...]]:
 def second_moment_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
     """xi = sqrt(S(Q)/S(Q + dk) - 1) / (2 sin(pi/L)) in lattice units, the mean of that over the axes.
 
-    The second-moment correlation length of a periodic lattice (Cooper, Freedman, Preston, Nucl. Phys. B 210 (1982)), around
-    the wave vector Q of the order. It is that of the whole two-point function, so beyond a transition it grows with L.
-    No value where S has no peak at Q, nor beyond ``LONGEST`` sides.
+    The second-moment correlation length of a periodic lattice (Cooper, Freedman, Preston, Nucl. Phys. B 210 (1982)),
+    around the wave vector Q of the order. It is that of the whole two-point function, so beyond a transition it grows
+    with L. No value where S has no peak at Q, nor beyond ``LONGEST`` sides.
     """
     return moment_length(powers_near(spins, wave), spins.shape[1:], chain)
 
@@ -85,15 +94,17 @@ def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | 
 def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
     """xi of the fit A (exp(-t/xi) + exp((t - L)/xi)) to the two-point function along the axes, in lattice units.
 
-    The function is multiplied by the pattern of ``wave``; t = 1 .. L/2; weights are the inverse variances; the interval is that of
-    twenty groups of successive samples, each left out once. No value for lattices shorter than 4, fewer than 40 samples,
-    or where the fit leaves the range from 0.05 to ``LONGEST`` sides (a plateau: long-range order).
+    The function is multiplied by the pattern of ``wave``; t = 1 .. L/2; weights are the inverse variances; the interval
+    is that of twenty groups of successive samples, each left out once. No value for lattices shorter than 4, fewer than
+    40 samples, or where the fit leaves the range from 0.05 to ``LONGEST`` sides (a plateau: long-range order).
     """
     shape = spins.shape[1:]
     return line_length([two_point(spins, axis) for axis in range(len(shape))], shape, wave, chain)
 
 
-def line_length(functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wave, chain: np.ndarray | None = None) -> Estimate:
+def line_length(
+    functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wave, chain: np.ndarray | None = None
+) -> Estimate:
     """The same of what ``two_point`` gave along each axis of a lattice of these sides."""
     count = len(functions[0])
     if min(shape) < 4 or count < 2 * _GROUPS:

@@ -26,7 +26,10 @@ _STEP = 1e-3
 
 @dataclass(frozen=True)
 class Exact:
-    """Per site, in J and k_B; None where no exact value is known. ``two_point``: along the axis ``axis``, for t = 0, 1, ..."""
+    """Per site, in J and k_B.
+
+    None where no exact value is known. ``two_point``: along the axis ``axis``, for t = 0, 1, ...
+    """
 
     method: str
     energy: float | None = None
@@ -39,19 +42,27 @@ class Exact:
 
 @dataclass(frozen=True)
 class GroundLevel:
-    """``energy`` per site in J, and how many configurations have it (exact below 2^53), None where that is not known."""
+    """``energy`` per site in J, and how many configurations have it (exact below 2^53), None where that is not
+    known."""
 
     energy: float
     count: float | None
 
 
 def of_torus(part: Spins) -> Exact | None:
-    """The values of the part's own torus at its temperature: by the transfer matrix, else (J alone, any size) by Kaufman's formula."""
+    """The values of the part's own torus at its temperature.
+
+    By the transfer matrix, else (J alone, any size) by Kaufman's formula.
+    """
     temperature = part.temperature
     if temperature is None or math.isnan(temperature):
         return None
     if not part.ising:
-        return _of_labels(part.hamiltonian, temperature) if math.prod(part.shape) <= LARGEST and part.hamiltonian.along is None else None
+        return (
+            _of_labels(part.hamiltonian, temperature)
+            if math.prod(part.shape) <= LARGEST and part.hamiltonian.along is None
+            else None
+        )
     for axis in (1, 0):
         if covers(part.hamiltonian, turned=axis == 0):
             exact = TransferMatrix(part.hamiltonian, temperature, turned=axis == 0)
@@ -67,7 +78,10 @@ def of_torus(part: Spins) -> Exact | None:
 
 
 def of_infinite(part: Spins) -> Exact | None:
-    """The values of the infinite square lattice: Onsager's energy and specific heat, Yang's magnetization (for J > 0)."""
+    """The values of the infinite square lattice.
+
+    Onsager's energy and specific heat, Yang's magnetization (for J > 0).
+    """
     temperature, j = part.temperature, _plain_square(part)
     if temperature is None or math.isnan(temperature) or j is None:
         return None
@@ -78,7 +92,8 @@ def of_infinite(part: Spins) -> Exact | None:
 
 
 def ground(part: Spins) -> GroundLevel | None:
-    """Of the part's couplings and field: by the transfer matrix on up to 100 sites, else, for ferromagnets in any field, by a minimum cut.
+    """Of the part's couplings and field: by the transfer matrix on up to 100 sites, else, for ferromagnets in any
+    field, by a minimum cut.
 
     Of labels: ``label_exact.lowest``.
 
@@ -109,7 +124,11 @@ def _ground(hamiltonian: Hamiltonian, ising: bool) -> GroundLevel | None:
     if bool((hamiltonian.coupling < 0).any()):
         return None
     cut = ground_states_in_fields(hamiltonian)
-    return GroundLevel(float(cut.energy[0]), 1.0 if bool(cut.unique[0]) else None) if float(cut.resolution[0]) <= EQUAL else None
+    return (
+        GroundLevel(float(cut.energy[0]), 1.0 if bool(cut.unique[0]) else None)
+        if float(cut.resolution[0]) <= EQUAL
+        else None
+    )
 
 
 def _plain_square(part: Spins) -> float | None:

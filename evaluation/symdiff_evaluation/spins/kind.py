@@ -38,7 +38,8 @@ class Lattices(Kind):
         "symmetry.broken_share": "symmetry broken",
     }
     about = (
-        "Energies are per site in units of J, temperatures in J/k_B. Intervals are 95 %: Wilson's for shares, for means the normal one over"
+        "Energies are per site in units of J, temperatures in J/k_B. Intervals are 95 %: Wilson's for shares, for "
+        "means the normal one over"
         " independent records or, where the file tells chains, over chains with their autocorrelation time."
     )
 
@@ -48,7 +49,14 @@ class Lattices(Kind):
     def metrics(self) -> tuple[Metric, ...]:
         return METRICS
 
-    def accept(self, structures: Any, workers: int = 1, begun: Begun | None = None, progress: Told | None = None, metrics: Sequence[str] | None = None) -> Spins:
+    def accept(
+        self,
+        structures: Any,
+        workers: int = 1,
+        begun: Begun | None = None,
+        progress: Told | None = None,
+        metrics: Sequence[str] | None = None,
+    ) -> Spins:
         arrays = structures if isinstance(structures, Mapping) else {"spins": structures}
         spins = from_arrays({name: np.asarray(array) for name, array in arrays.items()}, "arrays")
         return replace(spins, workers=workers, progress=stages(len(spins), begun, progress))
@@ -89,12 +97,22 @@ class Lattices(Kind):
     def rows(self, samples: Spins, reference: SpinReference | None) -> Iterable[tuple]:
         """``unique`` marks a configuration's first record."""
         observed = samples.observed
-        known: dict[int, tuple] = {int(record): ("false", reason, "", "", "", "", "") for record, reason in samples.reasons.items()}
+        known: dict[int, tuple] = {
+            int(record): ("false", reason, "", "", "", "", "") for record, reason in samples.reasons.items()
+        }
         seen: set[bytes] = set()
         for k, record in enumerate(samples.records.tolist()):
             code, t = samples.configurations[k].tobytes(), samples.temperatures[k]
             heat = "" if np.isnan(t) else f"{t:g}"
-            known[record] = ("true", "", heat, f"{observed.energy[k]:.6g}", f"{observed.magnetization[k]:.6g}", int(observed.stabilizer[k]), told(code not in seen))
+            known[record] = (
+                "true",
+                "",
+                heat,
+                f"{observed.energy[k]:.6g}",
+                f"{observed.magnetization[k]:.6g}",
+                int(observed.stabilizer[k]),
+                told(code not in seen),
+            )
             seen.add(code)
         for record in sorted(known):
             yield samples.file, record + 1, *known[record]

@@ -13,7 +13,10 @@ _STEP = 5e-3  # of the inverse temperature, relative: differences of fourth orde
 
 
 def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
-    """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z; None where the torus is too large."""
+    """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z.
+
+    None where the torus is too large.
+    """
     if not _covers(model):
         return None
     beta = 1 / temperature
@@ -26,8 +29,8 @@ def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | Non
 def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
     """The lowest energy per site in J and how many configurations have it, without a field.
 
-    In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise by the transfer
-    matrix; None where the torus is too large.
+    In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise
+    by the transfer matrix; None where the torus is too large.
     """
     couplings = model.bonds()[2]
     if bool((couplings >= 0).all()):

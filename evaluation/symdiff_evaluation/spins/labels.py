@@ -1,4 +1,7 @@
-"""Potts and clock spins: labels 0..q-1 as vectors, whose products are the model's interaction and the standard correlator."""
+"""Potts and clock spins.
+
+Labels 0..q-1 as vectors, whose products are the model's interaction and the standard correlator.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,16 @@ from symdiff_evaluation.spins import bonds
 from symdiff_evaluation.spins.bonds import couplings, shifted
 
 MOST_STATES = {"potts": 14, "clock": 127}
-"""Of Potts spins such that the order of all symmetries, 14! times those of the largest lattice, is counted in 64 bits."""
+"""Of Potts spins such that the order of all symmetries, 14! times those of the largest lattice, is counted in 64
+bits."""
 _DUST = 1e-9
 
 
 def directions(model: str, states: int) -> np.ndarray:
     """A unit vector for every label, one component a row: (C, q) float64.
 
-    Their products are the correlators: (q·δ - 1)/(q - 1) for Potts spins, whose vectors are the corners of a simplex, and cos(2π(s - s')/q)
-    for clock spins. Both are s s' at q = 2.
+    Their products are the correlators: (q·δ - 1)/(q - 1) for Potts spins, whose vectors are the corners of a simplex,
+    and cos(2π(s - s')/q) for clock spins. Both are s s' at q = 2.
     """
     if model == "potts":
         return (np.eye(states) - 1 / states) * math.sqrt(states / (states - 1))
@@ -34,13 +38,19 @@ def components(labels: np.ndarray, model: str, states: int) -> Iterator[np.ndarr
 
 
 def energy(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
-    """Energy per site of -Σ J w(s, s'), w being δ for Potts spins and cos(2π(s - s')/q) for clock spins: (count,) float64."""
+    """Energy per site of -Σ J w(s, s'), w being δ for Potts spins and cos(2π(s - s')/q) for clock spins.
+
+    (count,) float64.
+    """
     rows = np.eye(states) if model == "potts" else directions(model, states)
     return sum((bonds.energy(row[labels], hamiltonian) for row in rows), np.zeros(len(labels)))
 
 
 def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
-    """Share of the bonds with J != 0 whose energy is not the lowest that one bond can have: (count,) float64, nan where there is none."""
+    """Share of the bonds with J != 0 whose energy is not the lowest that one bond can have.
+
+    (count,) float64, nan where there is none.
+    """
     vectors = directions(model, states)
     product = vectors.T @ vectors
     axes = tuple(range(1, labels.ndim))
@@ -61,7 +71,8 @@ def shares(labels: np.ndarray, states: int) -> np.ndarray:
 
 
 def order_parameter(labels: np.ndarray, model: str, states: int) -> np.ndarray:
-    """(q · max share - 1)/(q - 1) for Potts spins, |mean of exp(2πi s/q)| for clock spins: (count,) from 0 to 1; |m| at q = 2.
+    """(q · max share - 1)/(q - 1) for Potts spins, |mean of exp(2πi s/q)| for clock spins: (count,) from 0 to 1; |m| at
+    q = 2.
 
     Source of the first: Wu, The Potts model, Rev. Mod. Phys. 54 (1982).
     """

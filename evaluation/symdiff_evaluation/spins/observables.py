@@ -33,8 +33,10 @@ def phase_name(wave: Wave) -> str:
 
 def pattern(wave: Wave, shape: tuple[int, ...]) -> np.ndarray:
     """The order of a wave vector, (-1)^(wave·r): (L1, ..., Ld) int8."""
-    phase = sum(step * np.arange(size).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-                for axis, (step, size) in enumerate(zip(wave, shape, strict=True)))  # fmt: skip
+    phase = sum(
+        step * np.arange(size).reshape([-1 if a == axis else 1 for a in range(len(shape))])
+        for axis, (step, size) in enumerate(zip(wave, shape, strict=True))
+    )
     return np.broadcast_to(1 - 2 * (phase % 2), shape).astype(np.int8)
 
 

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 class Observed:
     """Of ``count`` configurations, one row each in their order; ``W`` wave vectors as ``waves`` gives them.
 
-    ``energy`` in J per site, ``magnetization``, ``walls``, ``unsatisfied`` (nan without bonds): (count,). ``orders`` (count, W): signed order
-    parameters. ``lines``: for each axis the two-point function (count, L // 2 + 1). ``powers`` (count, W, 1 + d): |S(Q)|^2 / N at a wave vector
-    Q, then one step from it along each axis. ``stabilizer`` (count,): elements of the space group times flip that keep it;
-    ``kept``: of the ``symmetries`` of its couplings and field those that do. ``own``, ``least`` (count,) uint64: itself and its smallest image under
-    these, in bits; zeros beyond 64 sites. ``power`` (L1, ..., Ld): |S(k)|^2 summed over all configurations.
+    ``energy`` in J per site, ``magnetization``, ``walls``, ``unsatisfied`` (nan without bonds): (count,). ``orders``
+    (count, W): signed order parameters. ``lines``: for each axis the two-point function (count, L // 2 + 1). ``powers``
+    (count, W, 1 + d): |S(Q)|^2 / N at a wave vector Q, then one step from it along each axis. ``stabilizer`` (count,):
+    elements of the space group times flip that keep it; ``kept``: of the ``symmetries`` of its couplings and field
+    those that do. ``own``, ``least`` (count,) uint64: itself and its smallest image under these, in bits; zeros beyond
+    64 sites. ``power`` (L1, ..., Ld): |S(k)|^2 summed over all configurations.
     """
 
     energy: np.ndarray
@@ -82,7 +83,8 @@ def powers(square: np.ndarray, shape: Sequence[int]) -> dict[str, np.ndarray]:
 def symmetric(spins: Spins, acting: Callable, kept_by: Callable, images: Callable) -> dict[str, np.ndarray]:
     """``stabilizer``, ``kept``, ``symmetries``, ``own`` and ``least``.
 
-    ``acting`` makes of a group of the lattice what acts on the spins; ``kept_by`` and ``images`` are those of ``symmetry`` for what it makes.
+    ``acting`` makes of a group of the lattice what acts on the spins; ``kept_by`` and ``images`` are those of
+    ``symmetry`` for what it makes.
     """
     s, count = spins.configurations, len(spins)
     whole = acting(space_group(spins.shape, spins.lattice))
@@ -101,6 +103,10 @@ def joined(parts: Sequence[Observed]) -> Observed:
     """Several, at least one, as one. The sum over configurations is that of the parts' sums, in their order."""
     if len(parts) == 1:
         return parts[0]
-    columns = {one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Observed) if one.name not in ("lines", "power")}
+    columns = {
+        one.name: np.concatenate([getattr(part, one.name) for part in parts])
+        for one in fields(Observed)
+        if one.name not in ("lines", "power")
+    }
     lines = tuple(np.concatenate(some) for some in zip(*(part.lines for part in parts), strict=True))
     return Observed(**columns, lines=lines, power=np.sum([part.power for part in parts], 0))

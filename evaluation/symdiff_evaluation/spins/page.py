@@ -39,7 +39,9 @@ _QUANTILES = 512
 _PARTS = 4  # Hamiltonians and temperatures that get panels of their own
 
 
-def sections(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None) -> list[Section]:
+def sections(
+    spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None
+) -> list[Section]:
     """``reference``: quantiles of a set to compare with, by "energy" and "magnetization", possibly none."""
     return [
         Section("distributions", "Distributions", _distributions(spins, estimates, reference or {})),
@@ -54,7 +56,11 @@ def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: M
         return ""
     observed, exact = spins.observed, _distribution(spins)
     shown = [
-        panel("Energy per site in J", told(estimates, "energy_per_site", "mean"), densities(observed.energy, reference.get("energy"))),
+        panel(
+            "Energy per site in J",
+            told(estimates, "energy_per_site", "mean"),
+            densities(observed.energy, reference.get("energy")),
+        ),
         panel(
             "Magnetization" if spins.ising else "Order parameter",
             told(estimates, "abs_magnetization", "mean |m|"),
@@ -75,11 +81,23 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
         line = part.observed.lines[axis]
         line_means = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
         known = exact.two_point if exact is not None and exact.two_point is not None and exact.axis == axis else None
-        title = f"Two-point function along the {'first second third'.split()[axis]} axis"
-        shown.append(panel(title, told(estimates, "correlation_length.second_moment", "second-moment length"), curves(range(size // 2 + 1), line_means, known)))
+        title = f"Two-point function along the {['first', 'second', 'third'][axis]} axis"
+        shown.append(
+            panel(
+                title,
+                told(estimates, "correlation_length.second_moment", "second-moment length"),
+                curves(range(size // 2 + 1), line_means, known),
+            )
+        )
     factor = part.observed.structure_factor / math.prod(part.shape)
     middle = np.fft.fftshift(factor) if factor.ndim < 3 else np.fft.fftshift(factor[0])
-    shown.append(panel("Structure factor, k = 0 in the middle", told(estimates, "structure_factor.peak", "largest S(k)/N"), heat(middle)))
+    shown.append(
+        panel(
+            "Structure factor, k = 0 in the middle",
+            told(estimates, "structure_factor.peak", "largest S(k)/N"),
+            heat(middle),
+        )
+    )
     return shown
 
 
@@ -87,19 +105,40 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     if not len(spins):
         return ""
     group, orders = space_group(spins.shape, spins.lattice), spins.observed.stabilizer
-    group, labels = (group, "flip") if spins.ising else (Relabelings(group, spins.model, spins.states), "permutations of labels")
-    shown = [panel("Symmetries that a sample keeps", f"of the {group.order:,} of the space group times {labels}", bars(shares(Counter(map(str, orders.tolist()))), None, 9))]
+    group, labels = (
+        (group, "flip") if spins.ising else (Relabelings(group, spins.model, spins.states), "permutations of labels")
+    )
+    shown = [
+        panel(
+            "Symmetries that a sample keeps",
+            f"of the {group.order:,} of the space group times {labels}",
+            bars(shares(Counter(map(str, orders.tolist()))), None, 9),
+        )
+    ]
     best, known = phases(spins.observed.orders)[0], waves(spins.shape)
     names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
     shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
     for part in spins.parts[:_PARTS]:
-        variants = variant_balance(part.observed.orders, part.group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+        variants = (
+            variant_balance(part.observed.orders, part.group, part.chain)
+            if part.ising
+            else label_balance(part.configurations, part.states, part.chain)
+        )
         for counts in variants.counts:
             if len(counts) > 1:
                 equal = {name: 1 / len(counts) for name in counts}
-                chart = bars({name.replace("stripes_", ""): share for name, share in shares(counts).items()}, {n.replace("stripes_", ""): v for n, v in equal.items()})
+                chart = bars(
+                    {name.replace("stripes_", ""): share for name, share in shares(counts).items()},
+                    {n.replace("stripes_", ""): v for n, v in equal.items()},
+                )
                 name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
-                shown.append(panel(f"Variants: {name}{_where(part)}", f"{sum(counts.values()):,} samples; gray: equally frequent", chart))
+                shown.append(
+                    panel(
+                        f"Variants: {name}{_where(part)}",
+                        f"{sum(counts.values()):,} samples; gray: equally frequent",
+                        chart,
+                    )
+                )
     top = np.argsort(-orders, kind="stable")
     different, seen = [], set()
     for k in top.tolist():
@@ -109,11 +148,16 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
             different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {group.order:,}"))
     flip = "the flip of all spins" if spins.ising else "a permutation of labels that keeps the interaction"
     text = (
-        f"A symmetry is a translation, a rotation or reflection of the lattice, or {flip}. Couplings and field may have all"
+        f"A symmetry is a translation, a rotation or reflection of the lattice, or {flip}. Couplings and field may "
+        "have all"
         " of them while every sample breaks most: a law that is invariant finds all variants equally often."
     )
-    words = [told(estimates, "balance.variants", "variants equally frequent: p ="), told(estimates, "balance.images", "images equally frequent: p ="),
-             told(estimates, "balance.places", "all places equally frequent: p ="), told(estimates, "symmetry.breaking_gap", "symmetry-breaking gap")]  # fmt: skip
+    words = [
+        told(estimates, "balance.variants", "variants equally frequent: p ="),
+        told(estimates, "balance.images", "images equally frequent: p ="),
+        told(estimates, "balance.places", "all places equally frequent: p ="),
+        told(estimates, "symmetry.breaking_gap", "symmetry-breaking gap"),
+    ]
     summary = "; ".join(word for word in words if word)
     return (
         f'<p class="soft">{text}</p><p>{summary}</p>{key(True, "equally frequent")}{panels(shown)}'
@@ -127,11 +171,18 @@ def _gallery(spins: Spins) -> str:
     energy, m = spins.observed.energy, spins.observed.magnetization
     chosen = spaced(len(spins))
     drawn = [
-        sample(_picture(spins, k), f"e = {energy[k]:.3f}, m = {m[k]:+.3f}", "" if math.isnan(t := spins.temperatures[k]) else f"T = {t:g}")
+        sample(
+            _picture(spins, k),
+            f"e = {energy[k]:.3f}, m = {m[k]:+.3f}",
+            "" if math.isnan(t := spins.temperatures[k]) else f"T = {t:g}",
+        )
         for k in chosen
     ]
     wave = phase_name(strongest(spins)).replace("_", " ")
-    note = f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. Strongest order: {wave}."
+    note = (
+        f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. "
+        f"Strongest order: {wave}."
+    )
     colors = "Up is light, down is dark." if spins.ising else "Each label has its color."
     return f'<p class="soft">{note} {colors}</p>{gallery(drawn)}'
 

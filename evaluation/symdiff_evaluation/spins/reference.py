@@ -16,7 +16,8 @@ QUANTILES = 4096
 
 @dataclass(frozen=True)
 class SpinReference:
-    """Means with their intervals, and (q,) sorted values of "energy" per site and "magnetization", each standing for an equal share."""
+    """Means with their intervals, and (q,) sorted values of "energy" per site and "magnetization", each standing
+    for an equal share."""
 
     name: str
     count: int
@@ -37,14 +38,26 @@ def observables(spins: Spins) -> dict[str, Estimate]:
         "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
         "two_point_half": series_mean(half, chain, -1, 1),
     }
-    return means if spins.ising else {name: value for name, value in means.items() if name != "magnetization"}  # labels have no sign
+    return (
+        means if spins.ising else {name: value for name, value in means.items() if name != "magnetization"}
+    )  # labels have no sign
 
 
 def summarize(spins: Spins, name: str, source: str = "") -> SpinReference:
     """The reference that a set makes."""
     values = {"energy": spins.observed.energy, "magnetization": spins.observed.magnetization}
-    return SpinReference(name, len(spins), observables(spins), {key: _quantiles(value) for key, value in values.items()}, source, spins.model, spins.states)
+    return SpinReference(
+        name,
+        len(spins),
+        observables(spins),
+        {key: _quantiles(value) for key, value in values.items()},
+        source,
+        spins.model,
+        spins.states,
+    )
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
-    return np.sort(values) if len(values) <= QUANTILES else np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+    return (
+        np.sort(values) if len(values) <= QUANTILES else np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+    )

@@ -1,4 +1,5 @@
-"""The space group times the permutations of labels that keep the interaction of Potts or clock spins, and what of it configurations keep."""
+"""The space group times the permutations of labels that keep the interaction of Potts or clock spins, and what of
+it configurations keep."""
 
 from __future__ import annotations
 
@@ -16,9 +17,11 @@ _BATCH = 1 << 20  # spins at once
 
 @dataclass(frozen=True)
 class Relabelings:
-    """A subgroup of the space group, ``space`` (whose flips do not count), times all permutations of labels that keep the interaction.
+    """A subgroup of the space group, ``space`` (whose flips do not count), times all permutations of labels that keep
+    the interaction.
 
-    Those are all q! for Potts spins; for clock spins s -> ±s + k, of which there are 2q, at q = 2 two. It is ``SpinLattice.group``.
+    Those are all q! for Potts spins; for clock spins s -> ±s + k, of which there are 2q, at q = 2 two. It is
+    ``SpinLattice.group``.
     """
 
     space: Subgroup
@@ -48,7 +51,10 @@ class Relabelings:
 
 
 def kept_by(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
-    """How many elements of several such subgroups of one group leave each configuration (count, L1, ..., Ld) as it is: (groups, count) int64."""
+    """How many elements of several such subgroups of one group leave each configuration (count, L1, ..., Ld) as it is.
+
+    (groups, count) int64.
+    """
     shape, orders = groups[0].shape, np.zeros((len(groups), len(labels)), np.int64)
     count = _of_potts if groups[0].model == "potts" else _of_clock
     step = max(_BATCH // (math.prod(shape) * groups[0].states), 1)
@@ -62,7 +68,8 @@ def kept_by(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
 
 
 def _of_potts(labels: np.ndarray, moved: np.ndarray, states: int) -> np.ndarray:
-    """How many permutations of labels make ``moved``, shifted by t, the configuration again, for every t: (count, L1, ..., Ld) int64.
+    """How many permutations of labels make ``moved``, shifted by t, the configuration again, for every t: (count, L1,
+    ..., Ld) int64.
 
     There is one on the labels that occur, or none; the others are free.
     """
@@ -87,7 +94,7 @@ def _of_clock(labels: np.ndarray, moved: np.ndarray, states: int) -> np.ndarray:
     turns = np.exp(2j * math.pi * np.arange(states) / states)
     least = sites - (1 - math.cos(2 * math.pi / states)) / 4  # one site off its angle costs more
     ours, ways = np.fft.fftn(turns[labels], axes=axes), np.zeros(labels.shape, np.int64)
-    for sense in ((1, -1) if states > 2 else (1,)):
+    for sense in (1, -1) if states > 2 else (1,):
         theirs = np.fft.fftn(turns[sense * moved % states], axes=axes)
         ways += np.abs(np.fft.ifftn(theirs.conj() * ours, axes=axes)) > least
     return ways
@@ -96,7 +103,8 @@ def _of_clock(labels: np.ndarray, moved: np.ndarray, states: int) -> np.ndarray:
 def images(labels: np.ndarray, group: Relabelings) -> tuple[np.ndarray, np.ndarray]:
     """What names its orbit and what names itself, for every configuration: (count,), (count,) uint64.
 
-    Names are hashes of 64 bits: of a configuration, and of the least of its images. Raises ``ValueError`` for more than 64 sites.
+    Names are hashes of 64 bits: of a configuration, and of the least of its images. Raises ``ValueError`` for more than
+    64 sites.
     """
     sites = math.prod(group.shape)
     if sites > ENUMERATED:
@@ -116,7 +124,9 @@ def _normal(labels: np.ndarray, group: Relabelings) -> np.ndarray:
     """The same for all configurations that differ by a permutation of labels: (count, sites)."""
     flat = labels.reshape(len(labels), math.prod(group.shape)).astype(np.int64)
     if group.model == "potts":  # numbered as they first occur
-        first = np.stack([np.where((at := flat == a).any(1), at.argmax(1), flat.shape[1] + a) for a in range(group.states)], 1)
+        first = np.stack(
+            [np.where((at := flat == a).any(1), at.argmax(1), flat.shape[1] + a) for a in range(group.states)], 1
+        )
         return np.take_along_axis(first.argsort(1).argsort(1), flat, 1)
     turned = (flat - flat[:, :1]) % group.states
     back = -turned % group.states
@@ -129,4 +139,6 @@ def _row_bytes(rows: np.ndarray) -> np.ndarray:
 
 
 def _names(strings: np.ndarray) -> np.ndarray:
-    return np.array([int.from_bytes(hashlib.blake2b(one, digest_size=8).digest(), "little") for one in strings.tolist()], np.uint64)
+    return np.array(
+        [int.from_bytes(hashlib.blake2b(one, digest_size=8).digest(), "little") for one in strings.tolist()], np.uint64
+    )

@@ -27,12 +27,13 @@ from symdiff_evaluation.spins.symmetry import Subgroup, symmetries
 class Spins:
     """``configurations`` (count, L1, ..., Ld) int8, and what holds for each of them.
 
-    They are ±1 of the ``model`` "ising", labels 0 to q - 1 of "potts" and "clock". ``hamiltonian``: one for all, or one for each.
-    ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each in the order of time, None
-    for independent ones; ``records``: the number of each among all records of the file, from 0; ``reasons``: why a record
-    (by that number) is no configuration; ``file``: where they stand. What is worked out of them is worked out in ``workers`` processes and
-    kept in ``shards``, if there are any; ``progress`` is called with its name and the number done since its last call. ``origin``: the set
-    that this one is a part of, and where in it (None: all of it).
+    They are ±1 of the ``model`` "ising", labels 0 to q - 1 of "potts" and "clock". ``hamiltonian``: one for all, or one
+    for each. ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each
+    in the order of time, None for independent ones; ``records``: the number of each among all records of the file, from
+    0; ``reasons``: why a record (by that number) is no configuration; ``file``: where they stand. What is worked out of
+    them is worked out in ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with
+    its name and the number done since its last call. ``origin``: the set that this one is a part of, and where in it
+    (None: all of it).
     """
 
     configurations: np.ndarray
@@ -96,7 +97,10 @@ class Spins:
 
     @property
     def group(self) -> Subgroup | Relabelings:
-        """The symmetries of couplings and field, of a set that has one Hamiltonian. Raises ``ValueError`` for others."""
+        """The symmetries of couplings and field, of a set that has one Hamiltonian.
+
+        Raises ``ValueError`` for others.
+        """
         space = symmetries(self.hamiltonian)
         return space if self.ising else Relabelings(space, self.model, self.states)
 
@@ -104,7 +108,15 @@ class Spins:
         """Those at ``which`` (numbers or a range), as a set of its own."""
         chain = None if self.chain is None else self.chain[which]
         hamiltonian = self.hamiltonian if len(self.hamiltonian) == 1 else self.hamiltonian.select(which)
-        return Spins(self.configurations[which], hamiltonian, self.temperatures[which], self.records[which], {}, chain, model=self.model)
+        return Spins(
+            self.configurations[which],
+            hamiltonian,
+            self.temperatures[which],
+            self.records[which],
+            {},
+            chain,
+            model=self.model,
+        )
 
     @cached_property
     def parts(self) -> list[Spins]:

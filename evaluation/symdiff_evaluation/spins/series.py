@@ -12,7 +12,9 @@ from symdiff.spins.autocorrelation import integrated_time
 from symdiff_evaluation.core.estimate import Estimate, nothing
 
 
-def series_mean(values: np.ndarray, chain: np.ndarray | None = None, low: float = -math.inf, high: float = math.inf) -> Estimate:
+def series_mean(
+    values: np.ndarray, chain: np.ndarray | None = None, low: float = -math.inf, high: float = math.inf
+) -> Estimate:
     """The mean of a series with a 95 % interval that knows its autocorrelation, kept within ``low`` to ``high``."""
     return derived(lambda means: float(means[0]), values[:, None], chain, low, high)
 
@@ -27,8 +29,8 @@ def derived(
     """A function of means, of columns (count, k), with the first-order interval over correlated samples.
 
     The function's gradient at the means turns each sample into its pull on the value; the mean of the pulls has the
-    error of the value, with the autocorrelation time of the pulls themselves (Wolff 2004, as above). Derivatives are taken
-    over the standard errors of the means. None where the function has no finite value.
+    error of the value, with the autocorrelation time of the pulls themselves (Wolff 2004, as above). Derivatives are
+    taken over the standard errors of the means. None where the function has no finite value.
     """
     count = len(columns)
     if count == 0:

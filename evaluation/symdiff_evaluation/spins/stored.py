@@ -25,7 +25,10 @@ _COST = 2048  # of a block, that of judging a SMILES being 1: few enough for a s
 
 
 def blocks(spins: Spins) -> list[Spins]:
-    """The set in parts of a size that nothing but the lattice decides: sums over it are the same for any shards and workers."""
+    """The set in parts of a size that nothing but the lattice decides.
+
+    Sums over it are the same for any shards and workers.
+    """
     step = min(max(_SITES // math.prod(spins.shape), 1), _MOST)
     return [spins.select(slice(start, start + step)) for start in range(0, max(len(spins), 1), step)]
 
@@ -38,7 +41,10 @@ def observations(workers: int) -> Work[Spins, Observed]:
 def identity(block: Spins) -> bytes:
     """Bytes that differ where two blocks do, in configurations, couplings, field, lattice or model."""
     hamiltonian = block.hamiltonian
-    parts = [block.configurations.astype("i1"), *(t.numpy() for t in (hamiltonian.star, hamiltonian.coupling, hamiltonian.field))]
+    parts = [
+        block.configurations.astype("i1"),
+        *(t.numpy() for t in (hamiltonian.star, hamiltonian.coupling, hamiltonian.field)),
+    ]
     head = f"{block.lattice} {block.model} {[part.shape for part in parts]}\n".encode()
     return head + b"".join(part.tobytes() for part in parts)
 
@@ -51,7 +57,12 @@ def plain(one: Observed) -> dict[str, object]:
 
 def restored(columns: Mapping[str, object]) -> Observed:
     """What ``plain`` gave, through JSON."""
-    return Observed(**{name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value) for name, value in columns.items()})
+    return Observed(
+        **{
+            name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value)
+            for name, value in columns.items()
+        }
+    )
 
 
 def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observed]:

@@ -28,8 +28,8 @@ KINDS = {1: "chain", 2: "square", 3: "cubic"}
 class Subgroup:
     """A subgroup of the space group of a torus times flip: ``allowed[p, t]`` without flip, ``flipped[p, t]`` with it.
 
-    ``space``: the whole space group, on the sides ``shape``; ``allowed`` and ``flipped``: (P, L1, ..., Ld) bool, for the P point
-    operations that fit the sides and the translations t.
+    ``space``: the whole space group, on the sides ``shape``; ``allowed`` and ``flipped``: (P, L1, ..., Ld) bool, for
+    the P point operations that fit the sides and the translations t.
     """
 
     space: Space
@@ -50,7 +50,9 @@ class Subgroup:
     def move(self, arrays: np.ndarray, operation: int) -> np.ndarray:
         """Move arrays over the lattice (..., L1, ..., Ld) by a point operation."""
         lead = arrays.shape[: arrays.ndim - len(self.shape)]
-        return arrays.reshape(*lead, -1)[..., _sources(self.space.lattice.kind, self.shape)[operation]].reshape(arrays.shape)
+        return arrays.reshape(*lead, -1)[..., _sources(self.space.lattice.kind, self.shape)[operation]].reshape(
+            arrays.shape
+        )
 
     def move_wave(self, wave: Wave, operation: int) -> Wave:
         """The wave vector of a moved pattern."""
@@ -69,9 +71,11 @@ def _sources(kind: str, shape: tuple[int, ...]) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def space_group(shape: tuple[int, ...], kind: str | None = None, flip: bool = True) -> Subgroup:
-    """All point operations that fit the sides, all translations, and the flip if asked for: 16 L^2 for an L x L square lattice.
+    """All point operations that fit the sides, all translations, and the flip if asked for: 16 L^2 for an L x L square
+    lattice.
 
-    ``kind``: chain, square, triangular or cubic; None for the one of right angles. Raises ``ValueError`` for sides below 2.
+    ``kind``: chain, square, triangular or cubic; None for the one of right angles. Raises ``ValueError`` for sides
+    below 2.
     """
     space = Space(kind or KINDS[len(shape)], shape)
     every = np.ones((len(space.operations(math.prod(shape))), *shape), bool)
@@ -97,7 +101,9 @@ def symmetries(hamiltonian: Hamiltonian) -> Subgroup:
         moved = {tuple((matrix @ d).tolist()): group.move(j, operation) for d, j in couplings.items()}
         if not moved.keys() <= couplings.keys():
             continue
-        keep = np.logical_and.reduce([_equal_shifts(couplings[d], j, 1) for d, j in moved.items()] or [np.ones(shape, bool)])
+        keep = np.logical_and.reduce(
+            [_equal_shifts(couplings[d], j, 1) for d, j in moved.items()] or [np.ones(shape, bool)]
+        )
         allowed[operation] = keep & _equal_shifts(field, group.move(field, operation), 1)
         flipped[operation] = keep & _equal_shifts(field, group.move(field, operation), -1)
     return Subgroup(group.space, shape, allowed, flipped)
@@ -129,7 +135,8 @@ def kept_by(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
 
 
 def variants(shape: tuple[int, ...], group: Subgroup) -> list[list[tuple[Wave, int]]]:
-    """The ordered states (wave, sign of its order parameter), gathered by the elements of ``group`` that carry one to another."""
+    """The ordered states (wave, sign of its order parameter), gathered by the elements of ``group`` that carry one
+    to another."""
     left = [(wave, sign) for wave in waves(shape) for sign in (1, -1)]
     orbits = []
     while left:
@@ -146,7 +153,8 @@ def variants(shape: tuple[int, ...], group: Subgroup) -> list[list[tuple[Wave, i
 
 
 def phases(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each configuration's strongest order, of ``observables.orders`` (count, waves): its wave's number (count,), and its sign.
+    """Each configuration's strongest order, of ``observables.orders`` (count, waves): its wave's number (count,), and
+    its sign.
 
     The sign is 0 where no wave is strongest alone.
     """
@@ -159,8 +167,8 @@ def phases(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def images(spins: np.ndarray, group: Subgroup) -> tuple[np.ndarray, np.ndarray]:
     """What names its orbit and what names itself, for every configuration: (count,), (count,) uint64.
 
-    A configuration is named by its spins as bits, its orbit under ``group`` by the smallest image. For lattices of at most 64 sites.
-    Raises ``ValueError`` for larger ones, whose configurations seldom repeat.
+    A configuration is named by its spins as bits, its orbit under ``group`` by the smallest image. For lattices of at
+    most 64 sites. Raises ``ValueError`` for larger ones, whose configurations seldom repeat.
     """
     sites, dimension = math.prod(group.shape), len(group.shape)
     if sites > ENUMERATED:

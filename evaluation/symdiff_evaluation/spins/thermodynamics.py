@@ -17,7 +17,9 @@ def binder_cumulant(order: np.ndarray, chain: np.ndarray | None = None) -> Estim
     return derived(lambda m: 1 - m[1] / (3 * m[0] ** 2) if m[0] > 0 else np.nan, columns, chain, high=2 / 3)
 
 
-def specific_heat(energy: np.ndarray, sites: int, temperature: float | None, chain: np.ndarray | None = None) -> Estimate:
+def specific_heat(
+    energy: np.ndarray, sites: int, temperature: float | None, chain: np.ndarray | None = None
+) -> Estimate:
     """C = N (<e^2> - <e>^2) / T^2 per site, in k_B, from energies per site (count,); no value without a temperature."""
     if not temperature:
         return nothing(len(energy))
@@ -27,7 +29,9 @@ def specific_heat(energy: np.ndarray, sites: int, temperature: float | None, cha
     return derived(lambda m: scale * (m[1] - m[0] ** 2), np.stack([shifted, shifted**2], 1), chain, low=0.0)
 
 
-def susceptibility(order: np.ndarray, sites: int, temperature: float | None, chain: np.ndarray | None = None) -> Estimate:
+def susceptibility(
+    order: np.ndarray, sites: int, temperature: float | None, chain: np.ndarray | None = None
+) -> Estimate:
     """chi = N (<m^2> - <|m|>^2) / T per site, in 1/J, of an order parameter; no value without a temperature."""
     if not temperature:
         return nothing(len(order))

@@ -15,7 +15,9 @@ class Breaking(Metric):
 
     title = "Symmetry breaking"
     about = {
-        "symmetry.breaking_gap": "mean of ln (automorphisms of the graph that went in) - ln (of the one that came out), labels kept",
+        "symmetry.breaking_gap": (
+            "mean of ln (automorphisms of the graph that went in) - ln (of the one that came out), labels kept"
+        ),
         "symmetry.broken_share": "of the symmetric graphs that went in, those that came out less symmetric",
     }
 
@@ -25,7 +27,10 @@ class Breaking(Metric):
         found = iter(samples.symmetries)
         after = [None if graph is None else _order(next(found)) for graph in samples.graphs]
         before = [_order(one) for one in samples.input_symmetries]
-        return {"symmetry.breaking_gap": breaking_gap(before, after), "symmetry.broken_share": broken_share(before, after)}
+        return {
+            "symmetry.breaking_gap": breaking_gap(before, after),
+            "symmetry.broken_share": broken_share(before, after),
+        }
 
 
 class GraphBalance(Metric):

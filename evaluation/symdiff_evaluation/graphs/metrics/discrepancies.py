@@ -20,7 +20,9 @@ _TOLD = {
 }
 
 
-_ZERO = 1e-9  # what a training value must exceed to be divided by: trees have no triangles, and rounding is not distance
+_ZERO = (
+    1e-9  # what a training value must exceed to be divided by: trees have no triangles, and rounding is not distance
+)
 
 
 class MeanDiscrepancies(Metric):
@@ -41,7 +43,10 @@ class MeanDiscrepancies(Metric):
         missing, graphs = samples.unreadable, len(samples.readable)
         if not graphs:
             return dict.fromkeys(self.about, nothing(missing))
-        few = [some(np.concatenate([part[name] for name in NAMES], axis=1)) for part in (samples.descriptors, reference.test)]
+        few = [
+            some(np.concatenate([part[name] for name in NAMES], axis=1))
+            for part in (samples.descriptors, reference.test)
+        ]
         found, laws, weights = {}, [], []
         for name in NAMES:
             law = kernel(samples.descriptors[name], reference.test[name], SIGMAS[name], few)
@@ -49,7 +54,9 @@ class MeanDiscrepancies(Metric):
             found[f"mmd.{name}_unbiased"] = estimate(law, "unbiased", missing)
             base = reference.baseline.get(name, 0.0)
             known = base > _ZERO and graphs > 1
-            found[f"mmd.ratio_{name}"] = estimate(weighted([law], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
+            found[f"mmd.ratio_{name}"] = (
+                estimate(weighted([law], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
+            )
             if known:
                 laws.append(law)
                 weights.append(1 / base)
@@ -63,7 +70,10 @@ class PolyGraph(Metric):
 
     title = "Told apart by a classifier"
     about = {
-        "pgd": "PolyGraph discrepancy by logistic regression: bound on the Jensen-Shannon distance, best of four descriptions",
+        "pgd": (
+            "PolyGraph discrepancy by logistic regression: bound on the Jensen-Shannon distance, best of four "
+            "descriptions"
+        ),
         **{f"pgd.{name}": f"the same bound by {told} alone" for name, told in _TOLD.items()},
     }
     compares = frozenset(about)

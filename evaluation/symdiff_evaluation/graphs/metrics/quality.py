@@ -26,7 +26,9 @@ class Quality(Metric):
     }
     compares = frozenset({"validity", "novelty", "vun"})
 
-    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate | Callable[[], Estimate]]:
+    def __call__(
+        self, samples: Graphs, reference: GraphReference | None
+    ) -> dict[str, Estimate | Callable[[], Estimate]]:
         graphs, count = samples.readable, len(samples)
 
         def unique() -> Estimate:
@@ -51,6 +53,10 @@ class Quality(Metric):
 
         def good() -> Estimate:
             unnamed = len(graphs) - int(samples.named.sum())
-            return distinct(samples.hashes[valid() & samples.named & ~known.knows(samples.hashes)].tolist(), count - unnamed, unnamed)
+            return distinct(
+                samples.hashes[valid() & samples.named & ~known.knows(samples.hashes)].tolist(),
+                count - unnamed,
+                unnamed,
+            )
 
         return found | {"validity": lambda: fraction(int(valid().sum()), count), "novelty": novel, "vun": good}

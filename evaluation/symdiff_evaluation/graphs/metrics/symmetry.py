@@ -35,9 +35,13 @@ class GraphSymmetry(Metric):
         **{f"{_LABELED}.{name}": told for name, told in _TOLD.items()},
         **{f"{_PLAIN}.{name}": f"{told}, labels ignored" for name, told in _TOLD.items()},
     }
-    compares = frozenset(f"{front}.{name}" for front in (_LABELED, _PLAIN) for name in ("order_distance", "log_order_distance"))
+    compares = frozenset(
+        f"{front}.{name}" for front in (_LABELED, _PLAIN) for name in ("order_distance", "log_order_distance")
+    )
 
-    def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate | Callable[[], Estimate]]:
+    def __call__(
+        self, samples: Graphs, reference: GraphReference | None
+    ) -> dict[str, Estimate | Callable[[], Estimate]]:
         labeled, plain = (None, None) if reference is None else (reference.log_orders, reference.unlabeled_log_orders)
 
         @cache
@@ -69,7 +73,9 @@ def _statistics(symmetries: Sequence[Symmetry | None], unreadable: int, law: np.
     if law is not None:
         tally = Counter(map(_key, law.tolist()))
         found["order_distance"] = total_variation([{_key(log): 1} for log in logs.tolist()], tally, undecided)
-        found["log_order_distance"] = wasserstein(logs, law, None, undecided) if len(law) else nothing(undecided + len(known))
+        found["log_order_distance"] = (
+            wasserstein(logs, law, None, undecided) if len(law) else nothing(undecided + len(known))
+        )
     return found
 
 

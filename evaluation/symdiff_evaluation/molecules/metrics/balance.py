@@ -11,7 +11,8 @@ from symdiff_evaluation.molecules.samples import Samples
 
 
 class NumberingBalance(Metric):
-    """Of the records whose file numbers atoms, SDF or arrays; values are p-values, uniform where the law is invariant under renumbering.
+    """Of the records whose file numbers atoms, SDF or arrays; values are p-values, uniform where the law is invariant
+    under renumbering.
 
     The order of atoms in SMILES is that of their grammar and says nothing: both numbers are undecided. Programs that
     write atoms in an order of their own, canonical or sorted, get zeros, whatever the law was.
@@ -19,8 +20,14 @@ class NumberingBalance(Metric):
 
     title = "Balance of numberings (p-values)"
     about = {
-        "balance.images": "all numberings of one molecule's heavy atoms are equally frequent, over molecules seen often enough; SMILES: undecided",
-        "balance.places": "atoms of each element and number of neighbors stand everywhere in the file's order equally often; SMILES: undecided",
+        "balance.images": (
+            "all numberings of one molecule's heavy atoms are equally frequent, over molecules seen often enough; "
+            "SMILES: undecided"
+        ),
+        "balance.places": (
+            "atoms of each element and number of neighbors stand everywhere in the file's order equally often; "
+            "SMILES: undecided"
+        ),
     }
     needs = {"balance.images": frozenset({NUMBERING, SYMMETRY}), "balance.places": frozenset({NUMBERING})}
 

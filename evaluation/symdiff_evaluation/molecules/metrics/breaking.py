@@ -15,7 +15,9 @@ class Breaking(Metric):
 
     title = "Symmetry breaking"
     about = {
-        "symmetry.breaking_gap": "mean of ln (automorphisms of the molecule that went in) - ln (of the one that came out)",
+        "symmetry.breaking_gap": (
+            "mean of ln (automorphisms of the molecule that went in) - ln (of the one that came out)"
+        ),
         "symmetry.broken_share": "of the symmetric molecules that went in, those that came out less symmetric",
     }
     needs = dict.fromkeys(about, frozenset({SYMMETRY}))

@@ -17,7 +17,9 @@ class Diversity(Metric):
         "uniqueness.largest_fragment": "different largest fragments, of the samples valid by largest fragment",
         "uniqueness.relaxed_digress": "different largest fragments, of the samples valid by DiGress's relaxed rule",
         "novelty": "not in the training set, of the different strictly valid molecules",
-        "novelty.relaxed_digress": "not in the training set, of the different molecules valid by DiGress's relaxed rule",
+        "novelty.relaxed_digress": (
+            "not in the training set, of the different molecules valid by DiGress's relaxed rule"
+        ),
         "vun": "different, valid and not in the training set, of all records",
     }
     compares = frozenset({"novelty", "novelty.relaxed_digress", "vun"})

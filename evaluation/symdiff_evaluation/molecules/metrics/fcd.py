@@ -60,7 +60,8 @@ def _groups(texts: list[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Parts:
-    """Of each group of vectors their number (G,), sum (G, d) and sum of squares (G, d, d), around the ``center`` (d,) of all."""
+    """Of each group of vectors their number (G,), sum (G, d) and sum of squares (G, d, d), around the ``center``
+    (d,) of all."""
 
     counts: np.ndarray
     sums: np.ndarray

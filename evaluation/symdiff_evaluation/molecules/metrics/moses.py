@@ -31,8 +31,13 @@ class Moses(Metric):
         "moses.snn": "mean Tanimoto similarity to the nearest test molecule (Morgan, radius 2, 1,024 bits)",
         "moses.internal_diversity": "1 - mean Tanimoto similarity of all pairs of samples",
         "moses.internal_diversity_2": "1 - root of the mean squared similarity of all pairs, as the paper says",
-        "moses.internal_diversity_2.as_published": "1 - mean of each sample's root mean squared similarity, as MOSES's program computes it",
-        "moses.filters": "no charge, elements CNSOFClBrH, rings of up to seven atoms, no PAINS or MCF pattern; needs MOSES's list of the latter",
+        "moses.internal_diversity_2.as_published": (
+            "1 - mean of each sample's root mean squared similarity, as MOSES's program computes it"
+        ),
+        "moses.filters": (
+            "no charge, elements CNSOFClBrH, rings of up to seven atoms, no PAINS or MCF pattern; needs MOSES's list "
+            "of the latter"
+        ),
         "moses.filters.without_mcf": "the same without that list: an upper bound",
         "sa": "mean synthetic accessibility score, 1 (easy) to 10 (hard)",
         "distance.sa": "synthetic accessibility score: Wasserstein to the training set",

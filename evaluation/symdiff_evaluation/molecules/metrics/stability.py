@@ -15,7 +15,9 @@ class Stability(Metric):
     title = "Stability (explicit hydrogens)"
     about = {
         "atom_stability": "atoms with their element's number of bonds, of all atoms; needs explicit hydrogens",
-        "molecule_stability": "records whose atoms are all stable, of those that can be parsed; needs explicit hydrogens",
+        "molecule_stability": (
+            "records whose atoms are all stable, of those that can be parsed; needs explicit hydrogens"
+        ),
     }
     needs = dict.fromkeys(about, frozenset({STABILITY}))
 

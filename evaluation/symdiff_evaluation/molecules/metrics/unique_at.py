@@ -9,7 +9,8 @@ from symdiff_evaluation.molecules.samples import Samples
 
 
 class UniqueAt(Metric):
-    """Of the strictly valid samples in the order of the files; where there are fewer, of all of them, and ``count`` says so.
+    """Of the strictly valid samples in the order of the files; where there are fewer, of all of them, and ``count``
+    says so.
 
     References
     ----------

@@ -15,7 +15,9 @@ class Validity(Metric):
     about = {
         "validity.strict": "sanitizes as written, is one component, has an atom; nothing is rescued",
         "validity.largest_fragment": "sanitizes as written, with any number of components",
-        "validity.relaxed_digress": "sanitizes after DiGress's rule put charges on N and O, with any number of components",
+        "validity.relaxed_digress": (
+            "sanitizes after DiGress's rule put charges on N and O, with any number of components"
+        ),
         "connected": "one component, of the records that can be parsed",
         "radical_share": "has an unpaired electron, of the strictly valid",
     }

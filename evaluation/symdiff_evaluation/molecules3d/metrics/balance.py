@@ -11,7 +11,10 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 
 
 class GeometryBalance(Metric):
-    """Of the readable records; values are p-values, uniform where the law is invariant. Data sets that someone aligned or sorted are not."""
+    """Of the readable records.
+
+    Values are p-values, uniform where the law is invariant. Data sets that someone aligned or sorted are not.
+    """
 
     title = "Balance of orientations and numberings (p-values)"
     about = {

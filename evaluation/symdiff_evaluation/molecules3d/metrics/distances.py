@@ -20,8 +20,8 @@ COMMON = ("C-C", "C=C", "C:C", "C#C", "C-N", "C=N", "C:N", "C#N", "C-O", "C=O", 
 class Internal(Metric):
     """Of the valid molecules by perceived bonds. Each label ("C=O", "C-C-H") has its own Wasserstein distance.
 
-    Their mean weighs labels by how often the reference has them, over those that both have; ``geometry.bond_types`` tells how
-    far the labels themselves are from the reference's.
+    Their mean weighs labels by how often the reference has them, over those that both have; ``geometry.bond_types``
+    tells how far the labels themselves are from the reference's.
     """
 
     title = "Bonds against the reference"
@@ -49,7 +49,9 @@ class BondLengths(Metric):
     """One number a common kind of bond; ``count`` are the molecules that have it."""
 
     title = "Bond lengths against the reference"
-    about = {f"geometry.bond_length.{label}": f"lengths of {label}: Wasserstein distance in angstrom" for label in COMMON}
+    about = {
+        f"geometry.bond_length.{label}": f"lengths of {label}: Wasserstein distance in angstrom" for label in COMMON
+    }
     compares = frozenset(about)
 
     def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
@@ -70,11 +72,14 @@ def laws(reference: GeometryReference, name: str) -> dict[str, np.ndarray]:
     return {key.split(".", 1)[1]: values for key, values in reference.quantiles.items() if key.startswith(f"{name}.")}
 
 
-def weighted(parts: Sequence[Row], targets: Mapping[str, np.ndarray], weights: Mapping[str, int], undecided: int = 0) -> Estimate:
-    """Mean 1-Wasserstein distance over the labels that ``parts`` (values by label, one row a record) and ``targets`` share.
+def weighted(
+    parts: Sequence[Row], targets: Mapping[str, np.ndarray], weights: Mapping[str, int], undecided: int = 0
+) -> Estimate:
+    """Mean 1-Wasserstein distance over the labels that ``parts`` (values by label, one row a record) and ``targets``
+    share.
 
-    ``targets``: equally likely values by label; ``weights``: of labels, scaled to one over those shared. The interval is
-    the normal one of the first-order variance over records.
+    ``targets``: equally likely values by label; ``weights``: of labels, scaled to one over those shared. The interval
+    is the normal one of the first-order variance over records.
     """
     rows_of: dict[str, list[int]] = {}
     for index, row in enumerate(parts):
@@ -96,7 +101,8 @@ def weighted(parts: Sequence[Row], targets: Mapping[str, np.ndarray], weights: M
 
 
 def _distance(values: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """The 1-Wasserstein distance of two empirical laws, and how each of ``values`` pulls at it (first order, mean zero)."""
+    """The 1-Wasserstein distance of two empirical laws, and how each of ``values`` pulls at it (first order, mean
+    zero)."""
     target = np.sort(np.asarray(target, np.float64))
     grid = np.unique(np.concatenate([values, target]))
     ours = np.searchsorted(np.sort(values), grid, "right")[:-1] / len(values)

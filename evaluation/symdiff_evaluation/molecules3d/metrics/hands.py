@@ -17,7 +17,9 @@ class Hands(Metric):
     about = {
         "mirror.right_share": "right-handed geometries, by the sign of a pseudoscalar, of those that have a sign",
         "mirror.balance": "p-value: both signs are equally likely (binomial test)",
-        "mirror.chiral_share": "molecules whose configuration differs from its mirror image's, of the valid by perceived bonds",
+        "mirror.chiral_share": (
+            "molecules whose configuration differs from its mirror image's, of the valid by perceived bonds"
+        ),
         "mirror.enantiomers": "p-value: of each chiral molecule both enantiomers are equally likely (chi-square)",
         "mirror.r_share": "stereo centers R, of all centers R or S",
     }

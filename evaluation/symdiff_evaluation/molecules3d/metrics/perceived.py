@@ -17,8 +17,12 @@ class PerceivedBonds(Metric):
 
     title = "By perceived bonds"
     about = {
-        "perceived.validity": "bonds make one component with full valences, the charge that was told and no unpaired electron",
-        "perceived.validity.default": "RDKit's default settings find bonds that sanitize, with any number of components",
+        "perceived.validity": (
+            "bonds make one component with full valences, the charge that was told and no unpaired electron"
+        ),
+        "perceived.validity.default": (
+            "RDKit's default settings find bonds that sanitize, with any number of components"
+        ),
         "perceived.undetermined": "the search for bonds ran out of steps, time or memory, of the readable records",
         "perceived.connected": "one component, of the records whose bonds were found",
         "perceived.uniqueness": "different molecules, of the valid records",
@@ -40,7 +44,9 @@ class PerceivedBonds(Metric):
             "perceived.validity": fraction(len(names), count, lost),
             "perceived.validity.default": fraction(default, len(samples) - unsure, unsure),
             "perceived.undetermined": fraction(lost, len(samples.perceived)),
-            "perceived.connected": fraction(sum(not one.reason.startswith("fragments") for one in bonded), len(bonded), len(samples) - len(bonded)),
+            "perceived.connected": fraction(
+                sum(not one.reason.startswith("fragments") for one in bonded), len(bonded), len(samples) - len(bonded)
+            ),
             "perceived.uniqueness": distinct(names, len(names), lost),
             "perceived.valid_and_unique": distinct(names, count, lost),
         }

@@ -11,7 +11,10 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 
 
 class Poses(Metric):
-    """Needs the package ``posebusters``; bonds are those perceived. It relaxes fifty conformers of each molecule: seconds for one."""
+    """Needs the package ``posebusters``.
+
+    Bonds are those perceived. It relaxes fifty conformers of each molecule: seconds for one.
+    """
 
     title = "PoseBusters"
     about = {"poses.valid": "passes every check of PoseBusters' configuration for single molecules"}
@@ -20,4 +23,6 @@ class Poses(Metric):
         require()
         known = [one for one in samples.poses if not isinstance(one, Undetermined)]
         lost = len(samples.poses) - len(known)
-        return {"poses.valid": fraction(sum(bool(one) and all(one.values()) for one in known), len(samples) - lost, lost)}
+        return {
+            "poses.valid": fraction(sum(bool(one) and all(one.values()) for one in known), len(samples) - lost, lost)
+        }

@@ -46,7 +46,9 @@ class ExactValues(Metric):
             "exact.specific_heat": _minus(heat, torus.specific_heat),
             "exact.abs_magnetization": _minus(size, torus.abs_magnetization),
             "exact.binder_cumulant": _minus(binder_cumulant(m, chain), torus.binder),
-            "exact.two_point_half": _minus(series_mean(line, chain), None if torus.two_point is None else float(torus.two_point[-1])),
+            "exact.two_point_half": _minus(
+                series_mean(line, chain), None if torus.two_point is None else float(torus.two_point[-1])
+            ),
             "infinite.energy": _minus(mean_energy, infinite.energy),
             "infinite.specific_heat": _minus(heat, infinite.specific_heat),
             "infinite.abs_magnetization": _minus(size, infinite.abs_magnetization),
@@ -85,7 +87,9 @@ class GroundStates(Metric):
         return {
             "ground.share": fraction(int((every == 0).sum()), len(every), undecided),
             "ground.energy_gap": replace(series_mean(every, series, low=0.0), undecided=undecided),
-            "ground.states_found": Estimate(seen / exist, None, None, int(exist), undecided + uncounted) if exist else nothing(undecided + uncounted),
+            "ground.states_found": Estimate(seen / exist, None, None, int(exist), undecided + uncounted)
+            if exist
+            else nothing(undecided + uncounted),
         }
 
 

@@ -1,4 +1,7 @@
-"""Spin configurations against those of another sampler: signed differences, so that a right sampler's intervals hold zero."""
+"""Spin configurations against those of another sampler.
+
+Signed differences, so that a right sampler's intervals hold zero.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ class SpinDifferences(Metric):
         if (reference.model, reference.states) != (spins.model, spins.states):
             ours, theirs = (f"{one.states}-state {one.model}" for one in (spins, reference))
             raise UserError(f"reference {reference.name}: expected {ours} spins, as the samples are, got {theirs}")
-        differences = {f"reference.{name}": difference(value, reference.means[name]) for name, value in observables(spins).items()}
+        differences = {
+            f"reference.{name}": difference(value, reference.means[name]) for name, value in observables(spins).items()
+        }
         return {name: differences.get(name, nothing(len(spins))) for name in self.about}
 
 

@@ -1,4 +1,5 @@
-"""How symmetric configurations are, what order they have, and whether their distribution keeps the symmetries of what they were given."""
+"""How symmetric configurations are, what order they have, and whether their distribution keeps the symmetries of
+what they were given."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from symdiff_evaluation.spins.symmetry import ENUMERATED
 
 ORDERS: dict[str, Wave] = {"uniform": (0, 0), "checkerboard": (1, 1), "stripes_x": (1, 0), "stripes_y": (0, 1)}
 
+
 class PhaseOrder(Metric):
     """Mean absolute order parameters of the phases of two-dimensional lattices; no value where a side is odd."""
 
@@ -34,20 +36,32 @@ class PhaseOrder(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         by_phase = {}
         for name, wave in ORDERS.items():
-            fits = len(spins.shape) == 2 and not any(step and side % 2 for step, side in zip(wave, spins.shape, strict=False))
+            fits = len(spins.shape) == 2 and not any(
+                step and side % 2 for step, side in zip(wave, spins.shape, strict=False)
+            )
             values = np.abs(spins.observed.orders[:, waves(spins.shape).index(wave)]) if fits else None
-            by_phase[f"order.{name}"] = nothing(len(spins)) if values is None else series_mean(values, spins.chain, 0, 1)
+            by_phase[f"order.{name}"] = (
+                nothing(len(spins)) if values is None else series_mean(values, spins.chain, 0, 1)
+            )
         return by_phase
 
 
 class SpinSymmetry(Metric):
-    """Stabilizers in the space group times spin flip, and of the Hamiltonian's own symmetries what the samples break."""
+    """Stabilizers in the space group times spin flip, and of the Hamiltonian's own symmetries what the samples
+    break."""
 
     title = "Symmetry"
     about = {
-        "symmetry.asymmetric_share": "samples that no translation, rotation, reflection, flip or permutation of labels keeps",
-        "symmetry.log_order": "mean natural logarithm of the order of the stabilizer in the space group times flip, or permutations of labels",
-        "symmetry.breaking_gap": "mean of ln (symmetries of couplings and field) - ln (those of them that the sample keeps)",
+        "symmetry.asymmetric_share": (
+            "samples that no translation, rotation, reflection, flip or permutation of labels keeps"
+        ),
+        "symmetry.log_order": (
+            "mean natural logarithm of the order of the stabilizer in the space group times flip, or permutations of "
+            "labels"
+        ),
+        "symmetry.breaking_gap": (
+            "mean of ln (symmetries of couplings and field) - ln (those of them that the sample keeps)"
+        ),
         "symmetry.broken_share": "samples that keep fewer symmetries than their couplings and field have",
     }
 
@@ -60,30 +74,48 @@ class SpinSymmetry(Metric):
         log_order = mean(math.fsum(logs), math.fsum(logs * logs), len(logs))
         return {
             "symmetry.asymmetric_share": fraction(int((orders == 1).sum()), len(orders)),
-            "symmetry.log_order": log_order if log_order.low is None else replace(log_order, low=max(log_order.low, 0.0)),
+            "symmetry.log_order": log_order
+            if log_order.low is None
+            else replace(log_order, low=max(log_order.low, 0.0)),
             "symmetry.breaking_gap": breaking_gap(before, after),
             "symmetry.broken_share": broken_share(before, after),
         }
 
 
 class BalanceTests(Metric):
-    """P-values of the hypothesis that the distribution is invariant under the symmetries of couplings and field: uniform if it is."""
+    """P-values of the hypothesis that the distribution is invariant under the symmetries of couplings and field.
+
+    Uniform if it is.
+    """
 
     title = "Balance (p-values of an invariant law)"
     about = {
-        "balance.variants": "chi-square: broken-symmetry variants (up, down, checkerboards, stripes; the label that prevails) are equally frequent",
-        "balance.images": "chi-square: all images of a configuration are equally frequent (up to 64 sites, independent samples)",
-        "balance.places": "chi-square: configurations stand everywhere equally often (translations, independent samples)",
+        "balance.variants": (
+            "chi-square: broken-symmetry variants (up, down, checkerboards, stripes; the label that prevails) are "
+            "equally frequent"
+        ),
+        "balance.images": (
+            "chi-square: all images of a configuration are equally frequent (up to 64 sites, independent samples)"
+        ),
+        "balance.places": (
+            "chi-square: configurations stand everywhere equally often (translations, independent samples)"
+        ),
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         tests: dict[str, list] = {name: [] for name in self.about}
         for part in spins.parts:
             observed, group = part.observed, part.group
-            variants = variant_balance(observed.orders, group, part.chain) if part.ising else label_balance(part.configurations, part.states, part.chain)
+            variants = (
+                variant_balance(observed.orders, group, part.chain)
+                if part.ising
+                else label_balance(part.configurations, part.states, part.chain)
+            )
             tests["balance.variants"].append(variants.balance)
             if part.chain is None:
                 tests["balance.places"].append(place_balance(part.configurations, group))
                 if math.prod(part.shape) <= ENUMERATED:
-                    tests["balance.images"].append(image_balance(observed.least, observed.own, group.order // observed.kept))
+                    tests["balance.images"].append(
+                        image_balance(observed.least, observed.own, group.order // observed.kept)
+                    )
         return {name: together(parts).estimate() if parts else nothing(len(spins)) for name, parts in tests.items()}

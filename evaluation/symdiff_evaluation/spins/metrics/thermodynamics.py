@@ -18,13 +18,18 @@ from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_he
 
 
 class Thermodynamics(Metric):
-    """Means and fluctuations; where the set holds several Hamiltonians or temperatures, only means over all have a value."""
+    """Means and fluctuations.
+
+    Where the set holds several Hamiltonians or temperatures, only means over all have a value.
+    """
 
     title = "Thermodynamics"
     about = {
         "energy_per_site": "mean energy per site in J",
         "magnetization": "mean spin, signed (Ising spins only)",
-        "abs_magnetization": "mean absolute value of a configuration's mean spin, or the order parameter of Potts or clock spins",
+        "abs_magnetization": (
+            "mean absolute value of a configuration's mean spin, or the order parameter of Potts or clock spins"
+        ),
         "domain_walls": "share of nearest-neighbor bonds between unlike spins",
         "unsatisfied_bonds": "share of bonds whose coupling the spins do not follow",
         "binder_cumulant": "1 - <m^4> / (3 <m^2>^2) of the magnetization",
@@ -48,7 +53,9 @@ class Thermodynamics(Metric):
             "binder_cumulant": binder_cumulant(m, chain) if one else undefined,
             "specific_heat": specific_heat(energy, sites, temperature, chain) if one else undefined,
             "susceptibility": susceptibility(m, sites, temperature, chain) if one else undefined,
-            "autocorrelation_time": nothing() if chain is None or not len(spins) else Estimate(integrated_time(energy, chain)[0], None, None, len(spins)),
+            "autocorrelation_time": nothing()
+            if chain is None or not len(spins)
+            else Estimate(integrated_time(energy, chain)[0], None, None, len(spins)),
         }
 
 
@@ -57,7 +64,9 @@ class Correlations(Metric):
 
     title = "Correlations"
     about = {
-        "two_point.half": "two-point function at half the lattice, mean over the axes, times the pattern of the strongest order",
+        "two_point.half": (
+            "two-point function at half the lattice, mean over the axes, times the pattern of the strongest order"
+        ),
         "correlation_length.second_moment": "second-moment correlation length in lattice units",
         "correlation_length.exponential": "correlation length of an exponential fit along the axes, in lattice units",
         "structure_factor.peak": "largest structure factor per site, S(k) / N: 1 in full order",
@@ -73,9 +82,13 @@ class Correlations(Metric):
         top = np.unravel_index(int(observed.power.argmax()), shape)
         return {
             "two_point.half": series_mean(np.mean(columns, 0), chain, -1, 1),
-            "correlation_length.second_moment": moment_length(observed.powers[:, waves(shape).index(wave)], shape, chain),
+            "correlation_length.second_moment": moment_length(
+                observed.powers[:, waves(shape).index(wave)], shape, chain
+            ),
             "correlation_length.exponential": line_length(observed.lines, shape, wave, chain),
-            "structure_factor.peak": series_mean(sum(powers_at(one, top) for one in spins.components) / math.prod(shape), chain, 0, 1),
+            "structure_factor.peak": series_mean(
+                sum(powers_at(one, top) for one in spins.components) / math.prod(shape), chain, 0, 1
+            ),
         }
 
 
