@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from golden.golden import EVALUATED, HERE, SAMPLES, evaluate, read_arrays, sample, train
+from tests.golden.golden import EVALUATED, HERE, SAMPLES, evaluate, read_arrays, sample, train
 
 pytestmark = pytest.mark.slow
 

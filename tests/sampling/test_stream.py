@@ -10,7 +10,7 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
-import worlds
+from tests.sampling import worlds
 
 from symdiff.breaking.nothing import Nothing
 from symdiff.cli import sample as verb

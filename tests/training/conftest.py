@@ -13,20 +13,18 @@ from pathlib import Path
 
 import pytest
 
-HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
-sys.path.insert(0, str(HERE))  # for the tests and for the processes that they start
+from tests.training import toy, worlds
 
-import toy  # noqa: E402
-import worlds  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def fork():
     """``fork(function, *arguments)``: a running process, forked from a server that has torch imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["toy", "worlds"])
+    context.set_forkserver_preload(["tests.training.toy", "tests.training.worlds"])
     before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(ROOT)])
+    os.environ["PYTHONPATH"] = str(ROOT)
     started = []
 
     def run(function, *arguments, **named) -> BaseProcess:

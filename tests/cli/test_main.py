@@ -205,7 +205,7 @@ def test_doctor_recognizes_the_other_package_of_that_name(tmp_path, monkeypatch)
 
 
 def test_nothing_ever_tells_to_install_the_wrong_package():
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     wrong = "pip install " + "symdiff"
     for path in [*root.glob("symdiff/**/*.py"), *root.glob("evaluation/**/*.py"), *root.glob("*.md"), *root.glob("recipes/**/*.yaml")]:
         assert wrong not in path.read_text(encoding="utf-8").replace(wrong + "-torch", ""), path

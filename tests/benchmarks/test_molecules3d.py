@@ -19,7 +19,7 @@ from symdiff.state import Real, State, node_mask
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
     yield
     for name in ("molecules3d", "evidence3d", "training"):  # not ours by these names elsewhere
         sys.modules.pop(name, None)

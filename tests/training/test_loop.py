@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from toy import Structures, Toy, observe, settings
+from tests.training.toy import Structures, Toy, observe, settings
 
 from symdiff.errors import UserError
 from symdiff.storage.run_states import Checkpoints

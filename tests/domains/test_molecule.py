@@ -24,7 +24,7 @@ from symdiff.state import State
 
 LABELS = ["C", "N", "O", "F", "S", "Cl", "Br", "I", "P", "N+", "O-", "C-", "N-", "S+", "O+"]
 DOMAIN = MolecularGraph(LABELS)
-LISTED = [line.split()[0] for line in (Path(__file__).parent / "molecules.smi").read_text().splitlines()]
+LISTED = [line.split()[0] for line in (Path(__file__).parents[1] / "molecules.smi").read_text().splitlines()]
 
 
 def small() -> list[str]:
