@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-SHOWN = 48
+MOST = 48
 
 
 def demo(
@@ -37,11 +37,11 @@ def demo(
         samples.write(smiles)
     seconds = time.perf_counter() - start
     sidecar.write(smiles, checkpoint, pipeline.dataset, seed, count, pipeline.default_steps)
-    shown = draw(samples, picture)
-    evaluation = _evaluated(smiles, scores, as_json)
+    valid = draw(samples, picture)
+    evaluation = _evaluate(smiles, scores, as_json)
     values = {
         "molecules": str(smiles),
-        "picture": str(picture) if shown else None,
+        "picture": str(picture) if valid else None,
         "report": str(scores / "report.html"),
         "count": count,
         "seconds": seconds,
@@ -49,11 +49,11 @@ def demo(
         "metrics": {name: estimate.plain() for name, estimate in evaluation.estimates.items()},
     }
     lines = [f"{count:,} molecules ({count / seconds:,.0f}/s): {smiles}"]
-    lines += [f"a picture of {shown} of them: {picture}"] if shown else ["no picture: none of them is valid"]
+    lines += [f"a picture of {valid} of them: {picture}"] if valid else ["no picture: none of them is valid"]
     report(values, "\n".join([*lines, f"how good they are: {scores / 'report.html'}"]), as_json)
 
 
-def _evaluated(smiles: Path, scores: Path, as_json: bool):
+def _evaluate(smiles: Path, scores: Path, as_json: bool):
     """Score the file into a folder, with the table on the terminal unless one JSON object is asked for."""
     from symdiff.cli.progress import stages
     from symdiff_evaluation.core.command import run, show
@@ -71,7 +71,7 @@ def draw(samples, path: Path) -> int:
 
     from symdiff_evaluation.molecules.drawing import picture
 
-    valid = list(islice((text for text in map(_smiles, samples.objects()) if text is not None), SHOWN))
+    valid = list(islice((text for text in map(_smiles, samples.objects()) if text is not None), MOST))
     if valid:
         picture(valid, path, columns=8)
     return len(valid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -28,16 +28,16 @@ def sample(
     batch_size: Annotated[str, typer.Option(help="Structures sampled together; changes the speed only.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
-    guidance: Annotated[float, typer.Option(help="How many times as strongly a given property counts; 1 as in the data.")] = 1.0,
+    guidance: Annotated[float, typer.Option(help="Guidance strength: how many times as strongly a given property counts; 1 as in the data.")] = 1.0,
     particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1, max=10_000)] = 1,
-    metropolis: Annotated[bool, typer.Option("--metropolis", help="Correct spins to Boltzmann's law: a Markov chain takes or rejects what the model proposes.")] = False,
+    metropolis: Annotated[bool, typer.Option("--metropolis", help="Correct spins to Boltzmann's distribution: a Markov chain accepts or rejects what the model proposes.")] = False,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Sample structures from a checkpoint into a file.
 
     What the model is given (a temperature, couplings) are options of their own: symdiff sample ising --temperature 2.27 --size 32 ...
-    Spins are corrected to Boltzmann's law by the model's own likelihood: symdiff sample ising --temperature 2.27 --metropolis ...
+    Spins are corrected to Boltzmann's distribution by the model's own likelihood: symdiff sample ising --temperature 2.27 --metropolis ...
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
     symdiff sample CHECKPOINT --help lists them for a model.
     """
@@ -48,38 +48,15 @@ def sample(
         raise UserError(f"--batch-size: expected auto or a number of at least 1, got {batch_size!r}")
 
     from symdiff.cli.progress import bar, report
-    from symdiff.guidance import hide
     from symdiff.pipeline import Pipeline
-    from symdiff.sampling.ancestral import Ancestral
     from symdiff.sampling.chain import Chain
-    from symdiff.sampling.importance import Importance
-    from symdiff.sampling.inpainting import Inpainting
-    from symdiff.sampling.request import Request, parse_sizes
     from symdiff.storage import sidecar
     from symdiff.workers import process
 
-    sizes, options = parse_sizes(num_nodes), further(context)
     pipeline = Pipeline.load(checkpoint)
-    unknown = [name for name in options if name not in pipeline.domain.options.help]
-    if unknown:
-        if unknown[0] in pipeline.domain.options.absent:
-            raise UserError(f"--{unknown[0]}: {pipeline.domain.options.absent[unknown[0]]}")
-        own = [name[2:] for parameter in context.command.params for name in parameter.opts if name.startswith("--")]
-        raise UserError(f"--{unknown[0]}: no such option of {checkpoint}{nearest(unknown[0], [*own, *pipeline.domain.options.help])}")
-    condition = pipeline.domain.options.read_condition(options) if options or pipeline.domain.conditions else None
-    request = Request(count, sizes, condition, pipeline.domain.options.read_known(options), seed)
-    diffusion, steps = pipeline.guide(guidance), steps or pipeline.default_steps
-    if guidance == 0 and condition is not None:
-        request = replace(request, condition=hide(condition))  # so that the sizes do not follow it either
-    around = request.known is not None and not pipeline.process.reveals
-    if particles > 1 and not around:
-        raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
-    if metropolis:
-        if condition is not None and len(condition) > 1:
-            raise UserError(f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}")
-        sampler = Importance(diffusion, steps, pipeline.domain.log_density)
-    else:
-        sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
+    request = read_request(context, pipeline, checkpoint, count, num_nodes, seed)
+    steps = steps or pipeline.default_steps
+    request, sampler = choose_sampler(pipeline, request, steps, guidance, particles, metropolis)
     target, (rank, _) = find_device(device), process()
     batch = None if batch_size == "auto" else int(batch_size)
     if rank > 0:
@@ -94,10 +71,10 @@ def sample(
     seconds, effective = time.perf_counter() - start, chain.effective_share if metropolis else None
     sidecar.write(out, checkpoint, pipeline.dataset, seed, count, steps)
     picture = out.with_suffix(".png")
-    drawn = picture != out and pipeline.domain.draw(first, picture)
+    has_picture = picture != out and pipeline.domain.draw(first, picture)
     values = {
         "out": str(out),
-        "picture": str(picture) if drawn else None,
+        "picture": str(picture) if has_picture else None,
         "count": count,
         "checkpoint": checkpoint,
         "steps": steps,
@@ -110,9 +87,62 @@ def sample(
         "seconds": seconds,
         "per_second": count / seconds,
     }
-    shown = "" if effective is None else f"\nof Boltzmann's law; they count as {effective * count:,.0f} independent ones"
-    shown += f"\na picture of the first: {picture}" if drawn else ""
-    report(values, f"{count:,} structures ({count / seconds:,.0f}/s): {out}{shown}", as_json)
+    lines = [f"{count:,} structures ({count / seconds:,.0f}/s): {out}"]
+    lines += [] if effective is None else [f"of Boltzmann's distribution; they count as {effective * count:,.0f} independent ones"]
+    lines += [f"a picture of the first: {picture}"] if has_picture else []
+    report(values, "\n".join(lines), as_json)
+
+
+def read_request(context: typer.Context, pipeline, checkpoint: str, count: int, num_nodes: str | None, seed: int):
+    """Read what is wanted: the count, the sizes, and what the model's own options say.
+
+    Raises
+    ------
+    UserError
+        For an option that the model does not have, and for what an option cannot say.
+    """
+    from symdiff.sampling.request import Request, parse_sizes
+
+    sizes, words, options = parse_sizes(num_nodes), read_options(context.args), pipeline.domain.options
+    for name in words:
+        if name in options.absent:
+            raise UserError(f"--{name}: {options.absent[name]}")
+        if name not in options.help:
+            own = [flag[2:] for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
+            raise UserError(f"--{name}: no such option of {checkpoint}{nearest(name, [*own, *options.help])}")
+    condition = options.read_condition(words) if words or pipeline.domain.conditions else None
+    return Request(count, sizes, condition, options.read_known(words), seed)
+
+
+def choose_sampler(pipeline, request, steps: int, guidance: float, particles: int, metropolis: bool):
+    """Choose how a request is sampled.
+
+    Returns
+    -------
+    Request, Sampler
+        The request, which is without its condition where guidance is 0: the sizes do not follow it either.
+
+    Raises
+    ------
+    UserError
+        For settings that do not go together.
+    """
+    from symdiff.guidance import hide
+    from symdiff.sampling.ancestral import Ancestral
+    from symdiff.sampling.importance import Importance
+    from symdiff.sampling.inpainting import Inpainting
+
+    diffusion, condition = pipeline.guide(guidance), request.condition
+    if guidance == 0 and condition is not None:
+        request = replace(request, condition=hide(condition))
+    around = request.known is not None and not pipeline.process.reveals
+    if particles > 1 and not around:
+        raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
+    if not metropolis:
+        return request, Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
+    if condition is not None and len(condition) > 1:
+        raise UserError(f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}")
+    return request, Importance(diffusion, steps, pipeline.domain.log_density)
 
 
 def objects(blocks, first: list) -> Iterator:
@@ -123,17 +153,17 @@ def objects(blocks, first: list) -> Iterator:
         yield from decoded
 
 
-def further(context: typer.Context) -> dict[str, str]:
+def read_options(words: Sequence[str]) -> dict[str, str]:
     """The options that the command does not know: ``--name value`` or ``--name=value``. Raises UserError."""
-    words, found = list(context.args), {}
+    words, options = list(words), {}
     while words:
-        name, given, value = words.pop(0).partition("=")
+        name, sign, value = words.pop(0).partition("=")
         if not name.startswith("--") or len(name) < 3:
             raise UserError(f"unexpected argument {name!r}")
-        if not given and (not words or words[0].startswith("--")):
+        if not sign and (not words or words[0].startswith("--")):
             raise UserError(f"{name}: expected a value behind it, or no such option")
-        found[name[2:]] = value if given else words.pop(0)
-    return found
+        options[name[2:]] = value if sign else words.pop(0)
+    return options
 
 
 def find_device(name: str | None) -> str:
