@@ -99,10 +99,10 @@ def test_what_cannot_be_told_is_one_line():
 
 @pytest.fixture
 def own():
-    before = {name: dict(found) for name, found in metrics._registered.items()}
+    before = {name: dict(found) for name, found in metrics.REGISTERED.items()}
     yield
-    metrics._registered.clear()
-    metrics._registered.update(before)
+    metrics.REGISTERED.clear()
+    metrics.REGISTERED.update(before)
 
 
 def test_a_metric_of_ones_own(own, tmp_path):
