@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 import tracemalloc
 
@@ -9,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from symdiff.cli.main import app
+from symdiff.cli.sample import writing
+from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
 from symdiff.sampling.ancestral import Ancestral
@@ -73,3 +77,19 @@ def test_what_cannot_be_is_refused_from_python_too():
     ]:
         with pytest.raises(UserError, match=message):
             ask()
+
+
+def test_a_run_that_is_ended_leaves_no_half_file(tmp_path):
+    domain, before = MolecularGraph(["C"]), signal.getsignal(signal.SIGTERM)
+
+    def mols():
+        yield from ()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    out = tmp_path / "new" / "a.smi"
+    with pytest.raises(SystemExit) as ended, writing(domain, out):
+        domain.write(mols(), out)
+    assert ended.value.code == 143 and list(tmp_path.iterdir()) == [] and signal.getsignal(signal.SIGTERM) is before
+    with writing(domain, out):
+        domain.write([], out)
+    assert [path.name for path in out.parent.iterdir()] == ["a.smi"]

@@ -190,18 +190,30 @@ def writing(domain, out: Path) -> Iterator[None]:
     ------
     UserError
         Names the file. Where it, or anything in the block, is raised, the folders go again.
+    SystemExit
+        With code 143 at SIGTERM, so that what is half written goes as well.
     """
+    import signal
+
     if out.is_dir():
         raise UserError(f"{out}: expected a file, got a folder")
     absent = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
     try:
         _probe(domain, out)
-        yield
+        before = signal.signal(signal.SIGTERM, _exit)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
     except BaseException:
         with suppress(OSError):  # one that is not there, or not empty
             for folder in absent:
                 folder.rmdir()
         raise
+
+
+def _exit(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _probe(domain, out: Path) -> None:
