@@ -63,7 +63,9 @@ def test_each_number_is_the_same_alone(name, samples, reference):
     assert alone.samples.aspects == MOLECULES.collect_needs([name]) <= EVERYTHING
 
 
-@pytest.mark.parametrize("aspects", [set(some) for size in (0, 1, 2) for some in itertools.combinations(sorted(EVERYTHING), size)], ids=str)
+@pytest.mark.parametrize(
+    "aspects", [some for size in (0, 1, 2) for some in itertools.combinations(sorted(EVERYTHING), size)], ids="-".join
+)
 def test_the_verdict_does_not_depend_on_what_else_is_asked(aspects):
     for record in from_smiles(TEXTS).records:
         few, all_ = judge(record, frozenset(aspects)), judge(record)
