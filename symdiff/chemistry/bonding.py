@@ -76,7 +76,7 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
         raise Undecided("element")
     count, neighbors = len(numbers), np.bincount(edges.ravel(), minlength=len(numbers))
     highest = np.array([max(STATES[number]) for number in numbers.tolist()])
-    free = (highest > neighbors)[edges].all(1)  # the others are single: one of their atoms has no valence left
+    free = np.all((highest > neighbors)[edges], axis=1)  # the others are single: one of their atoms has no valence left
     edges, lengths = edges[free], np.asarray(lengths, np.float64)[free]
     bonds, room = len(edges), 2 * np.bincount(edges.ravel(), minlength=count)
     # unknowns: of each bond, whether its order is at least 2 and at least 3; of each atom, which of its valences it has
@@ -110,18 +110,20 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     low = np.concatenate([np.ones(count), -neighbors, np.zeros(bonds), [total]])
     high = np.concatenate([np.ones(count), -neighbors, np.ones(bonds), [total]])
     matrix = coo_array((value.astype(np.float64), (row, column)), shape=shape).tocsr()
-    found = milp(
+    # scipy has no annotations: bounds pass for single numbers, as their defaults are
+    equations = LinearConstraint(matrix, low, high)  # pyright: ignore[reportArgumentType]
+    solution = milp(
         cost,
         integrality=1,
         bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix, low, high),
+        constraints=equations,
         options={"node_limit": _NODES, "mip_rel_gap": 0.0},
     )
-    if found.status == 2:
+    if solution.status == 2:
         return None
-    if found.status != 0:
+    if solution.status != 0:
         raise Undecided("iterations")
-    chosen = found.x.round().astype(np.int64)
+    chosen = solution.x.round().astype(np.int64)
     assigned = np.zeros(count, np.int64)
     np.add.at(assigned, atoms, charges * chosen[2 * bonds :])
     orders = np.ones(len(free), np.int64)

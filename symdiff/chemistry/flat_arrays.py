@@ -88,10 +88,11 @@ def pack(geometries: Sequence[Geometry]) -> dict[str, np.ndarray]:
         "pos": np.concatenate([np.zeros((0, 3)), *(one.position for one in geometries)]).astype(np.float32),
         "charge": np.concatenate([np.zeros(0, np.int8), *(one.charge for one in geometries)]),
     }
-    if geometries and all(one.bonded for one in geometries):
-        arrays["edge_offsets"] = np.array([0, *(len(one.order) for one in geometries)], np.int64).cumsum()
-        arrays["edges"] = np.concatenate([one.edges for one in geometries])
-        arrays["order"] = np.concatenate([one.order for one in geometries])
+    bonds = [(one.edges, one.order) for one in geometries if one.edges is not None and one.order is not None]
+    if geometries and len(bonds) == len(geometries):
+        arrays["edge_offsets"] = np.array([0, *(len(order) for _, order in bonds)], np.int64).cumsum()
+        arrays["edges"] = np.concatenate([edges for edges, _ in bonds])
+        arrays["order"] = np.concatenate([order for _, order in bonds])
     return arrays
 
 

@@ -51,7 +51,7 @@ class Geometry:
     def ordered(self, order: np.ndarray) -> Geometry:
         """The atoms ``order`` (n,), one after the other."""
         edges, kinds = self.edges, self.order
-        if edges is not None:
+        if edges is not None and kinds is not None:
             ends = np.sort(np.argsort(order)[edges.astype(np.int64)], axis=1).reshape(-1, 2)
             place = np.lexsort((ends[:, 1], ends[:, 0]))
             edges, kinds = ends[place].astype(np.int16), kinds[place]
@@ -168,7 +168,7 @@ def to_pyg(obj):
 
     geometry = geometry_of(obj, strict=False)
     given: Mapping = {}
-    if geometry.bonded:
+    if geometry.edges is not None and geometry.order is not None:
         ends = torch.from_numpy(geometry.edges.astype(np.int64)).mT
         order = torch.from_numpy(geometry.order.astype(np.int64))
         given = {"edge_index": torch.cat([ends, ends.flip(0)], 1), "edge_attr": torch.cat([order, order])}

@@ -78,6 +78,7 @@ def _geometries(objs: Iterable, path: str | Path) -> Iterator[Geometry]:
 def _write_arrays(geometries: Iterable[Geometry], path: str | Path) -> None:
     """The arrays that ``flat_arrays.pack`` makes, portion by portion: offsets go on where the last portion ended."""
     with Growing(Path(path).parent) as arrays:
+        packed: dict[str, np.ndarray] = {}
         names, ends = None, {"offsets": 0, "edge_offsets": 0}
         for portion in chain([[]], split(geometries)):  # of no molecules, empty arrays
             packed = flat_arrays.pack(portion)

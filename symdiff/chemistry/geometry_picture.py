@@ -53,8 +53,10 @@ def _draw(axes, geometry: Geometry) -> None:
     point = geometry.position - geometry.position.mean(0)
     view = np.linalg.eigh(point.T @ point)[1][:, ::-1]
     point = point @ view
-    edges = geometry.edges if geometry.bonded else connectivity(geometry)
-    widths = geometry.order if geometry.bonded else np.ones(len(edges))
+    edges, widths = geometry.edges, geometry.order
+    if edges is None or widths is None:
+        edges = connectivity(geometry)
+        widths = np.ones(len(edges))
     for (i, j), width in zip(edges.tolist(), widths.tolist(), strict=True):
         ends = point[[i, j]]
         axes.plot(ends[:, 0], ends[:, 1], color="#808080", linewidth=1.5 * width, zorder=float(ends[:, 2].mean()))

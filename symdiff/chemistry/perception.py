@@ -236,14 +236,13 @@ def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
 
 def smiles_order(mol: Chem.Mol) -> np.ndarray:
     """See ``written_order``."""
-    atoms = list(mol.GetAtoms())
     owner = {}
-    for atom in atoms:
+    for atom in mol.GetAtoms():
         heavy = [one.GetIdx() for one in atom.GetNeighbors()]
-        if atom.GetAtomicNum() == 1 and len(heavy) == 1 and atoms[heavy[0]].GetAtomicNum() != 1:
+        if atom.GetAtomicNum() == 1 and len(heavy) == 1 and mol.GetAtomWithIdx(heavy[0]).GetAtomicNum() != 1:
             owner[atom.GetIdx()] = heavy[0]
-    kept = [k for k in range(len(atoms)) if k not in owner]
-    behind: dict[int, list[int]] = {k: [] for k in kept}
+    others = [k for k in range(mol.GetNumAtoms()) if k not in owner]
+    behind: dict[int, list[int]] = {k: [] for k in others}
     for hydrogen, heavy in owner.items():
         behind[heavy].append(hydrogen)
     bare = Chem.RWMol(mol)
@@ -255,7 +254,7 @@ def smiles_order(mol: Chem.Mol) -> np.ndarray:
     bare.CommitBatchEdit()
     Chem.MolToSmiles(bare, isomericSmiles=False)  # leaves behind the order in which it wrote the atoms
     written = bare.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"]
-    return np.array([atom for place in written for atom in (kept[place], *behind[kept[place]])], np.int64)
+    return np.array([atom for place in written for atom in (others[place], *behind[others[place]])], np.int64)
 
 
 def verdict(geometry: Geometry) -> tuple[str | None, str | None]:

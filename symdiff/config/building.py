@@ -48,6 +48,7 @@ def build(base: type[T], spec: Mapping | T, /, *, where: str | None = None, **gi
         return spec
     where = base.__name__.lower() if where is None else where
     cls = check(base, spec, where=where, given=tuple(given))
+    assert isinstance(spec, Mapping)
     settings = {name: value for name, value in spec.items() if name != "kind"}
     hints = _parameters(cls)
     if not _keeps_config(cls):
@@ -148,12 +149,12 @@ def _items(hint: object, value: object) -> list[tuple[object, str, object, type]
     """The nested choices in a list or mapping of them: (key, its mark in a path, spec, abstract class)."""
     options = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     for option in options:
-        inner = [cls for cls in map(_abstract, get_args(option)) if cls is not None]
-        if not inner or not isinstance(get_origin(option), type):
+        inner, container = [cls for cls in map(_abstract, get_args(option)) if cls is not None], get_origin(option)
+        if not inner or not isinstance(container, type):
             continue
-        if issubclass(get_origin(option), Mapping) and isinstance(value, Mapping):
+        if issubclass(container, Mapping) and isinstance(value, Mapping):
             return [(key, f".{key}", entry, inner[0]) for key, entry in value.items()]
-        if issubclass(get_origin(option), Sequence) and isinstance(value, list | tuple):
+        if issubclass(container, Sequence) and isinstance(value, list | tuple):
             return [(place, f"[{place}]", entry, inner[0]) for place, entry in enumerate(value)]
     return None
 
@@ -198,7 +199,7 @@ def _fits(hint: object, value: object) -> bool:
     return False
 
 
-def _validate(hint: object, value: object, where: str) -> None:
+def _validate(hint: Any, value: object, where: str) -> None:
     try:
         adapter = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True, strict=True, allow_inf_nan=False))
     except PydanticSchemaGenerationError as error:

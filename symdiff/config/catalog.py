@@ -35,9 +35,8 @@ def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
         When there is none; with the nearest name.
     """
     catalog = _catalog(_package(base))
-    module = catalog.get(name, (None,))[0] if isinstance(name, str) else None
-    if module is not None:
-        cls = getattr(_import(module, where), name)
+    if isinstance(name, str) and name in catalog:
+        cls = getattr(_import(catalog[name][0], where), name)
         if isinstance(cls, type) and issubclass(cls, base) and not inspect.isabstract(cls):
             return cls
     for more in (False, True):
@@ -78,7 +77,7 @@ def _catalog(package: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Class name -> (module, names of its bases), read from the sources, so that nothing is imported to find a name."""
     if not package.startswith("symdiff"):
         return {}
-    folder = Path(importlib.import_module(package).__file__).parent
+    folder = Path(importlib.import_module(package).__path__[0])
     classes = {}
     for path in sorted(folder.glob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:

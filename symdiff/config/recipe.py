@@ -171,13 +171,10 @@ def _first(error: ValidationError) -> str:
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     problem = problems[0]
     keys = [str(key) for key in problem["loc"]]
-    section = Recipe
+    section: type[BaseModel] = Recipe
     for key in keys[:-1]:
-        section = (
-            section.model_fields[key].annotation
-            if isinstance(section, type) and issubclass(section, BaseModel)
-            else section
-        )
+        inner = section.model_fields[key].annotation if key in section.model_fields else None
+        section = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else section
     path = ".".join(key for key in keys if key not in ("float", "constrained-float"))
     if problem["type"] == "extra_forbidden":
         return f"{path}: unknown key{nearest(keys[-1], section.model_fields)}"

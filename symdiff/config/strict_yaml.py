@@ -47,7 +47,8 @@ def write(value: Plain) -> str:
     """The YAML text of plain values, in block style, keys in their order."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False
+    # ruamel declares it by its first value, None
+    yaml.sort_base_mapping_type_on_output = False  # pyright: ignore[reportAttributeAccessIssue]
     stream = io.StringIO()
     yaml.dump(value, stream)
     return stream.getvalue()

@@ -116,12 +116,13 @@ def _fit(found: SpinColumns) -> tuple[SpinLattice, dict[str, np.ndarray]]:
 
 def _shells(lattice: str, directions: int) -> int:
     """How many shells of neighbors have so many directions. Raises UserError where that is none or a part of one."""
-    lattice = bravais(lattice)
+    neighborhood = bravais(lattice)
     try:
-        lattice.star(directions)
+        neighborhood.star(directions)
     except ValueError as error:
         raise UserError(f"coupling: {error}") from error
-    return next(k for k in range(1, len(lattice.shells) + 1) if len(lattice.directions(k)) == directions)
+    shells = range(1, len(neighborhood.shells) + 1)
+    return next(k for k in shells if len(neighborhood.directions(k)) == directions)
 
 
 def _describe(domain: SpinLattice, columns: Mapping[str, np.ndarray]) -> dict[str, object]:

@@ -91,7 +91,7 @@ def geometries(
         raise no_molecule(meta, dict(reasons.most_common()), meta.get("examples", {}))
     labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in kept])
     kinds, counts = np.unique(labels, return_counts=True)
-    atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in np.argsort(-counts, kind="stable")]
+    atoms = [kekule.label(int(kinds[k]) // 64, int(kinds[k]) % 64 - 32) for k in np.argsort(-counts, kind="stable")]
     plain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
     arrays = pack([plain.codec.label(one) for one in kept], plain.schema)
     left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}

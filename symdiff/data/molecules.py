@@ -72,7 +72,7 @@ def molecules(
     if not len(kinds):
         raise no_molecule(meta, parsed.report(), parsed.examples())
     frequent = np.argsort(-counts, kind="stable")
-    atoms = [kekule.label(kinds[k] // 64, kinds[k] % 64 - 32) for k in frequent]
+    atoms = [kekule.label(int(kinds[k]) // 64, int(kinds[k]) % 64 - 32) for k in frequent]
     rank = np.empty(len(kinds), np.uint8)
     rank[frequent] = np.arange(len(kinds))
     domain = MolecularGraph(atoms, max_nodes)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symdiff.canonical.nodes import Nodes
+from symdiff.canonical.nodes import Nodes, Order
 from symdiff.canonical.sites import Sites
 from symdiff.data.dataset import Dataset
 from symdiff.errors import UserError, nearest
@@ -18,7 +18,7 @@ from symdiff.groups.lattices import Space
 from symdiff.state import Categorical
 from symdiff.storage.bundled import cache_folder
 
-LABELLED = ("rank", "depth", "breadth")
+LABELLED: tuple[Order, ...] = ("rank", "depth", "breadth")
 ORDERS = ("stored", "smiles", *LABELLED)
 IMAGES = 1 << 23
 MOST_NODES = 512
@@ -62,7 +62,7 @@ def _folder(dataset: Dataset, order: str) -> Path | None:
     return None if entry is None else cache_folder() / "orders" / f"{entry['sha256'][:24]}-{order}"
 
 
-def _reordered(dataset: Dataset, order: str) -> Dataset:
+def _reordered(dataset: Dataset, order: Order) -> Dataset:
     positions = canonical_positions(dataset, Nodes(order, labels(dataset)))
     columns = dataset.columns
     owner, edges = columns.edges_of(dataset.rows)

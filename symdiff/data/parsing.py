@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -130,7 +131,8 @@ def parse(
         waiting: deque = deque()
         for chunk in _chunks(rows):
             small = not parts and not waiting and len(chunk) <= CHUNK // 8
-            waiting.append(pool.submit(parse_here if small else _parse_elsewhere, chunk, **settings))
+            work: Callable[..., Parsed] = parse_here if small else _parse_elsewhere
+            waiting.append(pool.submit(work, chunk, **settings))
             while len(waiting) > 2 * several:
                 parts.append(_take(waiting, progress, total))
         while waiting:
@@ -225,15 +227,15 @@ def _parse_elsewhere(chunk: list[Record], **settings) -> Parsed:
             f"a worker that read {chunk[0].text[:40]!r} to {chunk[-1].text[:40]!r} ended with code {done.returncode} "
             f"({last})"
         )
-    arrays = load(done.stdout)
-    texts = json.loads(arrays.pop("texts").tobytes())
-    return Parsed(**texts, **arrays)
+    columns: dict[str, Any] = dict(load(done.stdout))
+    return Parsed(**json.loads(columns.pop("texts").tobytes()), **columns)
 
 
 def _join(parts: list[Parsed]) -> Parsed:
     parts = [parse_here([]), *parts]
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
-    return Parsed(**{name: [text for part in parts for text in getattr(part, name)] for name in _TEXTS}, **columns)
+    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    columns |= {name: [text for part in parts for text in getattr(part, name)] for name in _TEXTS}
+    return Parsed(**columns)
 
 
 def main() -> None:

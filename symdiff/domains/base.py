@@ -17,7 +17,7 @@ from symdiff.domains.arrays import Record, pack, unpad
 from symdiff.domains.codec import Codec
 from symdiff.domains.options import Options
 from symdiff.groups.base import Group
-from symdiff.state import Schema, State
+from symdiff.state import Categorical, Logits, Schema, State
 
 
 class Domain(ABC):
@@ -83,7 +83,10 @@ class Domain(ABC):
 
     def label_names(self, field: str) -> list[str]:
         """The names of the labels of a field: their numbers where the domain has no others."""
-        return [str(label) for label in range(self.schema[field].classes)]
+        labels = self.schema[field]
+        if not isinstance(labels, Categorical | Logits):
+            raise ValueError(f"expected a field of labels, got {field!r}: {labels}")
+        return [str(label) for label in range(labels.classes)]
 
     def encode(self, obj) -> Record:
         """``codec.encode``."""

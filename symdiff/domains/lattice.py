@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from symdiff.domains.base import Domain
 from symdiff.domains.lattice_codec import LatticeCodec
 from symdiff.domains.lattice_options import LatticeOptions
 from symdiff.errors import UserError, nearest
-from symdiff.groups.bravais import bravais
+from symdiff.groups.bravais import LatticeKind, bravais
 from symdiff.groups.lattices import Space
 from symdiff.groups.product import Product
 from symdiff.groups.relabel import Relabel
@@ -49,7 +50,7 @@ class SpinLattice(Domain):
                 raise UserError(f"conditions: unknown condition {name!r}{nearest(str(name), CONDITIONS)}")
         try:
             self.interaction = interaction(model, states)
-            self._space = Space(lattice, sides)
+            self._space = Space(cast(LatticeKind, lattice), sides)  # which checks it
             self.directions = len(bravais(lattice).directions(shells))
         except ValueError as error:
             raise UserError(str(error)) from error
@@ -187,7 +188,7 @@ class SpinLattice(Domain):
             if isinstance(inner, Mapping) and hasattr(part, name):
                 self.check_part(getattr(part, name), inner, f"{where}.{name}")
             elif name == "groups":
-                for place, pair in enumerate(zip(part.groups, inner, strict=True)):
+                for place, pair in enumerate(zip(getattr(part, name), inner, strict=True)):
                     self.check_part(*pair, f"{where}.{name}[{place}]")
 
     def piece(self, sides: Sequence[int]) -> Torus:

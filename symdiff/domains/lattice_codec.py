@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -50,8 +50,8 @@ class LatticeCodec(Codec):
     def hamiltonian_of(self, obj: Configuration, piece: Torus | None = None) -> Hamiltonian:
         """The Hamiltonian that a configuration belongs to. Raises UserError."""
         if piece is None:
-            shaped = obj.spins if obj.spins is not None else obj.coupling if obj.coupling is not None else obj.field
-            piece = self.domain.piece(np.shape(shaped)[: bravais(self.domain.lattice).dim])
+            over_sites = (value for value in (obj.spins, obj.coupling, obj.field) if value is not None)
+            piece = self.domain.piece(np.shape(next(over_sites, ()))[: bravais(self.domain.lattice).dim])
         settings: dict = {}
         for name, value, shape in (
             ("couplings", obj.coupling, (piece.sites, -1)),
@@ -76,7 +76,7 @@ class LatticeCodec(Codec):
         piece = self.domain.torus(nodes)
         spins = state["spin"].cpu().numpy().reshape(-1, *piece.sides)
         spins = (1 - 2 * spins if self.domain.model == "ising" else spins).astype(np.int8)
-        conditions: dict[str, Sequence] = {}
+        conditions: dict[str, Any] = {}
         if "coupling" in state.schema:
             once = state["coupling"][..., half(piece, self.domain.directions), 0]
             conditions["coupling"] = once.cpu().numpy().reshape(-1, *piece.sides, self.domain.directions // 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 
@@ -161,8 +162,8 @@ def _columns(arrays: Mapping[str, np.ndarray], path: str | Path, max_atoms: int)
         raise UserError(f"{path}: element, charge: expected integers, one of each an atom, got {got}")
     if order.dtype.kind in "iu":
         order = order.clip(0, AROMATIC).astype(np.int64)
-    sizes = (arrays[name] for name in ("num_nodes", "edge_ptr", "edges"))
-    return read_edges(*sizes, _code(element, charge), order, Path(path).name, max_atoms)
+    num_nodes, edge_ptr, edges = (arrays[name] for name in ("num_nodes", "edge_ptr", "edges"))
+    return read_edges(num_nodes, edge_ptr, edges, _code(element, charge), order, Path(path).name, max_atoms)
 
 
 def _drawn(drawings: Sequence, max_atoms: int) -> Iterator[EdgeList | Broken]:
@@ -183,10 +184,9 @@ def _drawn(drawings: Sequence, max_atoms: int) -> Iterator[EdgeList | Broken]:
 
 
 def _element(symbol: object) -> int:
-    try:
+    number, charge = 0, 1  # what is no symbol is refused as one with a charge is
+    with suppress(UserError):
         number, charge = kekule.parse_label(str(symbol)[:40])
-    except UserError:
-        charge = 1
     if charge:
         raise Broken(f"element: expected the symbol of an element, its charge apart, got {show(symbol)}")
     return number
@@ -211,6 +211,7 @@ def _code(element: np.ndarray, charge: np.ndarray) -> np.ndarray:
 
 
 def _by_code(graph: EdgeList) -> Kekule:
+    assert graph.node_labels is not None  # ``_code`` gave them
     element, charge = np.divmod(graph.node_labels, _CHARGES)
     orders = np.zeros(0, np.int64) if graph.edge_labels is None else graph.edge_labels
     if not element.all():

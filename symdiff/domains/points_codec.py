@@ -11,7 +11,7 @@ import numpy as np
 from symdiff.domains.arrays import Record
 from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
-from symdiff.state import Categorical, Real, Schema, State
+from symdiff.state import Categorical, Field, Real, Schema, State
 
 if TYPE_CHECKING:
     from symdiff.domains.points import PointCloud
@@ -98,7 +98,7 @@ class PointCodec(Codec):
         return record
 
 
-def _value(name: str, field: Categorical | Real, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _value(name: str, field: Field, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if value.shape != shape:
         raise UserError(f"{name}: expected shape {shape}, got {value.shape}")
     if isinstance(field, Real):
@@ -107,6 +107,7 @@ def _value(name: str, field: Categorical | Real, value: np.ndarray, shape: tuple
                 f"{name}: expected finite numbers, got {'NaN or infinite' if value.dtype.kind == 'f' else value.dtype}"
             )
         return value.astype(np.float64)
+    assert isinstance(field, Categorical)  # the domain has no others
     low = int(field.axes == "pair")  # 0 says that there is no edge
     if value.dtype.kind not in "iu" or (value.size and (value.min() < low or value.max() >= field.classes)):
         raise UserError(f"{name}: expected labels {low} to {field.classes - 1}")

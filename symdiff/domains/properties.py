@@ -31,28 +31,22 @@ class Property:
         count = np.bincount(num_nodes)
         sizes = np.where(count > 0, np.bincount(num_nodes, values) / np.maximum(count, 1), values.mean())
         within = (values - sizes[num_nodes]).std()
-        rounded = [float(f"{value:.7g}") for value in (values.mean(), values.std(), max(within, 1e-3 * values.std()))]
-        return cls(unit, *rounded, [float(f"{value:.7g}") for value in sizes])
+        numbers = (values.mean(), values.std(), max(within, 1e-3 * values.std()))
+        mean, spread, within = (float(f"{value:.7g}") for value in numbers)
+        return cls(unit, mean, spread, within, [float(f"{value:.7g}") for value in sizes])
 
     @classmethod
     def read(cls, name: str, plain: Mapping) -> Property:
         """Of the entries of ``plain``. Raises UserError."""
         try:
-            found = cls(
-                str(plain["unit"]),
-                *(float(plain[key]) for key in ("mean", "spread", "within")),
-                [float(value) for value in plain["sizes"]],
-            )
+            mean, spread, within = (float(plain[key]) for key in ("mean", "spread", "within"))
+            sizes = [float(value) for value in plain["sizes"]]
+            unit = str(plain["unit"])
         except (KeyError, TypeError, ValueError):
             raise UserError(f"properties.{name}: expected unit, mean, spread, within and sizes") from None
-        if not (
-            np.isfinite([found.mean, *found.sizes]).all()
-            and 0 < found.spread < np.inf
-            and 0 < found.within < np.inf
-            and found.sizes
-        ):
+        if not (np.isfinite([mean, *sizes]).all() and 0 < spread < np.inf and 0 < within < np.inf and sizes):
             raise UserError(f"properties.{name}: expected finite numbers, and a spread of more than 0")
-        return found
+        return cls(unit, mean, spread, within, sizes)
 
     def standard(self, values: np.ndarray | float) -> np.ndarray:
         """In spreads from the mean, float32."""

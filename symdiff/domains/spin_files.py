@@ -42,7 +42,7 @@ def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) 
     with Growing(Path(path).parent) as growing:
         names = [name for name in ("coupling", "field", "temperature") if name in domain.conditions]
         for portion in split(_checked(objs, domain, path)):
-            growing.append("spins", np.stack([obj.spins for obj in portion]).astype(np.int8))
+            growing.append("spins", np.stack([np.asarray(obj.spins) for obj in portion]).astype(np.int8))
             names = [name for name in names if all(getattr(obj, name) is not None for obj in portion)]
             for name in names:
                 growing.append(name, np.stack([np.asarray(getattr(obj, name), np.float32) for obj in portion]))
@@ -61,12 +61,13 @@ def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) 
 
 def _checked(objs: Iterable[Configuration], domain: SpinLattice, path: str | Path) -> Iterator[Configuration]:
     """The configurations, each of which fits the domain and is as large as the first."""
-    shape = None
+    first = None
     for obj in objs:
         domain.encode(obj)
-        shape = shape or obj.spins.shape
-        if obj.spins.shape != shape:
-            raise UserError(f"{path}: expected lattices of one size, got {shape} and {obj.spins.shape}")
+        sides = np.asarray(obj.spins).shape
+        first = first or sides
+        if sides != first:
+            raise UserError(f"{path}: expected lattices of one size, got {first} and {sides}")
         yield obj
 
 

@@ -35,7 +35,8 @@ def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
     low, high = (-1, 1) if domain.model == "ising" else (0, domain.states - 1)
     for place, obj in enumerate(shown, 1):
         axes = figure.add_subplot(rows, columns, place)
-        spins = obj.spins[0] if lattice.dim == 3 else np.atleast_2d(obj.spins)
+        spins = np.asarray(obj.spins)
+        spins = spins[0] if lattice.dim == 3 else np.atleast_2d(spins)
         if lattice.dim == 2:
             n = np.stack(np.meshgrid(*(np.arange(side + 1) for side in spins.shape), indexing="ij"), -1)
             x, y = np.moveaxis(n @ lattice.cell.numpy(), -1, 0)

@@ -61,7 +61,8 @@ def _read(arrays: Mapping[str, np.ndarray], place: str, front: str, max_nodes: i
             f"{', '.join(arrays)[:100] or 'none'}"
         )
     labels = (arrays.get(f"{front}node_label"), arrays.get(f"{front}edge_label"))
-    return collect(place, read_edges(*(arrays[name] for name in wanted), *labels, place, max_nodes))
+    num_nodes, edge_ptr, edges = (arrays[name] for name in wanted)
+    return collect(place, read_edges(num_nodes, edge_ptr, edges, *labels, place, max_nodes))
 
 
 def read_edges(

@@ -96,6 +96,7 @@ def _entries(path: str | Path, max_nodes: int, labeled: _Labels) -> Iterator[Edg
         except Broken as reason:
             yield reason
             continue
+        assert graph.node_labels is not None and graph.edge_labels is not None  # such a file has both
         labeled.nodes = labeled.nodes or bool(graph.node_labels.any())
         labeled.edges = labeled.edges or bool((graph.edge_labels > 1).any())
         yield graph

@@ -104,8 +104,8 @@ def read_graphs(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
 
 
 def write_columns(
-    num_nodes: Sequence[int],
-    num_edges: Sequence[int],
+    num_nodes: Sequence[int] | np.ndarray,
+    num_edges: Sequence[int] | np.ndarray,
     edges: np.ndarray,
     labels: Mapping[str, np.ndarray],
     path: str | Path,

@@ -19,7 +19,7 @@ MOST_STATES = 127
 """Labels are kept as int8."""
 
 
-def interaction(model: Model, states: int = 2) -> Tensor:
+def interaction(model: str, states: int = 2) -> Tensor:
     """w(a, b), (q, q) float64: δ_ab for Potts, cos(2π(a − b)/q) for clock spins. Ising spins s = 1 − 2a are clock spins
     of 2 states.
 

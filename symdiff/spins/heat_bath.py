@@ -55,7 +55,7 @@ class HeatBath:
         """Energies per site, (chains,) float64."""
         if not self._signs:
             return self.hamiltonian.energy(self.spins)
-        total: Tensor | float = 0.0
+        total = torch.zeros(self.chains, dtype=torch.float64)
         for part in self._parts:
             total = total + part.energy(self._spins)
         return total / self.hamiltonian.torus.sites
@@ -136,7 +136,7 @@ class _Part:
             # Σ J over the neighbors with this label; their number where J is the same
             for label, total in enumerate(weight):
                 total += (seen == label) if alike else coupling * (seen == label)
-        scale = self.uniform if alike else 1.0
+        scale = 1.0 if self.uniform is None else self.uniform
         local = torch.tensordot(self.interaction * scale, weight.float(), 1)
         if self.fielded:
             local += self.field

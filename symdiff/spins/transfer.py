@@ -169,7 +169,8 @@ class Sweep:
     def row_energy(self, start: Tensor) -> Tensor:
         """The energy within the first row, (S,)."""
         place = {site: k for k, site in enumerate(self.first)}
-        total = sum(self.single[site][start[k]] for site, k in place.items())
+        alone = (self.single[site][start[k]] for site, k in place.items())
+        total = sum(alone, torch.zeros((), dtype=torch.float64))
         for i, j, coupling in self.among:
             total = total - coupling * self.interaction[start[place[i]], start[place[j]]]
         return total

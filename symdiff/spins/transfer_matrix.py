@@ -55,7 +55,7 @@ class TransferMatrix:
             raise ValueError(f"expected a temperature above 0, got {self.temperature}")
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, ...]:
         """The sides, that of the rows last."""
         return self.hamiltonian.torus.sides[:: -1 if self.turned else 1]
 
@@ -116,7 +116,7 @@ class TransferMatrix:
         products = np.stack([(rows * np.roll(rows, t, 1)).mean(1) for t in range(width // 2 + 1)])
         blocks, scale = self._blocks(1 / self.temperature)
         for members, block, _ in blocks:
-            diagonal = np.diag(np.linalg.matrix_power(block, self.shape[0])).real
+            diagonal = np.real(np.diag(np.linalg.matrix_power(block, self.shape[0])))
             total += (products[:, members] * diagonal).sum(1) * math.exp(scale * self.shape[0] - self.log_z)
         return total
 

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -114,13 +114,14 @@ def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
 
     Raises UserError.
     """
+    named: dict[str, Any] = dict(arrays)  # numpy's stubs take every keyword for allow_pickle, too
     if Path(path).name.lower().endswith(".gz"):
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
+        np.savez_compressed(buffer, **named)
         write_file(path, buffer.getvalue())
         return
     with open_file(path) as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **named)
 
 
 class _Member(NamedTuple):
@@ -183,7 +184,7 @@ def _open_values(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int):
     return stream
 
 
-def _npy_header(path: str | Path, name: str, stream: BinaryIO, total: int) -> Header:
+def _npy_header(path: str | Path, name: str, stream: IO[bytes], total: int) -> Header:
     """The header of a .npy file of ``total`` bytes, behind which the stream is left.
 
     Raises

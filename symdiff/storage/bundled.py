@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from symdiff.errors import UserError, nearest
 from symdiff.storage import hub
@@ -51,7 +52,7 @@ def recipe(source: str | Path) -> Path:
     raise UserError(f"{path}: no such file and no bundled recipe of that name{nearest(str(source), known)}")
 
 
-def checkpoint(source: str | Path, **options: object) -> Path:
+def checkpoint(source: str | Path, **options: Any) -> Path:
     """The folder of a checkpoint: a folder that exists, a bundled checkpoint's name, or a hub id, downloaded.
 
     Parameters

@@ -79,7 +79,7 @@ def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
             suspicious = int.from_bytes(file.read(4), "little") > limit
             file.seek(0)
             if suspicious:
-                _count(_Bounded(gzip.open(file), path, limit))
+                _count(_Bounded(stack.enter_context(gzip.open(file)), path, limit))
                 file.seek(0)
             file = stack.enter_context(io.BufferedReader(_Bounded(stack.enter_context(gzip.open(file)), path, limit)))
             within = file.peek(8)[:8]
@@ -190,8 +190,8 @@ def _count(stream: _Bounded) -> None:
 class _Bounded(io.RawIOBase):
     """A stream that ends in a UserError behind ``limit`` bytes, and where it is damaged."""
 
-    def __init__(self, stream: BinaryIO, path: Path, limit: int) -> None:
-        self.stream, self.path, self.limit, self.seen = stream, path, limit, 0
+    def __init__(self, stream: gzip.GzipFile, path: Path, limit: int) -> None:
+        self.stream, self.path, self.limit, self.count = stream, path, limit, 0
 
     def readable(self) -> bool:
         return True
@@ -201,8 +201,8 @@ class _Bounded(io.RawIOBase):
             count = self.stream.readinto(buffer)
         except (OSError, EOFError, zlib.error) as error:
             raise Unreadable(f"{self.path}: cannot be read ({error})") from error
-        self.seen += count
-        if self.seen > self.limit:
+        self.count += count
+        if self.count > self.limit:
             raise Unreadable(
                 f"{self.path}: more than {self.limit} bytes when decompressed; unpack it first if it is what it "
                 "should be"

@@ -85,7 +85,7 @@ def read_real(value: object, least: float = -MAX_REAL, most: float = MAX_REAL) -
         if len(text) <= _LONGEST and _REAL.fullmatch(text):
             number = _float(text)
     elif isinstance(value, Real) and not isinstance(value, bool):
-        number = float(value) if not isinstance(value, Integral) or abs(value) <= MAX_REAL else math.inf
+        number = float(value) if not isinstance(value, Integral) or abs(int(value)) <= MAX_REAL else math.inf
     if not math.isfinite(number):
         raise UserError(f"expected a number, got {show(value)}")
     if not least <= number <= most:

@@ -89,7 +89,9 @@ def _originals(archive: Path, uncharacterized: Path) -> list[tuple[str, bool]]:
         for entry in files:
             if not entry.isfile() or entry.size > _ENTRY:
                 raise UserError(f"{archive}: {entry.name} is not a small file")
-            number, text = _smiles(files.extractfile(entry).read().decode(), f"{archive}: {entry.name}")
+            content = files.extractfile(entry)
+            assert content is not None
+            number, text = _smiles(content.read().decode(), f"{archive}: {entry.name}")
             smiles[number] = text
     return [(smiles[number], number in doubtful) for number in sorted(smiles)]
 
