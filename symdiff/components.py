@@ -58,14 +58,22 @@ def check_names(names: Iterable[str], place: str) -> None:
     names = list(names)
     for name in names:
         if name not in COMPONENTS:
-            raise UserError(f"{place}: {str(name)[:80]}: no component of that name{nearest(str(name)[:80], COMPONENTS)}")
+            raise UserError(
+                f"{place}: {str(name)[:80]}: no component of that name{nearest(str(name)[:80], COMPONENTS)}"
+            )
     missing = [name for name in DIFFUSION if name not in names]
     if not names or 0 < len(missing) < len(DIFFUSION):
         raise UserError(f"{place}: the component {missing[0]} is missing")
 
 
 def check_entry(name: str, entry: object, place: str) -> None:
-    """Check what ``model_index.json`` says of a component, [module, class]: a class of ours, or one that was imported. Raises UserError."""
+    """Check what ``model_index.json`` says of a component, [module, class].
+
+    Raises
+    ------
+    UserError
+        For what is neither a class of ours nor one that was imported.
+    """
     if not isinstance(entry, list) or len(entry) != 2:
         raise UserError(f"{place}: {name}: expected [module, class], got {entry!r}")
     module = str(entry[0])[:80]
@@ -108,7 +116,9 @@ def read(folder: Path, name: str, expected: str) -> Any:
     path = folder / name / kind.base.config_name
     config: Mapping = checkpoint.read_json(path)
     if config.get("_class_name") != expected:
-        raise UserError(f"{path}: _class_name: model_index.json says {expected}, got {str(config.get('_class_name'))[:80]!r}")
+        raise UserError(
+            f"{path}: _class_name: model_index.json says {expected}, got {str(config.get('_class_name'))[:80]!r}"
+        )
     given = {key: config[key] for key in kind.supplied if key in config}
     settings = {key: value for key, value in config.items() if not key.startswith("_") and key not in given}
     weights = path.with_name(checkpoint.WEIGHTS)

@@ -36,17 +36,19 @@ def hide(x: State, rows: Tensor | None = None) -> State:
 def combine(conditional: State, unconditional: State, strength: float) -> State:
     """Logits and reals of two predictions, ``strength`` of the first and 1 − ``strength`` of the second.
 
-    Of distributions this is p(x0) (p(x0 | c)/p(x0))^strength for every label, of reals the mean that a score of those powers has.
+    Of distributions this is p(x0) (p(x0 | c)/p(x0))^strength for every label, of reals the mean that a score of those
+    powers has.
     """
     values = {name: torch.lerp(unconditional[name], conditional[name], strength) for name in conditional.schema}
     return State(conditional.mask, conditional.schema, values)
 
 
 class Guided(nn.Module):
-    """A denoiser whose predictions follow the conditions ``strength`` times as strongly, at two evaluations instead of one.
+    """A denoiser whose predictions follow the conditions ``strength`` times as strongly.
 
-    1 is the conditional distribution and 0 the unconditional one, exactly and in one evaluation; any other strength is a distribution
-    that no data have: between steps it is a heuristic.
+    It takes two evaluations of the network instead of one. 1 is the conditional distribution and 0 the unconditional
+    one, exactly and in one evaluation; any other strength is a distribution that no data have: between steps it is a
+    heuristic.
 
     References
     ----------

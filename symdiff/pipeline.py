@@ -62,13 +62,19 @@ def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]
             recipe.denoiser,
             where=f"{where}denoiser",
             schema=schema_to_plain(process.schema),
-            noisy={name: noisy.get(name, field) for name, field in schema.items() if name in noisy or name not in driven},
+            noisy={
+                name: noisy.get(name, field) for name, field in schema.items() if name in noisy or name not in driven
+            },
             code=schema_to_plain(breaker.schema),
         )
     for name, part in (("denoiser", denoiser), ("process", process), ("breaker", breaker)):
         domain.check_part(part, getattr(recipe, name), f"{where}{name}")
     objective = build(
-        Objective, recipe.objective, where=f"{where}objective", log_density=domain.log_density, steps=recipe.sampling.steps
+        Objective,
+        recipe.objective,
+        where=f"{where}objective",
+        log_density=domain.log_density,
+        steps=recipe.sampling.steps,
     )
     try:
         return Diffusion(denoiser, process, breaker, objective)
@@ -85,7 +91,12 @@ def check_parts(recipe: Recipe) -> None:
         As ``assemble``.
     """
     for name in DIFFUSION:
-        check(COMPONENTS[name].base, getattr(recipe, name), where=f"{recipe.source}: {name}", given=COMPONENTS[name].supplied)
+        check(
+            COMPONENTS[name].base,
+            getattr(recipe, name),
+            where=f"{recipe.source}: {name}",
+            given=COMPONENTS[name].supplied,
+        )
     check(Objective, recipe.objective, where=f"{recipe.source}: objective", given=("log_density", "steps"))
 
 
@@ -99,7 +110,8 @@ class SymdiffPipeline(DiffusionPipeline):
     size_histogram
         The share of the training structures with 0, 1, 2, ... nodes.
     components
-        By the names of ``COMPONENTS``: denoiser, breaker and process of a diffusion, and others beside or instead of them.
+        By the names of ``COMPONENTS``: denoiser, breaker and process of a diffusion, and others beside or instead of
+        them.
 
     Raises
     ------
@@ -126,7 +138,9 @@ class SymdiffPipeline(DiffusionPipeline):
         return set(getattr(obj, "names", ())), {"domain", "size_histogram"}
 
     @classmethod
-    def of(cls, diffusion: Diffusion, domain: Domain, size_histogram: list[float], recipe: Recipe | None = None) -> SymdiffPipeline:
+    def of(
+        cls, diffusion: Diffusion, domain: Domain, size_histogram: list[float], recipe: Recipe | None = None
+    ) -> SymdiffPipeline:
         """The pipeline around a trained diffusion."""
         parts = {name: getattr(diffusion, name) for name in DIFFUSION}
         pipeline = cls(domain.spec, size_histogram, **parts)
@@ -170,7 +184,10 @@ class SymdiffPipeline(DiffusionPipeline):
         return Diffusion(Guided(self.denoiser, strength), self.process, self.breaker)
 
     def sampler(self, request: Request, steps: int | None = None) -> Sampler:
-        """The sampler for a request unless another one is chosen: ``Ancestral``, or ``Inpainting`` around a fragment."""
+        """The sampler for a request unless another one is chosen.
+
+        ``Ancestral``, or ``Inpainting`` around a fragment.
+        """
         around = request.known is not None and not self.process.reveals
         return (Inpainting if around else Ancestral)(self.diffusion, self.default_steps if steps is None else steps)
 
@@ -190,7 +207,8 @@ class SymdiffPipeline(DiffusionPipeline):
         request
             What is wanted, or how many structures.
         sampler
-            How it is sampled; a number stands for the usual sampler with so many steps, None for the steps that the recipe names.
+            How it is sampled; a number stands for the usual sampler with so many steps, None for the steps that the
+            recipe names.
         batch_size
             Structures that are sampled together; changes the speed only.
         device
@@ -203,7 +221,8 @@ class SymdiffPipeline(DiffusionPipeline):
         Raises
         ------
         UserError
-            For sizes that the model cannot have, a condition that is missing or has other fields, and values out of range.
+            For sizes that the model cannot have, a condition that is missing or has other fields, and values out of
+            range.
         """
         draw, request, histogram = self._begin(request, sampler, batch_size, device, precision, progress)
         return draw(plan(request, histogram, batch_size, self.domain.pads))
@@ -219,22 +238,33 @@ class SymdiffPipeline(DiffusionPipeline):
         precision: str = "fp32",
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[Samples]:
-        """Sample as ``sample`` does, but block after block of consecutive structures, so that none need be kept in memory.
+        """Sample as ``sample`` does, but block after block of consecutive structures.
 
-        Under torchrun the processes share the batches: the first one gets all blocks, in order; the others do their part and get none.
+        So no more than one block is in memory. Under torchrun the processes share the batches: the first one gets all
+        blocks, in order; the others do their part and get none.
         """
         draw, request, histogram = self._begin(request, sampler, batch_size, device, precision, progress)
         size = block_size(self.domain, request.largest(histogram))
 
         def blocks() -> Iterator[list[Request]]:
             for start in range(0, request.count, size):
-                yield plan(request.part(torch.arange(start, min(start + size, request.count))), histogram, batch_size, self.domain.pads)
+                yield plan(
+                    request.part(torch.arange(start, min(start + size, request.count))),
+                    histogram,
+                    batch_size,
+                    self.domain.pads,
+                )
 
         rank, processes = process()
         if processes == 1:
             yield from map(draw, blocks())
             return
-        shared = share(lambda batch: draw([batch]), chain.from_iterable(blocks()), pack, lambda content: unpack(content, self.domain))
+        shared = share(
+            lambda batch: draw([batch]),
+            chain.from_iterable(blocks()),
+            pack,
+            lambda content: unpack(content, self.domain),
+        )
         if rank > 0:
             deque(shared, 0)
             return
@@ -253,7 +283,10 @@ class SymdiffPipeline(DiffusionPipeline):
         precision: str,
         progress: Callable[[float], None] | None,
     ) -> tuple[Callable[[list[Request]], Samples], Request, list[float]]:
-        """Check what is asked for, and move the model: what samples planned batches, the request, and the distribution of open sizes."""
+        """Check what is asked for, and move the model.
+
+        What samples planned batches, the request, and the distribution of open sizes.
+        """
         request = Request(request) if isinstance(request, int) else request
         sampler = sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler)
         if batch_size is not None and batch_size < 1:
@@ -299,7 +332,10 @@ class SymdiffPipeline(DiffusionPipeline):
             if not self.process.reveals:
                 histogram = self._around(known, sizes, histogram)
             elif condition is not None and int(known.num_nodes[0]) != int(condition.num_nodes[0]):
-                raise UserError(f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got {int(known.num_nodes[0])}")
+                raise UserError(
+                    f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got "
+                    f"{int(known.num_nodes[0])}"
+                )
             else:
                 sizes = _sizes(known)
         if sizes is not None and not isinstance(sizes, tuple):
@@ -335,9 +371,18 @@ class SymdiffPipeline(DiffusionPipeline):
     def _around(self, known: State, sizes: Sizes, histogram: list[float]) -> list[float]:
         """The distribution of the sizes of structures that hold a fragment."""
         if self.breaker.anchor != "none" and any(field.axes == "node" for field in self.breaker.schema.values()):
-            raise UserError("known: z names the nodes by what the structure is, which a fragment does not tell; take a model whose z does not")
+            raise UserError(
+                "known: z names the nodes by what the structure is, which a fragment does not tell; take a model "
+                "whose z does not"
+            )
         least = int(known.num_nodes.max())
-        asked = None if sizes is None else int(min(sizes)) if isinstance(sizes, tuple) else int(torch.as_tensor(sizes).min())
+        asked = (
+            None
+            if sizes is None
+            else int(min(sizes))
+            if isinstance(sizes, tuple)
+            else int(torch.as_tensor(sizes).min())
+        )
         if asked is not None and asked < least:
             raise UserError(f"num_nodes: {asked}: the fragment has {least} nodes")
         if sizes is None and sum(histogram[least:]) == 0:
@@ -347,7 +392,18 @@ class SymdiffPipeline(DiffusionPipeline):
     # files
 
     def save(self, folder: str | Path, card: str = "", evaluation: Mapping | None = None, half: bool = False) -> None:
-        """Write the checkpoint folder: whole or not at all. ``card``: README.md; ``evaluation``: evaluation.json; ``half``: weights as float16.
+        """Write the checkpoint folder: whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Is replaced where it is there.
+        card : str
+            Text of README.md.
+        evaluation : mapping, optional
+            Content of evaluation.json.
+        half : bool
+            Whether weights are written as float16.
 
         Raises
         ------
@@ -443,7 +499,9 @@ class SymdiffPipeline(DiffusionPipeline):
         token: str | bool | None = None,
         create_pr: bool = False,
     ) -> None:
-        """``save`` under diffusers' name; with ``push_to_hub`` the folder is pushed as well, as ``repo_id`` or under its own name.
+        """``save`` under diffusers' name.
+
+        With ``push_to_hub`` the folder is pushed as well, as ``repo_id`` or under its own name.
 
         Raises
         ------
@@ -507,7 +565,11 @@ class SymdiffPipeline(DiffusionPipeline):
         names = [name for name in index if name not in _SETTINGS]
         check_names(names, str(path))
         shares = index["size_histogram"]
-        if not isinstance(shares, list) or not all(type(s) in (int, float) and 0 <= s <= 1 for s in shares) or sum(shares) <= 0:
+        if (
+            not isinstance(shares, list)
+            or not all(type(s) in (int, float) and 0 <= s <= 1 for s in shares)
+            or sum(shares) <= 0
+        ):
             raise UserError(f"{path}: size_histogram: expected shares between 0 and 1, not all zero")
         if not isinstance(index["domain"], dict):
             raise UserError(f"{path}: domain: expected a mapping with the key 'kind'")

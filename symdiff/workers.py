@@ -21,8 +21,9 @@ PATIENCE = timedelta(days=1)
 def each(function: Callable[[Item], Result], items: Sequence[Item], device: torch.device) -> list[Result]:
     """``[function(item) for item in items]``; on a processor several at a time, each on its share of torch's threads.
 
-    Networks on small structures are slow to gain from a second thread (one and a half times, where two batches side by side are
-    twice as fast). ``function`` runs under the caller's autocast; what it draws must come from generators of its own.
+    Networks on small structures are slow to gain from a second thread (one and a half times, where two batches side by
+    side are twice as fast). ``function`` runs under the caller's autocast; what it draws must come from generators of
+    its own.
     """
     threads = torch.get_num_threads()
     count = min(threads, len(items), MOST)
@@ -48,9 +49,12 @@ def process() -> tuple[int, int]:
 
 
 def share(
-    function: Callable[[Item], Result], items: Iterable[Item], pack: Callable[[Result], bytes], unpack: Callable[[bytes], Result]
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    pack: Callable[[Result], bytes],
+    unpack: Callable[[bytes], Result],
 ) -> Iterator[Result]:
-    """``function(item)`` for every item in order: the processes of torchrun take turns, and the first one gets all results.
+    """``function(item)`` for every item in order: the processes of torchrun take turns.
 
     Parameters
     ----------
@@ -73,7 +77,10 @@ def share(
     distributed.init_process_group("gloo", timeout=PATIENCE)
     try:
         if rank == 0:
-            yield from (function(item) if place % size == 0 else unpack(_receive(place % size)) for place, item in enumerate(items))
+            yield from (
+                function(item) if place % size == 0 else unpack(_receive(place % size))
+                for place, item in enumerate(items)
+            )
         else:
             _send(pack(function(item)) for place, item in enumerate(items) if place % size == rank)
     finally:

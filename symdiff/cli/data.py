@@ -22,16 +22,28 @@ _JSON = Annotated[bool, typer.Option("--json", help="Print one machine-readable 
 
 @app.command("import", epilog="Example: symdiff data import molecules.csv --column smiles --out my-molecules")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Molecules (.smi .txt .csv .tsv .sdf, in 3D .xyz .extxyz .npz), graphs (.graphml .npz .safetensors) or spins (.npz).")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Molecules (.smi .txt .csv .tsv .sdf, in 3D .xyz .extxyz .npz), graphs (.graphml .npz .safetensors) "
+            "or spins (.npz)."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist.")],
-    column: Annotated[str | None, typer.Option(help="Column of SMILES in tables; default: the one called smiles.")] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Column of SMILES in tables; default: the one called smiles.")
+    ] = None,
     split_column: Annotated[str | None, typer.Option(help="Column with train, valid or test in tables.")] = None,
     hydrogens: Annotated[bool, typer.Option("--hydrogens", help="Make hydrogens nodes of their own.")] = False,
     max_nodes: Annotated[int, typer.Option(min=1, max=32767, help="Larger molecules and graphs are left out.")] = 512,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes that parse; default: at most 2.")] = None,
     coordinates: Annotated[bool, typer.Option("--coordinates", help="Take .sdf as molecules in 3D.")] = False,
-    bonds: Annotated[bool, typer.Option(help="Keep the bonds of molecules in 3D, perceived where a file has none.")] = True,
-    atoms: Annotated[str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")] = None,
+    bonds: Annotated[
+        bool, typer.Option(help="Keep the bonds of molecules in 3D, perceived where a file has none.")
+    ] = True,
+    atoms: Annotated[
+        str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")
+    ] = None,
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
@@ -39,10 +51,24 @@ def import_(
     from symdiff.data.importing import import_files
 
     with _progress(as_json) as progress:
-        settings = ImportSettings(column, split_column, hydrogens, coordinates, bonds, atoms and atoms.split(","), max_nodes, workers, progress)
+        settings = ImportSettings(
+            column,
+            split_column,
+            hydrogens,
+            coordinates,
+            bonds,
+            atoms and atoms.split(","),
+            max_nodes,
+            workers,
+            progress,
+        )
         dataset = import_files(files, out, settings)
     meta = dataset.meta
-    report = {name: meta[name] for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates") if name in meta}
+    report = {
+        name: meta[name]
+        for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates")
+        if name in meta
+    }
     if as_json:
         typer.echo(json.dumps({"path": str(out), **report}))
         return
@@ -60,7 +86,7 @@ def info(
     dataset: Annotated[str, typer.Argument(help="The folder of a data set, or the name of one such as qm9.")],
     as_json: _JSON = False,
 ) -> None:
-    """Print counts, splits, sizes, label frequencies, what was left out and why, and how symmetric the structures are."""
+    """Print counts, splits, sizes, label frequencies, what was left out and why, and automorphisms."""
     from symdiff.data.registry import open_dataset
     from symdiff.data.summary import summary
 
@@ -98,8 +124,12 @@ def _symmetry(seen: dict) -> str:
     found = "of no structure were automorphisms looked for"
     if seen["count"]:
         share, order = f"{seen['symmetric_share']:.4f}", f"{seen['largest_group']:.0f}"
-        found = f"{share} of {seen['count']} structures have a nontrivial automorphism, the largest group has order {order}"
-    left_out = [f"{seen[key]} {why}" for key, why in (("too_large", "too large"), ("undecided", "undecided")) if seen[key]]
+        found = (
+            f"{share} of {seen['count']} structures have a nontrivial automorphism, the largest group has order {order}"
+        )
+    left_out = [
+        f"{seen[key]} {why}" for key, why in (("too_large", "too large"), ("undecided", "undecided")) if seen[key]
+    ]
     return f"{found} ({', '.join(left_out)})" if left_out else found
 
 
@@ -116,7 +146,10 @@ def _pairs(counts: dict) -> str:
 
 @contextmanager
 def _progress(silent: bool) -> Iterator[Progress]:
-    """A bar on stderr where that is a terminal: rows, rate, time left. Their number is known once the files are read."""
+    """A bar on stderr where that is a terminal: rows, rate and time left.
+
+    The number of rows is known once the files are read.
+    """
     if silent:
         yield None
         return

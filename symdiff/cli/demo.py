@@ -29,7 +29,9 @@ def demo(
 
     pipeline = Pipeline.load(checkpoint)
     if not hasattr(pipeline.domain, "inspect"):
-        raise UserError(f"{checkpoint}: the demo draws molecules, but this model makes a {type(pipeline.domain).__name__}")
+        raise UserError(
+            f"{checkpoint}: the demo draws molecules, but this model makes a {type(pipeline.domain).__name__}"
+        )
     smiles, picture, scores = out / "molecules.smi", out / "molecules.png", out / "report"
     start = time.perf_counter()
     with writing(pipeline.domain, smiles), bar("sampling", count, "molecules") as advance:

@@ -11,25 +11,40 @@ from symdiff.cli.extend import Import
 
 
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="Samples: .smi .txt .csv .tsv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Samples: .smi .txt .csv .tsv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for report.html, metrics.json, samples.csv and about.json.")],
     protocol: Annotated[
-        str | None, typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]")
+        str | None,
+        typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]"),
     ] = None,
     reference: Annotated[
         str | None,
-        typer.Option(help="Compared with: a shipped reference, a data set, a file of SMILES, or none. [default: the protocol's]"),
+        typer.Option(
+            help="Compared with: a shipped reference, a data set, a file of SMILES, or none. [default: the protocol's]"
+        ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")
+    ] = None,
     shards: Annotated[
         Path | None,
         typer.Option(help="Folder in which a killed evaluation goes on. [default: beside --out for over a million]"),
     ] = None,
     mcf: Annotated[
-        Path | None, typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs.")
+        Path | None,
+        typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs."),
     ] = None,
-    column: Annotated[str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")] = None,
-    atoms: Annotated[str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")] = None,
+    column: Annotated[
+        str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")
+    ] = None,
+    atoms: Annotated[
+        str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")
+    ] = None,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
@@ -55,7 +70,18 @@ def evaluate(
         with stages("samples", as_json) as (begin, advance):
             target = _reference(reference, protocol, workers or available_processors(), begin, advance)
             labels = atoms and atoms.split(",")
-            evaluation = run(files, out, protocol, target, workers, shards, column=column, atoms=labels, begun=begin, progress=advance)
+            evaluation = run(
+                files,
+                out,
+                protocol,
+                target,
+                workers,
+                shards,
+                column=column,
+                atoms=labels,
+                begun=begin,
+                progress=advance,
+            )
         show(evaluation, out, as_json)
 
 

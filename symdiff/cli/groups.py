@@ -9,7 +9,12 @@ import typer
 
 
 def groups(
-    name: Annotated[str, typer.Argument(help="A group: 'cyclic 10', 'dihedral 6', 'wreath (symmetric 5, symmetric 2)', 'torus 4 4', ...")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A group: 'cyclic 10', 'dihedral 6', 'wreath (symmetric 5, symmetric 2)', 'torus 4 4', ..."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="A .png with the colors of ordered pairs.")] = None,
     budget: Annotated[int, typer.Option(min=1, help="Placements that the search for the 2-closure may try.")] = 200_000,
     as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")] = False,
@@ -57,7 +62,11 @@ def groups(
     elif closure == order:
         lines.append("2-closure: the group itself, so colors of pairs keep exactly this group")
     else:
-        more = f"; tuples of {arity} nodes keep exactly this group" if arity else "; tuples that keep exactly this group are undecided"
+        more = (
+            f"; tuples of {arity} nodes keep exactly this group"
+            if arity
+            else "; tuples that keep exactly this group are undecided"
+        )
         lines.append(f"2-closure: order {closure:,}, so colors of pairs keep more than this group{more}")
     if out is not None:
         draw(pairs, name, out)

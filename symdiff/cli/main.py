@@ -76,7 +76,9 @@ def symdiff(
 
 
 app.command("train")(train.train)
-app.command("sample", cls=OwnOptions, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sample.sample)
+app.command("sample", cls=OwnOptions, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    sample.sample
+)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.command("push")(push.push)

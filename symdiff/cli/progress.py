@@ -10,7 +10,10 @@ from symdiff.progress import make_bar
 
 @contextmanager
 def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
-    """A bar that is advanced by calling it, and shown from then on; without a terminal only its last state is printed."""
+    """A bar that is advanced by calling it, and shown from then on.
+
+    Without a terminal only its last state is printed.
+    """
     progress = make_bar(unit)
     task = progress.add_task(what, total=total)
 
@@ -28,7 +31,10 @@ def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
 
 @contextmanager
 def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Callable[[int, str], None], Callable[[float], None]]]:
-    """A bar for one work after another, on a terminal only: call the first with a work's total and name, the second to advance it."""
+    """A bar for one work after another, on a terminal only.
+
+    Call the first with a work's total and name, the second to advance it.
+    """
     progress = make_bar(unit, transient=True, terminal_only=True)
     progress.disable = progress.disable or quiet
     with progress:

@@ -22,29 +22,50 @@ def sample(
     checkpoint: Annotated[str, typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.")],
     count: Annotated[int, typer.Option(help="How many structures.", min=1, max=10**9)],
     out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
-    steps: Annotated[int | None, typer.Option(help="Evaluations of the network a structure.", min=1, max=100_000, show_default="the recipe's")] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(help="Evaluations of the network a structure.", min=1, max=100_000, show_default="the recipe's"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
-    num_nodes: Annotated[str | None, typer.Option(help="Number of nodes: 9 or 5-9.", show_default="as in training")] = None,
+    num_nodes: Annotated[
+        str | None, typer.Option(help="Number of nodes: 9 or 5-9.", show_default="as in training")
+    ] = None,
     batch_size: Annotated[str, typer.Option(help="Structures sampled together; changes the speed only.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
     precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
-    guidance: Annotated[float, typer.Option(help="Guidance strength: how many times as strongly a given property counts; 1 as in the data.")] = 1.0,
-    particles: Annotated[int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1, max=10_000)] = 1,
-    metropolis: Annotated[bool, typer.Option("--metropolis", help="Correct spins to Boltzmann's distribution: a Markov chain accepts or rejects what the model proposes.")] = False,
+    guidance: Annotated[
+        float,
+        typer.Option(help="Guidance strength: how many times as strongly a given property counts; 1 as in the data."),
+    ] = 1.0,
+    particles: Annotated[
+        int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1, max=10_000)
+    ] = 1,
+    metropolis: Annotated[
+        bool,
+        typer.Option(
+            "--metropolis",
+            help="Correct spins to Boltzmann's distribution: a Markov chain accepts or rejects what the model "
+            "proposes.",
+        ),
+    ] = False,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Sample structures from a checkpoint into a file.
 
-    What the model is given (a temperature, couplings) are options of their own: symdiff sample ising --temperature 2.27 --size 32 ...
-    Spins are corrected to Boltzmann's distribution by the model's own likelihood: symdiff sample ising --temperature 2.27 --metropolis ...
+    What the model is given (a temperature, couplings) are options of their own:
+    symdiff sample ising --temperature 2.27 --size 32 ...
+    Spins are corrected to Boltzmann's distribution by the model's own likelihood:
+    symdiff sample ising --temperature 2.27 --metropolis ...
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
     symdiff sample CHECKPOINT --help lists them for a model.
     """
     import collections
     import time
 
-    if batch_size != "auto" and not (batch_size.isascii() and batch_size.isdecimal() and len(batch_size) < 10 and int(batch_size) > 0):
+    if batch_size != "auto" and not (
+        batch_size.isascii() and batch_size.isdecimal() and len(batch_size) < 10 and int(batch_size) > 0
+    ):
         raise UserError(f"--batch-size: expected auto or a number of at least 1, got {batch_size!r}")
 
     from symdiff.cli.progress import bar, report
@@ -60,7 +81,9 @@ def sample(
     target, (rank, _) = find_device(device), process()
     batch = None if batch_size == "auto" else int(batch_size)
     if rank > 0:
-        collections.deque(pipeline.stream(request, sampler, batch, target, precision), 0)  # the first process gets what this one samples
+        collections.deque(
+            pipeline.stream(request, sampler, batch, target, precision), 0
+        )  # the first process gets what this one samples
         return
     start, first, chain = time.perf_counter(), [], Chain(seed)
     with writing(pipeline.domain, out), bar("sampling", count, "structures") as advance:
@@ -88,7 +111,11 @@ def sample(
         "per_second": count / seconds,
     }
     lines = [f"{count:,} structures ({count / seconds:,.0f}/s): {out}"]
-    lines += [] if effective is None else [f"of Boltzmann's distribution; they count as {effective * count:,.0f} independent ones"]
+    lines += (
+        []
+        if effective is None
+        else [f"of Boltzmann's distribution; they count as {effective * count:,.0f} independent ones"]
+    )
     lines += [f"a picture of the first: {picture}"] if has_picture else []
     report(values, "\n".join(lines), as_json)
 
@@ -141,7 +168,9 @@ def choose_sampler(pipeline, request, steps: int, guidance: float, particles: in
     if not metropolis:
         return request, Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
     if condition is not None and len(condition) > 1:
-        raise UserError(f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}")
+        raise UserError(
+            f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}"
+        )
     return request, Importance(diffusion, steps, pipeline.domain.log_density)
 
 
@@ -184,7 +213,9 @@ def find_device(name: str | None) -> str:
 
 @contextmanager
 def writing(domain, out: Path) -> Iterator[None]:
-    """Fail before the work, not after it, where ``out`` has an unknown ending or cannot be written; folders that are missing above it are made.
+    """Fail before the work where ``out`` has an unknown ending or cannot be written, not after it.
+
+    Folders that are missing above it are made.
 
     Raises
     ------
@@ -225,6 +256,8 @@ def _probe(domain, out: Path) -> None:
             try:
                 domain.write([], Path(probe) / out.name)
             except UserError as error:
-                raise UserError(str(error).replace(str(Path(probe) / out.name), str(out)).replace(probe, str(out.parent))) from None
+                raise UserError(
+                    str(error).replace(str(Path(probe) / out.name), str(out)).replace(probe, str(out.parent))
+                ) from None
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror})") from error

@@ -13,7 +13,8 @@ from symdiff.sampling.sampler import Sampler, Trajectory
 class Ancestral(Sampler):
     """x_s from x_t and the prediction of x0, as the process steps.
 
-    A known part is where the trajectory begins, for processes that reveal (``Masked``); z is then drawn given what is known.
+    A known part is where the trajectory begins, for processes that reveal (``Masked``); z is then drawn given what is
+    known.
     """
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
@@ -21,7 +22,10 @@ class Ancestral(Sampler):
             return self.start(request, generator)
         process, condition, known = self.diffusion.process, self.condition(request), request.expand(request.known)
         if not process.reveals:
-            raise ValueError(f"{type(process).__name__} cannot start from a structure that is partly known; Masked can, and Inpainting needs no start")
+            raise ValueError(
+                f"{type(process).__name__} cannot start from a structure that is partly known; Masked can, and "
+                "Inpainting needs no start"
+            )
         process.prior(request.mask, generator)  # the random numbers behind it stay where they were
         z = draw_posterior(self.diffusion, known, condition, generator)
         return Trajectory(known if condition is None else known.with_values(condition.schema, **condition.values), z)

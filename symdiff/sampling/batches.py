@@ -19,11 +19,14 @@ BLOCK = 32
 """Batches are filled up to a multiple of this: see ``sample``."""
 
 
-def plan(request: Request, histogram: Sequence[float], batch_size: int | None = None, pads: bool = True) -> list[Request]:
+def plan(
+    request: Request, histogram: Sequence[float], batch_size: int | None = None, pads: bool = True
+) -> list[Request]:
     """Group the structures by the size that they are padded to, and cut the groups into batches.
 
-    How a structure is padded follows from its own size and the model's largest alone, since sums over a padded row may round
-    otherwise; without ``pads`` there is no padding. Without ``batch_size`` a batch holds about as many pairs as fit a processor's cache.
+    How a structure is padded follows from its own size and the model's largest alone, since sums over a padded row may
+    round otherwise; without ``pads`` there is no padding. Without ``batch_size`` a batch holds about as many pairs as
+    fit a processor's cache.
 
     Parameters
     ----------
@@ -42,7 +45,11 @@ def plan(request: Request, histogram: Sequence[float], batch_size: int | None = 
         Parts that hold every structure once, their sizes decided.
     """
     sizes = request.draw_sizes(histogram)
-    widths = torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes] if pads else sizes
+    widths = (
+        torch.tensor([padded_size(size, len(histogram) - 1) for size in range(int(sizes.max()) + 1)])[sizes]
+        if pads
+        else sizes
+    )
     decided = Request(request.count, sizes, request.condition, request.known, request.seed, request.rows)
     batches = []
     for nodes in widths.unique().tolist():
@@ -67,12 +74,16 @@ def default_batch_size(nodes: int) -> int:
 
 
 def sample(
-    sampler: Sampler, domain: Domain, batches: Sequence[Request], device: torch.device, progress: Callable[[float], None] | None = None
+    sampler: Sampler,
+    domain: Domain,
+    batches: Sequence[Request],
+    device: torch.device,
+    progress: Callable[[float], None] | None = None,
 ) -> Samples:
     """Sample the planned ``batches``; after every step ``progress`` is called with its share of how many structures.
 
-    A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last bit,
-    jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
+    A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last
+    bit, jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
     ``BLOCK`` rows; from 8 rows on, the network's result for a row was found to be the same in every batch.
 
     Raises
@@ -90,10 +101,13 @@ def sample(
             raise
         except ValueError as error:
             raise UserError(f"cannot sample structures of up to {batch.nodes} nodes: {error}") from error
-        return path.x.select(slice(0, batch.count)).to("cpu"), None if path.log_weights is None else path.log_weights[: batch.count]
+        log_weights = None if path.log_weights is None else path.log_weights[: batch.count]
+        return path.x.select(slice(0, batch.count)).to("cpu"), log_weights
 
     states, log_weights = zip(*each(draw, batches, device), strict=True)
-    return Samples(domain, states, [batch.numbers for batch in batches], None if log_weights[0] is None else log_weights)
+    return Samples(
+        domain, states, [batch.numbers for batch in batches], None if log_weights[0] is None else log_weights
+    )
 
 
 def _advance(progress: Callable[[float], None], share: float) -> Callable[[], None]:

@@ -19,8 +19,8 @@ from symdiff.state import State, collate
 class Chain:
     """A Markov chain with the distribution that the domain knows: samples of ``Importance`` are its proposals.
 
-    Row r depends on the samples up to r alone: a rejected one is replaced by the row before, and those before the first sample that
-    has weight by that one.
+    Row r depends on the samples up to r alone: a rejected one is replaced by the row before, and those before the first
+    sample that has weight by that one.
 
     Parameters
     ----------
@@ -65,7 +65,10 @@ class Chain:
             if self._current is None:
                 first = int((~weighted.log_weights.isinf()).nonzero()[0])
                 self._current, self._log_weight = weighted.x.select([first]), float(weighted.log_weights[first])
-                yield from (Samples(one.domain, [self._current.select([0] * len(one))], one.rows[:1]) for one in map(_gather, waiting))
+                yield from (
+                    Samples(one.domain, [self._current.select([0] * len(one))], one.rows[:1])
+                    for one in map(_gather, waiting)
+                )
             rows = torch.cat(list(samples.rows)).sort().values
             chance = uniform((len(rows),), Streams(self.seed, rows, CHAIN), weighted.log_weights)
             chosen = accept(weighted.log_weights, chance, self._log_weight)

@@ -1,4 +1,4 @@
-"""Importance weights from a model's own likelihood: its samples count as those of a distribution that is known up to its norm."""
+"""Importance weights, by which samples of a model count as those of a distribution that is known up to its norm."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ from symdiff.state import State
 
 @dataclass(frozen=True)
 class Weighted:
-    """Sampled structures ``x`` (B rows) and ``log_weights`` (B,): log of f(x) over their density under the model, -inf where 0.
+    """Sampled structures and their importance weights, whose mean estimates Σ_x f(x) without bias.
 
-    The mean of the weights estimates Σ_x f(x) without bias.
+    Parameters
+    ----------
+    x
+        The structures, B rows.
+    log_weights
+        (B,): log of f(x) over their density under the model, -inf where f(x) is 0.
     """
 
     x: State
@@ -45,10 +50,11 @@ class Weighted:
         return effective(self.log_weights)
 
     def chain(self, generator: Generator | None = None) -> Tensor:
-        """Rows (B,) of a Markov chain with the distribution f / Σf: each sample in turn is proposed, and accepted with probability min(1, w/w').
+        """Rows (B,) of a Markov chain with the distribution f / Σf.
 
-        Where all weights are alike the samples stay as they are; a rejected one is replaced by the row before. The first row is the
-        first sample that has weight.
+        Each sample in turn is proposed, and accepted with probability min(1, w/w'). Where all weights are alike the
+        samples stay as they are; a rejected one is replaced by the row before. The first row is the first sample that
+        has weight.
         """
         chance = uniform((len(self.log_weights),), generator, self.log_weights)
         first = int((self.log_weights > -math.inf).to(torch.uint8).argmax())
@@ -67,9 +73,10 @@ def effective(log_weights: Tensor) -> float:
 
 
 def accept(log_weights: Tensor, chance: Tensor, log_weight: float) -> Tensor:
-    """The sample (B,) that a Markov chain is at after each of B proposals: −1 for the one with ``log_weight`` where it began.
+    """The sample (B,) that a Markov chain is at after each of B proposals.
 
-    A proposal is accepted with probability min(1, w/w'), where its ``chance``, uniform in (0, 1), is smaller.
+    −1 stands for the one with ``log_weight`` where the chain began. A proposal is accepted with probability min(1,
+    w/w'), where its ``chance``, uniform in (0, 1), is smaller.
     """
     current, rows = -1, []
     for row, (one, u) in enumerate(zip(log_weights.tolist(), chance.tolist(), strict=True)):
@@ -80,11 +87,12 @@ def accept(log_weights: Tensor, chance: Tensor, log_weight: float) -> Tensor:
 
 
 class Importance(Sampler):
-    """Sample the model, and weigh every structure by exp ``log_density`` over the model's own density: ``log_weights``, -inf where 0.
+    """Sample the model, and weigh every structure by exp ``log_density`` over the model's own density.
 
-    The model draws z, an order σ of revealing, and x; its density of the three is known. That of the target is
-    f(x) p(σ) r(z | x), where r is the breaker's own distribution of z given x: for SymPE uniform on the coset γ(x)·Stab(x). So a
-    sample whose z is not one that canonicalization would have drawn for it has weight 0, and the mean weight is without bias.
+    The result has the ``log_weights``, -inf where a weight is 0. The model draws z, an order σ of revealing, and x; its
+    density of the three is known. That of the target is f(x) p(σ) r(z | x), where r is the breaker's own distribution
+    of z given x: for SymPE uniform on the coset γ(x)·Stab(x). So a sample whose z is not one that canonicalization
+    would have drawn for it has weight 0, and the mean weight is without bias.
 
     Parameters
     ----------
@@ -105,12 +113,24 @@ class Importance(Sampler):
         When weights are drawn with SymPE that is not anchored in the data, or something is known of the structures.
     """
 
-    def __init__(self, diffusion: Diffusion, steps: int, log_density: Callable[[State], Tensor] | None, differentiable: bool = False) -> None:
+    def __init__(
+        self,
+        diffusion: Diffusion,
+        steps: int,
+        log_density: Callable[[State], Tensor] | None,
+        differentiable: bool = False,
+    ) -> None:
         super().__init__(diffusion, steps)
         if log_density is None:
-            raise UserError("importance weights need a distribution that is known, as that of spins at a temperature; this model's is known from data only")
+            raise UserError(
+                "importance weights need a distribution that is known, as that of spins at a temperature; this "
+                "model's is known from data only"
+            )
         if not diffusion.process.reveals:
-            raise UserError(f"importance weights need a model with the process Masked, this one has {type(diffusion.process).__name__}")
+            raise UserError(
+                "importance weights need a model with the process Masked, this one has "
+                f"{type(diffusion.process).__name__}"
+            )
         self.log_density, self.differentiable = log_density, differentiable
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
@@ -141,6 +161,8 @@ def _log_share(breaker, x: State, z: State) -> Tensor:
     nodes, group = x.mask.shape[1], canonicalizer.group
     images = group.act(group.numbered(numbers, nodes), breaker.code(x.mask[rows]))
     same = torch.stack([(images[name] == z[name][rows]).flatten(1).all(1) for name in z.schema]).all(0)
-    hits = torch.zeros(len(x), dtype=torch.bool, device=rows.device).index_put((rows[same],), torch.tensor(True, device=rows.device))
+    hits = torch.zeros(len(x), dtype=torch.bool, device=rows.device).index_put(
+        (rows[same],), torch.tensor(True, device=rows.device)
+    )
     size = torch.bincount(rows, minlength=len(x)).double()
     return torch.where(hits, math.log(group.count(nodes)) - size.log(), -math.inf).cpu()

@@ -21,7 +21,19 @@ SHARPNESS = 6.0
 
 @dataclass(frozen=True)
 class _Around(Trajectory):
-    """``placed``: the known part where it was last predicted, ``turn``: its rotation; ``fit`` (B,): log p(known | x_t) so far."""
+    """Trajectories around a known part.
+
+    Parameters
+    ----------
+    known
+        The known part as it is given.
+    placed
+        The known part where it was last predicted.
+    turn
+        Its rotation there.
+    fit
+        (B,) float64: log p(known | x_t) so far.
+    """
 
     known: State | None = None
     placed: State | None = None
@@ -32,15 +44,16 @@ class _Around(Trajectory):
 class Inpainting(Sampler):
     """Generate around what is known: the first nodes of every structure are the request's ``known``, to the last digit.
 
-    In every step but the first the denoiser sees what is known without noise; its prediction of the rest moves up the gradient of
-    log p(known | x_t), and that of the known part is replaced by the known part itself, in the pose that lies nearest to its
-    prediction; then the process steps as ever. Particles are resampled where they differ much in log p(known | x_t), and one of
-    them is drawn at the end.
+    In every step but the first the denoiser sees what is known without noise; its prediction of the rest moves up the
+    gradient of log p(known | x_t), and that of the known part is replaced by the known part itself, in the pose that
+    lies nearest to its prediction; then the process steps as ever. Particles are resampled where they differ much in
+    log p(known | x_t), and one of them is drawn at the end.
 
-    The result approximates the conditional distribution, whatever ``particles``. Of two normal numbers with correlation 0.9 of which
-    one is known, the mean of the other is off by 0.1 standard deviations with ``sharpness`` 1, where replacement alone is off by 0.67.
-    Replacement alone, its steps repeated or not (RePaint), left next to no molecule stable: early on the rest does not see what it
-    must fit, and later it no longer moves (numbers: ``benchmarks/inpainting3d.py``).
+    The result approximates the conditional distribution, whatever ``particles``. Of two normal numbers with correlation
+    0.9 of which one is known, the mean of the other is off by 0.1 standard deviations with ``sharpness`` 1, where
+    replacement alone is off by 0.67. Replacement alone, its steps repeated or not (RePaint), left next to no molecule
+    stable: early on the rest does not see what it must fit, and later it no longer moves (numbers:
+    ``benchmarks/inpainting3d.py``).
 
     Parameters
     ----------
@@ -51,7 +64,8 @@ class Inpainting(Sampler):
     particles
         Candidates for each structure.
     sharpness
-        Guidance strength; above 1 because known entries are wrongly treated as independent. 6 gave the most stable molecules.
+        Guidance strength; above 1 because known entries are wrongly treated as independent. 6 gave the most stable
+        molecules.
 
     Raises
     ------
@@ -61,7 +75,10 @@ class Inpainting(Sampler):
     References
     ----------
     Chung et al., Diffusion Posterior Sampling, ICLR 2023 (the gradient).
-    Wu et al., Twisted Diffusion Sampler, NeurIPS 2023 (particles with such weights; here without its correction for the proposal).
+
+    Wu et al., Twisted Diffusion Sampler, NeurIPS 2023 (particles with such weights; here without its correction for
+    the proposal).
+
     Lugmayr et al., RePaint, CVPR 2022.
     """
 
@@ -69,7 +86,10 @@ class Inpainting(Sampler):
         super().__init__(diffusion, steps)
         revealing = sorted({type(part).__name__ for _, _, part in diffusion.process.fields() if part.reveals})
         if particles < 1 or revealing:
-            raise ValueError(f"expected at least one particle and no process that reveals, got {particles} and {', '.join(revealing) or 'none'}")
+            raise ValueError(
+                f"expected at least one particle and no process that reveals, got {particles} and "
+                f"{', '.join(revealing) or 'none'}"
+            )
         self.particles, self.sharpness = particles, sharpness
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
@@ -77,13 +97,17 @@ class Inpainting(Sampler):
         if known is None:
             raise ValueError("expected a known part, got none")
         if bool((known.num_nodes > path.x.num_nodes).any()):
-            raise ValueError(f"expected structures as large as what is known, got {known.num_nodes.tolist()} nodes in {path.x.num_nodes.tolist()}")
+            raise ValueError(
+                f"expected structures as large as what is known, got {known.num_nodes.tolist()} nodes in "
+                f"{path.x.num_nodes.tolist()}"
+            )
         known = pad(known, path.x.mask.shape[1])
         return _Around(path.x, path.z, torch.zeros(len(path.x), dtype=torch.float64, device=path.x.device), known)
 
     def step(self, path: _Around, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
         x, z, process = path.x, path.z, self.diffusion.process
-        seen = x if path.placed is None else reveal(process, x, path.placed, t)  # noise alone has no room for what is known
+        # noise alone has no room for what is known
+        seen = x if path.placed is None else reveal(process, x, path.placed, t)
         out, fit = self.predict(replace(path, x=seen), t)
         log_weights = path.log_weights + fit - path.fit
         if self.particles > 1:
@@ -105,10 +129,10 @@ class Inpainting(Sampler):
         return Trajectory(x, path.z)
 
     def predict(self, path: _Around, t: Tensor) -> tuple[State, Tensor]:
-        """Predict x0 from x_t: its reals moved by ``sharpness`` (b²/a) ∇ log p(known | x_t), and that log p, (B,) float64.
+        """Predict x0 from x_t: its reals moved by ``sharpness`` (b²/a) ∇ log p(known | x_t), and that log p.
 
-        With sharpness 1 the move is that of Tweedie's formula for x_t given the known part, which stands as in ``placed``, or before
-        the first step as near to the prediction as it can.
+        The latter is (B,) float64. With sharpness 1 the move is that of Tweedie's formula for x_t given the known part,
+        which stands as in ``placed``, or before the first step as near to the prediction as it can.
         """
         x, process = path.x, self.diffusion.process
         reals = [(name, part) for name, _, part in process.fields() if x[name].is_floating_point()]
@@ -116,14 +140,18 @@ class Inpainting(Sampler):
             leaves = {name: x[name].detach().requires_grad_() for name, _ in reals}
             seen = x.with_values(**leaves)
             out = process.read(self.diffusion.denoiser(seen, t, path.z), seen, t)
-            fit = log_likelihood(process, out, align(process, path.known, out)[0] if path.placed is None else path.placed, t)
+            fit = log_likelihood(
+                process, out, align(process, path.known, out)[0] if path.placed is None else path.placed, t
+            )
             total = self.sharpness * fit.sum()
             gradients = [torch.zeros_like(x[name]) for name in leaves]
             if total.requires_grad and leaves:
                 gradients = torch.autograd.grad(total, list(leaves.values()), allow_unused=True, materialize_grads=True)
         values = {name: value.detach() for name, value in out.values.items()}
         for (name, part), gradient in zip(reals, gradients, strict=True):
-            values[name] = part.pull(name, values[name], torch.where(_there(process, name, path.known), 0.0, gradient), t)
+            values[name] = part.pull(
+                name, values[name], torch.where(_there(process, name, path.known), 0.0, gradient), t
+            )
         return State(out.mask, out.schema, values), fit.detach()
 
 
@@ -156,12 +184,18 @@ def log_likelihood(process: Process, out: State, known: State, t: Tensor) -> Ten
 
 
 def align(process: Process, known: State, out: State) -> tuple[State, Tensor | None]:
-    """The known part, turned so that it lies nearest to its prediction (Kabsch, 1976), and the rotation; None without centered vectors."""
+    """The known part, turned so that it lies nearest to its prediction (Kabsch, 1976), and the rotation.
+
+    None without centered vectors.
+    """
     if not process.centered:
         return known, None
     present, covariance = known.mask[:, :, None, None], 0.0
     for name in sorted(process.centered):
-        mine, theirs = (torch.where(present, value - _center(value, known), 0.0) for value in (known[name].double(), out[name].detach().double()))
+        mine, theirs = (
+            torch.where(present, value - _center(value, known), 0.0)
+            for value in (known[name].double(), out[name].detach().double())
+        )
         covariance = covariance + torch.einsum("bnda,bndc->bac", theirs, mine)
     u, _, v = torch.linalg.svd(covariance)
     sign = torch.ones_like(u[:, 0])
@@ -188,7 +222,10 @@ def _there(process: Process, name: str, known: State) -> Tensor:
 
 
 def _move(process: Process, name: str, value: Tensor, place: Tensor, known: State) -> Tensor:
-    """``value`` moved so that its known nodes have the center that they have in ``place``, where translations are divided out."""
+    """``value`` moved so that its known nodes have the center that they have in ``place``.
+
+    Only where translations are divided out.
+    """
     if name not in process.centered:
         return value
     value = value.to(place)

@@ -23,7 +23,9 @@ class Bounds:
 
 
 @torch.no_grad()
-def nll(diffusion: Diffusion, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None) -> Tensor:
+def nll(
+    diffusion: Diffusion, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None
+) -> Tensor:
     """Upper bound on −log p(x0 | z), in nats, (B,), by the ancestral chain of ``steps`` steps.
 
     With z anchored in the data this bounds −log of the probability of the *unlabelled* structure, else of the
@@ -66,8 +68,8 @@ def bounds(
     """Bound −log p(x0) by the ancestral chain of ``steps`` steps.
 
     An isomorphism class holds n!/|Aut| labelled structures, all equally likely: labelled = unlabelled + log(n!/|Aut|).
-    ``nll`` bounds the unlabelled one if z is anchored in the data, else the labelled one.
-    ``size_histogram``: the distribution of the number of nodes (share of structures with 0, 1, 2, ... nodes); its −log p(n) is added.
+    ``nll`` bounds the unlabelled one if z is anchored in the data, else the labelled one. ``size_histogram``: the
+    distribution of the number of nodes (share of structures with 0, 1, 2, ... nodes); its −log p(n) is added.
     ``draws``: as in ``nll``.
     """
     bound = nll(diffusion, x0, steps, generator, draws).double()

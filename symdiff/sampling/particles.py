@@ -9,10 +9,11 @@ from symdiff.random import Generator, uniform
 
 
 def resample(log_weights: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Draw the rows to go on with, (B·P,), and their log weights, (B·P,), for log weights (B, P) of the particles of B structures.
+    """Draw the rows to go on with, (B·P,), and their log weights, (B·P,).
 
-    Systematic: a particle of share w of its structure's weight has P·w successors, rounded up or down at random. Where the weights
-    are worth half as many equal ones or more, all stay.
+    ``log_weights`` (B, P) are those of the P particles of B structures. Systematic: a particle of share w of its
+    structure's weight has P·w successors, rounded up or down at random. Where the weights are worth half as many equal
+    ones or more, all stay.
 
     References
     ----------
@@ -33,7 +34,9 @@ def resample(log_weights: Tensor, generator: Generator | None = None) -> tuple[T
 def pick(log_weights: Tensor, generator: Generator | None = None) -> Tensor:
     """Draw one row for each structure, (B,), by log weights (B, P)."""
     heap = log_weights.softmax(1).cumsum(1)
-    chosen = torch.searchsorted(heap.contiguous(), _draw(log_weights, generator) * heap[:, -1:]).clamp_max(log_weights.shape[1] - 1)
+    chosen = torch.searchsorted(heap.contiguous(), _draw(log_weights, generator) * heap[:, -1:]).clamp_max(
+        log_weights.shape[1] - 1
+    )
     return chosen[:, 0] + log_weights.shape[1] * torch.arange(len(log_weights), device=log_weights.device)
 
 

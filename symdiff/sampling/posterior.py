@@ -14,7 +14,13 @@ ROUNDS = 8
 
 
 @torch.no_grad()
-def draw_posterior(diffusion: Diffusion, known: State, condition: State | None, generator: Generator | None = None, candidates: int = CANDIDATES) -> State:
+def draw_posterior(
+    diffusion: Diffusion,
+    known: State,
+    condition: State | None,
+    generator: Generator | None = None,
+    candidates: int = CANDIDATES,
+) -> State:
     """Draw z given what is known of the structure: of ``candidates`` draws from p(z), one by the weights p(known | z).
 
     What is known says something about z, so p(z) itself would be the wrong distribution. The draw is exact in the limit
@@ -31,15 +37,23 @@ def draw_posterior(diffusion: Diffusion, known: State, condition: State | None, 
         return x if condition is None else x.with_values(condition.schema, **condition.values)
 
     entries = {name: support(field, known.mask) for name, field, _ in process.fields()}
-    count = sum((entries[name] & (known[name] < field.classes)).flatten(1).sum(1) for name, field, _ in process.fields())
+    count = sum(
+        (entries[name] & (known[name] < field.classes)).flatten(1).sum(1) for name, field, _ in process.fields()
+    )
     rounds = min(ROUNDS, int(count.max()))
     chosen, heap = None, None
     for _ in range(candidates if rounds else 1):
         z = diffusion.draw(condition, process.prior(known.mask, generator), generator)
-        weight = process.evidence(lambda x, t, z=z: diffusion.denoiser(with_condition(x), t, z), known, rounds, generator)
+        weight = process.evidence(
+            lambda x, t, z=z: diffusion.denoiser(with_condition(x), t, z), known, rounds, generator
+        )
         heap = weight if heap is None else torch.logaddexp(heap, weight)
         take = uniform((len(known),), generator, weight).log() < weight - heap  # a reservoir of one
-        chosen = z if chosen is None else chosen.with_values(**{name: _choose(take, z[name], chosen[name]) for name in z.schema})
+        chosen = (
+            z
+            if chosen is None
+            else chosen.with_values(**{name: _choose(take, z[name], chosen[name]) for name in z.schema})
+        )
     return chosen
 
 

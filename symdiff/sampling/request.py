@@ -13,7 +13,10 @@ from symdiff.random import Streams, uniform
 from symdiff.state import State, node_mask, pad
 
 Sizes = int | tuple[int, int] | Tensor | None
-"""Numbers of nodes: one for all structures, bounds within which the training histogram decides, one for each structure, or None: the histogram."""
+"""Numbers of nodes: one for all structures, bounds, one for each structure, or None.
+
+Within bounds, and for None, the training histogram decides.
+"""
 
 NOISE, SIZES, CHAIN = 0, 1, 2  # one seed, three uses: the stream's epoch keeps them apart
 MAX_COUNT = 10**9
@@ -33,10 +36,12 @@ class Request:
     sizes
         Their numbers of nodes.
     condition
-        The given fields, of one structure for all or of ``count``; without nodes where all of them belong to the whole structure.
+        The given fields, of one structure for all or of ``count``; without nodes where all of them belong to the whole
+        structure.
     known
-        What is known of the generated fields, of one structure for all or of ``count``: a State over the process' ``noisy_schema()`` whose
-        entries are known but where they are hidden, for processes that reveal; for the others a fragment, the first nodes of the structure.
+        What is known of the generated fields, of one structure for all or of ``count``: a State over the process'
+        ``noisy_schema()`` whose entries are known but where they are hidden, for processes that reveal; for the others
+        a fragment, the first nodes of the structure.
     seed
         Same seed, same structures.
     rows
@@ -79,14 +84,25 @@ class Request:
         return cls(len(mask), mask.sum(1), condition, known, seed, nodes=mask.shape[1])
 
     def part(self, index: Tensor, nodes: int | None = None) -> Request:
-        """The structures at ``index`` (b,) as a request of its own, padded to ``nodes``: each comes out as it does in the whole."""
+        """The structures at ``index`` (b,) as a request of its own, padded to ``nodes``.
+
+        Each comes out as it does in the whole.
+        """
 
         def select(state: State | None) -> State | None:
             return state if state is None or len(state) == 1 else state.select(index.to(state.device))
 
         rows = index if self.rows is None else self.rows[index]
         sizes = self.sizes[index] if isinstance(self.sizes, Tensor) else self.sizes
-        return replace(self, count=len(index), sizes=sizes, condition=select(self.condition), known=select(self.known), rows=rows, nodes=nodes or self.nodes)
+        return replace(
+            self,
+            count=len(index),
+            sizes=sizes,
+            condition=select(self.condition),
+            known=select(self.known),
+            rows=rows,
+            nodes=nodes or self.nodes,
+        )
 
     def to(self, device: torch.device | str) -> Request:
         """The request with all its tensors on a device."""
@@ -111,7 +127,9 @@ class Request:
         """(count, N) bool, for sizes that are decided. Raises ValueError for others."""
         if not isinstance(self.sizes, int | Tensor):
             raise ValueError(f"sizes: expected one number of nodes, or one for each structure, got {self.sizes}")
-        return node_mask(torch.full((self.count,), self.sizes) if isinstance(self.sizes, int) else self.sizes, self.nodes)
+        return node_mask(
+            torch.full((self.count,), self.sizes) if isinstance(self.sizes, int) else self.sizes, self.nodes
+        )
 
     def expand(self, state: State | None) -> State | None:
         """``condition`` or ``known`` with a row for every structure, padded like them."""
@@ -132,7 +150,8 @@ class Request:
         Raises
         ------
         UserError
-            When the training data, whose ``histogram`` has a share for 0, 1, 2, ... nodes, have no structure within the bounds.
+            When the training data, whose ``histogram`` has a share for 0, 1, 2, ... nodes, have no structure within the
+            bounds.
         """
         if isinstance(self.sizes, Tensor):
             return self.sizes
@@ -144,7 +163,9 @@ class Request:
             inside = torch.arange(len(weights)).ge(low) & torch.arange(len(weights)).le(high)
             if not bool(weights[inside].sum() > 0):
                 present = torch.nonzero(weights)[:, 0]
-                raise UserError(f"num_nodes: {low}-{high}: the training data have {int(present[0])} to {int(present[-1])} nodes")
+                raise UserError(
+                    f"num_nodes: {low}-{high}: the training data have {int(present[0])} to {int(present[-1])} nodes"
+                )
             weights = torch.where(inside, weights, 0.0)
         heap = weights.cumsum(0)
         place = uniform((self.count,), Streams(self.seed, self.numbers, SIZES), weights) * heap[-1]

@@ -38,7 +38,9 @@ class Trajectory:
 
 
 class Sampler(ABC):
-    """Samples a model: ``sampler(request)`` draws z and noise (``init``), steps from t = 1 down to 0 (``step``), and ends (``finish``).
+    """Samples a model.
+
+    ``sampler(request)`` draws z and noise (``init``), steps from t = 1 down to 0 (``step``), and ends (``finish``).
 
     Parameters
     ----------
@@ -75,7 +77,9 @@ class Sampler(ABC):
         """Make structures of what is there at t = 0."""
         return path
 
-    def __call__(self, request: Request, generator: Generator | None = None, progress: Callable[[], None] | None = None) -> Trajectory:
+    def __call__(
+        self, request: Request, generator: Generator | None = None, progress: Callable[[], None] | None = None
+    ) -> Trajectory:
         """Sample what is wanted: ``x`` of the result has the given fields and the generated ones.
 
         Parameters

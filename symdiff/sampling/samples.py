@@ -18,7 +18,8 @@ from symdiff.state import State, collate
 class Samples:
     """Sampled structures, batch by batch; ``rows[k]`` (b,) says where those of ``states[k]`` belong.
 
-    ``log_weights[k]`` (b,): log of the distribution that the domain knows over the density under the model, where asked for.
+    ``log_weights[k]`` (b,): log of the distribution that the domain knows over the density under the model, where asked
+    for.
     """
 
     domain: Domain
