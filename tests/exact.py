@@ -164,11 +164,11 @@ def step_matrix(process: Discrete, noisy: Space, out: State, t: Tensor, s: Tenso
     """p(x_s | x_t), (St, Ss), for predictions ``out`` at every x_t of ``noisy``."""
     x, rows = noisy.everything, len(noisy)
     law = {
-        name: getattr(process, rule)(name, process.predicted(name, out, x), x[name], t.expand(rows), s.expand(rows))
+        name: getattr(process, rule)(name, process.predict(name, out, x), x[name], t.expand(rows), s.expand(rows))
         for name in process.schema
     }
     if isinstance(process, Masked) and process.evenly:
-        return _one_by_one(process, noisy, {name: process.predicted(name, out, x) for name in process.schema})
+        return _one_by_one(process, noisy, {name: process.predict(name, out, x) for name in process.schema})
     matrix = torch.ones(rows, rows, dtype=torch.float64)
     for entry, (name, place) in enumerate(noisy.places):
         matrix = matrix * law[name][:, *place][:, noisy.labels[:, entry]]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
 
 import torch
 from diffusers.configuration_utils import ConfigMixin
@@ -21,34 +22,49 @@ SINGLE = {"mps"}
 
 
 def finest(device: torch.device) -> torch.dtype:
-    """float64, or float32 where the device has nothing finer."""
+    """Name the finest floating type of a device: float64, or float32 where it has nothing finer."""
     return torch.float32 if device.type in SINGLE else torch.float64
 
 
-class Process(SchedulerMixin, ConfigMixin, ABC):
-    """Time runs from t = 0 (data, x0) to t = 1 (prior, x1); generation steps from t down to s < t.
+def add(terms: Iterable[Tensor]) -> Tensor:
+    """Add tensors from left to right; there must be at least one."""
+    return reduce(torch.add, terms)
 
-    ``fields`` are the names that the process drives; all other fields of a structure pass unchanged (they are
-    conditions). Randomness comes from ``generator`` alone.
+
+class Process(SchedulerMixin, ConfigMixin, ABC):
+    """How structures are noised, and how noise is undone.
+
+    Time runs from t = 0 (data, x0) to t = 1 (prior, x1); generation steps from t down to s < t. A process drives some
+    fields of a structure; all others pass unchanged: they are conditions. Randomness comes from ``generator`` alone.
+
+    Attributes
+    ----------
+    schema : Mapping of str to Field
+        The fields that are driven, as they are in the data.
+    reveals : bool
+        Whether what is hidden has a label of its own and what is shown stays, so that a trajectory may start from a
+        structure that is partly known.
     """
 
     config_name = "process_config.json"
 
     schema: Schema
-    """The fields that are driven, as they are in the data."""
-
-    centered: tuple[str, ...] = ()
-    """The fields of vectors whose mean over the nodes is zero, noise and data alike."""
-
-    reveals = False
-    """Whether what is hidden has a label of its own and what is shown stays.
-
-    A trajectory may then start from a structure that is partly known.
-    """
+    reveals: bool = False
 
     def fields(self) -> Iterator[tuple[str, Field, Process]]:
-        """The driven fields: the name, the field as it is in the data, and the process that drives it alone."""
+        """Iterate over the driven fields.
+
+        Yields
+        ------
+        tuple
+            The name, the field as it is in the data, and the process that drives it alone.
+        """
         yield from ((name, field, self) for name, field in self.schema.items())
+
+    @property
+    def centered(self) -> tuple[str, ...]:
+        """The fields of vectors whose mean over the nodes is zero, noise and data alike."""
+        return ()
 
     @property
     @abstractmethod
@@ -57,40 +73,99 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
 
     @property
     def corrects(self) -> bool:
-        """Whether a step from t to s is followed by one from s to s, so that the inner times of the grid stand
-        there twice."""
+        """Whether a step from t to s is followed by one from s to s: the grid has its inner times twice."""
         return False
 
     @property
     def couples(self) -> bool:
-        """Whether training leads a structure to noise that depends on it."""
+        """Whether the noise that training pairs a structure with depends on the structure."""
         return False
 
     def couple(self, x0: State, x1: State) -> State:
-        """x1 drawn from the prior, moved by symmetries of the prior toward x0.
+        """Move x1, drawn from the prior, by symmetries of the prior toward x0.
 
-        On data that have these symmetries, too, its law is still the prior.
+        On data that have these symmetries, too, the distribution of the result is still the prior.
+
+        Parameters
+        ----------
+        x0, x1 : State
+            Clean structures, and noise over ``noisy_schema()``.
+
+        Returns
+        -------
+        State
+            Like ``x1``.
         """
         return x1
 
     def noisy_schema(self) -> Schema:
-        """The driven fields as they are at t > 0 (Masked has one more label)."""
+        """Return the driven fields as they are at t > 0 (``Masked`` has one more label)."""
         return self.schema
 
     @abstractmethod
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
-        """Draw x1: a State over ``noisy_schema()``."""
+        """Draw x1 from the prior.
+
+        Parameters
+        ----------
+        mask : Tensor
+            (B, N) bool, the real nodes.
+        generator : Generator, optional
+
+        Returns
+        -------
+        State
+            Over ``noisy_schema()``.
+        """
 
     @abstractmethod
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
-        """Draw x_t given its two ends; ``t``: (B,). With x1 from the prior this is the forward noising of x0."""
+        """Draw x_t given its two ends. With x1 from the prior this is the forward noising of x0.
+
+        Parameters
+        ----------
+        x0, x1 : State
+            Clean structures with their conditions, and noise.
+        t : Tensor
+            (B,) times.
+        generator : Generator, optional
+
+        Returns
+        -------
+        State
+            ``x0`` with the driven fields at time t.
+        """
 
     @abstractmethod
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
-        """Draw x_s given x_t and the denoiser's prediction of x0; ``t`` and ``s``: (B,), s <= t."""
+        """Draw x_s given x_t and the denoiser's prediction of x0.
+
+        Parameters
+        ----------
+        x : State
+            x_t with its conditions.
+        out : State
+            The prediction: logits for labels, reals for reals.
+        t, s : Tensor
+            (B,) times, s <= t.
+        generator : Generator, optional
+
+        Returns
+        -------
+        State
+            ``x`` with the driven fields at time s.
+        """
 
     def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
-        """Draw x_t given x_s, noisier: ``s`` and ``t``: (B,), s <= t.
+        """Draw x_t given x_s, which has less noise.
+
+        Parameters
+        ----------
+        x : State
+            x_s with its conditions.
+        s, t : Tensor
+            (B,) times, s <= t.
+        generator : Generator, optional
 
         Raises
         ------
@@ -101,23 +176,50 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
 
     @abstractmethod
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """The training loss of every structure, (B,)."""
+        """Evaluate the training loss of every structure, (B,); parameters as for ``kl``."""
 
     @abstractmethod
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
-        """One term of the variational bound, in nats: KL(q(x_s | x_t, x0) || p(x_s | x_t)), (B,).
+        """Evaluate one term of the variational bound, KL(q(x_s | x_t, x0) || p(x_s | x_t)).
 
         With s = 0 it is −log p(x0 | x_t).
+
+        Parameters
+        ----------
+        out : State
+            The prediction of x0 from ``x``.
+        x0, x : State
+            Clean structures, and x_t.
+        t, s : Tensor
+            (B,) times, s < t.
+
+        Returns
+        -------
+        Tensor
+            (B,), in nats.
         """
 
     @abstractmethod
     def prior_kl(self, x0: State) -> Tensor:
-        """The bound's first term, in nats: KL(q(x_1 | x0) || prior), (B,)."""
+        """Evaluate the first term of the bound, KL(q(x_1 | x0) || prior), (B,), in nats."""
 
     def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
-        """log p of the entries of ``known`` that are known, in nats, (B,); ``known``: a State over ``noisy_schema()``.
+        """Estimate log p of the entries that are known, each part of them predicted from those before.
 
-        They are shown in ``rounds`` random parts, each predicted from those before.
+        Parameters
+        ----------
+        predict : Predict
+            The denoiser with its z.
+        known : State
+            Over ``noisy_schema()``, hidden where an entry is not known.
+        rounds : int
+            The number of random parts, in which the entries are shown.
+        generator : Generator, optional
+
+        Returns
+        -------
+        Tensor
+            (B,), in nats.
 
         Raises
         ------
@@ -127,7 +229,19 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         raise ValueError(f"{type(self).__name__} cannot start from a structure that is partly known; Masked can")
 
     def log_probability(self, x: State, y: State, out: State) -> Tensor:
-        """log p of the labels that a step from ``x`` to ``y`` has shown, predicted by ``out``, in nats, (B,) float64.
+        """Evaluate log p of the labels that a step from ``x`` to ``y`` has shown, as ``out`` predicts them.
+
+        Parameters
+        ----------
+        x, y : State
+            Before and after the step.
+        out : State
+            The prediction from ``x``.
+
+        Returns
+        -------
+        Tensor
+            (B,) float64, in nats.
 
         Raises
         ------
@@ -139,16 +253,35 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     # around a part that is known: for one field
 
     def read(self, out: State, x: State, t: Tensor) -> State:
-        """The prediction ``out`` with x0 itself in the driven fields, where the network's output is something else."""
+        """Turn the network's output into a prediction of x0, where it is something else (see ``Gaussian``)."""
         return out
 
     def noiseless(self, name: str, value: Tensor, t: Tensor) -> Tensor:
-        """x_t where it has no noise and x0 is ``value``."""
+        """Return the mean of x_t where x0 is ``value``."""
         return value
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
-        """A field of the prediction, as ``step`` reads it, that says ``value`` for the entries that are ``there``;
-        ``out`` is as ``read`` returns it.
+        """Replace a part of the prediction by what is known.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        out : State
+            The prediction, as ``read`` returns it.
+        value : Tensor
+            The known values of the field.
+        there : Tensor
+            Which entries are known, bool.
+        x : State
+            x_t.
+        t : Tensor
+            (B,) times.
+
+        Returns
+        -------
+        Tensor
+            The field of a prediction, as ``step`` takes it.
 
         Raises
         ------
@@ -158,8 +291,27 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         raise ValueError(f"{type(self).__name__} cannot generate around what is known")
 
     def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
-        """log p(x0 = value | x_t) of the entries that are ``there``, those of ``mask``, up to a constant of t: their
-        sum, (B,).
+        """Evaluate log p(x0 = value | x_t) of the known entries, up to a constant that depends on t.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        out : State
+            The prediction, as ``read`` returns it.
+        value : Tensor
+            The known values of the field.
+        there : Tensor
+            Which entries are known, bool.
+        mask : Tensor
+            (B, N) bool: the nodes that are known.
+        t : Tensor
+            (B,) times.
+
+        Returns
+        -------
+        Tensor
+            (B,), in nats.
 
         Raises
         ------
@@ -169,7 +321,18 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         raise ValueError(f"{type(self).__name__} cannot generate around what is known")
 
     def pull(self, name: str, value: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
-        """The prediction ``value`` of x0, moved up the ``gradient`` in x_t of a log-likelihood, by Tweedie's formula.
+        """Move the prediction of x0 along the gradient of a log-likelihood, by Tweedie's formula.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        value : Tensor
+            The prediction of the field.
+        gradient : Tensor
+            Of the log-likelihood with respect to x_t, like ``value``.
+        t : Tensor
+            (B,) times.
 
         Raises
         ------
@@ -179,13 +342,26 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         raise ValueError(f"{type(self).__name__} has no gradient in x")
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
-        """The times of a training batch, (B,) in (0, 1]."""
+        """Draw the times of a training batch, (B,) in (0, 1], with the device and type of ``like``."""
         return uniform((batch,), generator, like)
 
     def times(self, steps: int) -> Tensor:
-        """The grid of a trajectory.
+        """Make the grid of a trajectory.
 
-        ``steps + 1`` times from 1 down to 0, one evaluation of the network for every step between them.
+        Parameters
+        ----------
+        steps : int
+            Evaluations of the network, one for every step.
+
+        Returns
+        -------
+        Tensor
+            (steps + 1,) float64, from 1 down to 0.
+
+        Raises
+        ------
+        ValueError
+            For fewer than one step, or a number that the process cannot take.
         """
         if steps < 1:
             raise ValueError(f"steps must be at least 1, got {steps}")

@@ -17,8 +17,7 @@ from symdiff.random import Generator, uniform
 
 
 class CoarseToFine(Revealing):
-    """A random site first, then sublattice by sublattice of its ``Tower``, each twice as dense, until all sites are
-    shown.
+    """A random site first, then sublattice by sublattice of its ``Tower``, each twice as dense as the one before.
 
     What a stage adds is a shifted copy of the sublattice that is known. It is revealed from coarse to fine as well: at
     random one of its sites first, then its own sublattices. So p groups of a stage are 1/2^(p-1), 1/2^(p-1), ..., 1/4
@@ -27,9 +26,20 @@ class CoarseToFine(Revealing):
     lattice of N sites takes about p log2 N evaluations. On tori whose sides are no powers of 2 the sites of the
     coarsest sublattice come in any order.
 
-    ``parts``: the number of groups p of a stage, the last stage first; the last number stands for all earlier stages.
-    ``stages``: the first and the last of the stages that are trained, counted from 0, the one that shows the last half;
-    all equally often, and all groups of one.
+    Parameters
+    ----------
+    lattice : str
+        "chain" or "square".
+    parts : sequence of int
+        The number of groups p of a stage, the last stage first; the last number stands for all earlier stages.
+    stages : sequence of int
+        The first and the last of the stages that are trained, counted from 0, the one that shows the last half; all
+        equally often, and all groups of a stage.
+
+    Raises
+    ------
+    ValueError
+        For another lattice, a stage without groups, or stages that are not a range.
     """
 
     def __init__(
@@ -51,7 +61,7 @@ class CoarseToFine(Revealing):
         chance = uniform((len(hidden), 1 + piece.top), generator, like).cpu()
         ties = uniform(tuple(hidden.shape), generator, torch.empty(0, device=hidden.device)).cpu()
         sites = (chance * nodes).long()
-        origin, begun = self._begun(piece, ~hidden.cpu(), sites[:, 0])
+        origin, begun = self._locate(piece, ~hidden.cpu(), sites[:, 0])
         # where the filling of every stage begins: a random site of the coset that the stage adds
         starts = []
         for level in range(piece.top):
@@ -66,14 +76,14 @@ class CoarseToFine(Revealing):
 
     def next(self, hidden: Tensor) -> Tensor:
         piece, shown = self._tower(hidden), ~hidden
-        found, stages = torch.zeros_like(hidden), piece.stage(shown.sum(1))
+        following, stages = torch.zeros_like(hidden), piece.stage(shown.sum(1))
         for stage in stages.unique().tolist():
             rows = (stages == stage).nonzero()[:, 0]
-            found[rows] = self._next(piece, shown[rows], stage)
-        return found & hidden
+            following[rows] = self._next(piece, shown[rows], stage)
+        return following & hidden
 
     def times(self, steps: int) -> Tensor:
-        """The last stages' groups one by one, as many as there are steps.
+        """Take the groups of the last stages one by one, as many as there are steps.
 
         What is left for the first step is revealed at once.
         """
@@ -114,8 +124,8 @@ class CoarseToFine(Revealing):
         if stage == piece.top:
             known = piece.fullest(shown, stage)
             return (piece.cosets(stage)[0].to(shown.device) == known[:, None]) | ~shown.any(1, keepdim=True)
-        added = self._added(piece, shown, stage)
-        found, fresh = added.clone(), shown & added
+        added = self._coset_to_fill(piece, shown, stage)
+        following, fresh = added.clone(), shown & added
         count = fresh.sum(1)
         sizes = torch.tensor(
             [piece.size(level) for level in range(stage + 1, piece.top)], dtype=torch.int64, device=shown.device
@@ -133,20 +143,24 @@ class CoarseToFine(Revealing):
                 wider.to(shown.device)[None]
                 == wider.to(shown.device)[piece.cosets(level)[1].to(shown.device)[full, 0]][:, None]
             )
-            found[rows] = torch.where(whole[:, None], around & ~some, some) & added[rows]
-        return found
+            following[rows] = torch.where(whole[:, None], around & ~some, some) & added[rows]
+        return following
 
-    def _added(self, piece: Tower, shown: Tensor, stage: int) -> Tensor:
+    def _coset_to_fill(self, piece: Tower, shown: Tensor, stage: int) -> Tensor:
         """What the stage adds to the known coset, (B, N) bool."""
         known = piece.fullest(shown, stage + 1)
         coset, members = (part.to(shown.device) for part in piece.cosets(stage + 1))
         wider = piece.cosets(stage)[0].to(shown.device)
         return (wider == wider[members[known, 0]][:, None]) & (coset != known[:, None])
 
-    def _begun(self, piece: Tower, shown: Tensor, anywhere: Tensor) -> tuple[Tensor, Tensor]:
-        """A site of the known coset (B,), ``anywhere`` where nothing is known.
+    def _locate(self, piece: Tower, shown: Tensor, anywhere: Tensor) -> tuple[Tensor, Tensor]:
+        """Locate a site of the known coset, and the stage that is being filled.
 
-        And (B, 2) the stage that has begun and where, else −1.
+        Returns
+        -------
+        tuple of Tensor
+            (B,) the site, ``anywhere`` where nothing is known; (B, 2) the stage that has begun and a site of its part
+            that is shown, −1 where none has.
         """
         origin, begun = anywhere.clone(), torch.full((len(shown), 2), -1)
         count = shown.sum(1)
@@ -157,7 +171,7 @@ class CoarseToFine(Revealing):
             origin[rows] = piece.cosets(level)[1][piece.fullest(shown[rows], level), 0]
             if stage == piece.top:
                 continue
-            fresh = shown[rows] & self._added(piece, shown[rows], stage)
+            fresh = shown[rows] & self._coset_to_fill(piece, shown[rows], stage)
             number = fresh.sum(1)
             sizes = torch.tensor([piece.size(k) for k in range(stage + 1, piece.top)], dtype=torch.int64)
             levels = stage + 1 + (number[:, None] < sizes).sum(1)

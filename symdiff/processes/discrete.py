@@ -20,23 +20,48 @@ CERTAIN = 80.0
 
 
 class Discrete(Process, ABC):
-    """q(x_t | x0) = α(t) δ(x_t = x0) + (1 − α(t)) π(x_t) for every entry, with π the prior over labels.
+    """A process on labels: every entry is kept with probability α(t), else drawn from the prior π over labels.
 
-    The reverse chain p(x_s | x_t) = Σ_x0 p(x0 | x_t) q(x_s | x_t, x0) and its variational bound follow from α and π
-    alone (Austin et al., Structured Denoising Diffusion Models in Discrete State-Spaces, NeurIPS 2021).
+    So q(x_t | x0) = α(t) δ(x_t = x0) + (1 − α(t)) π(x_t). The reverse chain p(x_s | x_t) = Σ_x0 p(x0 | x_t) q(x_s |
+    x_t, x0) and its variational bound follow from α and π alone.
+
+    References
+    ----------
+    Austin, Johnson, Ho, Tarlow, van den Berg: Structured Denoising Diffusion Models in Discrete State-Spaces (NeurIPS
+    2021).
     """
+
+    labels: dict[str, Categorical]
+    """The driven fields, as they are in the data: ``schema`` with its type."""
+    priors: dict[str, Tensor]
+    """π of every driven field over its noisy labels, (classes,) float64."""
 
     @abstractmethod
     def alpha(self, t: Tensor) -> Tensor:
         """The probability that an entry is still what it was in the data; 1 at t = 0, decreasing."""
 
     def set_priors(self, schema: Schema | Mapping, priors: Mapping[str, list[float]]) -> None:
-        """Remember the driven fields and the prior over the labels of each, normalized."""
+        """Set the driven fields and the prior over the labels of each.
+
+        Parameters
+        ----------
+        schema : Mapping
+            The fields as they are in the data, all Categorical.
+        priors : Mapping of str to list of float
+            Weights of the noisy labels, which are normalized.
+
+        Raises
+        ------
+        ValueError
+            For a field that has no labels, no prior, or one of another length.
+        """
         self.schema = schema_from_plain(schema)
         self.register_to_config(schema=schema_to_plain(self.schema))  # a config is plain JSON, whatever was passed
+        self.labels = {}
         for name, field in self.schema.items():
             if not isinstance(field, Categorical):
                 raise ValueError(f"field {name!r} of a process on labels must be Categorical, got {field}")
+            self.labels[name] = field
         self.priors = {}
         for name, field in self.noisy_schema().items():
             if name not in priors:
@@ -45,6 +70,9 @@ class Discrete(Process, ABC):
             if prior.shape != (field.classes,) or not bool((prior >= 0).all() & (prior.sum() > 0)):
                 raise ValueError(f"the prior of field {name!r} needs {field.classes} weights >= 0, got {priors[name]}")
             self.priors[name] = prior / prior.sum()
+
+    def noisy_schema(self) -> Mapping[str, Categorical]:
+        return self.labels
 
     def _prior_of(self, name: str, like: Tensor) -> Tensor:
         return self.priors[name].to(like.device, like.dtype if like.is_floating_point() else torch.float32)
@@ -56,7 +84,7 @@ class Discrete(Process, ABC):
         for name, field in schema.items():
             heap = self.priors[name].cumsum(0).float().to(mask.device)
             u = chance(field, mask, generator)
-            labels = torch.bucketize(u * heap[-1], heap, right=True)  # as draw does, but faster for one law
+            labels = torch.bucketize(u * heap[-1], heap, right=True)  # as draw does, but faster for one distribution
             values[name] = torch.where(extent(field, mask), labels, 0)
         return State(mask, schema, values)
 
@@ -69,51 +97,67 @@ class Discrete(Process, ABC):
 
     def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
         x1, values = self.prior(x.mask, generator), {}
-        kept = torch.where(self.alpha(s) > 0, self.alpha(t) / self.alpha(s), 0.0)
+        share = torch.where(self.alpha(s) > 0, self.alpha(t) / self.alpha(s), 0.0)
         for name, field in self.noisy_schema().items():
-            keep = chance(field, x.mask, generator) < _per_entry(kept, x[name])
+            keep = chance(field, x.mask, generator) < _per_entry(share, x[name])
             values[name] = torch.where(keep, x[name], x1[name])
         return x.with_values(**values)
 
     # the reverse chain
 
-    def predicted(self, name: str, out: State, x: State) -> Tensor:
-        """p(x0 | x_t) of one field over its noisy labels, (..., classes)."""
+    def predict(self, name: str, out: State, x: State) -> Tensor:
+        """Normalize the prediction of a field: p(x0 | x_t) over its noisy labels, (..., classes)."""
         logits = _precise(out[name])
-        weights = (
-            logits - logits.amax(-1, keepdim=True)
-        ).exp()  # many times as fast as torch's softmax over few labels
+        # many times as fast as torch's softmax over few labels
+        weights = (logits - logits.amax(-1, keepdim=True)).exp()
         return weights / weights.sum(-1, keepdim=True)
 
-    def posterior(self, name: str, law: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        """Σ_x0 law(x0) q(x_s | x_t, x0), (..., classes). ``law``: over x0; ``x_t``: labels; ``t``, ``s``: (B,)."""
-        prior = self._prior_of(name, law)
-        here = functional.one_hot(x_t, law.shape[-1]).to(law)
-        a_t, a_s = (_per_entry(self.alpha(u).to(law), here) for u in (t, s))
-        kept = torch.where(a_s > 0, a_t / a_s, 0.0)
+    def posterior(self, name: str, p0: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        """Evaluate p(x_s | x_t) = Σ_x0 p(x0 | x_t) q(x_s | x_t, x0) of one field.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        p0 : Tensor
+            p(x0 | x_t), (..., classes).
+        x_t : Tensor
+            Labels, (...).
+        t, s : Tensor
+            (B,) times, s < t.
+
+        Returns
+        -------
+        Tensor
+            (..., classes), over x_s.
+        """
+        prior = self._prior_of(name, p0)
+        here = functional.one_hot(x_t, p0.shape[-1]).to(p0)
+        a_t, a_s = (_per_entry(self.alpha(u).to(p0), here) for u in (t, s))
+        a_ts = torch.where(a_s > 0, a_t / a_s, 0.0)
         at_x_t = prior[x_t][..., None]
-        reach = kept * here + (1 - kept) * at_x_t  # q(x_t | x_s), over x_s
+        reach = a_ts * here + (1 - a_ts) * at_x_t  # q(x_t | x_s), over x_s
         evidence = a_t * here + (1 - a_t) * at_x_t  # q(x_t | x0), over x0
-        weight = torch.where(evidence > 0, law / evidence, 0.0)
+        weight = torch.where(evidence > 0, p0 / evidence, 0.0)
         return reach * (a_s * weight + (1 - a_s) * prior * weight.sum(-1, keepdim=True))
 
-    def transition(self, name: str, law: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        """The law that ``step`` draws an entry of x_s from, (..., classes), given the predicted law of x0."""
-        return self.posterior(name, law, x_t, t, s)
+    def transition(self, name: str, p0: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        """Evaluate the distribution that ``step`` draws from, (..., classes); parameters as for ``posterior``."""
+        return self.posterior(name, p0, x_t, t, s)
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
         values = {}
         for name, field in self.noisy_schema().items():
-            law = self.transition(name, self.predicted(name, out, x), x[name], t, s)
-            values[name] = draw(law, field, x.mask, generator)
+            p = self.transition(name, self.predict(name, out, x), x[name], t, s)
+            values[name] = draw(p, field, x.mask, generator)
         return x.with_values(**values)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         total = torch.zeros(len(x0), device=x0.device)
         for name, field in self.noisy_schema().items():
-            law = self.predicted(name, out, x)
-            q = self.posterior(name, functional.one_hot(x0[name], field.classes).to(law), x[name], t, s)
-            p = self.posterior(name, law, x[name], t, s)
+            p0 = self.predict(name, out, x)
+            q = self.posterior(name, functional.one_hot(x0[name], field.classes).to(p0), x[name], t, s)
+            p = self.posterior(name, p0, x[name], t, s)
             total = total + _sum(_divergence(q, p), field, x0.mask)
         return total
 
@@ -129,7 +173,7 @@ class Discrete(Process, ABC):
     # around what is known
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
-        certain = CERTAIN * functional.one_hot(value, self.schema[name].classes).to(out[name])
+        certain = CERTAIN * functional.one_hot(value, self.labels[name].classes).to(out[name])
         return torch.where(there[..., None], certain, out[name])
 
     def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
@@ -139,7 +183,7 @@ class Discrete(Process, ABC):
     # training
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Cross-entropy of the clean labels, the mean over a structure's entries in all driven fields."""
+        """Evaluate the cross-entropy of the clean labels: the mean over a structure's driven entries, (B,), in nats."""
         total, count = torch.zeros(len(x0), device=x0.device), torch.zeros(len(x0), device=x0.device)
         for name, field in self.schema.items():
             entries = surprise(out[name], x0[name])
@@ -148,32 +192,53 @@ class Discrete(Process, ABC):
         return total / count.clamp_min(1)
 
 
-def law_of_labels(marginals: Mapping[str, list[float]], prior: Prior) -> Mapping[str, list[float]]:
-    """The weights of the labels of every field: their frequencies in the data, or all the same."""
+def choose_prior(marginals: Mapping[str, list[float]], prior: Prior) -> Mapping[str, list[float]]:
+    """Choose the weights of the labels of every field: their frequencies in the data, or all the same."""
     return marginals if prior == "marginal" else {name: [1.0] * len(shares) for name, shares in marginals.items()}
 
 
-def draw(law: Tensor, field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
-    """Draw labels from ``law`` (..., classes), one for every independent entry; zeros in the padding.
+def draw(p: Tensor, field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
+    """Draw a label for every independent entry of a field.
 
-    ``law`` need not be normalized; a label of weight zero is never drawn.
+    Parameters
+    ----------
+    p : Tensor
+        Weights of the labels of every entry, (..., classes), which need not be normalized; a label of weight zero is
+        never drawn.
+    field : Field
+    mask : Tensor
+        (B, N) bool, the real nodes.
+    generator : Generator, optional
+
+    Returns
+    -------
+    Tensor
+        Labels, (...) int64, zero in the padding.
     """
-    heap = torch.where(law > 0, law.cumsum(-1), 0.0)  # zero is never above the threshold, however sums are rounded
+    heap = torch.where(p > 0, p.cumsum(-1), 0.0)  # zero is never above the threshold, however sums are rounded
     threshold = chance(field, mask, generator)[..., None] * heap.amax(-1, keepdim=True)
     labels = (heap > threshold).to(torch.int32).argmax(-1)  # the first that is
     return torch.where(extent(field, mask), labels, 0)
 
 
 def surprise(logits: Tensor, labels: Tensor) -> Tensor:
-    """−log softmax(logits)[label] of every entry, in nats and at least float32."""
+    """Evaluate −log softmax(logits)[label] of every entry, in nats and at least float32.
+
+    Parameters
+    ----------
+    logits : Tensor
+        (..., classes).
+    labels : Tensor
+        (...) int64.
+    """
     logits = _precise(logits)  # three times as fast as torch's cross_entropy
     return logits.logsumexp(-1) - logits.gather(-1, labels[..., None])[..., 0]
 
 
 def chance(field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
-    """Uniform numbers for the entries of a field.
+    """Draw uniform numbers for the entries of a field: (B,), (B, N) or (B, N, N).
 
-    (B,), (B, N) or (B, N, N); the same for (i, j) and (j, i) if symmetric.
+    Those of (i, j) and (j, i) are the same for a symmetric field.
     """
     u = uniform(_entries(field, mask), generator, mask)
     return torch.where(support(field, mask), u, u.mT) if field.symmetric else u

@@ -1,4 +1,4 @@
-"""Gaussian noise on real fields, undone by diffusers' schedulers."""
+"""Gaussian noise on real fields, undone by the solvers of ``symdiff.processes.schedules``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from symdiff.config.recipe import build
 from symdiff.groups.orthogonal import turn
-from symdiff.processes.base import Process, finest
+from symdiff.processes.base import Process, add, finest
 from symdiff.processes.coupling import nearest
 from symdiff.processes.heun import insert_corrections
 from symdiff.processes.schedules import Past, Schedule
@@ -30,33 +30,55 @@ FINE = 1e8
 class Gaussian(Process):
     """x_t = a(t) x0 + b(t) ε on Real fields, in the data's unit; the denoiser predicts x0.
 
-    ``schedule`` names the path and the scheduler that steps along it: DDIM, DPMSolverMultistep, EDMEuler, EDMHeun,
-    FlowMatchEulerDiscrete or FlowMatchHeunDiscrete; those of Heun need two evaluations a step, and have half as many.
-    ``centered``: vector fields over nodes whose noise, like their values, has mean zero over a structure's nodes
-    (translations are divided out); data are moved to mean zero. ``weighting`` of the squared error of x0: ``uniform``;
-    ``min-snr``, a²/b² up to 5 (Hang et al., Efficient Diffusion Training via Min-SNR Weighting Strategy, ICCV 2023);
-    ``edm``, a²/b² + 1/spread² (Karras et al., NeurIPS 2022). ``marginals`` are not used.
+    Deterministic schedules transport x_t; with ``eta`` or ``stochastic`` the process renoises. A solver with memory
+    keeps its last prediction in x, as the fields ``<name>.past`` and ``<name>.past_time``.
 
-    ``preconditioning``: ``none``, the prediction is taken for x0; or ``edm``, where the network's output o, which
-    denoisers of vectors put into x0 = x_t − t·o, is read as x0 = c_skip x_t − c_out o instead: c_skip x_t is the best
-    linear guess for data of the schedule's spread S, c_skip = a S²/(a² S² + b²), and c_out = b S/(a² S² + b²)^½ its
-    error, so that the best o has the spread S at all times. EDM's c_in is in the path already: x_t of DDIM, DPM-Solver
-    and EDM has the spread S at all times, that of a straight path at least S/√2. On a straight path x_t − t·o is nearly
-    the same by itself: o is then the velocity, of constant spread √(1 + S²); on EDM's path, whose noise is not t, it is
-    not.
-
-    ``coupling``: ``independent``, noise that knows nothing of the structure; or ``optimal``, for one field of vectors
-    over nodes: the noise's nodes are numbered and its vectors turned so that it lies near x0 (``coupling.nearest``),
-    which makes paths straight and few steps enough. The law of the noise is still the prior where that of the data is
-    invariant, as it is for a network that is equivariant under permutations and sees no more of the structure, or a
-    frame that is drawn unrelated to it. Given x0 the noise is no longer normal, so neither fresh noise in sampling nor
-    a bound is offered.
-
-    A two-step scheduler finds its last prediction in x, as the fields ``<name>.past`` and ``<name>.past_time``.
-    ``kl`` is that of the ancestral chain (DDPM) along the same path, whichever scheduler samples; at s = 0 it is
-    −log of a density, in the data's unit: p(x0 | x_t) is normal around the prediction with the spread b/a of x_t's
+    ``kl`` is that of the ancestral chain (DDPM) along the same path, whichever solver samples; at s = 0 it is −log of a
+    density, in the data's unit: p(x0 | x_t) is normal around the prediction with the standard deviation b/a of x_t's
     noise. Its sum is a bound on any grid, but close only where a/b changes little from one time to the next.
-    Deterministic schedulers transport x_t; with ``eta`` or ``stochastic`` the process renoises.
+
+    **Preconditioning.** With ``edm`` the network's output o, which denoisers of vectors put into x0 = x_t − t·o, is
+    read as x0 = c_skip x_t − c_out o instead: c_skip x_t is the best linear guess for data of standard deviation S,
+    c_skip = a S²/(a² S² + b²), and c_out = b S/(a² S² + b²)^½ its error, so that the best o has the standard deviation
+    S at all times. EDM's c_in is in the path already: x_t of DDIM, DPM-Solver and EDM has the standard deviation S at
+    all times, that of a straight path at least S/√2. On a straight path x_t − t·o is nearly the same by itself: o is
+    then the velocity, of constant standard deviation √(1 + S²); on EDM's path, whose noise is not t, it is not.
+
+    **Coupling.** With ``optimal``, for one field of vectors over nodes, the noise's nodes are numbered and its vectors
+    rotated so that it lies near x0 (``coupling.nearest``), which makes paths straight and few steps enough. The noise
+    still has the prior's distribution where the data's is invariant, for a network that is equivariant under
+    permutations and sees no more of the structure, or a frame that is drawn unrelated to it. Given x0 the noise is no
+    longer normal, so neither fresh noise in sampling nor a bound is offered.
+
+    Parameters
+    ----------
+    schema : Mapping
+        The driven fields, all Real.
+    marginals : Mapping, optional
+        Not used.
+    schedule : Schedule or Mapping
+        The path and the solver: DDIM, DPMSolverMultistep, EDMEuler, EDMHeun, FlowMatchEulerDiscrete or
+        FlowMatchHeunDiscrete. Those of Heun need two evaluations a step, and make half as many steps.
+    centered : list of str, optional
+        Vector fields over nodes whose noise, like their values, has mean zero over a structure's nodes (translations
+        are divided out); data are moved to mean zero.
+    weighting : {"uniform", "min-snr", "edm"}
+        Of the squared error of x0: 1; a²/b² up to 5; a²/b² + 1/S², S the standard deviation of the data.
+    preconditioning : {"none", "edm"}
+        Whether the prediction is taken for x0, or as above.
+    coupling : {"independent", "optimal"}
+        Which noise a structure is paired with in training.
+
+    Raises
+    ------
+    ValueError
+        For fields that are not Real, centered fields that are not vectors over nodes, or an optimal coupling where it
+        has no meaning.
+
+    References
+    ----------
+    Hang et al.: Efficient Diffusion Training via Min-SNR Weighting Strategy (ICCV 2023).
+    Karras, Aittala, Aila, Laine: Elucidating the Design Space of Diffusion-Based Generative Models (NeurIPS 2022).
     """
 
     @register_to_config
@@ -72,16 +94,18 @@ class Gaussian(Process):
     ) -> None:
         self.schema = schema_from_plain(schema)
         self.schedule = build(Schedule, schedule)
-        self.centered = tuple(centered or ())
+        self._centered = tuple(centered or ())
         self.weighting, self.preconditioning, self.coupling = weighting, preconditioning, coupling
         self.register_to_config(
             schema=schema_to_plain(self.schema), schedule=self.schedule.spec, centered=list(self.centered)
         )
+        self.reals: dict[str, Real] = {}
         for name, field in self.schema.items():
             if not isinstance(field, Real):
                 raise ValueError(f"field {name!r} of a Gaussian process must be Real, got {field}")
+            self.reals[name] = field
         for name in self.centered:
-            field = self.schema.get(name)
+            field = self.reals.get(name)
             if field is None or field.axes != "node" or not field.vector:
                 raise ValueError(f"only vector fields over nodes can be centered, got {name!r}: {field}")
         if self.couples and list(self.schema) != list(self.centered):
@@ -91,6 +115,10 @@ class Gaussian(Process):
                 "coupling: optimal needs a deterministic schedule: fresh noise would not be the structure's own; set "
                 "eta or stochastic to none"
             )
+
+    @property
+    def centered(self) -> tuple[str, ...]:
+        return self._centered
 
     @property
     def renoises(self) -> bool:
@@ -105,8 +133,8 @@ class Gaussian(Process):
             return x1
         (name,) = self.schema
         order, rotation = nearest(self._project(name, x0[name], x0.mask), x1[name], x0.mask)
-        named = x1[name].gather(1, order[:, :, None, None].expand_as(x1[name]))
-        return x1.with_values(**{name: turn(rotation.to(named), named)})
+        matched = x1[name].gather(1, order[:, :, None, None].expand_as(x1[name]))
+        return x1.with_values(**{name: turn(rotation.to(matched), matched)})
 
     @property
     def corrects(self) -> bool:
@@ -148,13 +176,13 @@ class Gaussian(Process):
         values = {}
         for name in self.schema:
             (a_s, b_s), (a_t, b_t) = self._levels(s, x[name]), self._levels(t, x[name])
-            kept = a_t / a_s
-            spread = (b_t.square() - (kept * b_s).square()).clamp_min(0).sqrt()
-            values[name] = kept * x[name] + spread * self._noise(name, x.mask, generator, x[name])
+            ratio = a_t / a_s
+            std = (b_t.square() - (ratio * b_s).square()).clamp_min(0).sqrt()
+            values[name] = ratio * x[name] + std * self._noise(name, x.mask, generator, x[name])
         return x.with_values(**values)
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Weighted squared error of x0, the mean over the components of all driven fields, (B,)."""
+        """Evaluate the weighted squared error of x0, (B,): the mean over the components of all driven fields."""
         a, b = self.schedule.levels(t)
         snr = (a / b).square().to(t)
         weight = {
@@ -162,8 +190,8 @@ class Gaussian(Process):
             "min-snr": snr.clamp_max(5.0),
             "edm": snr.clamp_max(FINE) + self.schedule.spread**-2,
         }[self.weighting]
-        count = sum(self._dimension(name, x0.mask) for name in self.schema)
-        return weight * sum(self._errors(name, out, x0, x, t) for name in self.schema) / count.clamp_min(1)
+        count = add(self._dimension(name, x0.mask) for name in self.schema)
+        return weight * add(self._errors(name, out, x0, x, t) for name in self.schema) / count.clamp_min(1)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         if self.couples:
@@ -189,7 +217,7 @@ class Gaussian(Process):
         return total.to(_floating(x0))
 
     def _advance(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
-        """The scheduler's step, once for every distinct set of times among the rows."""
+        """Take the schedule's step, once for every distinct set of times among the rows."""
         times = torch.stack([t, s] if past is None else [t, s, past[1].to(t)], 1)
         if bool((times == times[:1]).all()):  # the usual case, in sampling
             groups, member = times[:1], torch.zeros(len(x), dtype=torch.long, device=x.device)
@@ -236,16 +264,16 @@ class Gaussian(Process):
         return x[name] - t.to(x0).view(scale.shape) * (skip * x[name] - x0) / scale
 
     def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
-        """Normal around the prediction, with the standard deviation that an entry has by its own noise."""
+        """Evaluate a normal log-density around the prediction, with the standard deviation of an entry's own noise."""
         a, b = self.schedule.levels(t)
-        spread = self.schedule.spread
-        variance = (b * spread).square() / ((a * spread).square() + b.square()) + (NEAR * spread) ** 2
+        std = self.schedule.spread
+        variance = (b * std).square() / ((a * std).square() + b.square()) + (NEAR * std) ** 2
         guess = out[name].double()
         gap = torch.where(there, guess - value.to(guess), 0.0)
         return -(0.5 * gap.square().flatten(1).sum(1) / variance)
 
     def pull(self, name: str, value: Tensor, gradient: Tensor, t: Tensor) -> Tensor:
-        """By (b²/a) times the gradient, but no entry farther than ``REACH`` standard deviations of the noise."""
+        """Move the prediction by (b²/a) times the gradient, at most ``REACH`` standard deviations of the noise."""
         field, (a, b) = self.schema[name], self._levels(t, gradient)
         move = b.square() / a.clamp_min(0.1) * gradient
         length = (
@@ -265,9 +293,9 @@ class Gaussian(Process):
 
     def _preconditioning(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         """c_skip and c_out."""
-        (a, b), spread = self._levels(t, like), self.schedule.spread
-        total = (a * spread).square() + b.square()
-        return a * spread**2 / total, b * spread * total.rsqrt()
+        (a, b), std = self._levels(t, like), self.schedule.spread
+        total = (a * std).square() + b.square()
+        return a * std**2 / total, b * std * total.rsqrt()
 
     def _errors(self, name: str, out: State, x0: State, x: State, t: Tensor) -> Tensor:
         """The squared error of x0, summed over the field, (B,)."""

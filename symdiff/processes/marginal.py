@@ -10,25 +10,46 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
 from symdiff.config.ranges import Levels
-from symdiff.processes.discrete import Discrete, Prior, _sum, law_of_labels, surprise
+from symdiff.processes.discrete import Discrete, Prior, _sum, choose_prior, surprise
 from symdiff.random import Generator
 from symdiff.state import State
 
 
 class Marginal(Discrete):
-    """A Markov chain of ``levels`` noisy levels, t = k/levels, with α(t) = cos²(π/2 · (t + 0.008)/1.008), scaled to
-    α(0) = 1.
+    """The Markov chain of DiGress, which resamples entries from the prior over labels, level by level.
 
-    Every level resamples an entry from the ``prior`` over labels: their frequencies in the data or the uniform law. A
-    step draws from the exact posterior under the predicted law of x0, over any subset of the levels.
-    ``weights``: the loss is the sum over fields of weight × mean cross-entropy (DiGress: 1 for atoms, 5 for bonds);
-    None is the mean over all entries. DiGress stops the last transition just short of the prior; here it gets there,
-    so that ``prior_kl`` is zero.
-    (Vignac et al., DiGress: Discrete Denoising Diffusion for Graph Generation, ICLR 2023; the schedule of Nichol,
-    Dhariwal: Improved Denoising Diffusion Probabilistic Models, ICML 2021.)
+    At t = k/levels an entry is still clean with probability α(t) = cos²(π/2 · (t + 0.008)/1.008), scaled to α(0) = 1. A
+    step draws from the exact posterior under the prediction of x0, over any subset of the levels. DiGress stops the
+    last transition just short of the prior; here it gets there, so that ``prior_kl`` is zero.
+
+    Parameters
+    ----------
+    schema : Mapping
+        The driven fields, all Categorical.
+    marginals : Mapping of str to list of float
+        Frequencies of the labels of each field in the data.
+    prior : {"marginal", "uniform"}
+        The distribution of noise: those frequencies, or all labels alike.
+    levels : int
+        Levels of the chain, the greatest number of steps.
+    weights : Mapping of str to float, optional
+        The loss is the sum over fields of weight × mean cross-entropy (DiGress: 1 for atoms, 5 for bonds); left out,
+        it is the mean over all entries.
+
+    Raises
+    ------
+    ValueError
+        For fewer than one level, or weights that do not fit the fields.
+
+    References
+    ----------
+    Vignac et al.: DiGress: Discrete Denoising Diffusion for Graph Generation (ICLR 2023).
+    Nichol, Dhariwal: Improved Denoising Diffusion Probabilistic Models (ICML 2021), the schedule.
     """
 
-    renoises = True
+    @property
+    def renoises(self) -> bool:
+        return True
 
     @register_to_config
     def __init__(
@@ -39,7 +60,7 @@ class Marginal(Discrete):
         levels: Levels = 500,
         weights: Mapping[str, float] | None = None,
     ) -> None:
-        self.set_priors(schema, law_of_labels(marginals, prior))
+        self.set_priors(schema, choose_prior(marginals, prior))
         if levels < 1:
             raise ValueError(f"levels must be at least 1, got {levels}")
         if weights is not None and set(weights) != set(self.schema):

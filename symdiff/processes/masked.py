@@ -11,30 +11,50 @@ from torch import Tensor
 from torch.nn import functional
 
 from symdiff.config.recipe import build
-from symdiff.processes.base import Predict
+from symdiff.processes.base import Predict, add
 from symdiff.processes.discrete import Discrete, _sum, chance, draw, surprise
 from symdiff.processes.revealing import Revealing
 from symdiff.random import Generator
-from symdiff.state import Categorical, Field, Schema, State, schema_from_plain, support
+from symdiff.state import Categorical, Field, State, schema_from_plain, support
 
 
 class Masked(Discrete):
-    """Every entry is hidden at time t with probability t; its noisy label is then ``classes``, one more than the
-    data's.
+    """Masked diffusion: every entry is hidden at time t with probability t, and revealed by a label that is predicted.
 
-    A step reveals a hidden entry with probability (t − s)/t, by a label drawn from the prediction; what is revealed
-    stays. With ``evenly``, of a structure's M independent entries exactly round(t·M) are hidden at time t: as many are
-    revealed in every step, chosen at random, and one at a time once there are M steps, which is an any-order
-    autoregressive model, exact for exact predictions. ``weighting`` of the loss: ``mean`` over the hidden entries, or
-    ``bound``, whose expectation over t is the variational bound per entry in nats. ``focus``: training times are
-    u^focus with u uniform; with 0 everything is hidden, for predictions in one step. ``revealing``: with ``evenly`` and
-    fields of nodes alone, an order in which entries are revealed that is better than a random one (``Sublattices``); it
-    then chooses the times. ``marginals`` are not used: the prior is the mask. (Sahoo et al., Simple and Effective
-    Masked Diffusion Language Models, NeurIPS 2024; Shi et al., Simplified and Generalized Masked Diffusion for Discrete
-    Data, NeurIPS 2024.)
+    A hidden entry has the noisy label ``classes``, one more than the data's. A step reveals it with probability
+    (t − s)/t, by a label drawn from the prediction; what is revealed stays.
+
+    Parameters
+    ----------
+    schema : Mapping
+        The driven fields, all Categorical.
+    marginals : Mapping of str to list of float, optional
+        Not used: the prior is the mask.
+    evenly : bool
+        Whether exactly round(t·M) of a structure's M independent entries are hidden at time t. As many are then
+        revealed in every step, chosen at random; with M steps one at a time, which is an any-order autoregressive
+        model, exact for exact predictions.
+    weighting : {"mean", "bound"}
+        The loss: the mean over the hidden entries, or a weighted sum whose expectation over t is the variational bound,
+        in nats an entry.
+    focus : float
+        Training times are u^focus with u uniform; with 0 everything is hidden, for predictions in one step.
+    revealing : Mapping, optional
+        With ``evenly`` and one field of nodes: the order in which nodes are revealed (``Sublattices``,
+        ``CoarseToFine``), which then also chooses the times. Random where left out.
+
+    Raises
+    ------
+    ValueError
+        For settings that do not go together.
+
+    References
+    ----------
+    Sahoo et al.: Simple and Effective Masked Diffusion Language Models (NeurIPS 2024).
+    Shi, Han, Wang, Doucet, Titsias: Simplified and Generalized Masked Diffusion for Discrete Data (NeurIPS 2024).
     """
 
-    renoises, reveals = False, True
+    reveals = True
 
     @register_to_config
     def __init__(
@@ -51,18 +71,24 @@ class Masked(Discrete):
                 f"focus must be at least 0, and 1 where the loss is the bound, got {focus} with weighting {weighting!r}"
             )
         fields = schema_from_plain(schema)
-        labelled = {name: field for name, field in fields.items() if isinstance(field, Categorical)}
-        self.set_priors(fields, {name: [0.0] * field.classes + [1.0] for name, field in labelled.items()})
+        masks = {
+            name: [0.0] * field.classes + [1.0] for name, field in fields.items() if isinstance(field, Categorical)
+        }
+        self.set_priors(fields, masks)
         self.evenly, self.weighting, self.focus = evenly, weighting, focus
-        self.revealing = None if revealing is None else build(Revealing, revealing)
+        self.revealing: Revealing | None = None if revealing is None else build(Revealing, revealing)
         if self.revealing is not None and (
             not evenly or focus != 1 or any(field.axes != "node" for field in fields.values()) or len(fields) != 1
         ):
             raise ValueError("revealing needs one field of nodes, evenly and focus 1")
 
-    def noisy_schema(self) -> Schema:
+    @property
+    def renoises(self) -> bool:
+        return False
+
+    def noisy_schema(self) -> Mapping[str, Categorical]:
         return {
-            name: Categorical(field.axes, field.classes + 1, field.undirected) for name, field in self.schema.items()
+            name: Categorical(field.axes, field.classes + 1, field.undirected) for name, field in self.labels.items()
         }
 
     def alpha(self, t: Tensor) -> Tensor:
@@ -75,10 +101,10 @@ class Masked(Discrete):
     def times(self, steps: int) -> Tensor:
         return super().times(steps) if self.revealing is None else self.revealing.times(steps)
 
-    def predicted(self, name: str, out: State, x: State) -> Tensor:
-        law = functional.pad(super().predicted(name, out, x), (0, 1))
-        shown = functional.one_hot(x[name], law.shape[-1]).to(law)
-        return torch.where(self._hidden(name, x)[..., None], law, shown)
+    def predict(self, name: str, out: State, x: State) -> Tensor:
+        p0 = functional.pad(super().predict(name, out, x), (0, 1))
+        shown = functional.one_hot(x[name], p0.shape[-1]).to(p0)
+        return torch.where(self._hidden(name, x)[..., None], p0, shown)
 
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
         if not self.evenly:
@@ -98,42 +124,41 @@ class Masked(Discrete):
         if not self.evenly:
             return super().step(x, out, t, s, generator)
         if self.revealing is not None:
-            return self._reveal(x, out, s, generator)
+            return self._reveal(self.revealing, x, out, s, generator)
         hidden = {name: self._hidden(name, x) & support(field, x.mask) for name, field in self.schema.items()}
         reveal = self._choose(hidden, self._hidden_count(x) - self._count(x.mask, s), x.mask, generator)
         values = {}
         for name, field in self.schema.items():
-            x0 = draw(self.predicted(name, out, x), field, x.mask, generator)
+            x0 = draw(self.predict(name, out, x), field, x.mask, generator)
             values[name] = torch.where(reveal[name], x0, x[name])
         return x.with_values(**values)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         if self.evenly:
-            counted = self._counted(x)
-            share = (self._hidden_count(x) - self._count(x.mask, s)).clamp_min(0).to(t) / counted.clamp_min(1)
+            share = (self._hidden_count(x) - self._count(x.mask, s)).clamp_min(0).to(t) / self._next_count(x).clamp_min(
+                1
+            )
         else:
             share = (t - s) / t
         return share * self._hidden_surprise(out, x0, x)
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Cross-entropy of the hidden labels, (B,); zero where nothing is hidden."""
+        """Evaluate the cross-entropy of the hidden labels, (B,), in nats; zero where nothing is hidden."""
         total = self._hidden_surprise(out, x0, x)
         if self.evenly or self.weighting == "mean":  # evenly, the mean over the hidden entries is the bound's too
-            return total / self._counted(x).clamp_min(1).to(t)
+            return total / self._next_count(x).clamp_min(1).to(t)
         return total / (t * self._count(x.mask, torch.ones_like(t)))
 
     def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
-        x, every = (
-            self.prior(known.mask, generator),
-            self._count(known.mask, torch.ones(len(known), device=known.device)),
-        )
+        x = self.prior(known.mask, generator)
+        every = self._count(known.mask, torch.ones(len(known), device=known.device))
         left = {name: ~self._hidden(name, known) & support(field, known.mask) for name, field in self.schema.items()}
         number, total = every - self._hidden_count(known), torch.zeros(len(known), device=known.device)
         for k in range(rounds):
             before, after = (number * part // rounds for part in (k, k + 1))
             show = self._choose(left, after - before, known.mask, generator)
             out = predict(x, 1 - before / every.clamp_min(1))
-            for name, field in self.schema.items():
+            for name, field in self.labels.items():
                 labels = known[name].clamp_max(field.classes - 1)
                 total = total - _sum(torch.where(show[name], surprise(out[name], labels), 0.0), field, known.mask)
                 left[name] = left[name] & ~show[name]
@@ -142,7 +167,7 @@ class Masked(Discrete):
 
     def log_probability(self, x: State, y: State, out: State) -> Tensor:
         total = torch.zeros(len(x), dtype=torch.float64)
-        for name, field in self.schema.items():
+        for name, field in self.labels.items():
             shown = (x[name] == field.classes) & (y[name] < field.classes)
             terms = torch.where(shown, surprise(out[name], y[name].clamp_max(field.classes - 1)), 0.0)
             total = total - _sum(terms, field, x.mask).cpu().double()
@@ -151,32 +176,34 @@ class Masked(Discrete):
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
         raise ValueError("Masked starts from what is known, it does not generate around it")
 
-    def _reveal(self, x: State, out: State, s: Tensor, generator: Generator | None) -> State:
-        """The step where there is an order: labels are drawn for the nodes that it names alone."""
-        ((name, field),) = self.schema.items()
+    def _reveal(self, order: Revealing, x: State, out: State, s: Tensor, generator: Generator | None) -> State:
+        """Step in an order of the nodes: labels are drawn for those alone that come next."""
+        ((name, field),) = self.labels.items()
         hidden = self._hidden(name, x) & x.mask
         count = (hidden.sum(1) - self._count(x.mask, s)).clamp_min(0)
-        keys = torch.where(hidden, self.revealing.keys(hidden, generator), 2.0)
+        keys = torch.where(hidden, order.keys(hidden, generator), 2.0)
         first = keys.topk(max(1, int(count.max())), largest=False).indices  # (B, m)
         logits = out[name].gather(1, first[..., None].expand(-1, -1, field.classes))
         shown = torch.arange(first.shape[1], device=first.device) < count[:, None]
-        law = functional.pad(super().predicted(name, State(shown, {name: out.schema[name]}, {name: logits}), x), (0, 1))
-        labels = torch.where(shown, draw(law, field, torch.ones_like(shown), generator), x[name].gather(1, first))
+        p0 = functional.pad(super().predict(name, State(shown, {name: out.schema[name]}, {name: logits}), x), (0, 1))
+        labels = torch.where(shown, draw(p0, field, torch.ones_like(shown), generator), x[name].gather(1, first))
         return x.with_values(**{name: x[name].scatter(1, first, labels)})
 
     def _hidden(self, name: str, x: State) -> Tensor:
-        return x[name] == self.schema[name].classes
+        return x[name] == self.labels[name].classes
 
     def _hidden_count(self, x: State) -> Tensor:
-        return sum(_sum(self._hidden(name, x), field, x.mask) for name, field in self.schema.items()).long()
+        """How many entries of every structure are hidden, (B,) int64."""
+        return add([_sum(self._hidden(name, x), field, x.mask) for name, field in self.schema.items()]).long()
 
     def _next(self, name: str, x: State) -> Tensor:
         """The hidden entries of which some are revealed next: all of them, unless there is an order."""
         hidden = self._hidden(name, x)
         return hidden if self.revealing is None else self.revealing.next(hidden & x.mask)
 
-    def _counted(self, x: State) -> Tensor:
-        return sum(_sum(self._next(name, x), field, x.mask) for name, field in self.schema.items()).long()
+    def _next_count(self, x: State) -> Tensor:
+        """How many these are, (B,) int64."""
+        return add([_sum(self._next(name, x), field, x.mask) for name, field in self.schema.items()]).long()
 
     def _hidden_surprise(self, out: State, x0: State, x: State) -> Tensor:
         total = torch.zeros(len(x0), device=x0.device)
@@ -187,14 +214,16 @@ class Masked(Discrete):
 
     def _count(self, mask: Tensor, t: Tensor) -> Tensor:
         """How many entries are hidden at time t where that is fixed: round(t·M), (B,) int64."""
-        entries = sum(support(field, mask).reshape(len(mask), -1).sum(1) for field in self.schema.values())
+        entries = add([support(field, mask).reshape(len(mask), -1).sum(1) for field in self.schema.values()])
         return (t * entries).round().long()
 
     def _choose(
         self, entries: Mapping[str, Tensor], count: Tensor, mask: Tensor, generator: Generator | None
     ) -> dict[str, Tensor]:
-        """``count`` (B,) of the structures' ``entries`` (bool, by field), at random or those that come first, both
-        halves of a symmetric field."""
+        """Choose ``count`` (B,) of the structures' ``entries`` (bool, by field).
+
+        At random, or those that come first.
+        """
 
         def key(name: str, field: Field) -> Tensor:
             return (

@@ -10,7 +10,7 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor
 
-from symdiff.processes.base import Process
+from symdiff.processes.base import Process, add
 from symdiff.random import Generator
 from symdiff.state import Field, Real, Schema, State, extent, schema_from_plain, schema_to_plain
 
@@ -18,17 +18,29 @@ Numbers = float | list[float]
 
 
 class Prediction(Process):
-    """x1 is nothing: what is driven is not seen, and one step says it, mean + spread · (the network's output).
+    """Regression in one step: x1 is empty, and a field is mean + standard deviation · (the network's output).
 
-    ``loss``: ``l1``, the mean absolute error of numbers and the mean length of the error of vectors, which no rotation
-    changes; or ``l2``, the mean squared error of the components. Both are of (value − mean)/spread and means over a
-    field's entries, summed over the fields. ``mean`` and ``spread``: of the data, by the name of a field, in its unit,
-    0 and 1 where they are not given; one number, or a list with one for every channel. Vectors have no mean, it would
-    not turn with them. ``marginals`` are not used. A prediction is one value and no law, so it has no likelihood and is
-    no part of a ``Product``; labels are predicted by ``Masked`` with focus 0.
+    A prediction is one value and no distribution, so it has no likelihood and is no part of a ``Product``; labels are
+    predicted by ``Masked`` with focus 0.
+
+    Parameters
+    ----------
+    schema : Mapping
+        The fields that are predicted, all Real.
+    marginals : Mapping, optional
+        Not used.
+    loss : {"l1", "l2"}
+        The mean absolute error of numbers and mean length of the error of vectors (which no rotation changes), or the
+        mean squared error of the components. Of standardized values; summed over the fields.
+    mean, spread : Mapping of str to float or list of float, optional
+        Mean and standard deviation of the data, by the name of a field, in its unit: one number, or one for every
+        channel; 0 and 1 where they are left out. Vectors have no mean, since it would not rotate with them.
+
+    Raises
+    ------
+    ValueError
+        For fields that are not Real, and a mean or a standard deviation that does not fit.
     """
-
-    renoises = False
 
     @register_to_config
     def __init__(
@@ -40,29 +52,35 @@ class Prediction(Process):
         spread: Mapping[str, Numbers] | None = None,
     ) -> None:
         self.schema = schema_from_plain(schema)
-        self.kind, self.means, self.spreads = loss, dict(mean or {}), dict(spread or {})
+        self.kind, self.means, self.deviations = loss, dict(mean or {}), dict(spread or {})
         self.register_to_config(schema=schema_to_plain(self.schema))
+        self.reals: dict[str, Real] = {}
         for name, field in self.schema.items():
             if not isinstance(field, Real):
                 raise ValueError(
                     f"field {name!r} of a Prediction must be Real, got {field}; labels are predicted by Masked with "
                     "focus 0"
                 )
-        for name in [*self.means, *self.spreads]:
+            self.reals[name] = field
+        for name in [*self.means, *self.deviations]:
             if name not in self.schema:
                 raise ValueError(f"mean and spread: expected fields among {sorted(self.schema)}, got {name!r}")
         for name in self.means:
-            if self.schema[name].vector:
+            if self.reals[name].vector:
                 raise ValueError(f"mean: {name!r} are vectors, whose mean would break rotations")
-        for key, given in (("mean", self.means), ("spread", self.spreads)):
+        for key, given in (("mean", self.means), ("spread", self.deviations)):
             for name, value in given.items():
                 numbers = value if isinstance(value, list | tuple) else [value]
-                if len(numbers) not in (1, self.schema[name].dim) or not all(map(math.isfinite, numbers)):
+                if len(numbers) not in (1, self.reals[name].dim) or not all(map(math.isfinite, numbers)):
                     raise ValueError(
-                        f"{key}.{name}: expected one finite number, or a list of {self.schema[name].dim}, got {value}"
+                        f"{key}.{name}: expected one finite number, or a list of {self.reals[name].dim}, got {value}"
                     )
                 if key == "spread" and min(numbers) <= 0:
                     raise ValueError(f"spread.{name}: expected more than 0, got {value}")
+
+    @property
+    def renoises(self) -> bool:
+        return False
 
     def noisy_schema(self) -> Schema:
         return {}
@@ -85,7 +103,7 @@ class Prediction(Process):
         return x.with_values(self.schema, **{name: self._value(name, out) for name in self.schema})
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        return sum(self._error(name, field, out, x0) for name, field in self.schema.items())
+        return add(self._error(name, field, out, x0) for name, field in self.reals.items())
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
         raise ValueError("a prediction is one value and has no likelihood")
@@ -94,24 +112,24 @@ class Prediction(Process):
         raise ValueError("a prediction is one value and has no likelihood")
 
     def _value(self, name: str, out: State) -> Tensor:
-        """mean + spread · output, zero in the padding."""
+        """mean + standard deviation · output, zero in the padding."""
         value = out[name].float()
-        mean, spread = self._scale(name, value)
-        value = mean + spread * value
+        mean, std = self._scale(name, value)
+        value = mean + std * value
         return torch.where(_present(self.schema[name], out.mask), value, 0.0)
 
     def _scale(self, name: str, like: Tensor) -> tuple[Tensor, Tensor]:
-        """A field's mean and spread, (1,) or (dim,), for vectors (1, 1) or (dim, 1)."""
-        mean, spread = (
+        """A field's mean and standard deviation, (1,) or (dim,), for vectors (1, 1) or (dim, 1)."""
+        mean, std = (
             like.new_tensor(given.get(name, plain)).reshape(-1)
-            for given, plain in ((self.means, 0.0), (self.spreads, 1.0))
+            for given, plain in ((self.means, 0.0), (self.deviations, 1.0))
         )
-        return (mean[:, None], spread[:, None]) if self.schema[name].vector else (mean, spread)
+        return (mean[:, None], std[:, None]) if self.reals[name].vector else (mean, std)
 
-    def _error(self, name: str, field: Field, out: State, x0: State) -> Tensor:
+    def _error(self, name: str, field: Real, out: State, x0: State) -> Tensor:
         """The mean error of a field's entries, (B,)."""
-        mean, spread = self._scale(name, x0[name])
-        truth = (x0[name] - mean) / spread
+        mean, std = self._scale(name, x0[name])
+        truth = (x0[name] - mean) / std
         present = _present(field, x0.mask)
         error = torch.where(present, out[name].to(truth) - truth, 0.0)
         if self.kind == "l2":

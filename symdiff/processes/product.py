@@ -10,18 +10,32 @@ from torch import Tensor
 
 from symdiff.config.recipe import build
 from symdiff.errors import UserError
-from symdiff.processes.base import Process
+from symdiff.processes.base import Process, add
 from symdiff.random import Generator
 from symdiff.state import Field, Schema, State, schema_from_plain, schema_to_plain
 
 
 class Product(Process):
-    """The fields of a structure shared out among processes that run in the same time.
+    """Several processes that run in the same time, each on fields of its own.
 
-    ``parts``: one mapping each, ``{"fields": [names], "process": spec or Process, "weight": 1.0}``; together they name
-    every field once. Loss (weighted), bound and prior term are sums over the parts. ``distortion`` and ``focus`` warp
-    the grid and the times of training for all parts alike, as those of ``Flow`` do; times of training that a part would
-    draw by itself (an EDM schedule's) are not used.
+    Loss (weighted), bound and prior term are sums over the parts.
+
+    Parameters
+    ----------
+    schema : Mapping
+        All driven fields.
+    parts : list of Mapping
+        ``{"fields": [names], "process": spec or Process, "weight": 1.0}`` each; together they name every field once.
+    marginals : Mapping of str to list of float, optional
+        Frequencies of the labels of each field in the data.
+    distortion, focus : float
+        As for ``Flow``, for all parts alike; the training times that a part would draw by itself (an EDM schedule's)
+        are not used.
+
+    Raises
+    ------
+    UserError
+        For parts that do not name every field once, or whose grids differ.
     """
 
     @register_to_config
@@ -136,10 +150,10 @@ class Product(Process):
         return torch.stack(losses).sum(0)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
-        return sum(part.kl(out, x0, x, t, s) for part in self.parts)
+        return add(part.kl(out, x0, x, t, s) for part in self.parts)
 
     def prior_kl(self, x0: State) -> Tensor:
-        return sum(part.prior_kl(x0) for part in self.parts)
+        return add(part.prior_kl(x0) for part in self.parts)
 
 
 def _spec(process: Process) -> dict:

@@ -13,29 +13,38 @@ from symdiff.random import Generator, uniform
 
 
 class Revealing(ABC):
-    """A law over orders of a structure's nodes that no symmetry changes.
+    """A distribution over orders of a structure's nodes that is invariant under its symmetries.
 
-    A state that is partly revealed tells which order it is in.
+    Which order a structure is revealed in can be read from what is revealed so far.
     """
 
     @abstractmethod
     def keys(self, hidden: Tensor, generator: Generator | None = None) -> Tensor:
-        """Nodes with smaller keys are revealed earlier.
+        """Draw keys of the nodes: those with smaller keys are revealed earlier.
 
-        ``hidden``: (B, N) bool; the keys of hidden nodes count, (B, N) float.
+        Parameters
+        ----------
+        hidden : Tensor
+            (B, N) bool, the nodes that are not revealed yet.
+        generator : Generator, optional
+
+        Returns
+        -------
+        Tensor
+            (B, N) float; those of hidden nodes count.
         """
 
     @abstractmethod
     def next(self, hidden: Tensor) -> Tensor:
-        """The hidden nodes of which some are revealed next, (B, N) bool: predictions of the others are not used."""
+        """Tell the hidden nodes of which some are revealed next, (B, N) bool; predictions of others are not used."""
 
     @abstractmethod
     def times(self, steps: int) -> Tensor:
-        """The grid of a trajectory: ``steps + 1`` times from 1 down to 0, float64."""
+        """Make the grid of a trajectory: ``steps + 1`` times from 1 down to 0, float64."""
 
     @abstractmethod
     def draw_times(self, u: Tensor) -> Tensor:
-        """Training times from uniform numbers."""
+        """Turn uniform numbers into training times."""
 
 
 class Sublattices(Revealing):
@@ -44,8 +53,18 @@ class Sublattices(Revealing):
     With couplings between nearest neighbors alone the spins of a sublattice depend on one another through the other
     sublattice only: once that is known they may all be drawn in a single step, without any error. So half of the
     evaluations are saved. Which sublattice comes first is a coin's toss. Within it nodes are revealed in groups of up
-    to 2^d that are half the lattice apart, the least dependent ones. The sides of the torus must be even. With a
-    breaker anchored in the data the last step is not exact: z tells of all spins together.
+    to 2^d that are half the lattice apart, the least dependent ones. With a breaker anchored in the data the last step
+    is not exact: z depends on all spins together.
+
+    Parameters
+    ----------
+    lattice : {"chain", "square", "cubic"}
+        The kind of the lattice; the sides of its torus must be even.
+
+    Raises
+    ------
+    ValueError
+        For a lattice that is not bipartite.
     """
 
     def __init__(self, lattice: LatticeKind = "square") -> None:
@@ -56,7 +75,7 @@ class Sublattices(Revealing):
     def keys(self, hidden: Tensor, generator: Generator | None = None) -> Tensor:
         parity, group = self._parity(hidden)
         u = uniform((*hidden.shape, 2), generator, torch.empty(0, device=hidden.device))
-        alike = 0.999 * u[:, group, 0] + 0.001 * u[..., 1]  # whatever splits a group is a matter of chance
+        alike = 0.999 * u[:, group, 0] + 0.001 * u[..., 1]  # what decides within a group is drawn as well
         return alike + self._late(hidden, parity, uniform((len(hidden),), generator, u))
 
     def next(self, hidden: Tensor) -> Tensor:

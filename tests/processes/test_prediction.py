@@ -30,7 +30,7 @@ def pair(random_state) -> tuple[State, State]:
 
 def right(process: Prediction, x0: State) -> State:
     """The output of a network that is never wrong."""
-    scaled = {name: (x0[name] - process.means.get(name, 0.0)) / process.spreads.get(name, 1.0) for name in SCHEMA}
+    scaled = {name: (x0[name] - process.means.get(name, 0.0)) / process.deviations.get(name, 1.0) for name in SCHEMA}
     return State(x0.mask, SCHEMA, scaled)
 
 
@@ -100,7 +100,7 @@ def test_the_config_comes_back(tmp_path):
     process.save_config(tmp_path)
     config = json.loads((tmp_path / process.config_name).read_text())
     again = Prediction.from_config(config)
-    assert (again.kind, again.means, again.spreads) == ("l1", MEAN, SPREAD) and dict(again.schema) == SCHEMA
+    assert (again.kind, again.means, again.deviations) == ("l1", MEAN, SPREAD) and dict(again.schema) == SCHEMA
 
 
 @pytest.mark.parametrize(
