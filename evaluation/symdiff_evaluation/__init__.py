@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOMES = {
-    "Estimate": "core.estimate",
-    "Metric": "core.metric",
-    "distinct": "core.estimate",
-    "fraction": "core.estimate",
-    "mean": "core.estimate",
-    "metric": "core.registering",
-    "nothing": "core.estimate",
-    "ratio": "core.estimate",
-    "Evaluation": "core.evaluation",
-    "Reference": "molecules.reference",
-    "build_reference": "molecules.building",
-    "evaluate": "core.evaluation",
-    "from_smiles": "molecules.samples",
-    "picture": "molecules.drawing",
-    "write": "core.writing",
-}
-_HOMES = dict(sorted(_HOMES.items()))
-__all__ = list(_HOMES)
+from symdiff.face import face
 
+if TYPE_CHECKING:
+    from symdiff_evaluation.core.estimate import Estimate as Estimate
+    from symdiff_evaluation.core.estimate import distinct as distinct
+    from symdiff_evaluation.core.estimate import fraction as fraction
+    from symdiff_evaluation.core.estimate import mean as mean
+    from symdiff_evaluation.core.estimate import nothing as nothing
+    from symdiff_evaluation.core.estimate import ratio as ratio
+    from symdiff_evaluation.core.evaluation import Evaluation as Evaluation
+    from symdiff_evaluation.core.evaluation import evaluate as evaluate
+    from symdiff_evaluation.core.metric import Metric as Metric
+    from symdiff_evaluation.core.registering import metric as metric
+    from symdiff_evaluation.core.writing import write as write
+    from symdiff_evaluation.molecules.building import build_reference as build_reference
+    from symdiff_evaluation.molecules.drawing import picture as picture
+    from symdiff_evaluation.molecules.reference import Reference as Reference
+    from symdiff_evaluation.molecules.samples import from_smiles as from_smiles
 
-def __getattr__(name: str):
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__, __dir__ = face(__name__)

@@ -35,7 +35,7 @@ def automorphisms(
 class _Search:
     def __init__(self, labels: Sequence[Hashable], edges: Mapping[tuple[int, int], Hashable], budget: int) -> None:
         self.size = len(labels)
-        self.near: list[list[tuple[Hashable, int]]] = [[] for _ in labels]
+        self.near: list[list[tuple[int, int]]] = [[] for _ in labels]
         kinds = {kind: number for number, kind in enumerate(sorted(set(edges.values()), key=repr))}
         for (i, j), kind in edges.items():
             self.near[i].append((kinds[kind], j))

@@ -47,14 +47,14 @@ def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: 
     return _svg(parts)
 
 
-def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
+def densities(values: Sequence[float] | np.ndarray, quantiles: np.ndarray | None) -> str:
     """Histogram of ``values`` as a filled outline over that of the law with equal mass at ``quantiles``."""
-    values = np.asarray(values, float)
-    everything = values if quantiles is None else np.concatenate([values, quantiles])
+    ours = np.asarray(values, float)
+    everything = ours if quantiles is None else np.concatenate([ours, quantiles])
     low, high = np.quantile(everything, [0.001, 0.999])
     if low == high:
         return bars({f"{low:g}": 1.0}, None if quantiles is None else {f"{low:g}": 1.0})
-    whole = bool((everything == np.round(everything)).all())
+    whole = np.array_equal(everything, np.round(everything))
     if whole:  # as many numbers to each bin, or the histogram is a comb
         width = int((high - low) // _BINS) + 1
         low = np.floor(low) - 0.5
@@ -62,7 +62,7 @@ def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
         edges = np.arange(low, high + width / 2, width)
     else:
         edges = np.linspace(low, high, _BINS + 1)
-    ours = np.histogram(values.clip(low, high), edges)[0] / len(values)
+    ours = np.histogram(ours.clip(low, high), edges)[0] / len(ours)
     target = None if quantiles is None else np.histogram(quantiles.clip(low, high), edges)[0] / len(quantiles)
     top = max(ours.max(), 0 if target is None else target.max())
     parts = [_axis(top)]
@@ -76,18 +76,20 @@ def densities(values: Sequence[float], quantiles: np.ndarray | None) -> str:
     return _svg(parts)
 
 
-def curves(x: Sequence[float], ours: Sequence[Estimate], target: Sequence[float] | None = None) -> str:
+def curves(
+    x: Sequence[float] | np.ndarray, ours: Sequence[Estimate], target: Sequence[float] | np.ndarray | None = None
+) -> str:
     """Estimates over ``x`` as dots with their intervals, and the exact or the reference's values as a line."""
-    x = np.asarray(x, float)
-    shown = [(place, e) for place, e in zip(x, ours, strict=True) if e.value is not None]
-    ends = [end for _, e in shown for end in (e.value, e.low, e.high) if end is not None] + list(
-        target if target is not None else []
-    )
+    places = np.asarray(x, float)
+    shown = [(place, e, e.value) for place, e in zip(places, ours, strict=True) if e.value is not None]
+    ends = [end for _, e, _ in shown for end in (e.value, e.low, e.high) if end is not None]
+    ends += [] if target is None else list(target)
     if not ends:
         return ""
     low, high = min(*ends, 0.0), max(*ends, 0.0)
     high = high if high > low else low + 1
-    left, right = float(x.min()), float(x.max()) if x.max() > x.min() else float(x.min()) + 1
+    left, right = float(places.min()), float(places.max())
+    right = right if right > left else left + 1
 
     def point(place: float, value: float) -> tuple[float, float]:
         return _LEFT + 8 + (place - left) / (right - left) * (WIDTH - _LEFT - 2 * _RIGHT - 8), _height(
@@ -96,16 +98,16 @@ def curves(x: Sequence[float], ours: Sequence[Estimate], target: Sequence[float]
 
     parts = [_ruler(low, high)]
     if target is not None:
-        path = "L".join(f"{px:.1f} {py:.1f}" for px, py in (point(a, b) for a, b in zip(x, target, strict=True)))
+        path = "L".join(f"{px:.1f} {py:.1f}" for px, py in (point(a, b) for a, b in zip(places, target, strict=True)))
         parts.append(f'<path class="curve target" d="M{path}"/>')
-    for place, e in shown:
-        px, py = point(place, e.value)
-        told = f"{place:g}: {e.value:.4f}"
+    for place, e, value in shown:
+        px, py = point(place, value)
+        label = f"{place:g}: {value:.4f}"
         bar = ""
-        if e.low is not None:
-            told += f" ({e.low:.4f} to {e.high:.4f})"
+        if e.low is not None and e.high is not None:
+            label += f" ({e.low:.4f} to {e.high:.4f})"
             bar = f'<path class="range" d="M{px:.1f} {point(place, e.low)[1]:.1f}V{point(place, e.high)[1]:.1f}"/>'
-        parts.append(f'<g><title>{told}</title>{bar}<circle class="ours" cx="{px:.1f}" cy="{py:.1f}" r="3.2"/></g>')
+        parts.append(f'<g><title>{label}</title>{bar}<circle class="ours" cx="{px:.1f}" cy="{py:.1f}" r="3.2"/></g>')
     for tick in _ticks(left, right):
         parts.append(f'<text x="{point(tick, low)[0]:.1f}" y="{HEIGHT - 9}" text-anchor="middle">{tick:g}</text>')
     return _svg(parts)

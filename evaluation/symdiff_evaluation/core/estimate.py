@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 Z95 = 1.959963984540054  # the 97.5 % point of the standard normal law
 
@@ -23,6 +23,12 @@ class Estimate:
     high: float | None
     count: int
     undecided: int = 0
+
+    def clip(self, least: float = -math.inf, most: float = math.inf) -> Estimate:
+        """The same with an interval that stays between ``least`` and ``most``."""
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(self.low, least), high=min(self.high, most))
 
     def plain(self) -> dict[str, float | int | None]:
         """The estimate as it stands in metrics.json."""

@@ -44,7 +44,7 @@ class Evaluation(Mapping[str, Estimate]):
     files: tuple[str, ...]
     protocol: Protocol
     reference: Compared | None
-    samples: object
+    samples: Any
     estimates: dict[str, Estimate]
     origin: Origin = field(default=Origin())
 

@@ -7,7 +7,7 @@ from collections import ChainMap, Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric, list_registered
@@ -15,9 +15,10 @@ from symdiff_evaluation.core.page import Section
 from symdiff_evaluation.core.shards import Shards
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.core.evaluation import Evaluation
     from symdiff_evaluation.core.filters import Filters
 
+S = TypeVar("S", bound=Sized)  # the set of samples of a kind
+R = TypeVar("R", bound="Compared")  # its references
 Told = Callable[[int], None]
 
 
@@ -59,7 +60,7 @@ class Asked(Protocol):
     def mcf(self) -> Filters | None: ...
 
 
-class Kind(ABC):
+class Kind(ABC, Generic[S, R]):
     """One kind of samples: the only place that knows what they are."""
 
     name: ClassVar[str]
@@ -84,10 +85,10 @@ class Kind(ABC):
     @property
     def known(self) -> Mapping[str, Metric]:
         """Every metric by each of its ids, those of the user's own among them."""
-        return ChainMap(self._shipped, list_registered(self.name))  # type: ignore[arg-type]
+        return ChainMap(self._shipped, list_registered(self.name))
 
     @cached_property
-    def _shipped(self) -> Mapping[str, Metric]:
+    def _shipped(self) -> dict[str, Metric]:
         return {name: metric for metric in self.metrics for name in metric.about}
 
     def collect_needs(self, metrics: Sequence[str]) -> frozenset[str]:
@@ -105,7 +106,7 @@ class Kind(ABC):
         metrics: Sequence[str] | None = None,
         column: str | None = None,
         atoms: Sequence[str] | None = None,
-    ) -> Sized:
+    ) -> S:
         """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since.
 
         ``metrics``: nothing is worked out but what these need; None: everything. ``column``: that of SMILES in tables.
@@ -123,18 +124,18 @@ class Kind(ABC):
         begun: Begun | None = None,
         progress: Told | None = None,
         metrics: Sequence[str] | None = None,
-    ) -> Sized:
+    ) -> S:
         """The samples of structures that are in memory; as ``read``.
 
         What is no structure of the kind is a broken record.
         """
 
     @abstractmethod
-    def summarize(self, samples: Any, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
+    def summarize(self, samples: S, name: str, metrics: Sequence[str], workers: int = 1) -> R:
         """A reference out of samples that ``accept`` gave, with all that ``metrics`` ask for. Raises ``UserError``."""
 
     @abstractmethod
-    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Compared:
+    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> R:
         """What a name or a path means, with all that ``metrics`` ask for. Raises ``UserError``."""
 
     def derive(
@@ -145,7 +146,7 @@ class Kind(ABC):
         workers: int = 1,
         begun: Begun | None = None,
         progress: Told | None = None,
-    ) -> Compared:
+    ) -> R:
         """The reference that the splits of a data set make, with all that ``metrics`` ask for.
 
         Raises ``UserError`` for one of another kind.
@@ -153,37 +154,37 @@ class Kind(ABC):
         raise NotImplementedError(f"{self.name} derives no reference from a data set")
 
     @abstractmethod
-    def failures(self, samples: Sized) -> Counter[str]:
+    def failures(self, samples: S) -> Counter[str]:
         """How many records fail for each kind of reason."""
 
     @abstractmethod
-    def rows(self, samples: Sized, reference: Compared | None) -> Iterable[tuple]:
+    def rows(self, samples: S, reference: R | None) -> Iterable[tuple]:
         """(file, record, *columns) of every record in order."""
 
     @abstractmethod
-    def sections(self, evaluation: Evaluation) -> list[Section]:
+    def sections(self, samples: S, reference: R | None, estimates: Mapping[str, Estimate]) -> Sequence[Section]:
         """The pages of the report between the numbers and what it is about."""
 
-    def total(self, samples: Sized) -> int:
+    def total(self, samples: S) -> int:
         """Number of records, broken ones included."""
         return len(samples)
 
-    def require(self, metrics: Sequence[str]) -> None:  # noqa: B027 (most kinds need no extra package)
+    def require(self, metrics: Sequence[str]) -> None:
         """Raise ``UserError`` where an extra package is missing that ``metrics`` need."""
 
-    def notes(self, protocol: Asked, reference: Compared | None) -> list[str]:
+    def notes(self, protocol: Asked, reference: R | None) -> list[str]:
         """What to know of this protocol's numbers with this reference."""
         return []
 
-    def equipped(self, samples: Sized, protocol: Asked) -> Sized:
+    def equipped(self, samples: S, protocol: Asked) -> S:
         """The samples with what else the protocol gives for their numbers."""
         return samples
 
-    def remarks(self, samples: Sized) -> list[str]:
+    def remarks(self, samples: S) -> list[str]:
         """What is odd about these samples."""
         return []
 
-    def measure(self, samples: Sized, reference: Compared | None, metrics: Sequence[str]) -> dict[str, Estimate]:
+    def measure(self, samples: S, reference: R | None, metrics: Sequence[str]) -> dict[str, Estimate]:
         """The estimates of ``metrics`` in their order, each metric called once.
 
         Those that lack a reference are left out.

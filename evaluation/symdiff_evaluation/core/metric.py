@@ -23,7 +23,7 @@ class Metric(ABC):
     ] = {}  # by id, what must be worked out of each sample beyond its verdict, in its kind's words
 
     @abstractmethod
-    def __call__(self, samples: Any, reference: Any) -> dict[str, Estimate | Callable[[], Estimate]]:
+    def __call__(self, samples: Any, reference: Any, /) -> Mapping[str, Estimate | Callable[[], Estimate]]:
         """The estimates by id; those in ``compares`` only where there is a reference. Both are of the metric's kind.
 
         An estimate that costs much is returned as a function without arguments, which is called where a protocol asks
@@ -35,7 +35,7 @@ Function = Callable[[Any, Any], Estimate]
 REGISTERED: dict[str, dict[str, Metric]] = defaultdict(dict)
 
 
-def list_registered(kind: str) -> Mapping[str, Metric]:
+def list_registered(kind: str) -> dict[str, Metric]:
     """The metrics that ``metric`` registered for a kind, by id.
 
     One that is registered again takes the place of the earlier one.

@@ -14,11 +14,12 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import TypeVar
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Progress = Callable[[int], None]
 CHUNK = 256  # items a task: large against the cost of sending it, small against a set
 _ALONE = 1.0  # seconds of work before others are asked: they take as long to start
-_kept: ContextVar[dict[int, ProcessPoolExecutor] | None] = ContextVar("kept processes", default=None)
+_POOLS: ContextVar[dict[int, ProcessPoolExecutor] | None] = ContextVar("pools by number of processes", default=None)
 
 
 def in_processes(
@@ -67,23 +68,24 @@ def in_portions(
 @contextmanager
 def one_pool() -> Iterator[None]:
     """Within it, all works share the processes that the first of them starts; they end with it."""
-    if _kept.get() is not None:
+    if _POOLS.get() is not None:
         yield
         return
     with ExitStack() as stack:
         pools: dict[int, ProcessPoolExecutor] = {}
-        token = _kept.set(pools)
-        stack.callback(_kept.reset, token)
+        token = _POOLS.set(pools)
+        stack.callback(_POOLS.reset, token)
         stack.callback(lambda: [pool.shutdown() for pool in pools.values()])
         yield
 
 
 def _started(workers: int) -> bool:
-    return workers in (_kept.get() or ())
+    return workers in (_POOLS.get() or ())
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    pools = _kept.get()
+    pools = _POOLS.get()
+    assert pools is not None  # one_pool() is around
     if workers not in pools:
         pools[workers] = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     return pools[workers]
@@ -93,7 +95,8 @@ def _end_with_parent() -> None:
     """A process whose parent was killed would wait for work forever."""
 
     def watch() -> None:
-        wait([parent_process().sentinel])
+        if (parent := parent_process()) is not None:
+            wait([parent.sentinel])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

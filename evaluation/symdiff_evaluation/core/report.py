@@ -19,7 +19,7 @@ def report(evaluation: Evaluation) -> str:
     )
     sections = [
         Section("numbers", "Numbers", _numbers(evaluation)),
-        *evaluation.kind.sections(evaluation),
+        *evaluation.kind.sections(evaluation.samples, evaluation.reference, evaluation.estimates),
         Section("about", "About", _about(evaluation)),
     ]
     sections = [section for section in sections if section.body]
@@ -47,17 +47,17 @@ def _cards(evaluation: Evaluation) -> str:
     headline, estimates = evaluation.kind.headline, evaluation.estimates
     cards = []
     for name in headline:
-        if name not in estimates or estimates[name].value is None:
+        estimate = estimates.get(name)
+        if estimate is None or estimate.value is None:
             continue
-        estimate = estimates[name]
         value = f"{100 * estimate.value:.2f} %" if is_percentage(name) else number(estimate.value)
-        spread = ""
-        if estimate.low is not None:
-            ends = [f"{100 * end:.2f}" if is_percentage(name) else number(end) for end in (estimate.low, estimate.high)]
-            spread = f"{ends[0]} to {ends[1]}"
-        cards.append(
-            f'<div class="card"><span class="name">{headline[name]}</span><b>{value}</b><span>{spread}</span></div>'
-        )
+        ends = [
+            f"{100 * end:.2f}" if is_percentage(name) else number(end)
+            for end in (estimate.low, estimate.high)
+            if end is not None
+        ]
+        title, between = headline[name], " to ".join(ends)
+        cards.append(f'<div class="card"><span class="name">{title}</span><b>{value}</b><span>{between}</span></div>')
     return f'<div class="cards">{"".join(cards)}</div>'
 
 

@@ -16,7 +16,8 @@ from typing import Any, Generic, TypeVar
 from symdiff import __version__
 from symdiff.storage.atomic import open_file
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Progress = Callable[[int], None]
 SHARD = 65_536  # items of cost 1: a minute's work, a few megabytes on disk
 MANY = 1_000_000  # records beyond which work is kept without being asked

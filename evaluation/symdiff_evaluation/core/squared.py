@@ -8,6 +8,7 @@ Statistics, 1980, chapter 5; Gretton et al., A Kernel Two-Sample Test, JMLR 13 (
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +62,7 @@ class Spread:
         ends = math.log(_NEAREST * min(furthest, 1.0)), math.log(furthest)
         if gap(ends[0]) * gap(ends[1]) > 0:  # the law ends before
             return self.stretch * deviation * self._law(sign * furthest, t, deviation)[0]
-        z = sign * math.exp(brentq(gap, *ends, xtol=1e-6))
+        z = sign * math.exp(_root(gap, *ends, 1e-6))
         return self.stretch * deviation * self._law(z, t, deviation)[0]
 
     def _law(self, z: float, t: float, deviation: float) -> tuple[float, float]:
@@ -123,11 +124,16 @@ def interval(distance: float, spread: Spread) -> tuple[float, float]:
     """
     low = distance - spread.quantile(0.975, 0.0)
     if low > 0:
-        low = brentq(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance, xtol=_PRECISE * distance)
+        low = _root(lambda t: t + spread.quantile(0.975, t) - distance, 0.0, distance, _PRECISE * distance)
     high = distance - spread.quantile(0.025, 0.0)
     if high > 0:
         top = 2 * high
         while top + spread.quantile(0.025, top) < distance:
             top *= 2
-        high = brentq(lambda t: t + spread.quantile(0.025, t) - distance, 0.0, top, xtol=_PRECISE * top)
+        high = _root(lambda t: t + spread.quantile(0.025, t) - distance, 0.0, top, _PRECISE * top)
     return low, high
+
+
+def _root(function: Callable[[float], float], low: float, high: float, precision: float) -> float:
+    """Where ``function`` is 0 between ``low`` and ``high``, whose values differ in sign."""
+    return float(brentq(function, low, high, xtol=precision))  # type: ignore[arg-type]  # one number: no full output

@@ -72,7 +72,7 @@ def _log_factorial(n: np.ndarray | int) -> np.ndarray:
     return gammaln(np.asarray(n, np.float64) + 1)
 
 
-def _log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
+def _log_choose(n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
     return _log_factorial(n) - _log_factorial(k) - _log_factorial(np.asarray(n) - np.asarray(k))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,8 +75,8 @@ class Graph:
             found.append(Graph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
         return found
 
-    def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], Hashable]]:
+    def colored(self) -> tuple[list[int], dict[tuple[int, int], int]]:
         """Labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""
-        nodes = [0] * self.num_nodes if self.node_labels is None else self.node_labels.tolist()
+        nodes: list[int] = [0] * self.num_nodes if self.node_labels is None else self.node_labels.tolist()
         kinds = [0] * len(self.edges) if self.edge_labels is None else self.edge_labels.tolist()
-        return nodes, dict(zip(map(tuple, self.edges.tolist()), kinds, strict=True))
+        return nodes, {(i, j): kind for (i, j), kind in zip(self.edges.tolist(), kinds, strict=True)}

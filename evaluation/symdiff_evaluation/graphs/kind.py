@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from symdiff.domains.graph import Graph as Domain
 from symdiff.errors import UserError
+from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, stages, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
@@ -27,7 +28,7 @@ from symdiff_evaluation.graphs.samples import from_graphs
 from symdiff_evaluation.graphs.validity import RULES
 
 
-class Graphs(Kind):
+class Graphs(Kind[Set, GraphReference]):
     """Their file is one of arrays or GraphML; the reference tells the rule that makes a graph valid."""
 
     name = "graph"
@@ -100,9 +101,10 @@ class Graphs(Kind):
             return load_reference(name)
         if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
             return load_reference(name)
-        train, test = (None if part is None else replace(part, workers=workers) for part in parts(path))
+        train, test = parts(path)
         rule = path.name.split(".")[0]
-        return build(train, test, rule if rule in RULES else "any", rule, name)
+        test = None if test is None else replace(test, workers=workers)
+        return build(replace(train, workers=workers), test, rule if rule in RULES else "any", rule, name)
 
     def derive(
         self,
@@ -116,11 +118,8 @@ class Graphs(Kind):
         """Of its training split, and its test split where it has one."""
         if not isinstance(dataset.domain, Domain):
             raise UserError(f"{name}: expected a data set of graphs, got one of {type(dataset.domain).__name__}")
-        train, test = (
-            _graphs_of(dataset, split, name) if split == "train" or dataset.meta["splits"].get(split) else None
-            for split in ("train", "test")
-        )
-        return build(train, test, "any", name, str(dataset.path))
+        test = _graphs_of(dataset, "test", name) if dataset.meta["splits"].get("test") else None
+        return build(_graphs_of(dataset, "train", name), test, "any", name, str(dataset.path))
 
     def remarks(self, samples: Set) -> list[str]:
         return list(samples.notes)
@@ -160,8 +159,10 @@ class Graphs(Kind):
             seen.add(code)
             place += 1
 
-    def sections(self, evaluation) -> list[Section]:
-        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+    def sections(
+        self, samples: Set, reference: GraphReference | None, estimates: Mapping[str, Estimate]
+    ) -> list[Section]:
+        return pages.sections(samples, reference, estimates)
 
 
 def write_reference(reference: GraphReference, out: str | Path) -> None:

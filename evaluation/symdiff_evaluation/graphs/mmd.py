@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def some(rows: np.ndarray) -> np.ndarray:
 
 def weighted(kernels: Sequence[Kernel], weights: Sequence[float]) -> Kernel:
     """The kernel that is the weighted sum of kernels of the same graphs."""
-    parts = {
+    parts: dict[str, Any] = {
         name: sum(weight * getattr(one, name) for one, weight in zip(kernels, weights, strict=True))
         for name in ("within", "beyond", "rows", "columns", "few", "diagonal")
     }

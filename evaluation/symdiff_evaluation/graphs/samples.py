@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -118,8 +118,8 @@ class Graphs:
         """The same, where a metric asked for this rule; else that no graph breaks it."""
         return self._broken.get(rule or "", ("",) * len(self.readable))
 
-    def _each(self, told: str, work: Work, graphs: Sequence[Graph] | None = None) -> list:
-        tell = None if self.progress is None else lambda count: self.progress(told, count)
+    def _each(self, what: str, work: Work, graphs: Sequence[Graph] | None = None) -> list:
+        tell = None if self.progress is None else partial(self.progress, what)
         return done(work, self.readable if graphs is None else graphs, self.shards, tell)
 
     def select(self, which: Iterable[int]) -> Graphs:

@@ -59,7 +59,7 @@ class _Quotient:
     def __init__(self, graph: Graph) -> None:
         labels, edges = graph.colored()
         self.labels: dict[int, Hashable] = dict(enumerate(labels))
-        self.near: dict[int, dict[int, Hashable]] = {node: {} for node in self.labels}
+        self.near: dict[int, dict[int, int]] = {node: {} for node in self.labels}
         for (i, j), kind in edges.items():
             self.near[i][j] = self.near[j][i] = kind
         self.order = 1
@@ -67,7 +67,7 @@ class _Quotient:
         while sum(self.merge(kind) for kind in kinds):  # every kind has its turn in every round
             pass
 
-    def merge(self, kind: Hashable) -> bool:
+    def merge(self, kind: int | None) -> bool:
         """Merge twins joined by edges of this kind (None: not joined); whether there were any."""
         classes: dict[Hashable, list[int]] = defaultdict(list)
         for node, seen in self.near.items():
@@ -83,7 +83,7 @@ class _Quotient:
                 del self.labels[node]
         return bool(found)
 
-    def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], Hashable]]:
+    def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], int]]:
         """Labels and edges as ``automorphisms`` reads them."""
         place = {node: k for k, node in enumerate(self.labels)}
         edges = {(place[i], place[j]): kind for i, seen in self.near.items() for j, kind in seen.items() if i < j}

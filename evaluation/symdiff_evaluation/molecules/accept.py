@@ -26,7 +26,7 @@ def accept(structures: Iterable[str | Chem.Mol | None] | Mapping[str, np.ndarray
     if isinstance(structures, Mapping):
         with TemporaryDirectory() as folder:
             path = Path(folder) / "arrays.npz"
-            np.savez(path, **structures)
+            np.savez(path, allow_pickle=False, **structures)
             return list(read_records(path))
     return [_record(place, number, structure) for number, structure in enumerate(structures, 1)]
 

@@ -54,6 +54,8 @@ def derive(
     if not isinstance(dataset.domain, MolecularGraph):
         raise UserError(f"{name}: expected a data set of molecules, got {type(dataset.domain).__name__}")
     splits = ("train", "test") if fcd or moses else ("train",)
+    if dataset.path is None:
+        raise UserError(f"{name}: expected a data set that is kept in a folder, got one in memory")
     description = (dataset.path / "dataset.json").read_bytes()  # it holds the SHA-256 of the arrays
     mark = sha256(description).hexdigest()[:16]
     stem = cache_folder() / "references" / f"{name}-{mark}-{'-'.join(splits)}{'-fcd' * fcd}{'-moses' * moses}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import QED, Crippen, Descriptors
+from rdkit.Chem import QED, rdMolDescriptors
 
 from symdiff.chemistry.parse import canonical, explain, flatten, parse, sanitize
 from symdiff.storage.records import Broken, Record
@@ -169,13 +169,16 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
 def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
     """The numbers of a sanitized flat molecule."""
     known: dict[str, Any] = {"size": mol.GetNumAtoms()}
-    if COUNTS in aspects or SYMMETRY in aspects:
-        full, bonds = _colored(mol)
+    full, bonds = _colored(mol) if COUNTS in aspects or SYMMETRY in aspects else ([], {})
     if COUNTS in aspects:
         rings = _counts(str(len(ring)) for ring in mol.GetRingInfo().AtomRings())
         known |= {"atoms": _counts(label for label, _ in full), "bonds": _counts(bonds.values()), "rings": rings}
     if PROPERTIES in aspects:
-        known |= {"logp": Crippen.MolLogP(mol), "qed": QED.qed(mol), "weight": Descriptors.MolWt(mol)}
+        known |= {
+            "logp": rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
+            "qed": QED.qed(mol),
+            "weight": rdMolDescriptors._CalcMolWt(mol),
+        }
     if SYMMETRY in aspects:
         with suppress(Undecided):
             known["order"], known["orbits"] = automorphisms(full, bonds)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
@@ -27,7 +28,7 @@ from symdiff_evaluation.molecules.reference import Reference, load
 from symdiff_evaluation.molecules.samples import Samples, judge_all
 
 
-class Molecules(Kind):
+class Molecules(Kind[Samples, Reference]):
     """Their records are SMILES or mol blocks; the reference is a training set's statistics."""
 
     name = "molecule-graph"
@@ -132,8 +133,10 @@ class Molecules(Kind):
             if name:
                 seen.add(name)
 
-    def sections(self, evaluation) -> list[Section]:
-        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+    def sections(
+        self, samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]
+    ) -> list[Section]:
+        return pages.sections(samples, reference, estimates)
 
     def require(self, metrics: Sequence[str]) -> None:
         if asks_fcd(metrics):
@@ -147,12 +150,13 @@ class Molecules(Kind):
 
     def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
         metrics = protocol.metrics
-        lacking = [
-            name
-            for name in ("fcd.train", "fcd.test")
-            if reference and name in metrics and name.split(".")[1] not in reference.gaussians
-        ]
-        notes = [f"The reference {reference.name} has no ChemNet statistics for {name}." for name in lacking]
+        notes = []
+        if reference:
+            notes += [
+                f"The reference {reference.name} has no ChemNet statistics for {name}."
+                for name in ("fcd.train", "fcd.test")
+                if name in metrics and name.split(".")[1] not in reference.gaussians
+            ]
         if reference and asks_moses(metrics):
             if reference.compared is None:
                 notes.append(f"The reference {reference.name} has nothing that MOSES's numbers compare with.")

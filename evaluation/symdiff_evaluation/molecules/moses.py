@@ -64,10 +64,12 @@ def plain(one: Features | None) -> dict | None:
     return one and {**asdict(one), "fingerprint": one.fingerprint.hex()}
 
 
-def restored(told: dict | None) -> Features | None:
+def restored(columns: dict | None) -> Features | None:
     """What ``plain`` gave, through JSON."""
-    return told and Features(
-        **{**told, "fragments": tuple(told["fragments"]), "fingerprint": bytes.fromhex(told["fingerprint"])}
+    if columns is None:
+        return None
+    return Features(
+        **{**columns, "fragments": tuple(columns["fragments"]), "fingerprint": bytes.fromhex(columns["fingerprint"])}
     )
 
 

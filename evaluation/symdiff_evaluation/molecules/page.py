@@ -75,8 +75,9 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
     ]
     most: dict[str, int] = {}
     for judged in samples.judged:
-        if judged.canonical and judged.traits and (judged.traits.order or 1) > 1:
-            most[judged.canonical] = judged.traits.order
+        order = judged.traits.order if judged.traits else None
+        if judged.canonical and order is not None and order > 1:
+            most[judged.canonical] = order
     top = sorted(most, key=lambda text: (-most[text], text))[:SYMMETRIC]
     drawn = [_molecule(text, f"{_power(str(most[text]))} automorphisms") for text in top]
     text = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -12,17 +13,19 @@ from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.estimate import Z95, Estimate, mean, nothing
 from symdiff_evaluation.core.jackknife import variances
 
+Label = TypeVar("Label", bound=Hashable)
+
 _BLOCK = 2048
 _GROUPS = 32
 _STUDENT = 2.0395  # 97.5 % point of Student's t with 31 degrees of freedom
 
 
-def cosine(rows: Sequence[Mapping[Hashable, int]], target: Mapping[Hashable, int]) -> Estimate:
+def cosine(rows: Sequence[Mapping[Label, int]], target: Mapping[Label, int]) -> Estimate:
     """Cosine of the angle between counts of labels summed over ``rows`` (one a record) and those of ``target``.
 
     No value where either is empty. The interval is the normal one of the first-order variance over records.
     """
-    pooled: dict[Hashable, int] = {}
+    pooled: dict[Label, int] = {}
     for row in rows:
         for label, number in row.items():
             pooled[label] = pooled.get(label, 0) + number
@@ -50,8 +53,7 @@ def nearest_similarity(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
     for start, stop, _, _, similarity in _tanimoto(kinds, theirs):
         best[start:stop] = np.maximum(best[start:stop], similarity.max(1))
     values = best[which.ravel()]
-    found = mean(math.fsum(values), math.fsum(values * values), len(values))
-    return found if found.low is None else Estimate(found.value, found.low, min(found.high, 1.0), found.count)
+    return mean(math.fsum(values), math.fsum(values * values), len(values)).clip(most=1.0)
 
 
 def internal_diversity(

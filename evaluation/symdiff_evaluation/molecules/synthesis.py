@@ -72,7 +72,7 @@ def numbers(data: bytes) -> list[list[float]]:
             case "LIST":
                 rows.append([])
             case "FLOAT" | "INT" | "LONG":
-                rows[-1].append(value)
+                rows[-1].append(float(value or 0))
             case "MARK" | "PUT" | "APPEND" | "STOP":
                 pass
             case strange:

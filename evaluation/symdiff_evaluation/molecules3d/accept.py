@@ -28,11 +28,12 @@ def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "l
     for number, structure in enumerate(structures, 1):
         reason, atoms, charge = "", None, 0
         try:
-            *atoms, charge = _read(structure)
+            numbers, positions, charge = _read(structure)
+            atoms = numbers, positions
         except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
             reason = str(error) if isinstance(error, UserError) else f"error: {describe(error)}"
         records.append(Record(place, number, "", "geometry", reason))
-        found.append(None if reason else tuple(atoms))
+        found.append(atoms)
         charges.append(charge)
     return collect(records, found, charges)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
 from symdiff_evaluation.core.limited import Limits
 from symdiff_evaluation.core.metric import Metric
@@ -24,7 +25,7 @@ from symdiff_evaluation.molecules3d.samples import Geometries as Set
 from symdiff_evaluation.molecules3d.samples import joined, units_hint
 
 
-class Geometries(Kind):
+class Geometries(Kind[Set, GeometryReference]):
     """Their records are blocks of an .sdf or .xyz, or rows of arrays; the reference is a training set's statistics."""
 
     name = "molecule-3d"
@@ -117,8 +118,10 @@ class Geometries(Kind):
             row["reason"] = row["reason"] or ("" if valid else row.get("perceived_reason", ""))
             yield record.file, record.number, *(row.get(name, "") for name in self.columns)
 
-    def sections(self, evaluation) -> list[Section]:
-        return pages.sections(evaluation.samples, evaluation.reference, evaluation.estimates)
+    def sections(
+        self, samples: Set, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
+    ) -> list[Section]:
+        return pages.sections(samples, reference, estimates)
 
     def require(self, metrics: Sequence[str]) -> None:
         if any(name.startswith("poses.") for name in metrics):

@@ -31,7 +31,7 @@ def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
 
     None where the geometry is no molecule by perceived bonds.
     """
-    from posebusters import PoseBusters
+    from posebusters import PoseBusters  # pyright: ignore[reportMissingImports]  # an extra
 
     with rdBase.BlockLogs():
         try:

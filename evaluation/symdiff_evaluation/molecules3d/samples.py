@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,12 @@ from symdiff_evaluation.core.limited import Limits, Undetermined
 from symdiff_evaluation.core.shards import Shards, done
 
 _BLOCK = 1 << 20  # distances in memory at once
+_COLUMNS = {  # of samples.csv, by what they are worked out of
+    "edm": ("edm_stable_atoms", "edm_smiles"),
+    "perceived": ("perceived", "perceived_reason"),
+    "strained": ("strain_mmff",),
+    "shapes": ("point_group_0.1", "point_group_0.3"),
+}
 
 
 class Geometry(NamedTuple):
@@ -143,10 +149,10 @@ class Geometries:
     def _place(self) -> dict[int, int]:
         return {index: place for place, index in enumerate(self.readable)}
 
-    def _each(self, told: str, work: Callable[[Geometry], object], name: str) -> tuple:
+    def _each(self, what: str, work: Callable[[Geometry], object], name: str) -> tuple:
         from symdiff_evaluation.molecules3d.stored import stored
 
-        tell = None if self.progress is None else lambda count: self.progress(told, count)
+        tell = None if self.progress is None else partial(self.progress, what)
         return tuple(done(stored(name, work, self.limits), [self[k] for k in self.readable], self.shards, tell))
 
 
@@ -190,7 +196,7 @@ def collect(
     for k, (record, pair) in enumerate(zip(records, found, strict=True)):
         reason = record.reason or ("empty: no atom" if pair is None else find_fault(*pair, near=near[k]))
         reasons.append(reason)
-        if not reason:
+        if not reason and pair is not None:
             atoms.append(pair[0].astype(np.uint8))
             places.append(np.asarray(pair[1], np.float64))
             sizes[k + 1] = len(pair[0])
@@ -222,7 +228,7 @@ def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
     for size in np.unique(sizes[(sizes > 1) & ~near]).tolist():
         rows = np.flatnonzero(sizes == size)
         for part in np.array_split(rows, -(-len(rows) * size * size // _BLOCK)):
-            x = np.stack([found[k] for k in part])
+            x = np.stack([one for k in part if (one := found[k]) is not None])
             first, second = np.triu_indices(size, 1)
             with np.errstate(invalid="ignore", over="ignore"):
                 squares = ((x[:, first] - x[:, second]) ** 2).sum(2)
@@ -256,19 +262,22 @@ def units_hint(geometries: Geometries, most: int = 200) -> str:
     return ""
 
 
-def _columns(name: str, value: object) -> dict[str, object]:
+def _columns(name: str, value: Any) -> dict[str, object]:
     """What one record's result says in the table."""
-    known = value is not None and not isinstance(value, Undetermined)
-    if name == "edm":
-        return {"edm_stable_atoms": value.stable if known else "", "edm_smiles": (value.smiles or "") if known else ""}
-    if name == "perceived":
-        undetermined = isinstance(value, Undetermined)
-        reason = value.reason if known else f"undetermined: {value}" if undetermined else ""
+    undetermined = isinstance(value, Undetermined)
+    if value is None or undetermined:
+        empty: dict[str, object] = dict.fromkeys(_COLUMNS[name], "")
+        if name != "perceived":
+            return empty
         return {
-            "perceived": (value.canonical or "") if known else "",
-            "perceived_reason": reason,
+            **empty,
+            "perceived_reason": f"undetermined: {value}" if undetermined else "",
             "undetermined": undetermined,
         }
+    if name == "edm":
+        return {"edm_stable_atoms": value.stable, "edm_smiles": value.smiles or ""}
+    if name == "perceived":
+        return {"perceived": value.canonical or "", "perceived_reason": value.reason, "undetermined": False}
     if name == "strained":
-        return {"strain_mmff": f"{value.energy:.3f}" if known and value.energy is not None else ""}
-    return {f"point_group_{tolerance}": value.group(tolerance) if known else "" for tolerance in (0.1, 0.3)}
+        return {"strain_mmff": "" if value.energy is None else f"{value.energy:.3f}"}
+    return {f"point_group_{tolerance}": value.group(tolerance) for tolerance in (0.1, 0.3)}

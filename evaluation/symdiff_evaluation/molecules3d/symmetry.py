@@ -120,17 +120,17 @@ def fit(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 
     the group's multiplication, or the nearest figure that has the group would bring atoms together.
     """
     x = figure.positions
-    for step in range(rounds):
-        turned = axes @ operations @ axes.T
-        pairs = figure.pair(turned)
-        if step == rounds - 1:
-            break
+    turned = axes @ operations @ axes.T
+    pairs = figure.pair(turned)
+    for _ in range(rounds - 1):
         images = x @ np.swapaxes(turned, 1, 2)
         slopes = np.einsum("gab,nbc->gnac", turned, crosses(x)) - crosses(images)
         gaps = images - x[pairs]
         normal = np.einsum("gnab,gnac->bc", slopes, slopes)
         turn = np.linalg.pinv(normal, rcond=1e-9, hermitian=True) @ np.einsum("gnab,gna->b", slopes, gaps)
         axes = _rotation(-turn) @ axes
+        turned = axes @ operations @ axes.T
+        pairs = figure.pair(turned)
     nearest = np.take_along_axis(x[None] @ np.swapaxes(turned, 1, 2), np.argsort(pairs, 1)[..., None], 1).mean(0)
     follows = np.abs(nearest @ np.swapaxes(turned, 1, 2) - nearest[pairs]).max() < 1e-6
     along = np.linalg.svd(nearest, compute_uv=False)
@@ -154,9 +154,10 @@ def _elements(figure: Figure) -> dict[str, list[Element]]:
         if len(axes):
             found[f"C{n}"] = figure.elements(f"C{n}", axes)
     for n in (8, 10, 12):  # half of the atoms that they carry into each other are on either side of the mirror
-        axes = figure.could_have(n, _axes(found[f"C{n // 2}"])[:_FOLLOWED]) if f"C{n // 2}" in found else ()
-        if len(axes):
-            found[f"S{n}"] = figure.elements(f"S{n}", axes)
+        if f"C{n // 2}" in found:
+            axes = figure.could_have(n, _axes(found[f"C{n // 2}"])[:_FOLLOWED])
+            if len(axes):
+                found[f"S{n}"] = figure.elements(f"S{n}", axes)
     return found
 
 

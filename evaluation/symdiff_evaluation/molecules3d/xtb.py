@@ -75,7 +75,7 @@ def relax(geometry: Geometry) -> Strain | Undetermined:
 
 def _surface(geometry: Geometry, start: np.ndarray):
     """The energy in hartree and its gradient (3 n,) in hartree per bohr, of positions (3 n,) in bohr."""
-    from tblite.interface import Calculator
+    from tblite.interface import Calculator  # pyright: ignore[reportMissingImports]  # an extra
 
     unpaired = (int(geometry.numbers.sum(dtype=np.int64)) - geometry.charge) % 2
     calculator = Calculator(

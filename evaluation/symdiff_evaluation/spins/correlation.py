@@ -37,7 +37,9 @@ def structure_factor(spins: np.ndarray) -> np.ndarray:
     (L1, ..., Ld), averaged over configurations.
     """
     axes = tuple(range(1, spins.ndim))
-    total = sum((np.abs(np.fft.fftn(part, axes=axes)) ** 2).sum(0) for part in _batches(spins))
+    total = np.zeros(spins.shape[1:])
+    for part in _batches(spins):
+        total += (np.abs(np.fft.fftn(part, axes=axes)) ** 2).sum(0)
     return total / (len(spins) * math.prod(spins.shape[1:]))
 
 
@@ -49,10 +51,9 @@ def powers_near(spins: np.ndarray, wave: Wave) -> np.ndarray:
 def powers_at(spins: np.ndarray, place: Sequence[int]) -> np.ndarray:
     """|S(k)|^2 / N of each configuration at the wave vector k = 2 pi place / L: (count,)."""
     shape = spins.shape[1:]
-    phase = sum(
-        2 * math.pi * k / size * np.indices(shape)[axis]
-        for axis, (k, size) in enumerate(zip(place, shape, strict=True))
-    )
+    phase = np.zeros(shape)
+    for axis, (k, size) in enumerate(zip(place, shape, strict=True)):
+        phase += 2 * math.pi * k / size * np.indices(shape)[axis]
     flat = [part.reshape(len(part), phase.size) for part in _batches(spins)]
     return (
         np.concatenate([(one @ np.cos(phase).ravel()) ** 2 + (one @ np.sin(phase).ravel()) ** 2 for one in flat])
@@ -88,7 +89,7 @@ def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | 
         ratio = means[0] / np.maximum(means[1:], 1e-300) - 1
         return float((scale * np.sqrt(ratio)).mean()) if (ratio >= 0).all() else math.nan
 
-    return _within(derived(length, powers, chain, low=0.0), sizes)
+    return _within(derived(length, powers, chain, low=0.0), shape)
 
 
 def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
@@ -117,9 +118,10 @@ def line_length(
     group = np.arange(count) * _GROUPS // count
     groupings = [np.ones(count, bool), *(group != g for g in range(_GROUPS))]
     fits = [_fit([(line[keep].mean(0), size) for line, size in lines], weights) for keep in groupings]
-    if any(fit is None for fit in fits):
+    lengths = [fit for fit in fits if fit is not None]
+    if len(lengths) < len(fits):
         return nothing(count)
-    value, left_out = fits[0], np.array(fits[1:])
+    value, left_out = lengths[0], np.array(lengths[1:])
     spread = float(((left_out - left_out.mean()) ** 2).sum()) * (_GROUPS - 1) / _GROUPS
     # groups shorter than a few integrated times are not independent: the magnetization's time says so
     slow = max(2 * integrated_time(lines[0][0][:, -1], chain)[0] * _GROUPS / count, 1.0)

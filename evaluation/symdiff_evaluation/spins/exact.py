@@ -72,9 +72,10 @@ def of_torus(part: Spins) -> Exact | None:
     if j is None or (j < 0 and any(side % 2 for side in part.shape)):
         return None
     scale, beta = abs(j), abs(j) / temperature
-    energies = [kaufman_energy(*part.shape, 1 / (beta * (1 + k * _STEP))) for k in (-2, -1, 1, 2)]
+    rows, columns = part.shape
+    energies = [kaufman_energy(rows, columns, 1 / (beta * (1 + k * _STEP))) for k in (-2, -1, 1, 2)]
     slope = (energies[0] - 8 * energies[1] + 8 * energies[2] - energies[3]) / (12 * _STEP * beta)
-    return Exact("Kaufman", scale * kaufman_energy(*part.shape, 1 / beta), -(beta**2) * slope)
+    return Exact("Kaufman", scale * kaufman_energy(rows, columns, 1 / beta), -(beta**2) * slope)
 
 
 def of_infinite(part: Spins) -> Exact | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff.storage.arrays import read_arrays
+from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import Section
@@ -22,7 +23,7 @@ from symdiff_evaluation.spins.reference import SpinReference, summarize
 from symdiff_evaluation.spins.samples import Spins, from_arrays
 
 
-class Lattices(Kind):
+class Lattices(Kind[Spins, SpinReference]):
     """Their file is one of arrays; exact values need no reference, which is another set of spins."""
 
     name = "lattice"
@@ -117,6 +118,7 @@ class Lattices(Kind):
         for record in sorted(known):
             yield samples.file, record + 1, *known[record]
 
-    def sections(self, evaluation) -> list[Section]:
-        quantiles = evaluation.reference.quantiles if evaluation.reference else None
-        return pages.sections(evaluation.samples, evaluation.estimates, quantiles)
+    def sections(
+        self, samples: Spins, reference: SpinReference | None, estimates: Mapping[str, Estimate]
+    ) -> list[Section]:
+        return pages.sections(samples, estimates, reference.quantiles if reference else None)

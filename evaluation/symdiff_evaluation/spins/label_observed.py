@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,14 +25,14 @@ def observe_labels(spins: Spins) -> Observed:
     s, shape = spins.configurations, spins.shape
     model, states, axes = spins.model, spins.states, tuple(range(1, s.ndim))
     vectors = list(components(s, model, states))
-    square = sum(np.abs(np.fft.fftn(one, axes=axes)) ** 2 for one in vectors)
+    square = reduce(np.add, [np.abs(np.fft.fftn(one, axes=axes)) ** 2 for one in vectors])
     return Observed(
         energy=energy(s, spins.hamiltonian, model, states),
         magnetization=order_parameter(s, model, states),
         walls=domain_walls(s),
         unsatisfied=unsatisfied(s, spins.hamiltonian, model, states),
         orders=np.sqrt(sum(orders(one) ** 2 for one in vectors)),
-        lines=tuple(sum(two_point(one, axis) for one in vectors) for axis in range(len(shape))),
+        lines=tuple(reduce(np.add, [two_point(one, axis) for one in vectors]) for axis in range(len(shape))),
         **powers(square, shape),
         **symmetric(spins, lambda group: Relabelings(group, model, states), kept_by, images),
     )

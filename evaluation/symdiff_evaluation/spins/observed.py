@@ -74,7 +74,7 @@ def observe(spins: Spins) -> Observed:
     )
 
 
-def powers(square: np.ndarray, shape: Sequence[int]) -> dict[str, np.ndarray]:
+def powers(square: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
     """``powers`` and ``power`` of squared Fourier components (count, L1, ..., Ld)."""
     near_waves = np.stack([np.stack([square[:, *place] for place in near(wave, shape)], 1) for wave in waves(shape)], 1)
     return {"powers": near_waves / math.prod(shape), "power": square.sum(0)}

@@ -33,7 +33,7 @@ from symdiff_evaluation.spins.observables import phase_name, waves
 from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.samples import Spins
 from symdiff_evaluation.spins.series import series_mean
-from symdiff_evaluation.spins.symmetry import phases, space_group
+from symdiff_evaluation.spins.symmetry import phases, space_group, symmetries
 
 _QUANTILES = 512
 _PARTS = 4  # Hamiltonians and temperatures that get panels of their own
@@ -120,7 +120,7 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
     for part in spins.parts[:_PARTS]:
         variants = (
-            variant_balance(part.observed.orders, part.group, part.chain)
+            variant_balance(part.observed.orders, symmetries(part.hamiltonian), part.chain)
             if part.ising
             else label_balance(part.configurations, part.states, part.chain)
         )

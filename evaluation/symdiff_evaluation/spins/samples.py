@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 
 from symdiff.domains.spin_columns import SpinColumns, read_columns
 from symdiff.errors import UserError
+from symdiff.groups.bravais import LatticeKind
 from symdiff.groups.torus import torus
-from symdiff.spins.hamiltonian import Hamiltonian, interaction, ising_field
+from symdiff.spins.hamiltonian import Hamiltonian, Model, interaction, ising_field
 from symdiff_evaluation.core.shards import Shards, done
 from symdiff_evaluation.spins.bonds import couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
@@ -62,7 +64,7 @@ class Spins:
         return self.configurations.shape[1:]
 
     @property
-    def lattice(self) -> str:
+    def lattice(self) -> LatticeKind:
         """chain, square, triangular or cubic."""
         return self.hamiltonian.torus.lattice.kind
 
@@ -82,7 +84,7 @@ class Spins:
         if self.origin is not None:
             whole, which = self.origin
             return whole.observed if which is None else whole.observed.select(which)
-        tell = None if self.progress is None else lambda count: self.progress("observables", count)
+        tell = None if self.progress is None else partial(self.progress, "observables")
         return joined(done(observations(self.workers), blocks(self), self.shards, tell))
 
     @property
@@ -190,7 +192,7 @@ def _hamiltonian(columns: SpinColumns, conditions: Mapping[str, np.ndarray]) -> 
         settings["couplings"] = _tensor(conditions["coupling"], (piece.sites, -1))
     if columns.model == "ising" and len(conditions.get("field", ())):
         settings["field"] = ising_field(_tensor(conditions["field"], (piece.sites,)))
-    return Hamiltonian.make(piece, interaction(columns.model, columns.states), **settings)
+    return Hamiltonian.make(piece, interaction(cast(Model, columns.model), columns.states), **settings)
 
 
 def _tensor(value: np.ndarray, shape: tuple[int, ...]) -> torch.Tensor:

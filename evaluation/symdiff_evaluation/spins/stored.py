@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -55,14 +55,12 @@ def plain(one: Observed) -> dict[str, object]:
     return {name: list(map(_packed, value)) if name == "lines" else _packed(value) for name, value in columns.items()}
 
 
-def restored(columns: Mapping[str, object]) -> Observed:
+def restored(columns: Mapping[str, Any]) -> Observed:
     """What ``plain`` gave, through JSON."""
-    return Observed(
-        **{
-            name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value)
-            for name, value in columns.items()
-        }
-    )
+    arrays: dict[str, Any] = {
+        name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value) for name, value in columns.items()
+    }
+    return Observed(**arrays)
 
 
 def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observed]:

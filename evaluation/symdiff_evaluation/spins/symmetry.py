@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 import numpy as np
 import torch
 
-from symdiff.groups.bravais import inverses
+from symdiff.groups.bravais import LatticeKind, inverses
 from symdiff.groups.lattices import Space
 from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff_evaluation.spins.observables import Wave, pattern, phase_name, waves
@@ -21,7 +21,7 @@ from symdiff_evaluation.spins.observables import Wave, pattern, phase_name, wave
 _BATCH = 1 << 21  # spins at once
 _FEW = 8  # values whose places are compared by Fourier transforms
 ENUMERATED = 64  # sites up to which orbits are told apart by their images
-KINDS = {1: "chain", 2: "square", 3: "cubic"}
+KINDS: dict[int, LatticeKind] = {1: "chain", 2: "square", 3: "cubic"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class Subgroup:
 
 
 @cache
-def _sources(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+def _sources(kind: LatticeKind, shape: tuple[int, ...]) -> np.ndarray:
     """For each point operation and each site the number of the one that is carried to it: (P, N)."""
     space, nodes = Space(kind, shape), math.prod(shape)
     operations = space.operations(nodes)
@@ -70,7 +70,7 @@ def _sources(kind: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def space_group(shape: tuple[int, ...], kind: str | None = None, flip: bool = True) -> Subgroup:
+def space_group(shape: tuple[int, ...], kind: LatticeKind | None = None, flip: bool = True) -> Subgroup:
     """All point operations that fit the sides, all translations, and the flip if asked for: 16 L^2 for an L x L square
     lattice.
 
@@ -209,7 +209,9 @@ def _equal_shifts(one: np.ndarray, two: np.ndarray, sign: int) -> np.ndarray:
     if len(values) <= _FEW:
         ours, theirs = ([np.fft.rfftn(array == value, axes=axes) for value in values] for array in (one, sign * two))
         # at how many sites the moved one agrees
-        agree = sum(np.fft.irfftn(b.conj() * a, one.shape, axes=axes) for a, b in zip(ours, theirs, strict=True))
+        agree = np.sum(
+            [np.fft.irfftn(b.conj() * a, one.shape, axes=axes) for a, b in zip(ours, theirs, strict=True)], 0
+        )
         return agree > one.size - 0.5
     rare = values[counts.argmin()]
     site = np.argwhere(one == rare)[0]

@@ -61,7 +61,7 @@ class MeanDiscrepancies(Metric):
                 laws.append(law)
                 weights.append(1 / base)
         # a mean of squared distances is that of the kernels' mean
-        mean = weighted(laws, np.array(weights) / len(weights)) if laws else None
+        mean = weighted(laws, [weight / len(weights) for weight in weights]) if laws else None
         return found | {"mmd.ratio": nothing(missing + graphs) if mean is None else estimate(mean, "biased", missing)}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import cache, partial
 
 import numpy as np
@@ -53,7 +52,9 @@ class GraphSymmetry(Metric):
             return _statistics(samples.unlabeled_symmetries, samples.unreadable, plain)
 
         names = [name for name in _TOLD if reference is not None or not name.endswith("distance")]
-        found = {f"{_LABELED}.{name}": partial(_pick, with_labels, name) for name in names}
+        found: dict[str, Estimate | Callable[[], Estimate]] = {
+            f"{_LABELED}.{name}": partial(_pick, with_labels, name) for name in names
+        }
         return found | {f"{_PLAIN}.{name}": partial(_pick, without_labels, name) for name in names}
 
 
@@ -86,7 +87,4 @@ def _key(log: float) -> str:
 
 def _mean(values: np.ndarray, undecided: int, most: float) -> Estimate:
     """The mean of values between 0 and ``most``; so does its interval lie."""
-    found = mean(math.fsum(values), math.fsum(values * values), len(values), undecided)
-    if found.low is None:
-        return found
-    return replace(found, low=max(found.low, 0.0), high=min(found.high, most))
+    return mean(math.fsum(values), math.fsum(values * values), len(values), undecided).clip(0.0, most)

@@ -55,7 +55,7 @@ class Moses(Metric):
             "moses.internal_diversity": paper[1],
             "moses.internal_diversity_2": paper[2],
             "moses.internal_diversity_2.as_published": program[2],
-            "moses.filters": fraction(sum(one.rules and one.pains and one.mcf for one in known), len(known))
+            "moses.filters": fraction(sum(one.rules and one.pains and bool(one.mcf) for one in known), len(known))
             if samples.filters
             else nothing(),
             "moses.filters.without_mcf": fraction(sum(one.rules and one.pains for one in known), len(known)),

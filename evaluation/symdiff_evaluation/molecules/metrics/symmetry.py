@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -33,11 +32,11 @@ class Symmetry(Metric):
     needs = dict.fromkeys(about, frozenset({SYMMETRY}))
 
     def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
-        known = [t for t in samples.traits if t.order is not None]
+        known = [(t.order, t.orbits / t.size) for t in samples.traits if t.order is not None and t.orbits is not None]
         undecided = len(samples.traits) - len(known)
-        orders = [t.order for t in known]
+        orders = [order for order, _ in known]
         logs = np.array([math.log(order) for order in orders])  # an order may be beyond what a float holds
-        orbits = np.array([t.orbits / t.size for t in known], np.float64)
+        orbits = np.array([share for _, share in known], np.float64)
         found = {
             "symmetry.asymmetric_share": fraction(orders.count(1), len(orders), undecided),
             "symmetry.log_order": _mean(logs, undecided, math.inf),
@@ -56,7 +55,4 @@ class Symmetry(Metric):
 
 def _mean(values: np.ndarray, undecided: int, most: float) -> Estimate:
     """The mean of values that lie between 0 and ``most``; so does its interval."""
-    found = mean(math.fsum(values), math.fsum(values * values), len(values), undecided)
-    if found.low is None:
-        return found
-    return replace(found, low=max(found.low, 0.0), high=min(found.high, most))
+    return mean(math.fsum(values), math.fsum(values * values), len(values), undecided).clip(0.0, most)

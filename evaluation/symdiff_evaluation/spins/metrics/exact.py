@@ -96,5 +96,5 @@ class GroundStates(Metric):
 def _minus(estimate: Estimate, exact: float | None) -> Estimate:
     if exact is None or estimate.value is None:
         return nothing(estimate.count + estimate.undecided)
-    ends = [None if end is None else end - exact for end in (estimate.low, estimate.high)]
-    return Estimate(estimate.value - exact, *ends, estimate.count, estimate.undecided)
+    low, high = (None if end is None else end - exact for end in (estimate.low, estimate.high))
+    return Estimate(estimate.value - exact, low, high, estimate.count, estimate.undecided)

@@ -43,8 +43,10 @@ class SpinDifferences(Metric):
 
 def difference(one: Estimate, other: Estimate) -> Estimate:
     """The difference of two independent estimates; half widths add as roots of squares."""
+    if one.value is None or other.value is None:
+        return nothing(one.count + one.undecided)
     value = one.value - other.value
-    if one.low is None or other.low is None:
+    if one.low is None or one.high is None or other.low is None or other.high is None:
         return Estimate(value, None, None, one.count)
     down = math.hypot(one.value - one.low, other.high - other.value)
     up = math.hypot(one.high - one.value, other.value - other.low)

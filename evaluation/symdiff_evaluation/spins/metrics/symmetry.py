@@ -4,7 +4,6 @@ what they were given."""
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from symdiff_evaluation.spins.observables import Wave, waves
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.samples import Spins
 from symdiff_evaluation.spins.series import series_mean
-from symdiff_evaluation.spins.symmetry import ENUMERATED
+from symdiff_evaluation.spins.symmetry import ENUMERATED, symmetries
 
 ORDERS: dict[str, Wave] = {"uniform": (0, 0), "checkerboard": (1, 1), "stripes_x": (1, 0), "stripes_y": (0, 1)}
 
@@ -74,9 +73,7 @@ class SpinSymmetry(Metric):
         log_order = mean(math.fsum(logs), math.fsum(logs * logs), len(logs))
         return {
             "symmetry.asymmetric_share": fraction(int((orders == 1).sum()), len(orders)),
-            "symmetry.log_order": log_order
-            if log_order.low is None
-            else replace(log_order, low=max(log_order.low, 0.0)),
+            "symmetry.log_order": log_order.clip(0.0),
             "symmetry.breaking_gap": breaking_gap(before, after),
             "symmetry.broken_share": broken_share(before, after),
         }
@@ -107,7 +104,7 @@ class BalanceTests(Metric):
         for part in spins.parts:
             observed, group = part.observed, part.group
             variants = (
-                variant_balance(observed.orders, group, part.chain)
+                variant_balance(observed.orders, symmetries(part.hamiltonian), part.chain)
                 if part.ising
                 else label_balance(part.configurations, part.states, part.chain)
             )

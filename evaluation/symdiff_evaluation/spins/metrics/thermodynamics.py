@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 
 import numpy as np
 
@@ -79,7 +80,7 @@ class Correlations(Metric):
         wave = strongest(spins)
         signs = [-1 if wave[axis] and (size // 2) % 2 else 1 for axis, size in enumerate(shape)]
         columns = [sign * line[:, -1] for sign, line in zip(signs, observed.lines, strict=True)]
-        top = np.unravel_index(int(observed.power.argmax()), shape)
+        top = [int(k) for k in np.unravel_index(int(observed.power.argmax()), shape)]
         return {
             "two_point.half": series_mean(np.mean(columns, 0), chain, -1, 1),
             "correlation_length.second_moment": moment_length(
@@ -87,7 +88,7 @@ class Correlations(Metric):
             ),
             "correlation_length.exponential": line_length(observed.lines, shape, wave, chain),
             "structure_factor.peak": series_mean(
-                sum(powers_at(one, top) for one in spins.components) / math.prod(shape), chain, 0, 1
+                reduce(np.add, [powers_at(one, top) for one in spins.components]) / math.prod(shape), chain, 0, 1
             ),
         }
 
