@@ -1,10 +1,10 @@
-"""Canonical labelling of QM9-sized molecular graphs: graphs per second, and the ratio to igraph's BLISS in the same run.
+"""Canonical labelling of QM9-sized molecular graphs: graphs per second, and the ratio to igraph's BLISS.
 
     python benchmarks/canonical.py [--graphs 20000] [--threads 2] [--json]
 
-Reads QM9's SMILES from ``$SYMDIFF_DATA/qm9`` where that is set, else draws random graphs of the same sizes and valences. BLISS
-gets graphs that are built already, single bonds as edges and other bonds as colored nodes between two edges, and labels
-them one by one on one thread, as it does.
+Reads QM9's SMILES from ``$SYMDIFF_DATA/qm9`` where that is set, else draws random graphs of the same sizes and
+valences. BLISS gets graphs that are built already, single bonds as edges and other bonds as colored nodes between two
+edges, and labels them one by one on one thread, as it does.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def bliss(x: State) -> Callable[[State], None]:
     for row in range(0, len(x), BATCH):
         part = x.select(slice(row, row + BATCH))
         graphs = built[part["atom"].data_ptr()] = []
-        for size, atoms, bonds in zip(part.num_nodes.tolist(), part["atom"].tolist(), part["bond"].tolist(), strict=True):
+        for size, atoms, bonds in zip(
+            part.num_nodes.tolist(), part["atom"].tolist(), part["bond"].tolist(), strict=True
+        ):
             colors, edges = atoms[:size], []
             for i in range(size):
                 for j in range(i):
@@ -141,7 +143,10 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(result))
         return
-    print(f"{len(x):,} graphs of {result['data']}, {result['symmetric_share']:.1%} with symmetry, {arguments.threads} threads")
+    print(
+        f"{len(x):,} graphs of {result['data']}, {result['symmetric_share']:.1%} with symmetry, {arguments.threads} "
+        "threads"
+    )
     for name, speed in speeds.items():
         print(f"{name:26s} {speed:12,.0f} graphs/s")
     print(f"element / BLISS            {result['ratio_to_bliss']:12.1f}")

@@ -3,10 +3,11 @@
     python benchmarks/compare.py breaking --out runs/breaking
     python benchmarks/compare.py orders --seeds 1 --out runs/orders
 
-``breaking``: no symmetry breaking, noise, SymPE without an anchor, SymPE anchored in the data. ``orders``: the representative
-that the canonicalization picks. Trains ``recipes/graph/qm9-breaking.yaml`` with every variant and seed (runs that are
-complete are kept), samples, and writes ``results.json``, ``table.md`` and ``figure.png``. NLL: the bound of the unlabelled
-structure, in nats, on test molecules, by a chain of 50 steps; validity: strict, with the recipe's steps and with 10. Behind each mean stand the smallest and the largest of the seeds.
+``breaking``: no symmetry breaking, noise, SymPE without an anchor, SymPE anchored in the data. ``orders``: the
+representative that the canonicalization picks. Trains ``recipes/graph/qm9-breaking.yaml`` with every variant and seed
+(runs that are complete are kept), samples, and writes ``results.json``, ``table.md`` and ``figure.png``. NLL: the bound
+of the unlabelled structure, in nats, on test molecules, by a chain of 50 steps; validity: strict, with the recipe's
+steps and with 10. Behind each mean stand the smallest and the largest of the seeds.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import torch
 
 from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
-from symdiff.sampling.likelihood import bounds
-from symdiff.sampling.request import Request
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Streams
+from symdiff.sampling.likelihood import bounds
+from symdiff.sampling.request import Request
 from symdiff.training.run import train
 
 FEW = 10
@@ -65,7 +66,11 @@ def run(name: str, change: tuple, seed: int, out: Path, recipe: recipes.Recipe, 
     total = []
     for part in chosen.split(250):
         found = bounds(
-            pipeline.diffusion, test.batch(part), CHAIN, Streams(seed, part), size_histogram=pipeline.config.size_histogram
+            pipeline.diffusion,
+            test.batch(part),
+            CHAIN,
+            Streams(seed, part),
+            size_histogram=pipeline.config.size_histogram,
         )
         total.append(found.unlabelled)
     result = {
@@ -83,7 +88,9 @@ def run(name: str, change: tuple, seed: int, out: Path, recipe: recipes.Recipe, 
 
 def sample(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> tuple[float, float]:
     """Strict validity of ``count`` samples, and the distinct share of the valid."""
-    verdicts = pipeline.domain.codec.inspect(pipeline.sample(Request(count, seed=seed), steps, precision="bf16").state())
+    verdicts = pipeline.domain.codec.inspect(
+        pipeline.sample(Request(count, seed=seed), steps, precision="bf16").state()
+    )
     valid = [smiles for smiles, reason in verdicts if reason is None and "." not in smiles]
     return len(valid) / len(verdicts), len(set(valid)) / max(1, len(valid))
 
@@ -115,7 +122,11 @@ def figure(comparison: str, results: list[dict], path: Path) -> None:
     panels, (left, middle, right) = pyplot.subplots(1, 3, figsize=(11, 2.6), sharey=True, constrained_layout=True)
     variants = list(COMPARISONS[comparison])
     for row, name in enumerate(variants):
-        color = "#c1440e" if name in ("SymPE, anchored in the data", "depth-first order of the canonical SMILES") else "#5b6770"
+        color = (
+            "#c1440e"
+            if name in ("SymPE, anchored in the data", "depth-first order of the canonical SMILES")
+            else "#5b6770"
+        )
         for axes, key in ((left, "nll"), (middle, "validity"), (right, "validity, few steps")):
             values = [r[key] for r in results if r["variant"] == name]
             axes.plot(values, [row] * len(values), "o", color=color, alpha=0.8)
@@ -143,7 +154,9 @@ def main() -> None:
         recipe = recipes.set(recipe, assignment)
     variants = COMPARISONS[chosen.comparison].items()
     results = [
-        run(name, change, seed, chosen.out, recipe, chosen.molecules) for seed in range(chosen.seeds) for name, change in variants
+        run(name, change, seed, chosen.out, recipe, chosen.molecules)
+        for seed in range(chosen.seeds)
+        for name, change in variants
     ]
     (chosen.out / "results.json").write_text(json.dumps(results, indent=1))
     (chosen.out / "table.md").write_text(table(chosen.comparison, results))

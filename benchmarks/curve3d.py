@@ -1,10 +1,11 @@
-"""Stability over training: the averaged weights in states of a run of molecules in 3D, sampled and judged by EDM's rule.
+"""Stability over training: averaged weights of a run of molecules in 3D, sampled and judged by EDM's rule.
 
-    python benchmarks/curve3d.py runs/qm9-3d/checkpoint --states runs/qm9-3d/state/step-* --out runs/curve [--count 512] [--before 0]
+    python benchmarks/curve3d.py runs/qm9-3d/checkpoint --states runs/qm9-3d/state/step-* --out runs/curve [--count 512]
+    [--before 0]
 
-The checkpoint gives all but the weights (a run keeps its last two states; copy those that you want to see). ``--before``: structures
-seen before the run, where it went on from another. Writes curve.json and curve.png: molecules and atoms stable, and validity, with
-95 % intervals, against structures seen.
+The checkpoint gives all but the weights (a run keeps its last two states; copy those that you want to see).
+``--before``: structures seen before the run, where it went on from another. Writes curve.json and curve.png: molecules
+and atoms stable, and validity, with 95 % intervals, against structures seen.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ from symdiff_evaluation.molecules3d.samples import Geometry
 def judged(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> dict[str, Estimate | float]:
     """EDM's numbers of ``count`` samples."""
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
-    found = [by_distance(Geometry(one.element, one.position)) for state in samples.states for one in pipeline.domain.codec.geometries(state)]
+    found = [
+        by_distance(Geometry(one.element, one.position))
+        for state in samples.states
+        for one in pipeline.domain.codec.geometries(state)
+    ]
     return {
         "molecules": fraction(sum(one.stable == one.atoms for one in found), count),
         "atoms": sum(one.stable for one in found) / sum(one.atoms for one in found),
@@ -64,10 +69,15 @@ def main() -> None:
     pipeline, points = SymdiffPipeline.load(arguments.checkpoint), []
     steps = {json.loads((folder / "state.json").read_text())["step"]: folder for folder in arguments.states}
     for step, folder in sorted(steps.items()):
-        strange = pipeline.diffusion.load_state_dict(load_file(folder / "average.safetensors"), strict=False).unexpected_keys
+        strange = pipeline.diffusion.load_state_dict(
+            load_file(folder / "average.safetensors"), strict=False
+        ).unexpected_keys
         assert not strange, f"{folder}: not of this network: {strange[:3]}"
         found = judged(pipeline, arguments.count, arguments.steps or pipeline.default_steps, arguments.seed)
-        plain = {name: value if isinstance(value, float) else {"value": value.value, "low": value.low, "high": value.high} for name, value in found.items()}
+        plain = {
+            name: value if isinstance(value, float) else {"value": value.value, "low": value.low, "high": value.high}
+            for name, value in found.items()
+        }
         points.append({"step": step, "seen": arguments.before + step * pipeline.recipe.training.batch.size, **plain})
         print(json.dumps(points[-1]), flush=True)
         (arguments.out / "curve.json").write_text(json.dumps(points, indent=1) + "\n")

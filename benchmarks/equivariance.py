@@ -1,11 +1,11 @@
-"""Which symmetry is left: kernels (internal) by inputs (external), alone and jointly with the frame; and what each kernel costs.
+"""Which symmetry is left, kernels (internal) by inputs (external), alone and jointly with the frame, and its cost.
 
     python benchmarks/equivariance.py [--speed] [--json]
 
-For every network with random weights and every choice of inputs, the greatest difference between g·f(x, z) and f(g·x, z)
-("alone") or f(g·x, g·z) ("jointly": the frame in z turns with the structure), over the greatest entry of f, in float64: 0 to rounding
-where the symmetry is kept. Rotations are those of O(3), mirrors among them. ``--speed``: molecules a second on one thread,
-loss and gradients, at the default widths.
+For every network with random weights and every choice of inputs, the greatest difference between g·f(x, z) and f(g·x,
+z) ("alone") or f(g·x, g·z) ("jointly": the frame in z turns with the structure), over the greatest entry of f, in
+float64: 0 to rounding where the symmetry is kept. Rotations are those of O(3), mirrors among them. ``--speed``:
+molecules a second on one thread, loss and gradients, at the default widths.
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, Schema, State, node_mask, schema_to_plain
 from symdiff.testing import equivariance_error
 
-SCHEMA: Schema = {"atom": Categorical("node", 5), "position": Real("node", 1, vector=3), "bond": Categorical("pair", 4, undirected=True)}
+SCHEMA: Schema = {
+    "atom": Categorical("node", 5),
+    "position": Real("node", 1, vector=3),
+    "bond": Categorical("pair", 4, undirected=True),
+}
 NOISY: Schema = {**SCHEMA, "velocity": Real("node", 1, vector=3)}
 FRAME: Schema = {"frame": Real("whole", 3, vector=3)}
 INTERNAL = {
@@ -57,7 +61,11 @@ EXTERNAL = {
 
 def structures(rows: int, nodes: int, dtype: torch.dtype) -> tuple[State, State, torch.Tensor]:
     """Random molecules, the frames beside them, and times."""
-    mask, streams, like = node_mask(torch.arange(rows) % 2 + nodes - 1), Streams(0, torch.arange(rows)), torch.zeros((), dtype=dtype)
+    mask, streams, like = (
+        node_mask(torch.arange(rows) % 2 + nodes - 1),
+        Streams(0, torch.arange(rows)),
+        torch.zeros((), dtype=dtype),
+    )
     bond = (uniform((rows, nodes, nodes), streams) * 4).long().triu(1) * (mask[:, :, None] & mask[:, None])
     values = {
         "atom": (uniform((rows, nodes), streams) * 5).long() * mask,
@@ -84,7 +92,7 @@ def network(internal: str, external: str, small: bool = True) -> Denoiser | None
 
 
 def errors(internal: str, external: str, draws: int = 3) -> dict[str, float] | None:
-    """The relative errors of a cell under permutations, translations, and rotations alone and jointly with the frame."""
+    """The relative errors of a cell under permutations, translations, rotations, and these with the frame."""
     made = network(internal, external)
     if made is None:
         return None
@@ -95,8 +103,16 @@ def errors(internal: str, external: str, draws: int = 3) -> dict[str, float] | N
 
     def error(group, jointly: bool = True) -> float:
         if jointly:
-            return equivariance_error(lambda a, b: net(a, t, b), group, x, z, draws=draws, generator=Streams(1, torch.arange(2))) / scale
-        return equivariance_error(lambda a: net(a, t, z), group, x, draws=draws, generator=Streams(1, torch.arange(2))) / scale
+            return (
+                equivariance_error(
+                    lambda a, b: net(a, t, b), group, x, z, draws=draws, generator=Streams(1, torch.arange(2))
+                )
+                / scale
+            )
+        return (
+            equivariance_error(lambda a: net(a, t, z), group, x, draws=draws, generator=Streams(1, torch.arange(2)))
+            / scale
+        )
 
     return {
         "permutations": error(Symmetric()),
@@ -137,7 +153,10 @@ def main() -> None:
                 a, b, c, d = cell.values()
                 print(f"{internal:27}{external:26}{a:10.0e}{b:10.0e}{c:12.0e}{d:10.0e}")
     for internal, rate in rates.items():
-        print(f"{internal:27}{rate['parameters'] / 1e6:6.2f} M parameters  {rate['processor']:8.1f} molecules / s of processor time")
+        print(
+            f"{internal:27}{rate['parameters'] / 1e6:6.2f} M parameters  {rate['processor']:8.1f} molecules / s of "
+            "processor time"
+        )
 
 
 if __name__ == "__main__":

@@ -1,24 +1,26 @@
-"""What symmetry breaking gives the generation of molecules in 3D: none, of the atoms, of the frame, of both, on one budget.
+"""Symmetry breaking and the generation of molecules in 3D: none, of the atoms, of the frame, of both, on one budget.
 
-    python benchmarks/evidence3d.py --out runs/evidence3d [--seeds 3] [--steps 1000] [--only both] [--minutes 60] [--set KEY=VALUE]
+    python benchmarks/evidence3d.py --out runs/evidence3d [--seeds 3] [--steps 1000] [--only both] [--minutes 60] [--set
+    KEY=VALUE]
 
-The recipe ``qm9-3d``, smaller, with one network for all: a plain transformer that sees coordinates along a frame in z, and the names of
-atoms where z has them. Only what z knows of the structure differs:
+The recipe ``qm9-3d``, smaller, with one network for all: a plain transformer that sees coordinates along a frame in z,
+and the names of atoms where z has them. Only what z knows of the structure differs:
 
-- nothing: the frame is drawn at random, unrelated to the structure, which is training on randomly turned molecules; atoms have no names,
-  so the network is equivariant under their permutations. The law of samples is invariant all the same.
+- nothing: the frame is drawn at random, unrelated to the structure, which is training on randomly turned molecules;
+  atoms have no names, so the network is equivariant under their permutations. The law of samples is invariant all the
+  same.
 - atoms: names from the inversion kernel (SymPE on S_n); the frame is random.
 - frame: the frame from the inversion kernel (SymPE on O(3)); no names.
 - both: SymPE on S_n x O(3), as in the recipe.
 
-An equivariant network in place of the random frame would cost ten times as much a step: on one budget of time it is behind, on
-one of steps the comparison would be of networks. Every run is kept: what is complete is not done again, what was stopped
-goes on. Writes ``results.json``, ``table.md`` and ``figure.png`` after every run.
+An equivariant network in place of the random frame would cost ten times as much a step: on one budget of time it is
+behind, on one of steps the comparison would be of networks. Every run is kept: what is complete is not done again, what
+was stopped goes on. Writes ``results.json``, ``table.md`` and ``figure.png`` after every run.
 
-Measured: molecules stable and valid by EDM's rule (bonds by distance) with 25, 50 and 100 evaluations; right hands among samples, by a
-pseudoscalar, with the p-value that both are as likely; and the bound on −log p of test molecules in nats, of atoms with numbers
-(that of names is log n! less, which is added). A frame from the kernel fixes three directions, so the bound given it is of another
-density: compare nothing with atoms, and frame with both.
+Measured: molecules stable and valid by EDM's rule (bonds by distance) with 25, 50 and 100 evaluations; right hands
+among samples, by a pseudoscalar, with the p-value that both are as likely; and the bound on −log p of test molecules in
+nats, of atoms with numbers (that of names is log n! less, which is added). A frame from the kernel fixes three
+directions, so the bound given it is of another density: compare nothing with atoms, and frame with both.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ EVALUATIONS, MOLECULES = (25, 50, 100), 64
 SMALLER = (
     "denoiser/denoiser/width=128",
     "denoiser/denoiser/layers=4",
-    "process/parts=[{fields: [atom, bond], process: {kind: Flow, prior: marginal, stochasticity: 30.0}}, {fields: [position], process: {kind: Gaussian,"
+    "process/parts=[{fields: [atom, bond], process: {kind: Flow, prior: marginal, stochasticity: 30.0}}, {fields: "
+    "[position], process: {kind: Gaussian,"
     " schedule: {kind: FlowMatchEulerDiscrete, eta: 2.5}, centered: [position], weighting: edm}}]",
     "training/batch/size=128",
     "training/sample/every=0",
@@ -91,7 +94,10 @@ ARMS = {
 
 
 def adapted(recipe: Recipe, arm: str, seed: int) -> Recipe:
-    for assignment in (f"breaker={json.dumps({'kind': 'SymPE', 'anchor': 'data', **ARMS[arm]})}", f"training/seed={seed}"):
+    for assignment in (
+        f"breaker={json.dumps({'kind': 'SymPE', 'anchor': 'data', **ARMS[arm]})}",
+        f"training/seed={seed}",
+    ):
         recipe = recipes.set(recipe, assignment)
     return recipe
 
@@ -101,7 +107,11 @@ def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict
     start = time.perf_counter()
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     rate = count / (time.perf_counter() - start)
-    shapes = [Geometry(one.element, one.position) for state in samples.states for one in pipeline.domain.codec.geometries(state)]
+    shapes = [
+        Geometry(one.element, one.position)
+        for state in samples.states
+        for one in pipeline.domain.codec.geometries(state)
+    ]
     found, signs = [by_distance(shape) for shape in shapes], [hand(shape) for shape in shapes]
     right, left = signs.count(1), signs.count(-1)
     return {
@@ -115,7 +125,10 @@ def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict
 
 
 def bound(pipeline: SymdiffPipeline, test: Dataset, count: int, seed: int) -> float:
-    """The mean bound on −log p of a molecule whose atoms are numbered, in nats, by all of 200 steps: a few drawn ones scatter by more."""
+    """The mean bound on −log p of a molecule whose atoms are numbered, in nats, by all of 200 steps.
+
+    A few drawn ones scatter by more.
+    """
     named, total = "rank" in pipeline.breaker.schema, 0.0
     for rows in torch.arange(count).split(64):
         x = test.batch(rows)
@@ -153,9 +166,21 @@ def told(values: list[float], places: int) -> str:
 
 
 def table(results: list[dict], count: int) -> str:
-    columns = [f"stable, {steps} evaluations, %" for steps in EVALUATIONS] + [f"valid, {EVALUATIONS[-1]}, %", "atoms stable, %", "right hands, % (p)", "NLL bound, nats", "parameters", "seeds"]
+    columns = [f"stable, {steps} evaluations, %" for steps in EVALUATIONS] + [
+        f"valid, {EVALUATIONS[-1]}, %",
+        "atoms stable, %",
+        "right hands, % (p)",
+        "NLL bound, nats",
+        "parameters",
+        "seeds",
+    ]
     first = results[0]
-    lines = [f"{first['steps']} training steps; {count} samples a run.", "", f"| z knows | {' | '.join(columns)} |", "| --- " * (len(columns) + 1) + "|"]
+    lines = [
+        f"{first['steps']} training steps; {count} samples a run.",
+        "",
+        f"| z knows | {' | '.join(columns)} |",
+        "| --- " * (len(columns) + 1) + "|",
+    ]
     for arm in ARMS:
         mine = [one for one in results if one["arm"] == arm]
         if not mine:
@@ -176,11 +201,19 @@ def figure(results: list[dict], path: Path) -> None:
     for arm, color in zip(ARMS, ("#6b7684", "#d69a2d", "#d6456b", "#2563c9"), strict=True):
         mine = [one for one in results if one["arm"] == arm]
         for one in mine:
-            axes.plot(EVALUATIONS, [one["samples"][str(steps)]["stable"] for steps in EVALUATIONS], ".", ms=5, color=color)
+            axes.plot(
+                EVALUATIONS, [one["samples"][str(steps)]["stable"] for steps in EVALUATIONS], ".", ms=5, color=color
+            )
         if mine:
             means = [statistics.mean(one["samples"][str(steps)]["stable"] for one in mine) for steps in EVALUATIONS]
             axes.plot(EVALUATIONS, means, "-", color=color, label=arm)
-    axes.set(xlabel="evaluations of the network", xticks=EVALUATIONS, ylabel="molecules stable, EDM's rule", ylim=(0, None), title="What z knows of the molecule")
+    axes.set(
+        xlabel="evaluations of the network",
+        xticks=EVALUATIONS,
+        ylabel="molecules stable, EDM's rule",
+        ylim=(0, None),
+        title="What z knows of the molecule",
+    )
     axes.legend(frameon=False)
     page.savefig(path, dpi=130)
 
@@ -193,10 +226,17 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=512, help="samples of every run and number of evaluations")
     parser.add_argument("--only", nargs="+", choices=list(ARMS), default=list(ARMS))
     parser.add_argument("--minutes", type=float, default=math.inf, help="no run is begun after that time")
-    parser.add_argument("--set", action="append", default=[], metavar="path/to/key=value", help="change a key of the recipe, for all")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="path/to/key=value", help="change a key of the recipe, for all"
+    )
     chosen = parser.parse_args()
     recipe, begun, results = recipes.load("qm9-3d"), time.monotonic(), []
-    for assignment in (*SMALLER, f"training/steps={chosen.steps}", f"training/save/every={max(1, chosen.steps // 5)}", *chosen.set):
+    for assignment in (
+        *SMALLER,
+        f"training/steps={chosen.steps}",
+        f"training/save/every={max(1, chosen.steps // 5)}",
+        *chosen.set,
+    ):
         recipe = recipes.set(recipe, assignment)
     for seed in range(chosen.seeds):
         for arm in chosen.only:

@@ -1,11 +1,12 @@
-"""Broken files of samples: every one is evaluated or refused in a line, in 5 seconds of processor time and 1 GB of memory.
+"""Broken files of samples: every one is evaluated or refused in a line, in 5 seconds of work and 1 GB of memory.
 
     python benchmarks/fuzz_evaluation.py [--count 5000] [--seed 0] [--minutes 60] [--only .npz] [--out fuzz.json]
 
-Small files of all endings and kinds are mutated: bytes, numbers and lines of text, arrays of arrays. Each goes through the whole command in a
-process of its own, forked from one that has the modules. Told are the number of files by ending that were evaluated and refused, the
-slowest and the largest, and every failure: a traceback, a signal, a limit, an error of several lines or one that does not name the file, a
-row of samples.csv that does not name file and record, or that is not valid and does not say why.
+Small files of all endings and kinds are mutated: bytes, numbers and lines of text, arrays of arrays. Each goes through
+the whole command in a process of its own, forked from one that has the modules. Told are the number of files by ending
+that were evaluated and refused, the slowest and the largest, and every failure: a traceback, a signal, a limit, an
+error of several lines or one that does not name the file, a row of samples.csv that does not name file and record, or
+that is not valid and does not say why.
 """
 
 from __future__ import annotations
@@ -41,20 +42,29 @@ def originals() -> dict[str, tuple[bytes | dict[str, np.ndarray], list[str]]]:
     z, pos, offsets = np.array([8, 1, 1, 6, 1, 1, 1, 1], np.uint8), _positions(), np.array([0, 3, 8])
     frames = []
     for start, stop in zip(offsets, offsets[1:], strict=False):
-        rows = [f"{'HHHHHHCNO'[n]} {x:.4f} {y:.4f} {w:.4f}" for n, (x, y, w) in zip(z[start:stop], pos[start:stop], strict=True)]
+        rows = [
+            f"{'HHHHHHCNO'[n]} {x:.4f} {y:.4f} {w:.4f}"
+            for n, (x, y, w) in zip(z[start:stop], pos[start:stop], strict=True)
+        ]
         frames.append("\n".join([str(stop - start), 'Properties=species:S:1:pos:R:3 pbc="F F F"', *rows]))
     xyz = ("\n".join(frames) + "\n").encode()
     graphs = {
         "num_nodes": np.array([4, 3, 6]),
         "edge_ptr": np.array([0, 4, 6, 12]),
-        "edges": np.array([[0, 1], [1, 2], [2, 3], [0, 3], [0, 1], [1, 2], [0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [0, 5]]),
+        "edges": np.array(
+            [[0, 1], [1, 2], [2, 3], [0, 3], [0, 1], [1, 2], [0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [0, 5]]
+        ),
         "node_label": np.arange(13) % 3,
     }
-    spins = {"spins": np.where(np.random.default_rng(0).random((12, 4, 4)) < 0.5, 1, -1).astype(np.int8), "temperature": np.full(12, 2.0)}
+    spins = {
+        "spins": np.where(np.random.default_rng(0).random((12, 4, 4)) < 0.5, 1, -1).astype(np.int8),
+        "temperature": np.full(12, 2.0),
+    }
     three = ["--protocol", "molecule-3d"]
     found: dict[str, tuple[bytes | dict[str, np.ndarray], list[str]]] = {
         "a.smi": (text, []), "a.txt": (text, []), "a.csv": (table, []), "a.smi.gz": (text, []), "a.csv.gz": (table, []),
-        "a.sdf": (_blocks(), []), "b.sdf": (_blocks(), three), "a.xyz": (xyz, []), "a.extxyz": (xyz, []), "a.xyz.gz": (xyz, []),
+        "a.sdf": (_blocks(), []), "b.sdf": (_blocks(), three), "a.xyz": (xyz, []), "a.extxyz": (xyz, []),
+        "a.xyz.gz": (xyz, []),
         "g.npz": (graphs, []), "g.safetensors": (graphs, []), "g.graphml": (_graphml(), []),
         "b.npz": (_molecules(), []), "b.safetensors": (_molecules(), []), "b.graphml": (_molecules_drawn(), []),
         "m.npz": ({"offsets": offsets, "z": z, "pos": pos}, three), "s.npz": (spins, []), "s.safetensors": (spins, []),
@@ -143,19 +153,37 @@ def broken_arrays(arrays: dict[str, np.ndarray], rng: random.Random) -> dict[str
                 strange = rng.choice((0, -1, 1, 7, 255, 1000, 2**31, 2**62, 1e30, float("nan"), float("inf")))
                 flat = value.astype(np.float64 if isinstance(strange, float) else np.int64).ravel()
                 flat[[rng.randrange(flat.size) for _ in range(rng.choice((1, 1, flat.size)))]] = strange
-                value = flat.reshape(value.shape) if rng.random() < 0.5 else flat.reshape(value.shape).astype(value.dtype)
+                value = (
+                    flat.reshape(value.shape) if rng.random() < 0.5 else flat.reshape(value.shape).astype(value.dtype)
+                )
             case 3:
                 value = value[: rng.randint(0, len(value))] if value.ndim else value
             case 4:
                 value = np.concatenate([value] * rng.choice((2, 3, 100))) if value.ndim else value
             case 5:
-                value = rng.choice((value.ravel(), value[..., None], value.T, value[None], np.zeros((0,) + value.shape[1:]), np.array(3)))
+                value = rng.choice(
+                    (
+                        value.ravel(),
+                        value[..., None],
+                        value.T,
+                        value[None],
+                        np.zeros((0,) + value.shape[1:]),
+                        np.array(3),
+                    )
+                )
             case 6:
-                value = value.astype(rng.choice((np.float16, np.float64, np.int8, np.uint64, np.bool_, np.complex64, "U8")))
+                value = value.astype(
+                    rng.choice((np.float16, np.float64, np.int8, np.uint64, np.bool_, np.complex64, "U8"))
+                )
             case 7:
                 return {key: one for key, one in arrays.items() if key != name}
             case 8:
-                return {**arrays, rng.choice(("x", "split", "input_edges", "coupling", "field", "chain", "charge", "edge_label")): value}
+                return {
+                    **arrays,
+                    rng.choice(
+                        ("x", "split", "input_edges", "coupling", "field", "chain", "charge", "edge_label")
+                    ): value,
+                }
     return {**arrays, name: value}
 
 
@@ -168,7 +196,18 @@ def pack(arrays: dict[str, np.ndarray], name: str) -> bytes:
     from safetensors.numpy import save
 
     kinds = "biuf"  # what the format holds
-    return save({key: np.ascontiguousarray(value if value.dtype.kind in kinds else value.real.astype(np.float64) if value.dtype.kind == "c" else np.zeros(3)) for key, value in arrays.items()})
+    return save(
+        {
+            key: np.ascontiguousarray(
+                value
+                if value.dtype.kind in kinds
+                else value.real.astype(np.float64)
+                if value.dtype.kind == "c"
+                else np.zeros(3)
+            )
+            for key, value in arrays.items()
+        }
+    )
 
 
 def _positions() -> np.ndarray:
@@ -192,8 +231,10 @@ def _blocks() -> bytes:
 def _molecules() -> dict[str, np.ndarray]:
     """Ethanol, hydrogen cyanide, ammonium, carbon monoxide."""
     return {
-        "num_nodes": np.array([3, 2, 1, 2]), "edge_ptr": np.array([0, 2, 3, 3, 4]), "edges": np.array([[0, 1], [1, 2], [0, 1], [0, 1]]),
-        "element": np.array([6, 6, 8, 6, 7, 7, 6, 8]), "charge": np.array([0, 0, 0, 0, 0, 1, -1, 1]), "order": np.array([1, 1, 3, 3]),
+        "num_nodes": np.array([3, 2, 1, 2]), "edge_ptr": np.array([0, 2, 3, 3, 4]),
+        "edges": np.array([[0, 1], [1, 2], [0, 1], [0, 1]]),
+        "element": np.array([6, 6, 8, 6, 7, 7, 6, 8]), "charge": np.array([0, 0, 0, 0, 0, 1, -1, 1]),
+        "order": np.array([1, 1, 3, 3]),
     }  # fmt: skip
 
 
@@ -223,7 +264,10 @@ def command(path: Path, arguments: list[str], out: Path) -> int:
 
 
 def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, float, float]:
-    """What the command does in a process with limits: "evaluated", "refused" or what went wrong, details, seconds, megabytes."""
+    """What the command does in a process with limits.
+
+    "evaluated", "refused" or what went wrong, details, seconds, megabytes.
+    """
     told, grown = folder / "told.txt", folder / "grown.txt"
     child = os.fork()
     if child == 0:
@@ -263,7 +307,10 @@ def alone(path: Path, arguments: list[str], folder: Path) -> tuple[str, str, flo
 
 
 def unexplained(table: Path, name: str) -> str:
-    """The first row of samples.csv that is not of file ``name`` and a record of it, or is not valid without a reason; "" for none."""
+    """The first row of samples.csv that is not of file ``name`` and a record of it, or is not valid without a reason.
+
+    "" for none.
+    """
     if not table.is_file():
         return ""
     with table.open(newline="", encoding="utf-8") as stream:
@@ -317,12 +364,25 @@ def main() -> None:
             path.write_bytes(mutated(content, name, rng))
             verdict, said, seconds, megabytes = alone(path, more, folder)
             if number % 250 == 249:
-                print(f"{number + 1} files, slowest {slowest:.2f} s, largest {largest:.0f} MB, {time.monotonic() - begun:.0f} s", flush=True)
+                print(
+                    f"{number + 1} files, slowest {slowest:.2f} s, largest {largest:.0f} MB, "
+                    f"{time.monotonic() - begun:.0f} s",
+                    flush=True,
+                )
             verdicts[name.split(".", 1)[1], verdict] += 1
             slowest, largest = max(slowest, seconds), max(largest, megabytes)
             if verdict not in ("evaluated", "refused"):
                 print(f"\nfile {number} ({name}): {verdict}, {seconds:.1f} s, {megabytes:.0f} MB\n{said}", flush=True)
-                failures.append({"number": number, "file": name, "verdict": verdict, "seconds": seconds, "megabytes": megabytes, "said": said})
+                failures.append(
+                    {
+                        "number": number,
+                        "file": name,
+                        "verdict": verdict,
+                        "seconds": seconds,
+                        "megabytes": megabytes,
+                        "said": said,
+                    }
+                )
                 if arguments.keep:
                     arguments.keep.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, arguments.keep / f"{number}-{name}")
@@ -331,9 +391,25 @@ def main() -> None:
     done, took = sum(verdicts.values()), time.monotonic() - begun
     print(f"{done} files, {len(failures)} failures; slowest {slowest:.2f} s, largest {largest:.0f} MB; {took:.0f} s")
     if arguments.out:
-        by_ending = {ending: {v: n for (e, v), n in sorted(verdicts.items()) if e == ending} for ending in sorted({e for e, _ in verdicts})}
-        about = {"asked": arguments.count, "files": done, "seed": arguments.seed, "limit_seconds": SECONDS, "limit_megabytes": MEGABYTES}
-        told = {**about, "by_ending": by_ending, "slowest_seconds": slowest, "largest_megabytes": largest, "seconds": took, "failures": failures}
+        by_ending = {
+            ending: {v: n for (e, v), n in sorted(verdicts.items()) if e == ending}
+            for ending in sorted({e for e, _ in verdicts})
+        }
+        about = {
+            "asked": arguments.count,
+            "files": done,
+            "seed": arguments.seed,
+            "limit_seconds": SECONDS,
+            "limit_megabytes": MEGABYTES,
+        }
+        told = {
+            **about,
+            "by_ending": by_ending,
+            "slowest_seconds": slowest,
+            "largest_megabytes": largest,
+            "seconds": took,
+            "failures": failures,
+        }
         arguments.out.write_text(json.dumps(told, indent=1) + "\n")
 
 

@@ -1,11 +1,11 @@
-"""Our numbers of graphs beside those of polygraph-benchmark, in an environment that has both: values, differences and times.
+"""Our numbers of graphs beside those of polygraph-benchmark, in an environment that has both.
 
     pip install polygraph-benchmark scikit-learn    # in an environment of its own; it pins other versions than we do
     PYTHONPATH=.:evaluation python benchmarks/graph_metrics.py planar.npz [sbm.npz ...] [--json]
 
-Each file holds edge lists and ``split`` (0 training, 2 test). Compared are the squared MMD of the training graphs against the test
-graphs, and the PolyGraph discrepancy with logistic regression on the same four descriptions: it depends on which half is held back, so
-that means over thirty draws are given.
+Each file holds edge lists and ``split`` (0 training, 2 test). Compared are the squared MMD of the training graphs
+against the test graphs, and the PolyGraph discrepancy with logistic regression on the same four descriptions: it
+depends on which half is held back, so that means over thirty draws are given.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -105,7 +106,7 @@ def main() -> None:
         train, test = splits(path)
         others = plain(train), plain(test)
         theirs(others[0][:2], others[1][:2])  # compiles
-        (own, spent), (other, waited) = timed(lambda: ours(train, test)), timed(lambda: theirs(*others))
+        (own, spent), (other, waited) = timed(partial(ours, train, test)), timed(partial(theirs, *others))
         row = {"file": path.name, "seconds": spent, "their_seconds": waited}
         row["mmd"] = {name: {"ours": own[name], "theirs": float(other[name])} for name in NAMES}
         row["pgd"] = {"ours": our_discrepancy(train, test), "theirs": their_discrepancy(*others)}
@@ -116,7 +117,9 @@ def main() -> None:
     for row in rows:
         print(f"{row['file']}: {row['seconds']:.2f} s, polygraph-benchmark {row['their_seconds']:.2f} s")
         for name, pair in {**row["mmd"], "pgd": row["pgd"]}.items():
-            print(f"  {name:<11} {pair['ours']:.6g}  {pair['theirs']:.6g}  difference {pair['ours'] - pair['theirs']:.1e}")
+            print(
+                f"  {name:<11} {pair['ours']:.6g}  {pair['theirs']:.6g}  difference {pair['ours'] - pair['theirs']:.1e}"
+            )
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
     python benchmarks/ground_states.py --out runs/ground-states [--steps 800] [--only SymPE]
 
-Trains ``recipes/lattice/ground-states.yaml`` with every variant on equal budgets (runs that are complete are kept) and predicts
-spins for Hamiltonians that were not in the data, L = 8: J1 and J2 or Jx and Jy, with and without a field. Writes ``results.json``,
-``table.md`` and ``figure.png``. The exact energies are those of ``symdiff.data.sets.lattices.levels``. Away from phase boundaries: the
-next level is 0.1 per site above. Balance: of 400 predictions for one Hamiltonian with d ground states those that are one of them, and
-the p-value of a chi-square test that all d come equally often; nan where they are too few to tell.
+Trains ``recipes/lattice/ground-states.yaml`` with every variant on equal budgets (runs that are complete are kept) and
+predicts spins for Hamiltonians that were not in the data, L = 8: J1 and J2 or Jx and Jy, with and without a field.
+Writes ``results.json``, ``table.md`` and ``figure.png``. The exact energies are those of
+``symdiff.data.sets.lattices.levels``. Away from phase boundaries: the next level is 0.1 per site above. Balance: of 400
+predictions for one Hamiltonian with d ground states those that are one of them, and the p-value of a chi-square test
+that all d come equally often; nan where they are too few to tell.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ VARIANTS = {
     "no breaking": {"breaker": {"kind": "Nothing"}},
     "noise injection": {"breaker": {"kind": "SiteNoise", "dim": 16}},
     "relaxed convolution": {"breaker": {"kind": "Nothing"}, "denoiser/symmetry": "relaxed"},
-    "not equivariant": {"breaker": {"kind": "Fixed", "code": {"kind": "SiteCode", "dim": 16}}, "denoiser/symmetry": "translations"},
+    "not equivariant": {
+        "breaker": {"kind": "Fixed", "code": {"kind": "SiteCode", "dim": 16}},
+        "denoiser/symmetry": "translations",
+    },
     "SymPE": {},
 }
 
@@ -97,7 +101,8 @@ def phase(numbers: Tensor) -> list[str]:
     """The phase of every Hamiltonian's ground states; a ferromagnet in a field is polarized."""
     places = levels(numbers)[:, :-1].argmin(1).tolist()
     return [
-        "polarized" if PHASES[k] == "ferromagnet" and h != 0 else PHASES[k] for k, h in zip(places, numbers[:, 3].tolist(), strict=True)
+        "polarized" if PHASES[k] == "ferromagnet" and h != 0 else PHASES[k]
+        for k, h in zip(places, numbers[:, 3].tolist(), strict=True)
     ]
 
 
@@ -129,7 +134,8 @@ def run(name: str, out: Path, recipe: recipes.Recipe, count: int) -> dict:
         result[key] = {"share": exact.mean().item(), "excess": excess.mean().item(), "count": len(numbers)}
         names = phase(numbers)
         result[key]["phases"] = {
-            each: exact[[k for k, one in enumerate(names) if one == each]].mean().item() for each in dict.fromkeys(names)
+            each: exact[[k for k, one in enumerate(names) if one == each]].mean().item()
+            for each in dict.fromkeys(names)
         }
     result["balance"] = {each: balance(pipeline, numbers, seed=3) for each, numbers in BALANCED.items()}
     (folder / "result.json").write_text(json.dumps(result, indent=1))
@@ -140,27 +146,38 @@ def table(results: list[dict]) -> str:
     """All variants as a Markdown table."""
     kinds = ("ferromagnet", "antiferromagnet", "stripes", "polarized")
     lines = [
-        f"| variant | exact ground states | of them {' / '.join(kinds)} | energy above exact | all Hamiltonians | balance, p | seconds |",
+        f"| variant | exact ground states | of them {' / '.join(kinds)} | energy above exact | all Hamiltonians | "
+        "balance, p | seconds |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for result in results:
         away, near = result["away"], result["near"]
         phases = " / ".join(f"{away['phases'].get(kind, float('nan')):.3f}" for kind in kinds)
         pvalues = " / ".join(f"{value:.2g}" for value in result["balance"].values())
-        cells = (result["variant"], f"{away['share']:.4f}", phases, f"{away['excess']:.4f}", f"{near['share']:.4f}", pvalues, f"{result['seconds']:.0f}")
+        cells = (
+            result["variant"],
+            f"{away['share']:.4f}",
+            phases,
+            f"{away['excess']:.4f}",
+            f"{near['share']:.4f}",
+            pvalues,
+            f"{result['seconds']:.0f}",
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def figure(out: Path, names: list[str], path: Path, points: int = 41) -> None:
-    """For every variant the energy of a prediction above the exact one over two planes, with the exact phases' borders."""
+    """For every variant the energy of a prediction above the exact one over two planes, with exact phases."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     planes = {"J2": (2, "J1", "J2 (h = 0)"), "h": (3, "J1", "h (J2 = 0)")}
-    panels, axes = pyplot.subplots(2, len(names), figsize=(2.5 * len(names), 4.8), sharex=True, sharey="row", squeeze=False, layout="constrained")
+    panels, axes = pyplot.subplots(
+        2, len(names), figsize=(2.5 * len(names), 4.8), sharex=True, sharey="row", squeeze=False, layout="constrained"
+    )
     shown = None
     for column, name in enumerate(names):
         pipeline = SymdiffPipeline.load(out / name.replace(" ", "-") / "checkpoint")
@@ -172,11 +189,15 @@ def figure(out: Path, names: list[str], path: Path, points: int = 41) -> None:
             grid[..., place] = y[:, None]
             numbers = grid.view(-1, 4)
             _, excess = predict(pipeline, numbers, seed=4)
-            shown = axes[row, column].pcolormesh(x, y, excess.view(points, points).clamp_min(0), vmin=0, vmax=2, cmap="magma_r")
+            shown = axes[row, column].pcolormesh(
+                x, y, excess.view(points, points).clamp_min(0), vmin=0, vmax=2, cmap="magma_r"
+            )
             level = levels(numbers)[:, :-1].view(points, points, -1)
             kind = level.argmin(-1).div(2, rounding_mode="floor").clamp_max(2)
             axes[row, column].contour(x, y, kind, levels=[0.5, 1.5], colors="#1f77b4", linewidths=1)
-            axes[row, column].set(xlabel=horizontal if row else "", ylabel=vertical if not column else "", title="" if row else name)
+            axes[row, column].set(
+                xlabel=horizontal if row else "", ylabel=vertical if not column else "", title="" if row else name
+            )
     panels.colorbar(shown, ax=axes, label="energy per site above the ground state")
     panels.savefig(path, dpi=140)
 

@@ -1,11 +1,12 @@
 """Do molecules have the polarizability that was asked for? By guidance weight.
 
-    python benchmarks/guidance3d.py runs/qm9-3d-alpha/checkpoint --dataset qm9-3d-alpha [--asked 65 85] [--weights 0 1 2 4] [--count 256] [--num-nodes 18]
+    python benchmarks/guidance3d.py runs/qm9-3d-alpha/checkpoint --dataset qm9-3d-alpha [--asked 65 85] [--weights 0 1 2
+    4] [--count 256] [--num-nodes 18]
 
-Nobody computes the property of a sampled molecule here: it is estimated from the counts of its atoms and bonds by a linear fit to the
-data set, whose own error on the test split is printed first. All samples have one size, so that the size tells nothing of the
-property. Printed for every asked value and weight: mean and spread of the estimates, their mean distance from what was asked, and
-molecules stable by EDM's rule.
+Nobody computes the property of a sampled molecule here: it is estimated from the counts of its atoms and bonds by a
+linear fit to the data set, whose own error on the test split is printed first. All samples have one size, so that the
+size tells nothing of the property. Printed for every asked value and weight: mean and spread of the estimates, their
+mean distance from what was asked, and molecules stable by EDM's rule.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def fit(data: Dataset, name: str, part: int = 4000) -> tuple[Tensor, float]:
         values = torch.cat([batch[name][:, 0].double() for batch in batches]) * one.spread + one.mean
         sides.append((torch.cat([counts(batch, atoms) for batch in batches]), values))
     (known, truth), (test, wanted) = sides
-    weights = torch.linalg.lstsq(known, truth[:, None], driver="gelsd").solution[:, 0]  # hydrogens follow from the others, nearly
+    weights = torch.linalg.lstsq(known, truth[:, None], driver="gelsd").solution[
+        :, 0
+    ]  # hydrogens follow from the others, nearly
     return weights, float((test @ weights - wanted).abs().mean())
 
 
@@ -61,16 +64,37 @@ def main() -> None:
     data, pipeline = open_dataset(chosen.dataset), SymdiffPipeline.load(chosen.checkpoint)
     (name,) = pipeline.domain.properties
     weights, error = fit(data, name)
-    print(json.dumps({"property": name, "unit": data.domain.properties[name].unit, "error of the estimate": round(error, 3)}), flush=True)
+    print(
+        json.dumps(
+            {"property": name, "unit": data.domain.properties[name].unit, "error of the estimate": round(error, 3)}
+        ),
+        flush=True,
+    )
     for asked in chosen.asked:
         for weight in chosen.weights:
             condition = pipeline.domain.options.read_condition({name: str(asked)})
             request = Request(chosen.count, chosen.num_nodes, condition, seed=1)
-            x = pipeline.sample(request, Ancestral(pipeline.guide(weight), chosen.steps or pipeline.default_steps), precision="bf16").state()
+            x = pipeline.sample(
+                request, Ancestral(pipeline.guide(weight), chosen.steps or pipeline.default_steps), precision="bf16"
+            ).state()
             found = counts(x, len(pipeline.domain.atoms)) @ weights
             stable = [by_distance(Geometry(one.element, one.position)) for one in pipeline.domain.codec.geometries(x)]
-            row = {"asked": asked, "guidance": weight, "mean": float(found.mean()), "spread": float(found.std()), "off": float((found - asked).abs().mean())}
-            print(json.dumps({**{k: round(v, 2) for k, v in row.items()}, "stable": round(sum(one.stable == one.atoms for one in stable) / len(x), 3)}), flush=True)
+            row = {
+                "asked": asked,
+                "guidance": weight,
+                "mean": float(found.mean()),
+                "spread": float(found.std()),
+                "off": float((found - asked).abs().mean()),
+            }
+            print(
+                json.dumps(
+                    {
+                        **{k: round(v, 2) for k, v in row.items()},
+                        "stable": round(sum(one.stable == one.atoms for one in stable) / len(x), 3),
+                    }
+                ),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     PYTHONPATH=.:evaluation python benchmarks/intervals.py [--count 2000] [--only word] [--json FILE]
 
-Each row simulates sets of a law whose value is known in closed form, or by a far larger simulation, and counts the intervals that hold
-it; of 500 correct ones 93 to 97 % do. Intervals that are conservative by construction, and those at the edge of a range, say so.
+Each row simulates sets of a law whose value is known in closed form, or by a far larger simulation, and counts the
+intervals that hold it; of 500 correct ones 93 to 97 % do. Intervals that are conservative by construction, and those at
+the edge of a range, say so.
 """
 
 from __future__ import annotations
@@ -107,12 +108,17 @@ def _(rng):
 def _(rng):
     target = {"a": np.zeros(1), "b": np.ones(1)}
     while True:
-        rows = [{"a": np.abs(rng.normal(1, 0.3, k)) + 0.5 * own, "b": 2 + rng.exponential(1, 2)} for k, own in zip(rng.integers(1, 5, 200), rng.random(200), strict=True)]
+        rows = [
+            {"a": np.abs(rng.normal(1, 0.3, k)) + 0.5 * own, "b": 2 + rng.exponential(1, 2)}
+            for k, own in zip(rng.integers(1, 5, 200), rng.random(200), strict=True)
+        ]
         truth = 0.75 * _ABS + 0.25 * 2
         yield weighted(rows, target, {"a": 3, "b": 1}), truth
 
 
-_ABS = 0.25 + math.sqrt(2 / math.pi) * 0.3 * math.exp(-1 / 0.18) + math.erf(1 / (0.3 * math.sqrt(2)))  # E|N(1, .3)| + E u / 2
+_ABS = (
+    0.25 + math.sqrt(2 / math.pi) * 0.3 * math.exp(-1 / 0.18) + math.erf(1 / (0.3 * math.sqrt(2)))
+)  # E|N(1, .3)| + E u / 2
 
 
 @case("order statistics: median of 200 exponential")
@@ -122,7 +128,7 @@ def _(rng):
 
 
 def _prints(rng, number: int = 12, even: float = 2.0):
-    """Fingerprints of some kinds of molecules, their shares (the more alike the larger ``even``) and their similarities."""
+    """Fingerprints of kinds of molecules, their shares (more alike the larger ``even``) and similarities."""
     kinds = np.packbits(rng.random((number, 64)) < 0.3, axis=1)
     bits = np.unpackbits(kinds, axis=1).astype(float)
     common = bits @ bits.T
@@ -159,7 +165,11 @@ def _diverse(which: int, p: int, number: int, even: float, count: int):
     return simulate
 
 
-for which, p, told in ((0, 1, "U-statistic: internal diversity"), (0, 2, "U-statistic: internal diversity, p = 2"), (1, 2, "jackknife, 32 groups: as published")):
+for which, p, told in (
+    (0, 1, "U-statistic: internal diversity"),
+    (0, 2, "U-statistic: internal diversity, p = 2"),
+    (1, 2, "jackknife, 32 groups: as published"),
+):
     CASES[f"{told}, 400 of 12 kinds"] = _diverse(which, p, 12, 2.0, 400)
     CASES[f"{told}, 400 of 100 kinds"] = _diverse(which, p, 100, 1.0, 400)
     CASES[f"{told}, 400 of 1,000 kinds"] = _diverse(which, p, 1_000, 1e6, 400)
@@ -182,12 +192,20 @@ def _frechet(width: int, count: int, shift: float, mixing: float):
     return simulate
 
 
-for width, count, shift, mixing, told in ((8, 1_000, 0.4, 0.3, "far"), (8, 1_000, 0.05, 0.05, "near"), (8, 1_000, 0.0, 0.0, "one law"), (32, 400, 0.0, 0.0, "one law, 32 wide (edge)")):
+for width, count, shift, mixing, told in (
+    (8, 1_000, 0.4, 0.3, "far"),
+    (8, 1_000, 0.05, 0.05, "near"),
+    (8, 1_000, 0.0, 0.0, "one law"),
+    (32, 400, 0.0, 0.0, "one law, 32 wide (edge)"),
+):
     CASES[f"jackknife, 10 groups: Frechet distance, {told}"] = _frechet(width, count, shift, mixing)
 
 
 def _mmd(kind: str, sizes: tuple[int, int], tilt: float, sigma: float = 0.3, kinds: int = 300):
-    """Draws from two laws over the same histograms, whose distance is known exactly; with ``tilt`` 0 they are one law."""
+    """Draws from two laws over the same histograms, whose distance is known exactly.
+
+    With ``tilt`` 0 they are one law.
+    """
 
     def simulate(rng):
         rows = np.eye(2) if kinds == 2 else rng.dirichlet([4, 3, 2, 1], kinds)
@@ -202,7 +220,10 @@ def _mmd(kind: str, sizes: tuple[int, int], tilt: float, sigma: float = 0.3, kin
         if kind == "biased":
             truth += float(1 - laws[0] @ table @ laws[0]) / sizes[0]
         while True:
-            x, y = rng.choice(kinds, sizes[0], p=laws[0]), fixed if kind == "biased" else rng.choice(kinds, sizes[1], p=laws[1])
+            x, y = (
+                rng.choice(kinds, sizes[0], p=laws[0]),
+                fixed if kind == "biased" else rng.choice(kinds, sizes[1], p=laws[1]),
+            )
             yield estimate(kernel(rows[x], rows[y], sigma), kind), truth
 
     return simulate
@@ -244,7 +265,10 @@ def _series(memory: float, chains: int):
         count = 4_000
         number = np.repeat(np.arange(chains), count // chains) if memory else None
         while True:
-            yield series_mean(np.concatenate([_chain(count // chains, memory, rng) for _ in range(chains)]), number), 0.0
+            yield (
+                series_mean(np.concatenate([_chain(count // chains, memory, rng) for _ in range(chains)]), number),
+                0.0,
+            )
 
     return simulate
 
@@ -330,10 +354,18 @@ def main() -> None:
                 continue
             low, high, value = low + (truth < one.low), high + (truth > one.high), value + one.value
         made = chosen.count - left
-        rows[name] = {"coverage": 1 - (low + high) / made, "below": low / made, "above": high / made, "mean": value / made, "truth": truth, "none": left}
+        rows[name] = {
+            "coverage": 1 - (low + high) / made,
+            "below": low / made,
+            "above": high / made,
+            "mean": value / made,
+            "truth": truth,
+            "none": left,
+        }
         row = rows[name]
         print(
-            f"{name:66} {100 * row['coverage']:5.1f} %  truth below {100 * row['below']:4.1f} % above {100 * row['above']:4.1f} %"
+            f"{name:66} {100 * row['coverage']:5.1f} %  truth below {100 * row['below']:4.1f} % above "
+            f"{100 * row['above']:4.1f} %"
             f"  truth {truth:.5g} mean {row['mean']:.5g}  {left} without  {time.perf_counter() - begun:.0f} s",
             flush=True,
         )

@@ -1,10 +1,11 @@
-"""Spin lattices: spin updates, clusters, exact references, canonical forms and the networks' share of the processor's peak, on one thread.
+"""Spin lattices: spin updates, clusters, exact references, canonical forms and the networks, on one thread.
 
     python benchmarks/lattice.py [--side 16] [--chains 1024] [--seconds 2] [--json]
 
-Rates are of processor time, which other programs do not touch; the wall's are beside them. The cost of an independent sample is the
-processor time of 2τ steps, where τ is the measured integrated autocorrelation time of the magnetization (its sign counts).
-The networks' products are counted (``torch.utils.flop_counter``), and the peak is the fastest of several matrix products in the same run.
+Rates are of processor time, which other programs do not touch; the wall's are beside them. The cost of an independent
+sample is the processor time of 2τ steps, where τ is the measured integrated autocorrelation time of the magnetization
+(its sign counts). The networks' products are counted (``torch.utils.flop_counter``), and the peak is the fastest of
+several matrix products in the same run.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ PRODUCTS = ((1024, 1024, 1024), (2048, 2048, 2048), (4096, 512, 512), (16_384, 6
 
 
 def rate(function: Callable[[], object], work: float, seconds: float) -> dict[str, float]:
-    """``work`` per second of processor and wall time, the best of three stretches that last about ``seconds`` together."""
+    """``work`` per second of processor and wall time, the best of three stretches, ``seconds`` together."""
     function()
     best_cpu = best_wall = 0.0
     for _ in range(3):
@@ -86,7 +87,10 @@ def peak(dtype: torch.dtype, seconds: float) -> float:
 
 
 def networks(side: int, rows: int, seconds: float) -> dict[str, dict[str, float]]:
-    """Operations per second, counted in matrix products, of denoisers of the recipes' sizes; with ``backward`` a training's pass both ways."""
+    """Operations per second, counted in matrix products, of denoisers of the recipes' sizes.
+
+    With ``backward`` a training's pass both ways.
+    """
     schema, domain = {"spin": Categorical("node", 2)}, SpinLattice(conditions=["temperature"])
     noisy = schema_to_plain({**domain.schema, "spin": Categorical("node", 3)})
     plain = schema_to_plain(schema)
@@ -160,7 +164,9 @@ def main() -> None:
     result["heat_bath_updates_per_second"] = {
         name: rate(HeatBath(h, TEMPERATURE, chains, draw).sweep, updates, seconds) for name, h in models.items()
     }
-    result["wolff_clusters_per_second"] = rate(Wolff(models["Ising"], TEMPERATURE, chains, draw).update, chains, seconds)
+    result["wolff_clusters_per_second"] = rate(
+        Wolff(models["Ising"], TEMPERATURE, chains, draw).update, chains, seconds
+    )
     ladder = Tempering(models["random bonds"], torch.linspace(0.5, 3.0, 16).tolist(), max(chains // 16, 1), draw)
     result["tempering_updates_per_second"] = rate(ladder.sweep, max(chains // 16, 1) * 16 * side * side, seconds)
 
@@ -171,7 +177,12 @@ def main() -> None:
         "exact energy": kaufman_energy(side, side, TEMPERATURE),
     }
     result["transfer_matrix_seconds"] = {}
-    for length, name, couplings in ((8, "J1", [1.0]), (8, "J1-J2", [1.0, 1.0, -0.7, -0.7]), (10, "J1", [1.0]), (10, "J1-J2", [1.0, 1.0, -0.7, -0.7])):
+    for length, name, couplings in (
+        (8, "J1", [1.0]),
+        (8, "J1-J2", [1.0, 1.0, -0.7, -0.7]),
+        (10, "J1", [1.0]),
+        (10, "J1-J2", [1.0, 1.0, -0.7, -0.7]),
+    ):
         h = Hamiltonian.make(torus("square", length), w, couplings)
         result["transfer_matrix_seconds"][f"L = {length}, {name}"] = {
             "ln Z": timed(lambda h=h: log_partition(h, TEMPERATURE)),
@@ -179,7 +190,11 @@ def main() -> None:
         }
     domain = SpinLattice()
     sites, rows = Sites(domain.group, ["spin"]), 512
-    spins = {"random": torch.randint(2, (rows, side * side), generator=draw), "critical": wolff.spins[:rows], "all up": torch.zeros(64, side * side).long()}
+    spins = {
+        "random": torch.randint(2, (rows, side * side), generator=draw),
+        "critical": wolff.spins[:rows],
+        "all up": torch.zeros(64, side * side).long(),
+    }
     result["canonical_draws_per_second"] = {}
     for name, labels in spins.items():
         x = State(torch.ones_like(labels, dtype=torch.bool), domain.schema, {"spin": labels})

@@ -3,14 +3,17 @@
     python benchmarks/molecules3d.py [--recipe qm9-3d] [--checkpoint FOLDER] [--turns 3] [--seconds 10] [--json OUT]
 
 - Padding: the share of node and pair slots that hold no atom, with batches grouped by size and without.
-- Training: molecules a second of the recipe's whole loop as it stands and with EDM's depth and width (9 layers of 256), and of a step
-  of EDM's network: an E(n)-equivariant GNN over all pairs, 9 x 256, 5.3 million parameters (Satorras et al., ICML 2021; Hoogeboom et al.,
-  Equivariant Diffusion for Molecule Generation in 3D, ICML 2022, equations 12 to 14), written from these equations, in three ways. "As
-  published": single precision, the first layer on both atoms of every pair joined, batches as they come. "Tuned": the same network by
-  settings alone, bfloat16 and batches grouped by size. "Lean": a floor of its time, rewritten, too: that layer as a sum over the two
-  atoms. All without index lists, augmentation and data loading.
-- Operations a molecule, forward and backward (matrix products, counted by torch), and the share of the peak of bfloat16 matrix products.
-- Sampling: molecules a second with the recipe's number of steps, and of EDM's with 1,000 evaluations, from the time of one.
+- Training: molecules a second of the recipe's whole loop as it stands and with EDM's depth and width (9 layers of 256),
+  and of a step of EDM's network: an E(n)-equivariant GNN over all pairs, 9 x 256, 5.3 million parameters (Satorras et
+  al., ICML 2021; Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022, equations 12 to 14),
+  written from these equations, in three ways. "As published": single precision, the first layer on both atoms of every
+  pair joined, batches as they come. "Tuned": the same network by settings alone, bfloat16 and batches grouped by size.
+  "Lean": a floor of its time, rewritten, too: that layer as a sum over the two atoms. All without index lists,
+  augmentation and data loading.
+- Operations a molecule, forward and backward (matrix products, counted by torch), and the share of the peak of bfloat16
+  matrix products.
+- Sampling: molecules a second with the recipe's number of steps, and of EDM's with 1,000 evaluations, from
+  the time of one.
 
 With one thread on a CPU all times are the processor's, which other work on the machine does not take; else the clock's.
 """
@@ -57,7 +60,9 @@ class PairLayer(nn.Module):
         else:
             size = (*lengths.shape[:3], h.shape[-1])
             joined = torch.cat([h[:, :, None].expand(size), h[:, None].expand(size), lengths], -1)
-            m = nn.functional.linear(joined, torch.cat([self.left.weight, self.right.weight, self.distance.weight], 1), self.left.bias)
+            m = nn.functional.linear(
+                joined, torch.cat([self.left.weight, self.right.weight, self.distance.weight], 1), self.left.bias
+            )
         return nn.functional.silu(self.second(nn.functional.silu(m, inplace=True)), inplace=True)
 
 
@@ -91,7 +96,9 @@ class EDM(nn.Module):
 
     def forward(self, h: Tensor, x: Tensor, t: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         here = mask[..., None].to(x)
-        pairs = (mask[:, :, None] & mask[:, None] & ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device))[..., None].to(x)
+        pairs = (mask[:, :, None] & mask[:, None] & ~torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device))[
+            ..., None
+        ].to(x)
         first, start = (x[:, :, None] - x[:, None]).square().sum(-1, keepdim=True), x
         h = self.enter(torch.cat([h, t[:, None, None].expand(-1, h.shape[1], 1)], -1))
         for layer in self.layers:
@@ -111,14 +118,21 @@ class Rival:
         self.data, self.batch, self.half, self.device = data, batch, tuned, device
         self.network = EDM(len(data.symbols) + 1, lean=lean).to(device)
         self.average = [p.detach().clone() for p in self.network.parameters()]
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=1e-4, amsgrad=True, weight_decay=1e-12, foreach=True)
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=1e-4, amsgrad=True, weight_decay=1e-12, foreach=True
+        )
         self.order, self.step = Order(len(data), batch, 0, data.num_nodes if tuned else None), 0
 
     def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         x0: State = self.data.batch(self.order.batch(self.step)).to(self.device)
         self.step += 1
         labels = nn.functional.one_hot(x0["atom"], len(self.data.symbols)).float()
-        return torch.cat([labels, x0["atom"][..., None] / 10], -1) * x0.mask[..., None], x0["position"][:, :, 0], torch.rand(self.batch, device=self.device), x0.mask
+        return (
+            torch.cat([labels, x0["atom"][..., None] / 10], -1) * x0.mask[..., None],
+            x0["position"][:, :, 0],
+            torch.rand(self.batch, device=self.device),
+            x0.mask,
+        )
 
     def loss(self) -> Tensor:
         h, x, t, mask = self.inputs()
@@ -202,11 +216,17 @@ def as_deep(recipe: Recipe) -> Recipe:
 
 
 def measure(recipe: Recipe, turns: int, seconds: float, batch: int, checkpoint: str | None) -> dict:
-    mine = {"recipe": Subject(recipe, recipe.training.compute.compile), "recipe 9x256": Subject(as_deep(recipe), recipe.training.compute.compile)}
+    mine = {
+        "recipe": Subject(recipe, recipe.training.compute.compile),
+        "recipe 9x256": Subject(as_deep(recipe), recipe.training.compute.compile),
+    }
     data, device = mine["recipe"].data, mine["recipe"].device
     rivals = {f"EDM {name}": Rival(data, batch, *how, device) for name, how in RIVALS.items()}
     rates: dict[str, list[float]] = {name: [] for name in (*mine, *rivals)}
-    steps = {name: max(1, round(seconds * looped(subject, 1) / subject.settings.batch_size)) for name, subject in mine.items()}
+    steps = {
+        name: max(1, round(seconds * looped(subject, 1) / subject.settings.batch_size))
+        for name, subject in mine.items()
+    }
     counts = {name: max(1, round(seconds * rival.rate(1, "train") / rival.batch)) for name, rival in rivals.items()}
     peaks = []
     for _ in range(turns):
@@ -218,8 +238,14 @@ def measure(recipe: Recipe, turns: int, seconds: float, batch: int, checkpoint: 
     middle = {name: statistics.median(values) for name, values in rates.items()}
     work = {name: subject.operations() for name, subject in (*mine.items(), *rivals.items())}
     found = {
-        "padding": {"by size": padding(data, recipe.training.batch.size, True), "as they come": padding(data, recipe.training.batch.size, False)},
-        "parameters": {**{name: sum(p.numel() for p in s.diffusion.parameters()) for name, s in mine.items()}, "EDM": sum(p.numel() for p in rivals["EDM lean"].network.parameters())},
+        "padding": {
+            "by size": padding(data, recipe.training.batch.size, True),
+            "as they come": padding(data, recipe.training.batch.size, False),
+        },
+        "parameters": {
+            **{name: sum(p.numel() for p in s.diffusion.parameters()) for name, s in mine.items()},
+            "EDM": sum(p.numel() for p in rivals["EDM lean"].network.parameters()),
+        },
         "training_per_second": {name: round(rate, 2) for name, rate in middle.items()},
         "ratio_at_equal_depth_and_width": {name: round(middle["recipe 9x256"] / middle[name], 1) for name in rivals},
         "ratio_as_it_stands": {name: round(middle["recipe"] / middle[name], 1) for name in rivals},
@@ -258,7 +284,10 @@ def main() -> None:
     recipe = recipes.load(chosen.recipe)
     if chosen.padding:
         data = open_dataset(recipe.data.dataset, recipe.data.order).split("train")
-        found = {name: padding(data, recipe.training.batch.size, by_size) for name, by_size in (("by size", True), ("as they come", False))}
+        found = {
+            name: padding(data, recipe.training.batch.size, by_size)
+            for name, by_size in (("by size", True), ("as they come", False))
+        }
     else:
         keep_freed_memory()
         found = measure(recipe, chosen.turns, chosen.seconds, chosen.batch, chosen.checkpoint)

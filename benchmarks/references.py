@@ -1,11 +1,13 @@
 """The statistics of data sets that evaluation/reference ships, made again from the files in $SYMDIFF_DATA.
 
-    python benchmarks/references.py [graphs] [qm9-train] [qm9-3d-train] [--out evaluation/reference] [--count 5000] [--fcd] [--workers 2]
+    python benchmarks/references.py [graphs] [qm9-train] [qm9-3d-train] [--out evaluation/reference] [--count 5000]
+    [--fcd] [--workers 2]
 
-qm9-train: hashes, counts, quantiles and what MOSES's numbers need, from the GDB-17 SMILES of EDM's partition. ChemNet's Gaussians are kept
-from the shipped ``qm9-train`` unless ``--fcd`` asks for them anew (package fcd, an hour). graphs: planar, sbm, tree and lobster, training against test graphs. qm9-3d-train: bond lengths, angles, strain and point groups of ``--count`` geometries
-of QM9's training split (EDM's partition), evenly spaced; the hashes, which decide on novelty, are those of the whole split's SMILES, from the
-shipped ``qm9-train``.
+qm9-train: hashes, counts, quantiles and what MOSES's numbers need, from the GDB-17 SMILES of EDM's partition. ChemNet's
+Gaussians are kept from the shipped ``qm9-train`` unless ``--fcd`` asks for them anew (package fcd, an hour). graphs:
+planar, sbm, tree and lobster, training against test graphs. qm9-3d-train: bond lengths, angles, strain and point groups
+of ``--count`` geometries of QM9's training split (EDM's partition), evenly spaced; the hashes, which decide on novelty,
+are those of the whole split's SMILES, from the shipped ``qm9-train``.
 """
 
 from __future__ import annotations
@@ -66,7 +68,11 @@ def geometries(out: Path, count: int, workers: int) -> None:
     atoms = np.concatenate([np.arange(a, b) for a, b in zip(starts, stops, strict=True)])
     offsets = np.concatenate([[0], np.cumsum(stops - starts)])
     found = from_columns({"offsets": offsets, "z": arrays["z"][atoms], "pos": arrays["pos"][atoms]}, "qm9")
-    made = build_geometries(replace(found, limits=Limits(workers=workers)), "qm9-3d-train", f"{QM9}, {count:,} of {len(rows):,} evenly spaced")
+    made = build_geometries(
+        replace(found, limits=Limits(workers=workers)),
+        "qm9-3d-train",
+        f"{QM9}, {count:,} of {len(rows):,} evenly spaced",
+    )
     write_geometries(replace(made, hashes=load("qm9-train").hashes), out / "qm9-3d-train")
     print("qm9-3d-train", made.count)
 

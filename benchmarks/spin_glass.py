@@ -2,9 +2,10 @@
 
     python benchmarks/spin_glass.py --out runs/spin-glass [--steps 4000] [--tries 16]
 
-Trains ``recipes/lattice/spin-glass.yaml`` (what is complete is kept), then draws ``--tries`` configurations for every Hamiltonian of
-the test split and compares their energies per site with the transfer matrix's. Beside it heat bath cooled from T = 3 to 0.2, as many
-sweeps as the network makes evaluations, as many tries. Writes ``results.json`` and prints it.
+Trains ``recipes/lattice/spin-glass.yaml`` (what is complete is kept), then draws ``--tries`` configurations for every
+Hamiltonian of the test split and compares their energies per site with the transfer matrix's. Beside it heat bath
+cooled from T = 3 to 0.2, as many sweeps as the network makes evaluations, as many tries. Writes ``results.json`` and
+prints it.
 """
 
 from __future__ import annotations
@@ -67,7 +68,12 @@ def main() -> None:
     drawn = pipeline.sample(Request(len(many), condition=many, seed=1)).state()
     energy = data.domain.hamiltonian(drawn).energy(drawn["spin"]).view(chosen.tries, -1)
     other = torch.stack([cooled(hamiltonian, pipeline.default_steps, seed) for seed in range(chosen.tries)])
-    results = {"hamiltonians": len(x), "tries": chosen.tries, "network": shares(energy, exact), "heat bath": shares(other, exact)}
+    results = {
+        "hamiltonians": len(x),
+        "tries": chosen.tries,
+        "network": shares(energy, exact),
+        "heat bath": shares(other, exact),
+    }
     (chosen.out / "results.json").write_text(json.dumps(results, indent=1))
     print(json.dumps(results, indent=1))
 

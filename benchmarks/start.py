@@ -2,8 +2,8 @@
 
     python benchmarks/start.py [CHECKPOINT]
 
-The best of five fresh processes each, beside an empty Python process; ``symdiff --help`` must take less than half a second
-and not import torch.
+The best of five fresh processes each, beside an empty Python process; ``symdiff --help`` must take less than half a
+second and not import torch.
 """
 
 from __future__ import annotations

@@ -2,17 +2,17 @@
 
     python -m benchmarks.study TASK --out runs/study [--seeds 3] [--minutes 60] [--only TEXT] [--set KEY=VALUE]
 
-TASK: ``motion`` (CMU subject 35, displacement of 31 joints 8 frames later), ``parts`` (FIRST-MM, the part of every point), ``properties``
-(five of QM9 by one network) or one of these (``mu``, ``alpha``, ``homo``, ``lumo``, ``cv``), each from its recipe in ``recipes/points`` with
-every cell on the same budget.
-A cell is a choice of kernels (internal), of inputs (external) and whether structures are turned at random in training; it is
-trained once a seed, and what is complete is kept, so a study that was stopped goes on where it was. ``--minutes``: no cell is begun after
-that time. Writes ``results.json`` and ``table.md`` after every cell, and ``figure.png``.
+TASK: ``motion`` (CMU subject 35, displacement of 31 joints 8 frames later), ``parts`` (FIRST-MM, the part of every
+point), ``properties`` (five of QM9 by one network) or one of these (``mu``, ``alpha``, ``homo``, ``lumo``, ``cv``),
+each from its recipe in ``recipes/points`` with every cell on the same budget. A cell is a choice of kernels (internal),
+of inputs (external) and whether structures are turned at random in training; it is trained once a seed, and what is
+complete is kept, so a study that was stopped goes on where it was. ``--minutes``: no cell is begun after that time.
+Writes ``results.json`` and ``table.md`` after every cell, and ``figure.png``.
 
-Errors are of the test split: as the data are, turned by up to 15 degrees about the vertical axis, by any angle about it, and by any
-rotation. A ``pose`` turns with the structure, as in Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional
-Networks (NeurIPS 2025). "Changes": how much a prediction, turned back, differs from that of the structure that was not turned: root
-mean square over that of the prediction, or the share of labels.
+Errors are of the test split: as the data are, turned by up to 15 degrees about the vertical axis, by any angle about
+it, and by any rotation. A ``pose`` turns with the structure, as in Vadgama et al., Probing Equivariance and Symmetry
+Breaking in Convolutional Networks (NeurIPS 2025). "Changes": how much a prediction, turned back, differs from that of
+the structure that was not turned: root mean square over that of the prediction, or the share of labels.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def predict(diffusion: Diffusion, x: State, streams: Streams) -> State:
     seen = known.with_values(start.schema, **start.values)
     out = diffusion.denoiser(seen, t, diffusion.draw(known, start, streams))
     if all(isinstance(field, Categorical) for field in process.schema.values()):
-        return State(x.mask, process.schema, {name: torch.where(x.mask, out[name].argmax(-1), 0) for name in process.schema})
+        return State(
+            x.mask, process.schema, {name: torch.where(x.mask, out[name].argmax(-1), 0) for name in process.schema}
+        )
     return process.step(seen, out, t, torch.zeros_like(t), streams).only(*process.schema)
 
 
@@ -85,7 +87,10 @@ def error(guess: State, truth: State) -> Tensor:
 
 
 def numbers(found: Tensor, task: Task) -> list[float]:
-    """The mean over structures of what ``error`` gave, in the task's unit; of several numbers that of their shares, then each of them."""
+    """The mean over structures of what ``error`` gave, in the task's unit.
+
+    Of several numbers that of their shares, then each of them.
+    """
     mean = found.double().mean(0)
     if not task.columns:
         return [task.times * mean.item()]
@@ -97,7 +102,11 @@ def measure(pipeline: SymdiffPipeline, test: Dataset, task: Task) -> dict:
     """The errors under every kind of turn, and how much predictions change under all rotations."""
     diffusion, found = pipeline.diffusion.eval(), {kind: [] for kind in TURNS}
     gap, size = 0.0, 0.0
-    rows = torch.arange(len(test)) if task.limit is None else torch.linspace(0, len(test) - 1, min(task.limit, len(test))).round().long()
+    rows = (
+        torch.arange(len(test))
+        if task.limit is None
+        else torch.linspace(0, len(test) - 1, min(task.limit, len(test))).round().long()
+    )
     for part in rows.split(BATCH):
         x, plain = test.batch(part), None
         for place, kind in enumerate(TURNS):
@@ -108,12 +117,19 @@ def measure(pipeline: SymdiffPipeline, test: Dataset, task: Task) -> dict:
             plain = back if plain is None else plain
         for name, field in plain.schema.items():  # the last kind is of all rotations
             labels = isinstance(field, Categorical)
-            gap += float((plain[name] != back[name]).sum() if labels else (plain[name] - back[name]).double().square().sum())
+            gap += float(
+                (plain[name] != back[name]).sum() if labels else (plain[name] - back[name]).double().square().sum()
+            )
             size += float(x.mask.sum() if labels else plain[name].double().square().sum())
     changes = gap / size if labels else math.sqrt(gap / size)
     errors = {kind: numbers(torch.cat(each), task) for kind, each in found.items()}
     columns = {kind: each for kind, (_, *each) in errors.items() if each}
-    return {"errors": {kind: first for kind, (first, *_) in errors.items()}, "columns": columns, "changes": changes, "count": len(rows)}
+    return {
+        "errors": {kind: first for kind, (first, *_) in errors.items()},
+        "columns": columns,
+        "changes": changes,
+        "count": len(rows),
+    }
 
 
 def run(cell: Cell, seed: int, task: Task, recipe: recipes.Recipe, out: Path) -> dict:
@@ -127,8 +143,17 @@ def run(cell: Cell, seed: int, task: Task, recipe: recipes.Recipe, out: Path) ->
         train(recipe, folder, resume=(folder / "recipe.yaml").is_file())
     pipeline = SymdiffPipeline.load(folder / "checkpoint")
     summary = json.loads((folder / "summary.json").read_text())
-    size = {"parameters": sum(p.numel() for p in pipeline.denoiser.parameters()), "seconds": summary["wall_seconds"], "steps": summary["steps"]}
-    result = {**vars(cell), "seed": seed, **measure(pipeline, open_dataset(recipe.data.dataset).split("test"), task), **size}
+    size = {
+        "parameters": sum(p.numel() for p in pipeline.denoiser.parameters()),
+        "seconds": summary["wall_seconds"],
+        "steps": summary["steps"],
+    }
+    result = {
+        **vars(cell),
+        "seed": seed,
+        **measure(pipeline, open_dataset(recipe.data.dataset).split("test"), task),
+        **size,
+    }
     (folder / "result.json").write_text(json.dumps(result, indent=1))
     return result
 
@@ -150,10 +175,16 @@ def baselines(task: Task, recipe: recipes.Recipe) -> dict[str, list[float]]:
         categories, parts = seen.schema["category"].classes, seen.schema["part"].classes
         pairs = (seen["category"][:, None] * parts + seen["part"])[seen.mask]
         count = pairs.bincount(minlength=categories * parts).view(categories, parts)
-        common = {"the most frequent part": count.sum(0).argmax().expand(len(x)), "that of the category": count.argmax(1)[x["category"]]}
+        common = {
+            "the most frequent part": count.sum(0).argmax().expand(len(x)),
+            "that of the category": count.argmax(1)[x["category"]],
+        }
         laws = {law: part[:, None].expand(x.mask.shape) for law, part in common.items()}
     (name,) = (name for name in x.schema if name not in data.domain.conditions)
-    return {law: numbers(error(State(x.mask, {name: x.schema[name]}, {name: value}), x), task) for law, value in laws.items()}
+    return {
+        law: numbers(error(State(x.mask, {name: x.schema[name]}, {name: value}), x), task)
+        for law, value in laws.items()
+    }
 
 
 def told(values: list[float]) -> str:
@@ -170,20 +201,28 @@ def grouped(results: list[dict]) -> dict[Cell, list[dict]]:
 
 
 def table(results: list[dict], task: Task, simple: Mapping[str, list[float]]) -> str:
-    """The cells in their order as a Markdown table, and where several numbers are predicted another one with each of them."""
-    heads = [f"{task.measure}, on {results[0]['count']} test structures", *(f"{law}: {value:.3g}" for law, (value, *_) in simple.items())]
+    """The cells in their order as a Markdown table, and another one with each of several predicted numbers."""
+    heads = [
+        f"{task.measure}, on {results[0]['count']} test structures",
+        *(f"{law}: {value:.3g}" for law, (value, *_) in simple.items()),
+    ]
     if task.published and not task.columns:
         heads.append(f"published, 8 directions: {task.published[0]:.3g}")
     rows = []
     for cell, each in grouped(results).items():
-        values = [told([one["errors"][kind] for one in each]) for kind in TURNS] + [told([one["changes"] for one in each])]
+        values = [told([one["errors"][kind] for one in each]) for kind in TURNS] + [
+            told([one["changes"] for one in each])
+        ]
         rows.append([*named(cell), *values, f"{each[0]['parameters']:,}", str(len(each))])
     text = ", ".join(heads) + "\n\n" + markdown([*CHOICES, *TURNS, "changes", "parameters", "seeds"], rows)
     if not task.columns:
         return text
     rows = [[law, "", "", *(f"{value:.3g}" for value in each)] for law, (_, *each) in simple.items()]
     for cell, each in grouped(results).items():
-        pairs = [[told([one["columns"][kind][k] for one in each]) for kind in (TURNS[0], TURNS[-1])] for k in range(len(task.columns))]
+        pairs = [
+            [told([one["columns"][kind][k] for one in each]) for kind in (TURNS[0], TURNS[-1])]
+            for k in range(len(task.columns))
+        ]
         rows.append([*named(cell), *(" / ".join(pair) for pair in pairs)])
     rows.append(["published, 8 directions", "", "", *(f"{value:.3g}" for value in task.published)])
     return f"{text}\n{TURNS[0]} / {TURNS[-1]}:\n\n" + markdown([*CHOICES, *task.columns], rows)
@@ -208,7 +247,13 @@ def figure(results: list[dict], task: Task, simple: Mapping[str, list[float]], p
     rows = list(grouped(results).items())
     panel, axes = pyplot.subplots(figsize=(10, 2.5 + 0.28 * len(rows)), layout="constrained")
     for kind, mark, color in zip(TURNS, "o|x^", ("#1f77b4", "#7f7f7f", "#ff7f0e", "#d62728"), strict=True):
-        axes.scatter([statistics.mean(one["errors"][kind] for one in each) for _, each in rows], range(len(rows)), marker=mark, color=color, label=kind)
+        axes.scatter(
+            [statistics.mean(one["errors"][kind] for one in each) for _, each in rows],
+            range(len(rows)),
+            marker=mark,
+            color=color,
+            label=kind,
+        )
     for law, (value, *_) in simple.items():
         axes.axvline(value, color="#cccccc", zorder=0)
         axes.text(value, -0.8, law, ha="center", va="bottom", fontsize=7, color="#888888")

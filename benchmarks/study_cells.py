@@ -1,4 +1,7 @@
-"""The tasks and cells of the study of internal and external symmetry breaking: what is chosen, and the recipe's keys that it sets."""
+"""The tasks and cells of the study of internal and external symmetry breaking.
+
+What is chosen, and the recipe's keys that it sets.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from symdiff.state import Real, Schema, State
 
 
 class Axes(SymmetryBreaker):
-    """The same frame for every structure, however it is turned: coordinates as they are, which is no equivariant law."""
+    """The same frame for every structure, however it is turned.
+
+    Coordinates as they are, which is no equivariant law.
+    """
 
     anchor = "none"
 
@@ -37,10 +43,23 @@ class Axes(SymmetryBreaker):
 
 @dataclass(frozen=True)
 class Task:
-    """``vertical``: the axis of the data that points up; ``reach``: a length that most distances are below; the error, ``measure``, is that
-    in the unit of the data times ``times``. ``columns``: of several numbers that are predicted, what each is divided by before they are
-    averaged, and multiplied by where it is shown by itself. ``published``: errors of a group convolution with 8 directions, 7 layers of
-    width 256, after 1,000 epochs (van der Linden et al., arXiv 2506.18629)."""
+    """What is predicted, and how its error is shown.
+
+    Parameters
+    ----------
+    vertical
+        The axis of the data that points up.
+    reach
+        A length that most distances are below.
+    measure
+        The error, that in the unit of the data times ``times``.
+    columns
+        Of several numbers that are predicted: what each is divided by before they are averaged, and multiplied by
+        where it is shown by itself.
+    published
+        Errors of a group convolution with 8 directions, 7 layers of width 256, after 1,000 epochs (van der Linden et
+        al., arXiv 2506.18629).
+    """
 
     recipe: str
     vertical: int
@@ -110,7 +129,11 @@ TASKS = {
             f"MAE, {unit}",
             times,
             2048,
-            (f"data/dataset=qm9-{name}", f"process/mean={{property: {mean}}}", f"process/spread={{property: {spread}}}"),
+            (
+                f"data/dataset=qm9-{name}",
+                f"process/mean={{property: {mean}}}",
+                f"process/spread={{property: {spread}}}",
+            ),
             published=(published,),
         )
         for name, (mean, spread, times, unit, published) in PROPERTIES.items()
@@ -134,10 +157,18 @@ INTERNAL = {
     "translations, 8 directions": {"equivariance": "translations", "orientations": 8},
 }
 POSE = {"kind": "Given", "field": "pose"}
-PRINCIPAL = {"kind": "SymPE", "canonicalizer": {"kind": "Frames", "special": True, "fields": []}, "code": {"kind": "FrameCode"}}
+PRINCIPAL = {
+    "kind": "SymPE",
+    "canonicalizer": {"kind": "Frames", "special": True, "fields": []},
+    "code": {"kind": "FrameCode"},
+}
 ALONG = {"along the pose, 0 directions": POSE, "along principal axes, 0 directions": PRINCIPAL}
 """Kernels as those for translations, with differences taken along a frame."""
-TRANSFORMER = {"in the frame of the pose": POSE, "in sampled principal axes": PRINCIPAL, "in coordinates as they are": {"kind": "Axes"}}
+TRANSFORMER = {
+    "in the frame of the pose": POSE,
+    "in sampled principal axes": PRINCIPAL,
+    "in coordinates as they are": {"kind": "Axes"},
+}
 
 
 @dataclass(frozen=True)
@@ -162,7 +193,8 @@ class Cell:
             yield "objective={kind: Denoising}"
         if self.internal == "transformer":
             inner = {"kind": "NodeTransformer", "width": 64, "layers": 3, "heads": 4}
-            yield f"denoiser={json.dumps({'kind': 'InFrame', 'denoiser': inner, 'distances': 16, 'waves': 4, 'reach': task.reach})}"
+            framed = {"kind": "InFrame", "denoiser": inner, "distances": 16, "waves": 4, "reach": task.reach}
+            yield f"denoiser={json.dumps(framed)}"
             yield f"breaker={json.dumps(TRANSFORMER[self.external])}"
             return
         if self.internal in ALONG:
@@ -173,7 +205,10 @@ class Cell:
 
 
 def cells(task: Task) -> list[Cell]:
-    """All cells, the most telling first. What is exactly equivariant, alone or with its pose, need not be turned in training."""
+    """All cells, the most telling first.
+
+    What is exactly equivariant, alone or with its pose, need not be turned in training.
+    """
     first, second, *others = task.inputs
     found = [Cell(internal, first, augmented) for internal in INTERNAL for augmented in (True, False)]
     found += [Cell(internal, second, True) for internal in INTERNAL]
@@ -181,5 +216,9 @@ def cells(task: Task) -> list[Cell]:
     found += [Cell("transformer", frame, augmented) for frame in TRANSFORMER for augmented in (True, False)]
     found += [Cell(internal, other, True) for other in others for internal in list(INTERNAL)[:3]]
     exact = [Cell("transformer", frame, True) for frame in list(TRANSFORMER)[:2]]
-    exact += [Cell("rotations, 0 directions", name, True) for name, ways in task.inputs.items() if "scalars" not in ways.values()]
+    exact += [
+        Cell("rotations, 0 directions", name, True)
+        for name, ways in task.inputs.items()
+        if "scalars" not in ways.values()
+    ]
     return list(dict.fromkeys(Cell(cell.internal, cell.external, False) if cell in exact else cell for cell in found))

@@ -7,10 +7,12 @@ Printed, all measured in one run and in turns, so that other work on the machine
 - structures a second of the whole loop (data, loss, gradient, optimizer, average, log), median of the turns;
 - the same of the bare forward and backward on one fixed batch, and what the loop costs on top;
 - floating point operations a structure (forward and backward, matrix products only, counted by torch);
-- the machine's peak in matrix products of bfloat16, the best of a few shapes, and the share of it that the loop reaches.
+- the machine's peak in matrix products of bfloat16, the best of a few shapes, and the share of it that the loop
+  reaches.
 
-``--compare`` adds the loop with the denoiser compiled, and the loop with malloc's default thresholds (in a process of its own).
-Run it through ``OMP_WAIT_POLICY=passive`` where other work shares the cores: threads that spin starve each other.
+``--compare`` adds the loop with the denoiser compiled, and the loop with malloc's default thresholds (in a process of
+its own). Run it through ``OMP_WAIT_POLICY=passive`` where other work shares the cores: threads that spin starve each
+other.
 """
 
 from __future__ import annotations
@@ -77,7 +79,9 @@ class Subject:
     def loop(self, steps: int) -> float:
         """Structures a second over ``steps`` steps of the whole loop."""
         log = Path(self.folder.name) / "log.jsonl"
-        self.trainer.settings = self.settings.model_copy(update={"steps": self.trainer.step + steps, "log": self.settings.log.model_copy(update={"every": steps})})
+        self.trainer.settings = self.settings.model_copy(
+            update={"steps": self.trainer.step + steps, "log": self.settings.log.model_copy(update={"every": steps})}
+        )
         self.trainer.checkpoints.save = lambda snapshot: None  # the end of a turn is no end of a training
         self.trainer.run()
         synchronize(self.device)
@@ -117,9 +121,15 @@ def measure(recipe: Recipe, seconds: float, compare: bool, turns: int = 5) -> di
     """All the numbers, each the median of ``turns`` turns (the peak: the best)."""
     subjects = {"loop": Subject(recipe, recipe.training.compute.compile)}
     plain = subjects["loop"]
-    operations = plain.operations() if not recipe.training.compute.compile else Subject(set_compile(recipe, False), False).operations()
+    operations = (
+        plain.operations()
+        if not recipe.training.compute.compile
+        else Subject(set_compile(recipe, False), False).operations()
+    )
     if compare:
-        subjects["loop_compiled" if not recipe.training.compute.compile else "loop_not_compiled"] = Subject(recipe, not recipe.training.compute.compile)
+        subjects["loop_compiled" if not recipe.training.compute.compile else "loop_not_compiled"] = Subject(
+            recipe, not recipe.training.compute.compile
+        )
     steps = max(1, round(seconds / turns * plain.bare(3) / plain.settings.batch_size))
     rates: dict[str, list[float]] = {"bare": [], **{name: [] for name in subjects}}
     peaks = []

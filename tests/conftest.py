@@ -70,7 +70,10 @@ def spin_batch() -> State:
 
 @pytest.fixture
 def lattice_batch() -> State:
-    """Spins on a 3 x 3 torus with a field, couplings to nearest and next-nearest neighbors and a temperature; no padding."""
+    """Spins on a 3 x 3 torus with a field, couplings to nearest and next-nearest neighbors and a temperature.
+
+    No padding.
+    """
     schema = {
         "coupling": Star("node", 8),
         "field": Logits("node", 2),

@@ -18,13 +18,18 @@ from symdiff.state import Schema, State, support
 
 
 class Space:
-    """All structures of ``nodes`` nodes over Categorical fields. ``labels``: (S, E), one row each; entries in a fixed order."""
+    """All structures of ``nodes`` nodes over Categorical fields.
+
+    ``labels``: (S, E), one row each; entries in a fixed order.
+    """
 
     def __init__(self, schema: Schema, nodes: int) -> None:
         self.schema, self.nodes = schema, nodes
         mask = torch.ones(1, nodes, dtype=torch.bool)
         self.places = [
-            (name, tuple(place)) for name, field in schema.items() for place in support(field, mask)[0].nonzero().tolist()
+            (name, tuple(place))
+            for name, field in schema.items()
+            for place in support(field, mask)[0].nonzero().tolist()
         ]
         self.classes = [schema[name].classes for name, _ in self.places]
         self.labels = torch.tensor(list(itertools.product(*map(range, self.classes))))
@@ -73,7 +78,9 @@ class Space:
     def invariant_law(self, seed: int) -> Tensor:
         """A random law over the structures that no permutation changes, (S,)."""
         weights = torch.rand(len(self), generator=torch.Generator().manual_seed(seed), dtype=torch.float64) ** 2
-        law = weights[self.representative] / torch.bincount(self.representative, minlength=len(self))[self.representative]
+        law = (
+            weights[self.representative] / torch.bincount(self.representative, minlength=len(self))[self.representative]
+        )
         return law / law.sum()
 
 
@@ -130,9 +137,7 @@ class Table(nn.Module):
     def forward(self, x: State, t: Tensor, z: State) -> State:
         law = self.posterior(x, t, z)
         schema = prediction_schema(self.space.schema)
-        values = {
-            name: torch.zeros(field.shape(*x.mask.shape), dtype=torch.float64) for name, field in schema.items()
-        }
+        values = {name: torch.zeros(field.shape(*x.mask.shape), dtype=torch.float64) for name, field in schema.items()}
         for entry, (name, place) in enumerate(self.space.places):
             shares = torch.zeros(len(x), self.space.classes[entry], dtype=torch.float64)
             shares.index_add_(1, self.space.labels[:, entry], law)
@@ -177,7 +182,9 @@ def step_matrix(process: Discrete, noisy: Space, out: State, t: Tensor, s: Tenso
 
 def _one_by_one(process: Masked, noisy: Space, law: dict[str, Tensor]) -> Tensor:
     """One hidden entry, any with the same chance, is revealed: the step of ``evenly`` with as many steps as entries."""
-    hidden = torch.stack([noisy.labels[:, e] == process.schema[name].classes for e, (name, _) in enumerate(noisy.places)], 1)
+    hidden = torch.stack(
+        [noisy.labels[:, e] == process.schema[name].classes for e, (name, _) in enumerate(noisy.places)], 1
+    )
     same = noisy.labels[:, None, :] == noisy.labels[None, :, :]
     matrix = torch.zeros(len(noisy), len(noisy), dtype=torch.float64)
     for entry, (name, place) in enumerate(noisy.places):

@@ -1,4 +1,7 @@
-"""A pipeline is a set of named components: others than those of a diffusion are saved and loaded without touching it."""
+"""A pipeline is a set of named components.
+
+Others than those of a diffusion are saved and loaded without touching it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,7 @@ def diffusion() -> dict:
     return {"denoiser": denoiser, "breaker": Nothing(), "process": process}
 
 
-@pytest.fixture()
+@pytest.fixture
 def encoder(monkeypatch) -> Halving:
     monkeypatch.setitem(COMPONENTS, "encoder", Component(Encoder))
     torch.manual_seed(0)
@@ -61,7 +64,11 @@ def test_a_component_of_a_new_kind_is_saved_loaded_and_moved(beside, encoder, tm
     assert set(pipeline.components) == {"encoder", *(components.DIFFUSION if beside else ())}
     pipeline.save(tmp_path / "a")
     again = SymdiffPipeline.load(tmp_path / "a")
-    assert isinstance(again.encoder, Halving) and torch.equal(again.encoder.layer.weight, encoder.layer.weight) and not again.encoder.training
+    assert (
+        isinstance(again.encoder, Halving)
+        and torch.equal(again.encoder.layer.weight, encoder.layer.weight)
+        and not again.encoder.training
+    )
     assert again.encoder.config.width == 6 and set(again.names) == set(pipeline.names)
     assert SymdiffPipeline.from_pretrained(tmp_path / "a", torch.float64).encoder.layer.weight.dtype == torch.float64
     if beside:

@@ -1,6 +1,7 @@
-"""Whatever device a structure is on, everything made for it is there too, and nothing in float64: not every device has it.
+"""Whatever device a structure is on, everything made for it is there too, and nothing in float64.
 
-The device is torch's "meta", which computes shapes and types alone, refuses operands that are elsewhere, and needs no hardware.
+The device is torch's "meta", which computes shapes and types alone, refuses operands that are elsewhere, and needs no
+hardware.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def test_training_and_sampling_stay_on_the_device_without_float64(process, break
     streams = Streams(0, torch.arange(3))
     streams.keys = streams.keys.to("meta")
     mask = torch.ones(3, 6, dtype=torch.bool, device="meta")
-    values = {name: torch.zeros(field.shape(3, 6), dtype=torch.int64, device="meta") for name, field in DOMAIN.schema.items()}
+    values = {
+        name: torch.zeros(field.shape(3, 6), dtype=torch.int64, device="meta") for name, field in DOMAIN.schema.items()
+    }
     x0 = State(mask, DOMAIN.schema, values)
     with SinglePrecision():
         loss = diffusion(x0, streams)

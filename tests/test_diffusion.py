@@ -48,7 +48,9 @@ def make_process(name: str, space: Space) -> Discrete:
     return cls(space.schema, marginals, **settings)
 
 
-def make_diffusion(process: Discrete, space: Space, anchor: str, law: torch.Tensor) -> tuple[Diffusion, torch.Tensor | None]:
+def make_diffusion(
+    process: Discrete, space: Space, anchor: str, law: torch.Tensor
+) -> tuple[Diffusion, torch.Tensor | None]:
     """A diffusion with the exact denoiser for the data law, and the ranks of all z where z matters."""
     if anchor == "nothing":
         return Diffusion(Table(process, space, law[None]), process, Nothing()), None
@@ -108,7 +110,9 @@ def test_one_entry_is_exact_with_any_number_of_steps(name):
 @pytest.mark.parametrize("name", RENOISING)
 def test_renoising_with_a_prior_anchor_is_refused(name):
     process, law = make_process(name, PAIR), PAIR.invariant_law(0)
-    with pytest.raises(ValueError, match=r"SymPE anchored in the prior sample needs steps that transport it, but \w+ noises afresh"):
+    with pytest.raises(
+        ValueError, match=r"SymPE anchored in the prior sample needs steps that transport it, but \w+ noises afresh"
+    ):
         make_diffusion(process, PAIR, "prior", law)
 
 

@@ -1,4 +1,7 @@
-"""Classifier-free guidance: weight 1 is the conditional law, 0 the unconditional one, and labels and reals in between are powers of both."""
+"""Classifier-free guidance.
+
+Weight 1 is the conditional law, 0 the unconditional one, and labels and reals in between are powers of both.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +41,24 @@ MEAN, SPREAD = torch.tensor([-1.0, 1.0], dtype=torch.float64), 0.5
 
 
 def process() -> Product:
-    parts = [{"fields": ["label"], "process": {"kind": "Flow"}}, {"fields": ["value"], "process": {"kind": "Gaussian", "schedule": {"kind": "FlowMatchEulerDiscrete"}}}]
+    parts = [
+        {"fields": ["label"], "process": {"kind": "Flow"}},
+        {"fields": ["value"], "process": {"kind": "Gaussian", "schedule": {"kind": "FlowMatchEulerDiscrete"}}},
+    ]
     return Product(SCHEMA, parts, {"label": [1.0, 1.0, 1.0]})
 
 
 class Oracle(Denoiser):
-    """The exact predictions of labels, and of values, from x_t and the kind if it is there. Labels and values are predicted by themselves."""
+    """The exact predictions of labels, and of values, from x_t and the kind if it is there.
+
+    Labels and values are predicted by themselves.
+    """
 
     def forward(self, x, t, z):
         t = t.double()
-        there = torch.where(x[marker("kind")].bool()[:, None], 0.5, torch.nn.functional.one_hot(x["kind"], 2).double())  # p(kind)
+        there = torch.where(
+            x[marker("kind")].bool()[:, None], 0.5, torch.nn.functional.one_hot(x["kind"], 2).double()
+        )  # p(kind)
         keep = 1 - t[:, None, None, None]
         seen = torch.nn.functional.one_hot(x["label"], 3)[:, :, None]  # (B, N, 1, 3) against x0
         q = keep * seen.double() + (1 - keep) / 3
@@ -119,7 +130,11 @@ def test_what_may_be_hidden_is_hidden():
     x = given(1, count=4).with_values({"other": Real("whole", 1)}, other=torch.ones(4, 1))
     assert may_hide(x.schema) == ["kind"]
     found = hide(x, torch.tensor([True, False, True, False]))
-    assert found["kind"].tolist() == [0, 1, 0, 1] and found[marker("kind")].tolist() == [1, 0, 1, 0] and bool(found["other"].eq(1).all())
+    assert (
+        found["kind"].tolist() == [0, 1, 0, 1]
+        and found[marker("kind")].tolist() == [1, 0, 1, 0]
+        and bool(found["other"].eq(1).all())
+    )
     with pytest.raises(ValueError, match="guidance needs a condition that was hidden"):
         Guided(Oracle(), 2.0)(x.only("other"), torch.ones(4), x)
 
@@ -166,7 +181,9 @@ def test_a_property_is_a_condition_that_may_be_absent():
 def test_sizes_follow_from_the_property():
     """Bayes' rule with a normal law among the molecules of one size."""
     found = DOMAIN.sizes([0.0, 0.0, 0.0, 0.5, 0.25, 0.25], DOMAIN.options.read_condition({"mu": "2.8"}))
-    weights = [share * math.exp(-0.5 * ((2.8 - mean) / 0.2) ** 2) for share, mean in ((0.5, 1.0), (0.25, 2.0), (0.25, 3.0))]
+    weights = [
+        share * math.exp(-0.5 * ((2.8 - mean) / 0.2) ** 2) for share, mean in ((0.5, 1.0), (0.25, 2.0), (0.25, 3.0))
+    ]
     np.testing.assert_allclose(found, [0, 0, 0, *(weight / sum(weights) for weight in weights)], atol=1e-6)
     assert DOMAIN.sizes([0.5, 0.5], DOMAIN.options.read_condition({})) == [0.5, 0.5]
     far = DOMAIN.sizes([0.0, 0.0, 0.0, 0.5, 0.25, 0.25], DOMAIN.options.read_condition({"mu": "900"}))
@@ -177,7 +194,14 @@ def test_a_data_set_is_standardized_by_its_training_part():
     random = np.random.default_rng(0)
     molecules = [bare([8, 1, 1], np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]])) for _ in range(40)]
     values, split = random.normal(5.0, 2.0, 40), np.array([0] * 30 + [1] * 5 + [2] * 5)
-    dataset = geometries([*molecules, UserError("broken")], np.append(split, 0), {"name": "some"}, bonds=False, values={"mu": np.append(values, 99.0)}, units={"mu": "D"})
+    dataset = geometries(
+        [*molecules, UserError("broken")],
+        np.append(split, 0),
+        {"name": "some"},
+        bonds=False,
+        values={"mu": np.append(values, 99.0)},
+        units={"mu": "D"},
+    )
     mu = dataset.batch(range(40))["mu"][:, 0].numpy()
     np.testing.assert_allclose(mu, (values - values[:30].mean()) / values[:30].std(), rtol=1e-4, atol=1e-5)
     assert dataset.domain.properties["mu"].unit == "D" and len(dataset.domain.properties["mu"].sizes) == 4
@@ -185,7 +209,15 @@ def test_a_data_set_is_standardized_by_its_training_part():
 
 
 @pytest.mark.parametrize(
-    "change", [{"spread": 0.0}, {"within": -1.0}, {"mean": math.nan}, {"sizes": []}, {"sizes": ["x"]}, {"unit": None, "spread": None}]
+    "change",
+    [
+        {"spread": 0.0},
+        {"within": -1.0},
+        {"mean": math.nan},
+        {"sizes": []},
+        {"sizes": ["x"]},
+        {"unit": None, "spread": None},
+    ],
 )
 def test_broken_properties_are_told(change):
     with pytest.raises(UserError, match="properties.mu: expected"):
@@ -224,7 +256,12 @@ def test_the_breaker_is_asked_for_z_of_the_condition():
 
 
 def test_the_recipe_says_what_share_is_hidden():
-    plain = {"name": "a", "data": {"dataset": "qm9-3d-alpha"}, "denoiser": {"kind": "NodeTransformer"}, "process": {"kind": "Flow"}}
+    plain = {
+        "name": "a",
+        "data": {"dataset": "qm9-3d-alpha"},
+        "denoiser": {"kind": "NodeTransformer"},
+        "process": {"kind": "Flow"},
+    }
     assert validate(plain).objective == {"kind": "Denoising"}
     check_parts(validate({**plain, "objective": {"kind": "Denoising", "drop": 0.1}}))
     with pytest.raises(UserError, match="objective.drop: expected at most 1"):
@@ -254,13 +291,21 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("guidance")
     water = np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]])
     sulfide = [bare([8, 1, 1], water * (1 + 0.01 * k)) for k in range(20)]
-    triangle = [bare([8, 1, 1, 1], np.array([[0, 0, 0.3], [0.9, 0, 0], [-0.5, 0.8, 0], [-0.5, -0.8, 0]]) * (1 + 0.01 * k)) for k in range(20)]
+    triangle = [
+        bare([8, 1, 1, 1], np.array([[0, 0, 0.3], [0.9, 0, 0], [-0.5, 0.8, 0], [-0.5, -0.8, 0]]) * (1 + 0.01 * k))
+        for k in range(20)
+    ]
     values = {"mu": np.arange(40.0)}
     for name, given in (("plain", None), ("mu", values)):
-        geometries([*sulfide, *triangle], np.zeros(40), {"name": name}, bonds=False, values=given, units={"mu": "D"}).save(folder / f"{name}-data")
+        geometries(
+            [*sulfide, *triangle], np.zeros(40), {"name": name}, bonds=False, values=given, units={"mu": "D"}
+        ).save(folder / f"{name}-data")
     train(load(TEXT.replace("DATA", str(folder / "plain-data")).replace("STEPS", "2")), folder / "plain")
     text = TEXT.replace("DATA", str(folder / "mu-data")).replace("STEPS", "1, start: START")
-    text = text.replace("warmup: 0", "warmup: 0, learning_rate: 1.0e-12, weight_decay: 0") + "objective: {kind: Denoising, drop: 0.3}\n"
+    text = (
+        text.replace("warmup: 0", "warmup: 0, learning_rate: 1.0e-12, weight_decay: 0")
+        + "objective: {kind: Denoising, drop: 0.3}\n"
+    )
     train(load(text.replace("START", str(folder / "plain" / "checkpoint"))), folder / "mu")
     return folder
 
@@ -283,10 +328,14 @@ def test_a_property_is_an_option_of_sample(place, tmp_path):
     from symdiff.cli.main import app
 
     def run(*words):
-        return CliRunner().invoke(app, ["sample", str(place / "mu" / "checkpoint"), "--count", "4", "--out", str(tmp_path / "a.xyz"), *words])
+        return CliRunner().invoke(
+            app, ["sample", str(place / "mu" / "checkpoint"), "--count", "4", "--out", str(tmp_path / "a.xyz"), *words]
+        )
 
     assert run("--mu", "36", "--guidance", "2").exit_code == 0
-    assert [line for line in (tmp_path / "a.xyz").read_text().splitlines() if line.isdigit()] == ["4"] * 4  # the size that has such values
+    assert [line for line in (tmp_path / "a.xyz").read_text().splitlines() if line.isdigit()] == [
+        "4"
+    ] * 4  # the size that has such values
     assert run().exit_code == 0
     for words, message in [
         (("--mu", "high"), "--mu: expected a number in D, got 'high'"),
@@ -295,16 +344,25 @@ def test_a_property_is_an_option_of_sample(place, tmp_path):
     ]:
         found = run(*words)
         assert found.exit_code != 0 and message in f"{found.output}{found.exception}"
-    with pytest.raises(UserError, match="guidance: the model has no condition that may be absent, so expected 1, got 2"):
+    with pytest.raises(
+        UserError, match="guidance: the model has no condition that may be absent, so expected 1, got 2"
+    ):
         SymdiffPipeline.load(place / "plain" / "checkpoint").guide(2.0)
 
 
 def test_what_is_asked_for_is_learned(tmp_path):
     """Two molecules of one size, told apart by the property alone: after a short training it chooses between them."""
-    kinds = [bare([8, 1, 1], np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])), bare([6, 8, 8], np.array([[0, 0, 0], [1.16, 0, 0], [-1.16, 0, 0]]))]
+    kinds = [
+        bare([8, 1, 1], np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])),
+        bare([6, 8, 8], np.array([[0, 0, 0], [1.16, 0, 0], [-1.16, 0, 0]])),
+    ]
     values = {"mu": np.tile([1.8, 0.2], 32)}
     geometries(kinds * 32, np.zeros(64), {"name": "two"}, bonds=False, values=values).save(tmp_path / "data")
-    text = TEXT.replace("DATA", str(tmp_path / "data")).replace("STEPS", "120, average: {decay: 0.9}").replace("size: 8", "size: 32")
+    text = (
+        TEXT.replace("DATA", str(tmp_path / "data"))
+        .replace("STEPS", "120, average: {decay: 0.9}")
+        .replace("size: 8", "size: 32")
+    )
     text = text.replace("warmup: 0", "warmup: 0, learning_rate: 0.01") + "objective: {kind: Denoising, drop: 0.2}\n"
     train(load(text), tmp_path / "run")
     pipeline = SymdiffPipeline.load(tmp_path / "run" / "checkpoint")

@@ -175,14 +175,19 @@ def test_nothing_else_is_overwritten(what, pipeline, saved, tmp_path):
 
 @pytest.fixture(params=["fsync", "limit", "rename"])
 def failing(request, monkeypatch):
-    """A context in which saving fails: at fsync, at the write itself (by the process' limit of file size), at the rename."""
+    """A context in which saving fails.
+
+    At fsync, at the write itself (by the process' limit of file size), at the rename.
+    """
 
     def fail(*_):
         raise OSError(28, "No space left on device")
 
     @contextmanager
     def context():
-        if request.param == "limit":  # for as short as can be: the limit holds for the file that the tests' output goes to as well
+        if (
+            request.param == "limit"
+        ):  # for as short as can be: the limit holds for the file that the tests' output goes to as well
             resource = pytest.importorskip("resource", reason="no limits of file sizes on this system")
             soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
             before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -233,33 +238,55 @@ DAMAGES = {  # what is done to the folder, whether it is listed anew afterwards,
     "flipped bit": (lambda f: _flip(f / WEIGHTS), False, f"{WEIGHTS} was altered"),
     "edited config": (lambda f: edit(f / "denoiser/config.json", width=32), False, "denoiser/config.json was altered"),
     "edited config, listed": (lambda f: edit(f / "denoiser/config.json", width=32), True, "needs"),
-    "misspelt config, listed": (lambda f: edit(f / "denoiser/config.json", widht=32), True, "widht: NodeTransformer has no such setting (did you mean 'width'?)"),
+    "misspelt config, listed": (lambda f: edit(f / "denoiser/config.json", widht=32), True,
+        "widht: NodeTransformer has no such setting (did you mean 'width'?)"),
     "no sums": (lambda f: (f / "SHA256SUMS").unlink(), False, "SHA256SUMS is missing or unreadable"),
-    "sums cut short": (lambda f: os.truncate(f / "SHA256SUMS", 100), False, "SHA256SUMS has a line that is not allowed"),
+    "sums cut short": (lambda f: os.truncate(f / "SHA256SUMS", 100), False,
+        "SHA256SUMS has a line that is not allowed"),
     "extra file": (lambda f: (f / "notes.md").write_text("x"), False, "notes.md is not listed"),
-    "extra tensor": (lambda f: retensor(f / WEIGHTS, lambda t: t.update(more=torch.ones(1))), True, "the tensor 'more' does not belong to NodeTransformer"),
-    "missing tensor": (lambda f: retensor(f / WEIGHTS, lambda t: t.pop("norm.weight")), True, "the tensor 'norm.weight' is missing"),
-    "wrong shape": (lambda f: retensor(f / WEIGHTS, lambda t: t.update({"norm.weight": torch.ones(7)})), True, "'norm.weight' needs (16,) float32, got (7,) float32"),
-    "wrong type": (lambda f: retensor(f / WEIGHTS, lambda t: t.update({"norm.weight": torch.ones(16).long()})), True, "got (16,) int64"),
-    "not a number": (lambda f: retensor(f / WEIGHTS, lambda t: t["norm.weight"].fill_(torch.nan)), True, "'norm.weight' has entries that are not finite"),
-    "unknown class in the index": (lambda f: edit(f / "model_index.json", denoiser=["symdiff.denoisers.nodes", "NodeTransfomer"]), True, "got 'NodeTransfomer' (did you mean 'NodeTransformer'?)"),
-    "foreign class in the index": (lambda f: edit(f / "model_index.json", denoiser=["os", "system"]), True, "expected the name of a Denoiser, got 'system'"),
-    "foreign module in the index": (lambda f: edit(f / "model_index.json", denoiser=["evil", "NodeTransformer"]), True, "NodeTransformer is in symdiff.denoisers.nodes, got 'evil'"),
-    "unknown class in a config": (lambda f: edit(f / "process/process_config.json", _class_name="Flows"), True, "model_index.json says Flow, got 'Flows'"),
-    "nested class in a config": (lambda f: edit(f / "breaker/config.json", canonicalizer={"kind": "subprocess.Popen"}), True, "canonicalizer.kind: expected the name of a Canonicalizer"),
-    "broken schema": (lambda f: edit(f / "denoiser/config.json", schema={"atom": {"kind": "Catégorie"}}), True, "denoiser/config.json"),
-    "another pipeline": (lambda f: edit(f / "model_index.json", _class_name="StableDiffusionPipeline"), True, "expected a SymdiffPipeline"),
+    "extra tensor": (lambda f: retensor(f / WEIGHTS, lambda t: t.update(more=torch.ones(1))), True,
+        "the tensor 'more' does not belong to NodeTransformer"),
+    "missing tensor": (lambda f: retensor(f / WEIGHTS, lambda t: t.pop("norm.weight")), True,
+        "the tensor 'norm.weight' is missing"),
+    "wrong shape": (lambda f: retensor(f / WEIGHTS, lambda t: t.update({"norm.weight": torch.ones(7)})), True,
+        "'norm.weight' needs (16,) float32, got (7,) float32"),
+    "wrong type": (lambda f: retensor(f / WEIGHTS, lambda t: t.update({"norm.weight": torch.ones(16).long()})), True,
+        "got (16,) int64"),
+    "not a number": (lambda f: retensor(f / WEIGHTS, lambda t: t["norm.weight"].fill_(torch.nan)), True,
+        "'norm.weight' has entries that are not finite"),
+    "unknown class in the index": (lambda f: edit(f / "model_index.json",
+        denoiser=["symdiff.denoisers.nodes", "NodeTransfomer"]), True,
+        "got 'NodeTransfomer' (did you mean 'NodeTransformer'?)"),
+    "foreign class in the index": (lambda f: edit(f / "model_index.json", denoiser=["os", "system"]), True,
+        "expected the name of a Denoiser, got 'system'"),
+    "foreign module in the index": (lambda f: edit(f / "model_index.json", denoiser=["evil", "NodeTransformer"]), True,
+        "NodeTransformer is in symdiff.denoisers.nodes, got 'evil'"),
+    "unknown class in a config": (lambda f: edit(f / "process/process_config.json", _class_name="Flows"), True,
+        "model_index.json says Flow, got 'Flows'"),
+    "nested class in a config": (lambda f: edit(f / "breaker/config.json", canonicalizer={"kind": "subprocess.Popen"}),
+        True, "canonicalizer.kind: expected the name of a Canonicalizer"),
+    "broken schema": (lambda f: edit(f / "denoiser/config.json", schema={"atom": {"kind": "Catégorie"}}), True,
+        "denoiser/config.json"),
+    "another pipeline": (lambda f: edit(f / "model_index.json", _class_name="StableDiffusionPipeline"), True,
+        "expected a SymdiffPipeline"),
     "unknown domain": (lambda f: edit(f / "model_index.json", domain={"kind": "Molecule"}), True, "model_index.json"),
-    "bad histogram": (lambda f: edit(f / "model_index.json", size_histogram=[0, 0]), True, "size_histogram: expected shares"),
+    "bad histogram": (lambda f: edit(f / "model_index.json", size_histogram=[0, 0]), True,
+        "size_histogram: expected shares"),
     "index is no JSON": (lambda f: (f / "model_index.json").write_text("{"), True, "model_index.json: not JSON"),
     "index is a list": (lambda f: (f / "model_index.json").write_text("[]"), True, "expected a JSON object, got list"),
     "index is deep": (lambda f: (f / "model_index.json").write_text("[" * 100_000), True, "model_index.json: not JSON"),
-    "pickled weights": (lambda f: (f / "denoiser/diffusion_pytorch_model.bin").write_bytes(b"\x80\x04."), True, "a line that is not allowed"),
-    "code": (lambda f: (f / "denoiser/symdiff.denoisers.nodes.py").write_text("1/0"), True, "a line that is not allowed"),
-    "link": (lambda f: ((f / "README.md").unlink(), (f / "README.md").symlink_to("/etc/passwd")), True, "README.md is a link"),
-    "link to a folder": (lambda f: (shutil.move(f / "breaker", f.parent / "b"), (f / "breaker").symlink_to(f.parent / "b")), False, "breaker is a link"),
-    "path that escapes": (lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  ../../etc/passwd.json\n"), False, "a line that is not allowed: "),
-    "absolute path": (lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  /etc/passwd.json\n"), False, "a line that is not allowed: "),
+    "pickled weights": (lambda f: (f / "denoiser/diffusion_pytorch_model.bin").write_bytes(b"\x80\x04."), True,
+        "a line that is not allowed"),
+    "code": (lambda f: (f / "denoiser/symdiff.denoisers.nodes.py").write_text("1/0"), True,
+        "a line that is not allowed"),
+    "link": (lambda f: ((f / "README.md").unlink(), (f / "README.md").symlink_to("/etc/passwd")), True,
+        "README.md is a link"),
+    "link to a folder": (lambda f: (shutil.move(f / "breaker", f.parent / "b"),
+        (f / "breaker").symlink_to(f.parent / "b")), False, "breaker is a link"),
+    "path that escapes": (lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  ../../etc/passwd.json\n"), False,
+        "a line that is not allowed: "),
+    "absolute path": (lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  /etc/passwd.json\n"), False,
+        "a line that is not allowed: "),
 }  # fmt: skip
 
 
@@ -292,7 +319,11 @@ def test_every_bundled_checkpoint_loads_and_is_small():
     for name, folder in bundled.checkpoints().items():
         assert sum(path.stat().st_size for path in sealed.files(folder)) <= 15_000_000, name
         pipeline = Pipeline.load(name)
-        options = {key: value for key, value in {"temperature": "2.0", "size": "4"}.items() if key in pipeline.domain.options.help}
+        options = {
+            key: value
+            for key, value in {"temperature": "2.0", "size": "4"}.items()
+            if key in pipeline.domain.options.help
+        }
         condition = pipeline.domain.options.read_condition(options) if pipeline.domain.conditions else None
         assert len(pipeline.sample(Request(3, condition=condition), 2)) == 3, name
 
@@ -306,6 +337,8 @@ def test_a_part_that_cannot_be_built_names_its_key():
 
 
 def test_the_pair_that_is_not_exact_is_refused_with_the_reason():
-    text = RECIPE.replace("canonicalizer", "anchor: prior, canonicalizer").replace("kind: Flow", "kind: Flow, stochasticity: 1.0")
+    text = RECIPE.replace("canonicalizer", "anchor: prior, canonicalizer").replace(
+        "kind: Flow", "kind: Flow, stochasticity: 1.0"
+    )
     with pytest.raises(UserError, match="recipe: SymPE anchored in the prior sample needs steps that transport it"):
         make(text)

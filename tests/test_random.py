@@ -53,7 +53,9 @@ def test_rows_seeds_epochs_and_draws_differ():
 @pytest.mark.parametrize("kind", ["streams", "torch", "none"])
 def test_uniform_fills_the_open_interval_evenly(kind, dtype):
     rows = 20_000
-    generator = {"streams": Streams(2, torch.arange(rows)), "torch": torch.Generator().manual_seed(2), "none": None}[kind]
+    generator = {"streams": Streams(2, torch.arange(rows)), "torch": torch.Generator().manual_seed(2), "none": None}[
+        kind
+    ]
     if generator is None:
         torch.manual_seed(2)
     draws = uniform((rows, 5), generator, torch.empty(0, dtype=dtype))
@@ -81,7 +83,10 @@ def test_integers_are_uniform_and_the_digits_of_uniform_numbers(kind):
 
 
 def test_neighboring_rows_and_epochs_are_independent():
-    one, next_ = uniform((20_000,), Streams(0, torch.arange(20_000))), uniform((20_000,), Streams(0, torch.arange(1, 20_001), 1))
+    one, next_ = (
+        uniform((20_000,), Streams(0, torch.arange(20_000))),
+        uniform((20_000,), Streams(0, torch.arange(1, 20_001), 1)),
+    )
     cells = (one * 8).long() * 8 + (next_ * 8).long()
     assert chi_square(torch.bincount(cells, minlength=64), torch.ones(64)) > 1e-6
 

@@ -14,7 +14,9 @@ from symdiff.testing import action_law_error, assert_equivariant, chi_square, di
 def centered(x: State, t: torch.Tensor, z: State) -> State:
     position = x["position"] * t[:, None, None, None]
     mean = position.sum(1, keepdim=True) / x.num_nodes[:, None, None, None]
-    return x.only("position").with_values(position=(position - mean + z["velocity"][:, :, :1]) * x.mask[..., None, None])
+    return x.only("position").with_values(
+        position=(position - mean + z["velocity"][:, :, :1]) * x.mask[..., None, None]
+    )
 
 
 def by_index(x: State) -> State:
@@ -25,7 +27,9 @@ def by_index(x: State) -> State:
 def test_equivariant_functions_pass(group, vector_batch):
     t = torch.linspace(0.1, 1, len(vector_batch), dtype=torch.float64)
     generator = torch.Generator().manual_seed(0)
-    assert equivariance_error(centered, group, vector_batch, t, vector_batch.only("velocity"), generator=generator) < 1e-12
+    assert (
+        equivariance_error(centered, group, vector_batch, t, vector_batch.only("velocity"), generator=generator) < 1e-12
+    )
     assert_equivariant(centered, group, vector_batch, t, vector_batch.only("velocity"), generator=generator)
     assert_equivariant(lambda x: x["position"].norm(dim=-1).sum((1, 2)), group, vector_batch, generator=generator)
 
@@ -63,7 +67,9 @@ def test_differences():
     assert difference(x, x.with_values(a=torch.tensor([[[0.0], [-2.0]]]))) == 2
     assert difference(x, x.with_values(a=torch.full((1, 2, 1), torch.nan))) == float("inf")
     assert difference(x, State(~mask, x.schema, x.values)) == float("inf")
-    assert difference(x, x.with_values({"a": Real("node", 1, 0), "b": Real("whole", 1)}, b=torch.zeros(1, 1))) == float("inf")
+    assert difference(x, x.with_values({"a": Real("node", 1, 0), "b": Real("whole", 1)}, b=torch.zeros(1, 1))) == float(
+        "inf"
+    )
 
 
 def test_chi_square_against_known_values():

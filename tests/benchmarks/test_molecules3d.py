@@ -1,4 +1,7 @@
-"""The benchmarks of molecules in 3D: EDM's network is what the paper says, padding is counted right, evidence is kept."""
+"""The benchmarks of molecules in 3D.
+
+EDM's network is what the paper says, padding is counted right, evidence is kept.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,11 @@ def test_edms_network_has_its_size_and_its_symmetries():
     torch.manual_seed(0)
     network, mask = molecules3d.EDM(3, 16, 2).double(), node_mask(torch.tensor([5, 3]), 6)
     here = mask[..., None].double()
-    h, x, t = torch.randn(2, 6, 3).double() * here, torch.randn(2, 6, 3).double() * here, torch.tensor([0.3, 0.8]).double()
+    h, x, t = (
+        torch.randn(2, 6, 3).double() * here,
+        torch.randn(2, 6, 3).double() * here,
+        torch.tensor([0.3, 0.8]).double(),
+    )
     turn = Orthogonal(3).sample(mask, Streams(0, torch.arange(2)))
     plain, turned = network(h, x, t, mask), network(h, x @ turn.mT, t, mask)
     torch.testing.assert_close(turned[0], plain[0])
@@ -63,7 +70,11 @@ def test_the_four_arms_are_built_and_differ_in_what_z_knows():
 
     recipe = load("qm9-3d")
     frames = {}
-    x = State(torch.ones(64, 4, dtype=torch.bool), {"position": Real("node", 1, vector=3)}, {"position": torch.randn(1, 4, 1, 3).expand(64, -1, -1, -1)})
+    x = State(
+        torch.ones(64, 4, dtype=torch.bool),
+        {"position": Real("node", 1, vector=3)},
+        {"position": torch.randn(1, 4, 1, 3).expand(64, -1, -1, -1)},
+    )
     for arm in evidence3d.ARMS:
         spec = evidence3d.adapted(recipe, arm, 7)
         assert spec.training.seed == 7
@@ -81,7 +92,10 @@ def test_what_is_complete_is_not_done_again_and_a_table_is_drawn(tmp_path):
     import evidence3d
 
     kept = {"arm": "both", "seed": 0, "steps": 5, "parameters": 10, "loss": 1.0, "nll": 2.0}
-    kept["samples"] = {str(steps): {"stable": 0.25, "atoms": 0.5, "valid": 0.125, "right": 0.5, "even": None} for steps in evidence3d.EVALUATIONS}
+    kept["samples"] = {
+        str(steps): {"stable": 0.25, "atoms": 0.5, "valid": 0.125, "right": 0.5, "even": None}
+        for steps in evidence3d.EVALUATIONS
+    }
     (tmp_path / "both" / "0").mkdir(parents=True)
     (tmp_path / "both" / "0" / "result.json").write_text(json.dumps(kept))
     assert evidence3d.run("both", 0, load("qm9-3d"), tmp_path, 4) == kept

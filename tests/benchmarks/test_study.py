@@ -32,8 +32,12 @@ def walkers(tmp_path, monkeypatch) -> Dataset:
     records = []
     for _ in range(12):
         velocity = draw.normal(size=(5, 1, 3))
-        records.append(domain.encode({"position": draw.normal(size=(5, 1, 3)), "velocity": velocity, "displacement": velocity / 4}))
-    dataset = Dataset.from_arrays(domain, {**pack(records, domain.schema), "split": np.array([0, 0, 0, 2] * 3, np.uint8)}, {"name": "walkers"})
+        records.append(
+            domain.encode({"position": draw.normal(size=(5, 1, 3)), "velocity": velocity, "displacement": velocity / 4})
+        )
+    dataset = Dataset.from_arrays(
+        domain, {**pack(records, domain.schema), "split": np.array([0, 0, 0, 2] * 3, np.uint8)}, {"name": "walkers"}
+    )
     dataset.save(tmp_path / "walkers")
     return Dataset.open(tmp_path / "walkers")
 
@@ -47,7 +51,11 @@ def small(walkers: Dataset) -> recipes.Recipe:
 
 def test_a_turn_is_about_the_axis_that_it_says(walkers):
     x = walkers.batch(torch.arange(12)).to(torch.float64)
-    for kind, widest in (("as they are", 0.0), ("±15° about the vertical", math.radians(15)), ("about the vertical", math.pi)):
+    for kind, widest in (
+        ("as they are", 0.0),
+        ("±15° about the vertical", math.radians(15)),
+        ("about the vertical", math.pi),
+    ):
         g, moved = turned(x, kind, 1, Streams(0, torch.arange(12)))
         assert torch.equal(moved["position"][..., 1], x["position"][..., 1])  # heights stay
         assert torch.allclose(torch.linalg.det(g), torch.ones(12, dtype=torch.float64))
@@ -83,7 +91,13 @@ def test_several_numbers_are_compared_by_their_spreads_and_shown_each():
     first, *each = numbers(found, task)
     assert first == pytest.approx(100 * (2.0 + 4 * 0.5) / 5, rel=1e-5)
     assert each == pytest.approx((spread * times * torch.tensor([2, 0.5, 0.5, 0.5, 0.5])).tolist(), rel=1e-5)
-    result = {**vars(Cell("rotations, 0 directions", "nothing", False)), "seed": 0, "changes": 0.0, "count": 2, "parameters": 9}
+    result = {
+        **vars(Cell("rotations, 0 directions", "nothing", False)),
+        "seed": 0,
+        "changes": 0.0,
+        "count": 2,
+        "parameters": 9,
+    }
     result |= {"errors": dict.fromkeys(TURNS, first), "columns": dict.fromkeys(TURNS, each)}
     text = table([result], task, {"the median": [70.0, 1.0, 2.0, 3.0, 4.0, 5.0]})
     assert "| the median |  |  | 1 | 2 | 3 | 4 | 5 |" in text and "| mu, debye | alpha, cubic bohr |" in text

@@ -69,14 +69,18 @@ def test_a_network_that_symmetrizes_pairs_makes_rotations_into_reflections_too(x
         return State(x.mask, {"token": Logits("node", 4)}, {"token": h.sin()})
 
     with torch.no_grad():
-        assert equivariance_error(symmetrizing, parse_group("dihedral 6"), x, generator=Streams(0, torch.arange(2))) < 1e-9
+        assert (
+            equivariance_error(symmetrizing, parse_group("dihedral 6"), x, generator=Streams(0, torch.arange(2))) < 1e-9
+        )
 
 
 def test_colors_by_orbits_of_nodes_keep_the_product_of_symmetric_groups():
     colors = color_by_nodes(parse_group("reversal 6").orbits())
     swap = [5, 1, 2, 3, 4, 0]  # one of the swaps that the reversal is a product of
     assert torch.equal(colors[swap][:, swap], colors)
-    assert not torch.equal(parse_group("reversal 6").pair_orbits()[swap][:, swap], parse_group("reversal 6").pair_orbits())
+    assert not torch.equal(
+        parse_group("reversal 6").pair_orbits()[swap][:, swap], parse_group("reversal 6").pair_orbits()
+    )
 
 
 def test_together_with_another_breaker_and_through_a_file(tmp_path, x: State):

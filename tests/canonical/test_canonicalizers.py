@@ -78,7 +78,7 @@ def test_automorphisms_agree_with_enumeration(x):
 
 def test_padding_and_batch_change_nothing(x):
     nodes = Nodes()
-    alone = [x.select([k]) for k in range(0, 60)]
+    alone = [x.select([k]) for k in range(60)]
     assert torch.equal(torch.cat([nodes.form(row) for row in alone]), nodes.form(x)[:60])
     assert torch.equal(torch.cat([nodes.element(row) for row in alone]), nodes.element(x)[:60])
     wide = pad(x, 9)
@@ -118,7 +118,8 @@ def symmetric_graphs() -> State:
     bipartite = [(i, j) for i in range(3) for j in range(3, 6)]
     prism = cycle(3) + cycle(3, 3) + [(i, i + 3) for i in range(3)]
     return graphs(
-        [], cycle(4), cycle(5), cycle(6), complete, [(0, i) for i in range(1, 5)], bipartite, cycle(3) + cycle(3, 3), prism,
+        [], cycle(4), cycle(5), cycle(6), complete, [(0, i) for i in range(1, 5)], bipartite, cycle(3) + cycle(3, 3),
+        prism,
         [(0, 1), (2, 3), (4, 5)], [(0, 1), (1, 2), (3, 4)],
         nodes=[4, 4, 5, 6, 4, 5, 6, 6, 6, 6, 5],
     )  # fmt: skip
@@ -290,7 +291,9 @@ def test_rdkit_orders_do_not_depend_on_the_given_order(order):
         values = torch.zeros(1, len(atoms), len(atoms), dtype=torch.int64)
         for i, j, kind in bonds:
             values[0, i, j] = values[0, j, i] = kind
-        return State(torch.ones(1, len(atoms), dtype=torch.bool), schema, {"atom": torch.tensor([atoms]), "bond": values})
+        return State(
+            torch.ones(1, len(atoms), dtype=torch.bool), schema, {"atom": torch.tensor([atoms]), "bond": values}
+        )
 
     x = collate(
         [

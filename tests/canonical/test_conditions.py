@@ -1,4 +1,7 @@
-"""A condition's symmetry is broken as its stabilizer allows: z for the condition alone has the law that training gave it."""
+"""A condition's symmetry is broken as its stabilizer allows.
+
+Z for the condition alone has the law that training gave it.
+"""
 
 from __future__ import annotations
 

@@ -20,7 +20,11 @@ from symdiff.random import Streams, normal
 from symdiff.state import Categorical, Real, State, collate, node_mask
 from symdiff.testing import chi_square, difference
 
-SCHEMA = {"atom": Categorical("node", 5), "position": Real("node", 1, vector=3), "bond": Categorical("pair", 4, undirected=True)}
+SCHEMA = {
+    "atom": Categorical("node", 5),
+    "position": Real("node", 1, vector=3),
+    "bond": Categorical("pair", 4, undirected=True),
+}
 NAMED = ("graph", "distance")
 LAWFUL = 1e-6
 
@@ -37,7 +41,10 @@ def shape(points: list, atoms: list[int], bonds: list = ()) -> State:
 
 
 def ring(radius: float, count: int = 6) -> list:
-    return [[radius * math.cos(2 * math.pi * k / count), radius * math.sin(2 * math.pi * k / count), 0.0] for k in range(count)]
+    return [
+        [radius * math.cos(2 * math.pi * k / count), radius * math.sin(2 * math.pi * k / count), 0.0]
+        for k in range(count)
+    ]
 
 
 CUBE = [[a, b, c] for a, b, c in product((0.63, -0.63), repeat=3)]
@@ -45,19 +52,31 @@ AROUND = [(k, (k + 1) % 6) for k in range(6)]
 SPOKES = [(k, k + 6, 1) for k in range(6)]
 BENZENE = (ring(1.39) + ring(2.48), [1] * 6 + [0] * 6)
 SHAPES = {
-    "methane": (shape([[0, 0, 0], *(p for p in CUBE if math.prod(p) > 0)], [1, 0, 0, 0, 0], [(0, k, 1) for k in range(1, 5)]), 24, 12),
-    "fluoromethane": (shape([[0, 0, 0.1], *(p for p in CUBE if math.prod(p) > 0)], [1, 4, 0, 0, 0], [(0, k, 1) for k in range(1, 5)]), 2, 1),
+    "methane": (
+        shape([[0, 0, 0], *(p for p in CUBE if math.prod(p) > 0)], [1, 0, 0, 0, 0], [(0, k, 1) for k in range(1, 5)]),
+        24,
+        12,
+    ),
+    "fluoromethane": (
+        shape([[0, 0, 0.1], *(p for p in CUBE if math.prod(p) > 0)], [1, 4, 0, 0, 0], [(0, k, 1) for k in range(1, 5)]),
+        2,
+        1,
+    ),
     "benzene": (shape(*BENZENE, [(i, j, 1) for i, j in AROUND] + SPOKES), 24, 12),
     "benzene, Kekule": (shape(*BENZENE, [(i, j, 1 + i % 2) for i, j in AROUND] + SPOKES), 12, 6),
     "ammonia": (shape([[0, 0, 0.3], *ring(0.94, 3)], [2, 0, 0, 0], [(0, k, 1) for k in (1, 2, 3)]), 6, 3),
     "water": (shape([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]], [3, 0, 0], [(0, 1, 1), (0, 2, 1)]), 4, 2),
     "cube": (shape(CUBE, [1] * 8), 48, 24),
-    "twisted": (shape([[1.2, 0.1, 0.3], [-1, 0.2, -0.9], [0, 1.3, 0.1], [-0.3, -0.7, 1.4], [0.2, 0.4, -1.0]], [1, 1, 1, 2, 0]), 1, 1),
+    "twisted": (
+        shape([[1.2, 0.1, 0.3], [-1, 0.2, -0.9], [0, 1.3, 0.1], [-0.3, -0.7, 1.4], [0.2, 0.4, -1.0]], [1, 1, 1, 2, 0]),
+        1,
+        1,
+    ),
 }
 
 
 def reference(x: State, special: bool) -> list[tuple[Tensor, Tensor]]:
-    """All (permutation, matrix) that leave x as it is, among the symmetries of cube, hexagon and triangle about the origin."""
+    """All (permutation, matrix) that leave x as it is, among those of cube, hexagon and triangle."""
     found = []
     flips = [torch.diag(torch.tensor(s, dtype=torch.float64)) for s in product((1.0, -1.0), repeat=3)]
     matrices = [flip[list(p)] for p in permutations(range(3)) for flip in flips]
@@ -74,7 +93,10 @@ def reference(x: State, special: bool) -> list[tuple[Tensor, Tensor]]:
         distance = torch.cdist(points, points @ matrix.T)
         g = (distance.argmin(1)[None], matrix[None])
         centered = x.with_values(position=points[None, :, None])
-        if distance.amin(1).max() < 1e-9 and difference(Product([Symmetric(), Orthogonal(3)]).act(g, centered), centered) < 1e-9:
+        if (
+            distance.amin(1).max() < 1e-9
+            and difference(Product([Symmetric(), Orthogonal(3)]).act(g, centered), centered) < 1e-9
+        ):
             seen.append(matrix)
             found.append((g[0][0], matrix))
     return found
@@ -197,7 +219,9 @@ def test_single_precision_and_other_rows_change_little():
     frames, x = Frames("graph"), clouds()
     order, matrix = frames.element(x)
     rough, coarse = frames.element(x.to(torch.float32))
-    assert torch.equal(order[3:], rough[3:]) and (matrix - coarse)[3:].abs().max() < 1e-4 and coarse.dtype == torch.float64
+    assert (
+        torch.equal(order[3:], rough[3:]) and (matrix - coarse)[3:].abs().max() < 1e-4 and coarse.dtype == torch.float64
+    )
     for row in range(len(x)):
         alone = frames.element(x.select([row]))
         assert torch.equal(alone[0], order[row : row + 1]) and (alone[1] - matrix[row]).abs().max() < 1e-9

@@ -54,7 +54,9 @@ def check(x: State) -> None:
     assert difference(nodes.canonical(x), nodes.canonical(y)) == 0
 
 
-def random_graphs(random_state, sizes: torch.Tensor, labels: int, kinds: int, density: float, seed: int, directed=False) -> State:
+def random_graphs(
+    random_state, sizes: torch.Tensor, labels: int, kinds: int, density: float, seed: int, directed=False
+) -> State:
     schema = {"node": Categorical("node", labels), "pair": Categorical("pair", kinds, undirected=not directed)}
     mask = node_mask(sizes)
     x = random_state(schema, mask, seed)
@@ -107,11 +109,13 @@ SYMMETRIC = [
     paley(5), paley(13), paley(17), nx.petersen_graph(), nx.complement(nx.petersen_graph()),
     nx.dodecahedral_graph(), nx.icosahedral_graph(), nx.desargues_graph(), nx.pappus_graph(), nx.heawood_graph(),
     nx.frucht_graph(), nx.moebius_kantor_graph(), nx.circular_ladder_graph(10), nx.grid_2d_graph(4, 4, periodic=True),
-    nx.balanced_tree(2, 3), nx.star_graph(9), nx.complete_multipartite_graph(2, 2, 2, 2), nx.complete_multipartite_graph(3, 3, 4),
+    nx.balanced_tree(2, 3), nx.star_graph(9), nx.complete_multipartite_graph(2, 2, 2, 2),
+    nx.complete_multipartite_graph(3, 3, 4),
     copies(nx.path_graph(2), 8), copies(nx.complete_graph(4), 4), copies(nx.path_graph(3), 5), nx.barbell_graph(5, 2),
 ]  # fmt: skip
 
-LARGE = [nx.hypercube_graph(5), nx.hypercube_graph(6), nx.cycle_graph(64), paley(29), nx.line_graph(nx.complete_graph(8)),
+LARGE = [nx.hypercube_graph(5), nx.hypercube_graph(6), nx.cycle_graph(64), paley(29),
+    nx.line_graph(nx.complete_graph(8)),
          copies(nx.dodecahedral_graph(), 3), nx.balanced_tree(2, 5), nx.grid_2d_graph(8, 8)]  # fmt: skip
 
 

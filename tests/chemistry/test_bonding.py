@@ -1,5 +1,4 @@
-"""Bond orders and charges from neighbors: what chemists draw comes back, by the fewest charges, and RDKit agrees where
-it succeeds."""
+"""Bond orders and charges from neighbors: what chemists draw comes back, and RDKit agrees where it succeeds."""
 
 import csv
 import gzip
@@ -17,15 +16,30 @@ from symdiff.chemistry.perception import molecule, molecule_by_rdkit
 from symdiff.storage.records import Broken
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9")
-NEUTRAL = (
-    "O CC C=C C#N c1ccccc1 CC(=O)Nc1ccccc1O O=C(O)c1ccccc1 CSC CS(C)(=O)=O CP(C)(C)=O C=C=C N#N FC(Cl)Br"
-).split()
-CHARGED = (  # where RDKit may put charges, or lose count of them
-    "CS(C)=O FC(Cl)(Br)I C[N+](=O)[O-] O=[N+]([O-])c1ccccc1 Nc1ccc([N+](=O)[O-])cc1 CNC=C[N+](=O)[O-] O=[N+]([O-])OCC "
-    "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1 Cc1nc(-c2ccc([N+](=O)[O-])cc2)sc1C(=O)O C[N+](C)(C)[O-] [O-][n+]1ccccc1 "
-    "CN=[N+]=[N-] CC=[N+]=[N-] [C-]#[N+]C [NH3+]CC(=O)[O-] CC#[N+][O-] C=[N+](C)[O-] CC(=O)[O-] C[NH3+] "
-    "Cc1ccc(C)c(NC(=O)Cn2c([N+](=O)[O-])cnc2C)c1 Cn1c(SCC(=O)N)nc2ccccc2c1=O [O-][Cl+3]([O-])([O-])O"
-).split()
+NEUTRAL = [
+    "O",
+    "CC",
+    "C=C",
+    "C#N",
+    "c1ccccc1",
+    "CC(=O)Nc1ccccc1O",
+    "O=C(O)c1ccccc1",
+    "CSC",
+    "CS(C)(=O)=O",
+    "CP(C)(C)=O",
+    "C=C=C",
+    "N#N",
+    "FC(Cl)Br",
+]
+# fmt: off
+CHARGED = [  # where RDKit may put charges, or lose count of them
+    "CS(C)=O", "FC(Cl)(Br)I", "C[N+](=O)[O-]", "O=[N+]([O-])c1ccccc1", "Nc1ccc([N+](=O)[O-])cc1", "CNC=C[N+](=O)[O-]",
+    "O=[N+]([O-])OCC", "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1", "Cc1nc(-c2ccc([N+](=O)[O-])cc2)sc1C(=O)O",
+    "C[N+](C)(C)[O-]", "[O-][n+]1ccccc1", "CN=[N+]=[N-]", "CC=[N+]=[N-]", "[C-]#[N+]C", "[NH3+]CC(=O)[O-]",
+    "CC#[N+][O-]", "C=[N+](C)[O-]", "CC(=O)[O-]", "C[NH3+]", "Cc1ccc(C)c(NC(=O)Cn2c([N+](=O)[O-])cnc2C)c1",
+    "Cn1c(SCC(=O)N)nc2ccccc2c1=O", "[O-][Cl+3]([O-])([O-])O",
+]
+# fmt: on
 
 
 def embedded(smiles: str) -> Chem.Mol:

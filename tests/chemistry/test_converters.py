@@ -36,7 +36,8 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("number", "given", "made", "kind"), [
-    (0, "graphs.pkl", "graphs.graphml", "graph"), (1, "crystal.cif", "molecules.extxyz", "molecule-3d"), (2, "molecule.pdb", "molecules.sdf", "molecule-graph"),
+    (0, "graphs.pkl", "graphs.graphml", "graph"), (1, "crystal.cif", "molecules.extxyz", "molecule-3d"),
+    (2, "molecule.pdb", "molecules.sdf", "molecule-graph"),
 ])  # fmt: skip
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 def test_converters_make_files_that_are_read(number, given, made, kind, folder):

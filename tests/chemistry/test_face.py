@@ -17,9 +17,12 @@ def test_every_noun_is_there(name):
 
 def test_the_face_loads_nothing():
     code = "import sys, symdiff.chemistry; print({'rdkit', 'numpy', 'torch'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        == "set()"
+    )
 
 
 def test_an_unknown_noun_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'smile'"):
-        chemistry.smile
+        _ = chemistry.smile

@@ -35,15 +35,28 @@ from symdiff_evaluation.molecules3d.read import read as read_samples3d
 CASES = Path(__file__).parents[1] / "cases"
 UNTRAINABLE = {"radical", "bonds", "hydrogens"}
 """What a graph of atoms and bonds cannot hold, although the molecule is valid."""
-UNTRAINABLE3D = {"overlap", "unit", "charge", "no bonds fit the distances", "radical", "hydrogens", "valence", "perception"}
+UNTRAINABLE3D = {
+    "overlap",
+    "unit",
+    "charge",
+    "no bonds fit the distances",
+    "radical",
+    "hydrogens",
+    "valence",
+    "perception",
+}
 """What coordinates do not make a structure of, although they can be read."""
 
 GOOD = ["CCO", "c1ccccc1O", "C[N+](=O)[O-]", "CC(=O)Nc1ccc(O)cc1", "[NH4+]", "C#N"]
 ODD = [
-    "", "C C", "C(", "C1CC(", "CÖ", "²", "[²H]C", "C*", "[#0]C", "C~C", "C$C", "C->[Fe]", "CC>>CC", "[CH3]", "C[O]", "C.CC", "[Na+].[Cl-]",
-    "CC(C)(C)(C)C", "CN(C)(C)C", "ccC", "c1cccc1", "c1ccnc1", "C:CO", "C:C", "c1ccccc1:C", "Cb1=C(C)C=C(O)N1", "[#999]", "[#999]C", "[#118]", "[#119]", "[#262]", "[#" + "9" * 4301 + "]",
-    "[2H]O", "[D]O", "[CH260]", "C[CH4+256]", "[Fe+10]", "[Fe+16]", "[Xe-99]", "[C+" + "9" * 50 + "]", "[" + "9" * 4301 + "C]", "C%" + "9" * 4301,
-    "C" * 1001, "C" * 10_001, "(" * 5000, "C(=C)" + "(=C)" * 70, "\x00C", "=HYPERLINK(1)", "[C@@@]", "[CH3:1][OH:7]", "[H]", "[H][H]", "[H+]", "[He]",
+    "", "C C", "C(", "C1CC(", "CÖ", "²", "[²H]C", "C*", "[#0]C", "C~C", "C$C", "C->[Fe]", "CC>>CC", "[CH3]", "C[O]",
+        "C.CC", "[Na+].[Cl-]",
+    "CC(C)(C)(C)C", "CN(C)(C)C", "ccC", "c1cccc1", "c1ccnc1", "C:CO", "C:C", "c1ccccc1:C", "Cb1=C(C)C=C(O)N1", "[#999]",
+    "[#999]C", "[#118]", "[#119]", "[#262]", "[#" + "9" * 4301 + "]",
+    "[2H]O", "[D]O", "[CH260]", "C[CH4+256]", "[Fe+10]", "[Fe+16]", "[Xe-99]", "[C+" + "9" * 50 + "]",
+    "[" + "9" * 4301 + "C]", "C%" + "9" * 4301,
+    "C" * 1001, "C" * 10_001, "(" * 5000, "C(=C)" + "(=C)" * 70, "\x00C", "=HYPERLINK(1)", "[C@@@]", "[CH3:1][OH:7]",
+        "[H]", "[H][H]", "[H+]", "[He]",
 ]  # fmt: skip
 
 
@@ -55,7 +68,10 @@ def embedded(text, seed=1):
 
 def xyz(mol, comment="", symbol=Chem.Atom.GetSymbol, columns=""):
     points = mol.GetConformer().GetPositions()
-    rows = [f"{symbol(atom)} {' '.join(f'{value:.5f}' for value in point)}{columns}" for atom, point in zip(mol.GetAtoms(), points, strict=True)]
+    rows = [
+        f"{symbol(atom)} {' '.join(f'{value:.5f}' for value in point)}{columns}"
+        for atom, point in zip(mol.GetAtoms(), points, strict=True)
+    ]
     return f"{len(rows)}\n{comment}\n" + "".join(f"{row}\n" for row in rows)
 
 
@@ -71,7 +87,8 @@ BLOCKS = {
     "no end": ETHANOL.replace("M  END\n", ""),
     "V3000": Chem.MolToV3KMolBlock(Chem.MolFromSmiles("CCO")),
     "V3000 with hydrogens and rings as patterns": Chem.MolToV3KMolBlock(Chem.MolFromSmiles("CCO"))
-    .replace("M  V30 1 C", "M  V30 1 C", 1).replace(" 0\nM  V30 2 C", " 0 HCOUNT=3\nM  V30 2 C", 1).replace("M  V30 1 1 1 2", "M  V30 1 1 1 2 TOPO=2"),
+    .replace("M  V30 1 C", "M  V30 1 C", 1).replace(" 0\nM  V30 2 C", " 0 HCOUNT=3\nM  V30 2 C",
+        1).replace("M  V30 1 1 1 2", "M  V30 1 1 1 2 TOPO=2"),
     "a digit that is none": ETHANOL.replace("  3  2  0", "  ³  2  0"),
     "more than there are": ETHANOL.replace("  3  2  0", "999  2  0"),
     "an element that is none": ETHANOL.replace(" O  ", " Xx ", 1),
@@ -194,11 +211,20 @@ def test_what_is_right_is_read():
     path = CASES / "f01_hcount.sdf"
     assert trained(path) == [""] and judge(next(read_samples(path))).canonical == "CCO"
     parsed = {name: judge(record) for name, record in zip(BLOCKS, read_samples(_written("a.sdf")), strict=True)}
-    for name in ("sound", "in 3D", "empty line before the end", "white space before the end", "V3000", "V3000 with hydrogens and rings as patterns"):
+    for name in (
+        "sound",
+        "in 3D",
+        "empty line before the end",
+        "white space before the end",
+        "V3000",
+        "V3000 with hydrogens and rings as patterns",
+    ):
         assert parsed[name].canonical == "CCO", name
     assert parsed["deuterium"].canonical == "CC"
     assert parsed["aromatic outside a ring"].reason == "aromaticity: bond 1 is aromatic outside a ring"
-    assert parsed["an element that is none"].reason == "element: atom 3 is 'Xx'" and parsed["any atom"].reason.startswith("query: atom 3")
+    assert parsed["an element that is none"].reason == "element: atom 3 is 'Xx'" and parsed[
+        "any atom"
+    ].reason.startswith("query: atom 3")
 
 
 def _written(name):
@@ -210,8 +236,10 @@ def _written(name):
 
 
 @pytest.mark.parametrize(("name", "texts"), [
-    ("a.smi", [*GOOD, *(text.split(maxsplit=1)[0] if text.strip() else "" for text in ODD)]), ("header.smi", None), ("semicolons.csv", [*GOOD, *ODD]), ("a.tsv", [*GOOD, *ODD]),
-    ("names.txt", GOOD), ("table.txt", GOOD), ("quotes.csv", ["CCO", "y", "C(", "O", "N", "CC", "C", ""]), ("stray.csv", None), ("latin.smi", ["CCO", "C\ufffd", "O"]),
+    ("a.smi", [*GOOD, *(text.split(maxsplit=1)[0] if text.strip() else "" for text in ODD)]), ("header.smi", None),
+    ("semicolons.csv", [*GOOD, *ODD]), ("a.tsv", [*GOOD, *ODD]),
+    ("names.txt", GOOD), ("table.txt", GOOD), ("quotes.csv", ["CCO", "y", "C(", "O", "N", "CC", "C", ""]),
+        ("stray.csv", None), ("latin.smi", ["CCO", "C\ufffd", "O"]),
     ("mark.smi", ["CCO", "C(", "O"]), ("blocks.txt", None), ("data.sdf", None), ("a.sdf", None),
 ])  # fmt: skip
 def test_no_record_is_lost_and_none_costs_a_neighbor(name, texts):
@@ -219,7 +247,13 @@ def test_no_record_is_lost_and_none_costs_a_neighbor(name, texts):
     assert [record.number for record in records] == list(range(1, len(records) + 1))
     if texts is not None:
         assert [record.text for record in records] == [text[:200] if len(text) > 10_000 else text for text in texts]
-    counts = {"header.smi": len(GOOD) + len(ODD), "stray.csv": 302, "blocks.txt": 2, "data.sdf": 2, "a.sdf": len(BLOCKS)}
+    counts = {
+        "header.smi": len(GOOD) + len(ODD),
+        "stray.csv": 302,
+        "blocks.txt": 2,
+        "data.sdf": 2,
+        "a.sdf": len(BLOCKS),
+    }
     assert len(records) == counts.get(name, len(records))
 
 
@@ -235,13 +269,17 @@ def imported(path):
     """The reason of every molecule that ``import --coordinates`` leaves out."""
     from symdiff.data.geometries import _prepare
 
-    molecules = [(record, None if geometry is None else _prepare(geometry, True, 1000)) for record, geometry in read_geometries(path, 1000)]
+    molecules = [
+        (record, None if geometry is None else _prepare(geometry, True, 1000))
+        for record, geometry in read_geometries(path, 1000)
+    ]
     return [record.reason or (str(one) if isinstance(one, UserError) else "") for record, one in molecules]
 
 
 def test_geometries_of_all_dialects_are_read(tmp_path):
     known = {"a charge": "[NH4+]", "a charge with decimals": "[NH4+]", "a total charge": "[NH4+]"}
-    for name in ("sound", "a comment", "atomic numbers", "other cases", "deuterium", "columns behind", "extxyz", "extxyz by number", "exponents of QM9",
+    for name in ("sound", "a comment", "atomic numbers", "other cases", "deuterium", "columns behind", "extxyz",
+        "extxyz by number", "exponents of QM9",
                  "QM9's lines behind the atoms", *known):  # fmt: skip
         path = tmp_path / f"{name}.xyz"
         path.write_text(GEOMETRIES[name])
@@ -255,14 +293,37 @@ def test_geometries_of_all_dialects_are_read(tmp_path):
 
 def test_perceived_bonds_have_one_verdict(tmp_path):
     """What import leaves out for its bonds is what an evaluation calls invalid, in the same words."""
-    texts = ["CCO", "c1ccccc1", "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1", "CS(C)=O", "CN=[N+]=[N-]", "[CH3]", "C[O]", "[NH4+]", "O=C=O", "[He]"]
-    two = xyz(SPATIAL).splitlines() + [f"{symbol} 20 {y} 0" for symbol, y in (("O", 0), ("H", 0.96))] + ["H 20.93 -0.24 0"]
-    blocks = [*(xyz(embedded(text)) for text in texts), "\n".join(["12", "", *two[2:], ""]), "2\n\nC 0 0 0\nC 0 0 5\n", "3\n\nC 0 0 0\nH 0 0 1\nF 0 0.9 0\n"]
+    texts = [
+        "CCO",
+        "c1ccccc1",
+        "O=[N+]([O-])c1ccc([N+](=O)[O-])cc1",
+        "CS(C)=O",
+        "CN=[N+]=[N-]",
+        "[CH3]",
+        "C[O]",
+        "[NH4+]",
+        "O=C=O",
+        "[He]",
+    ]
+    two = (
+        xyz(SPATIAL).splitlines()
+        + [f"{symbol} 20 {y} 0" for symbol, y in (("O", 0), ("H", 0.96))]
+        + ["H 20.93 -0.24 0"]
+    )
+    blocks = [
+        *(xyz(embedded(text)) for text in texts),
+        "\n".join(["12", "", *two[2:], ""]),
+        "2\n\nC 0 0 0\nC 0 0 5\n",
+        "3\n\nC 0 0 0\nH 0 0 1\nF 0 0.9 0\n",
+    ]
     path = tmp_path / "a.xyz"
     path.write_text("".join(blocks))
     samples = read_samples3d(path)
     perceived = dict(zip(samples.readable, map(perceive, (samples[k] for k in samples.readable)), strict=True))
-    verdicts = [reason or (str(one) if isinstance(one := perceived[k], str) else one.reason) for k, reason in enumerate(samples.reasons)]
+    verdicts = [
+        reason or (str(one) if isinstance(one := perceived[k], str) else one.reason)
+        for k, reason in enumerate(samples.reasons)
+    ]
     assert imported(path) == verdicts
     assert [not verdict for verdict in verdicts[:10]] == [True] * 5 + [False] * 3 + [True] * 2
     assert verdicts[10] == "fragments: 2 components" and verdicts[12]
@@ -292,15 +353,24 @@ def test_a_column_can_be_named_for_both_verbs(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(table([*GOOD, "C("], ";", "structure"))
     refusal = trained(path)
-    assert refusal == scored(path) and "got the columns name, structure, value; name the column of SMILES with --column" in refusal
+    assert (
+        refusal == scored(path)
+        and "got the columns name, structure, value; name the column of SMILES with --column" in refusal
+    )
     agree(trained(path, "structure"), scored(path, "structure"), UNTRAINABLE)
     agree(trained(path, "structur"), scored(path, "structur"), UNTRAINABLE)
-    run = CliRunner().invoke(app, ["evaluate", str(path), "--column", "structure", "--reference", "none", "--out", str(tmp_path / "report")])
+    run = CliRunner().invoke(
+        app, ["evaluate", str(path), "--column", "structure", "--reference", "none", "--out", str(tmp_path / "report")]
+    )
     assert run.exit_code == 0 and "syntax" in run.output
     assert import_files([path], tmp_path / "set", ImportSettings(column="Structure")).meta["rows"] == len(GOOD) + 1
     smiles = tmp_path / "a.smi"
     smiles.write_text("CCO\n")
-    assert trained(smiles, "structure") == scored(smiles, "structure") == f"{smiles}: has no columns; only a table, such as .csv or .tsv, has them"
+    assert (
+        trained(smiles, "structure")
+        == scored(smiles, "structure")
+        == f"{smiles}: has no columns; only a table, such as .csv or .tsv, has them"
+    )
 
 
 @pytest.mark.parametrize("column", [None, "smiles"])
@@ -351,7 +421,15 @@ def test_files_of_other_kinds_are_refused_in_the_same_words(name, tmp_path):
 
 
 def test_files_are_recognized_by_what_they_hold(tmp_path):
-    kinds = {"molecule_000.txt": "xyz", "blocks.txt": "sdf", "table.txt": "table", "names.txt": "smiles", "a.tsv": "table", "a.mol": "sdf", "all.xyz": "xyz"}
+    kinds = {
+        "molecule_000.txt": "xyz",
+        "blocks.txt": "sdf",
+        "table.txt": "table",
+        "names.txt": "smiles",
+        "a.tsv": "table",
+        "a.mol": "sdf",
+        "all.xyz": "xyz",
+    }
     for name, kind in kinds.items():
         (tmp_path / name).write_bytes((FILES | FILES3D)[name])
         assert recognize(tmp_path / name) == kind
@@ -373,12 +451,16 @@ def test_mutated_files_get_one_verdict(name, tmp_path):
         content = bytearray(sound)
         for _ in range(rng.randint(1, 6)):
             place = rng.randrange(len(content))
-            content[place : place + rng.randint(0, 3)] = bytes(rng.choice(b"0123456789 \n\r\t.-+[]()CNOHcno#=$*,;\"\x00\xb2\xff") for _ in range(rng.randint(0, 4)))
+            content[place : place + rng.randint(0, 3)] = bytes(
+                rng.choice(b'0123456789 \n\r\t.-+[]()CNOHcno#=$*,;"\x00\xb2\xff') for _ in range(rng.randint(0, 4))
+            )
         path.write_bytes(content)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             if name == "all.xyz":
-                agree(outcome(lambda: imported(path)), outcome(lambda: list(read_samples3d(path).reasons)), UNTRAINABLE3D)
+                agree(
+                    outcome(lambda: imported(path)), outcome(lambda: list(read_samples3d(path).reasons)), UNTRAINABLE3D
+                )
             else:
                 agree(trained(path), scored(path), UNTRAINABLE)
 
@@ -397,10 +479,22 @@ def test_graphs_of_atoms_are_trained_on_and_scored(ending, tmp_path):
 
 def test_flat_arrays_get_one_verdict(tmp_path):
     rng = np.random.default_rng(0)
-    arrays = {"offsets": np.array([0, 3, 3, 5, 7, 8]), "z": np.array([8, 1, 1, 1, 200, 6, 6, 9]), "pos": rng.normal(size=(8, 3)) * 3}
+    arrays = {
+        "offsets": np.array([0, 3, 3, 5, 7, 8]),
+        "z": np.array([8, 1, 1, 1, 200, 6, 6, 9]),
+        "pos": rng.normal(size=(8, 3)) * 3,
+    }
     arrays["pos"][:3] = [[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]]
     arrays["pos"][5] = arrays["pos"][6] + 0.01
-    for k, more in enumerate(({}, {"charge": np.zeros(8, np.int8)}, {"z": arrays["z"].astype(float)}, {"z": arrays["z"] + 0.5}, {"offsets": np.array([0, 9])})):
+    for k, more in enumerate(
+        (
+            {},
+            {"charge": np.zeros(8, np.int8)},
+            {"z": arrays["z"].astype(float)},
+            {"z": arrays["z"] + 0.5},
+            {"offsets": np.array([0, 9])},
+        )
+    ):
         path = tmp_path / f"{k}.npz"
         np.savez(path, **{**arrays, **more})
         samples = outcome(lambda path=path: list(read_samples3d(path).reasons))

@@ -19,7 +19,8 @@ data: {dataset: small-molecules}
 denoiser: {kind: NodeTransformer, width: 16, layers: 1, heads: 2}
 process: {kind: Flow}
 breaker: {kind: SymPE, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 4}}
-training: {steps: 4, batch: {size: 16}, optimizer: {warmup: 1}, compute: {precision: fp32}, save: {every: 2}, sample: {every: 4, count: 8}, log: {every: 1}}
+training: {steps: 4, batch: {size: 16}, optimizer: {warmup: 1}, compute: {precision: fp32},
+  save: {every: 2}, sample: {every: 4, count: 8}, log: {every: 1}}
 sampling: {steps: 3}
 """
 
@@ -65,7 +66,9 @@ def test_version():
 
 def test_train_leaves_a_checkpoint_and_one_json_object(place):
     values = json.loads((place / "trained.json").read_text())
-    assert values["steps"] == 4 and values["samples"] == 64 and values["checkpoint"] == str(place / "run" / "checkpoint")
+    assert (
+        values["steps"] == 4 and values["samples"] == 64 and values["checkpoint"] == str(place / "run" / "checkpoint")
+    )
     assert (place / "run" / "checkpoint" / "model_index.json").is_file()
 
 
@@ -82,7 +85,9 @@ def test_train_mistakes(place, tmp_path, monkeypatch):
     recipe, out = place / "tiny.yaml", tmp_path / "run"
     assert "no bundled recipe of that name" in fails("train", "nowhere.yaml", "--out", out)
     assert "expected a recipe file" in fails("train")
-    assert "training.stpes: unknown key (did you mean 'steps'?)" in fails("train", recipe, "--out", out, "--set", "training/stpes=1")
+    assert "training.stpes: unknown key (did you mean 'steps'?)" in fails(
+        "train", recipe, "--out", out, "--set", "training/stpes=1"
+    )
     assert "denoiser.widht" in fails("train", recipe, "--out", out, "--set", "denoiser/widht=1")
     assert "heads" in fails("train", recipe, "--out", out, "--set", "denoiser/heads=3")
     assert "no training run to resume" in fails("train", "--resume", out)
@@ -98,7 +103,9 @@ def test_train_mistakes(place, tmp_path, monkeypatch):
 
 def test_sample_writes_the_same_file_for_the_same_seed(place, tmp_path):
     for name, extra in (("a", ()), ("b", ("--batch-size", 40)), ("c", ("--seed", 1))):
-        done = run("sample", place / "run" / "checkpoint", "--count", 50, "--out", tmp_path / f"{name}.smi", "--json", *extra)
+        done = run(
+            "sample", place / "run" / "checkpoint", "--count", 50, "--out", tmp_path / f"{name}.smi", "--json", *extra
+        )
         assert done.exit_code == 0, (done.output, done.exception)
         values = json.loads(done.stdout)
         assert values["count"] == 50 and values["steps"] == 3 and values["per_second"] > 0
@@ -109,7 +116,18 @@ def test_sample_writes_the_same_file_for_the_same_seed(place, tmp_path):
 def test_sample_keeps_the_asked_sizes(place, tmp_path):
     from rdkit import Chem
 
-    run("sample", place / "run" / "checkpoint", "--count", 30, "--out", tmp_path / "x.smi", "--num-nodes", "2-3", "--precision", "bf16")
+    run(
+        "sample",
+        place / "run" / "checkpoint",
+        "--count",
+        30,
+        "--out",
+        tmp_path / "x.smi",
+        "--num-nodes",
+        "2-3",
+        "--precision",
+        "bf16",
+    )
     mols = [Chem.MolFromSmiles(line, sanitize=False) for line in (tmp_path / "x.smi").read_text().split()]
     assert {mol.GetNumAtoms() for mol in mols} == {2, 3}
 
@@ -142,7 +160,9 @@ def test_sample_from_nowhere(tmp_path):
 
 
 def test_sample_into_a_folder(place, tmp_path):
-    assert "expected a file, got a folder" in fails("sample", place / "run" / "checkpoint", "--count", 3, "--out", tmp_path)
+    assert "expected a file, got a folder" in fails(
+        "sample", place / "run" / "checkpoint", "--count", 3, "--out", tmp_path
+    )
 
 
 # demo
@@ -207,7 +227,12 @@ def test_doctor_recognizes_the_other_package_of_that_name(tmp_path, monkeypatch)
 def test_nothing_ever_tells_to_install_the_wrong_package():
     root = Path(__file__).resolve().parents[2]
     wrong = "pip install " + "symdiff"
-    for path in [*root.glob("symdiff/**/*.py"), *root.glob("evaluation/**/*.py"), *root.glob("*.md"), *root.glob("recipes/**/*.yaml")]:
+    for path in [
+        *root.glob("symdiff/**/*.py"),
+        *root.glob("evaluation/**/*.py"),
+        *root.glob("*.md"),
+        *root.glob("recipes/**/*.yaml"),
+    ]:
         assert wrong not in path.read_text(encoding="utf-8").replace(wrong + "-torch", ""), path
 
 
@@ -243,7 +268,9 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
 )
 def test_an_option_that_no_model_has_is_one_line(place, tmp_path, words, told):
     checkpoint, out = place / "run" / "checkpoint", tmp_path / "x.smi"
-    assert fails("sample", checkpoint, "--count", 2, "--out", out, *words).startswith(f"error: {told.format(checkpoint)}")
+    assert fails("sample", checkpoint, "--count", 2, "--out", out, *words).startswith(
+        f"error: {told.format(checkpoint)}"
+    )
     assert not out.exists()
 
 
@@ -259,7 +286,8 @@ breaker:
   canonicalizer:
     kind: Sites
     fields: [spin]
-    group: {kind: Product, groups: [{kind: Space}, {kind: Relabel, fields: [spin, sign], classes: 2, generators: [[1, 0]]}]}
+    group: {kind: Product, groups: [{kind: Space},
+      {kind: Relabel, fields: [spin, sign], classes: 2, generators: [[1, 0]]}]}
   code: {kind: SiteCode}
 training: {steps: 2, batch: {size: 8}, optimizer: {warmup: 1}, save: {every: 2}, log: {every: 1}}
 sampling: {steps: 4}
@@ -280,7 +308,19 @@ def lattice(tmp_path_factory) -> Path:
 
 
 def test_spins_at_a_temperature_with_a_picture_and_numbers(lattice, tmp_path):
-    done = run("sample", lattice / "run" / "checkpoint", "--temperature", 2.27, "--size", 6, "--count", 5, "--out", tmp_path / "s.npz", "--json")
+    done = run(
+        "sample",
+        lattice / "run" / "checkpoint",
+        "--temperature",
+        2.27,
+        "--size",
+        6,
+        "--count",
+        5,
+        "--out",
+        tmp_path / "s.npz",
+        "--json",
+    )
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["picture"] == str(tmp_path / "s.png") and (tmp_path / "s.png").stat().st_size > 1000
     spins = np.load(tmp_path / "s.npz")["spins"]
@@ -296,28 +336,60 @@ def test_spins_corrected_to_boltzmanns_law(tmp_path):
     done = run(*command, "--out", tmp_path / "s.npz", "--metropolis")
     assert raw.exit_code == done.exit_code == 0, done.output
     told = json.loads(done.stdout)
-    assert told["metropolis"] and 0.5 < told["effective_share"] <= 1 and json.loads(raw.stdout)["effective_share"] is None
+    assert (
+        told["metropolis"] and 0.5 < told["effective_share"] <= 1 and json.loads(raw.stdout)["effective_share"] is None
+    )
     proposed, taken = (np.load(tmp_path / name)["spins"] for name in ("raw.npz", "s.npz"))
     same = (proposed == taken).all((1, 2))
     assert 0.5 < same.mean() and all((one == proposed[: row + 1]).all((1, 2)).any() for row, one in enumerate(taken))
 
 
 def test_training_on_the_models_own_samples(lattice, tmp_path):
-    command = ("train", lattice / "spins.yaml", "--set", "objective={kind: LogVariance, draws: 4}", "--out", tmp_path / "own")
+    command = (
+        "train",
+        lattice / "spins.yaml",
+        "--set",
+        "objective={kind: LogVariance, draws: 4}",
+        "--out",
+        tmp_path / "own",
+    )
     assert "anchored in nothing" in fails(*command) and not (tmp_path / "own").exists()
     done = run(*command, "--set", "breaker={kind: Nothing}", "--set", "training/log/every=1", "--json")
     assert done.exit_code == 0, done.output
     lines = [json.loads(line) for line in (tmp_path / "own" / "log.jsonl").read_text().splitlines()]
     losses = [line["loss"] for line in lines if line["kind"] == "train"]
     assert len(losses) == 2 and all(loss > 0 for loss in losses)
-    assert run("sample", tmp_path / "own" / "checkpoint", "--temperature", 2, "--size", 4, "--count", 2, "--out", tmp_path / "s.npz").exit_code == 0
+    assert (
+        run(
+            "sample",
+            tmp_path / "own" / "checkpoint",
+            "--temperature",
+            2,
+            "--size",
+            4,
+            "--count",
+            2,
+            "--out",
+            tmp_path / "s.npz",
+        ).exit_code
+        == 0
+    )
 
 
 def test_fixed_spins_stay(lattice, tmp_path):
     fixed = np.zeros((4, 4), np.int8)
     fixed[0], fixed[2] = 1, -1
     np.savez(tmp_path / "fixed.npz", spins=fixed)
-    command = ("sample", lattice / "run" / "checkpoint", "--temperature", 2, "--fixed", tmp_path / "fixed.npz", "--count", 6)
+    command = (
+        "sample",
+        lattice / "run" / "checkpoint",
+        "--temperature",
+        2,
+        "--fixed",
+        tmp_path / "fixed.npz",
+        "--count",
+        6,
+    )
     assert run(*command, "--out", tmp_path / "s.npz").exit_code == 0
     spins = np.load(tmp_path / "s.npz")["spins"]
     assert (spins[:, fixed != 0] == fixed[fixed != 0]).all()
@@ -336,7 +408,8 @@ breaker:
   canonicalizer:
     kind: Sites
     fields: [coupling, field, spin]
-    group: {kind: Product, groups: [{kind: Space}, {kind: Relabel, fields: [spin, field, sign], classes: 2, generators: [[1, 0]]}]}
+    group: {kind: Product, groups: [{kind: Space},
+      {kind: Relabel, fields: [spin, field, sign], classes: 2, generators: [[1, 0]]}]}
   code: {kind: SiteCode}
 training: {steps: 2, batch: {size: 8}, optimizer: {warmup: 1}, save: {every: 2}, log: {every: 1}}
 sampling: {steps: 1}
@@ -355,7 +428,11 @@ def test_spins_of_a_hamiltonian_from_a_file(tmp_path):
     done = run(*command, "--hamiltonian", tmp_path / "h.yaml", "--out", tmp_path / "a.npz")
     assert done.exit_code == 0, done.output
     found = np.load(tmp_path / "a.npz")
-    assert found["coupling"].shape == (4, 6, 6, 4) and set(np.unique(found["coupling"])) == {-1, 0, 1} and (found["field"] == 0.25).all()
+    assert (
+        found["coupling"].shape == (4, 6, 6, 4)
+        and set(np.unique(found["coupling"])) == {-1, 0, 1}
+        and (found["field"] == 0.25).all()
+    )
     np.savez(tmp_path / "h.npz", coupling=found["coupling"], field=found["field"])
     assert run(*command, "--hamiltonian", tmp_path / "h.npz", "--out", tmp_path / "b.npz").exit_code == 0
     assert (np.load(tmp_path / "b.npz")["spins"] == found["spins"]).all()
@@ -363,9 +440,13 @@ def test_spins_of_a_hamiltonian_from_a_file(tmp_path):
     assert (np.load(tmp_path / "c.npz")["coupling"] == [1, -1, 0, 0]).all()
     done = run("evaluate", tmp_path / "a.npz", "--out", tmp_path / "report", "--json")
     assert done.exit_code == 0 and json.loads(done.stdout)["ground.share"]["count"] == 4
-    assert "says it already" in fails(*command, "--hamiltonian", tmp_path / "h.npz", "--size", 6, "--out", tmp_path / "d.npz")
+    assert "says it already" in fails(
+        *command, "--hamiltonian", tmp_path / "h.npz", "--size", 6, "--out", tmp_path / "d.npz"
+    )
     np.savez(tmp_path / "nan.npz", coupling=np.full((6, 6, 2), np.nan))
-    assert "coupling: expected finite numbers" in fails(*command, "--hamiltonian", tmp_path / "nan.npz", "--out", tmp_path / "d.npz")
+    assert "coupling: expected finite numbers" in fails(
+        *command, "--hamiltonian", tmp_path / "nan.npz", "--out", tmp_path / "d.npz"
+    )
 
 
 def test_lattice_mistakes(lattice, tmp_path):
@@ -375,7 +456,11 @@ def test_lattice_mistakes(lattice, tmp_path):
     assert "needs one, got none" in fails(*command, "--size", 4)
     assert "did you mean 'temperature'" in fails(*command, "--temprature", 4)
     np.savez(tmp_path / "fixed.npz", spins=np.eye(4, dtype=np.int8))
-    assert "nothing may be fixed" in fails(*command, "--temperature", 2, "--fixed", tmp_path / "fixed.npz", "--metropolis")
+    assert "nothing may be fixed" in fails(
+        *command, "--temperature", 2, "--fixed", tmp_path / "fixed.npz", "--metropolis"
+    )
     other = (*command[:-1], tmp_path / "new" / "s.csv")
-    assert f"{tmp_path / 'new' / 's.csv'}: expected a file that ends in .npz, .png" in fails(*other, "--size", 4, "--temperature", 2)
+    assert f"{tmp_path / 'new' / 's.csv'}: expected a file that ends in .npz, .png" in fails(
+        *other, "--size", 4, "--temperature", 2
+    )
     assert not (tmp_path / "new").exists()

@@ -12,12 +12,14 @@ from symdiff.cli.main import main
 LONG = "a" * 300
 VERBS = {
     "train RECIPE": ["train", "NAME"],
-    "train --out": ["train", "tiny", "--set", "data/dataset=small-molecules", "--set", "training/steps=1", "--out", "NAME"],
+    "train --out": ["train", "tiny", "--set", "data/dataset=small-molecules", "--set", "training/steps=1", "--out",
+        "NAME"],
     "train --resume": ["train", "--resume", "NAME"],
     "train dataset": ["train", "tiny", "--set", "data/dataset='NAME'"],
     "sample CHECKPOINT": ["sample", "NAME", "--count", "1", "--out", "a.smi"],
     "sample --out": ["sample", "ising", "--count", "1", "--size", "4", "--temperature", "2", "--out", "NAME.npz"],
-    "sample --out folder": ["sample", "ising", "--count", "1", "--size", "4", "--temperature", "2", "--out", "NAME/a.npz"],
+    "sample --out folder": ["sample", "ising", "--count", "1", "--size", "4", "--temperature", "2", "--out",
+        "NAME/a.npz"],
     "evaluate FILE": ["evaluate", "NAME.smi", "--out", "report"],
     "evaluate --reference": ["evaluate", "good.smi", "--out", "report", "--reference", "NAME"],
     "evaluate --protocol": ["evaluate", "good.smi", "--out", "report", "--protocol", "NAME.yaml"],

@@ -23,8 +23,23 @@ def run(*words: object):
     return CliRunner().invoke(app, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("words", [("CHECKPOINT", "--help"), ("--help", "CHECKPOINT"), ("CHECKPOINT", "--count", "3", "--help"), ("--count", "3", "--help", "CHECKPOINT")])
-@pytest.mark.parametrize(("checkpoint", "own"), [("ising", ("--temperature TEXT", "T in J/k_B", "--size")), ("qm9-3d-alpha", ("--alpha", "--fixed")), ("qm9-graph", ("none beside those above",))])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("CHECKPOINT", "--help"),
+        ("--help", "CHECKPOINT"),
+        ("CHECKPOINT", "--count", "3", "--help"),
+        ("--count", "3", "--help", "CHECKPOINT"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("checkpoint", "own"),
+    [
+        ("ising", ("--temperature TEXT", "T in J/k_B", "--size")),
+        ("qm9-3d-alpha", ("--alpha", "--fixed")),
+        ("qm9-graph", ("none beside those above",)),
+    ],
+)
 def test_help_lists_the_options_of_the_model(words, checkpoint, own):
     text = run("sample", *(checkpoint if word == "CHECKPOINT" else word for word in words)).stdout
     assert f"Options of {checkpoint}" in text and all(part in text for part in (*own, "--count", "--particles"))

@@ -23,7 +23,9 @@ class Rounded(Shape):
 
 
 class Square(Shape):
-    def __init__(self, unit: str, side: float = 1.0, corners: tuple[int, ...] = (), style: Literal["plain", "bold"] = "plain") -> None:
+    def __init__(
+        self, unit: str, side: float = 1.0, corners: tuple[int, ...] = (), style: Literal["plain", "bold"] = "plain"
+    ) -> None:
         if side < 0:
             raise ValueError(f"side must not be negative, got {side}")
         self.unit, self.side, self.corners, self.style = unit, side, corners, style
@@ -68,11 +70,18 @@ def test_builds_what_is_named_with_what_is_given():
     square = build(Shape, {"kind": "Square", "side": 2, "corners": [1, 2]}, unit="m")
     assert (square.area(), square.unit, square.corners) == (4, "m", (1, 2))
     assert build(Shape, square) is square
-    assert isinstance(build(Shape, {"kind": "Empty"}, unit="m"), Empty), "a class takes those of the given that it names"
+    assert isinstance(build(Shape, {"kind": "Empty"}, unit="m"), Empty), (
+        "a class takes those of the given that it names"
+    )
 
 
 def test_builds_nested_choices_in_lists_mappings_and_unions():
-    spec = {"kind": "Union", "parts": [{"kind": "Empty"}, {"kind": "Union", "parts": []}], "named": {"a": {"kind": "Empty"}}, "hole": {"kind": "Empty"}}
+    spec = {
+        "kind": "Union",
+        "parts": [{"kind": "Empty"}, {"kind": "Union", "parts": []}],
+        "named": {"a": {"kind": "Empty"}},
+        "hole": {"kind": "Empty"},
+    }
     union = build(Shape, spec)
     assert [type(part) for part in (*union.parts, union.named["a"], union.hole)] == [Empty, Union, Empty, Empty]
 
@@ -101,9 +110,15 @@ def test_a_class_with_a_config_gets_plain_specs():
         ({"kind": "Union"}, "shape.parts: Union needs this setting"),
         ({"kind": "Union", "parts": {"kind": "Empty"}}, "shape.parts: expected a list, got {'kind': 'Empty'}"),
         ({"kind": "Union", "parts": [{"kind": "Empty", "x": 1}]}, "shape.parts[0].x: Empty has no such setting"),
-        ({"kind": "Union", "parts": [], "named": {"a": {"kind": "b"}}}, "shape.named.a.kind: expected the name of a Shape, got 'b'"),
+        (
+            {"kind": "Union", "parts": [], "named": {"a": {"kind": "b"}}},
+            "shape.named.a.kind: expected the name of a Shape, got 'b'",
+        ),
         ({"kind": "Union", "parts": [], "hole": 3}, "shape.hole: expected a mapping with the key 'kind', got 3"),
-        ({"kind": "Configured", "inner": {"kind": "Squore"}}, "shape.inner.kind: expected the name of a Shape, got 'Squore'"),
+        (
+            {"kind": "Configured", "inner": {"kind": "Squore"}},
+            "shape.inner.kind: expected the name of a Shape, got 'Squore'",
+        ),
         ({"kind": "Configured", "inner": {"kind": "Empty"}, "size": 0}, "shape.size: expected at least 1, got 0"),
     ],
 )
@@ -135,6 +150,8 @@ def test_every_named_class_of_ours_can_be_found():
     from symdiff.processes.base import Process
 
     for base in (SymmetryBreaker, Canonicalizer, Denoiser, Domain, Group, Process):
-        own = [name for name in names(base)]
+        own = list(names(base))
         assert own, base
-    assert {find(SymmetryBreaker, name).__module__.split(".")[0] for name in ("SymPE", "Nothing", "Noise")} == {"symdiff"}
+    assert {find(SymmetryBreaker, name).__module__.split(".")[0] for name in ("SymPE", "Nothing", "Noise")} == {
+        "symdiff"
+    }

@@ -86,12 +86,17 @@ def test_broken_configurations_are_counted_and_left_out(tmp_path):
     given["field"] = given["field"].astype(np.float64)
     given["field"][9, 2, 2] = 1e300
     dataset = imported(tmp_path, **given)
-    assert dataset.meta["rows"] == 20 and len(dataset) == 16 and dataset.meta["left_out"] == {
-        "value": 1,
-        "coupling": 1,
-        "field": 1,
-        "temperature": 1,
-    }
+    assert (
+        dataset.meta["rows"] == 20
+        and len(dataset) == 16
+        and dataset.meta["left_out"]
+        == {
+            "value": 1,
+            "coupling": 1,
+            "field": 1,
+            "temperature": 1,
+        }
+    )
     kept = [k for k in range(20) if k not in (3, 5, 7, 9)]
     assert np.array_equal(dataset.batch(range(16))["temperature"][:, 0].numpy(), given["temperature"][kept])
 
@@ -113,11 +118,16 @@ def test_several_files_are_one_data_set(tmp_path):
         np.savez(tmp_path / f"{seed}.npz", **spins("cubic", "clock", seed=seed))
     dataset = import_files([tmp_path / "0.npz", tmp_path / "1.npz"], tmp_path / "set")
     assert len(dataset) == 24 and dataset.meta["source"]["title"] == "0.npz, 1.npz"
-    assert np.array_equal(dataset.batch(range(12, 24))["spin"].reshape(12, 3, 3, 3), spins("cubic", "clock", seed=1)["spins"])
+    assert np.array_equal(
+        dataset.batch(range(12, 24))["spin"].reshape(12, 3, 3, 3), spins("cubic", "clock", seed=1)["spins"]
+    )
 
 
 def test_the_symmetry_of_spins_is_that_of_the_lattice(tmp_path):
-    """All up: p4m of 4 x 4 sites, 128 operations; one down: those that keep its site; a field of its own everywhere: none."""
+    """All up.
+
+    P4m of 4 x 4 sites, 128 operations; one down: those that keep its site; a field of its own everywhere: none.
+    """
     given = spins(conditions=(), count=2)
     given["spins"][:] = 1
     given["spins"][1, 2, 3] = -1
@@ -130,24 +140,49 @@ def test_the_symmetry_of_spins_is_that_of_the_lattice(tmp_path):
 
 BAD = {
     "no spins": ({"spins": None}, "a.npz: expected an array 'spins', got coupling, field, temperature"),
-    "empty": ({"spins": np.zeros((0, 4, 4), np.int8), "coupling": None, "field": None, "temperature": None}, "a.npz: no spins"),
-    "no states": ({"states": None, "model": np.array("potts")}, "a.npz: states: expected the number of states of potts spins, got none"),
+    "empty": (
+        {"spins": np.zeros((0, 4, 4), np.int8), "coupling": None, "field": None, "temperature": None},
+        "a.npz: no spins",
+    ),
+    "no states": (
+        {"states": None, "model": np.array("potts")},
+        "a.npz: states: expected the number of states of potts spins, got none",
+    ),
     "lattice": ({"lattice": np.array("squere")}, "a.npz: unknown lattice 'squere' .did you mean 'square'"),
     "number": ({"lattice": np.array(4)}, "a.npz: lattice: expected one word, got 4"),
     "model": ({"model": np.array("isin")}, "a.npz: unknown model 'isin' .did you mean 'ising'"),
     "states": ({"states": np.array(3)}, "a.npz: model 'ising' needs 2 states, got 3"),
     "two states": ({"states": np.array([2, 2])}, "a.npz: states: expected one integer, got .2, 2."),
     "spin": ({"spin": np.ones(3)}, "a.npz: unknown array 'spin' .did you mean 'spins'"),
-    "sides": ({"field": np.ones((12, 4, 5))}, r"a.npz: field: expected numbers over \(4, 4\) or \(12, 4, 4\), as spins of one lattice have them, got \(12, 4, 5\)"),
+    "sides": (
+        {"field": np.ones((12, 4, 5))},
+        r"a.npz: field: expected numbers over \(4, 4\) or \(12, 4, 4\), as spins of one lattice have them, got \(12, "
+        r"4, 5\)",
+    ),
     "axes": ({"spins": np.ones((4,), np.int8)}, "a.npz: spins: expected numbers with 3 axes"),
     "counts": ({"temperature": np.ones(5)}, "a.npz: temperature: expected 1 or 12 entries, got 5"),
-    "floats": ({"spins": np.full((12, 4, 4), 0.5)}, "no configuration could be read .value: 0.5 where -1 or 1 is expected"),
+    "floats": (
+        {"spins": np.full((12, 4, 4), 0.5)},
+        "no configuration could be read .value: 0.5 where -1 or 1 is expected",
+    ),
     "words": ({"spins": np.full((12, 4, 4), "up")}, "a.npz: spins: expected numbers, got <U2"),
-    "half": ({"coupling": np.ones((12, 4, 4, 3))}, "a.npz: coupling: a star on the square lattice has 4 or 8 directions, got 6"),
+    "half": (
+        {"coupling": np.ones((12, 4, 4, 3))},
+        "a.npz: coupling: a star on the square lattice has 4 or 8 directions, got 6",
+    ),
     "split": ({"split": np.arange(12)}, "a.npz: split: expected 0, 1, 2 or the words train, valid, test, got 3"),
-    "nan": ({"coupling": np.full((12, 4, 4, 2), np.nan)}, "a.npz: no configuration could be read .coupling: expected a finite number of single precision, got nan"),
-    "labels": ({"spins": np.zeros((12, 4, 4), np.int8)}, "no configuration could be read .value: 0 where -1 or 1 is expected"),
-    "most": ({"temperature": np.arange(12.0) - 4}, "5 of 12 rows are broken, at most a fifth may be .temperature: 5.; nothing was written"),
+    "nan": (
+        {"coupling": np.full((12, 4, 4, 2), np.nan)},
+        "a.npz: no configuration could be read .coupling: expected a finite number of single precision, got nan",
+    ),
+    "labels": (
+        {"spins": np.zeros((12, 4, 4), np.int8)},
+        "no configuration could be read .value: 0 where -1 or 1 is expected",
+    ),
+    "most": (
+        {"temperature": np.arange(12.0) - 4},
+        "5 of 12 rows are broken, at most a fifth may be .temperature: 5.; nothing was written",
+    ),
 }
 
 
@@ -187,7 +222,9 @@ def test_spins_come_by_themselves(tmp_path):
     Graph().write([nx.path_graph(2)], tmp_path / "g.npz")
     (tmp_path / "m.smi").write_text("CC\n")
     for other in ("g.npz", "m.smi"):
-        with pytest.raises(UserError, match=f"expected files of one kind, got spins in a.npz; .* in {other}: import each by itself"):
+        with pytest.raises(
+            UserError, match=f"expected files of one kind, got spins in a.npz; .* in {other}: import each by itself"
+        ):
             import_files([tmp_path / "a.npz", tmp_path / other], tmp_path / "set")
     with pytest.raises(UserError, match="settings for molecules as graphs; these are files of spins"):
         import_files([tmp_path / "a.npz"], tmp_path / "set", ImportSettings(hydrogens=True))
@@ -223,9 +260,23 @@ def test_from_a_file_to_a_model_to_a_file(tmp_path):
     done = json.loads(run("data", "import", tmp_path / "mine.npz", "--out", tmp_path / "mine", "--json"))
     assert done["count"] == 40 and done["left_out"] == {}
     told = run("data", "info", tmp_path / "mine")
-    assert "domain: kind SpinLattice; lattice triangular; sides none; model potts; states 3; shells 1; conditions coupling, temperature" in told
+    assert (
+        "domain: kind SpinLattice; lattice triangular; sides none; model potts; states 3; shells 1; conditions "
+        "coupling, temperature" in told
+    )
     run("train", tmp_path / "mine.yaml", "--set", f"data/dataset={tmp_path / 'mine'}", "--out", tmp_path / "run")
-    sample = ("sample", tmp_path / "run" / "checkpoint", "--size", 6, "--temperature", 1.5, "--coupling", 1, "--count", 5)
+    sample = (
+        "sample",
+        tmp_path / "run" / "checkpoint",
+        "--size",
+        6,
+        "--temperature",
+        1.5,
+        "--coupling",
+        1,
+        "--count",
+        5,
+    )
     run(*sample, "--out", tmp_path / "new.npz")
     again = json.loads(run("data", "import", tmp_path / "new.npz", "--out", tmp_path / "new", "--json"))
     assert again["count"] == 5 and np.load(tmp_path / "new.npz")["spins"].shape == (5, 6, 6)
@@ -236,7 +287,11 @@ def test_from_a_file_to_a_model_to_a_file(tmp_path):
     ("old", "new", "told"),
     [
         (", lattice: triangular", "", "denoiser.lattice: expected 'triangular' as the data set has, got 'square'"),
-        ("group: {kind: Space, lattice: triangular}", "group: {kind: Space}", "breaker.canonicalizer.group.lattice: expected 'triangular'"),
+        (
+            "group: {kind: Space, lattice: triangular}",
+            "group: {kind: Space}",
+            "breaker.canonicalizer.group.lattice: expected 'triangular'",
+        ),
         (
             "group: {kind: Space, lattice: triangular}",
             "group: {kind: Product, groups: [{kind: Space}]}",
@@ -262,5 +317,14 @@ def test_a_recipe_for_other_sides_is_one_line(tmp_path):
     given = RECIPE.replace("lattice: triangular", "lattice: triangular, sides: [3, 4]")
     (tmp_path / "mine.yaml").write_text(given)
     run(*words)
-    run("sample", tmp_path / "run" / "checkpoint", "--hamiltonian", tmp_path / "set.npz", "--count", 12, "--out", tmp_path / "new.npz")
+    run(
+        "sample",
+        tmp_path / "run" / "checkpoint",
+        "--hamiltonian",
+        tmp_path / "set.npz",
+        "--count",
+        12,
+        "--out",
+        tmp_path / "new.npz",
+    )
     assert np.load(tmp_path / "new.npz")["spins"].shape[1:] == (3, 4)

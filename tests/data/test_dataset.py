@@ -29,7 +29,9 @@ def records() -> list[dict]:
 
 @pytest.fixture
 def dataset(records) -> Dataset:
-    return Dataset.from_arrays(DOMAIN, {**pack(records, DOMAIN.schema), "split": SPLIT}, {"name": "ten", "order": "smiles"})
+    return Dataset.from_arrays(
+        DOMAIN, {**pack(records, DOMAIN.schema), "split": SPLIT}, {"name": "ten", "order": "smiles"}
+    )
 
 
 def test_unpack_undoes_pack(records):
@@ -249,7 +251,10 @@ def test_a_batch_of_many_is_fast(dataset):
 
 
 def _resealed(path, meta=None, **changes):
-    """The folder with other arrays, and a description that names their SHA-256: what somebody who means harm can make."""
+    """The folder with other arrays, and a description that names their SHA-256.
+
+    What somebody who means harm can make.
+    """
     arrays = {**load_file(path / "arrays.safetensors"), **changes}
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None})
     (path / "arrays.safetensors").write_bytes(content)
@@ -282,7 +287,14 @@ def test_a_folder_made_to_do_harm_is_one_line(dataset, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "text", [b"[" * 100_000, b'{"a": ' + b"9" * 5000 + b"}", b"\xff\xfe", b"[]", b'{"format": "symdiff-dataset", "version": 1, "domain": {"kind": [1]}, "arrays": {}}']
+    "text",
+    [
+        b"[" * 100_000,
+        b'{"a": ' + b"9" * 5000 + b"}",
+        b"\xff\xfe",
+        b"[]",
+        b'{"format": "symdiff-dataset", "version": 1, "domain": {"kind": [1]}, "arrays": {}}',
+    ],
 )
 def test_a_description_made_to_do_harm_is_one_line(dataset, tmp_path, text):
     dataset.save(tmp_path / "ten")
@@ -292,7 +304,16 @@ def test_a_description_made_to_do_harm_is_one_line(dataset, tmp_path, text):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 500
 
 
-@pytest.mark.parametrize("domain", [{"kind": "Graph", "node_classes": 10**12}, {"kind": "Graph", "edge_classes": -1}, {"kind": ["Graph"]}, {}, {"kind": "os.system"}])
+@pytest.mark.parametrize(
+    "domain",
+    [
+        {"kind": "Graph", "node_classes": 10**12},
+        {"kind": "Graph", "edge_classes": -1},
+        {"kind": ["Graph"]},
+        {},
+        {"kind": "os.system"},
+    ],
+)
 def test_a_domain_made_to_do_harm_is_one_line(dataset, tmp_path, domain):
     dataset.save(tmp_path / "ten")
     _resealed(tmp_path / "ten", {"domain": domain})

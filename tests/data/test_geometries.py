@@ -91,7 +91,13 @@ def written(folder, smiles: list[str], split: list[int]) -> None:
     found[1][1][0] += 5.0  # one that fell apart
     sizes = [0, *(len(element) for element, _ in found)]
     z, pos = (np.concatenate([one[k] for one in found]) for k in (0, 1))
-    np.savez(folder / "qm9_geom.npz", z=z, pos=pos.astype(np.float32), offsets=np.cumsum(sizes), edm_split=np.array(split, np.uint8))
+    np.savez(
+        folder / "qm9_geom.npz",
+        z=z,
+        pos=pos.astype(np.float32),
+        offsets=np.cumsum(sizes),
+        edm_split=np.array(split, np.uint8),
+    )
     with gzip.open(folder / "qm9_smiles.csv.gz", "wt") as file:
         table = csv.writer(file)
         table.writerow(["index", "smiles_gdb17", "smiles_b3lyp", "uncharacterized"])
@@ -162,15 +168,22 @@ def test_nearly_all_of_qm9_matches():
 
 def test_files_are_imported_and_broken_entries_counted(tmp_path):
     water = "O 0 0 0\nH 0.76 0.59 0\nH -0.76 0.59 0\n"
-    good = ["".join(f"{z} {x:.4f} {y:.4f} {w:.4f}\n" for z, (x, y, w) in zip(*embedded(text), strict=True)) for text in (*SMILES, *SMILES)]
-    broken = [water.replace("O", "Xx"), water.replace("0.59", "nan"), water.replace("0.76", "0.01", 2), "H 0 0 0\n" * 1000, ""]
+    good = [
+        "".join(f"{z} {x:.4f} {y:.4f} {w:.4f}\n" for z, (x, y, w) in zip(*embedded(text), strict=True))
+        for text in (*SMILES, *SMILES)
+    ]
+    broken = [
+        water.replace("O", "Xx"),
+        water.replace("0.59", "nan"),
+        water.replace("0.76", "0.01", 2),
+        "H 0 0 0\n" * 1000,
+        "",
+    ]
     blocks = [*good, water, *broken, *good]
     (tmp_path / "a.xyz").write_text("".join(f"{block.count(chr(10))}\n\n{block}" for block in blocks))
     dataset = import_files([tmp_path / "a.xyz"], tmp_path / "out")
     assert len(dataset) == 25 and dataset.meta["rows"] == 30 and dataset.meta["duplicates"] == 18
-    assert dataset.meta["left_out"] == {
-        **{"element": 1, "coordinates": 1, "overlap": 1, "too large": 1, "empty": 1}
-    }
+    assert dataset.meta["left_out"] == {"element": 1, "coordinates": 1, "overlap": 1, "too large": 1, "empty": 1}
     assert "bond" in dataset.domain.schema and "N+" in dataset.domain.atoms
     dataset.domain.write(dataset.domain.decode(dataset.batch(range(25))), tmp_path / "b.sdf")
     again = import_files([tmp_path / "b.sdf"], tmp_path / "again", ImportSettings(coordinates=True))
@@ -179,7 +192,10 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
     assert set(plain.domain.schema) == {"atom", "position"} and sum(plain.meta["splits"].values()) == 25
     with pytest.raises(UserError, match="expected files of one kind, got molecules in 3D in a.xyz; molecules in b.sdf"):
         import_files([tmp_path / "a.xyz", tmp_path / "b.sdf"], tmp_path / "both")
-    with pytest.raises(UserError, match="columns and hydrogens are settings for molecules as graphs; these are files of molecules in 3D"):
+    with pytest.raises(
+        UserError,
+        match="columns and hydrogens are settings for molecules as graphs; these are files of molecules in 3D",
+    ):
         import_files([tmp_path / "a.xyz"], tmp_path / "both", ImportSettings(hydrogens=True))
     (tmp_path / "c.xyz").write_text("".join(f"{block.count(chr(10))}\n\n{block}" for block in [*good[:3], *broken]))
     with pytest.raises(UserError, match="5 of 8 rows are broken"):
@@ -189,8 +205,14 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["xyz", "extxyz", "npz", "sdf"])
 def test_every_kind_of_file_counts_what_is_broken_and_keeps_the_rest(suffix, tmp_path):
-    """Overlaps, coordinates that are not finite or in bohr, no atoms, far too many, unknown elements, charges: one reason each."""
-    good = [Geometry(element, np.zeros(len(element), np.int8), position) for element, position in (embedded(text) for text in SMILES[:3])]
+    """Overlaps, coordinates that are not finite or in bohr, no atoms, far too many, unknown elements, charges.
+
+    One reason each.
+    """
+    good = [
+        Geometry(element, np.zeros(len(element), np.int8), position)
+        for element, position in (embedded(text) for text in SMILES[:3])
+    ]
     first = good[0].position
     huge = 100_000 if suffix != "sdf" else 1000
 

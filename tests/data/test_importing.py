@@ -34,7 +34,9 @@ def names(path):
 
 
 def test_smiles_are_imported_and_broken_rows_counted(tmp_path):
-    (tmp_path / "m.smi").write_text("smiles\n" + "\n".join(f"{text} name {k}" for k, text in enumerate(GOOD + GOOD[2:6] + BROKEN)) + "\n\n")
+    (tmp_path / "m.smi").write_text(
+        "smiles\n" + "\n".join(f"{text} name {k}" for k, text in enumerate(GOOD + GOOD[2:6] + BROKEN)) + "\n\n"
+    )
     dataset = import_files([tmp_path / "m.smi"], tmp_path / "set")
     assert len(dataset) == 16 and dataset.meta["rows"] == 20 and dataset.meta["duplicates"] == 5
     assert dataset.meta["left_out"] == {"syntax": 1, "radical": 1, "fragments": 1, "empty": 1}
@@ -46,7 +48,9 @@ def test_smiles_are_imported_and_broken_rows_counted(tmp_path):
 
 def test_more_than_a_fifth_broken_stops(tmp_path):
     (tmp_path / "m.smi").write_text("\n".join(GOOD[:8] + BROKEN))
-    with pytest.raises(UserError, match=r"3 of 11 rows are broken, at most a fifth .*radical: 1.*; nothing was written"):
+    with pytest.raises(
+        UserError, match=r"3 of 11 rows are broken, at most a fifth .*radical: 1.*; nothing was written"
+    ):
         import_files([tmp_path / "m.smi"], tmp_path / "set")
     assert names(tmp_path) == ["m.smi"]
 
@@ -55,7 +59,9 @@ def test_csv_columns_and_splits(tmp_path):
     rows = [f'{k},"{text}",{["train", "val", "test"][k % 3]}' for k, text in enumerate(GOOD)]
     with gzip.open(tmp_path / "m.csv.gz", "wt") as file:
         file.write("id,molecule,part\n" + "\n".join(rows))
-    dataset = import_files([tmp_path / "m.csv.gz"], tmp_path / "set", ImportSettings(column="molecule", split_column="part"))
+    dataset = import_files(
+        [tmp_path / "m.csv.gz"], tmp_path / "set", ImportSettings(column="molecule", split_column="part")
+    )
     assert dataset.meta["splits"] == {"train": 4, "valid": 4, "test": 4}
     with pytest.raises(UserError, match=r"no column 'molecules' \(did you mean 'molecule'\?\)"):
         import_files([tmp_path / "m.csv.gz"], tmp_path / "other", ImportSettings(column="molecules"))

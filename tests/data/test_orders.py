@@ -39,14 +39,18 @@ def test_structures_stay_the_same_and_stand_canonically(molecules, order):
     assert molecules.domain.codec.smiles(before) == moved.domain.codec.smiles(after)
     canonical = Nodes(order).canonical(before)
     assert torch.equal(canonical["atom"], after["atom"]) and torch.equal(canonical["bond"], after["bond"])
-    assert moved.meta["order"] == order and torch.equal(moved.columns.arrays["split"], molecules.columns.arrays["split"])
+    assert moved.meta["order"] == order and torch.equal(
+        moved.columns.arrays["split"], molecules.columns.arrays["split"]
+    )
 
 
 def test_isomorphic_graphs_become_identical():
     domain, random = Graph(), np.random.RandomState(0)
     ring = np.array([(k, (k + 1) % 7) for k in range(7)] + [(0, 3)])
     records = [domain.codec.record(np.zeros(7, int), random.permutation(7)[ring], np.ones(8, int)) for _ in range(20)]
-    moved = reorder(Dataset.from_arrays(domain, pack(records, domain.schema), {"name": "rings", "order": "source"}), "depth")
+    moved = reorder(
+        Dataset.from_arrays(domain, pack(records, domain.schema), {"name": "rings", "order": "source"}), "depth"
+    )
     edges = moved.batch(torch.arange(20))["edge"]
     assert (edges == edges[:1]).all()
 
@@ -81,16 +85,23 @@ def test_unknown_orders_are_user_errors(molecules):
 def test_symmetry_counts_automorphism_groups():
     domain = Graph()
     star = domain.codec.record(np.zeros(5, int), np.array([[0, k] for k in range(1, 5)]), np.ones(4, int))
-    rigid = domain.codec.record(np.zeros(6, int), np.array([[0, 1], [1, 2], [2, 3], [3, 4], [2, 5], [1, 5]]), np.ones(6, int))
+    rigid = domain.codec.record(
+        np.zeros(6, int), np.array([[0, 1], [1, 2], [2, 3], [3, 4], [2, 5], [1, 5]]), np.ones(6, int)
+    )
     found = symmetry(Dataset.from_arrays(domain, pack([star, rigid, rigid], domain.schema), {"name": "three"}))
     assert (found.count, found.asymmetric, found.largest) == (3, 2, 24)
 
 
 def test_symmetry_leaves_out_what_grows_out_of_hand():
-    """A graph of 5,000 nodes has 25 million pairs, and a path of them is refined in 2,500 rounds: it is left out, and counted."""
+    """A graph of 5,000 nodes has 25 million pairs, and a path of them is refined in 2,500 rounds.
+
+    It is left out, and counted.
+    """
     graphs = [nx.path_graph(n) for n in (2, 3, MOST_NODES, MOST_NODES + 1, 5000)] + [nx.hypercube_graph(8)]
     domain = Graph(max_nodes=5000)
-    dataset = Dataset.from_arrays(domain, pack([domain.encode(graph) for graph in graphs], domain.schema), {"name": "large"})
+    dataset = Dataset.from_arrays(
+        domain, pack([domain.encode(graph) for graph in graphs], domain.schema), {"name": "large"}
+    )
     tracemalloc.start()
     found = symmetry(dataset)
     _, peak = tracemalloc.get_traced_memory()
@@ -98,7 +109,13 @@ def test_symmetry_leaves_out_what_grows_out_of_hand():
     assert (found.count, found.asymmetric, found.largest, found.too_large, found.undecided) == (3, 0, 2, 2, 1)
     assert peak < 64 << 20
     shown = summary(dataset.select([4]))
-    assert shown["symmetry"] == {"count": 0, "symmetric_share": None, "largest_group": None, "too_large": 1, "undecided": 0}
+    assert shown["symmetry"] == {
+        "count": 0,
+        "symmetric_share": None,
+        "largest_group": None,
+        "too_large": 1,
+        "undecided": 0,
+    }
 
 
 def test_the_batches_of_symmetry_fit_into_memory():

@@ -84,7 +84,10 @@ def test_the_code_breaks_the_symmetry(kind, structures):
 
 @pytest.mark.parametrize("kind", DENOISERS)
 def test_a_symmetric_input_needs_the_code(kind):
-    """An empty graph of equal nodes: without z all nodes are predicted alike, with z they differ (Curie's principle)."""
+    """An empty graph of equal nodes.
+
+    Without z all nodes are predicted alike, with z they differ (Curie's principle).
+    """
     schema = SCHEMAS["molecule"]
     mask = node_mask(torch.tensor([6]))
     x = State(mask, schema, {"atom": torch.zeros(1, 6).long(), "bond": torch.zeros(1, 6, 6).long()})
@@ -148,7 +151,7 @@ def test_compiled(structures):
 
 
 def test_code_has_a_trivial_stabilizer():
-    """g̃·v tells every g̃ apart, so z carries all of it (Lawrence et al., proposition 4.1), even where v repeats itself."""
+    """g̃·v tells every g̃ apart, so z carries all of it (Lawrence et al., proposition 4.1)."""
     mask = node_mask(torch.tensor([4] * 24))
     every = torch.tensor(list(permutations(range(4))))
     code = NodeCode(4, 2)

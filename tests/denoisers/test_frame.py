@@ -16,7 +16,11 @@ from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, State, node_mask, schema_to_plain
 from symdiff.testing import equivariance_error
 
-SCHEMA = {"atom": Categorical("node", 3), "position": Real("node", 1, vector=3), "bond": Categorical("pair", 4, undirected=True)}
+SCHEMA = {
+    "atom": Categorical("node", 3),
+    "position": Real("node", 1, vector=3),
+    "bond": Categorical("pair", 4, undirected=True),
+}
 CODE = {"rank": Categorical("node", 6), "frame": Real("whole", 3, vector=3)}
 INNER = {"kind": "NodeTransformer", "width": 32, "layers": 1, "heads": 4, "readout": 4}
 
@@ -94,7 +98,10 @@ def test_the_code_of_a_frame_has_a_trivial_stabilizer(nodes):
 
 
 def test_the_law_with_a_frame_is_invariant_and_without_one_the_network_cannot_be():
-    """z(g·x) is drawn as g·z(x): the prediction for a turned and renumbered cloud is the turned and renumbered prediction."""
+    """z(g·x) is drawn as g·z(x).
+
+    The prediction for a turned and renumbered cloud is the turned and renumbered prediction.
+    """
     x, _ = clouds(torch.float64)
     breaker = SymPE(Frames("distance"), FrameCode(6, 4)).double()
     net = InFrame(schema=SCHEMA, noisy=SCHEMA, code=schema_to_plain(breaker.schema), denoiser=INNER).double()
@@ -103,7 +110,12 @@ def test_the_law_with_a_frame_is_invariant_and_without_one_the_network_cannot_be
     with torch.no_grad():
         here = [net(x, t, breaker.sample(x, Streams(seed, torch.arange(2))))["position"] for seed in range(4)]
         moved = group.act(g, x)
-        there = [group.act(group.inverse(g), net(moved, t, breaker.sample(moved, Streams(seed, torch.arange(2)))))["position"] for seed in range(4)]
+        there = [
+            group.act(group.inverse(g), net(moved, t, breaker.sample(moved, Streams(seed, torch.arange(2)))))[
+                "position"
+            ]
+            for seed in range(4)
+        ]
     # clouds at random have no symmetry, so that the draw has one value, whatever was drawn
     for one in (*here, *there):
         torch.testing.assert_close(one, here[0], rtol=0, atol=1e-5)

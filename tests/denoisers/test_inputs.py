@@ -1,4 +1,7 @@
-"""The table of internal and external choices in ``symdiff/denoisers/inputs.py``, measured: what stays of the symmetry."""
+"""The table of internal and external choices in ``symdiff/denoisers/inputs.py``, measured.
+
+What stays of the symmetry.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,10 @@ def test_what_stays_is_what_the_table_says(internal):
 def test_translations_are_a_group_that_moves_positions_alone():
     mask, streams = node_mask(torch.tensor([4, 2])), Streams(0, torch.arange(2))
     schema = {"position": Real("node", 1, vector=3), "velocity": Real("node", 1, vector=3)}
-    values = {name: normal((2, 4, 1, 3), streams, torch.zeros((), dtype=torch.float64)) * mask[..., None, None] for name in schema}
+    values = {
+        name: normal((2, 4, 1, 3), streams, torch.zeros((), dtype=torch.float64)) * mask[..., None, None]
+        for name in schema
+    }
     x = State(mask, schema, values)
     assert action_law_error(Translations(), x, streams) < 1e-12
     moved = Translations().act(Translations().sample(mask, streams), x)

@@ -1,4 +1,7 @@
-"""The lattice denoiser is equivariant under every element of its group, in x and z together; its code has no symmetry."""
+"""The lattice denoiser is equivariant under every element of its group, in x and z together.
+
+Its code has no symmetry.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,11 @@ def drawn(network: LatticeConvolution, domain: SpinLattice, nodes: int) -> tuple
     mask = torch.ones(1, nodes, dtype=torch.bool)
     noisy = {**domain.schema, "spin": Categorical("node", 3)}
     code = SiteCode(domain.lattice, dim=3).schema
-    reals = {name: torch.randn(field.shape(1, nodes), dtype=torch.float64) for name, field in {**noisy, **code}.items() if name != "spin"}
+    reals = {
+        name: torch.randn(field.shape(1, nodes), dtype=torch.float64)
+        for name, field in {**noisy, **code}.items()
+        if name != "spin"
+    }
     x = State(mask, noisy, {name: reals.get(name, torch.randint(3, (1, nodes))) for name in noisy})
     return x, State(mask, code, {name: reals[name] for name in code})
 
@@ -78,7 +85,9 @@ def worst(network, domain: SpinLattice, x: State, z: State, dtype: torch.dtype) 
     rows, draw = [0] * 20, Streams(0, torch.arange(20))
     x, z, time = x.select(rows).to(dtype), z.select(rows).to(dtype), torch.full((20,), 0.3, dtype=dtype)
     g = domain.group.sample(x.mask, draw)
-    return difference(domain.group.act(g, network(x, time, z)), network(domain.group.act(g, x), time, domain.group.act(g, z)))
+    return difference(
+        domain.group.act(g, network(x, time, z)), network(domain.group.act(g, x), time, domain.group.act(g, z))
+    )
 
 
 @torch.no_grad()
@@ -115,7 +124,10 @@ def test_relaxed_weights_and_plain_convolutions_break_what_they_may_alone():
         if name.endswith("blend"):
             torch.nn.init.normal_(parameter)
     plain = parts(symmetry="translations")[1]
-    every, shifts = torch.arange(domain.group.count(16)), torch.arange(0, 32, 2)  # operation 0, no flip, all translations
+    every, shifts = (
+        torch.arange(domain.group.count(16)),
+        torch.arange(0, 32, 2),
+    )  # operation 0, no flip, all translations
     for broken in (network, plain):
         assert gap_of(domain, broken, 16, every) > 0.1
         assert gap_of(domain, broken, 16, shifts) < 1e-9
@@ -133,7 +145,9 @@ def test_it_sees_every_condition_and_every_code():
                 other = x.with_values(field=x["field"].flip(-1))
             assert (network(other, time, z)["spin"] - before).abs().max() > 1e-3
         for name in ("place", "code", "compass", "sign"):
-            assert (network(x, time, z.with_values(**{name: z[name] + torch.rand_like(z[name])}))["spin"] - before).abs().max() > 1e-3
+            assert (
+                network(x, time, z.with_values(**{name: z[name] + torch.rand_like(z[name])}))["spin"] - before
+            ).abs().max() > 1e-3
 
 
 def test_the_order_of_the_fields_does_not_matter():
@@ -151,17 +165,25 @@ def test_temperatures_closer_than_eight_bits_differ_under_autocast():
     domain, network = parts()
     network = network.float()
     x, z = drawn(network, domain, 1024)  # sites enough that rounding averages out
-    x, z = (State(y.mask, y.schema, {name: v.float() if v.is_floating_point() else v for name, v in y.values.items()}) for y in (x, z))
+    x, z = (
+        State(y.mask, y.schema, {name: v.float() if v.is_floating_point() else v for name, v in y.values.items()})
+        for y in (x, z)
+    )
     found = {}
     for enabled in (False, True):
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            at = [network(x.with_values(temperature=torch.tensor([[T]])), torch.tensor([0.3]), z)["spin"] for T in (2.26, 2.27)]
+            at = [
+                network(x.with_values(temperature=torch.tensor([[T]])), torch.tensor([0.3]), z)["spin"]
+                for T in (2.26, 2.27)
+            ]
         found[enabled] = at[1] - at[0]
         assert at[0].dtype == torch.float32
     assert float((found[True] * found[False]).sum() / found[False].square().sum()) == pytest.approx(1, abs=0.3)
 
 
-@pytest.mark.parametrize(("kind", "nodes"), [("chain", 5), ("square", 16), ("square", 25), ("triangular", 16), ("cubic", 8)])
+@pytest.mark.parametrize(
+    ("kind", "nodes"), [("chain", 5), ("square", 16), ("square", 25), ("triangular", 16), ("cubic", 8)]
+)
 def test_the_code_has_no_symmetry(kind, nodes):
     domain, code = SpinLattice(kind), SiteCode(kind, dim=3)
     with torch.no_grad():
@@ -178,7 +200,11 @@ def test_noise_can_break_a_flip():
 
 @pytest.mark.parametrize(
     ("settings", "told"),
-    [({"width": 40}, "multiple of the group's 16 elements"), ({"flips": ("coupling",)}, "no two labels"), ({"lattice": "hexagon"}, "unknown lattice")],
+    [
+        ({"width": 40}, "multiple of the group's 16 elements"),
+        ({"flips": ("coupling",)}, "no two labels"),
+        ({"lattice": "hexagon"}, "unknown lattice"),
+    ],
 )
 def test_settings_that_do_not_fit(settings, told):
     domain = SpinLattice(conditions=["coupling"])
@@ -220,7 +246,11 @@ def test_boltzmann_samples_have_the_exact_energy():
     temperature, energy = x["temperature"][:, 0], data.domain.hamiltonian(x).energy(x["spin"])
     near = (temperature > 2.0) & (temperature < 2.4)
     model = Hamiltonian.make(data.domain.torus(16), data.domain.interaction)
-    expected = torch.stack([exact.mean_energy(model, t)[0] for t in (2.0, 2.2, 2.4)]) @ torch.tensor([1.0, 4.0, 1.0], dtype=torch.float64) / 6
+    expected = (
+        torch.stack([exact.mean_energy(model, t)[0] for t in (2.0, 2.2, 2.4)])
+        @ torch.tensor([1.0, 4.0, 1.0], dtype=torch.float64)
+        / 6
+    )
     chains = energy[near].view(60, -1).mean(0)
     assert abs(energy[near].mean() - expected) < 6 * chains.std() / len(chains) ** 0.5
 

@@ -41,7 +41,11 @@ def clouds(nodes: int = 6, dtype=torch.float64) -> tuple[State, State, torch.Ten
     }
     rank = torch.where(mask, torch.arange(nodes) % 6, 0)
     frame = ROTATIONS.sample(mask, streams).to(dtype)
-    return State(mask, NOISY, values), State(mask, CODE, {"rank": rank, "frame": frame}), torch.tensor([0.3, 0.9, 0.5], dtype=dtype)
+    return (
+        State(mask, NOISY, values),
+        State(mask, CODE, {"rank": rank, "frame": frame}),
+        torch.tensor([0.3, 0.9, 0.5], dtype=dtype),
+    )
 
 
 def network(code=CODE, **settings) -> PointConvolution:
@@ -172,7 +176,9 @@ def test_directions_are_spread_and_vectors_come_back_from_them(count):
 
 
 def test_monomials_are_all_products_once():
-    assert sorted(math.prod([2, 3][k] for k in chosen) for chosen in monomials(2, 2)) == sorted([2, 3, 4, 6, 9, 8, 12, 18, 27])
+    assert sorted(math.prod([2, 3][k] for k in chosen) for chosen in monomials(2, 2)) == sorted(
+        [2, 3, 4, 6, 9, 8, 12, 18, 27]
+    )
     assert monomials(2, 0) == [(0,), (1,)]
 
 
@@ -181,7 +187,9 @@ def test_vectors_that_are_not_seen_are_predicted_themselves():
     x, z, t = clouds()
     schema = {"displacement": Real("node", 1, vector=3), "energy": Real("whole", 1)}
     for equivariance, count in KINDS:
-        net = PointConvolution(schema=schema, noisy=NOISY, code=CODE, equivariance=equivariance, orientations=count, **SMALL).double()
+        net = PointConvolution(
+            schema=schema, noisy=NOISY, code=CODE, equivariance=equivariance, orientations=count, **SMALL
+        ).double()
         out = net(x, t, z)
         assert dict(out.schema) == schema
         assert (out["displacement"][~x.mask] == 0).all()

@@ -16,7 +16,11 @@ from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, State, node_mask, pad, schema_to_plain
 from symdiff.testing import difference, equivariance_error
 
-SCHEMA = {"atom": Categorical("node", 3), "position": Real("node", 1, vector=3), "bond": Categorical("pair", 4, undirected=True)}
+SCHEMA = {
+    "atom": Categorical("node", 3),
+    "position": Real("node", 1, vector=3),
+    "bond": Categorical("pair", 4, undirected=True),
+}
 NOISY = {**SCHEMA, "velocity": Real("node", 2, vector=3), "charge": Real("whole", 2)}
 CODE = {"rank": Categorical("node", 6), "frame": Real("whole", 3, vector=3)}
 SMALL = {"irreps": "8x0e + 4x1o + 2x2e", "layers": 1, "edge_width": 8, "radial": 4, "readout": 4}
@@ -37,7 +41,11 @@ def clouds(nodes: int = 6, dtype=torch.float64) -> tuple[State, State, torch.Ten
     }
     rank = torch.where(mask, torch.arange(nodes) % 6, 0)
     frame = Orthogonal(3).sample(mask, streams).to(dtype)
-    return State(mask, NOISY, values), State(mask, CODE, {"rank": rank, "frame": frame}), torch.tensor([0.3, 0.9, 0.5], dtype=dtype)
+    return (
+        State(mask, NOISY, values),
+        State(mask, CODE, {"rank": rank, "frame": frame}),
+        torch.tensor([0.3, 0.9, 0.5], dtype=dtype),
+    )
 
 
 def network(code=CODE, **settings) -> SteerableNetwork:
@@ -153,7 +161,9 @@ def test_the_norm_is_equivariant_and_its_output_has_size_one():
     assert str(irreps) == "5x0e+3x1o+2x2e"
     h = normal((50, irreps.dim), torch.Generator().manual_seed(0), torch.zeros((), dtype=torch.float64)) * 7
     norm = SteerableNorm(irreps).double()
-    torch.testing.assert_close(norm(h)[:, 5:14].square().mean(1), torch.ones(50, dtype=torch.float64), rtol=0, atol=1e-4)
+    torch.testing.assert_close(
+        norm(h)[:, 5:14].square().mean(1), torch.ones(50, dtype=torch.float64), rtol=0, atol=1e-4
+    )
     torch.testing.assert_close(norm(3 * h), norm(h), rtol=0, atol=1e-4)
 
 

@@ -1,6 +1,7 @@
 """Every code block of the README and of the documentation runs as it stands, in order, in one folder a page.
 
-Python blocks of a page share their names. A block is left out only by a comment before it, ``<!-- not run: the reason in words -->``.
+Python blocks of a page share their names. A block is left out only by a comment before it, ``<!-- not run: the reason
+in words -->``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUN = [page for page in PAGES if "```" in page.read_text(encoding="utf-8")]
-_BLOCK = re.compile(r"^(?:<!--(?P<comment>.*?)-->\s*\n)?```(?P<language>[^\n]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^(?:<!--(?P<comment>.*?)-->\s*\n)?```(?P<language>[^\n]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,13 @@ def test_the_tutorials_and_the_readme_are_run():
 
 
 def test_blocks_are_found():
-    page = "a\n```bash\nx\n```\n\n<!-- not run: needs a GPU and a day -->\n```console\n$ y \\\n  z\nout\n$ w\n```\n<!-- a -->\n```python\nv\n```\n"
-    assert [(b.language, b.reason) for b in parse_blocks(page)] == [("bash", None), ("console", "needs a GPU and a day"), ("python", None)]
+    page = (
+        "a\n```bash\nx\n```\n\n<!-- not run: needs a GPU and a day -->\n"
+        "```console\n$ y \\\n  z\nout\n$ w\n```\n<!-- a -->\n```python\nv\n```\n"
+    )
+    assert [(b.language, b.reason) for b in parse_blocks(page)] == [
+        ("bash", None),
+        ("console", "needs a GPU and a day"),
+        ("python", None),
+    ]
     assert commands(parse_blocks(page)[1]) == "y \\\n  z\nw"

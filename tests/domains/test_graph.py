@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from symdiff.domains.base import domain_from_spec
 from symdiff.domains.graph import Graph
-from symdiff.graphs.files import read_graphs
 from symdiff.errors import UserError
+from symdiff.graphs.files import read_graphs
 
 PLAIN, LABELLED = Graph(), Graph(node_classes=3, edge_classes=4)
 

@@ -16,7 +16,15 @@ from symdiff.errors import UserError
 from symdiff.groups.torus import torus
 from symdiff.random import Streams
 from symdiff.spins.configuration import Configuration
-from symdiff.spins.hamiltonian import Hamiltonian, gaussian_bonds, half, interaction, ising_field, random_bonds, random_fields
+from symdiff.spins.hamiltonian import (
+    Hamiltonian,
+    gaussian_bonds,
+    half,
+    interaction,
+    ising_field,
+    random_bonds,
+    random_fields,
+)
 from symdiff.state import State
 from symdiff.testing import assert_equivariant, difference
 
@@ -64,7 +72,9 @@ def test_energies_by_hand():
     plain = Hamiltonian.make(square, ising)
     assert plain.energy(up).item() == -2 and plain.energy(board).item() == 2 and plain.energy(rows).item() == 0
     j1j2 = Hamiltonian.make(square, ising, [1.0, 1.0, -0.7, -0.7])
-    assert torch.allclose(j1j2.energy(torch.cat([up, board, rows])), torch.tensor([-0.6, 3.4, -1.4], dtype=torch.float64))
+    assert torch.allclose(
+        j1j2.energy(torch.cat([up, board, rows])), torch.tensor([-0.6, 3.4, -1.4], dtype=torch.float64)
+    )
     along = Hamiltonian.make(square, ising, [1.0, -0.25])  # axis 0, axis 1
     assert along.energy(rows).item() == pytest.approx(1 + 0.25)
     field = Hamiltonian.make(square, ising, field=torch.tensor([0.5, -0.5]))
@@ -78,7 +88,12 @@ def test_energies_by_hand():
 
 def test_energies_against_the_sum_over_pairs():
     draw = torch.Generator().manual_seed(1)
-    for kind, sides, shells in (("chain", (5,), 2), ("square", (3, 4), 2), ("triangular", (3, 3), 2), ("cubic", (2, 3, 3), 1)):
+    for kind, sides, shells in (
+        ("chain", (5,), 2),
+        ("square", (3, 4), 2),
+        ("triangular", (3, 3), 2),
+        ("cubic", (2, 3, 3), 1),
+    ):
         piece, w = torus(kind, sides), interaction("clock", 3)
         directions = len(piece.lattice.directions(shells))
         couplings = gaussian_bonds(piece, 0.3, 1.0, 2, draw, shells)
@@ -97,7 +112,13 @@ def test_energies_against_the_sum_over_pairs():
 def test_energies_are_invariant(case):
     domain, sides = case
     x = make_state(domain, sides)
-    assert_equivariant(lambda y: domain.hamiltonian(y).total(y["spin"]), domain.group, x, generator=Streams(0, torch.arange(len(x))), tolerance=1e-9)
+    assert_equivariant(
+        lambda y: domain.hamiltonian(y).total(y["spin"]),
+        domain.group,
+        x,
+        generator=Streams(0, torch.arange(len(x))),
+        tolerance=1e-9,
+    )
 
 
 def test_conditions_say_the_hamiltonian(case):
@@ -121,7 +142,9 @@ def test_records_and_files_come_back(case, tmp_path):
     domain.write(objs, tmp_path / "spins.png")
     assert (tmp_path / "spins.png").read_bytes().startswith(b"\x89PNG")
     hamiltonians = read_hamiltonians(tmp_path / "spins.npz", domain)
-    energies = torch.cat([domain.codec.hamiltonian_of(obj).total(x["spin"][k : k + 1]) for k, obj in enumerate(hamiltonians)])
+    energies = torch.cat(
+        [domain.codec.hamiltonian_of(obj).total(x["spin"][k : k + 1]) for k, obj in enumerate(hamiltonians)]
+    )
     assert torch.allclose(energies, domain.hamiltonian(x).total(x["spin"]))
 
 
@@ -154,7 +177,9 @@ def test_conditions_from_options(tmp_path):
     c = domain.options.read_condition({"size": "4", "coupling": "1,1,-0.5,-0.5", "field": "0.25", "temperature": "2.0"})
     up = torch.zeros(1, 16, dtype=torch.int64)
     assert domain.hamiltonian(c).energy(up).item() == -1.25 and c["temperature"].item() == 2.0
-    assert domain.hamiltonian(domain.options.read_condition({"size": "4x4", "temperature": "1"})).energy(up).item() == -2
+    assert (
+        domain.hamiltonian(domain.options.read_condition({"size": "4x4", "temperature": "1"})).energy(up).item() == -2
+    )
     plain = SpinLattice(conditions=["temperature"])
     assert plain.options.read_condition({"size": "8", "temperature": "2.27"}).mask.shape == (1, 64)
     assert set(plain.options.help) == {"size", "temperature", "fixed"} and not plain.pads
@@ -164,7 +189,11 @@ def test_conditions_from_options(tmp_path):
     c = domain.options.read_condition({"hamiltonian": str(tmp_path / "h.yaml"), "temperature": "3"})
     assert domain.hamiltonian(c).energy(up).item() == -2.5 and c["temperature"].item() == 3
     np.savez(tmp_path / "h.npz", coupling=np.ones((3, 4, 4, 2)), temperature=np.array([1.0, 2.0, 3.0]))
-    assert domain.options.read_condition({"hamiltonian": str(tmp_path / "h.npz")})["temperature"][:, 0].tolist() == [1, 2, 3]
+    assert domain.options.read_condition({"hamiltonian": str(tmp_path / "h.npz")})["temperature"][:, 0].tolist() == [
+        1,
+        2,
+        3,
+    ]
 
 
 def _saved(path, **arrays):
@@ -189,69 +218,145 @@ BAD = {
     "labels": (lambda p: FULL.encode(Configuration(UP * 0, temperature=1.0)), "expected -1 and 1"),
     "floats": (lambda p: SpinLattice().encode(Configuration(UP * 1.0)), "expected integers"),
     "unequal": (lambda p: SpinLattice().encode(Configuration(UP[:, :3])), "expected equal sides, got \\[4, 3\\]"),
-    "other sides": (lambda p: SpinLattice(sides=[3, 4]).encode(Configuration(UP)), "expected sides \\[3, 4\\], got \\[4, 4\\]"),
+    "other sides": (
+        lambda p: SpinLattice(sides=[3, 4]).encode(Configuration(UP)),
+        "expected sides \\[3, 4\\], got \\[4, 4\\]",
+    ),
     "axes": (lambda p: SpinLattice().encode(Configuration(UP[0])), "2 periodic sides"),
-    "nan": (lambda p: FULL.encode(Configuration(UP, np.full((4, 4, 2), np.nan), temperature=1.0)), "coupling: expected finite numbers"),
+    "nan": (
+        lambda p: FULL.encode(Configuration(UP, np.full((4, 4, 2), np.nan), temperature=1.0)),
+        "coupling: expected finite numbers",
+    ),
     "no temperature": (lambda p: FULL.encode(Configuration(UP)), "temperature: the model needs one"),
     "cold": (lambda p: FULL.encode(Configuration(UP, temperature=0.0)), "temperature: expected more than 0"),
     "field": (
-        lambda p: SpinLattice(conditions=["temperature"]).encode(Configuration(UP, field=np.ones((4, 4)), temperature=1.0)),
+        lambda p: SpinLattice(conditions=["temperature"]).encode(
+            Configuration(UP, field=np.ones((4, 4)), temperature=1.0)
+        ),
         "field: the model is symmetric under flips",
     ),
-    "field's shape": (lambda p: FULL.encode(Configuration(UP, field=np.ones((3, 4)), temperature=1.0)), "field: expected 16 sites"),
+    "field's shape": (
+        lambda p: FULL.encode(Configuration(UP, field=np.ones((3, 4)), temperature=1.0)),
+        "field: expected 16 sites",
+    ),
     "coupling": (
         lambda p: SpinLattice(conditions=["field"]).encode(Configuration(UP, -np.ones((4, 4, 2)))),
         "coupling: the model is for J = 1",
     ),
-    "next neighbors": (lambda p: FULL.encode(Configuration(UP, np.ones((4, 4, 4)), temperature=1.0)), "knows 4 bonds a site, got 8"),
+    "next neighbors": (
+        lambda p: FULL.encode(Configuration(UP, np.ones((4, 4, 4)), temperature=1.0)),
+        "knows 4 bonds a site, got 8",
+    ),
     "object": (lambda p: FULL.encode(UP), "expected a Configuration"),
     "array": (lambda p: FULL.read(_saved(p, spin=UP)), "did you mean 'spins'"),
     "nothing": (lambda p: FULL.read(_saved(p, temperature=np.ones(3))), "expected spins, coupling or field"),
     "other model": (lambda p: FULL.read(_saved(p, spins=UP, model=np.array("potts"))), "has 'ising', the file 'potts'"),
     "two lattices": (lambda p: FULL.read(_saved(p, spins=UP[None], field=np.ones((1, 2, 8)))), "of one lattice"),
-    "counts": (lambda p: FULL.read(_saved(p, spins=UP[None].repeat(3, 0), temperature=np.ones(2))), "expected 1 or 3 entries, got 2"),
-    "row": (lambda p: FULL.read(_saved(p, spins=np.stack([UP, UP * 2]), temperature=np.ones(1))), "configuration 2: spins"),
+    "counts": (
+        lambda p: FULL.read(_saved(p, spins=UP[None].repeat(3, 0), temperature=np.ones(2))),
+        "expected 1 or 3 entries, got 2",
+    ),
+    "row": (
+        lambda p: FULL.read(_saved(p, spins=np.stack([UP, UP * 2]), temperature=np.ones(1))),
+        "configuration 2: spins",
+    ),
     "directions": (
-        lambda p: read_hamiltonians(_saved(p, coupling=np.ones((4, 4, 2)), directions=np.array([[0, 1], [1, 0]])), FULL),
+        lambda p: read_hamiltonians(
+            _saved(p, coupling=np.ones((4, 4, 2)), directions=np.array([[0, 1], [1, 0]])), FULL
+        ),
         "directions: expected \\[\\[1, 0\\], \\[0, 1\\]\\]",
     ),
-    "odd couplings": (lambda p: read_hamiltonians(_saved(p, coupling=np.ones((4, 4, 3))), FULL), "has 4 or 8 directions, got 6"),
+    "odd couplings": (
+        lambda p: read_hamiltonians(_saved(p, coupling=np.ones((4, 4, 3))), FULL),
+        "has 4 or 8 directions, got 6",
+    ),
     "no sides": (lambda p: read_hamiltonians(_text(p, "field: 1\n"), FULL), "with the key 'sides'"),
     "key": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nJ: 1\n"), FULL), "unknown key 'J'"),
-    "not a number": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: up\n"), FULL), "field: expected numbers"),
+    "not a number": (
+        lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: up\n"), FULL),
+        "field: expected numbers",
+    ),
     "fraction": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4.5]\n"), FULL), "sides: expected whole numbers"),
-    "two fields": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: [1, 2]\n"), FULL), "field: expected a number"),
+    "two fields": (
+        lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\nfield: [1, 2]\n"), FULL),
+        "field: expected a number",
+    ),
     "no size": (lambda p: SpinLattice().options.read_condition({}), "--size: expected a number"),
     "size": (lambda p: SpinLattice().options.read_condition({"size": "4.5"}), "--size: expected a number"),
-    "two sizes": (lambda p: SpinLattice().options.read_condition({"size": "4x6"}), "expected equal sides, got \\[4, 6\\]"),
+    "two sizes": (
+        lambda p: SpinLattice().options.read_condition({"size": "4x6"}),
+        "expected equal sides, got \\[4, 6\\]",
+    ),
     "no temperature given": (lambda p: FULL.options.read_condition({"size": "4"}), "temperature: the model needs one"),
-    "words": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "hot"}), "--temperature: expected numbers"),
-    "twice": (lambda p: FULL.options.read_condition({"size": "4", "hamiltonian": "h.yaml"}), "--size: the file --hamiltonian says it"),
-    "two temperatures": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1,2"}), "--temperature: expected one number, got \\[1.0, 2.0\\]"),
+    "words": (
+        lambda p: FULL.options.read_condition({"size": "4", "temperature": "hot"}),
+        "--temperature: expected numbers",
+    ),
+    "twice": (
+        lambda p: FULL.options.read_condition({"size": "4", "hamiltonian": "h.yaml"}),
+        "--size: the file --hamiltonian says it",
+    ),
+    "two temperatures": (
+        lambda p: FULL.options.read_condition({"size": "4", "temperature": "1,2"}),
+        "--temperature: expected one number, got \\[1.0, 2.0\\]",
+    ),
     "two of a file": (
         lambda p: FULL.options.read_condition({"hamiltonian": str(_text(p, "sides: [4, 4]\n")), "temperature": "1,2"}),
         "--temperature: expected one number",
     ),
-    "two in a file": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ntemperature: [1, 2]\n"), FULL), "temperature: expected one number"),
-    "two fields given": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "field": "1,1"}), "--field: expected a number"),
-    "nan given": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "coupling": "nan"}), "--coupling: expected numbers"),
+    "two in a file": (
+        lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ntemperature: [1, 2]\n"), FULL),
+        "temperature: expected one number",
+    ),
+    "two fields given": (
+        lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "field": "1,1"}),
+        "--field: expected a number",
+    ),
+    "nan given": (
+        lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "coupling": "nan"}),
+        "--coupling: expected numbers",
+    ),
     "beyond single precision": (
         lambda p: FULL.encode(Configuration(UP, np.full((4, 4, 2), 1e300), temperature=1.0)),
         "coupling: expected numbers of single precision, got one of size 1e\\+300",
     ),
-    "huge": (lambda p: FULL.options.read_condition({"size": "99999999", "temperature": "1"}), "--size: expected at most 1048576 sites"),
-    "huge disorder": (lambda p: read_hamiltonians(_text(p, "sides: [50000, 50000]\ncoupling: {law: signs}\n"), FULL), "sides: expected at most"),
-    "endless number": (lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\nfield: 1{'0' * 400}\n"), FULL), "field: expected a number, got a number of over 40 digits"),
+    "huge": (
+        lambda p: FULL.options.read_condition({"size": "99999999", "temperature": "1"}),
+        "--size: expected at most 1048576 sites",
+    ),
+    "huge disorder": (
+        lambda p: read_hamiltonians(_text(p, "sides: [50000, 50000]\ncoupling: {law: signs}\n"), FULL),
+        "sides: expected at most",
+    ),
+    "endless number": (
+        lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\nfield: 1{'0' * 400}\n"), FULL),
+        "field: expected a number, got a number of over 40 digits",
+    ),
     "superscript": (lambda p: SpinLattice().options.read_condition({"size": "4²"}), "--size: expected a number"),
-    "no number": (lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "field": "1e400"}), "--field: expected numbers"),
-    "one side": (lambda p: read_hamiltonians(_saved(p, coupling=np.ones((1, 4, 2)), directions=np.eye(2, dtype=int)), FULL), "periodic sides of at least 2"),
+    "no number": (
+        lambda p: FULL.options.read_condition({"size": "4", "temperature": "1", "field": "1e400"}),
+        "--field: expected numbers",
+    ),
+    "one side": (
+        lambda p: read_hamiltonians(_saved(p, coupling=np.ones((1, 4, 2)), directions=np.eye(2, dtype=int)), FULL),
+        "periodic sides of at least 2",
+    ),
     "endless seed": (
         lambda p: read_hamiltonians(_text(p, f"sides: [4, 4]\ncoupling: {{law: signs, seed: {10**30}}}\n"), FULL),
         "coupling: seed: expected a whole number",
     ),
-    "law's list": (lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ncoupling: {law: [signs]}\n"), FULL), "law: expected signs or normal"),
-    "no Hamiltonian": (lambda p: FULL.options.read_condition({"hamiltonian": str(_saved(p, coupling=np.ones((0, 4, 4, 2))))}), "at least one Hamiltonian"),
-    "fixed of another model": (lambda p: FULL.options.read_known({"fixed": str(_saved(p, spins=UP, model=np.array("potts")))}), "has 'ising', the file 'potts'"),
+    "law's list": (
+        lambda p: read_hamiltonians(_text(p, "sides: [4, 4]\ncoupling: {law: [signs]}\n"), FULL),
+        "law: expected signs or normal",
+    ),
+    "no Hamiltonian": (
+        lambda p: FULL.options.read_condition({"hamiltonian": str(_saved(p, coupling=np.ones((0, 4, 4, 2))))}),
+        "at least one Hamiltonian",
+    ),
+    "fixed of another model": (
+        lambda p: FULL.options.read_known({"fixed": str(_saved(p, spins=UP, model=np.array("potts")))}),
+        "has 'ising', the file 'potts'",
+    ),
     "many states": (lambda p: SpinLattice(model="potts", states=200), "needs 2 to 127 states, got 200"),
     "ending": (lambda p: FULL.write([Configuration(UP, temperature=1.0)], p / "x.csv"), "ends in .npz, .png"),
 }
@@ -266,9 +371,24 @@ def test_what_does_not_fit_is_told_in_one_line(name, tmp_path):
 
 
 LISTS = {
-    "couplings": (FULL, "sides: [1024, 1024]\ncoupling: [{ones}]\n", 120, "coupling: expected 1 or 2 or 4 numbers, got 120"),
-    "endless": (FULL, "sides: [1024, 1024]\ncoupling: [{ones}]\n", 256, "coupling: expected numbers, at most 128, got 256 of them"),
-    "fields": (SpinLattice(model="potts", states=120, conditions=["field"]), "sides: [1024, 1024]\nfield: [{ones}]\n", 120, "at most 135300 sites"),
+    "couplings": (
+        FULL,
+        "sides: [1024, 1024]\ncoupling: [{ones}]\n",
+        120,
+        "coupling: expected 1 or 2 or 4 numbers, got 120",
+    ),
+    "endless": (
+        FULL,
+        "sides: [1024, 1024]\ncoupling: [{ones}]\n",
+        256,
+        "coupling: expected numbers, at most 128, got 256 of them",
+    ),
+    "fields": (
+        SpinLattice(model="potts", states=120, conditions=["field"]),
+        "sides: [1024, 1024]\nfield: [{ones}]\n",
+        120,
+        "at most 135300 sites",
+    ),
 }
 
 
@@ -323,11 +443,16 @@ def test_disorder_from_a_file(tmp_path):
     domain = SpinLattice(conditions=ALL)
     text = "sides: [6, 6]\ncoupling: {law: signs, share: 0.5, seed: 3}\nfield: {law: normal, width: 0.1}\n"
     (tmp_path / "a.yaml").write_text(text)
-    one, again = (domain.options.read_condition({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"}) for _ in range(2))
+    one, again = (
+        domain.options.read_condition({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"}) for _ in range(2)
+    )
     assert torch.equal(one["coupling"], again["coupling"]) and set(one["coupling"].unique().tolist()) == {-1.0, 1.0}
     assert 0.02 < float(one["field"].std()) < 0.3
     (tmp_path / "a.yaml").write_text(text.replace("seed: 3", "seed: 4"))
-    assert not torch.equal(domain.options.read_condition({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"})["coupling"], one["coupling"])
+    assert not torch.equal(
+        domain.options.read_condition({"hamiltonian": str(tmp_path / "a.yaml"), "temperature": "1"})["coupling"],
+        one["coupling"],
+    )
     for old, new, told in [
         ("signs", "sign", "did you mean 'signs'"),
         ("share", "chance", "unknown key 'chance'"),

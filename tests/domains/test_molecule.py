@@ -150,7 +150,9 @@ def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
         assert [kekule.problem(mol) is None for mol in again] == [t is not None for t, _ in verdicts if t != ""]
 
 
-@pytest.mark.parametrize("suffix", [".smi", ".csv", ".sdf", ".smi.gz", ".npz", ".safetensors", ".graphml", ".graphml.gz"])
+@pytest.mark.parametrize(
+    "suffix", [".smi", ".csv", ".sdf", ".smi.gz", ".npz", ".safetensors", ".graphml", ".graphml.gz"]
+)
 def test_files_keep_the_molecules(tmp_path, suffix):
     state = DOMAIN.collate([DOMAIN.encode(text) for text in LISTED])
     path = tmp_path / f"molecules{suffix}"
@@ -168,14 +170,25 @@ def test_graphs_keep_every_atom_in_its_place(tmp_path, suffix):
     domain.write(domain.decode(state), path)
     again = domain.read(path)
     for mol, other in zip(domain.decode(state), again, strict=True):
-        assert [(a.GetSymbol(), a.GetFormalCharge()) for a in mol.GetAtoms()] == [(a.GetSymbol(), a.GetFormalCharge()) for a in other.GetAtoms()]
-        bonds = [{(b.GetBeginAtomIdx(), b.GetEndAtomIdx(), b.GetBondTypeAsDouble()) for b in m.GetBonds()} for m in (mol, other)]
+        assert [(a.GetSymbol(), a.GetFormalCharge()) for a in mol.GetAtoms()] == [
+            (a.GetSymbol(), a.GetFormalCharge()) for a in other.GetAtoms()
+        ]
+        bonds = [
+            {(b.GetBeginAtomIdx(), b.GetEndAtomIdx(), b.GetBondTypeAsDouble()) for b in m.GetBonds()}
+            for m in (mol, other)
+        ]
         assert bonds[0] == bonds[1]
     domain.write([], path)
     assert domain.read(path) == []
 
 
-@pytest.mark.parametrize(("smiles", "error"), [("[CH3]", "molecule 2: hydrogens: their number at atom 1"), ("[NH3]->[Cu]", "molecule 2: bonds: bond 1 is dative")])
+@pytest.mark.parametrize(
+    ("smiles", "error"),
+    [
+        ("[CH3]", "molecule 2: hydrogens: their number at atom 1"),
+        ("[NH3]->[Cu]", "molecule 2: bonds: bond 1 is dative"),
+    ],
+)
 def test_what_a_graph_cannot_hold_is_refused(tmp_path, smiles, error):
     with pytest.raises(UserError, match=error):
         DOMAIN.write([Chem.MolFromSmiles("c1ccccc1"), Chem.MolFromSmiles(smiles)], tmp_path / "molecules.npz")
@@ -195,7 +208,15 @@ def test_what_a_graph_cannot_hold_is_refused(tmp_path, smiles, error):
     ],
 )
 def test_broken_graphs_are_refused(tmp_path, changes, error):
-    arrays = {"num_nodes": [2], "edge_ptr": [0, 1], "edges": [[1, 0]], "element": [6, 8], "charge": [0, 0], "order": [1], **changes}
+    arrays = {
+        "num_nodes": [2],
+        "edge_ptr": [0, 1],
+        "edges": [[1, 0]],
+        "element": [6, 8],
+        "charge": [0, 0],
+        "order": [1],
+        **changes,
+    }
     np.savez(tmp_path / "a.npz", **{name: np.array(value) for name, value in arrays.items() if value is not None})
     with pytest.raises(UserError, match=error):
         DOMAIN.read(tmp_path / "a.npz")
@@ -230,7 +251,9 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
         DOMAIN.write([], tmp_path / "missing" / "molecules.smi")
     with pytest.raises(UserError, match=r"expected a file that ends in .smi, .csv, .sdf, .graphml, .npz, .safetensors"):
         DOMAIN.write([], tmp_path / "molecules.mol2")
-    with pytest.raises(UserError, match=r"molecules.extxyz: this format needs coordinates.*expected .smi, .csv, .sdf, .graphml"):
+    with pytest.raises(
+        UserError, match=r"molecules.extxyz: this format needs coordinates.*expected .smi, .csv, .sdf, .graphml"
+    ):
         DOMAIN.write([], tmp_path / "molecules.extxyz")
     assert not list(tmp_path.iterdir())
 
@@ -239,7 +262,11 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path):
     ("name", "content", "error"),
     [
         ("a.smi", b"CC\nC(\n", "record 2: syntax: RDKit cannot read this as SMILES"),
-        ("a.csv", b"name,molecule\nx,CC\n", "expected a column 'smiles', got the columns name, molecule; name the column of SMILES with --column"),
+        (
+            "a.csv",
+            b"name,molecule\nx,CC\n",
+            "expected a column 'smiles', got the columns name, molecule; name the column of SMILES with --column",
+        ),
         ("a.csv", b'smiles\n"' + b"C" * 200_000, "record 1: too long: over 10000 characters"),
         ("a.smi", b"\xff\xfe\x00", "expected UTF-8"),
         ("a.smi.gz", b"not gzip", "cannot be read"),

@@ -41,7 +41,10 @@ def batch(domain: Molecule3D, molecules: list) -> State:
 
 def spheres(x: State) -> list[list[float]]:
     """The sorted distances from the center, structure by structure: what no order of the atoms changes."""
-    return [sorted(row[:size]) for row, size in zip(x["position"][:, :, 0].norm(dim=-1).tolist(), x.num_nodes.tolist(), strict=True)]
+    return [
+        sorted(row[:size])
+        for row, size in zip(x["position"][:, :, 0].norm(dim=-1).tolist(), x.num_nodes.tolist(), strict=True)
+    ]
 
 
 def assert_same(x: State, y: State, tolerance: float = 1e-5) -> None:
@@ -73,7 +76,9 @@ def test_atoms_are_centred_hydrogens_behind_their_atom(molecules):
             if atom == "H" and len(set(atoms)) > 1:
                 heavy = max(j for j in range(k) if atoms[j] != "H")
                 assert x["bond"][row, heavy, k] == 1
-    assert BONDED.codec.smiles(x) == [Chem.CanonSmiles(Chem.MolToSmiles(Chem.MolFromSmiles(s), isomericSmiles=False)) for s in SMILES]
+    assert BONDED.codec.smiles(x) == [
+        Chem.CanonSmiles(Chem.MolToSmiles(Chem.MolFromSmiles(s), isomericSmiles=False)) for s in SMILES
+    ]
 
 
 def test_any_order_of_the_atoms_gives_the_same_record(molecules):
@@ -100,7 +105,12 @@ def test_files_come_back(domain, ending, molecules, tmp_path):
 def test_pictures(molecules, tmp_path):
     x = batch(BONDED, molecules)
     broken = x.with_values(position=x["position"] * float("nan"))
-    for name, objs in (("a", BONDED.decode(x)), ("b", []), ("c", PLAIN.decode(batch(PLAIN, molecules))), ("d", BONDED.codec.geometries(broken))):
+    for name, objs in (
+        ("a", BONDED.decode(x)),
+        ("b", []),
+        ("c", PLAIN.decode(batch(PLAIN, molecules))),
+        ("d", BONDED.codec.geometries(broken)),
+    ):
         assert BONDED.draw(objs, tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
@@ -174,7 +184,10 @@ def moved(row: int, point: list) -> np.ndarray:
 
 
 BAD = {
-    "overlap": (lambda: methane(position=moved(4, METHANE[3] + 0.05)), "overlap: atoms 4 and 5 are 0.087 angstrom apart"),
+    "overlap": (
+        lambda: methane(position=moved(4, METHANE[3] + 0.05)),
+        "overlap: atoms 4 and 5 are 0.087 angstrom apart",
+    ),
     "nan": (lambda: methane(position=moved(2, [0, np.nan, 0])), "coordinates: atom 3 is at"),
     "infinite": (lambda: methane(position=moved(0, [np.inf, 0, 0])), "coordinates: atom 1 is at"),
     "far": (lambda: methane(position=moved(2, [0, 1e30, 0])), "coordinates: atom 3 is at .0, 1e.30, 0."),
@@ -183,8 +196,14 @@ BAD = {
     "no charge": (lambda: methane(charge=[np.inf, 0, 0, 0, 0]), "charge: expected a whole number, got inf"),
     "no atoms": (lambda: bare(np.zeros(0, int), np.zeros((0, 3))), "^empty: no atom$"),
     "too many": (lambda: bare(np.ones(10**5, int), np.zeros((10**5, 3))), "too large: 100000 atoms, at most 512"),
-    "unknown element": (lambda: methane(element=np.array([14, 1, 1, 1, 1]), position=METHANE * 1.35), "atom Si is not among H, C"),
-    "charged": (lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93, total=1), "charge: \\+1 in all, the formal charges of atoms are \\+0"),
+    "unknown element": (
+        lambda: methane(element=np.array([14, 1, 1, 1, 1]), position=METHANE * 1.35),
+        "atom Si is not among H, C",
+    ),
+    "charged": (
+        lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93, total=1),
+        "charge: \\+1 in all, the formal charges of atoms are \\+0",
+    ),
     "bohr": (lambda: methane(position=METHANE * BOHR), "coordinates look like bohr"),
     "no coordinates": (lambda: Chem.MolFromSmiles("C"), "no coordinates"),
     "text": (lambda: "CCO", "expected an RDKit molecule, an ASE Atoms or a PyG Data with z and pos, got str"),
@@ -203,7 +222,10 @@ def test_what_is_no_molecule_is_told_in_one_line(name):
     ("make", "message"),
     [
         (lambda: bare([6, 1, 1], METHANE[:3]), "radical: 2 unpaired electrons"),
-        (lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93), "charge: no bonds and charges of its atoms make a total charge of .0"),
+        (
+            lambda: bare([7, 1, 1, 1, 1], METHANE * 0.93),
+            "charge: no bonds and charges of its atoms make a total charge of .0",
+        ),
         (lambda: bare([6, 1], METHANE[:3]), "expected .n,. elements and .n, 3. positions"),
         (lambda: bare([0, 1], METHANE[:2]), "element: atom 1 has the atomic number 0"),
         (lambda: embedded("[CH3]"), "hydrogens: their number at atom 1 does not follow"),
@@ -228,19 +250,43 @@ def test_one_atom_is_a_structure():
 
 FILES = {
     "element": (xyz(WATER, WATER.replace("O", "Ox"), WATER), "element: atom 1 is 'Ox'"),
-    "words": (xyz(WATER, WATER.replace("0.59", "up"), WATER), "syntax: atom 2: expected three coordinates, got '0.76 up 0'"),
-    "short line": (xyz(WATER, WATER.replace("-0.76 0.59 0", "1"), WATER), "syntax: atom 3: expected an element and three coordinates, got 'H 1'"),
+    "words": (
+        xyz(WATER, WATER.replace("0.59", "up"), WATER),
+        "syntax: atom 2: expected three coordinates, got '0.76 up 0'",
+    ),
+    "short line": (
+        xyz(WATER, WATER.replace("-0.76 0.59 0", "1"), WATER),
+        "syntax: atom 3: expected an element and three coordinates, got 'H 1'",
+    ),
     "unit": (xyz(WATER) + xyz(WATER, comment="units=inch") + xyz(WATER), "unit: 'inch' is none (valid: "),
-    "charge": (xyz(WATER) + xyz(WATER, comment="charge=some") + xyz(WATER), "charge: expected a whole number from -999 to 999, got 'some'"),
-    "endless charge": (xyz(WATER) + xyz(WATER, comment="charge=" + "9" * 50) + xyz(WATER), "charge: expected a whole number from -999 to 999, got '9999"),
-    "properties": (xyz(WATER) + xyz(WATER, comment="Properties=pos:R:3") + xyz(WATER), "syntax: Properties: expected species and pos:R:3, got 'pos:R:3'"),
+    "charge": (
+        xyz(WATER) + xyz(WATER, comment="charge=some") + xyz(WATER),
+        "charge: expected a whole number from -999 to 999, got 'some'",
+    ),
+    "endless charge": (
+        xyz(WATER) + xyz(WATER, comment="charge=" + "9" * 50) + xyz(WATER),
+        "charge: expected a whole number from -999 to 999, got '9999",
+    ),
+    "properties": (
+        xyz(WATER) + xyz(WATER, comment="Properties=pos:R:3") + xyz(WATER),
+        "syntax: Properties: expected species and pos:R:3, got 'pos:R:3'",
+    ),
     "too few announced": (xyz(WATER) + "2\n\n" + WATER + xyz(WATER), "syntax: expected 2 atoms, more follow"),
     "too many announced": (xyz(WATER) + "4\n\n" + WATER + xyz(WATER), "syntax: expected 4 atoms, got 3"),
-    "far too many announced": (xyz(WATER) + "99999999\n\n" + WATER + xyz(WATER), "too large: 99999999 atoms, at most 512 are read"),
+    "far too many announced": (
+        xyz(WATER) + "99999999\n\n" + WATER + xyz(WATER),
+        "too large: 99999999 atoms, at most 512 are read",
+    ),
     "no count": (xyz(WATER) + "three\n\n" + WATER + xyz(WATER), "syntax: expected the number of atoms, got 'three'"),
     "negative count": (xyz(WATER) + "-3\n\n" + WATER + xyz(WATER), "syntax: expected the number of atoms, got '-3'"),
-    "endless count": (xyz(WATER) + "9" * 5000 + "\n\n" + WATER + xyz(WATER), "syntax: expected the number of atoms, got '9999"),
-    "a digit that is none": (xyz(WATER) + "³\n\n" + WATER + xyz(WATER), "syntax: expected the number of atoms, got '³'"),
+    "endless count": (
+        xyz(WATER) + "9" * 5000 + "\n\n" + WATER + xyz(WATER),
+        "syntax: expected the number of atoms, got '9999",
+    ),
+    "a digit that is none": (
+        xyz(WATER) + "³\n\n" + WATER + xyz(WATER),
+        "syntax: expected the number of atoms, got '³'",
+    ),
     "many": (xyz(WATER, "H 0 0 0\n" * 100_000, WATER), "too large: 100000 atoms, at most 512 are read"),
 }
 
@@ -276,7 +322,9 @@ def test_counts_that_lie_are_told(text, message, tmp_path):
 
 
 def test_units_and_numbers_are_read(tmp_path):
-    scaled = "".join(f"{e} {' '.join(str(v * BOHR) for v in p)}\n" for e, p in zip([6, 1, 1, 1, 1], METHANE.tolist(), strict=True))
+    scaled = "".join(
+        f"{e} {' '.join(str(v * BOHR) for v in p)}\n" for e, p in zip([6, 1, 1, 1, 1], METHANE.tolist(), strict=True)
+    )
     (tmp_path / "a.xyz").write_text(xyz(scaled, comment="Units=Bohr") + "\n\n" + xyz(scaled))
     one, two = entries(tmp_path / "a.xyz")
     np.testing.assert_allclose(one.position, METHANE, atol=1e-5)
@@ -292,7 +340,10 @@ def test_units_and_numbers_are_read(tmp_path):
         (lambda block: block.replace(" H  ", " Xx ", 1), "element: atom 2 is 'Xx'"),
         (lambda block: block.replace(" H  ", " R# ", 1), "query: atom 2 stands for several elements"),
         (lambda block: block.replace(block.split("\n")[4][:10], f"{'nan':>10}", 1), "coordinates: atom 1 is at (nan, "),
-        (lambda block: block.replace(block.split("\n")[4][:10], f"{'-inf':>10}", 1), "coordinates: atom 1 is at (-inf, "),
+        (
+            lambda block: block.replace(block.split("\n")[4][:10], f"{'-inf':>10}", 1),
+            "coordinates: atom 1 is at (-inf, ",
+        ),
         (lambda block: block.replace("M  END\n", ""), "syntax: RDKit cannot read this as a mol block"),
     ],
 )
@@ -316,7 +367,10 @@ def test_mol_blocks_keep_their_neighbors(change, message, molecules, tmp_path):
         ({"z": [1], "pos": [["0", "0", "x"]], "offsets": [0, 1]}, "a.npz: pos: expected numbers, got <U1"),
         ({"z": [1.5], "pos": [[0, 0, 0]], "offsets": [0, 1]}, "molecule 1: element: expected a whole number, got 1.5"),
         ({"z": [0], "pos": [[0, 0, 0]], "offsets": [0, 1]}, "molecule 1: element: atom 1 has the atomic number 0"),
-        ({"z": [1], "pos": [[0, 0, 0]], "offsets": [0, 1], "edges": [[0, 1]], "order": [1], "edge_offsets": [0, 1]}, "molecule 1: graph: a bond to an atom"),
+        (
+            {"z": [1], "pos": [[0, 0, 0]], "offsets": [0, 1], "edges": [[0, 1]], "order": [1], "edge_offsets": [0, 1]},
+            "molecule 1: graph: a bond to an atom",
+        ),
     ],
 )
 def test_arrays_that_do_not_fit_are_told(arrays, message, tmp_path):
@@ -326,7 +380,12 @@ def test_arrays_that_do_not_fit_are_told(arrays, message, tmp_path):
 
 
 def test_the_layout_of_qm9s_geometries_is_read(tmp_path):
-    np.savez(tmp_path / "a.npz", z=np.array([6, 1, 1, 1, 1, 8, 1, 1], np.uint8), pos=np.concatenate([METHANE, METHANE[:3]]), offsets=np.array([0, 5, 8]))
+    np.savez(
+        tmp_path / "a.npz",
+        z=np.array([6, 1, 1, 1, 1, 8, 1, 1], np.uint8),
+        pos=np.concatenate([METHANE, METHANE[:3]]),
+        offsets=np.array([0, 5, 8]),
+    )
     assert [mol.GetNumAtoms() for mol in PLAIN.read(tmp_path / "a.npz")] == [5, 3]
     assert to_rdkit(entries(tmp_path / "a.npz")[0]).GetNumBonds() == 0
 

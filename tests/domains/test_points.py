@@ -16,7 +16,13 @@ from symdiff.state import Categorical, Real
 from symdiff.testing import action_law_error
 
 VECTOR = Real("node", 1, vector=3)
-GIVEN = {"position": VECTOR, "velocity": VECTOR, "pose": AXES, "kind": Categorical("whole", 4), "bone": Categorical("pair", 3, undirected=True)}
+GIVEN = {
+    "position": VECTOR,
+    "velocity": VECTOR,
+    "pose": AXES,
+    "kind": Categorical("whole", 4),
+    "bone": Categorical("pair", 3, undirected=True),
+}
 DOMAIN = PointCloud(GIVEN, {"part": Categorical("node", 5), "displacement": VECTOR})
 
 
@@ -105,7 +111,10 @@ def test_broken_files_are_one_line(tmp_path):
         ({"velocity": arrays["velocity"][:-1]}, "velocity: expected 6 rows"),
         ({"num_nodes": np.array([[4, 2]])}, "num_nodes: expected one count"),
         ({"num_nodes": np.array([-1, 7])}, "num_nodes: expected one count"),
-        ({"velocity": np.where(np.arange(6)[:, None, None] == 5, np.nan, arrays["velocity"])}, "cloud 2: velocity: expected finite"),
+        (
+            {"velocity": np.where(np.arange(6)[:, None, None] == 5, np.nan, arrays["velocity"])},
+            "cloud 2: velocity: expected finite",
+        ),
     ):
         np.savez(path, **{**arrays, **change})
         for reading in (DOMAIN.read, lambda path: DOMAIN.options.read_condition({"clouds": str(path)})):

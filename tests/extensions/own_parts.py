@@ -1,4 +1,7 @@
-"""A denoiser out of the tree, as a stranger would write it: a node sees itself, its code and the mean over all nodes."""
+"""A denoiser out of the tree, as a stranger would write it.
+
+A node sees itself, its code and the mean over all nodes.
+"""
 
 from collections.abc import Mapping
 

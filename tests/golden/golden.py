@@ -1,6 +1,7 @@
 """What the bundled checkpoints, an evaluation of one file a kind and a short training gave when they were recorded.
 
-``python tests/golden/golden.py`` records anew: only after a change that is meant to change results, which its commit explains.
+``python tests/golden/golden.py`` records anew: only after a change that is meant to change results, which its commit
+explains.
 """
 
 from __future__ import annotations
@@ -93,7 +94,9 @@ def record() -> None:
         arrays = {f"{name}/{key}": value for name, path in files.items() for key, value in read_arrays(path).items()}
         arrays |= {f"tiny/{key}": value for key, value in train(folder).items()}
         save_file({key: np.ascontiguousarray(value) for key, value in arrays.items()}, HERE / "samples.safetensors")
-        files = {kind: files[name] for kind, name in EVALUATED.items()} | {"graphs": write_graphs(folder / "graphs.npz")}
+        files = {kind: files[name] for kind, name in EVALUATED.items()} | {
+            "graphs": write_graphs(folder / "graphs.npz")
+        }
         metrics = {kind: evaluate(path, kind, folder) for kind, path in files.items()}
         (HERE / "metrics.json").write_text(json.dumps(metrics, indent=1, sort_keys=True) + "\n")
         for kind, path in files.items():

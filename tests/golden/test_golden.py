@@ -46,7 +46,9 @@ def test_same_file_same_numbers(kind: str, tmp_path: Path):
             continue
         now = metrics[name]
         for key, value in before.items():
-            close = now[key] == value or (value is not None and math.isclose(now[key], value, rel_tol=1e-6, abs_tol=1e-9))
+            close = now[key] == value or (
+                value is not None and math.isclose(now[key], value, rel_tol=1e-6, abs_tol=1e-9)
+            )
             assert close, (name, key, value, now[key])
 
 

@@ -43,12 +43,21 @@ def npy(array) -> bytes:
 
 def columns(**changes) -> dict:
     """Two paths and a triangle."""
-    whole = {"num_nodes": [2, 3, 3], "edge_ptr": [0, 1, 3, 6], "edges": [[0, 1], [0, 1], [1, 2], [0, 1], [1, 2], [0, 2]], **changes}
+    whole = {
+        "num_nodes": [2, 3, 3],
+        "edge_ptr": [0, 1, 3, 6],
+        "edges": [[0, 1], [0, 1], [1, 2], [0, 1], [1, 2], [0, 2]],
+        **changes,
+    }
     return {name: np.asarray(value) for name, value in whole.items() if value is not None}
 
 
 def graphml(*graphs) -> bytes:
-    return b"".join(line.encode() + b"\n" for line in nx.generate_graphml(graphs[0])) if len(graphs) == 1 else _several(graphs)
+    return (
+        b"".join(line.encode() + b"\n" for line in nx.generate_graphml(graphs[0]))
+        if len(graphs) == 1
+        else _several(graphs)
+    )
 
 
 def _several(graphs) -> bytes:
@@ -147,7 +156,14 @@ GRAPHS = {
 
 def lattice(**changes) -> bytes:
     spins = np.where(np.random.default_rng(0).random((6, 4, 4)) < 0.5, 1, -1).astype(np.int8)
-    whole = {"spins": spins, "lattice": "square", "model": "ising", "states": 2, "temperature": np.full(6, 2.0), **changes}
+    whole = {
+        "spins": spins,
+        "lattice": "square",
+        "model": "ising",
+        "states": 2,
+        "temperature": np.full(6, 2.0),
+        **changes,
+    }
     return npz(**{name: value for name, value in whole.items() if value is not None})
 
 
@@ -196,7 +212,7 @@ SPINS = {
 
 
 def imported(path: Path, out: Path) -> tuple[str, dict, int]:
-    """The line with which import refuses a file, or "", how many records are broken for each kind of reason, and of how many."""
+    """The line with which import refuses a file, or "", the broken records by kind of reason, and their number."""
     try:
         dataset = import_files([path], out, ImportSettings(max_nodes=1024))
     except UserError as error:
@@ -230,14 +246,20 @@ def test_both_verbs_say_the_same_of_every_file(name, tmp_path):
     elif "no configuration could be read (" in one[0]:  # all are broken: nothing to train on, and a score of 0
         assert not other[0] and sum(other[1].values()) == other[2] and next(iter(other[1])) in one[0]
     else:
-        assert one[0].replace(str(path), name) == other[0].replace(str(path), name).removesuffix(": say it with --protocol")
+        assert one[0].replace(str(path), name) == other[0].replace(str(path), name).removesuffix(
+            ": say it with --protocol"
+        )
 
 
 VERDICTS = {
-    "labels-from-0.npz": {}, "split-words.npz": {}, "single-nodes.npz": {"empty": 1}, "loop.npz": {"loop": 1}, "parallel.npz": {"parallel edges": 1},
-    "outside.npz": {"node": 2}, "label-out.npz": {"label": 2}, "dense.npz": {}, "stacked.npy": {}, "weights.npz": {"weight": 1},
-    "negative.npz": {"label": 1}, "diagonal.npz": {"loop": 1}, "half-directed.graphml": {"directed": 1}, "a.graphml": {"empty": 1}, "some-labels.graphml": {},
-    "generated_samples1.txt": {}, "dump-directed.txt": {"directed": 1}, "dump-short.txt": {"syntax": 1}, "dump-digit.txt": {"label": 1},
+    "labels-from-0.npz": {}, "split-words.npz": {}, "single-nodes.npz": {"empty": 1}, "loop.npz": {"loop": 1},
+    "parallel.npz": {"parallel edges": 1},
+    "outside.npz": {"node": 2}, "label-out.npz": {"label": 2}, "dense.npz": {}, "stacked.npy": {},
+    "weights.npz": {"weight": 1},
+    "negative.npz": {"label": 1}, "diagonal.npz": {"loop": 1}, "half-directed.graphml": {"directed": 1},
+    "a.graphml": {"empty": 1}, "some-labels.graphml": {},
+    "generated_samples1.txt": {}, "dump-directed.txt": {"directed": 1}, "dump-short.txt": {"syntax": 1},
+    "dump-digit.txt": {"label": 1},
     "dump-sizes.txt": {"syntax": 3, "size": 1, "empty": 1}, "enormous.npz": {"too large": 1},
 }  # fmt: skip
 
@@ -248,18 +270,25 @@ def test_what_is_wrong_with_graphs(name, tmp_path):
     assert evaluated(tmp_path / name)[:2] == ("", VERDICTS[name])
 
 
-@pytest.mark.parametrize("name", ["directed-path.graphml", "directed-cycle.graphml", "directed-pair.graphml", "directed.npy"])
+@pytest.mark.parametrize(
+    "name", ["directed-path.graphml", "directed-cycle.graphml", "directed-pair.graphml", "directed.npy"]
+)
 def test_directed_graphs_are_refused_as_directed(name, tmp_path):
     (tmp_path / name).write_bytes(GRAPHS[name])
     for verb in (["data", "import"], ["evaluate", "--reference", "none"]):
         done = CliRunner().invoke(app, [*verb, str(tmp_path / name), "--out", str(tmp_path / "out")])
-        assert done.exit_code == 2 and "no graph can be read: directed" in done.output and not (tmp_path / "out").exists()
+        assert (
+            done.exit_code == 2 and "no graph can be read: directed" in done.output and not (tmp_path / "out").exists()
+        )
 
 
 def test_edge_labels_that_start_at_0_are_kept_apart(tmp_path):
     path = CASES / "f10_k5_edge_labels.npz"
     graphs = evaluate([path], reference="none")
-    assert len(set(graphs.samples.hashes.tolist())) == 3 and {one.order for one in graphs.samples.symmetries} == {10, 12}
+    assert len(set(graphs.samples.hashes.tolist())) == 3 and {one.order for one in graphs.samples.symmetries} == {
+        10,
+        12,
+    }
     assert any("edge labels start at 0" in note for note in graphs.notes)
     dataset = import_files([path], tmp_path / "set")
     assert dataset.domain.edge_classes == 3 and set(dataset.columns.arrays["edge"].tolist()) == {1, 2}
@@ -273,7 +302,9 @@ def test_words_of_a_split_are_read(tmp_path):
     assert found.reference.count == 12 and "mmd.ratio" in found.estimates
 
 
-@pytest.mark.parametrize("name", ["dense.npz", "stacked.npz", "stacked.npy", "dense-floats.npz", "dump-plain.txt", "one-matrix.npy"])
+@pytest.mark.parametrize(
+    "name", ["dense.npz", "stacked.npz", "stacked.npy", "dense-floats.npz", "dump-plain.txt", "one-matrix.npy"]
+)
 def test_the_same_graphs_in_every_format(name, tmp_path):
     (tmp_path / name).write_bytes(GRAPHS[name])
     found = read_graphs(tmp_path / name)
@@ -297,11 +328,20 @@ def test_dumps_of_molecules_are_molecules_where_their_labels_are_known(tmp_path)
     methane = np.zeros((6, 6), int)
     methane[0, 1:] = methane[1:, 0] = 1
     path = tmp_path / "generated_samples1.txt"
-    path.write_bytes(dump(([0, 0, 2], PATH), ([1, 0, 0, 0, 0, 0], pyridine + pyridine.T), ([0] * 6, methane), ([0, 7], [[0, 1], [1, 0]])))
+    path.write_bytes(
+        dump(
+            ([0, 0, 2], PATH),
+            ([1, 0, 0, 0, 0, 0], pyridine + pyridine.T),
+            ([0] * 6, methane),
+            ([0, 7], [[0, 1], [1, 0]]),
+        )
+    )
     found = evaluate([path], reference="none", atoms=["C", "N", "O", "F"])
     assert [judged.canonical for judged in found.samples.judged] == ["CCO", "c1ccncc1", None, None]
     dataset = import_files([path], tmp_path / "set", ImportSettings(atoms=["C", "N", "O", "F"]))
-    assert len(dataset) == 2 and dataset.meta["left_out"] == {"valence": 1, "element": 1} == dict(found.kind.failures(found.samples))
+    assert len(dataset) == 2 and dataset.meta["left_out"] == {"valence": 1, "element": 1} == dict(
+        found.kind.failures(found.samples)
+    )
     with pytest.raises(UserError, match="holds graphs, whose labels are no atoms by themselves; --atoms tells"):
         evaluate([path], protocol="molecule-graph", reference="none")
     with pytest.raises(UserError, match="atoms: expected a label such as 'C'"):
@@ -316,4 +356,9 @@ def test_what_is_written_is_read_by_the_evaluation(tmp_path):
     for suffix in (".npz", ".safetensors", ".graphml"):
         domain.write(graphs, tmp_path / f"a{suffix}")
         found = kind("graph").read([tmp_path / f"a{suffix}"])
-        assert found.graphs[0].node_labels.tolist() == [0, 0, 2, 0] and found.graphs[0].edge_labels.tolist() == [3, 1, 1, 1]
+        assert found.graphs[0].node_labels.tolist() == [0, 0, 2, 0] and found.graphs[0].edge_labels.tolist() == [
+            3,
+            1,
+            1,
+            1,
+        ]

@@ -116,7 +116,10 @@ def test_operations_keep_lengths_and_shells():
 
 
 def test_bonds_stay_bonds(case):
-    """A coupling stands at both ends of its bond, before and after any motion: stars are couplings, not just channels."""
+    """A coupling stands at both ends of its bond, before and after any motion.
+
+    Stars are couplings, not just channels.
+    """
     group, nodes, directions, classes = case
     space = group.groups[0] if isinstance(group, Product) else group
     piece = space.torus(nodes)
@@ -139,7 +142,9 @@ def test_the_energy_of_bonds_is_invariant(case):
         bonds = (alike * x["coupling"][..., 0]).sum((1, 2)) / 2
         return bonds + x["field"].gather(-1, spins[..., None]).sum((1, 2)) + x["temperature"][:, 0]
 
-    assert_equivariant(energy, group, make_batch(group, nodes, directions, classes, 10), generator=Streams(0, torch.arange(10)))
+    assert_equivariant(
+        energy, group, make_batch(group, nodes, directions, classes, 10), generator=Streams(0, torch.arange(10))
+    )
 
 
 def test_orbits_and_stabilizers():
@@ -174,7 +179,9 @@ def test_moved_structures_have_one_representative(case):
         assert difference(group.act(sites.element(x), sites.canonical(x)), x) == 0
 
 
-@pytest.mark.parametrize("name", ["chain with flips", "p4", "rectangle", "point group", "cubic", "triangular with colors"])
+@pytest.mark.parametrize(
+    "name", ["chain with flips", "p4", "rectangle", "point group", "cubic", "triangular with colors"]
+)
 def test_representatives_separate_orbits(name):
     """All configurations of some spins, against the smallest image by enumeration of the group."""
     group, nodes, _, classes = CASES[name]
@@ -182,7 +189,9 @@ def test_representatives_separate_orbits(name):
     digits = torch.randperm(classes**nodes, generator=torch.Generator().manual_seed(0))[:count]
     spins = digits[:, None] // classes ** torch.arange(nodes) % classes
     x = State(torch.ones(count, nodes, dtype=torch.bool), {"spin": Categorical("node", classes)}, {"spin": spins})
-    code = torch.tensor([min(_codes(moved, classes).min().item() for _, moved in images(group, x.select([k]))) for k in range(count)])
+    code = torch.tensor(
+        [min(_codes(moved, classes).min().item() for _, moved in images(group, x.select([k]))) for k in range(count)]
+    )
     ours = _codes(Sites(group).canonical(x), classes)
     both = torch.stack([code, ours], 1).unique(dim=0)
     assert len(both) == len(code.unique()) == len(ours.unique())
@@ -204,7 +213,9 @@ def _kernel_pvalue(sites: Sites, x: State, draws: int, elements: torch.Tensor) -
 
 
 @pytest.mark.parametrize("through", ["all smallest images", "a random image"])
-@pytest.mark.parametrize("spins", [[0] * 16, [0, 1] * 8, [0, 1, 1, 0] * 4, [0] * 15 + [1], [0, 0, 1, 0, 1, 1, 0, 1] * 2])
+@pytest.mark.parametrize(
+    "spins", [[0] * 16, [0, 1] * 8, [0, 1, 1, 0] * 4, [0] * 15 + [1], [0, 0, 1, 0, 1, 1, 0, 1] * 2]
+)
 def test_the_inversion_kernel_is_uniform_on_the_coset(spins, through):
     group = Product([Space("square"), FLIP])
     sites = Sites(group)
@@ -240,7 +251,10 @@ def test_the_kernel_is_uniform_on_every_lattice(name):
 
 
 def test_couplings_and_a_field_leave_their_common_symmetry():
-    """Stripes of couplings along one axis, a staggered field: the stabilizer is that of both, and no flip is in it alone."""
+    """Stripes of couplings along one axis, a staggered field.
+
+    The stabilizer is that of both, and no flip is in it alone.
+    """
     group = Product([Space("square"), FLIP])
     n = Space("square").torus(16).positions()
     star = torch.tensor([1.0, 0.5, 1.0, 0.5]).expand(1, 16, 4)[..., None]
@@ -249,7 +263,9 @@ def test_couplings_and_a_field_leave_their_common_symmetry():
     c = State(torch.ones(1, 16, dtype=torch.bool), schema, {"coupling": star, "field": torch.stack([h, -h], -1)})
     sites = Sites(group)
     assert torch.equal(sites.stabilizer(c), stabilizer(group, c))
-    assert sites.automorphisms(c).item() == 4 * 16  # half of the translations with a flip, half without; two axes' mirrors
+    assert (
+        sites.automorphisms(c).item() == 4 * 16
+    )  # half of the translations with a flip, half without; two axes' mirrors
     draws = 3000
     drawn = sites.sample(c.select([0] * draws), Streams(6, torch.arange(draws)))
     assert _kernel_pvalue(sites, c, draws, group.number(drawn, 16)) > 1e-6
@@ -264,9 +280,14 @@ def test_with_a_condition_the_draw_is_in_the_conditions_coset():
     c = State(mask, {"coupling": Star("node", 4)}, {"coupling": star})
     assert sites.automorphisms(c).item() == 4 * 16 * 2
     draws = 4000
-    stripes = torch.stack([torch.arange(16) // 4 % 2, 1 - torch.arange(16) // 4 % 2])[torch.randint(2, (draws,), generator=torch.Generator().manual_seed(0))]
+    stripes = torch.stack([torch.arange(16) // 4 % 2, 1 - torch.arange(16) // 4 % 2])[
+        torch.randint(2, (draws,), generator=torch.Generator().manual_seed(0))
+    ]
     x = c.select([0] * draws).with_values({"spin": Categorical("node", 2)}, spin=stripes)
-    for drawn in (sites.sample(x, Streams(0, torch.arange(draws))), sites.sample(c.select([0] * draws), Streams(1, torch.arange(draws)))):
+    for drawn in (
+        sites.sample(x, Streams(0, torch.arange(draws))),
+        sites.sample(c.select([0] * draws), Streams(1, torch.arange(draws))),
+    ):
         assert _kernel_pvalue(sites, c, draws, group.number(drawn, 16)) > 1e-6
     chosen = sites.sample(x, Streams(2, torch.arange(draws)))
     representatives = group.act(group.inverse(chosen), x)
@@ -284,7 +305,11 @@ def test_a_batch_is_canonicalized_row_by_row(monkeypatch):
 
 def test_large_lattices_need_no_table():
     group = Product([Space("square"), FLIP])
-    x = State(torch.ones(1, 4096, dtype=torch.bool), {"spin": Categorical("node", 2)}, {"spin": torch.zeros(1, 4096, dtype=torch.int64)})
+    x = State(
+        torch.ones(1, 4096, dtype=torch.bool),
+        {"spin": Categorical("node", 2)},
+        {"spin": torch.zeros(1, 4096, dtype=torch.int64)},
+    )
     x["spin"][0, 77] = 1
     assert Sites(group).automorphisms(x).item() == 8
     moved = group.act(group.sample(x.mask, Streams(0, torch.arange(1))), x)

@@ -34,9 +34,15 @@ GROUPS = {
     "colors of the plane": (Relabel(["color"], 3, [[1, 2, 0], [1, 0, 2]]), "spin_batch"),
     "bonds": (Relabel(["bond", "atom"], 4, [[1, 2, 3, 0], [1, 0, 2, 3]]), "graph_batch"),
     "masked bonds": (Relabel(["bond"], 3, COLORS), "graph_batch"),
-    "lattice with flips": (Product([PermutationGroup(6, DIHEDRAL), Relabel(["spin", "field"], 2, [[1, 0]])]), "spin_batch"),
+    "lattice with flips": (
+        Product([PermutationGroup(6, DIHEDRAL), Relabel(["spin", "field"], 2, [[1, 0]])]),
+        "spin_batch",
+    ),
     "p4m": (Space("square"), "lattice_batch"),
-    "p4 with flips": (Product([Space("square", point="rotations"), Relabel(["spin", "field"], 2, [[1, 0]])]), "lattice_batch"),
+    "p4 with flips": (
+        Product([Space("square", point="rotations"), Relabel(["spin", "field"], 2, [[1, 0]])]),
+        "lattice_batch",
+    ),
     "points in space": (Product([Symmetric(), Orthogonal(3)]), "vector_batch"),
     "nested": (Product([Product([Symmetric(), Orthogonal(3)]), Relabel(["atom"], 3, COLORS)]), "vector_batch"),
 }
@@ -81,7 +87,11 @@ FINITE = {
         node_mask(torch.tensor([4])),
     ),
     "flips": (Relabel(["spin"], 2, [[1, 0]]), torch.tensor([[0, 1], [1, 0]]), node_mask(torch.tensor([2]))),
-    "shifts": (Relabel(["spin"], 3, COLORS), torch.tensor([[0, 1, 2], [1, 2, 0], [2, 0, 1]]), node_mask(torch.tensor([2]))),
+    "shifts": (
+        Relabel(["spin"], 3, COLORS),
+        torch.tensor([[0, 1, 2], [1, 2, 0], [2, 0, 1]]),
+        node_mask(torch.tensor([2])),
+    ),
 }
 
 
@@ -99,7 +109,9 @@ def test_padding_is_fixed_and_the_rest_uniform():
     mask = node_mask(torch.tensor([3]), 5).expand(6000, -1)
     g = Symmetric().sample(mask, Streams(0, torch.arange(6000)))
     assert (g[:, 3:] == torch.tensor([3, 4])).all()
-    assert chi_square(torch.bincount(g[:, 0] * 3 + g[:, 1], minlength=9), torch.tensor([0, 1, 1, 1, 0, 1, 1, 1, 0])) > 1e-6
+    assert (
+        chi_square(torch.bincount(g[:, 0] * 3 + g[:, 1], minlength=9), torch.tensor([0, 1, 1, 1, 0, 1, 1, 1, 0])) > 1e-6
+    )
 
 
 @pytest.mark.parametrize("special", [False, True])
@@ -156,5 +168,9 @@ def test_relabelling_fixes_the_mask_label_and_other_fields(random_state):
 
 
 def test_factors_that_do_not_commute_are_told():
-    x = State(torch.ones(9, 3, dtype=torch.bool), {"a": Real("node", 1)}, {"a": uniform((9, 3, 1), Streams(0, torch.arange(9)))})
+    x = State(
+        torch.ones(9, 3, dtype=torch.bool),
+        {"a": Real("node", 1)},
+        {"a": uniform((9, 3, 1), Streams(0, torch.arange(9)))},
+    )
     assert action_law_error(Product([Symmetric(), Symmetric()]), x, Streams(0, torch.arange(9))) > 0.01

@@ -1,4 +1,7 @@
-"""Groups by name, their orbits of tuples and their closures: against known orders, enumeration and all n! permutations."""
+"""Groups by name, their orbits of tuples and their closures.
+
+Against known orders, enumeration and all n! permutations.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ KNOWN = {  # order, orbits of ordered pairs, order of the 2-closure
 }
 TRANSITIVE = [
     *(f"{name} {n}" for name in ("cyclic", "dihedral", "symmetric", "alternating") for n in range(3, 7)),
-    "affine 5", "translations 2 2", "translations 2 3", "wreath (symmetric 2, symmetric 3)", "wreath (cyclic 3, cyclic 2)",
+    "affine 5", "translations 2 2", "translations 2 3", "wreath (symmetric 2, symmetric 3)",
+    "wreath (cyclic 3, cyclic 2)",
     "wreath (cyclic 2, cyclic 3)", "wreath (symmetric 3, symmetric 2)", "hypercube 2",
 ]  # fmt: skip
 
@@ -46,7 +50,9 @@ def test_orders_orbits_and_two_closures_are_the_known_ones(name: str):
     assert (group.order, int(pairs.max()) + 1, closure_order(pairs, group)) == (order, orbits, closure)
 
 
-@pytest.mark.parametrize("name", [*TRANSITIVE, "identity 4", "reversal 5", "grid 2 3", "product (cyclic 3, cyclic 2)", "affine 7"])
+@pytest.mark.parametrize(
+    "name", [*TRANSITIVE, "identity 4", "reversal 5", "grid 2 3", "product (cyclic 3, cyclic 2)", "affine 7"]
+)
 def test_closures_agree_with_all_permutations(name: str):
     group = parse_group(name)
     every = torch.tensor(list(permutations(range(group.nodes))))
@@ -101,10 +107,14 @@ def test_thousands_of_nodes_need_the_generators_alone():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("cyclc 3", "did you mean 'cyclic'"), ("cyclic", "needs 1 numbers"), ("cyclic 0", "at least 1"), ("cyclic 3 4", "needs 1 numbers"),
-        ("cyclic ²", "expected names"), ("", "name of a group"), ("wreath (cyclic 3)", "two groups"), ("wreath (cyclic 3, cyclic 2", "not closed"),
-        ("product cyclic 3", r"product \(G, H\)"), ("cyclic 3 )", "expected the end"), ("blocks 4 4 3", "do not tile"), ("affine 6", "prime"),
-        ("hypercube 40", "at most"), ("blocks 128 128 2", "more than"), ("cyclic 999999999", "at most"), ("wreath (cyclic 60000, cyclic 60000)", "at most"),
+        ("cyclc 3", "did you mean 'cyclic'"), ("cyclic", "needs 1 numbers"), ("cyclic 0", "at least 1"),
+        ("cyclic 3 4", "needs 1 numbers"),
+        ("cyclic ²", "expected names"), ("", "name of a group"), ("wreath (cyclic 3)", "two groups"),
+        ("wreath (cyclic 3, cyclic 2", "not closed"),
+        ("product cyclic 3", r"product \(G, H\)"), ("cyclic 3 )", "expected the end"), ("blocks 4 4 3", "do not tile"),
+        ("affine 6", "prime"),
+        ("hypercube 40", "at most"), ("blocks 128 128 2", "more than"), ("cyclic 999999999", "at most"),
+        ("wreath (cyclic 60000, cyclic 60000)", "at most"),
     ],
 )  # fmt: skip
 def test_what_is_no_group_is_told_in_a_line(text: str, message: str):

@@ -81,7 +81,9 @@ def random_generators(seed: int) -> tuple[int, list[list[int]]]:
     nodes = 4 + seed % 3
     generators = draws[:, :nodes].argsort(1).tolist()
     if seed % 2:  # keep the group from being all of S_n
-        generators = [[g[0], *[1 + i for i in torch.tensor(g[1:]).argsort().tolist()]] if g[0] == 0 else g for g in generators][:1]
+        generators = [
+            [g[0], *[1 + i for i in torch.tensor(g[1:]).argsort().tolist()]] if g[0] == 0 else g for g in generators
+        ][:1]
     return nodes, generators
 
 
@@ -122,7 +124,13 @@ def test_sharply_transitive_draws_are_uniform():
 
 @pytest.mark.parametrize(
     ("nodes", "generators", "closure"),
-    [(6, [shift(6)], 6), (6, [shift(6), mirror(6)], 12), (4, [[1, 2, 0, 3], [0, 2, 3, 1]], 24), (11, M11, math.factorial(11)), (25, torus(5), 200)],
+    [
+        (6, [shift(6)], 6),
+        (6, [shift(6), mirror(6)], 12),
+        (4, [[1, 2, 0, 3], [0, 2, 3, 1]], 24),
+        (11, M11, math.factorial(11)),
+        (25, torus(5), 200),
+    ],
 )
 def test_pair_colors_have_the_two_closure_as_symmetry(nodes, generators, closure):
     colors = PermutationGroup(nodes, generators).pair_orbits()

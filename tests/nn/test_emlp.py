@@ -16,7 +16,8 @@ from symdiff.state import Categorical, Real, State, node_mask
 from symdiff.testing import equivariant_elements, relaxed_equivariance_error
 
 GROUPS = [
-    "cyclic 6", "dihedral 5", "symmetric 4", "alternating 4", "wreath (symmetric 2, symmetric 2)", "grid 2 3", "hypercube 2",
+    "cyclic 6", "dihedral 5", "symmetric 4", "alternating 4", "wreath (symmetric 2, symmetric 2)", "grid 2 3",
+    "hypercube 2",
     "affine 5", "fano", "identity 3",
 ]  # fmt: skip
 
@@ -53,11 +54,16 @@ def test_the_basis_is_the_nullspace(name: str, inputs: int, outputs: int):
         assert layer.dimension == int(tuple_orbits(group, inputs + outputs).max()) + 1
 
 
-@pytest.mark.parametrize("name", ["cyclic 12", "dihedral 12", "hypercube 3", "grid 3 4", "wreath (symmetric 4, symmetric 3)", "symmetric 12"])
+@pytest.mark.parametrize(
+    "name", ["cyclic 12", "dihedral 12", "hypercube 3", "grid 3 4", "wreath (symmetric 4, symmetric 3)", "symmetric 12"]
+)
 def test_the_dimension_is_the_number_of_orbits_at_degree_12(name: str):
     group = parse_group(name)
     for inputs, outputs in ((1, 1), (2, 1), (1, 2), (2, 2)):
-        assert EquivariantLinear(group, inputs, outputs, 1, 1).dimension == int(tuple_orbits(group, inputs + outputs).max()) + 1
+        assert (
+            EquivariantLinear(group, inputs, outputs, 1, 1).dimension
+            == int(tuple_orbits(group, inputs + outputs).max()) + 1
+        )
 
 
 @pytest.mark.parametrize("name", ["cyclic 6", "affine 5", "wreath (symmetric 3, symmetric 2)"])
@@ -70,7 +76,9 @@ def test_layers_commute_with_the_group_and_with_nothing_else(name: str, inputs: 
     x = torch.randn(4, *[group.nodes] * inputs, 2, dtype=torch.float64)
     g = group.sample(node_mask(torch.full((4,), group.nodes)), Streams(0, torch.arange(4)))
     torch.testing.assert_close(layer(act(g, x, inputs)), act(g, layer(x), outputs), atol=1e-9, rtol=0)
-    if inputs + outputs > 1 and inputs and name != "affine 5":  # affine 5 needs three nodes to differ from all permutations
+    if (
+        inputs + outputs > 1 and inputs and name != "affine 5"
+    ):  # affine 5 needs three nodes to differ from all permutations
         swap = torch.tensor([1, 0, *range(2, group.nodes)]).expand(4, -1)
         swap = swap if [1, 0, *range(2, group.nodes)] not in group else swap.roll(1, 1)
         if swap[0].tolist() not in group:
@@ -105,7 +113,10 @@ def test_relaxed_networks_meet_the_definition(kept: str):
     verdict = relaxed_equivariance_error(f, group, symmetric_graph(), draws=400)
     assert verdict.error < 1e-9 and verdict.pvalue > 1e-3 and verdict.stabilizer == 8
     charges = f(symmetric_graph(), Streams(0, torch.arange(1)))["charge"]
-    if kept in ("symmetric 4", "identity 4"):  # the equivariant network cannot break the square's symmetry, the relaxed one does
+    if kept in (
+        "symmetric 4",
+        "identity 4",
+    ):  # the equivariant network cannot break the square's symmetry, the relaxed one does
         assert (charges.std() < 1e-9) == (kept == "symmetric 4")
 
 
@@ -139,7 +150,9 @@ def test_a_draw_that_prefers_one_image_fails_in_distribution():
         weights = torch.tensor([4.0, 1.0, 1.0, 1.0]).double()
         u = normal((len(x), 1), generator, torch.empty(0, dtype=torch.float64))
         place = torch.searchsorted(weights.cumsum(0) / weights.sum(), 0.5 * (1 + torch.erf(u / 2**0.5))).clamp_max(3)
-        return State(x.mask, {"charge": Real("node", 1)}, {"charge": torch.eye(4, dtype=torch.float64)[place[:, 0]][..., None]})
+        return State(
+            x.mask, {"charge": Real("node", 1)}, {"charge": torch.eye(4, dtype=torch.float64)[place[:, 0]][..., None]}
+        )
 
     verdict = relaxed_equivariance_error(corner, group, symmetric_graph(), draws=400)
     assert verdict.error < 1e-9 and verdict.pvalue < 1e-6
@@ -150,7 +163,9 @@ def test_the_degree_is_the_subgroup_that_is_kept(kept: str):
     torch.manual_seed(0)
     group, subgroup = parse_group("symmetric 4"), parse_group(kept)
     layer = EquivariantLinear(subgroup, 1, 1, 1, 1).double()
-    x = State(node_mask(torch.tensor([4])), {"charge": Real("node", 1)}, {"charge": torch.randn(1, 4, 1, dtype=torch.float64)})
+    x = State(
+        node_mask(torch.tensor([4])), {"charge": Real("node", 1)}, {"charge": torch.randn(1, 4, 1, dtype=torch.float64)}
+    )
     numbers = equivariant_elements(lambda x: x.with_values(charge=layer(x["charge"])), group, x)
     kept_elements = {tuple(g) for g in group.numbered(numbers, 4).tolist()}
     assert kept_elements == {tuple(g) for g in subgroup.elements().tolist()}
@@ -158,7 +173,12 @@ def test_the_degree_is_the_subgroup_that_is_kept(kept: str):
 
 def test_unsafe_nonlinearities_and_subgroups_that_are_none_are_refused():
     group = parse_group("cyclic 4")
-    for unsafe in (lambda x: x * torch.arange(x.shape[1]).view(1, -1, *[1] * (x.ndim - 2)), lambda x: x.cumsum(1), lambda x: x.sort(1)[0], nn.Flatten()):
+    for unsafe in (
+        lambda x: x * torch.arange(x.shape[1]).view(1, -1, *[1] * (x.ndim - 2)),
+        lambda x: x.cumsum(1),
+        lambda x: x.sort(1)[0],
+        nn.Flatten(),
+    ):
         with pytest.raises(ValueError, match="commute with permutations"):
             check_permutation_safe(unsafe)
         with pytest.raises(ValueError, match="commute with permutations"):

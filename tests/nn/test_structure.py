@@ -49,7 +49,11 @@ def test_walks_return_as_the_powers_of_the_transition_matrix_say():
 
 
 def test_features_read_undirected_labels_only(random_state):
-    schema = {"bond": Categorical("pair", 3, undirected=True), "arrow": Categorical("pair", 2), "atom": Categorical("node", 2)}
+    schema = {
+        "bond": Categorical("pair", 3, undirected=True),
+        "arrow": Categorical("pair", 2),
+        "atom": Categorical("node", 2),
+    }
     x = random_state(schema, node_mask(torch.tensor([3, 5])), 0)
     assert torch.equal(adjacency(x), ((x["bond"] > 0) & extent(schema["bond"], x.mask)).float())
     nodes, whole = features(x, ["cycles", "walks", "spectrum"])

@@ -81,14 +81,16 @@ def test_training_on_its_own_samples_leads_to_boltzmanns_law():
 
 
 def test_the_gradient_is_that_of_the_divergence():
-    """E ∂(½ Var log w) = ∂ KL(model | law), here for one parameter, by finite differences of the exact divergence over all orders."""
+    """E ∂(½ Var log w) = ∂ KL(model | law), by finite differences of the exact divergence."""
     denoiser, process = parts(seed=1)
     denoiser.double()
     diffusion = Diffusion(denoiser, process, Nothing(), LogVariance(DOMAIN.log_density, SITES, draws=2000))
     x0 = structures([2.0] * 20)
     x0 = x0.with_values(temperature=x0["temperature"].double())
     diffusion(x0, Streams(0, torch.arange(20))).mean().backward()
-    name, parameter = max(((n, p) for n, p in denoiser.named_parameters() if p.requires_grad), key=lambda item: float(item[1].grad.norm()))
+    name, parameter = max(
+        ((n, p) for n, p in denoiser.named_parameters() if p.requires_grad), key=lambda item: float(item[1].grad.norm())
+    )
     direction = parameter.grad / parameter.grad.norm()
 
     def exact(shift: float) -> float:

@@ -19,8 +19,9 @@ KINDS = {1: "chain", 2: "square", 3: "cubic"}
 class OffsetHamiltonian:
     """H(s) = - sum over offsets d and sites r of J_d(r) s(r) s(r + d), minus the sum over r of h(r) s(r).
 
-    ``couplings[d]`` is J_d and ``field`` is h: numbers, or arrays that broadcast against spins (count, L1, ..., Ld), so one number a sample
-    has the shape (count, 1, ..., 1) and one a site (L1, ..., Ld). An offset stands for one bond a site.
+    ``couplings[d]`` is J_d and ``field`` is h: numbers, or arrays that broadcast against spins (count, L1, ..., Ld), so
+    one number a sample has the shape (count, 1, ..., 1) and one a site (L1, ..., Ld). An offset stands for one bond a
+    site.
     """
 
     couplings: Mapping[tuple[int, ...], float | np.ndarray]
@@ -46,7 +47,10 @@ class OffsetHamiltonian:
         piece, sites = torus(kind or KINDS[len(shape)], shape), math.prod(shape)
         values = [np.asarray(value, float) for value in (self.field, *self.couplings.values())]
         count = max(len(value) if value.ndim > len(shape) else 1 for value in values)
-        field, *couplings = (torch.from_numpy(np.array(np.broadcast_to(value, (count, *shape))).reshape(count, sites)) for value in values)
+        field, *couplings = (
+            torch.from_numpy(np.array(np.broadcast_to(value, (count, *shape))).reshape(count, sites))
+            for value in values
+        )
         along = torch.tensor(list(self.couplings))
         return Hamiltonian.make(piece, interaction("ising"), torch.stack(couplings, -1), ising_field(field), along)
 

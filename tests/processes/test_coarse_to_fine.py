@@ -1,4 +1,7 @@
-"""Lattices from coarse to fine: the sublattices, the order, its exactness, and the network that sees one sublattice at a time."""
+"""Lattices from coarse to fine.
+
+The sublattices, the order, its exactness, and the network that sees one sublattice at a time.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ def partly(process: Masked, spins: torch.Tensor, hidden: torch.Tensor | float, s
     return process.bridge(x0, process.prior(x0.mask), t.float(), torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize(("kind", "sides", "top"), [("chain", (8,), 3), ("chain", (12,), 2), ("square", (4, 4), 4), ("square", (12, 12), 4), ("square", (6, 6), 2)])
+@pytest.mark.parametrize(
+    ("kind", "sides", "top"),
+    [("chain", (8,), 3), ("chain", (12,), 2), ("square", (4, 4), 4), ("square", (12, 12), 4), ("square", (6, 6), 2)],
+)
 def test_a_tower_halves(kind, sides, top):
     piece = tower(torus(kind, sides))
     place, sites = piece.torus.positions(), torus(kind, sides).sites
@@ -83,14 +89,22 @@ class Oracle(Denoiser):
         seen, rows = x["spin"].unique(dim=0, return_inverse=True)
         fits = ((seen[:, None] == 2) | (seen[:, None] == self.spins)).all(-1) * self.weights
         shares = ((fits @ self.spins.double()) / fits.sum(1, keepdim=True))[rows]
-        return State(x.mask, {"spin": Logits("node", 2)}, {"spin": torch.stack([1 - shares, shares], -1).clamp_min(1e-30).log()})
+        return State(
+            x.mask, {"spin": Logits("node", 2)}, {"spin": torch.stack([1 - shares, shares], -1).clamp_min(1e-30).log()}
+        )
 
 
 def test_a_ring_takes_log_n_evaluations_exactly():
     """A ring without every second spin is a ring again: each stage is exact at once."""
     oracle, off = Oracle(8), []
-    for one in (process("chain", parts=[1]), Masked(PLAIN, evenly=True), Masked(PLAIN, evenly=True, revealing={"kind": "Sublattices", "lattice": "chain"})):
-        found = Ancestral(Diffusion(oracle, one, Nothing()), 4)(Request.of(torch.ones(20_000, 8, dtype=torch.bool)), torch.Generator().manual_seed(0)).x["spin"]
+    for one in (
+        process("chain", parts=[1]),
+        Masked(PLAIN, evenly=True),
+        Masked(PLAIN, evenly=True, revealing={"kind": "Sublattices", "lattice": "chain"}),
+    ):
+        found = Ancestral(Diffusion(oracle, one, Nothing()), 4)(
+            Request.of(torch.ones(20_000, 8, dtype=torch.bool)), torch.Generator().manual_seed(0)
+        ).x["spin"]
         share = torch.bincount((found * 2 ** torch.arange(7, -1, -1)).sum(1), minlength=256).double() / 20_000
         off.append(float((share - oracle.weights).abs().sum() / 2))
     assert off[0] < 0.037 and off[1] > 0.1 and off[2] > 0.042  # 0.031 from the number of samples alone
@@ -108,7 +122,12 @@ def test_on_the_square_lattice_the_last_stage_is_exact_in_one_group_and_the_one_
         kept = sorted(shown + drawn[:2])
         a, b = (kept.index(site) for site in drawn[:2])
         joint = torch.special.entr(both).sum()
-        return float(torch.special.entr(both.sum(a)).sum() + torch.special.entr(both.sum(b)).sum() - torch.special.entr(both.sum([a, b])).sum() - joint)
+        return float(
+            torch.special.entr(both.sum(a)).sum()
+            + torch.special.entr(both.sum(b)).sum()
+            - torch.special.entr(both.sum([a, b])).sum()
+            - joint
+        )
 
     found = []
     for count in (4, 6, 8):
@@ -118,7 +137,10 @@ def test_on_the_square_lattice_the_last_stage_is_exact_in_one_group_and_the_one_
     assert found[0] > 1e-3 and abs(found[1]) < 1e-12 and abs(found[2]) < 1e-12
 
 
-@pytest.mark.parametrize(("side", "lattice", "steps"), [(16, "chain", 9), (4, "square", 14), (8, "square", 24), (6, "square", 10), (6, "square", 4)])
+@pytest.mark.parametrize(
+    ("side", "lattice", "steps"),
+    [(16, "chain", 9), (4, "square", 14), (8, "square", 24), (6, "square", 10), (6, "square", 4)],
+)
 def test_steps_show_what_is_next(side, lattice, steps):
     sites = side ** {"chain": 1, "square": 2}[lattice]
     one, mask, streams = process(lattice), torch.ones(50, sites, dtype=torch.bool), Streams(0, torch.arange(50))
@@ -142,11 +164,16 @@ def test_noise_and_steps_have_one_law(shown):
     noised = partly(one, torch.zeros(20_000, 16).long(), 16 - shown)
     x, out = one.prior(mask), State(mask, {"spin": Logits("node", 2)}, {"spin": torch.zeros(20_000, 16, 2)})
     for before, after in itertools.pairwise([0, 1, 2, 3, 4, 5, 6, 8][: [0, 1, 2, 3, 4, 5, 6, 8].index(shown) + 1]):
-        x = one.step(x, out, *(torch.full((20_000,), 1 - k / 16) for k in (before, after)), torch.Generator().manual_seed(before))
+        x = one.step(
+            x, out, *(torch.full((20_000,), 1 - k / 16) for k in (before, after)), torch.Generator().manual_seed(before)
+        )
     codes = [((state["spin"] == 2) * 2 ** torch.arange(16)).sum(1) for state in (noised, x)]
     one_law, other = (torch.bincount(code, minlength=2**16).double() / 20_000 for code in codes)
     sets = int((one_law > 0).sum())
-    assert sets == {3: 16, 4: 4, 6: 8, 8: 2}[shown] and float((one_law - other).abs().sum() / 2) < 3 * (sets / 20_000) ** 0.5
+    assert (
+        sets == {3: 16, 4: 4, 6: 8, 8: 2}[shown]
+        and float((one_law - other).abs().sum() / 2) < 3 * (sets / 20_000) ** 0.5
+    )
 
 
 def test_the_order_knows_no_place():
@@ -154,7 +181,9 @@ def test_the_order_knows_no_place():
     x = partly(one, torch.randint(2, (64, 64), generator=torch.Generator().manual_seed(1)), torch.arange(64) * 1.0)
     g = domain.group.sample(x.mask, torch.Generator().manual_seed(2))
     following = State(x.mask, {"next": Categorical("node", 2)}, {"next": one.revealing.next(x["spin"] == 2).long()})
-    assert torch.equal(domain.group.act(g, following)["next"].bool(), one.revealing.next(domain.group.act(g, x)["spin"] == 2))
+    assert torch.equal(
+        domain.group.act(g, following)["next"].bool(), one.revealing.next(domain.group.act(g, x)["spin"] == 2)
+    )
 
 
 def test_times_of_training_are_where_groups_begin():
@@ -181,7 +210,11 @@ def test_the_network_is_equivariant(side):
     sites, rows = side**2, 24
     spins = torch.randint(2, (rows, sites), generator=torch.Generator().manual_seed(3))
     x = partly(process(), spins, 1 + torch.arange(rows) % sites * 1.0)
-    x = State(x.mask, {"temperature": domain.schema["temperature"], **x.schema}, {"temperature": torch.linspace(1.8, 3.0, rows).double()[:, None], **x.values})
+    x = State(
+        x.mask,
+        {"temperature": domain.schema["temperature"], **x.schema},
+        {"temperature": torch.linspace(1.8, 3.0, rows).double()[:, None], **x.values},
+    )
     t, z = torch.full((rows,), 0.5, dtype=torch.float64), State(x.mask, {}, {})
     with torch.no_grad():
         plain = net(x, t, z)
@@ -196,7 +229,11 @@ def test_the_last_half_is_heat_bath():
     model = Hamiltonian.make(torus("square", 4), interaction("ising"))
     spins = torch.randint(2, (5, 16), generator=torch.Generator().manual_seed(4))
     x = partly(process(), spins, 8)
-    x = State(x.mask, {**domain.schema, "spin": Categorical("node", 3)}, {"temperature": torch.full((5, 1), 2.0, dtype=torch.float64), "spin": x["spin"]})
+    x = State(
+        x.mask,
+        {**domain.schema, "spin": Categorical("node", 3)},
+        {"temperature": torch.full((5, 1), 2.0, dtype=torch.float64), "spin": x["spin"]},
+    )
     law = net(x, torch.full((5,), 0.5), State(x.mask, {}, {}))["spin"].softmax(-1)
     row, site = (x["spin"] == 2).nonzero()[7].tolist()
     both = spins[row].repeat(2, 1)
@@ -223,17 +260,31 @@ def test_weights_make_an_untrained_model_right():
 
 def test_what_cannot_be_is_refused():
     domain, net = network()
-    for settings, told in (({"lattice": "cubic"}, "halves into its like"), ({"parts": []}, "at least 1"), ({"stages": [3, 1]}, "the first and the last")):
+    for settings, told in (
+        ({"lattice": "cubic"}, "halves into its like"),
+        ({"parts": []}, "at least 1"),
+        ({"stages": [3, 1]}, "the first and the last"),
+    ):
         with pytest.raises(ValueError, match=told):
             CoarseToFine(**settings)
     with pytest.raises(ValueError, match="even sides, got .3, 3."):
         CoarseToFine().next(torch.ones(1, 9, dtype=torch.bool))
     with pytest.raises(ValueError, match="coupling would not be"):
-        SublatticeConvolution(PLAIN, schema_to_plain({**SpinLattice(conditions=["coupling", "temperature"]).schema, "spin": Categorical("node", 3)}), {})
+        SublatticeConvolution(
+            PLAIN,
+            schema_to_plain(
+                {**SpinLattice(conditions=["coupling", "temperature"]).schema, "spin": Categorical("node", 3)}
+            ),
+            {},
+        )
     with pytest.raises(ValueError, match="needs the condition temperature"):
         SublatticeConvolution(PLAIN, schema_to_plain({"spin": Categorical("node", 3)}), {})
     labels = torch.full((1, 16), 2).index_fill(1, torch.tensor([0, 1, 2, 6]), 0)
-    x = State(torch.ones(1, 16, dtype=torch.bool), {**domain.schema, "spin": Categorical("node", 3)}, {"temperature": torch.ones(1, 1), "spin": labels})
+    x = State(
+        torch.ones(1, 16, dtype=torch.bool),
+        {**domain.schema, "spin": Categorical("node", 3)},
+        {"temperature": torch.ones(1, 1), "spin": labels},
+    )
     with pytest.raises(ValueError, match="shown from coarse to fine"):
         net(x, torch.ones(1), State(x.mask, {}, {}))
     assert isinstance(Masked(PLAIN, evenly=True, revealing={"kind": "Sublattices"}).revealing, Sublattices)

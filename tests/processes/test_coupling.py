@@ -1,4 +1,7 @@
-"""Noise that is led to the nearest of its own symmetries: optimal where it can be counted out, and still the prior on the whole."""
+"""Noise that is led to the nearest of its own symmetries.
+
+Optimal where it can be counted out, and still the prior on the whole.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ import pytest
 import torch
 from scipy.stats import kstest
 
+from symdiff.breaking.frame_code import FrameCode
 from symdiff.breaking.nothing import Nothing
 from symdiff.breaking.sympe import SymPE
 from symdiff.canonical.frames import Frames
-from symdiff.breaking.frame_code import FrameCode
 from symdiff.diffusion import Diffusion
 from symdiff.groups.orthogonal import Orthogonal, turn
 from symdiff.groups.permutations import Symmetric
@@ -32,7 +35,9 @@ def process(**settings) -> Gaussian:
 
 def clouds(sizes: list[int], seed: int) -> State:
     mask = node_mask(torch.tensor(sizes))
-    return Gaussian(SCHEMA, schedule=FlowMatchEulerDiscrete(), centered=["position"]).prior(mask, Streams(seed, torch.arange(len(sizes))))
+    return Gaussian(SCHEMA, schedule=FlowMatchEulerDiscrete(), centered=["position"]).prior(
+        mask, Streams(seed, torch.arange(len(sizes)))
+    )
 
 
 def shortened(fixed: State, noise: State) -> torch.Tensor:
@@ -57,7 +62,12 @@ def test_the_numbering_is_the_best_of_all_and_the_rotation_better_than_any_drawn
 
 def test_it_is_no_worse_than_any_numbering_without_a_turn():
     fixed, noise = clouds([4] * 8, 2), clouds([4] * 8, 3)
-    best = torch.stack([(fixed["position"] * noise["position"][:, list(each)]).double().sum((1, 2, 3)) for each in itertools.permutations(range(4))]).amax(0)
+    best = torch.stack(
+        [
+            (fixed["position"] * noise["position"][:, list(each)]).double().sum((1, 2, 3))
+            for each in itertools.permutations(range(4))
+        ]
+    ).amax(0)
     assert bool((shortened(fixed, process().couple(fixed, noise)) >= best - 1e-5).all())
 
 
@@ -67,20 +77,36 @@ def test_what_is_moved_alike_is_coupled_alike():
     for group in (Symmetric(), Orthogonal(3, special=True)):
         g = group.sample(fixed.mask, streams)
         moved = both.couple(group.act(g, fixed), group.act(g, noise))
-        torch.testing.assert_close(moved["position"], group.act(g, both.couple(fixed, noise))["position"], atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(
+            moved["position"], group.act(g, both.couple(fixed, noise))["position"], atol=1e-5, rtol=1e-5
+        )
     assert not bool(moved["position"][~moved.mask].any())
 
 
 def test_the_noise_of_a_turned_structure_is_still_the_prior():
     count = 4000
     rows = torch.arange(count)
-    fixed = State(torch.ones(count, 3, dtype=torch.bool), SCHEMA, {"position": torch.tensor([[2.0, 0, 0], [-1, 1, 0], [-1, -1, 0]])[None, :, None].repeat(count, 1, 1, 1)})
-    fixed = Symmetric().act(Symmetric().sample(fixed.mask, Streams(7, rows)), Orthogonal(3).act(Orthogonal(3).sample(fixed.mask, Streams(8, rows)), fixed))
+    fixed = State(
+        torch.ones(count, 3, dtype=torch.bool),
+        SCHEMA,
+        {"position": torch.tensor([[2.0, 0, 0], [-1, 1, 0], [-1, -1, 0]])[None, :, None].repeat(count, 1, 1, 1)},
+    )
+    fixed = Symmetric().act(
+        Symmetric().sample(fixed.mask, Streams(7, rows)),
+        Orthogonal(3).act(Orthogonal(3).sample(fixed.mask, Streams(8, rows)), fixed),
+    )
     noise = process().prior(fixed.mask, Streams(9, rows))
     led = process().couple(fixed, noise)
-    assert (shortened(fixed, led) >= shortened(fixed, noise) - 1e-5).all() and shortened(fixed, led).min() > 0  # near it, every one
+    assert (shortened(fixed, led) >= shortened(fixed, noise) - 1e-5).all() and shortened(
+        fixed, led
+    ).min() > 0  # near it, every one
     first, second = led["position"][:, 0, 0], led["position"][:, 1, 0]
-    for value, spread in ((first[:, 0], (2 / 3) ** 0.5), (first[:, 2], (2 / 3) ** 0.5), ((first - second)[:, 1], 2**0.5), (first[:, 0] + first[:, 1], (4 / 3) ** 0.5)):
+    for value, spread in (
+        (first[:, 0], (2 / 3) ** 0.5),
+        (first[:, 2], (2 / 3) ** 0.5),
+        ((first - second)[:, 1], 2**0.5),
+        (first[:, 0] + first[:, 1], (4 / 3) ** 0.5),
+    ):
         assert kstest((value / spread).numpy(), "norm").pvalue > 1e-4
 
 

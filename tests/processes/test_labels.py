@@ -67,7 +67,9 @@ class Edge:
     """Stands for uniform numbers at the edges of (0, 1)."""
 
     def __init__(self, monkeypatch, value: float) -> None:
-        monkeypatch.setattr("symdiff.processes.discrete.uniform", lambda shape, generator, like: torch.full(shape, value))
+        monkeypatch.setattr(
+            "symdiff.processes.discrete.uniform", lambda shape, generator, like: torch.full(shape, value)
+        )
 
 
 @pytest.mark.parametrize("u", [torch.finfo(torch.float32).tiny, 2.0**-24, 1 - 2.0**-24, 1 - 2.0**-23])
@@ -162,7 +164,9 @@ def test_the_bridge_keeps_an_entry_with_probability_alpha(process):
         x = process.bridge(x0, process.prior(mask, streams), t, streams)
         for name, label in (("atom", 2), ("bond", 1)):
             alpha = float(process.alpha(torch.tensor(time, dtype=torch.float64)))
-            law = (1 - alpha) * process.priors[name] + alpha * functional.one_hot(torch.tensor(label), len(process.priors[name]))
+            law = (1 - alpha) * process.priors[name] + alpha * functional.one_hot(
+                torch.tensor(label), len(process.priors[name])
+            )
             found = torch.bincount(labels_of(SCHEMA[name], x[name], mask), minlength=len(law))
             seen = law > 1e-12
             assert found[~seen].sum() == 0
@@ -217,7 +221,10 @@ def test_the_step_of_perfect_predictions_keeps_the_law_of_the_bridge(process):
             start, end = (process.alpha(u) * eye + (1 - process.alpha(u)) * process.priors[name] for u in times)
             for x0 in range(SCHEMA[name].classes):
                 steps = torch.stack(
-                    [process.transition(name, eye[None, x0], torch.tensor([x_t]), *times)[0] for x_t in range(field.classes)]
+                    [
+                        process.transition(name, eye[None, x0], torch.tensor([x_t]), *times)[0]
+                        for x_t in range(field.classes)
+                    ]
                 )
                 torch.testing.assert_close(start[x0] @ steps, end[x0], atol=1e-12, rtol=0)
 
@@ -312,10 +319,9 @@ def test_the_masked_bound_weighting_estimates_the_bound():
     streams = Streams(9, torch.arange(rows))
     t = process.draw_times(rows, streams)
     losses = process.loss(out, x0, process.bridge(x0, process.prior(mask, streams), t, streams), t) * 3
-    exact = sum(
-        (surprise(out[n], x0[n]) * support(f, mask)).reshape(rows, -1).sum(1)
-        for n, f in SCHEMA.items()
-    )[0]  # predictions that ignore x_t: every entry is revealed once
+    exact = sum((surprise(out[n], x0[n]) * support(f, mask)).reshape(rows, -1).sum(1) for n, f in SCHEMA.items())[
+        0
+    ]  # predictions that ignore x_t: every entry is revealed once
     assert abs(losses.mean() - exact) < 5 * losses.std() / rows**0.5
 
 
@@ -346,7 +352,9 @@ def test_undriven_fields_pass_unchanged(graph_batch):
     streams = Streams(11, torch.arange(8))
     x = process.bridge(graph_batch, process.prior(graph_batch.mask, streams), torch.full((8,), 0.5), streams)
     assert torch.equal(x["atom"], graph_batch["atom"])
-    assert torch.equal(process.step(x, predictions(x), torch.ones(8), torch.zeros(8), streams)["atom"], graph_batch["atom"])
+    assert torch.equal(
+        process.step(x, predictions(x), torch.ones(8), torch.zeros(8), streams)["atom"], graph_batch["atom"]
+    )
 
 
 # configs and errors

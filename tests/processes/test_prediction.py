@@ -67,10 +67,17 @@ def test_every_channel_has_a_mean_and_a_spread_of_its_own(random_state, loss):
     x0, out = random_state(EACH, MASK, 0), random_state(EACH, MASK, 1)
     mean, spread = torch.tensor([1.0, -2.0, 30.0]).double(), torch.tensor([0.5, 2.0, 8.0]).double()
     force = torch.tensor([3.0, 0.25]).double()[:, None]
-    process = Prediction(EACH, loss=loss, mean={"energy": mean.tolist()}, spread={"energy": spread.tolist(), "force": force[:, 0].tolist()})
+    process = Prediction(
+        EACH,
+        loss=loss,
+        mean={"energy": mean.tolist()},
+        spread={"energy": spread.tolist(), "force": force[:, 0].tolist()},
+    )
     standard = State(MASK, EACH, {"energy": (x0["energy"] - mean) / spread, "force": x0["force"] / force})
     t = torch.ones(3)
-    assert torch.allclose(process.loss(out, x0, x0, t), Prediction(EACH, loss=loss).loss(out, standard, standard, t), atol=1e-12)
+    assert torch.allclose(
+        process.loss(out, x0, x0, t), Prediction(EACH, loss=loss).loss(out, standard, standard, t), atol=1e-12
+    )
     found = process.step(State(MASK, {}, {}), standard, t, 0 * t)
     assert all(torch.allclose(found[name].double(), x0[name], atol=1e-4) for name in EACH)
 
@@ -78,7 +85,11 @@ def test_every_channel_has_a_mean_and_a_spread_of_its_own(random_state, loss):
 @pytest.mark.parametrize("loss", ["l1", "l2"])
 def test_no_symmetry_and_no_padding_changes_the_loss(pair, loss):
     x0, out = pair
-    process, group, t = Prediction(SCHEMA, loss=loss, mean=MEAN, spread=SPREAD), Product([Symmetric(), Orthogonal(3)]), torch.ones(3)
+    process, group, t = (
+        Prediction(SCHEMA, loss=loss, mean=MEAN, spread=SPREAD),
+        Product([Symmetric(), Orthogonal(3)]),
+        torch.ones(3),
+    )
     before = process.loss(out, x0, x0, t)
     g = group.sample(MASK, Streams(0, torch.arange(3)))
     assert torch.allclose(process.loss(group.act(g, out), group.act(g, x0), x0, t), before, atol=1e-12)

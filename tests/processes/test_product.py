@@ -44,7 +44,10 @@ SPEC = [
 def single_parts() -> list[tuple[float, Process]]:
     bond = {"bond": SCHEMA["bond"]}
     return [
-        (2.0, Gaussian({"position": SCHEMA["position"]}, schedule={"kind": "DPMSolverMultistep"}, centered=["position"])),
+        (
+            2.0,
+            Gaussian({"position": SCHEMA["position"]}, schedule={"kind": "DPMSolverMultistep"}, centered=["position"]),
+        ),
         (1.0, Masked({"atom": SCHEMA["atom"]})),
         (1.0, Flow(bond, WEIGHTS, prior="uniform")),
     ]
@@ -118,7 +121,9 @@ def test_a_part_that_corrects_steps_twice_while_the_others_wait():
         seen.append(x)
     for moved, mended in ((seen[0], seen[1]), (seen[2], seen[3])):
         assert all(torch.equal(moved[name], mended[name]) for name in ("atom", "bond"))
-        torch.testing.assert_close(moved["position"], mended["position"], atol=1e-3, rtol=1e-3)  # a constant prediction needs no correction
+        torch.testing.assert_close(
+            moved["position"], mended["position"], atol=1e-3, rtol=1e-3
+        )  # a constant prediction needs no correction
 
 
 def test_renoises_when_a_part_does():
@@ -133,7 +138,9 @@ def test_save_and_load(tmp_path):
         config = json.loads((tmp_path / "process_config.json").read_text())
         assert [part["process"]["kind"] for part in config["parts"]] == ["Gaussian", "Masked", "Flow"]
         loaded = Product.from_pretrained(tmp_path)
-        rebuilt = build(Process, {"kind": "Product", "parts": config["parts"]}, schema=config["schema"], marginals=WEIGHTS)
+        rebuilt = build(
+            Process, {"kind": "Product", "parts": config["parts"]}, schema=config["schema"], marginals=WEIGHTS
+        )
         mask = node_mask(torch.tensor([4, 3]))
         draws = [p.prior(mask, Streams(5, torch.arange(2))) for p in (product, loaded, rebuilt)]
         for other in draws[1:]:
@@ -149,10 +156,19 @@ def test_save_and_load(tmp_path):
         ([*SPEC[:2], {"fields": ["bonds"], "process": {"kind": "Flow"}}], r"parts\[2\].fields: expected names among"),
         ([*SPEC[:2], {"fields": [], "process": {"kind": "Flow"}}], r"parts\[2\].fields: expected names among"),
         ([*SPEC[:2], {"fields": ["bond"]}], r"parts\[2\]: expected the keys fields, process and maybe weight"),
-        ([*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flo"}}], r"parts\[2\].process.kind: .*did you mean 'Flow'"),
+        (
+            [*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flo"}}],
+            r"parts\[2\].process.kind: .*did you mean 'Flow'",
+        ),
         ([*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flow", "distortion": 2.0}}], "the same grid of times"),
-        ([*SPEC[:2], {"fields": ["bond"], "process": Marginal({"atom": SCHEMA["atom"]}, WEIGHTS)}], r"parts\[2\]: expected a process on"),
-        ([*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flow", "focus": 2.0}}], r"parts\[2\].process.focus: .* give focus to the Product"),
+        (
+            [*SPEC[:2], {"fields": ["bond"], "process": Marginal({"atom": SCHEMA["atom"]}, WEIGHTS)}],
+            r"parts\[2\]: expected a process on",
+        ),
+        (
+            [*SPEC[:2], {"fields": ["bond"], "process": {"kind": "Flow", "focus": 2.0}}],
+            r"parts\[2\].process.focus: .* give focus to the Product",
+        ),
         ([*SPEC[1:], {"fields": ["position"], "process": {"kind": "Flow"}}], "must be Categorical"),
     ],
 )

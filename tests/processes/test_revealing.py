@@ -44,7 +44,9 @@ class Oracle(Denoiser):
 def sampled(steps: int, revealing: dict | None, next_nearest: float = 0.0) -> float:
     """Total variation of 30,000 samples against the law; for exact samples about 0.017 from their number alone."""
     diffusion = Diffusion(Oracle(next_nearest), Masked(PLAIN, evenly=True, revealing=revealing), Nothing())
-    found = Ancestral(diffusion, steps)(Request.of(torch.ones(30_000, SITES, dtype=torch.bool)), torch.Generator().manual_seed(0)).x["spin"]
+    found = Ancestral(diffusion, steps)(
+        Request.of(torch.ones(30_000, SITES, dtype=torch.bool)), torch.Generator().manual_seed(0)
+    ).x["spin"]
     number = (found * 2 ** torch.arange(SITES - 1, -1, -1)).sum(1)
     share = torch.bincount(number, minlength=2**SITES).double() / len(number)
     return float((share - energies(next_nearest).softmax(0)).abs().sum() / 2)
@@ -53,7 +55,9 @@ def sampled(steps: int, revealing: dict | None, next_nearest: float = 0.0) -> fl
 def test_a_sublattice_at_once_is_exact_with_nearest_neighbors_only():
     assert sampled(SITES // 2 + 1, CHAIN) < 0.03
     assert sampled(SITES // 2 + 1, None) > 0.06  # as many steps, in any order
-    assert sampled(SITES // 2 + 1, CHAIN, next_nearest=-0.4) > 0.06  # couplings within a sublattice: the last step is wrong
+    assert (
+        sampled(SITES // 2 + 1, CHAIN, next_nearest=-0.4) > 0.06
+    )  # couplings within a sublattice: the last step is wrong
 
 
 def test_the_order_is_one_sublattice_then_the_other():
@@ -77,7 +81,11 @@ def test_the_order_is_one_sublattice_then_the_other():
 def test_noise_and_steps_have_one_law():
     """What training hides at time t is what sampling has hidden then."""
     process = Masked(PLAIN, evenly=True, revealing=CHAIN)
-    x0 = State(torch.ones(20_000, SITES, dtype=torch.bool), {"spin": Categorical("node", 2)}, {"spin": torch.zeros(20_000, SITES).long()})
+    x0 = State(
+        torch.ones(20_000, SITES, dtype=torch.bool),
+        {"spin": Categorical("node", 2)},
+        {"spin": torch.zeros(20_000, SITES).long()},
+    )
     t = torch.full((20_000,), 4 / 6)
     noised = process.bridge(x0, process.prior(x0.mask), t, torch.Generator().manual_seed(0))
     diffusion = Diffusion(Oracle(), process, Nothing())
@@ -96,7 +104,11 @@ def test_the_bound_is_that_of_the_chain():
     diffusion = Diffusion(Oracle(), process, Nothing())
     x0 = State(torch.ones(len(SPINS), SITES, dtype=torch.bool), {"spin": Categorical("node", 2)}, {"spin": SPINS})
     exact = -energies(0.0).log_softmax(0)
-    found = torch.stack([nll(diffusion, x0, SITES // 2 + 1, torch.Generator().manual_seed(k)) for k in range(400)]).double().mean(0)
+    found = (
+        torch.stack([nll(diffusion, x0, SITES // 2 + 1, torch.Generator().manual_seed(k)) for k in range(400)])
+        .double()
+        .mean(0)
+    )
     torch.testing.assert_close(found, exact, rtol=0.03, atol=0.1)
 
 

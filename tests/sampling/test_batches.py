@@ -118,7 +118,10 @@ def test_more_nodes_than_the_model_can_have_is_a_users_mistake(pipeline):
         pipeline.sample(Request(2, 12))
 
 
-@pytest.mark.parametrize("settings", [{"request": 0}, {"request": 1, "sampler": 0}, {"request": 1, "batch_size": 0}, {"request": 1, "precision": "fp8"}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"request": 0}, {"request": 1, "sampler": 0}, {"request": 1, "batch_size": 0}, {"request": 1, "precision": "fp8"}],
+)
 def test_values_out_of_range_are_refused(pipeline, settings):
     with pytest.raises(UserError):
         pipeline.sample(**settings)

@@ -44,7 +44,11 @@ def model(breaker) -> Diffusion:
     """A network that was never trained."""
     torch.manual_seed(0)
     process = Masked(schema_to_plain(SCHEMA), evenly=True)
-    plain = {"schema": schema_to_plain(SCHEMA), "noisy": schema_to_plain(process.noisy_schema()), "code": schema_to_plain(breaker.schema)}
+    plain = {
+        "schema": schema_to_plain(SCHEMA),
+        "noisy": schema_to_plain(process.noisy_schema()),
+        "code": schema_to_plain(breaker.schema),
+    }
     denoiser = LatticeConvolution(**plain, lattice="chain", width=16, layers=2)
     for parameter in denoiser.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
@@ -58,7 +62,11 @@ def weigh(diffusion: Diffusion, mask: torch.Tensor, seed: int = 0) -> Weighted:
 
 def draw(pipeline: SymdiffPipeline, count: int, seed: int, condition: State, batch_size: int | None = None):
     """Samples with weights."""
-    return pipeline.sample(Request(count, condition=condition, seed=seed), Importance(pipeline.diffusion, SITES, pipeline.domain.log_density), batch_size)
+    return pipeline.sample(
+        Request(count, condition=condition, seed=seed),
+        Importance(pipeline.diffusion, SITES, pipeline.domain.log_density),
+        batch_size,
+    )
 
 
 BREAKERS = {
@@ -98,7 +106,9 @@ def test_samples_are_those_of_the_model_and_other_processes_say_no():
 
 def test_the_chain_of_weighted_samples_has_the_law_of_the_weights():
     target, count = torch.tensor([0.1, 0.2, 0.3, 0.4, 0.0]).double(), 100_000
-    drawn = torch.randint(5, (count,), generator=torch.Generator().manual_seed(2))  # a model that knows nothing, and one label that is impossible
+    drawn = torch.randint(
+        5, (count,), generator=torch.Generator().manual_seed(2)
+    )  # a model that knows nothing, and one label that is impossible
     samples = Weighted(State(torch.ones(count, 1, dtype=torch.bool), {}, {}), (5 * target).log()[drawn])
     rows = samples.chain(torch.Generator().manual_seed(3))
     seen = drawn[rows][::10]  # far enough apart to be independent
@@ -127,7 +137,9 @@ def test_a_pipeline_corrects_its_samples_to_boltzmanns_law():
     labels = (next(Chain(3)([samples])).state()["spin"] * 2 ** torch.arange(SITES)).sum(1)
     every = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
     s = 1 - 2 * every.double()
-    exact = torch.zeros(2**SITES, dtype=torch.float64).index_put(((every * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / temperature).softmax(0))
+    exact = torch.zeros(2**SITES, dtype=torch.float64).index_put(
+        ((every * 2 ** torch.arange(SITES)).sum(1),), ((s * s.roll(1, 1)).sum(1) / temperature).softmax(0)
+    )
     seen = labels[::20]
     assert chi_square(seen.bincount(minlength=2**SITES), exact * len(seen)) > 1e-6
     raw = (samples.state()["spin"] * 2 ** torch.arange(SITES)).sum(1)[::20]
@@ -147,7 +159,9 @@ def test_a_row_of_the_chain_depends_on_the_seed_and_the_rows_before():
 
 def test_samples_without_a_law_or_of_several_have_no_chain():
     pipeline = ring()
-    given = pipeline.domain.condition(pipeline.domain.codec.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0])
+    given = pipeline.domain.condition(
+        pipeline.domain.codec.hamiltonian_of(Configuration(np.ones(SITES, np.int8))), [1.0, 2.0]
+    )
     with pytest.raises(UserError, match="one condition for all"):
         next(Chain()([draw(pipeline, 2, 0, given)]))
     with pytest.raises(ValueError, match="have no weights"):

@@ -43,11 +43,14 @@ process:
   parts:
     - {fields: [atom, bond], process: {kind: LABELS}}
     - {fields: [position], process: {kind: Gaussian, schedule: {kind: SCHEDULE}, centered: [position]}}
-breaker: {kind: SymPE, anchor: ANCHOR, canonicalizer: {kind: Frames, nodes: stored}, code: {kind: FrameCode, nodes: 9, dim: 4}}
+breaker: {kind: SymPE, anchor: ANCHOR, canonicalizer: {kind: Frames, nodes: stored},
+  code: {kind: FrameCode, nodes: 9, dim: 4}}
 """
 
 
-def model(labels: str = "Flow", schedule: str = "FlowMatchEulerDiscrete", anchor: str = "none", domain: Molecule3D = DOMAIN) -> SymdiffPipeline:
+def model(
+    labels: str = "Flow", schedule: str = "FlowMatchEulerDiscrete", anchor: str = "none", domain: Molecule3D = DOMAIN
+) -> SymdiffPipeline:
     torch.manual_seed(0)
     shares = {"atom": [0.5, 0.3, 0.2], "bond": [0.7, 0.1, 0.1, 0.1]}
     text = TEXT.replace("LABELS", labels).replace("SCHEDULE", schedule).replace("ANCHOR", anchor)
@@ -56,7 +59,13 @@ def model(labels: str = "Flow", schedule: str = "FlowMatchEulerDiscrete", anchor
 
 def carbonyl() -> Geometry:
     position = np.array([[3.0, 1.0, -2.0], [4.2, 1.1, -2.0], [2.1, 1.9, -2.3]])
-    return Geometry(np.array([6, 8, 1], np.uint8), np.zeros(3, np.int8), position, np.array([[0, 1], [0, 2]], np.int16), np.array([2, 1], np.uint8))
+    return Geometry(
+        np.array([6, 8, 1], np.uint8),
+        np.zeros(3, np.int8),
+        position,
+        np.array([[0, 1], [0, 2]], np.int16),
+        np.array([2, 1], np.uint8),
+    )
 
 
 def known(geometry: Geometry | None = None) -> State:
@@ -65,9 +74,13 @@ def known(geometry: Geometry | None = None) -> State:
     return x.with_values(position=torch.from_numpy(geometry.position).float()[None, :, None])
 
 
-def around(pipeline: SymdiffPipeline, count: int, steps: int, particles: int, sizes: int | None = None, seed: int = 0) -> State:
+def around(
+    pipeline: SymdiffPipeline, count: int, steps: int, particles: int, sizes: int | None = None, seed: int = 0
+) -> State:
     """Samples around the carbonyl."""
-    return pipeline.sample(Request(count, sizes, known=known(), seed=seed), Inpainting(pipeline.diffusion, steps, particles)).state()
+    return pipeline.sample(
+        Request(count, sizes, known=known(), seed=seed), Inpainting(pipeline.diffusion, steps, particles)
+    ).state()
 
 
 def assert_holds(x: State, part: State) -> None:
@@ -78,7 +91,9 @@ def assert_holds(x: State, part: State) -> None:
         assert torch.equal(mine, part[name].expand_as(mine)), name
 
 
-@pytest.mark.parametrize("schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DPMSolverMultistep, order: 2", "DDIM, eta: 1.0"])
+@pytest.mark.parametrize(
+    "schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DPMSolverMultistep, order: 2", "DDIM, eta: 1.0"]
+)
 @pytest.mark.parametrize(("labels", "particles"), [("Flow, stochasticity: 0.5", 1), ("Flow", 3), ("Marginal", 2)])
 def test_the_fragment_is_there_digit_by_digit(schedule, labels, particles):
     found = around(model(labels, schedule), 12, 5, particles)
@@ -126,14 +141,22 @@ def test_of_two_normal_numbers_the_rest_is_nearly_conditional_on_the_known():
     mask, streams = torch.ones(count, 2, dtype=torch.bool), Streams(0, torch.arange(count))
     one = State(mask[:, :1], schema, {"x": torch.full((count, 1, 1), 1.5)})
     diffusion = Diffusion(Line(rho), process, Nothing())
-    pulled, left = (Inpainting(diffusion, 100, sharpness=k)(Request.of(mask, known=one), streams).x["x"] for k in (1.0, 0.0))
+    pulled, left = (
+        Inpainting(diffusion, 100, sharpness=k)(Request.of(mask, known=one), streams).x["x"] for k in (1.0, 0.0)
+    )
     assert bool(pulled[:, 0].eq(1.5).all())
-    assert abs(float(pulled[:, 1].mean()) - 1.5 * rho) < 0.08 and abs(float(pulled[:, 1].std()) - math.sqrt(1 - rho**2)) < 0.04
+    assert (
+        abs(float(pulled[:, 1].mean()) - 1.5 * rho) < 0.08
+        and abs(float(pulled[:, 1].std()) - math.sqrt(1 - rho**2)) < 0.04
+    )
     assert abs(float(left[:, 1].mean()) - 1.5 * rho) > 0.12
 
 
 class Labels(Denoiser):
-    """p(x0 | x_t) of every entry for two labels of the joint law ``law`` (2, 2), by enumeration; marginals are the prior."""
+    """p(x0 | x_t) of every entry for two labels of the joint law ``law`` (2, 2), by enumeration.
+
+    Marginals are the prior.
+    """
 
     def __init__(self, law: torch.Tensor) -> None:
         super().__init__()
@@ -141,7 +164,10 @@ class Labels(Denoiser):
 
     def forward(self, x, t, z):
         a, prior = (1 - t)[:, None, None], (self.law.sum(1), self.law.sum(0))
-        first, second = (a * torch.eye(2)[x["atom"][:, k]][:, None] + (1 - a) * prior[k][x["atom"][:, k]][:, None, None] for k in (0, 1))
+        first, second = (
+            a * torch.eye(2)[x["atom"][:, k]][:, None] + (1 - a) * prior[k][x["atom"][:, k]][:, None, None]
+            for k in (0, 1)
+        )
         joint = self.law * first.mT * second
         return State(x.mask, {"atom": Logits("node", 2)}, {"atom": torch.stack([joint.sum(2), joint.sum(1)], 1).log()})
 
@@ -160,7 +186,10 @@ def test_of_two_labels_the_rest_leans_to_what_is_known(particles):
 
 
 def test_particles_have_successors_by_their_weights():
-    weight, streams = torch.tensor([0.05, 0.05, 0.1, 0.8]).log().double().expand(4000, 4), Streams(0, torch.arange(16000))
+    weight, streams = (
+        torch.tensor([0.05, 0.05, 0.1, 0.8]).log().double().expand(4000, 4),
+        Streams(0, torch.arange(16000)),
+    )
     rows, left = resample(weight, streams)
     assert not bool(left.any()) and bool((rows.view(-1, 4) // 4).eq(torch.arange(4000)[:, None]).all())
     counts = torch.bincount(rows % 4, minlength=4) / 4000
@@ -184,10 +213,14 @@ class Springs(Denoiser):
 
 
 def test_the_result_turns_with_the_fragment_and_its_nodes_are_named_as_in_it():
-    process = Gaussian({"position": Real("node", 1, vector=3)}, schedule={"kind": "FlowMatchEulerDiscrete"}, centered=["position"])
+    process = Gaussian(
+        {"position": Real("node", 1, vector=3)}, schedule={"kind": "FlowMatchEulerDiscrete"}, centered=["position"]
+    )
     mask, streams = torch.ones(20, 6, dtype=torch.bool), Streams(0, torch.arange(20))
     noise = process.prior(mask, streams).to(torch.float64)
-    part = State(mask[:, :3], process.schema, {"position": process.prior(mask[:, :3], streams)["position"].double() + 5})
+    part = State(
+        mask[:, :3], process.schema, {"position": process.prior(mask[:, :3], streams)["position"].double() + 5}
+    )
 
     def around(part: State, noise: State) -> State:
         process.prior = lambda *_: noise
@@ -198,7 +231,10 @@ def test_the_result_turns_with_the_fragment_and_its_nodes_are_named_as_in_it():
     assert difference(around(space.act(turn, part), noise), space.act(turn, plain)) < 1e-9
     order = torch.tensor([[2, 0, 1]]).expand(20, -1)
     whole = torch.cat([order, torch.tensor([[5, 3, 4]]).expand(20, -1)], 1)
-    assert difference(around(Symmetric().act(order, part), Symmetric().act(whole, noise)), Symmetric().act(whole, plain)) < 1e-9
+    assert (
+        difference(around(Symmetric().act(order, part), Symmetric().act(whole, noise)), Symmetric().act(whole, plain))
+        < 1e-9
+    )
 
 
 @pytest.mark.parametrize("schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DDIM"])
@@ -233,7 +269,9 @@ def test_noising_again_is_noising_on_reals(schedule):
     s, t, streams = torch.full((count,), 0.3), torch.full((count,), 0.7), Streams(0, torch.arange(count))
     x = process.again(process.bridge(x0, process.prior(x0.mask, streams), s, streams), s, t, streams)["x"]
     a, b = (float(level[0]) for level in process.schedule.levels(t))
-    assert float(x.mean()) == pytest.approx(1.3 * a, abs=5 * b / count**0.5) and float(x.std()) == pytest.approx(b, rel=0.03)
+    assert float(x.mean()) == pytest.approx(1.3 * a, abs=5 * b / count**0.5) and float(x.std()) == pytest.approx(
+        b, rel=0.03
+    )
 
 
 def test_what_cannot_be_is_told(tmp_path):
@@ -268,7 +306,9 @@ def test_a_file_holds_the_fragment(tmp_path):
     DOMAIN.write([to_rdkit(carbonyl())] * 2, tmp_path / "two.sdf")
     far = Geometry(carbonyl().element, carbonyl().charge, carbonyl().position * 0.1)
     DOMAIN.write([to_rdkit(far)], tmp_path / "near.sdf")
-    DOMAIN.write([to_rdkit(Geometry(np.array([9], np.uint8), np.zeros(1, np.int8), np.zeros((1, 3))))], tmp_path / "f.sdf")
+    DOMAIN.write(
+        [to_rdkit(Geometry(np.array([9], np.uint8), np.zeros(1, np.int8), np.zeros((1, 3))))], tmp_path / "f.sdf"
+    )
     for name, message in [
         ("a.xyz", "expected bonds among the atoms; give an .sdf file"),
         ("two.sdf", "expected one molecule, got 2"),
@@ -282,7 +322,11 @@ def test_a_file_holds_the_fragment(tmp_path):
 
 def test_products_noise_their_parts_again():
     schema = {"atom": Categorical("node", 3), "x": Real("node", 1)}
-    process = Product(schema, [{"fields": ["atom"], "process": {"kind": "Flow"}}, {"fields": ["x"], "process": {"kind": "Gaussian"}}], {"atom": [1.0] * 3})
+    process = Product(
+        schema,
+        [{"fields": ["atom"], "process": {"kind": "Flow"}}, {"fields": ["x"], "process": {"kind": "Gaussian"}}],
+        {"atom": [1.0] * 3},
+    )
     x = process.prior(torch.ones(2, 3, dtype=torch.bool), Streams(0, torch.arange(2)))
     s, t = torch.full((2,), 0.2), torch.full((2,), 0.9)
     y = process.again(x, s, t, Streams(1, torch.arange(2)))

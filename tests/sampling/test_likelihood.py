@@ -1,4 +1,7 @@
-"""``Diffusion.nll`` bounds −log p(x0) from above, and tends to it for exact predictions: by enumeration, up to 4 nodes."""
+"""``Diffusion.nll`` bounds −log p(x0) from above, and tends to it for exact predictions.
+
+By enumeration, up to 4 nodes.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ PROCESSES = {
 
 def make_process(name: str, space: Space) -> Discrete:
     cls, settings = PROCESSES[name]
-    return cls(space.schema, {field: WEIGHTS[field][: space.schema[field].classes] for field in space.schema}, **settings)
+    return cls(
+        space.schema, {field: WEIGHTS[field][: space.schema[field].classes] for field in space.schema}, **settings
+    )
 
 
 def plain(process: Discrete, space: Space, law: Tensor) -> Diffusion:
@@ -74,7 +79,9 @@ def visited(process: Discrete, space: Space, noisy: Space, t: Tensor) -> Tensor:
     """q(x_t | x0), (S0, St); ``evenly`` hides a fixed number of entries, any as likely as others."""
     if not (isinstance(process, Masked) and process.evenly):
         return forward_law(process, space, noisy, t)
-    hidden = torch.stack([noisy.labels[:, e] == process.schema[name].classes for e, (name, _) in enumerate(noisy.places)], 1)
+    hidden = torch.stack(
+        [noisy.labels[:, e] == process.schema[name].classes for e, (name, _) in enumerate(noisy.places)], 1
+    )
     agrees = (hidden[None] | (space.labels[:, None, :] == noisy.labels[None])).all(-1)
     count = round(float(t) * len(noisy.places))
     return (agrees & (hidden.sum(1) == count)).double() / math.comb(len(noisy.places), count)
@@ -133,7 +140,9 @@ def test_labelled_is_unlabelled_plus_the_number_of_labellings(space):
         (given * unlabelled)[representatives].sum(), -torch.xlogy(given, given).sum(), atol=1e-9, rtol=0
     )
     labelled = bounds(plain(process, space, law), len(space.places))
-    torch.testing.assert_close(law @ labelled, (given * (unlabelled + labellings))[representatives].sum(), atol=1e-9, rtol=0)
+    torch.testing.assert_close(
+        law @ labelled, (given * (unlabelled + labellings))[representatives].sum(), atol=1e-9, rtol=0
+    )
 
 
 @pytest.mark.parametrize("name", ["flow", "marginal", "masked"])

@@ -47,7 +47,9 @@ class Oracle(Denoiser):
         fits = ((x["spin"][:, None] == 2) | (x["spin"][:, None] == SPINS)).all(-1)  # (B, 16)
         fits = fits & (SPINS[:, 0] == z["sign"][:, None])
         weights = fits * law()
-        shares = (weights[..., None, None] * torch.nn.functional.one_hot(SPINS, 2)).sum(1) / weights.sum(1)[:, None, None].clamp_min(1e-300)
+        shares = (weights[..., None, None] * torch.nn.functional.one_hot(SPINS, 2)).sum(1) / weights.sum(1)[
+            :, None, None
+        ].clamp_min(1e-300)
         return State(x.mask, {"spin": Logits("node", 2)}, {"spin": shares.clamp_min(1e-30).log()})
 
 
@@ -63,7 +65,9 @@ def known(labels: list[int], count: int = COUNT) -> State:
 @pytest.mark.parametrize("labels", [[2, 2, 1, 2], [2, 1, 0, 2], [0, 2, 2, 2], [2, 2, 2, 2], [0, 1, 1, 0]])
 def test_the_rest_follows_the_conditional_law(labels):
     given = known(labels)
-    found = Ancestral(diffusion(), SITES)(Request.of(given.mask, known=given), torch.Generator().manual_seed(0)).x["spin"]
+    found = Ancestral(diffusion(), SITES)(Request.of(given.mask, known=given), torch.Generator().manual_seed(0)).x[
+        "spin"
+    ]
     shown = torch.tensor(labels) < 2
     assert bool((found[:, shown] == torch.tensor(labels)[shown]).all())
     expected = law() * ((SPINS == torch.tensor(labels)) | ~shown).all(1)

@@ -1,4 +1,7 @@
-"""Samples are written block after block: the file is the one that all of them at once give, and is whole or not there."""
+"""Samples are written block after block.
+
+The file is the one that all of them at once give, and is whole or not there.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from itertools import count
 import numpy as np
 import pytest
 import torch
-from tests.sampling import worlds
 
 from symdiff.breaking.nothing import Nothing
 from symdiff.cli import sample as verb
@@ -33,6 +35,7 @@ from symdiff.sampling.stream import block_size, pack, unpack
 from symdiff.state import Categorical, schema_to_plain
 from symdiff.storage.atomic import open_output, write_file
 from symdiff.storage.growing import Growing, split
+from tests.sampling import worlds
 
 FLAT = """\
 name: small
@@ -51,7 +54,8 @@ process:
   parts:
     - {fields: [atom, bond], process: {kind: Flow}}
     - {fields: [position], process: {kind: Gaussian, schedule: {kind: FlowMatchEulerDiscrete}, centered: [position]}}
-breaker: {kind: SymPE, anchor: none, canonicalizer: {kind: Frames, nodes: stored}, code: {kind: FrameCode, nodes: 9, dim: 4}}
+breaker: {kind: SymPE, anchor: none, canonicalizer: {kind: Frames, nodes: stored},
+  code: {kind: FrameCode, nodes: 9, dim: 4}}
 sampling: {steps: 2}
 """
 SIZES = [0.0, 0.0, 0.1, 0.0, 0.1, 0.2, 0.1, 0.1, 0.1, 0.3]
@@ -61,14 +65,31 @@ def lattice() -> Pipeline:
     domain, schema = SpinLattice("square", conditions=["temperature"]), {"spin": Categorical("node", 2)}
     process = Masked(schema_to_plain(schema), evenly=True)
     noisy = schema_to_plain({**process.noisy_schema(), "temperature": domain.schema["temperature"]})
-    return Pipeline.of(Diffusion(LatticeConvolution(schema_to_plain(schema), noisy, {}, lattice="square", width=16, layers=1), process, Nothing()), domain, [0.0] * 16 + [1.0])
+    return Pipeline.of(
+        Diffusion(
+            LatticeConvolution(schema_to_plain(schema), noisy, {}, lattice="square", width=16, layers=1),
+            process,
+            Nothing(),
+        ),
+        domain,
+        [0.0] * 16 + [1.0],
+    )
 
 
 MODELS = {
-    "molecules": (lambda: (FLAT, MolecularGraph(["C", "N", "O"]), {"atom": [0.7, 0.1, 0.2], "bond": [0.7, 0.2, 0.05, 0.05]}), (".smi", ".csv", ".sdf", ".npz", ".safetensors", ".graphml", ".smi.gz")),
-    "graphs": (lambda: (FLAT, Graph(2, 3), {"node": [0.7, 0.3], "edge": [0.7, 0.2, 0.1]}), (".graphml", ".npz", ".safetensors")),
+    "molecules": (
+        lambda: (FLAT, MolecularGraph(["C", "N", "O"]), {"atom": [0.7, 0.1, 0.2], "bond": [0.7, 0.2, 0.05, 0.05]}),
+        (".smi", ".csv", ".sdf", ".npz", ".safetensors", ".graphml", ".smi.gz"),
+    ),
+    "graphs": (
+        lambda: (FLAT, Graph(2, 3), {"node": [0.7, 0.3], "edge": [0.7, 0.2, 0.1]}),
+        (".graphml", ".npz", ".safetensors"),
+    ),
     "plain graphs": (lambda: (FLAT, Graph(), {"node": [1.0], "edge": [0.7, 0.3]}), (".graphml", ".npz")),
-    "molecules3d": (lambda: (SPACE, Molecule3D(["H", "C", "O"]), {"atom": [0.5, 0.3, 0.2], "bond": [0.7, 0.1, 0.1, 0.1]}), (".sdf", ".xyz", ".extxyz", ".npz", ".xyz.gz", ".png")),
+    "molecules3d": (
+        lambda: (SPACE, Molecule3D(["H", "C", "O"]), {"atom": [0.5, 0.3, 0.2], "bond": [0.7, 0.1, 0.1, 0.1]}),
+        (".sdf", ".xyz", ".extxyz", ".npz", ".xyz.gz", ".png"),
+    ),
 }
 
 
@@ -82,7 +103,11 @@ def model(name: str) -> Pipeline:
 
 
 def request(pipeline: Pipeline, rows: int, seed: int = 3) -> Request:
-    given = pipeline.domain.options.read_condition({"temperature": "2.5", "size": "4"}) if pipeline.domain.conditions else None
+    given = (
+        pipeline.domain.options.read_condition({"temperature": "2.5", "size": "4"})
+        if pipeline.domain.conditions
+        else None
+    )
     return Request(rows, condition=given, seed=seed)
 
 
@@ -90,7 +115,14 @@ def objects(pipeline: Pipeline, rows: int):
     return verb.objects(pipeline.stream(request(pipeline, rows), 2), [])
 
 
-@pytest.mark.parametrize(("name", "ending"), [*((name, ending) for name, (_, endings) in MODELS.items() for ending in endings), ("spins", ".npz"), ("spins", ".png")])
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [
+        *((name, ending) for name, (_, endings) in MODELS.items() for ending in endings),
+        ("spins", ".npz"),
+        ("spins", ".png"),
+    ],
+)
 def test_block_after_block_the_file_is_that_of_all_at_once(name, ending, tmp_path, monkeypatch):
     monkeypatch.setattr("symdiff.sampling.stream.LARGEST", 32)
     pipeline = model(name)
@@ -115,7 +147,9 @@ def test_an_error_between_two_blocks_leaves_nothing(name, tmp_path):
             write_file(tmp_path / f"a{ending}", "before")
             with pytest.raises(UserError, match="^no more$"):
                 pipeline.domain.write(broken(), tmp_path / f"a{ending}")
-    assert {path.name for path in tmp_path.iterdir()} == {f"a{ending}" for ending in MODELS.get(name, ((), (".npz",)))[1] if ending != ".png"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"a{ending}" for ending in MODELS.get(name, ((), (".npz",)))[1] if ending != ".png"
+    }
 
 
 @pytest.mark.parametrize("weighed", [False, True])
@@ -138,9 +172,14 @@ def test_a_chain_goes_on_from_block_to_block(lost, monkeypatch):
     log_weights = torch.where(torch.arange(70) < lost, -torch.inf, weighted.log_weights)
     whole, parts = Chain(1), Chain(1)
     (one,) = whole([Samples(pipeline.domain, [weighted.x], [torch.arange(70)], [log_weights])])
-    blocks = [Samples(pipeline.domain, [weighted.x.select(rows)], [rows], [log_weights[rows]]) for rows in torch.arange(70).split(32)]
+    blocks = [
+        Samples(pipeline.domain, [weighted.x.select(rows)], [rows], [log_weights[rows]])
+        for rows in torch.arange(70).split(32)
+    ]
     found = list(parts(blocks))
-    assert [len(block) for block in found] == [32, 32, 6] and parts.effective_share == pytest.approx(whole.effective_share, nan_ok=True)
+    assert [len(block) for block in found] == [32, 32, 6] and parts.effective_share == pytest.approx(
+        whole.effective_share, nan_ok=True
+    )
     assert torch.equal(torch.cat([block.state()["spin"] for block in found]), one.state()["spin"])
     expected = weighted.x["spin"][0 if lost == 70 else lost]
     assert torch.equal(one.state()["spin"][0], expected)
@@ -156,9 +195,23 @@ def test_processes_share_the_rows_of_one_file(name, tmp_path):
     ending = "npz" if name == "spins" else "csv"
     for world in (1, 2, 3):
         (tmp_path / str(world)).mkdir()
-        words = ("sample", tmp_path / "checkpoint", "--count", 200, "--steps", 3, *options, "--device", "cpu", "--out", tmp_path / str(world) / f"a.{ending}")
+        words = (
+            "sample",
+            tmp_path / "checkpoint",
+            "--count",
+            200,
+            "--steps",
+            3,
+            *options,
+            "--device",
+            "cpu",
+            "--out",
+            tmp_path / str(world) / f"a.{ending}",
+        )
         assert worlds.run(world, *words) == [0] * world
-        assert sorted(path.name for path in (tmp_path / str(world)).iterdir()) == sorted(path.name for path in (tmp_path / "1").iterdir())
+        assert sorted(path.name for path in (tmp_path / str(world)).iterdir()) == sorted(
+            path.name for path in (tmp_path / "1").iterdir()
+        )
         assert (tmp_path / str(world) / f"a.{ending}").read_bytes() == (tmp_path / "1" / f"a.{ending}").read_bytes()
 
 
@@ -170,7 +223,10 @@ def test_a_block_is_bounded():
     assert block_size(domain, 9) == 8192 and block_size(domain, 500) == 64 and block_size(domain, 5000) == 32
 
 
-@pytest.mark.parametrize(("name", "ending"), [(name, ending) for name, (_, endings) in MODELS.items() for ending in endings if ending != ".png"])
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [(name, ending) for name, (_, endings) in MODELS.items() for ending in endings if ending != ".png"],
+)
 def test_writers_hold_few_structures_at_a_time(name, ending, tmp_path, monkeypatch):
     """A million molecules are 8 GB: what was written is let go."""
     monkeypatch.setattr(split, "__defaults__", (7,))

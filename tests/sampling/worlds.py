@@ -17,7 +17,10 @@ def run(world: int, *words: object) -> list[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    members = [context.Process(target=member, args=(rank, world, port, [str(word) for word in words], Path.cwd())) for rank in range(world)]
+    members = [
+        context.Process(target=member, args=(rank, world, port, [str(word) for word in words], Path.cwd()))
+        for rank in range(world)
+    ]
     for one in members:
         one.start()
     for one in members:
@@ -32,7 +35,9 @@ def member(rank: int, world: int, port: int, words: list[str], folder: Path) -> 
     from symdiff.cli.main import app
 
     os.chdir(folder)
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    os.environ.update(
+        RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
+    )
     os.environ["GLOO_SOCKET_IFNAME"] = "lo"
     torch.set_num_threads(1)
     os._exit(CliRunner().invoke(app, words).exit_code)

@@ -29,7 +29,9 @@ def all_configurations(h: Hamiltonian) -> torch.Tensor:
     return torch.arange(states**sites)[:, None] // states ** torch.arange(sites) % states
 
 
-def make(kind: str, sides, model: str = "ising", states: int = 2, shells: int = 1, couplings=None, field: float = 0.0) -> Hamiltonian:
+def make(
+    kind: str, sides, model: str = "ising", states: int = 2, shells: int = 1, couplings=None, field: float = 0.0
+) -> Hamiltonian:
     """Gaussian couplings and fields unless couplings are given."""
     piece, draw = torus(kind, sides), torch.Generator().manual_seed(3)
     h = field * torch.randn(piece.sites, states, generator=draw, dtype=torch.float64)
@@ -43,7 +45,9 @@ SMALL = {
     "anisotropic antiferromagnet in a field, L = 4": lambda: make("square", 4, couplings=[-1.0, -0.5], field=1.0),
     "random bonds, L = 4": lambda: make("square", 4),
     "random bonds and fields of two shells, L = 4": lambda: make("square", 4, shells=2, field=1.0),
-    "signs, L = 4": lambda: Hamiltonian.make(torus("square", 4), ISING, random_bonds(torus("square", 4), 0.5, 1, torch.Generator().manual_seed(0))),
+    "signs, L = 4": lambda: Hamiltonian.make(
+        torus("square", 4), ISING, random_bonds(torus("square", 4), 0.5, 1, torch.Generator().manual_seed(0))
+    ),
     "rectangle": lambda: make("square", [2, 5], shells=2, field=0.5),
     "chain": lambda: make("chain", 11, shells=2, field=0.3),
     "triangular antiferromagnet": lambda: make("triangular", 3, couplings=[-1.0]),
@@ -60,7 +64,9 @@ def test_the_transfer_matrix_is_brute_force(name):
     h = SMALL[name]()
     energy = h.total(all_configurations(h))
     for temperature in (0.3, 2.2):
-        assert log_partition(h, temperature).item() == pytest.approx(torch.logsumexp(-energy / temperature, 0).item(), rel=1e-10)
+        assert log_partition(h, temperature).item() == pytest.approx(
+            torch.logsumexp(-energy / temperature, 0).item(), rel=1e-10
+        )
     weights = (-energy / 2.2).softmax(0)
     assert mean_energy(h, 2.2).item() == pytest.approx((weights * energy).sum().item() / h.torus.sites, abs=1e-8)
     found = ground_states(h)
@@ -99,7 +105,9 @@ def test_exact_samples_follow_boltzmanns_law(name):
     assert law_pvalue(h, spins, (-h.total(all_configurations(h)) / 1.7).exp()) > 1e-6
 
 
-@pytest.mark.parametrize("name", ["triangular antiferromagnet", "signs, L = 4", "J1-J2, L = 4", "triangular Potts, uniform"])
+@pytest.mark.parametrize(
+    "name", ["triangular antiferromagnet", "signs, L = 4", "J1-J2, L = 4", "triangular Potts, uniform"]
+)
 def test_exact_ground_states_are_uniform(name):
     h = SMALL[name]()
     energy = h.total(all_configurations(h))
@@ -141,7 +149,9 @@ def test_chains_with_their_own_hamiltonians_and_temperatures():
     three = Hamiltonian.make(piece, ISING, gaussian_bonds(piece, 0.0, 1.0, 3, draw), random_fields(piece, 0.5, 3, draw))
     temperatures = torch.tensor([2.0, 3.0, 5.0])
     each = 8000
-    bath = HeatBath(three.select(torch.arange(3).repeat_interleave(each)), temperatures.repeat_interleave(each), 3 * each, draw)
+    bath = HeatBath(
+        three.select(torch.arange(3).repeat_interleave(each)), temperatures.repeat_interleave(each), 3 * each, draw
+    )
     bath.sweep(60)
     for k, part in enumerate(bath.spins.split(each)):
         h = three.select([k])
@@ -149,7 +159,7 @@ def test_chains_with_their_own_hamiltonians_and_temperatures():
 
 
 def test_a_step_keeps_the_law_on_a_larger_lattice():
-    """Chains that begin in exact samples stay there in energy and magnetization, at L = 6 and the critical temperature."""
+    """Chains that begin in exact samples stay there in energy and magnetization, at L = 6 and criticality."""
     h, draw = make("square", 6, couplings=[1.0]), torch.Generator().manual_seed(5)
     spins = sample_boltzmann(h, CRITICAL, 4000, draw)
     exact, width = mean_energy(h, CRITICAL).item(), (h.energy(spins).std() / 4000**0.5).item()
@@ -170,7 +180,11 @@ def test_reflections():
 
 
 def test_sublattices_have_no_bonds_inside():
-    for h, size in ((make("square", 6), 2), (make("square", 4, couplings=[1.0, 1.0, 0.5, 0.5]), 4), (make("square", 5), None)):
+    for h, size in (
+        (make("square", 6), 2),
+        (make("square", 4, couplings=[1.0, 1.0, 0.5, 0.5]), 4),
+        (make("square", 5), None),
+    ):
         parts = sublattices(h)
         assert size in (None, len(parts))
         assert torch.cat(parts).sort().values.tolist() == list(range(h.torus.sites))
@@ -203,19 +217,28 @@ def test_minimum_cuts_are_ground_states():
 def test_kaufmans_torus_is_the_transfer_matrix(temperature):
     for rows, columns in ((3, 3), (4, 6), (5, 4)):
         h = make("square", [rows, columns], couplings=[1.0])
-        assert kaufman_log_partition(rows, columns, temperature) == pytest.approx(log_partition(h, temperature).item(), rel=1e-12)
+        assert kaufman_log_partition(rows, columns, temperature) == pytest.approx(
+            log_partition(h, temperature).item(), rel=1e-12
+        )
         assert kaufman_energy(rows, columns, temperature) == pytest.approx(mean_energy(h, temperature).item(), abs=1e-8)
 
 
 def test_tori_of_side_10():
-    """The largest that the transfer matrix is promised for: Kaufman's ln Z, known ground states, and uniform draws of them."""
+    """The largest that the transfer matrix is promised for.
+
+    Kaufman's ln Z, known ground states, and uniform draws of them.
+    """
     plain = make("square", 10, couplings=[1.0])
     assert log_partition(plain, 2.27).item() == pytest.approx(kaufman_log_partition(10, 10, 2.27), rel=1e-12)
     stripes = ground_states(make("square", 8, couplings=[0.5, 0.5, -1.0, -1.0]))
     assert stripes.energy.item() == pytest.approx(-2.0, abs=1e-12) and stripes.count.item() == 4
-    glass = Hamiltonian.make(torus("square", 10), ISING, random_bonds(torus("square", 10), 0.5, 1, torch.Generator().manual_seed(6)))
+    glass = Hamiltonian.make(
+        torus("square", 10), ISING, random_bonds(torus("square", 10), 0.5, 1, torch.Generator().manual_seed(6))
+    )
     found = ground_states(glass)
-    assert torch.allclose(glass.energy(sample_ground_states(glass, 20, torch.Generator().manual_seed(7))), found.energy.expand(20))
+    assert torch.allclose(
+        glass.energy(sample_ground_states(glass, 20, torch.Generator().manual_seed(7))), found.energy.expand(20)
+    )
     limit = log_partition(glass, 0.05).item() + found.energy.item() * 100 / 0.05
     assert limit == pytest.approx(math.log(found.count.item()), abs=1e-6)
 
@@ -285,6 +308,8 @@ def test_clusters_and_heat_bath_in_turn_have_the_exact_energies_at_every_tempera
     for k, temperature in enumerate(temperatures.tolist()):
         spins = found[:, 200 * k : 200 * (k + 1)].flatten(0, 1).long()
         energy = h.energy(spins)
-        assert abs(energy.mean().item() - kaufman_energy(8, 8, temperature)) < 6 * energy.std().item() / len(energy) ** 0.5
+        assert (
+            abs(energy.mean().item() - kaufman_energy(8, 8, temperature)) < 6 * energy.std().item() / len(energy) ** 0.5
+        )
         up = (1 - 2 * spins).sum(1)
         assert chi_square(torch.stack([(up > 0).sum(), (up < 0).sum()]), torch.ones(2)) > 1e-6

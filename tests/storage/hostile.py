@@ -1,4 +1,4 @@
-"""Sends every file of a folder through import and evaluation, and prints what came of it and how much memory it took, one JSON object a line."""
+"""Sends every file of a folder through import and evaluation, and prints what came of it and its memory as JSON."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from rdkit import RDLogger
 
-from symdiff.data.importing import import_files
 from symdiff.data.importer import ImportSettings
+from symdiff.data.importing import import_files
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.guess import guess
@@ -21,7 +21,9 @@ from symdiff_evaluation.core.kinds import kind
 
 
 def import_(path: Path) -> str:
-    dataset = import_files([path], path.parent.with_name("sets") / path.name, ImportSettings(max_nodes=1024, bonds=False))
+    dataset = import_files(
+        [path], path.parent.with_name("sets") / path.name, ImportSettings(max_nodes=1024, bonds=False)
+    )
     return f"{len(dataset)} of {dataset.meta['rows']}"
 
 
@@ -46,7 +48,10 @@ def main(folder: Path) -> None:
             except BaseException:
                 line, outcome = traceback.format_exc(), "raised"
             told = {"file": path.name, "verb": verb.__name__, "outcome": outcome, "line": line}
-            print(json.dumps({**told, "mebibytes": peak() - before, "seconds": round(time.monotonic() - start, 1)}), flush=True)
+            print(
+                json.dumps({**told, "mebibytes": peak() - before, "seconds": round(time.monotonic() - start, 1)}),
+                flush=True,
+            )
 
 
 def peak() -> int:

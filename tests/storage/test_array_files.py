@@ -1,4 +1,7 @@
-"""Files of arrays: what numpy and safetensors write is read alike, what lies or is damaged is one line within bounds."""
+"""Files of arrays.
+
+What numpy and safetensors write is read alike, what lies or is damaged is one line within bounds.
+"""
 
 import io
 import json
@@ -21,7 +24,13 @@ ARRAYS = {
     "none": np.zeros((0, 2), np.int64),
     "one": np.array(3.5),
 }
-TEXT = {"lattice": np.array("square"), "empty": np.array([], "U3"), "bytes": np.array([b"H", b"Cl"]), "order": np.asfortranarray(ARRAYS["a"]), "big": np.arange(3, dtype=">i4")}
+TEXT = {
+    "lattice": np.array("square"),
+    "empty": np.array([], "U3"),
+    "bytes": np.array([b"H", b"Cl"]),
+    "order": np.asfortranarray(ARRAYS["a"]),
+    "big": np.arange(3, dtype=">i4"),
+}
 
 
 def npy(header: bytes, body: bytes = b"", version: bytes = b"\x01\x00", length: int | None = None) -> bytes:
@@ -85,7 +94,9 @@ ZIPS = {
     "other member": zipped(b"hello", "notes.txt"),
     "line break": zipped(GOOD, "a\nb.npy"),
     "cut zip": zipped(GOOD)[:-30],
-    "damaged": zipped(GOOD).replace(GOOD[10:14], b"\x00\xff\x00\xff", 1) if GOOD[10:14] in zipped(GOOD) else zipped(GOOD)[:60] + b"\xff\xff\xff" + zipped(GOOD)[63:],
+    "damaged": zipped(GOOD).replace(GOOD[10:14], b"\x00\xff\x00\xff", 1)
+    if GOOD[10:14] in zipped(GOOD)
+    else zipped(GOOD)[:60] + b"\xff\xff\xff" + zipped(GOOD)[63:],
     "no zip": b"PK\x03\x04 and no more",
 }
 _ONE = {"dtype": "I64", "shape": [2], "data_offsets": [0, 16]}
@@ -127,7 +138,10 @@ def test_what_is_no_file_of_arrays_is_one_line(content, tmp_path):
 
 
 def test_bombs_end_before_they_expand(tmp_path):
-    with zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.npy", "w") as member:
+    with (
+        zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("a.npy", "w") as member,
+    ):
         member.write(npy(header("|u1", f"({300 << 20},)")))
         for _ in range(300):
             member.write(bytes(1 << 20))
@@ -158,7 +172,7 @@ def test_a_member_whose_size_lies_is_not_believed(tmp_path):
 def test_truncations(cut, tmp_path):
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **ARRAYS)
-    for content in (buffer.getvalue(), save({name: value for name, value in ARRAYS.items()})):
+    for content in (buffer.getvalue(), save(dict(ARRAYS))):
         (tmp_path / "a").write_bytes(content[: len(content) * cut // 400])
         with pytest.raises(UserError):
             read_arrays(tmp_path / "a")

@@ -1,4 +1,7 @@
-"""Whatever writes a file or a folder: on a full disk the earlier one stays, to the byte, and nothing is left beside it."""
+"""Whatever writes a file or a folder.
+
+On a full disk the earlier one stays, to the byte, and nothing is left beside it.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,8 @@ WRITERS = {
     "log.jsonl": write_log,
     "a data set": lambda path, seed: write_folder(path, {"seed": seed}, {"x": numbers(seed)}, replace=True),
     "a checkpoint": lambda path, seed: checkpoint.write(path, lambda folder: fill_checkpoint(folder, seed)),
-    "a state": lambda path, seed: Checkpoints(path, keep=1).save(Snapshot(1, {"x": {"x": torch.tensor(numbers(seed))}}, {"seed": seed})),
+    "a state": lambda path,
+    seed: Checkpoints(path, keep=1).save(Snapshot(1, {"x": {"x": torch.tensor(numbers(seed))}}, {"seed": seed})),
 }  # fmt: skip
 """Everything that writes, by what it writes: (where, seed of what)."""
 

@@ -88,7 +88,14 @@ def test_an_endless_line_is_cut(tmp_path):
 
 
 def test_every_error_is_one_line():
-    for error in (ValueError("a\nb"), KeyError(), MemoryError(), RecursionError("deep"), RuntimeError("x" * 9999), OSError(5, "I/O")):
+    for error in (
+        ValueError("a\nb"),
+        KeyError(),
+        MemoryError(),
+        RecursionError("deep"),
+        RuntimeError("x" * 9999),
+        OSError(5, "I/O"),
+    ):
         with pytest.raises(UserError, match="^f: not readable as GraphML") as caught, reading("f", "GraphML"):
             raise error
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 300 and describe(error)

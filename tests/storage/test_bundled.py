@@ -41,5 +41,7 @@ def test_the_wheel_holds_everything(tmp_path):
     assert any(name.startswith("symdiff_evaluation/reference/") for name in names)
     assert not any("test" in name.split("/")[0] or name.endswith((".pyc", ".pt", ".bin")) for name in names)
     code = "from symdiff.storage import bundled; print(*bundled.recipes())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "site"}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": "site"}, capture_output=True, text=True
+    )
     assert done.stdout.split() == list(bundled.recipes()), done.stderr

@@ -24,9 +24,13 @@ ADDRESSES = 12 << 30
 """Bytes of address space: torch alone maps several GiB of libraries."""
 
 XYZ = "3\ncharge=0\nO 0 0 0.12\nH 0 0.76 -0.48\nH 0 -0.76 -0.48\n"
-MOL = "\n  made by hand\n\n  2  1  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 C   0  0\n    1.5000    0.0000    0.0000 O   0  0\n  1  2  1  0\nM  END\n$$$$\n"
+MOL = (
+    "\n  made by hand\n\n  2  1  0  0  0  0  0  0  0  0999 V2000\n"
+    "    0.0000    0.0000    0.0000 C   0  0\n    1.5000    0.0000    0.0000 O   0  0\n  1  2  1  0\nM  END\n$$$$\n"
+)
 GRAPHML = (
-    '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><key id="l" for="node" attr.name="label" attr.type="long"/><graph edgedefault="undirected">'
+    '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><key id="l" for="node" attr.name="label" attr.type="long"/>'
+    '<graph edgedefault="undirected">'
     '<node id="a"><data key="l">1</data></node><node id="b"/><edge source="a" target="b"/></graph></graphml>'
 )
 DUMP = "N=3\nX: \n0 1 0 \nE: \n0 1 0 \n1 0 1 \n0 1 0 \n\nN=1\nX: \n0 \nE: \n0 \n\n"
@@ -39,7 +43,11 @@ def npz(write=np.savez_compressed, **arrays) -> bytes:
 
 
 COLUMNS = {"num_nodes": np.array([2, 3]), "edge_ptr": np.array([0, 1, 3]), "edges": np.array([[0, 1], [0, 1], [1, 2]])}
-WATER = {"z": np.array([8, 1, 1], np.uint8), "pos": np.array([[0, 0, 0.12], [0, 0.76, -0.48], [0, -0.76, -0.48]]), "offsets": np.array([0, 3])}
+WATER = {
+    "z": np.array([8, 1, 1], np.uint8),
+    "pos": np.array([[0, 0, 0.12], [0, 0.76, -0.48], [0, -0.76, -0.48]]),
+    "offsets": np.array([0, 3]),
+}
 SEEDS = {
     "a.smi": b"CCO\nc1ccccc1\nC\n",
     "a.csv": b"name,smiles\nx,CCO\ny,C\n",
@@ -52,9 +60,12 @@ SEEDS = {
     "columns.safetensors": save(COLUMNS),
     "atoms.npz": npz(**COLUMNS, element=[6, 8, 6, 6, 7], charge=[0] * 5, order=[1, 1, 3]),
     "dense.npz": npz(arr_0=np.ones((4, 4), int) - np.eye(4, dtype=int)),
-    "dense.npy": np.lib.format.magic(1, 0) + struct.pack("<H", 70) + b"{'descr': '<i8', 'fortran_order': False, 'shape': (2, 2), }".ljust(69) + b"\n" + np.array([[0, 1], [1, 0]]).tobytes(),
+    "dense.npy": np.lib.format.magic(1, 0) + struct.pack("<H",
+        70) + b"{'descr': '<i8', 'fortran_order': False, 'shape': (2, 2), }".ljust(69) + b"\n" + np.array([[0, 1],
+            [1, 0]]).tobytes(),
     "water.npz": npz(**WATER),
-    "spins.npz": npz(spins=np.ones((3, 4, 4), np.int8), lattice="square", model="ising", states=2, coupling=np.ones((4, 4, 2)), temperature=[1.0, 2, 3]),
+    "spins.npz": npz(spins=np.ones((3, 4, 4), np.int8), lattice="square", model="ising", states=2,
+        coupling=np.ones((4, 4, 2)), temperature=[1.0, 2, 3]),
 }  # fmt: skip
 
 
@@ -62,7 +73,10 @@ def bomb(name: str, dtype: str, shape: tuple[int, ...], others: dict, value: int
     """A .npz file whose array ``name`` is truly as large as it says, of one value."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     buffer = io.BytesIO(npz(**others))
-    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive, archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+    with (
+        zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(f"{name}.npy", "w", force_zip64=True) as member,
+    ):
         np.lib.format.write_array_header_1_0(member, {"descr": dtype, "fortran_order": False, "shape": shape})
         for start in range(0, size, 1 << 22):
             member.write(bytes([value]) * min(1 << 22, size - start))
@@ -76,7 +90,8 @@ def lying(name: str, shape: str, arrays: dict) -> bytes:
         for key, value in arrays.items():
             part = io.BytesIO()
             np.save(part, value)
-            header = f"{{'descr': '{value.dtype.str}', 'fortran_order': False, 'shape': {shape if key == name else value.shape}, }}".encode()
+            claimed = shape if key == name else value.shape
+            header = f"{{'descr': '{value.dtype.str}', 'fortran_order': False, 'shape': {claimed}, }}".encode()
             body = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + value.tobytes()
             archive.writestr(f"{key}.npy", body)
     return buffer.getvalue()
@@ -155,10 +170,21 @@ def run(folder: Path, files: dict[str, bytes]) -> list[dict]:
     folder.mkdir()
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({ADDRESSES}, {ADDRESSES})); import runpy, sys; sys.argv = ['hostile', {str(folder)!r}]; "
+    limit = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({ADDRESSES}, {ADDRESSES})); "
+        f"import runpy, sys; sys.argv = ['hostile', {str(folder)!r}]; "
+    )
     done = subprocess.run(
-        [sys.executable, "-c", limit + f"runpy.run_path({str(Path(__file__).with_name('hostile.py'))!r}, run_name='__main__')"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "evaluation")]), "OMP_NUM_THREADS": "1"},
+        [
+            sys.executable,
+            "-c",
+            limit + f"runpy.run_path({str(Path(__file__).with_name('hostile.py'))!r}, run_name='__main__')",
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "evaluation")]),
+            "OMP_NUM_THREADS": "1",
+        },
         capture_output=True,
         text=True,
         timeout=280,

@@ -118,7 +118,8 @@ DAMAGES = {
     "pipe": (lambda f: os.mkfifo(f / "c.json"), "c.json is a link or no plain file"),
     "unsigned": (lambda f: (f / "SHA256SUMS").unlink(), "SHA256SUMS is missing"),
     "binary": (lambda f: (f / "SHA256SUMS").write_bytes(b"\xff"), "SHA256SUMS is missing or unreadable"),
-    "twice": (lambda f: (f / "SHA256SUMS").write_text((f / "SHA256SUMS").read_text() * 2), "a line that is not allowed"),
+    "twice": (lambda f: (f / "SHA256SUMS").write_text((f / "SHA256SUMS").read_text() * 2),
+        "a line that is not allowed"),
     "ending": (lambda f: ((f / "run.py").write_text(""), sealed.sign(f)), "a line that is not allowed"),
     "outside": (lambda f: (f / "SHA256SUMS").write_text(f"{'0' * 64}  ../b.json\n"), "a line that is not allowed"),
 }  # fmt: skip

@@ -22,7 +22,14 @@ def test_what_is_written_is_read(samples):
     path = sidecar.write(samples, "qm9-graph", "qm9", 3, 1, 40)
     assert path.name == "a.smi.symdiff.json"
     found = sidecar.read(samples)
-    assert (found.checkpoint, found.dataset, found.seed, found.count, found.steps, found.symdiff) == ("qm9-graph", "qm9", 3, 1, 40, __version__)
+    assert (found.checkpoint, found.dataset, found.seed, found.count, found.steps, found.symdiff) == (
+        "qm9-graph",
+        "qm9",
+        3,
+        1,
+        40,
+        __version__,
+    )
     assert sorted(json.loads(path.read_text())) == sorted(vars(found))
 
 
@@ -37,7 +44,9 @@ def test_other_samples_under_the_same_name_are_recognized(samples):
         sidecar.read(samples)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"seed": 1}', "[" * 50_000, '{"a":' * 10_000, "\x00", "{}", '"' + "x" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "3", '{"seed": 1}', "[" * 50_000, '{"a":' * 10_000, "\x00", "{}", '"' + "x" * 100_000]
+)
 def test_what_is_no_sidecar_is_one_line(samples, text):
     sidecar.place(samples).write_text(text)
     with pytest.raises(UserError, match=r"a\.smi\.symdiff\.json") as raised:

@@ -50,7 +50,10 @@ def start(fork):
 
 @pytest.fixture
 def train_in_world(fork, tmp_path):
-    """``train_in_world(world, recipe's text, out, resume, kill)``: the exit codes, and what every process wrote to stderr."""
+    """``train_in_world(world, recipe's text, out, resume, kill)``.
+
+    The exit codes, and what every process wrote to stderr.
+    """
 
     def run(
         world: int, text: str, out: Path, resume: bool = False, kill: tuple[int, int] | None = None

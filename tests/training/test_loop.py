@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.training.toy import Structures, Toy, observe, settings
 
 from symdiff.errors import UserError
 from symdiff.storage.run_states import Checkpoints
 from symdiff.training.loop import Trainer
+from tests.training.toy import Structures, Toy, observe, settings
 
 STEPS, FIELDS = 60, ("loss", "gradient_norm", "learning_rate", "skipped", "mean", "weight")
 
@@ -65,7 +65,7 @@ def test_ten_kills_change_nothing(whole, tmp_path, start):
     for _ in range(10):
         process = start(out, resume=True, sleep=0.03)
         before = states(out)
-        wait_for(lambda: states(out) != before or not process.is_alive())
+        wait_for(lambda process=process, before=before: states(out) != before or not process.is_alive())
         time.sleep(chance.uniform(0, 0.1))
         process.kill()
         process.join()
@@ -79,7 +79,10 @@ def test_ten_kills_change_nothing(whole, tmp_path, start):
 
 
 def test_a_stop_anywhere_changes_nothing(whole, tmp_path):
-    """Every way to cut the training at the end of a step, without the cost of a process: by an error in the callback."""
+    """Every way to cut the training at the end of a step, without the cost of a process.
+
+    By an error in the callback.
+    """
 
     class Cut(Exception):
         pass

@@ -175,7 +175,8 @@ def test_the_fused_step_clips_and_skips():
     torch.manual_seed(0)
     plain = Blocks()
     adamw = torch.optim.AdamW(
-        [{"params": [p for p in plain.parameters() if p.ndim == d], "weight_decay": w} for d, w in ((2, 0.01), (1, 0.0))],
+        [{"params": [p for p in plain.parameters() if p.ndim == d], "weight_decay": w} for d,
+            w in ((2, 0.01), (1, 0.0))],
         lr=0.1, betas=(0.9, 0.99),
     )  # fmt: skip
     for step in range(6):

@@ -1,4 +1,7 @@
-"""Predictions from recipes: which symmetry they have, what mirrors leave, and structures that are turned in training."""
+"""Predictions from recipes.
+
+Which symmetry they have, what mirrors leave, and structures that are turned in training.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +35,25 @@ MOTION = PointCloud(GIVEN, {"displacement": VECTOR})
 PARTS = PointCloud(GIVEN, {"part": Categorical("node", 3)})
 ENERGY = PointCloud(GIVEN, {"property": Real("whole", 1)})
 POINTS = {"kind": "PointConvolution", "width": 12, "layers": 1, "basis": 8, "readout": 4}
-STEERABLE = {"kind": "SteerableNetwork", "irreps": "8x0e + 4x1o + 2x2e", "layers": 1, "edge_width": 8, "radial": 4, "readout": 4}
-PLAIN = {"kind": "InFrame", "distances": 4, "waves": 1, "denoiser": {"kind": "NodeTransformer", "width": 16, "layers": 1, "heads": 2}}
-AXES_OF_INERTIA = {"kind": "SymPE", "canonicalizer": {"kind": "Frames", "special": True, "fields": []}, "code": {"kind": "FrameCode"}}
+STEERABLE = {
+    "kind": "SteerableNetwork",
+    "irreps": "8x0e + 4x1o + 2x2e",
+    "layers": 1,
+    "edge_width": 8,
+    "radial": 4,
+    "readout": 4,
+}
+PLAIN = {
+    "kind": "InFrame",
+    "distances": 4,
+    "waves": 1,
+    "denoiser": {"kind": "NodeTransformer", "width": 16, "layers": 1, "heads": 2},
+}
+AXES_OF_INERTIA = {
+    "kind": "SymPE",
+    "canonicalizer": {"kind": "Frames", "special": True, "fields": []},
+    "code": {"kind": "FrameCode"},
+}
 POSE = {"kind": "Given", "field": "pose"}
 NOTHING = {"kind": "Nothing"}
 
@@ -49,7 +68,14 @@ def dataset(domain: PointCloud, count: int = 6) -> Dataset:
 
 def diffusion(domain: PointCloud, denoiser: dict, breaker: dict, **training) -> Diffusion:
     process = {"kind": "Masked", "focus": 0.0} if domain is PARTS else {"kind": "Prediction"}
-    plain = {"name": "tiny", "data": {"dataset": "clouds"}, "denoiser": denoiser, "process": process, "breaker": breaker, "training": training}
+    plain = {
+        "name": "tiny",
+        "data": {"dataset": "clouds"},
+        "denoiser": denoiser,
+        "process": process,
+        "breaker": breaker,
+        "training": training,
+    }
     torch.manual_seed(0)
     made = assemble(recipes.validate(plain), domain, {})
     for parameter in made.parameters():  # what starts at zero would hide a broken part
@@ -67,17 +93,31 @@ def predict(model: Diffusion, x: State, seed: int = 0) -> State:
     start = model.process.prior(x.mask, streams)
     z = model.draw(known, start, streams)
     with torch.no_grad():
-        return model.denoiser(known.with_values(start.schema, **start.values), torch.ones(len(x), dtype=torch.float64), z)
+        return model.denoiser(
+            known.with_values(start.schema, **start.values), torch.ones(len(x), dtype=torch.float64), z
+        )
 
 
 TURN = {"velocity": "vectors", "pose": "vectors"}
 # (denoiser, breaker): exactly equivariant, alone or with the pose
 EXACT = {
-    "distances": ({**POINTS, "equivariance": "rotations", "orientations": 0, "inputs": {"velocity": "vectors"}}, NOTHING),
+    "distances": (
+        {**POINTS, "equivariance": "rotations", "orientations": 0, "inputs": {"velocity": "vectors"}},
+        NOTHING,
+    ),
     "distances and pose": ({**POINTS, "equivariance": "rotations", "orientations": 0, "inputs": TURN}, NOTHING),
-    "directions that turn with the pose": ({**POINTS, "equivariance": "rotations", "orientations": 4, "inputs": TURN}, POSE),
-    "kernels along the pose": ({**POINTS, "equivariance": "frame", "orientations": 0, "inputs": {"velocity": "framed"}}, POSE),
-    "kernels along principal axes": ({**POINTS, "equivariance": "frame", "orientations": 0, "inputs": {"velocity": "framed"}}, AXES_OF_INERTIA),
+    "directions that turn with the pose": (
+        {**POINTS, "equivariance": "rotations", "orientations": 4, "inputs": TURN},
+        POSE,
+    ),
+    "kernels along the pose": (
+        {**POINTS, "equivariance": "frame", "orientations": 0, "inputs": {"velocity": "framed"}},
+        POSE,
+    ),
+    "kernels along principal axes": (
+        {**POINTS, "equivariance": "frame", "orientations": 0, "inputs": {"velocity": "framed"}},
+        AXES_OF_INERTIA,
+    ),
     "steerable": ({**STEERABLE, "inputs": TURN}, NOTHING),
     "transformer along the pose": (PLAIN, POSE),
     "transformer along principal axes": (PLAIN, AXES_OF_INERTIA),
@@ -93,13 +133,21 @@ def test_predictions_turn_with_the_structure(name, domain):
     group = Product([Symmetric(), Orthogonal(3, special=breaker is AXES_OF_INERTIA)])
     x = seen(domain)
     tolerance = 1e-6 if breaker is AXES_OF_INERTIA else 1e-9  # a frame that is drawn is in single precision
-    assert equivariance_error(lambda x: predict(model, x), group, x, generator=Streams(3, torch.arange(6)), draws=3) < tolerance
+    assert (
+        equivariance_error(lambda x: predict(model, x), group, x, generator=Streams(3, torch.arange(6)), draws=3)
+        < tolerance
+    )
     out = predict(model, x)
     assert set(out.schema) == set(model.process.schema) and difference(out, out.map(torch.zeros_like)) > 1e-3
 
 
 @pytest.mark.parametrize(
-    "inputs", [{"velocity": "scalars"}, {"velocity": "vectors", "position": "scalars"}, {"velocity": "vectors", "pose": "scalars"}]
+    "inputs",
+    [
+        {"velocity": "scalars"},
+        {"velocity": "vectors", "position": "scalars"},
+        {"velocity": "vectors", "pose": "scalars"},
+    ],
 )
 def test_vectors_as_scalars_break_rotations(inputs):
     model = diffusion(MOTION, {**POINTS, "equivariance": "rotations", "orientations": 0, "inputs": inputs}, NOTHING)
@@ -111,9 +159,14 @@ def mirrored(x: State) -> State:
     return Orthogonal(3).act(mirror, x)
 
 
-@pytest.mark.parametrize(("name", "tells"), [("distances", False), ("steerable", False), ("transformer along principal axes", True)])
+@pytest.mark.parametrize(
+    ("name", "tells"), [("distances", False), ("steerable", False), ("transformer along principal axes", True)]
+)
 def test_which_networks_tell_a_structure_from_its_mirror_image(name, tells):
-    """A number that is the same for every rotation may differ for the mirror image: only where a frame is right-handed."""
+    """A number that is the same for every rotation may differ for the mirror image.
+
+    Only where a frame is right-handed.
+    """
     denoiser, breaker = EXACT[name]
     if name == "steerable":
         denoiser = {**denoiser, "inputs": {"velocity": "vectors"}}
@@ -126,7 +179,10 @@ def test_the_predicted_field_is_not_seen():
     model, x = diffusion(MOTION, *EXACT["transformer along the pose"]), seen(MOTION)
     other = x.with_values(displacement=torch.zeros_like(x["displacement"]))
     streams = [Streams(0, torch.arange(6)) for _ in range(2)]
-    given = [model.process.bridge(each, model.process.prior(x.mask), torch.ones(6), s) for each, s in zip((x, other), streams, strict=True)]
+    given = [
+        model.process.bridge(each, model.process.prior(x.mask), torch.ones(6), s)
+        for each, s in zip((x, other), streams, strict=True)
+    ]
     assert set(given[0].schema) == set(GIVEN) and difference(*given) == 0
 
 
@@ -152,7 +208,13 @@ def test_a_given_frame_needs_its_field():
         breaker.sample(x.only("position"))
 
 
-TRAINING = {"steps": 3, "batch": {"size": 4}, "sample": {"every": 0}, "compute": {"precision": "fp32"}, "optimizer": {"warmup": 1}}
+TRAINING = {
+    "steps": 3,
+    "batch": {"size": 4},
+    "sample": {"every": 0},
+    "compute": {"precision": "fp32"},
+    "optimizer": {"warmup": 1},
+}
 
 
 @pytest.fixture
@@ -182,7 +244,9 @@ def test_structures_are_turned_in_training_and_predicted_from_a_file(recipe, tmp
     equivariant = recipes.set(recipe, "denoiser/equivariance=rotations")
     for name, augment in (("one", "null"), ("two", "{kind: Orthogonal, special: true}")):
         train(recipes.set(equivariant, f"objective/augment={augment}"), tmp_path / name)
-    assert losses(tmp_path / "one") == pytest.approx(losses(tmp_path / "two"), rel=1e-5)  # what is equivariant cannot tell
+    assert losses(tmp_path / "one") == pytest.approx(
+        losses(tmp_path / "two"), rel=1e-5
+    )  # what is equivariant cannot tell
 
     pipeline = SymdiffPipeline.load(tmp_path / "turned" / "checkpoint")
     MOTION.write(MOTION.decode(seen(MOTION)), tmp_path / "given.npz")

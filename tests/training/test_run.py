@@ -24,7 +24,8 @@ data: {dataset: small-molecules}
 denoiser: {kind: NodeTransformer, width: 32, layers: 1, heads: 2}
 process: {kind: Flow}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 4}}
-training: {steps: 12, batch: {size: 32}, optimizer: {warmup: 2}, save: {every: 4}, sample: {every: 6, count: 8}, log: {every: 3}}
+training: {steps: 12, batch: {size: 32}, optimizer: {warmup: 2}, save: {every: 4},
+  sample: {every: 6, count: 8}, log: {every: 3}}
 sampling: {steps: 3}
 """
 
@@ -105,7 +106,10 @@ def test_a_run_of_before_is_resumed(trained, tmp_path):
     out = tmp_path / "run"
     shutil.copytree(trained, out, ignore=shutil.ignore_patterns("checkpoint", "summary.json", "step-00000012"))
     lines = [line for line in RECIPE.splitlines() if not line.startswith("training")]
-    earlier = "training: {steps: 12, batch_size: 32, warmup: 2, save_every: 4, sample_every: 6, sample_count: 8, log_every: 3}"
+    earlier = (
+        "training: {steps: 12, batch_size: 32, warmup: 2, save_every: 4, "
+        "sample_every: 6, sample_count: 8, log_every: 3}"
+    )
     (out / "recipe.yaml").write_text("\n".join([*lines, earlier]))
     (state,) = (out / "state").iterdir()
     record = json.loads((state / "state.json").read_text())

@@ -29,7 +29,8 @@ data: {dataset: small-molecules, order: smiles}
 denoiser: {kind: NodeTransformer, width: 32, layers: 1, heads: 2}
 process: {kind: Flow, prior: marginal}
 breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Stored}, code: {kind: NodeCode, nodes: 9, dim: 8}}
-training: {steps: 60, batch: {size: 32}, optimizer: {learning_rate: 1.0e-2, warmup: 5}, average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
+training: {steps: 60, batch: {size: 32}, optimizer: {learning_rate: 1.0e-2, warmup: 5}, average: {decay: 0.9},
+  compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
 sampling: {steps: 8}
 """
 LATTICE = """
@@ -37,8 +38,10 @@ name: lattice
 data: {dataset: DATASET}
 denoiser: {kind: LatticeConvolution, width: 64, widening: 2, layers: 1}
 process: {kind: Masked, evenly: true}
-breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Sites, fields: [spin], group: {kind: Space, lattice: square}}, code: {kind: SiteCode, dim: 4}}
-training: {steps: 60, batch: {size: 7}, optimizer: {kind: muon, learning_rate: 3.0e-3, warmup: 5}, average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
+breaker: {kind: SymPE, anchor: data, canonicalizer: {kind: Sites, fields: [spin],
+  group: {kind: Space, lattice: square}}, code: {kind: SiteCode, dim: 4}}
+training: {steps: 60, batch: {size: 7}, optimizer: {kind: muon, learning_rate: 3.0e-3, warmup: 5},
+  average: {decay: 0.9}, compute: {precision: fp32}, save: {every: 25}, sample: {every: 0}, log: {every: 20}}
 sampling: {steps: 4}
 """
 

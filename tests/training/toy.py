@@ -65,7 +65,8 @@ class Toy(nn.Module):
 def settings(**changes) -> TrainingSettings:
     """Those of the tests, with values or parts of sections changed."""
     plain = {
-        "steps": 60, "seed": 3, "batch": {"size": 8}, "optimizer": {"kind": "muon", "learning_rate": 1e-2, "warmup": 5}, "average": {"decay": 0.9},
+        "steps": 60, "seed": 3, "batch": {"size": 8}, "optimizer": {"kind": "muon", "learning_rate": 1e-2, "warmup": 5},
+        "average": {"decay": 0.9},
         "save": {"every": 3}, "sample": {"every": 10, "count": 4}, "log": {"every": 2},
     }  # fmt: skip
     for name, value in changes.items():
@@ -79,7 +80,10 @@ def observe(diffusion: nn.Module, step: int) -> dict:
 
 
 def train(out: Path, resume: bool = False, sleep: float = 0.0, dropout: float = 0.1, **changes) -> None:
-    """Train the toy into a folder, then exit as ``symdiff train`` does; ``sleep``: seconds that a step takes at least."""
+    """Train the toy into a folder, then exit as ``symdiff train`` does.
+
+    ``sleep``: seconds that a step takes at least.
+    """
     torch.manual_seed(0)
     torch.set_num_threads(1)
     diffusion, structures = Toy(dropout), Structures()

@@ -18,7 +18,10 @@ from symdiff.training.run import train
 def member(
     rank: int, world: int, port: int, log: Path, text: str, out: Path, resume: bool, kill: tuple[int, int] | None
 ) -> None:
-    """Process ``rank`` of ``world``, as torchrun starts it; ``kill``: the rank that is killed, and at the begin of which step."""
+    """Process ``rank`` of ``world``, as torchrun starts it.
+
+    ``kill``: the rank that is killed, and at the begin of which step.
+    """
     os.environ.update(
         RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port)
     )

@@ -30,11 +30,14 @@ def burnside(n: int) -> int:
     """The number of orbits of labelled molecules under S_n: the mean number of molecules that a permutation fixes.
 
     A permutation fixes a molecule whose bonds are constant on its cycles of pairs and whose labels are constant on its
-    cycles of nodes; so its count is a sum over bond patterns of products of the numbers of elements that each node allows.
+    cycles of nodes; so its count is a sum over bond patterns of products of the numbers of elements that each node
+    allows.
     """
     pairs = [(i, j) for i in range(n) for j in range(i + 1, n)]
     allowed = np.array([(VALENCE >= degree).sum() for degree in range(3 * n)])
-    kinds = Counter(tuple(sorted(len(c) for c in orbits(range(n), lambda i, g=g: g[i]))) for g in permutations(range(n)))
+    kinds = Counter(
+        tuple(sorted(len(c) for c in orbits(range(n), lambda i, g=g: g[i]))) for g in permutations(range(n))
+    )
     total = 0
     for lengths, permutations_of_kind in kinds.items():
         g = representative(lengths)

@@ -33,8 +33,16 @@ def motion(folder, **change) -> dict:
     velocity = np.arange(1, len(TRIALS) + 1)[:, None, None, None] * np.array([0.01, 0.0, -0.02])
     pos = np.random.default_rng(0).normal(size=(1, 1, joints, 3)) + velocity * np.arange(frames)[None, :, None, None]
     ptr = np.arange(len(TRIALS) + 1) * frames
-    arrays = {"pos": pos.reshape(-1, joints, 3).astype(np.float32), "ptr": ptr, "trial": np.array(TRIALS), "parents": PARENTS}
-    np.savez(folder / "mocap_cmu35" / "subject35_30fps.npz", **{k: v for k, v in {**arrays, **change}.items() if v is not None})
+    arrays = {
+        "pos": pos.reshape(-1, joints, 3).astype(np.float32),
+        "ptr": ptr,
+        "trial": np.array(TRIALS),
+        "parents": PARENTS,
+    }
+    np.savez(
+        folder / "mocap_cmu35" / "subject35_30fps.npz",
+        **{k: v for k, v in {**arrays, **change}.items() if v is not None},
+    )
     return arrays
 
 
@@ -92,7 +100,9 @@ def test_parts_are_drawn_from_points_that_have_a_normal(folder):
     for row in range(24):  # every drawn point is one of the object's, with its own label, and none is drawn twice
         place = row // 3
         own = slice(place * 9, place * 9 + 9)
-        match = (torch.from_numpy(arrays["normal"][own])[None] - x["normal"][row]).norm(dim=-1).nan_to_num(9.0).argmin(1)
+        match = (
+            (torch.from_numpy(arrays["normal"][own])[None] - x["normal"][row]).norm(dim=-1).nan_to_num(9.0).argmin(1)
+        )
         assert len(set(match.tolist())) == 6
         assert torch.equal(torch.from_numpy(arrays["part"][own]).long()[match], x["part"][row])
         assert x["category"][row] == arrays["category"][place]
@@ -132,10 +142,14 @@ def test_molecules_have_their_property_in_its_unit(folder, monkeypatch):
         dataset = open_dataset(f"qm9-{name}")
         x = dataset.batch(torch.arange(8))
         unit = HARTREE if name in ("homo", "lumo") else 1.0
-        assert torch.allclose(x["property"][:, 0].double(), torch.from_numpy(arrays["props"][kept, place] * unit), atol=1e-4)
+        assert torch.allclose(
+            x["property"][:, 0].double(), torch.from_numpy(arrays["props"][kept, place] * unit), atol=1e-4
+        )
         assert x.num_nodes.tolist() == [1, 3, 2, 5, 3, 2, 1, 2]
     together = open_dataset("qm9-properties").batch(torch.arange(8))["property"]
-    assert torch.equal(together, torch.cat([open_dataset(f"qm9-{name}").batch(torch.arange(8))["property"] for name in PROPERTIES], 1))
+    assert torch.equal(
+        together, torch.cat([open_dataset(f"qm9-{name}").batch(torch.arange(8))["property"] for name in PROPERTIES], 1)
+    )
     for row, molecule in enumerate(kept):
         part = slice(arrays["offsets"][molecule], arrays["offsets"][molecule + 1])
         assert [(1, 6, 7, 8, 9)[k] for k in x["atom"][row][x.mask[row]].tolist()] == arrays["z"][part].tolist()

@@ -14,10 +14,14 @@ def cycle(n):
 
 
 def complete(n):
-    return {pair: 1 for pair in itertools.combinations(range(n), 2)}
+    return dict.fromkeys(itertools.combinations(range(n), 2), 1)
 
 
-PETERSEN = {(i, (i + 1) % 5): 1 for i in range(5)} | {(i, i + 5): 1 for i in range(5)} | {(5 + i, 5 + (i + 2) % 5): 1 for i in range(5)}
+PETERSEN = (
+    {(i, (i + 1) % 5): 1 for i in range(5)}
+    | {(i, i + 5): 1 for i in range(5)}
+    | {(5 + i, 5 + (i + 2) % 5): 1 for i in range(5)}
+)
 CUBE = {(i, i ^ bit): 1 for i in range(8) for bit in (1, 2, 4) if i < i ^ bit}
 TWO_TRIANGLES = {(0, 1): 1, (1, 2): 1, (0, 2): 1, (3, 4): 1, (4, 5): 1, (3, 5): 1}
 
@@ -67,4 +71,6 @@ def _keeps(p, labels, edges):
         return edges.get((min(i, j), max(i, j)))
 
     pairs = itertools.combinations(range(len(labels)), 2)
-    return all(labels[i] == labels[p[i]] for i in range(len(labels))) and all(of(i, j) == of(p[i], p[j]) for i, j in pairs)
+    return all(labels[i] == labels[p[i]] for i in range(len(labels))) and all(
+        of(i, j) == of(p[i], p[j]) for i, j in pairs
+    )

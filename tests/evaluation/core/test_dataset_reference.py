@@ -47,7 +47,10 @@ def test_a_mistake_is_exit_code_2(place):
 
 
 def test_a_data_set_of_graphs_is_a_reference(place):
-    """Paths among the samples that are no paths of the training split are new; a data set of other structures is refused."""
+    """Paths among the samples that are no paths of the training split are new.
+
+    A data set of other structures is refused.
+    """
     domain = Graph()
     domain.write([nx.path_graph(k) for k in (2, 3, 4)] * 4, place / "train.graphml")
     domain.write([nx.path_graph(3), nx.path_graph(5)], place / "a.graphml")

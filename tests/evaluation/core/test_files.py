@@ -34,7 +34,14 @@ def test_gzip_is_the_same(tmp_path):
 def test_tables(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('index,SMILES,note\n1,CCO,"a, b"\n2\n3,"C(",x\n4,"O\n5,N,\n\n')
-    assert [(n, reason) for n, _, reason in texts(path)] == [(1, ""), (2, "table"), (3, ""), (4, ""), (5, ""), (6, "empty")]
+    assert [(n, reason) for n, _, reason in texts(path)] == [
+        (1, ""),
+        (2, "table"),
+        (3, ""),
+        (4, ""),
+        (5, ""),
+        (6, "empty"),
+    ]
     assert [record.text for record in read(path)][4] == "N"
     path.write_text("smiles_gdb17,other\nCCO,1\n")
     assert texts(path) == [(1, "CCO", "")]
@@ -54,7 +61,10 @@ def test_blocks(tmp_path):
 
 def test_claims_are_checked_before_parsing(tmp_path):
     path = tmp_path / "a.sdf"
-    v3000 = "\n  hand\n\n  0  0  0  0  0  0  0  0  0  0999 V3000\nM  V30 BEGIN CTAB\nM  V30 COUNTS 99999999 0 0 0 0\nM  END\n$$$$\n"
+    v3000 = (
+        "\n  hand\n\n  0  0  0  0  0  0  0  0  0  0999 V3000\n"
+        "M  V30 BEGIN CTAB\nM  V30 COUNTS 99999999 0 0 0 0\nM  END\n$$$$\n"
+    )
     path.write_text(v3000)
     assert [record.reason.split(":")[0] for record in read(path)] == ["too large"]
 

@@ -1,4 +1,7 @@
-"""A list of substructures as MOSES publishes one: by hand, its mistakes by line, in a protocol and on the command line."""
+"""A list of substructures as MOSES publishes one.
+
+By hand, its mistakes by line, in a protocol and on the command line.
+"""
 
 import json
 
@@ -13,7 +16,7 @@ from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.molecules import moses
 
-LIST = "names,smarts\nA1,[#6](-[#1])=[#8]\nA2,\"[F,Cl].[F,Cl]\"\n"
+LIST = 'names,smarts\nA1,[#6](-[#1])=[#8]\nA2,"[F,Cl].[F,Cl]"\n'
 PROTOCOL = """name: mine
 about: Filters.
 samples: 5
@@ -39,12 +42,18 @@ def test_hydrogens_are_atoms(place):
     passed = {text: filters.passes(Chem.MolFromSmiles(text), found.smarts) for text in TEXTS[:4]}
     assert passed == {"CC=O": False, "CC(C)=O": True, "FCC": True, "FCCCl": False}
     features = moses.read("CC=O", found.smarts)
-    assert features.mcf is False and moses.read("CC=O").mcf is None and moses.restored(json.loads(json.dumps(moses.plain(features)))) == features
+    assert (
+        features.mcf is False
+        and moses.read("CC=O").mcf is None
+        and moses.restored(json.loads(json.dumps(moses.plain(features)))) == features
+    )
 
 
 def test_a_protocol_names_it(place):
     found = evaluate([place / "a.smi"], place / "mine.yaml").estimates
-    assert found["moses.filters"].value == pytest.approx(2 / 5) and found["moses.filters.without_mcf"].value == pytest.approx(4 / 5)
+    assert found["moses.filters"].value == pytest.approx(2 / 5) and found[
+        "moses.filters.without_mcf"
+    ].value == pytest.approx(4 / 5)
     assert found["moses.filters"].count == 5 and found["moses.filters"].undecided == 0
 
 
@@ -52,19 +61,35 @@ def test_shards_of_another_list_are_not_read(place):
     shards = Shards(place / "s")
     evaluate([place / "a.smi"], place / "mine.yaml", shards=shards)
     (place / "lists" / "mine.csv").write_text("smarts\n[#9]\n")
-    assert evaluate([place / "a.smi"], place / "mine.yaml", shards=shards).estimates["moses.filters"].value == pytest.approx(2 / 5)
+    assert evaluate([place / "a.smi"], place / "mine.yaml", shards=shards).estimates[
+        "moses.filters"
+    ].value == pytest.approx(2 / 5)
     (place / "lists" / "mine.csv").write_text("smarts\n[#99]\n")
-    assert evaluate([place / "a.smi"], place / "mine.yaml", shards=shards).estimates["moses.filters"].value == pytest.approx(4 / 5)
+    assert evaluate([place / "a.smi"], place / "mine.yaml", shards=shards).estimates[
+        "moses.filters"
+    ].value == pytest.approx(4 / 5)
 
 
 def test_the_command(place, capsys):
-    given = [str(place / "a.smi"), "--out", str(place / "out"), "--protocol", "molecule-graph-moses", "--reference", "none", "--workers", "1"]
+    given = [
+        str(place / "a.smi"),
+        "--out",
+        str(place / "out"),
+        "--protocol",
+        "molecule-graph-moses",
+        "--reference",
+        "none",
+        "--workers",
+        "1",
+    ]
     assert main(given) == 0
     told = capsys.readouterr().out
     assert "--mcf FILE" in " ".join(told.split())
     assert main([*given, "--mcf", str(place / "lists" / "mine.csv"), "--json"]) == 0
     about = json.loads((place / "out" / "about.json").read_text())
-    assert about["mcf"]["patterns"] == 2 and json.loads(capsys.readouterr().out)["moses.filters"]["value"] == pytest.approx(2 / 5)
+    assert about["mcf"]["patterns"] == 2 and json.loads(capsys.readouterr().out)["moses.filters"][
+        "value"
+    ] == pytest.approx(2 / 5)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +102,7 @@ def test_the_command(place, capsys):
         ("names,smarts\nA1,C\nA2,[#6\n", "line 3: expected SMARTS that RDKit reads, got '[#6'"),
         ("names,smarts\nA1,\n", "line 2: expected SMARTS that RDKit reads, got ''"),
         ("names,smarts\nA1,C,N\n", "line 2: expected 2 columns, got 3"),
-        ("names,smarts\nA1,\"C\n", "line 2: no row of a table"),
+        ('names,smarts\nA1,"C\n', "line 2: no row of a table"),
         ("names,smarts\n\nA1,\xff\n", "line 3: expected SMARTS"),
     ],
 )

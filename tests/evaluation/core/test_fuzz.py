@@ -12,7 +12,9 @@ from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.core.protocol import load
 
-spec = importlib.util.spec_from_file_location("fuzz_evaluation", Path(__file__).parents[3] / "benchmarks" / "fuzz_evaluation.py")
+spec = importlib.util.spec_from_file_location(
+    "fuzz_evaluation", Path(__file__).parents[3] / "benchmarks" / "fuzz_evaluation.py"
+)
 fuzz = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(fuzz)
 ONLY_READ = ("molecule-3d", "lattice")  # their numbers take seconds; the script evaluates them too

@@ -23,7 +23,9 @@ from symdiff_evaluation.molecules.drawing import svg
 from symdiff_evaluation.molecules.samples import from_smiles
 
 HEAD = "name: p\nabout: a\nreference: none\nmetrics: [vun]\n"
-BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 10)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
 PROTOCOLS = {
     "an alias bomb": BOMB,
     "a date": HEAD.replace("about: a", "about: 2020-01-01") + "samples: 3\n",
@@ -53,7 +55,25 @@ def test_protocols_end_in_one_line(name, tmp_path):
     assert time.process_time() - begun < 5 and "\n" not in str(raised.value) and len(str(raised.value)) < 1000
 
 
-TEXTS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)", "\tx", "\rx", '=HYPERLINK("x")', "'quoted", "''", "＝1", "CCO", "", "a=b", "-1.5", "+3", "1e-3", "-.5E+7"]
+TEXTS = [
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    "\tx",
+    "\rx",
+    '=HYPERLINK("x")',
+    "'quoted",
+    "''",
+    "＝1",
+    "CCO",
+    "",
+    "a=b",
+    "-1.5",
+    "+3",
+    "1e-3",
+    "-.5E+7",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)

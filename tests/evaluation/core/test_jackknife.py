@@ -24,9 +24,14 @@ def test_a_mean_has_a_linear_part_only():
 
 @pytest.mark.parametrize("center", [0.0, 2.0])
 def test_the_variances_of_a_square(center):
-    """|m|^2 of a mean m ~ N(c, 1/G) in three dimensions: the linear part has 4 c^2 / G, the quadratic one 6 / G^2 less what one group does alone."""
+    """|m|^2 of a mean m ~ N(c, 1/G) in three dimensions.
+
+    The linear part has 4 c^2 / G, the quadratic one 6 / G^2 less what one group does alone.
+    """
     rng, size = np.random.default_rng(1), 10
-    found = np.array([variances(*left_out(center / np.sqrt(3) + rng.normal(size=(size, 3)), lambda m: m @ m)) for _ in range(1500)])
+    found = np.array(
+        [variances(*left_out(center / np.sqrt(3) + rng.normal(size=(size, 3)), lambda m: m @ m)) for _ in range(1500)]
+    )
     # the squares of single groups, 6 / G^3, count with the linear part; they were not told from it
     quadratic = 6 / size**2 * (size - 1) / size
     assert found[:, 1].mean() == pytest.approx(quadratic, rel=0.05)
@@ -49,7 +54,9 @@ def test_parts_are_those_of_the_vectors():
 def test_intervals_of_the_distance_cover(shift):
     rng = np.random.default_rng(3)
     law = gaussian(rng.normal(size=(4000, 3)))
-    found = [distance(Parts.of(shift + rng.normal(size=(200, 3)), rng.permutation(200) % GROUPS), law) for _ in range(150)]
+    found = [
+        distance(Parts.of(shift + rng.normal(size=(200, 3)), rng.permutation(200) % GROUPS), law) for _ in range(150)
+    ]
     truth = np.mean([one.value for one in found])
     assert 0.88 <= np.mean([one.low <= truth <= one.high for one in found]) <= 0.99
     assert all(one.low <= one.value <= one.high for one in found)

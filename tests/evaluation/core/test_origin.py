@@ -102,7 +102,17 @@ def test_the_number_of_published_samples_is_told_where_it_matters(samples):
 
 def test_the_table_shows_what_has_a_value_and_breaks_no_id(samples, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
-    arguments = [str(samples), "--protocol", "molecule-graph-moses", "--reference", "qm9-train", "--out", str(tmp_path / "out"), "--workers", "1"]
+    arguments = [
+        str(samples),
+        "--protocol",
+        "molecule-graph-moses",
+        "--reference",
+        "qm9-train",
+        "--out",
+        str(tmp_path / "out"),
+        "--workers",
+        "1",
+    ]
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     estimates = json.loads((tmp_path / "out" / "metrics.json").read_text())
@@ -114,8 +124,17 @@ def test_the_table_shows_what_has_a_value_and_breaks_no_id(samples, tmp_path, ca
 
 
 def test_rows_in_3d_have_their_reason(tmp_path):
-    (tmp_path / "a.xyz").write_text("3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n1\n\nH 0 0 0\n1\n\nXx 0 0 0\n2\n\nC 0 0 0\nC 9 0 0\n")
-    own = {"name": "p", "about": "a", "samples": 3, "reference": "none", "kind": "molecule-3d", "metrics": ["perceived.validity"]}
+    (tmp_path / "a.xyz").write_text(
+        "3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n1\n\nH 0 0 0\n1\n\nXx 0 0 0\n2\n\nC 0 0 0\nC 9 0 0\n"
+    )
+    own = {
+        "name": "p",
+        "about": "a",
+        "samples": 3,
+        "reference": "none",
+        "kind": "molecule-3d",
+        "metrics": ["perceived.validity"],
+    }
     found = evaluate([tmp_path / "a.xyz"], protocols.parse(own))
     columns = found.kind.columns
     rows = [dict(zip(columns, row[2:], strict=True)) for row in found.kind.rows(found.samples, None)]

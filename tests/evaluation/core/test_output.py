@@ -250,10 +250,13 @@ def test_charts_of_one_value_and_of_whole_numbers():
     comb = densities([3, 4, 4, 5, 90], None)
     heights = {point.split(",")[1] for point in re.search(r'points="([^"]+)"', comb)[1].split()}
     assert len(heights) == 4 and "2.5<" not in comb  # nothing, one, two and one again, the line below
-    long = bars({name: 1 / 12 for name in "abcdefghijk"} | {"a long name": 1 / 12}, None)
+    long = bars(dict.fromkeys("abcdefghijk", 1 / 12) | {"a long name": 1 / 12}, None)
     assert long.count("font-size") == 1
 
 
 def test_the_gallery_of_symmetric_samples_holds_no_other(tmp_path):
     (tmp_path / "a.smi").write_text("CCO\nC(O)F\n")
-    assert "no sample has a symmetry" in (write(evaluate([tmp_path / "a.smi"]), tmp_path / "out") / "report.html").read_text()
+    assert (
+        "no sample has a symmetry"
+        in (write(evaluate([tmp_path / "a.smi"]), tmp_path / "out") / "report.html").read_text()
+    )

@@ -25,7 +25,11 @@ def running_sums(items):
 def test_processes_do_not_matter(monkeypatch):
     items, told = list(range(23)), []
     want = in_portions(running_sums, items, 1, chunk=5)
-    assert want[:6] == [0, 1, 3, 6, 10, 5] and in_processes(abs, [-1, 2, -3], 0) == [1, 2, 3] and in_processes(abs, [], 2) == []
+    assert (
+        want[:6] == [0, 1, 3, 6, 10, 5]
+        and in_processes(abs, [-1, 2, -3], 0) == [1, 2, 3]
+        and in_processes(abs, [], 2) == []
+    )
     monkeypatch.setattr(processes, "_ALONE", 0)
     assert in_portions(running_sums, items, 2, told.append, chunk=5) == want and told == [5, 5, 5, 5, 3]
     with pytest.raises(TypeError):

@@ -22,7 +22,21 @@ from symdiff_evaluation.molecules import accept as molecules
 from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.samples import from_smiles
 
-TEXTS = ["CCO", "OCC", "C(", "c1cc[nH]c1", "[CH3]", "C[N+](=O)[O-]", "[O-]S(=O)(=O)C", "C1=CC=CN1C", "OB(O)c1ccccc1", "C[C@H](O)F", "[NH4+]", "FC(F)(F)Cl", "CS(C)=O"]
+TEXTS = [
+    "CCO",
+    "OCC",
+    "C(",
+    "c1cc[nH]c1",
+    "[CH3]",
+    "C[N+](=O)[O-]",
+    "[O-]S(=O)(=O)C",
+    "C1=CC=CN1C",
+    "OB(O)c1ccccc1",
+    "C[C@H](O)F",
+    "[NH4+]",
+    "FC(F)(F)Cl",
+    "CS(C)=O",
+]
 
 
 def values(found: Evaluation) -> dict:
@@ -69,21 +83,40 @@ def test_molecules_in_3d():
 
 
 def test_graphs():
-    graphs = [nx.path_graph(4), nx.cycle_graph(5), np.ones((3, 3)) - np.eye(3), nx.path_graph(3, create_using=nx.DiGraph), np.ones((2, 3)), np.triu(np.ones((3, 3)), 1)]
+    graphs = [
+        nx.path_graph(4),
+        nx.cycle_graph(5),
+        np.ones((3, 3)) - np.eye(3),
+        nx.path_graph(3, create_using=nx.DiGraph),
+        np.ones((2, 3)),
+        np.triu(np.ones((3, 3)), 1),
+    ]
     found = evaluate(graphs[:4] + graphs[5:], ["readable", "connected"])
-    assert found["readable"].value == 3 / 5 and [bool(reason) for reason in found.samples.reasons] == [False, False, False, True, True]
+    assert found["readable"].value == 3 / 5 and [bool(reason) for reason in found.samples.reasons] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
     labeled = nx.path_graph(3)
     nx.set_node_attributes(labeled, {0: 0, 1: 1, 2: 0}, "label")
     nx.set_edge_attributes(labeled, 1, "label")
     assert evaluate([labeled], ["readable"]).samples.graphs[0].node_labels.tolist() == [0, 1, 0]
-    assert evaluate([nx.path_graph(4), nx.path_graph(4)], ["novelty", "uniqueness"], [nx.cycle_graph(4)])["novelty"].value == 1
+    assert (
+        evaluate([nx.path_graph(4), nx.path_graph(4)], ["novelty", "uniqueness"], [nx.cycle_graph(4)])["novelty"].value
+        == 1
+    )
     arrays = {"num_nodes": np.array([2]), "edge_ptr": np.array([0, 1]), "edges": np.array([[0, 1]])}
     assert evaluate(arrays, ["connected"])["connected"].value == 1
 
 
 def test_spins():
     spins = np.random.default_rng(0).choice([-1, 1], (40, 4, 4)).astype(np.int8)
-    one, two = evaluate(spins, ["energy_per_site"]), evaluate({"spins": spins, "temperature": np.array(2.0)}, ["energy_per_site", "specific_heat"])
+    one, two = (
+        evaluate(spins, ["energy_per_site"]),
+        evaluate({"spins": spins, "temperature": np.array(2.0)}, ["energy_per_site", "specific_heat"]),
+    )
     assert one["energy_per_site"] == two["energy_per_site"] and two["specific_heat"].value is not None
     assert evaluate(spins, ["reference.energy"], reference=spins)["reference.energy"].value == 0
 
@@ -112,10 +145,16 @@ def test_a_metric_of_ones_own(own, tmp_path):
 
     found = evaluate(["CCO", "c1ccccc1", "C("], ["share_of_rings", "vun"])
     assert found["share_of_rings"].value == 0.5 and "vun" not in found
-    (tmp_path / "p.yaml").write_text("name: p\nabout: a\nsamples: 3\nreference: none\nmetrics: [validity.strict, share_of_rings]\n")
+    (tmp_path / "p.yaml").write_text(
+        "name: p\nabout: a\nsamples: 3\nreference: none\nmetrics: [validity.strict, share_of_rings]\n"
+    )
     again = evaluate(["CCO", "c1ccccc1", "C("], str(tmp_path / "p.yaml"))
     page = (write(again, tmp_path / "out") / "report.html").read_text()
-    assert "share_of_rings" in page and "&lt;b&gt;" in page and json.loads((tmp_path / "out" / "metrics.json").read_text())["share_of_rings"]["value"] == 0.5
+    assert (
+        "share_of_rings" in page
+        and "&lt;b&gt;" in page
+        and json.loads((tmp_path / "out" / "metrics.json").read_text())["share_of_rings"]["value"] == 0.5
+    )
 
 
 def test_a_metric_that_compares(own):
@@ -146,7 +185,18 @@ def test_one_command_line(tmp_path, capsys):
     (tmp_path / "a.smi").write_text("CCO\n")
     assert main([str(tmp_path / "a.smi"), "--out", str(tmp_path / "one"), "--workers", "1", "--json"]) == 0
     one = json.loads(capsys.readouterr().out)
-    command = [sys.executable, "-m", "symdiff", "evaluate", str(tmp_path / "a.smi"), "--out", str(tmp_path / "two"), "--workers", "1", "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "symdiff",
+        "evaluate",
+        str(tmp_path / "a.smi"),
+        "--out",
+        str(tmp_path / "two"),
+        "--workers",
+        "1",
+        "--json",
+    ]
     assert json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout) == one
     assert main(["--out", "r"]) == 2 and capsys.readouterr().err.startswith("error: ")
 

@@ -54,7 +54,8 @@ def test_numbers_by_hand(found, name, hits, count, undecided):
 
 FIFTEEN = {
     "CCO": "valid, in the training set", "OCC": "the same, written backwards", "": "empty", "[CH3]": "radical",
-    "CC.CCO": "two fragments", "C[C@H](O)F": "left hand", "C[C@@H](O)F": "right hand", "F/C=C/F": "trans", "F/C=C\\F": "cis",
+    "CC.CCO": "two fragments", "C[C@H](O)F": "left hand", "C[C@@H](O)F": "right hand", "F/C=C/F": "trans",
+    "F/C=C\\F": "cis",
     "c1ccccc1": "aromatic", "C1=CC=CC=C1": "the same as Kekule wrote it", "c1ccnc1": "pyrrole without its hydrogen",
     "CN(C)(C)C": "four bonds of nitrogen", "CC(C)(C)(C)C": "five bonds of carbon", "C1CC(": "no SMILES",
 }  # fmt: skip
@@ -79,7 +80,9 @@ FIFTEEN = {
 )
 def test_fifteen_by_hand(reference, name, hits, count, undecided):
     assert len(FIFTEEN) == 15
-    got = kind("molecule-graph").measure(from_smiles(list(FIFTEEN)), reference, protocols.load("molecule-graph").metrics)[name]
+    got = kind("molecule-graph").measure(
+        from_smiles(list(FIFTEEN)), reference, protocols.load("molecule-graph").metrics
+    )[name]
     assert got.value == pytest.approx(hits / count) and (got.count, got.undecided) == (count, undecided)
 
 
@@ -92,7 +95,12 @@ def test_the_gap_by_hand(tmp_path):
     gap, share = found["symmetry.breaking_gap"], found["symmetry.broken_share"]
     assert gap.value == pytest.approx((np.log(12 / 2) + 0 - np.log(2)) / 3) and (gap.count, gap.undecided) == (3, 3)
     assert (share.value, share.count, share.undecided) == (0.5, 2, 3)
-    assert kind("molecule-graph").measure(from_smiles(["CC"]), None, ["symmetry.breaking_gap"])["symmetry.breaking_gap"].value is None
+    assert (
+        kind("molecule-graph")
+        .measure(from_smiles(["CC"]), None, ["symmetry.breaking_gap"])["symmetry.breaking_gap"]
+        .value
+        is None
+    )
 
 
 def test_distances_by_hand(found):
@@ -144,7 +152,10 @@ def test_stability_of_a_set():
     assert "novelty" not in got
 
 
-@pytest.mark.parametrize("explicit, implied, value", [(0, 4, None), (1, 4, None), (4, 4, None), (5, 4, 5 / 9), (4, 1, 4 / 5), (4, 0, 1)])
+@pytest.mark.parametrize(
+    ("explicit", "implied", "value"),
+    [(0, 4, None), (1, 4, None), (4, 4, None), (5, 4, 5 / 9), (4, 1, 4 / 5), (4, 0, 1)],
+)
 def test_most_records_decide_whether_hydrogens_are_atoms(explicit, implied, value):
     molecules = kind("molecule-graph")
     samples = from_smiles(["[H]O[H]"] * explicit + ["CO"] * implied + ["C("])

@@ -21,7 +21,9 @@ from symdiff_evaluation.graphs.graph import Graph
 from symdiff_evaluation.graphs.stored import identity as identity_of_graph
 from symdiff_evaluation.molecules3d.stored import identity as identity_of_geometry
 
-SMILES = "\n".join([*(f"{'C' * (k % 9 + 1)}{'NOF'[k % 3]}" for k in range(40)), "C.C", "C(", "", "c1ccccc1Cc1ccccc1"]) + "\n"
+SMILES = (
+    "\n".join([*(f"{'C' * (k % 9 + 1)}{'NOF'[k % 3]}" for k in range(40)), "C.C", "C(", "", "c1ccccc1Cc1ccccc1"]) + "\n"
+)
 FRAMES = (
     "3\n\nO 0 0 0.119\nH 0 0.763 -0.477\nH 0 -0.763 -0.477\n",
     "5\n\nC 0 0 0\nH 0.629 0.629 0.629\nH -0.629 -0.629 0.629\nH -0.629 0.629 -0.629\nH 0.629 -0.629 -0.629\n",
@@ -92,13 +94,23 @@ print(len(written), file=sys.stderr)
     ("file", "protocol", "reference", "size", "stop", "rest"),
     [
         ("a.smi", "molecule-graph", "none", 7, 3, 4),
-        ("many.xyz", "few.yaml", "none", 16 * 70, 2, 3),  # of 84 molecules: one shard by EDM's rule, two each of bonds and shapes
+        (
+            "many.xyz",
+            "few.yaml",
+            "none",
+            16 * 70,
+            2,
+            3,
+        ),  # of 84 molecules: one shard by EDM's rule, two each of bonds and shapes
         ("a.npz", "graph", "tree.npz", 16 * 12, 4, 6),  # of 19 graphs: two shards each of five works
         ("s.npz", "lattice", "none", 2048 * 3, 1, 2),  # of 59 configurations: eight blocks
     ],
 )
 def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, reference, size, stop, rest):
-    """SIGKILL in the middle; the second run works on what is left, with other workers, writes the same folder and cleans up."""
+    """SIGKILL in the middle.
+
+    The second run works on what is left, with other workers, writes the same folder and cleans up.
+    """
     for source in place.iterdir():
         (tmp_path / source.name).symlink_to(source)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(one).absolute()) for one in sys.path if one)}
@@ -129,7 +141,9 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
 
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 16 * 2)
     real, each, calls = perception.perceive, stored.each, []
-    monkeypatch.setattr(perception, "perceive", lambda one: Undetermined("iterations") if len(one.numbers) == 4 else real(one))
+    monkeypatch.setattr(
+        perception, "perceive", lambda one: Undetermined("iterations") if len(one.numbers) == 4 else real(one)
+    )
     monkeypatch.setattr(stored, "each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more))
     file, shards = [place / "a.xyz"], Shards(tmp_path / "s")
     whole = evaluate(file, workers=0)
@@ -140,7 +154,11 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
     write(again, tmp_path / "again")
     assert not calls and sum(told) == 4 * 6
     for name in WORKS:
-        assert repr(getattr(whole.samples, name)) == repr(getattr(made.samples, name)) == repr(getattr(again.samples, name)), name
+        assert (
+            repr(getattr(whole.samples, name))
+            == repr(getattr(made.samples, name))
+            == repr(getattr(again.samples, name))
+        ), name
     for name in ("metrics.json", "samples.csv", "report.html"):
         assert (tmp_path / "made" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     assert metrics(again) == metrics(whole)
@@ -154,7 +172,9 @@ def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
 
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 16 * 8)
     real, calls = stored.symmetry, []
-    monkeypatch.setattr(stored, "symmetry", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None))
+    monkeypatch.setattr(
+        stored, "symmetry", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None)
+    )
     file, reference, shards = [place / "a.npz"], place / "tree.npz", Shards(tmp_path / "s")
     whole = evaluate(file, reference=reference)
     made = evaluate(file, reference=reference, shards=shards)
@@ -183,10 +203,21 @@ def test_a_hash_does_not_depend_on_its_portion():
 def test_identities_tell_items_apart(place):
     samples = evaluate([place / "a.xyz"], place / "few.yaml", workers=0).samples
     one = samples[1]
-    others = [one._replace(charge=-1), one._replace(numbers=one.numbers[::-1]), one._replace(positions=one.positions + 1e-15), samples[0]]
+    others = [
+        one._replace(charge=-1),
+        one._replace(numbers=one.numbers[::-1]),
+        one._replace(positions=one.positions + 1e-15),
+        samples[0],
+    ]
     assert len({identity_of_geometry(item) for item in (one, *others)}) == 5
     edges, labels = np.array([[0, 1], [1, 2]]), np.array([0, 1])
-    graphs = [Graph(3, edges), Graph(4, edges), Graph(3, edges[:1]), Graph(2, edges[:1], labels), Graph(2, edges[:1], None, labels[:1])]
+    graphs = [
+        Graph(3, edges),
+        Graph(4, edges),
+        Graph(3, edges[:1]),
+        Graph(2, edges[:1], labels),
+        Graph(2, edges[:1], None, labels[:1]),
+    ]
     assert len({identity_of_graph(graph) for graph in graphs}) == 5
 
 
@@ -205,7 +236,13 @@ def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch)
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 2 * stored._COST)
     real, calls = stored.observe, []
     monkeypatch.setattr(stored, "observe", lambda block: calls.append(len(block)) or real(block))
-    put_spins(tmp_path / "own.npz", 40, 3, coupling=np.random.default_rng(4).choice([-1.0, 1.0], (40, 4, 4, 2)), field=np.ones((4, 4)))
+    put_spins(
+        tmp_path / "own.npz",
+        40,
+        3,
+        coupling=np.random.default_rng(4).choice([-1.0, 1.0], (40, 4, 4, 2)),
+        field=np.ones((4, 4)),
+    )
     file, shards = [tmp_path / "own.npz"], Shards(tmp_path / "s")
     whole = evaluate(file)
     made, told = evaluate(file, shards=shards), []
@@ -214,7 +251,12 @@ def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch)
     assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 3
     calls.clear()
     again = evaluate(file, shards=shards, begun=lambda count, what="": None, progress=told.append)
-    assert rows == list(again.kind.rows(again.samples, None)) and metrics(again) == metrics(whole) and not calls and told == [16, 16, 7]
+    assert (
+        rows == list(again.kind.rows(again.samples, None))
+        and metrics(again) == metrics(whole)
+        and not calls
+        and told == [16, 16, 7]
+    )
     path = tmp_path / "s" / "observed" / "000002.json.gz"
     path.write_bytes(path.read_bytes()[:-9])
     assert metrics(evaluate(file, shards=shards)) == metrics(whole) and calls == [7]
@@ -233,16 +275,23 @@ def test_several_blocks_are_one(monkeypatch):
     spins = from_arrays({"spins": s, "coupling": np.array([1.0, 0.5]) * np.ones((4, 6, 2))})
     monkeypatch.setattr(stored, "_MOST", 7)
     found, group = spins.observed, space_group((4, 6))
-    assert np.array_equal(found.stabilizer, stabilizer_orders(s, group)) and (found.symmetries == spins.group.order).all()
+    assert (
+        np.array_equal(found.stabilizer, stabilizer_orders(s, group)) and (found.symmetries == spins.group.order).all()
+    )
     assert np.array_equal(found.kept, stabilizer_orders(s, spins.group))
     assert np.array_equal(np.stack([found.least, found.own]), np.stack(images(s, spins.group)))
     assert np.allclose(found.structure_factor, structure_factor(s), atol=1e-12)
     for k, wave in enumerate(waves((4, 6))):
-        assert np.array_equal(found.orders[:, k], order_parameter(s, wave)) and np.allclose(found.powers[:, k], powers_near(s, wave), atol=1e-12)
+        assert np.array_equal(found.orders[:, k], order_parameter(s, wave)) and np.allclose(
+            found.powers[:, k], powers_near(s, wave), atol=1e-12
+        )
     assert all(np.allclose(found.lines[axis], two_point(s, axis), atol=1e-12) for axis in (0, 1))
     for one in (spins, *spins.parts):
         again = stored.restored(json.loads(json.dumps(stored.plain(one.observed))))
-        assert all(np.array_equal(getattr(again, name), getattr(found, name)) for name in ("energy", "powers", "least", "power"))
+        assert all(
+            np.array_equal(getattr(again, name), getattr(found, name))
+            for name in ("energy", "powers", "least", "power")
+        )
 
 
 def test_more_records_than_blocks(tmp_path):

@@ -42,7 +42,9 @@ def test_without_products_of_errors_they_are_normal():
     for p in ENDS:
         assert law([], 1e-6).quantile(p, 5.0) == pytest.approx(norm.ppf(p) * np.sqrt(5e-6), rel=0.01)
     low, high = interval(1.0, spread(1.0, 0.01, 1e6, np.zeros(0)))
-    assert [(1 - end) ** 2 for end in (low, high)] == pytest.approx([Z95**2 * 0.01 * end for end in (low, high)], rel=0.1)
+    assert [(1 - end) ** 2 for end in (low, high)] == pytest.approx(
+        [Z95**2 * 0.01 * end for end in (low, high)], rel=0.1
+    )
     assert interval(0.3, spread(0.3, 0.0, 10.0, np.zeros(4))) == (0.3, 0.3)
 
 

@@ -1,4 +1,7 @@
-"""Balance of numberings: uniform p-values for invariant laws, none for orders that mean something; what went in against what came out."""
+"""Balance of numberings.
+
+Uniform p-values for invariant laws, none for orders that mean something; what went in against what came out.
+"""
 
 import math
 
@@ -14,7 +17,11 @@ from symdiff_evaluation.graphs.metrics.balance import Breaking
 from symdiff_evaluation.graphs.read import from_columns
 from symdiff_evaluation.graphs.samples import from_graphs
 
-SHAPES = [np.array([[0, 1], [1, 2], [2, 3]]), np.array([[0, 1], [0, 2], [0, 3]]), np.array([[0, 1], [0, 2], [1, 2], [2, 3]])]
+SHAPES = [
+    np.array([[0, 1], [1, 2], [2, 3]]),
+    np.array([[0, 1], [0, 2], [0, 3]]),
+    np.array([[0, 1], [0, 2], [1, 2], [2, 3]]),
+]
 
 
 def numbered(edges, order, labels=None):
@@ -35,7 +42,10 @@ def images(samples):
 def test_an_invariant_law_gives_uniform_p_values():
     rng = np.random.default_rng(0)
     labels = np.array([0, 0, 1, 1])
-    found = [(images(one).p_value, place_balance(one.readable).p_value) for one in (invariant(rng, 60, labels) for _ in range(100))]
+    found = [
+        (images(one).p_value, place_balance(one.readable).p_value)
+        for one in (invariant(rng, 60, labels) for _ in range(100))
+    ]
     for values in np.array(found).T:
         counts = np.histogram(values, 5, (0, 1))[0]
         assert ((counts - 20) ** 2 / 20).sum() < 33, counts  # chi-square with 4 degrees of freedom: 1e-6

@@ -128,9 +128,10 @@ def unbiased_of_counts(table, x, y):
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with graphs/")
 @pytest.mark.parametrize("name", ["planar", "sbm", "tree", "lobster"])
 def test_the_unbiased_estimate_is_near_zero_for_the_graphs_of_the_benchmarks(name):
-    """Twice 400 of a data set's graphs: within .002 of zero on average, single draws within what its exact deviation allows.
+    """Twice 400 of a data set's graphs: within .002 of zero on average.
 
-    Of orbits of sbm and clustering of planar that deviation is .0012, so that one draw in ten is beyond .002, whatever estimates it.
+    Single draws are within what the exact deviation of the estimate allows. Of orbits of sbm and clustering of planar
+    that deviation is .0012, so that one draw in ten is beyond .002, whatever estimates it.
     """
     with np.load(DATA / f"{name}.npz", allow_pickle=False) as file:
         drawn = describe(from_edges(file["num_nodes"], file["edge_ptr"], file["edges"], place=name).readable)
@@ -166,7 +167,10 @@ def test_second_order_moments_are_those_of_the_laws(tilts):
         parts.append(np.sqrt(np.outer(law, law)) / count * (mean @ table @ mean.T))
     cross = (np.eye(30) - laws[0]) @ table @ (np.eye(30) - laws[1]).T * np.sqrt(np.outer(laws[0] / n, laws[1] / m))
     whole = np.block([[parts[0], cross], [cross.T, parts[1]]])
-    two, three = 2 * (parts[0] ** 2).sum() * n / (n - 1) + 2 * (parts[1] ** 2).sum() * m / (m - 1) + 4 * (cross**2).sum(), 8 * np.trace(whole @ whole @ whole)
+    two, three = (
+        2 * (parts[0] ** 2).sum() * n / (n - 1) + 2 * (parts[1] ** 2).sum() * m / (m - 1) + 4 * (cross**2).sum(),
+        8 * np.trace(whole @ whole @ whole),
+    )
     found = [kernel(rows[rng.choice(30, n, p=laws[0])], rows[rng.choice(30, m, p=laws[1])], 0.3) for _ in range(2000)]
     moments = np.array([[2 * (w**2).sum(), 8 * (w**3).sum()] for w in map(second_order, found)])
     error = moments.std(0) / np.sqrt(len(found))
@@ -194,7 +198,9 @@ def test_a_weighted_kernel_is_the_mean_of_distances():
     for measure in (biased, unbiased, towards):
         assert measure(whole) == pytest.approx(2 * measure(laws[0]) + measure(laws[1]) / 2)
     twice = estimate(weighted(laws[:1], [2.0]))
-    assert (twice.low, twice.value, twice.high) == pytest.approx([2 * end for end in (estimate(laws[0]).low, biased(laws[0]), estimate(laws[0]).high)])
+    assert (twice.low, twice.value, twice.high) == pytest.approx(
+        [2 * end for end in (estimate(laws[0]).low, biased(laws[0]), estimate(laws[0]).high)]
+    )
 
 
 def covered(kind, tilts, sizes=(60, 40), count=250):

@@ -68,7 +68,9 @@ def test_components_are_compared_with_their_labels_in_any_order():
 
 def test_hashes_are_those_that_references_hold():
     """A reference that was written keeps its meaning: what changes these numbers makes all shipped hashes wrong."""
-    found = canonical_hashes([Graph(3, np.array([[0, 1], [1, 2]])), Graph(2, np.array([[0, 1]]), np.array([3, 5]), np.array([2]))])
+    found = canonical_hashes(
+        [Graph(3, np.array([[0, 1], [1, 2]])), Graph(2, np.array([[0, 1]]), np.array([3, 5]), np.array([2]))]
+    )
     assert found.tolist() == [15879476744064373835, 5775829247262114123]
 
 
@@ -112,7 +114,9 @@ def test_undecided_graphs_are_on_neither_side(monkeypatch):
 
     monkeypatch.setattr(forms.canonical_hashes, "__defaults__", (20_000,))
     ring, path, star = of(nx.cycle_graph(30)), of(nx.path_graph(30)), of(nx.star_graph(30))
-    found = kind("graph").measure(from_graphs([ring, path, path, star]), build(from_graphs([star, ring])), tuple(Quality.about))
+    found = kind("graph").measure(
+        from_graphs([ring, path, path, star]), build(from_graphs([star, ring])), tuple(Quality.about)
+    )
     told = {name: (round(one.value * one.count), one.count, one.undecided) for name, one in found.items()}
     assert told["uniqueness"] == (2, 3, 1) and told["novelty"] == (1, 2, 1) and told["vun"] == (1, 3, 1)
     assert told["validity"] == (4, 4, 0)

@@ -31,7 +31,13 @@ def trees(count, seed):
 def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("graphs")
     put(folder / "tree.npz", trees(60, 0), split=np.repeat([0, 2], [40, 20]))
-    samples = [*trees(20, 1), networkx.cycle_graph(20), networkx.star_graph(19), networkx.star_graph(19), *trees(40, 0)[:1]]
+    samples = [
+        *trees(20, 1),
+        networkx.cycle_graph(20),
+        networkx.star_graph(19),
+        networkx.star_graph(19),
+        *trees(40, 0)[:1],
+    ]
     put(folder / "samples.npz", samples)
     return folder
 
@@ -46,7 +52,11 @@ def test_numbers_by_hand(place):
     assert values["novelty"] == pytest.approx(22 / 23)
     assert values["vun"] == pytest.approx(21 / 24)
     assert values["mmd.clustering"] == pytest.approx(0, abs=1e-12)
-    star = [row for row in found.kind.rows(found.samples, found.reference) if row[3] == 19 and row[6] == np.prod(np.arange(1.0, 20))]
+    star = [
+        row
+        for row in found.kind.rows(found.samples, found.reference)
+        if row[3] == 19 and row[6] == np.prod(np.arange(1.0, 20))
+    ]
     assert [row[7] for row in star] == ["true", "false"]
 
 
@@ -59,7 +69,10 @@ def test_the_folder(place):
     assert rows[20]["valid"] == "false" and rows[20]["reason"] == "not a tree: 1 independent cycles"
     assert rows[0]["novel"] == "true" and rows[23]["novel"] == "false"
     text = (out / "report.html").read_text()
-    assert all(f'<section id="{name}"' in text for name in ("numbers", "distributions", "symmetry", "samples", "failures", "about"))
+    assert all(
+        f'<section id="{name}"' in text
+        for name in ("numbers", "distributions", "symmetry", "samples", "failures", "about")
+    )
 
 
 def test_arrays_and_graphml_are_the_same(place, tmp_path):
@@ -68,7 +81,9 @@ def test_arrays_and_graphml_are_the_same(place, tmp_path):
     writer = networkx.readwrite.graphml.GraphMLWriter()
     writer.add_graphs(graphs)
     writer.dump(str(tmp_path / "a.graphml"))
-    one, other = (evaluate([tmp_path / name], reference=place / "tree.npz").estimates for name in ("a.npz", "a.graphml"))
+    one, other = (
+        evaluate([tmp_path / name], reference=place / "tree.npz").estimates for name in ("a.npz", "a.graphml")
+    )
     assert {name: e.value for name, e in one.items()} == {name: e.value for name, e in other.items()}
 
 
@@ -79,12 +94,18 @@ def test_a_key_without_a_type_is_one_of_strings(tmp_path):
     (tmp_path / "a.graphml").write_text(text)
     assert evaluate([tmp_path / "a.graphml"]).samples.graphs[0].node_labels.tolist() == [0, 1, 0]
     (tmp_path / "a.graphml").write_text(text.replace(">1<", ">one<"))
-    with pytest.raises(UserError, match="a.graphml: no graph can be read: label: expected a whole number from 0 to 4094 as every node label, got .one."):
+    with pytest.raises(
+        UserError,
+        match="a.graphml: no graph can be read: label: expected a whole number from 0 to 4094 as "
+        "every node label, got .one.",
+    ):
         evaluate([tmp_path / "a.graphml"])
 
 
 def test_a_broken_graph_costs_no_other(tmp_path):
-    np.savez(tmp_path / "a.npz", num_nodes=[3, 3, 3], edge_ptr=[0, 2, 4, 5], edges=[[0, 1], [1, 2], [0, 0], [1, 2], [0, 2]])
+    np.savez(
+        tmp_path / "a.npz", num_nodes=[3, 3, 3], edge_ptr=[0, 2, 4, 5], edges=[[0, 1], [1, 2], [0, 0], [1, 2], [0, 2]]
+    )
     found = evaluate([tmp_path / "a.npz"])
     assert found.total == 3 and found.kind.failures(found.samples) == {"loop": 1}
     assert found.estimates["readable"].value == pytest.approx(2 / 3) and found.estimates["connected"].value == 0.5
@@ -127,9 +148,19 @@ def test_mistakes_are_one_line(tmp_path, capsys, arrays, told):
     assert told in printed and printed.count("\n") == 1 and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("names", "worked_out"), [(["readable", "connected"], set()), (["uniqueness"], {"hashes"}), (["symmetry.log_order"], {"symmetries"}), (["validity"], set())])
+@pytest.mark.parametrize(
+    ("names", "worked_out"),
+    [
+        (["readable", "connected"], set()),
+        (["uniqueness"], {"hashes"}),
+        (["symmetry.log_order"], {"symmetries"}),
+        (["validity"], set()),
+    ],
+)
 def test_no_more_is_worked_out_than_is_asked_for(names, worked_out, tmp_path):
     found = evaluate([networkx.path_graph(4), networkx.cycle_graph(4)], names, "planar")
     write(found, tmp_path / "out")
-    assert {name for name in ("hashes", "symmetries", "unlabeled_symmetries", "descriptors") if found.samples.knows(name)} == worked_out
+    assert {
+        name for name in ("hashes", "symmetries", "unlabeled_symmetries", "descriptors") if found.samples.knows(name)
+    } == worked_out
     assert set(found.samples._broken) == ({"planar"} if "validity" in names else set())

@@ -121,7 +121,9 @@ def test_a_reference_comes_back_from_its_arrays():
     for metric in METRICS:
         first, second = measure(metric, samples, one), measure(metric, samples, two)
         for name, value in first.items():
-            assert second[name].value == (None if value.value is None else pytest.approx(value.value, rel=1e-3, abs=1e-5)), name
+            assert second[name].value == (
+                None if value.value is None else pytest.approx(value.value, rel=1e-3, abs=1e-5)
+            ), name
     assert two.knows(random_graphs(1, 0.3, 3).hashes).all() and not two.knows(samples.hashes).any()
     with pytest.raises(UserError, match="rule of graphs"):
         build(samples, rule="planer")
@@ -153,7 +155,9 @@ def test_discrepancy_finds_the_description_that_differs():
     rng = np.random.default_rng(0)
     reference = described(rng, 200, 0)
     found = discrepancy(described(rng, 200, 3), reference)
-    assert found.chosen == "orbit" and found.value.value > 0.9 and found.value.low <= found.value.value <= found.value.high
+    assert (
+        found.chosen == "orbit" and found.value.value > 0.9 and found.value.low <= found.value.value <= found.value.high
+    )
     assert found.bounds["degree"].value < 0.3
     assert discrepancy(described(rng, 200, 0), reference).value.value < 0.3
     none = discrepancy(described(rng, LEAST - 1, 0), reference, 3)
@@ -170,7 +174,7 @@ def test_nothing_depends_on_the_order_of_records():
 
 
 def test_discrepancy_bounds_the_distance_of_known_laws():
-    """Of normal laws one deviation apart the Jensen-Shannon distance is that of the best classifier, which is logistic."""
+    """Of normal laws one deviation apart the Jensen-Shannon distance is the best classifier's."""
     rng = np.random.default_rng(1)
     grid = np.linspace(-8, 9, 20001)
     p, q = np.exp(-(grid**2) / 2), np.exp(-((grid - 1) ** 2) / 2)
@@ -183,7 +187,9 @@ def test_discrepancy_bounds_the_distance_of_known_laws():
 
 def test_regular_graphs_are_judged_in_under_a_second():
     samples = from_graphs([graph_of(nx.random_regular_graph(3, 20, seed=seed)) for seed in range(64)])
-    reference = build(from_graphs([graph_of(nx.random_regular_graph(3, 20, seed=seed)) for seed in range(60, 90)]), rule="connected")
+    reference = build(
+        from_graphs([graph_of(nx.random_regular_graph(3, 20, seed=seed)) for seed in range(60, 90)]), rule="connected"
+    )
     start = time.process_time()
     found = measure(Quality, samples, reference)
     assert time.process_time() - start < 1

@@ -81,7 +81,8 @@ def test_planted_blocks_are_found(seed):
 def test_description_length_by_hand():
     """Two triangles: which edges takes nothing once the blocks are known."""
     graph = graph_of(nx.disjoint_union(nx.complete_graph(3), nx.complete_graph(3)))
-    # 6 edges over 3 pairs of blocks: C(8, 6) = 28 ways; sizes of 2 blocks: 5 ways; 6!/(3! 3!) = 20 partitions; 6 numbers of blocks
+    # 6 edges over 3 pairs of blocks: C(8, 6) = 28 ways; sizes of 2 blocks: 5 ways; 6!/(3! 3!) = 20 partitions; 6
+    # numbers of blocks
     assert description_length(graph, np.array([0, 0, 0, 1, 1, 1])) == pytest.approx(np.log(28 * 5 * 20 * 6))
     # one block: C(15, 6) = 5005 ways to place the edges, nothing else but the number of blocks
     assert description_length(graph, np.zeros(6, int)) == pytest.approx(np.log(5005 * 6))
@@ -105,7 +106,8 @@ def test_description_length_of_arcs_by_hand():
     which = np.log(720.0**4 / 720.0**2 / 2.0**12)
     # 12 arcs over 4 ordered pairs of blocks: C(15, 12) = 455; 5 sizes, 20 partitions, 6 numbers of blocks
     model = np.log(455 * 5 * 20 * 6)
-    # 6 as a sum of at most 3 positive numbers: 7 ways, for in- and for out-degrees of either block; all degrees are equal
+    # 6 as a sum of at most 3 positive numbers: 7 ways, for in- and for out-degrees of either block; all degrees are
+    # equal
     degrees = np.log(7.0**4)
     assert arc_description_length(graph, np.array([0, 0, 0, 1, 1, 1])) == pytest.approx(which + model + degrees)
 
@@ -115,7 +117,9 @@ def test_planted_blocks_are_found_from_arcs(seed):
     graph, blocks = planted(seed, (24, 38))
     found = infer_arc_blocks(graph)
     assert arc_description_length(graph, found) <= arc_description_length(graph, blocks) + 1e-9
-    assert len(set(zip(found.tolist(), blocks.tolist(), strict=True))) == len(set(found.tolist()))  # at most a block cut in two
+    assert len(set(zip(found.tolist(), blocks.tolist(), strict=True))) == len(
+        set(found.tolist())
+    )  # at most a block cut in two
 
 
 def spectre_test_graphs():
@@ -125,7 +129,9 @@ def spectre_test_graphs():
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with graphs/")
-@pytest.mark.parametrize(("number", "valid"), [(162, False), (173, False), (175, False), (181, True), (182, True), (187, True)])
+@pytest.mark.parametrize(
+    ("number", "valid"), [(162, False), (173, False), (175, False), (181, True), (182, True), (187, True)]
+)
 def test_blocks_from_arcs_decide_as_published(number, valid):
     graph = spectre_test_graphs()[number]
     assert broken(graph, "sbm") == "" and (broken(graph, "sbm_spectre") == "") == valid

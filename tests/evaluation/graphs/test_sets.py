@@ -61,11 +61,20 @@ def test_pointers_that_fall_spoil_only_what_they_touch():
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        (([2], [0], np.zeros((0, 2), int)), r"a.npz: edge_ptr: expected one entry more than num_nodes \(1,\), got \(1,\)"),
+        (
+            ([2], [0], np.zeros((0, 2), int)),
+            r"a.npz: edge_ptr: expected one entry more than num_nodes \(1,\), got \(1,\)",
+        ),
         (([2], [0, 1], np.zeros((1, 3), int)), r"a.npz: edges: expected \(edges, 2\), got \(1, 3\)"),
         (([2], [0, 1], np.array([[0.0, 1.0]])), "a.npz: edges: expected integers, got float64"),
-        (([2], [0, 1], np.array([[0, 1]]), np.array([1])), r"a.npz: node_label: expected one for each of 2 nodes, got \(1,\)"),
-        (([2], [0, 1], np.array([[0, 1]]), None, np.array([1, 1])), r"a.npz: edge_label: expected one for each of 1 edges, got \(2,\)"),
+        (
+            ([2], [0, 1], np.array([[0, 1]]), np.array([1])),
+            r"a.npz: node_label: expected one for each of 2 nodes, got \(1,\)",
+        ),
+        (
+            ([2], [0, 1], np.array([[0, 1]]), None, np.array([1, 1])),
+            r"a.npz: edge_label: expected one for each of 1 edges, got \(2,\)",
+        ),
     ],
 )
 def test_arrays_that_do_not_belong_together(arrays, message):

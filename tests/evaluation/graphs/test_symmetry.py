@@ -24,7 +24,8 @@ def enumerated(graph: Graph) -> tuple[int, int]:
     kept = [
         g
         for g in itertools.permutations(range(graph.num_nodes))
-        if all(labels[i] == labels[g[i]] for i in range(len(g))) and all(both.get((g[i], g[j])) == kind for (i, j), kind in both.items())
+        if all(labels[i] == labels[g[i]] for i in range(len(g)))
+        and all(both.get((g[i], g[j])) == kind for (i, j), kind in both.items())
     ]
     return len(kept), len({frozenset(g[i] for g in kept) for i in range(graph.num_nodes)})
 

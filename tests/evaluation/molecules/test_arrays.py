@@ -30,7 +30,9 @@ def test_the_same_verdicts_as_their_smiles(tmp_path, ending):
     one, two = evaluate([path]), evaluate([tmp_path / "a.smi"])
     assert [j.canonical for j in one.samples.judged] == [j.canonical for j in two.samples.judged]
     assert [j.reason.split(":")[0] for j in one.samples.judged] == [j.reason.split(":")[0] for j in two.samples.judged]
-    values = [{name: e.value for name, e in part.estimates.items() if not name.startswith("balance.")} for part in (one, two)]
+    values = [
+        {name: e.value for name, e in part.estimates.items() if not name.startswith("balance.")} for part in (one, two)
+    ]
     assert values[0] == values[1]  # but for the order of atoms, which SMILES do not tell
 
 

@@ -1,4 +1,7 @@
-"""Balance of numberings of molecules: uniform p-values for invariant laws, none for sorted atoms; SMILES say nothing."""
+"""Balance of numberings of molecules.
+
+Uniform p-values for invariant laws, none for sorted atoms; SMILES say nothing.
+"""
 
 import json
 import math
@@ -50,13 +53,19 @@ def test_all_numberings_of_a_molecule_have_as_many_names_as_the_orbit():
 
 
 def test_an_invariant_law_gives_uniform_p_values():
-    """Images and orders are drawn here, as RDKit is slow: that judging tells all images apart, and no more, stands above."""
+    """Images and orders are drawn here, as RDKit is slow.
+
+    That judging tells all images apart, and no more, stands above.
+    """
     rng, found = np.random.default_rng(1), []
     known = judged([written(text) for text in TEXTS]).judged
     for _ in range(150):
         which = [known[k] for k in rng.integers(len(known), size=80)]
         ways = [math.factorial(one.traits.size) // one.traits.order for one in which]
-        images = [Numbered(one.canonical, int(rng.integers(number)), one.traits.size, one.traits.order) for one, number in zip(which, ways, strict=True)]
+        images = [
+            Numbered(one.canonical, int(rng.integers(number)), one.traits.size, one.traits.order)
+            for one, number in zip(which, ways, strict=True)
+        ]
         places = [Numbering(tuple(rng.permutation(one.numbering.kinds).tolist())) for one in which]
         found.append((image_balance(images, 0).p_value, place_balance(places, 0).p_value))
     for values in np.array(found).T:
@@ -68,10 +77,21 @@ def test_an_invariant_law_gives_uniform_p_values():
 def test_renumbered_molecules_are_balanced_and_sorted_ones_are_not(hydrogens):
     rng = np.random.default_rng(3)
     chosen = [TEXTS[k] for k in rng.integers(len(TEXTS), size=200)]
-    fair = measured(judged([written(text, lambda mol: rng.permutation(mol.GetNumAtoms()), hydrogens) for text in chosen]))
+    fair = measured(
+        judged([written(text, lambda mol: rng.permutation(mol.GetNumAtoms()), hydrogens) for text in chosen])
+    )
     assert all(one.value > 1e-4 for one in fair)
     assert fair[1].count + fair[1].undecided == 200 and fair[0].count + fair[0].undecided == 200
-    ranked = judged([written(text, lambda mol: np.argsort([-atom.GetAtomicNum() for atom in mol.GetAtoms()], kind="stable"), hydrogens) for text in chosen])
+    ranked = judged(
+        [
+            written(
+                text,
+                lambda mol: np.argsort([-atom.GetAtomicNum() for atom in mol.GetAtoms()], kind="stable"),
+                hydrogens,
+            )
+            for text in chosen
+        ]
+    )
     assert all(one.value < 1e-6 for one in measured(ranked))
     assert all(one.low is None for one in fair)
 
@@ -87,7 +107,10 @@ def test_one_order_for_each_molecule_is_seen_even_if_it_is_random():
 def test_smiles_say_nothing(tmp_path):
     (tmp_path / "a.smi").write_text("\n".join(TEXTS * 20 + ["C("]))
     found = evaluate([tmp_path / "a.smi"], reference="none").estimates
-    assert [(found[name].value, found[name].count, found[name].undecided) for name in IDS] == [(None, 0, 140), (None, 0, 141)]
+    assert [(found[name].value, found[name].count, found[name].undecided) for name in IDS] == [
+        (None, 0, 140),
+        (None, 0, 141),
+    ]
     assert all(one.numbering is None for one in from_smiles(TEXTS).judged)
 
 
@@ -95,7 +118,9 @@ def test_smiles_say_nothing(tmp_path):
 def test_arrays_number_atoms(tmp_path, ending):
     rng = np.random.default_rng(5)
     mols = [Chem.MolFromSmiles(TEXTS[k]) for k in rng.integers(3, size=60)]
-    molecule_graphs.write([Chem.RenumberAtoms(mol, rng.permutation(mol.GetNumAtoms()).tolist()) for mol in mols], tmp_path / f"a{ending}")
+    molecule_graphs.write(
+        [Chem.RenumberAtoms(mol, rng.permutation(mol.GetNumAtoms()).tolist()) for mol in mols], tmp_path / f"a{ending}"
+    )
     molecule_graphs.write(mols, tmp_path / f"b{ending}")
     fair, sorted_ = (evaluate([tmp_path / f"{name}{ending}"], reference="none").estimates for name in "ab")
     assert all(fair[name].value > 1e-4 and fair[name].count > 20 for name in IDS)

@@ -14,8 +14,10 @@ from symdiff_evaluation.molecules import moses, synthesis
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
 
 TEXTS = [
-    "CCO", "c1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C1CC2CCC1C2", "C1CCC2(CC1)CCCC2",
-    "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "C12C3C4C1C5C2C3C45", "OC1CCCCCCCCCCC1", "FC(Cl)(Br)I", "[O-][N+](=O)c1ccccc1", "C", "C#N",
+    "CCO", "c1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CC(=O)Oc1ccccc1C(=O)O", "CN1C=NC2=C1C(=O)N(C(=O)N2C)C", "C1CC2CCC1C2",
+    "C1CCC2(CC1)CCCC2",
+    "CC(C)Cc1ccc(cc1)C(C)C(=O)O", "C12C3C4C1C5C2C3C45", "OC1CCCCCCCCCCC1", "FC(Cl)(Br)I", "[O-][N+](=O)c1ccccc1", "C",
+    "C#N",
 ]  # fmt: skip
 
 
@@ -41,7 +43,12 @@ def test_fragments(text, pieces):
 
 @pytest.mark.parametrize(
     ("text", "frame"),
-    [("CCO", None), ("Cc1ccccc1", None), ("CCc1ccc2ccccc2c1", "c1ccc2ccccc2c1"), ("Oc1ccccc1Oc1ccccc1", "c1ccc(Oc2ccccc2)cc1")],
+    [
+        ("CCO", None),
+        ("Cc1ccccc1", None),
+        ("CCc1ccc2ccccc2c1", "c1ccc2ccccc2c1"),
+        ("Oc1ccccc1Oc1ccccc1", "c1ccc(Oc2ccccc2)cc1"),
+    ],
 )
 def test_scaffolds(text, frame):
     assert moses.scaffold(Chem.MolFromSmiles(text)) == frame
@@ -135,6 +142,11 @@ def test_intervals_cover():
     for _ in range(500):
         drawn = rng.choice(12, count, p=share)
         paper, program = internal_diversity(kinds[drawn])
-        found = [cosine([{str(k): 1} for k in drawn], target), nearest_similarity(kinds[drawn], kinds[:4]), paper[2], program[2]]
+        found = [
+            cosine([{str(k): 1} for k in drawn], target),
+            nearest_similarity(kinds[drawn], kinds[:4]),
+            paper[2],
+            program[2],
+        ]
         hits += [one.low <= value <= one.high for one, value in zip(found, truth, strict=True)]
     assert (hits / 500 >= 0.93).all() and (hits / 500 <= 0.97).all()

@@ -18,7 +18,23 @@ from symdiff_evaluation.molecules.judging import EVERYTHING, judge
 from symdiff_evaluation.molecules.metrics import METRICS
 from symdiff_evaluation.molecules.samples import Samples, from_smiles, judge_all
 
-TEXTS = ["CCO", "OCC", "", "C.CC", "CN(C)(C)C", "c1ccccc1", "[CH3]", "[H]OC", "C[C@H](O)F", "C/C=C/C", "[2H]C", "[CH3:1]C", "[NH4+]", "C(", "[O-][N+](=O)C"]
+TEXTS = [
+    "CCO",
+    "OCC",
+    "",
+    "C.CC",
+    "CN(C)(C)C",
+    "c1ccccc1",
+    "[CH3]",
+    "[H]OC",
+    "C[C@H](O)F",
+    "C/C=C/C",
+    "[2H]C",
+    "[CH3:1]C",
+    "[NH4+]",
+    "C(",
+    "[O-][N+](=O)C",
+]
 FOUR = ["validity.strict", "validity.largest_fragment", "uniqueness", "uniqueness.largest_fragment"]
 MOLECULES = kind("molecule-graph")
 
@@ -42,7 +58,9 @@ def test_validity_and_uniqueness_cost_nothing_else(samples, tmp_path, monkeypatc
     for step in ("automorphisms", "stable_atoms", "traits", "kinds"):
         monkeypatch.setattr(judging, step, fail)
     whole = evaluate([samples], protocol(FOUR))
-    assert whole.samples.aspects == frozenset() and all(not judged.reason.startswith("error") for judged in whole.samples.judged)
+    assert whole.samples.aspects == frozenset() and all(
+        not judged.reason.startswith("error") for judged in whole.samples.judged
+    )
     assert list(whole.estimates) == FOUR
     write(whole, tmp_path / "out")
 
@@ -52,7 +70,9 @@ def reference():
     return build({"train": ["CCO", "CO", "c1ccccc1", "CC"]}, "tiny", fcd=False)
 
 
-CHEAP = [name for metric in METRICS for name in metric.about if not name.startswith(("fcd", "moses", "sa", "distance.sa"))]
+CHEAP = [
+    name for metric in METRICS for name in metric.about if not name.startswith(("fcd", "moses", "sa", "distance.sa"))
+]
 
 
 @pytest.mark.parametrize("name", CHEAP)
@@ -76,7 +96,7 @@ def test_the_verdict_does_not_depend_on_what_else_is_asked(aspects):
 def test_a_metric_that_forgets_to_ask_is_told():
     records = from_smiles(["CC"]).records
     with pytest.raises(RuntimeError, match="needs"):
-        Samples(records, (judge(records[0], frozenset()),), aspects=frozenset()).traits
+        _ = Samples(records, (judge(records[0], frozenset()),), aspects=frozenset()).traits
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -94,6 +114,10 @@ def test_unique_at_counts_the_first_valid_ones():
 
 def test_molecules_are_scored_without_torch(samples, tmp_path):
     """It takes seconds to import, and as much memory as half a million molecules."""
-    code = f"import sys; from symdiff_evaluation.__main__ import main; main({[str(samples), '--out', str(tmp_path / 'out')]!r}); print('torch' in sys.modules)"
+    code = (
+        f"import sys; from symdiff_evaluation.__main__ import main; "
+        f"main({[str(samples), '--out', str(tmp_path / 'out')]!r}); "
+        "print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"

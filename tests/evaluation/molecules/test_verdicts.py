@@ -50,7 +50,12 @@ ROWS = {
 def test_every_verdict(name):
     text, canonical, reason, fragment, relaxed = ROWS[name]
     got = judge(record_of("hand.smi", 1, text))
-    assert (got.canonical, got.reason.split(":")[0], got.fragment, got.relaxed) == (canonical, reason, fragment, relaxed)
+    assert (got.canonical, got.reason.split(":")[0], got.fragment, got.relaxed) == (
+        canonical,
+        reason,
+        fragment,
+        relaxed,
+    )
     assert (got.traits is None) == (canonical is None)
 
 
@@ -115,7 +120,10 @@ def hand_block(*properties):
 
 def test_a_mol_block_is_judged_as_written():
     assert judge(Record("hand.sdf", 1, hand_block(), "molblock")).canonical == "C=O"
-    assert judge(Record("hand.sdf", 1, hand_block("M  CHG  2   1  -1   2   1", "M  ISO  1   1 100"), "molblock")).canonical == "[CH-]=[OH+]"
+    assert (
+        judge(Record("hand.sdf", 1, hand_block("M  CHG  2   1  -1   2   1", "M  ISO  1   1 100"), "molblock")).canonical
+        == "[CH-]=[OH+]"
+    )
     # what eight bits cannot hold is not read as something else
     for charges in ("  1   1 256", "  2   2   0   1 900"):
         got = judge(Record("hand.sdf", 1, hand_block("M  CHG" + charges), "molblock"))

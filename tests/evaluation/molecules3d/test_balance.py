@@ -23,7 +23,9 @@ def test_moments_move_with_the_geometry():
     first, five = moments(NUMBERS, FIGURE)
     for turn in (one, two @ one):
         again = moments(NUMBERS, FIGURE @ turn.T + 3.0)
-        assert again[0] == pytest.approx(first @ turn.T) and np.linalg.norm(again[1]) == pytest.approx(np.linalg.norm(five))
+        assert again[0] == pytest.approx(first @ turn.T) and np.linalg.norm(again[1]) == pytest.approx(
+            np.linalg.norm(five)
+        )
     inertia = np.cov(FIGURE.T, bias=True) / (np.trace(np.cov(FIGURE.T, bias=True)))
     assert np.linalg.norm(five) == pytest.approx(np.linalg.norm(inertia - np.eye(3) / 3))
 
@@ -48,7 +50,9 @@ def test_laws_that_prefer_a_direction_are_seen():
     rng = np.random.RandomState(2)
     aligned = [Geometry(NUMBERS, FIGURE + 0.05 * rng.normal(size=FIGURE.shape)) for _ in range(40)]
     assert orientation_balance(aligned).p_value < 1e-12
-    flips = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])  # half turns: the first moment alone sees nothing
+    flips = np.array(
+        [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
+    )  # half turns: the first moment alone sees nothing
     half = [Geometry(NUMBERS, FIGURE * flips[k]) for k in rng.randint(4, size=200)]
     assert orientation_balance(half).p_value < 1e-12
 

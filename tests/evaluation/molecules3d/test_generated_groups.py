@@ -1,5 +1,4 @@
-"""Figures made from every point group up to axes of order 12: the evaluation and ``Frames`` see that group, no more and
-no less."""
+"""Figures made from every point group up to axes of order 12: the evaluation and ``Frames`` see that group."""
 
 import math
 from pathlib import Path
@@ -25,8 +24,7 @@ NAMES += [
 
 
 def figure(name: str, seed: int = 1) -> Geometry:
-    """Orbits of points at random, turned, in random order, atoms at least 0.7 angstrom apart: its group is the one it
-    is made from.
+    """Orbits of points at random, turned and in random order, at least 0.7 angstrom apart.
 
     One orbit of a cubic group has no other symmetry; one of an axial group may have, so others beside it break that.
     """

@@ -43,7 +43,10 @@ def found(place):
 def test_numbers_by_hand(found):
     values = {name: estimate.value for name, estimate in found.estimates.items()}
     assert found.protocol.name == "molecule-3d" and found.total == len(SMILES)
-    assert values["perceived.validity"] == values["perceived.valid_and_unique"] == 1 and values["perceived.undetermined"] == 0
+    assert (
+        values["perceived.validity"] == values["perceived.valid_and_unique"] == 1
+        and values["perceived.undetermined"] == 0
+    )
     assert values["mirror.chiral_share"] == pytest.approx(1 / 7)
     assert values["shape.asymmetric_share"] == pytest.approx(1 / 7)  # the stereo center alone
     assert values["strain.mmff"] < 0.05  # they lie in the minimum
@@ -54,10 +57,15 @@ def test_the_folder(place, found):
     out = write(found, place / "out")
     with (out / "samples.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert [row["perceived"] for row in rows] == [Chem.CanonSmiles(text.replace("@", "").replace("[CH]", "C")) for text in SMILES]
+    assert [row["perceived"] for row in rows] == [
+        Chem.CanonSmiles(text.replace("@", "").replace("[CH]", "C")) for text in SMILES
+    ]
     assert rows[0]["formula"] == "CH4" and rows[0]["point_group_0.1"] == "Td" and rows[0]["valid"] == "true"
     text = (out / "report.html").read_text()
-    assert all(f'<section id="{name}"' in text for name in ("numbers", "distributions", "symmetry", "samples", "failures", "about"))
+    assert all(
+        f'<section id="{name}"' in text
+        for name in ("numbers", "distributions", "symmetry", "samples", "failures", "about")
+    )
     assert "http" not in text.replace("http://www.w3.org", "")
 
 

@@ -34,7 +34,9 @@ def test_each_answer_in_its_place_for_any_number_of_workers():
     assert each(work, items, Limits(workers=1, seconds=0.3, megabytes=512), told.append) == want
     assert sum(told) == len(items)
     few = [*range(70), "forever", *range(71, 140)]
-    assert each(work, few, Limits(workers=3, seconds=0.3)) == [item * 2 if isinstance(item, int) else "time" for item in few]
+    assert each(work, few, Limits(workers=3, seconds=0.3)) == [
+        item * 2 if isinstance(item, int) else "time" for item in few
+    ]
     assert each(work, [], Limits()) == [] and each(work, [1, 2], Limits(workers=0)) == [2, 4]
 
 

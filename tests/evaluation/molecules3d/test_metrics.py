@@ -28,7 +28,10 @@ from symdiff_evaluation.molecules3d.xtb import relax
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9", "qm9_geom.npz")
 WATER = ([8, 1, 1], [[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
-METHANE = ([6, 1, 1, 1, 1], [[0, 0, 0], *(1.09 / math.sqrt(3) * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]))])
+METHANE = (
+    [6, 1, 1, 1, 1],
+    [[0, 0, 0], *(1.09 / math.sqrt(3) * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]))],
+)
 HYDROXYL = ([8, 1], [[0, 0, 0], [0.96, 0, 0]])
 TWO = (WATER[0] * 2, [*WATER[1], *(np.array(WATER[1]) + [6, 0, 0])])
 BROKEN = ([8, 1], [[0, 0, 0], [0, 0, np.nan]])
@@ -37,7 +40,12 @@ HYDROGEN_CHLORIDE = ([17, 1], [[0, 0, 0], [0, 0, 1.27]])
 
 def gathered(*molecules):
     offsets = np.cumsum([0, *(len(z) for z, _ in molecules)])
-    some = from_arrays(offsets, np.concatenate([z for z, _ in molecules]), np.concatenate([np.array(p, float) for _, p in molecules]), "list")
+    some = from_arrays(
+        offsets,
+        np.concatenate([z for z, _ in molecules]),
+        np.concatenate([np.array(p, float) for _, p in molecules]),
+        "list",
+    )
     return replace(some, limits=Limits(workers=0))
 
 
@@ -61,7 +69,8 @@ def found(seven):
 
 @pytest.mark.parametrize(("name", "hits", "count", "undecided"), [
     # undecided: chlorine for EDM's tables; of shares of atoms also the record that cannot be read
-    ("edm.atom_stability", 3 + 5 + 1 + 6 + 3, 3 + 5 + 2 + 6 + 3, 2), ("edm.molecule_stability", 4, 6, 1), ("edm.validity", 5, 6, 1),
+    ("edm.atom_stability", 3 + 5 + 1 + 6 + 3, 3 + 5 + 2 + 6 + 3, 2), ("edm.molecule_stability", 4, 6, 1),
+    ("edm.validity", 5, 6, 1),
     ("edm.uniqueness", 3, 5, 0), ("edm.valid_and_unique", 3, 6, 1),
     ("perceived.validity", 4, 7, 0), ("perceived.validity.default", 5, 7, 0), ("perceived.undetermined", 0, 6, 0),
     ("perceived.uniqueness", 3, 4, 0), ("perceived.valid_and_unique", 3, 7, 0), ("perceived.connected", 4, 5, 2),
@@ -76,11 +85,17 @@ def test_every_count_is_known(found, name, hits, count, undecided):
 
 def test_values_of_known_shapes(found):
     # C2v (twice, and the pair of waters is planar: Cs), Td; the two pairs of atoms are linear
-    assert found["shape.log_order"].value == pytest.approx((2 * math.log(4) + math.log(24) + math.log(2)) / 4) and found["shape.log_order"].undecided == 3
+    assert (
+        found["shape.log_order"].value == pytest.approx((2 * math.log(4) + math.log(24) + math.log(2)) / 4)
+        and found["shape.log_order"].undecided == 3
+    )
     assert found["shape.chirality"].value < 1e-3 and found["mirror.balance"].value is None
     # water's hydrogens and methane's: graph automorphisms 2 and 24, all of them are operations; HCl has one of each
     assert found["shape.breaking_gap"].value == pytest.approx(0) and found["shape.breaking_gap"].count == 4
-    assert found["shape.point_group_distance"].value == pytest.approx((60 / 61 - 2 / 6 + 1 / 6 - 1 / 61 + 3 / 6) / 2) and found["geometry.bond_length.C=O"].value is None
+    assert (
+        found["shape.point_group_distance"].value == pytest.approx((60 / 61 - 2 / 6 + 1 / 6 - 1 / 61 + 3 / 6) / 2)
+        and found["geometry.bond_length.C=O"].value is None
+    )
 
 
 def test_a_reference_comes_back_from_its_files(tmp_path):
@@ -90,7 +105,9 @@ def test_a_reference_comes_back_from_its_files(tmp_path):
     assert (two.name, two.count, two.source, two.counts) == (one.name, 62 - 1, "by hand", one.counts)
     assert two.counts["bond"] == {"C-H": 4, "H-O": 120} and two.counts["point_group.0.1"] == {"C2v": 60, "Td": 1}
     assert two.knows(["O", "N", "C"]).tolist() == [True, False, True] and two.quantiles.keys() == one.quantiles.keys()
-    assert two.quantiles["length.H-O"] == pytest.approx(one.quantiles["length.H-O"]) and "length.C-H" not in two.quantiles
+    assert (
+        two.quantiles["length.H-O"] == pytest.approx(one.quantiles["length.H-O"]) and "length.C-H" not in two.quantiles
+    )
     with pytest.raises(UserError, match="no molecule"):
         build(gathered(BROKEN), "none")
     (tmp_path / "two.safetensors").write_bytes(b"other")
@@ -101,8 +118,14 @@ def test_a_reference_comes_back_from_its_files(tmp_path):
 def test_lengths_and_angles():
     bonds = np.array([[0, 1, 2], [0, 2, 1], [0, 3, 1]])
     one = Geometry(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.2], [1, 0, 0], [-1, 0, -1]]))
-    assert {k: v.tolist() for k, v in lengths(one, bonds).items()} == {"C=O": [1.2], "C-H": pytest.approx([1, math.sqrt(2)])}
-    assert {k: sorted(v.tolist()) for k, v in angles(one, bonds).items()} == {"H-C-O": pytest.approx([90, 135]), "H-C-H": pytest.approx([135])}
+    assert {k: v.tolist() for k, v in lengths(one, bonds).items()} == {
+        "C=O": [1.2],
+        "C-H": pytest.approx([1, math.sqrt(2)]),
+    }
+    assert {k: sorted(v.tolist()) for k, v in angles(one, bonds).items()} == {
+        "H-C-O": pytest.approx([90, 135]),
+        "H-C-H": pytest.approx([135]),
+    }
 
 
 def test_mean_wasserstein_distance():
@@ -123,7 +146,9 @@ def test_medians_cover():
     rng = np.random.default_rng(1)
     found = [median(rng.exponential(size=41)) for _ in range(500)]
     covered = sum(one.low <= math.log(2) <= one.high for one in found)
-    assert covered >= 450 and median([1.0, 3.0]).value == 2 and median([1.0, 3.0]).low is None and median([]).value is None
+    assert (
+        covered >= 450 and median([1.0, 3.0]).value == 2 and median([1.0, 3.0]).low is None and median([]).value is None
+    )
 
 
 def test_strain_falls_to_zero_at_the_minimum():
@@ -184,7 +209,9 @@ def test_the_published_row_of_qm9_as_a_metric():
         offsets, numbers, positions, split = (file[name] for name in ("offsets", "z", "pos", "edm_split"))
     rows = np.flatnonzero(split == 2)[::9]
     chosen = np.concatenate([np.arange(offsets[row], offsets[row + 1]) for row in rows])
-    some = from_arrays(np.cumsum([0, *(offsets[rows + 1] - offsets[rows])]), numbers[chosen], positions[chosen], DATA.name)
+    some = from_arrays(
+        np.cumsum([0, *(offsets[rows + 1] - offsets[rows])]), numbers[chosen], positions[chosen], DATA.name
+    )
     found = EDMRule()(some, None)
     # of the whole split 0.9522, 0.9774 and 0.9774
     assert found["edm.molecule_stability"].low < 0.9522 < found["edm.molecule_stability"].high

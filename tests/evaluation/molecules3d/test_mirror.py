@@ -25,12 +25,16 @@ def test_only_the_mirror_turns_the_sign_over():
     for _ in range(20):
         one = some()
         assert hand(one) in (1, -1) and hand(moved(one, False)) == hand(one) == -hand(moved(one, True))
-        assert pseudoscalars(*moved(one, True)[:2]) == pytest.approx([-value for value in pseudoscalars(*one[:2])], abs=1e-9)
+        assert pseudoscalars(*moved(one, True)[:2]) == pytest.approx(
+            [-value for value in pseudoscalars(*one[:2])], abs=1e-9
+        )
         assert np.abs(pseudoscalars(*one[:2])).max() <= 1
 
 
 def test_a_twofold_axis_leaves_a_sign_and_a_mirror_does_not():
-    peroxide = Geometry(np.array([8, 8, 1, 1]), np.array([[0.73, 0, 0], [-0.73, 0, 0], [0.89, 0.5, 0.8], [-0.89, -0.5, 0.8]]))
+    peroxide = Geometry(
+        np.array([8, 8, 1, 1]), np.array([[0.73, 0, 0], [-0.73, 0, 0], [0.89, 0.5, 0.8], [-0.89, -0.5, 0.8]])
+    )
     assert hand(peroxide) == -hand(moved(peroxide, True)) != 0
     flat = Geometry(np.array([6, 8, 1, 9]), RNG.normal(size=(4, 3)) * [1, 1, 0])
     assert hand(flat) == hand(moved(flat, False)) == 0
@@ -42,7 +46,11 @@ def test_signs_of_a_law_without_hands_are_even():
     signs = [hand(some(6)) for _ in range(400)]
     assert abs(sum(signs)) < 6 * 20
     assert even_odds(signs.count(1), signs.count(-1)).value > 1e-6
-    assert even_odds(5, 0).value == pytest.approx(2 / 32) and even_odds(0, 0, 7).value is None and even_odds(0, 0, 7).undecided == 7
+    assert (
+        even_odds(5, 0).value == pytest.approx(2 / 32)
+        and even_odds(0, 0, 7).value is None
+        and even_odds(0, 0, 7).undecided == 7
+    )
 
 
 def test_enantiomers_are_counted_molecule_by_molecule():

@@ -1,4 +1,7 @@
-"""Bonds of geometries: known molecules come back with their hands; what is none has a reason; what ran out is no answer."""
+"""Bonds of geometries.
+
+Known molecules come back with their hands; what is none has a reason; what ran out is no answer.
+"""
 
 import csv
 import gzip
@@ -28,7 +31,10 @@ def embedded(smiles):
     return Geometry(numbers, mol.GetConformer().GetPositions(), Chem.GetFormalCharge(mol))
 
 
-@pytest.mark.parametrize("smiles", ["O", "C", "c1ccccc1", "CC(=O)O", "C#N", "[NH3+]CC(=O)[O-]", "C[N+](=O)[O-]", "[NH4+]", "FC(Cl)Br", "CC=N"])
+@pytest.mark.parametrize(
+    "smiles",
+    ["O", "C", "c1ccccc1", "CC(=O)O", "C#N", "[NH3+]CC(=O)[O-]", "C[N+](=O)[O-]", "[NH4+]", "FC(Cl)Br", "CC=N"],
+)
 def test_molecules_come_back(smiles):
     found = perceive(embedded(smiles))
     want = Chem.MolToSmiles(Chem.MolFromSmiles(smiles))
@@ -46,7 +52,9 @@ def test_hands():
 
 
 def test_bonds_and_their_orders():
-    found = perceive(Geometry(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.21], [0.94, 0, -0.59], [-0.94, 0, -0.59]])))
+    found = perceive(
+        Geometry(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.21], [0.94, 0, -0.59], [-0.94, 0, -0.59]]))
+    )
     assert found.bonds.tolist() == [[0, 1, 2], [0, 2, 1], [0, 3, 1]] and found.canonical == "C=O"
     assert perceive(embedded("c1ccccc1")).bonds[:, 2].tolist().count(4) == 6
 
@@ -54,7 +62,11 @@ def test_bonds_and_their_orders():
 def test_what_is_no_molecule_has_a_reason():
     water = embedded("O")
     pair = Geometry(np.tile(water.numbers, 2), np.concatenate([water.positions, water.positions + [5, 0, 0]]))
-    assert perceive(pair).reason == "fragments: 2 components" and perceive(pair).default == "O.O" and perceive(pair).canonical is None
+    assert (
+        perceive(pair).reason == "fragments: 2 components"
+        and perceive(pair).default == "O.O"
+        and perceive(pair).canonical is None
+    )
     assert perceive(Geometry(np.array([6]), np.zeros((1, 3)))).reason == "radical: 4 unpaired electrons"
     crowd = Geometry(np.array([9, 9, 9]), np.array([[0, 0, 0], [0, 0, 1.4], [0, 1.4, 0]]))
     assert perceive(crowd).canonical is None and perceive(crowd).reason.split(":")[0] in ("valence", "charge")
@@ -70,7 +82,10 @@ def test_a_search_that_ran_out_is_no_answer(monkeypatch):
 
 
 def test_elements_whose_valences_are_not_known_are_no_failure():
-    """RDKit takes AlH4 for an anion and knows no valence of chromium; of ammonium it is certain that it is not neutral."""
+    """RDKit takes AlH4 for an anion and knows no valence of chromium.
+
+    Of ammonium it is certain that it is not neutral.
+    """
     tetrahedron = np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
     for number in (13, 24):
         assert perceive(Geometry(np.array([number, 1, 1, 1, 1]), tetrahedron * 0.9)) == Undetermined("element")

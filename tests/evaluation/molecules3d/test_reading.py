@@ -22,25 +22,49 @@ def xyz(atoms=WATER, comment="water", count=None):
 
 def arrays(*molecules):
     offsets = np.cumsum([0, *(len(z) for z, _ in molecules)])
-    return offsets, np.concatenate([np.array(z, int) for z, _ in molecules]), np.concatenate([np.reshape(p, (-1, 3)) for _, p in molecules])
+    return (
+        offsets,
+        np.concatenate([np.array(z, int) for z, _ in molecules]),
+        np.concatenate([np.reshape(p, (-1, 3)) for _, p in molecules]),
+    )
 
 
 def test_arrays_keep_broken_records_in_place():
     far = [[0, 0, 0], [0, 0, 1.1]]
     found = from_arrays(
         *arrays(([8, 1], far), ([6, 0], far), ([], np.zeros((0, 3))), ([6, 6], [[0, 0, 0], [0, np.nan, 0]]),
-                ([6, 6], [[0, 0, 0], [0, 0.05, 0]]), ([6, 300], far), ([6, 1], [[0, 0, 0], [0, 1e9, 0]]), ([9, 1], far)),
+                ([6, 6], [[0, 0, 0], [0, 0.05, 0]]), ([6, 300], far), ([6, 1], [[0, 0, 0], [0, 1e9, 0]]),
+                ([9, 1], far)),
         place="some.npz",
     )  # fmt: skip
     assert len(found) == 8 and found.readable == (0, 7)
-    assert [reason.split(":")[0] for reason in found.reasons] == ["", "element", "empty", "coordinates", "overlap", "element", "coordinates", ""]
+    assert [reason.split(":")[0] for reason in found.reasons] == [
+        "",
+        "element",
+        "empty",
+        "coordinates",
+        "overlap",
+        "element",
+        "coordinates",
+        "",
+    ]
     assert "atom 2" in found.reasons[3] and "atoms 1 and 2 are 0.050" in found.reasons[4] and "300" in found.reasons[5]
     assert [record.number for record in found.records] == list(range(1, 9)) and found.records[0].file == "some.npz"
     assert found[7].numbers.tolist() == [9, 1] and found[7].positions.tolist() == far and found[7].charge == 0
     part = found.select([7, 2, 0])
-    assert part.readable == (0, 2) and part[0].numbers.tolist() == [9, 1] and part[2].numbers.tolist() == [8, 1] and part.records[1].number == 3
+    assert (
+        part.readable == (0, 2)
+        and part[0].numbers.tolist() == [9, 1]
+        and part[2].numbers.tolist() == [8, 1]
+        and part.records[1].number == 3
+    )
     both = joined([found, part])
-    assert both.readable == (0, 7, 8, 10) and both[8].numbers.tolist() == [9, 1] and both[10].positions.tolist() == far and joined([part]) is part
+    assert (
+        both.readable == (0, 7, 8, 10)
+        and both[8].numbers.tolist() == [9, 1]
+        and both[10].positions.tolist() == far
+        and joined([part]) is part
+    )
     assert found.row(7) == {"atoms": 2, "formula": "FH", "reason": ""} and found.row(2)["reason"] == "empty: no atom"
 
 
@@ -50,7 +74,12 @@ def test_arrays_keep_broken_records_in_place():
     ({"charges": np.zeros(3, int)}, "charges"), ({"offsets": np.zeros((2, 2), int)}, "offsets"),
 ])  # fmt: skip
 def test_arrays_that_do_not_fit_are_told(change, says):
-    good = {"offsets": np.array([0, 2]), "z": np.array([1, 1]), "pos": np.array([[0, 0, 0], [0, 0, 0.7]]), "place": "a.npz"}
+    good = {
+        "offsets": np.array([0, 2]),
+        "z": np.array([1, 1]),
+        "pos": np.array([[0, 0, 0], [0, 0, 0.7]]),
+        "place": "a.npz",
+    }
     assert len(from_arrays(**good)) == 1
     with pytest.raises(UserError, match=f"a.npz: .*{says}|{says}"):
         from_arrays(**{**good, **change})
@@ -68,11 +97,13 @@ def test_xyz(tmp_path):
 
 @pytest.mark.parametrize(("broken", "kind"), [
     (xyz(count=4), "syntax: expected 4 atoms, got 3"), (xyz(count=2), "syntax: expected 2 atoms, more follow"),
-    (xyz(count=99999999), "too large"), ("0\nnothing\n", "empty"), ("three\n" + xyz()[2:], "syntax: expected the number of atoms, got 'three'"),
+    (xyz(count=99999999), "too large"), ("0\nnothing\n", "empty"),
+    ("three\n" + xyz()[2:], "syntax: expected the number of atoms, got 'three'"),
     (xyz([("Xx", 0, 0, 0)]), "element: atom 1 is 'Xx'"), (xyz([("H", "nan", 0, 0)]), "coordinates"),
     (xyz([("H", "one", 0, 0)]), "syntax: atom 1"), ("1\nshort\nH 0 0\n", "syntax: atom 1"),
     (xyz([("H", 0, 0, 0), ("H", 0, 0, 0)]), "overlap"), ("1\nProperties=pos:R:3\nH 0 0 0\n", "syntax: Properties"),
-    ("1\nProperties=species:S:x:pos:R:3\nH 0 0 0\n", "syntax: Properties"), ("²\n\nH 0 0 0\n", "syntax: expected the number"),
+    ("1\nProperties=species:S:x:pos:R:3\nH 0 0 0\n", "syntax: Properties"),
+    ("²\n\nH 0 0 0\n", "syntax: expected the number"),
 ])  # fmt: skip
 def test_a_broken_record_costs_no_neighbor(tmp_path, broken, kind):
     file = tmp_path / "some.xyz"
@@ -85,14 +116,20 @@ def test_a_broken_record_costs_no_neighbor(tmp_path, broken, kind):
 def test_extxyz_columns(tmp_path):
     file = tmp_path / "some.extxyz"
     file.write_text('1\nLattice="1 0 0" Properties=id:I:1:pos:R:3:species:S:1 charge=-1\n7 1.0 2.0 3.0 Cl\n')
-    assert read(file)[0].numbers.tolist() == [17] and read(file)[0].positions.tolist() == [[1, 2, 3]] and read(file)[0].charge == -1
+    assert (
+        read(file)[0].numbers.tolist() == [17]
+        and read(file)[0].positions.tolist() == [[1, 2, 3]]
+        and read(file)[0].charge == -1
+    )
 
 
 def test_sdf(tmp_path):
     mol = Chem.AddHs(Chem.MolFromSmiles("CO"))
     flat = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO"))
     AllChem.EmbedMolecule(mol, randomSeed=1)
-    (tmp_path / "some.sdf").write_text(Chem.MolToMolBlock(mol) + "$$$$\nrubbish\n$$$$\n" + flat + "$$$$\n" + Chem.MolToMolBlock(mol) + "$$$$\n")
+    (tmp_path / "some.sdf").write_text(
+        Chem.MolToMolBlock(mol) + "$$$$\nrubbish\n$$$$\n" + flat + "$$$$\n" + Chem.MolToMolBlock(mol) + "$$$$\n"
+    )
     found = read(tmp_path / "some.sdf")
     assert len(found) == 4 and found.readable == (0, 3)
     assert found.reasons[1].startswith("syntax") and found.reasons[2].startswith("flat")
@@ -101,7 +138,12 @@ def test_sdf(tmp_path):
 
 
 def test_arrays_in_files(tmp_path):
-    columns = {"offsets": np.array([0, 2, 3]), "z": np.array([1, 9, 11], np.uint8), "pos": np.zeros((3, 3), np.float32), "charge": np.array([0, 0, 1], np.int8)}
+    columns = {
+        "offsets": np.array([0, 2, 3]),
+        "z": np.array([1, 9, 11], np.uint8),
+        "pos": np.zeros((3, 3), np.float32),
+        "charge": np.array([0, 0, 1], np.int8),
+    }
     columns["pos"][1, 2] = 0.92
     np.savez(tmp_path / "some.npz", **columns, other=np.zeros(2))
     found = read(tmp_path / "some.npz")
@@ -131,5 +173,14 @@ def test_coordinates_in_bohr_are_noticed():
 
 
 def test_elements():
-    assert [number_of(text) for text in ("H", "cl", "D", "6", "119", "Xx", "0", "²")] == [1, 17, 1, 6, None, None, None, None]
+    assert [number_of(text) for text in ("H", "cl", "D", "6", "119", "Xx", "0", "²")] == [
+        1,
+        17,
+        1,
+        6,
+        None,
+        None,
+        None,
+        None,
+    ]
     assert formula([1, 6, 1, 1, 17]) == "CH3Cl" and formula([1, 8, 1]) == "H2O" and formula([]) == ""

@@ -13,8 +13,24 @@ from symdiff_evaluation.molecules3d.symmetry import LIMIT, shape
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / math.sqrt(3)
 GOLDEN = (1 + math.sqrt(5)) / 2
 NAMES = ["C1", "Ci", "Cs", *(f"S{n}" for n in range(4, 13, 2)), "T", "Td", "Th", "O", "Oh", "I", "Ih"]
-NAMES += [f"{family}{n}{kind}" for n in AXIAL for family, kind in (("C", ""), ("C", "v"), ("C", "h"), ("D", ""), ("D", "h"), ("D", "d"))]
-ORDERS = {"C1": 1, "Ci": 2, "Cs": 2, **{f"S{n}": n for n in range(4, 13, 2)}, "T": 12, "Td": 24, "Th": 24, "O": 24, "Oh": 48, "I": 60, "Ih": 120}
+NAMES += [
+    f"{family}{n}{kind}"
+    for n in AXIAL
+    for family, kind in (("C", ""), ("C", "v"), ("C", "h"), ("D", ""), ("D", "h"), ("D", "d"))
+]
+ORDERS = {
+    "C1": 1,
+    "Ci": 2,
+    "Cs": 2,
+    **{f"S{n}": n for n in range(4, 13, 2)},
+    "T": 12,
+    "Td": 24,
+    "Th": 24,
+    "O": 24,
+    "Oh": 48,
+    "I": 60,
+    "Ih": 120,
+}
 
 
 def ring(n, radius, z=0.0, start=0.0):
@@ -24,7 +40,9 @@ def ring(n, radius, z=0.0, start=0.0):
 
 def made(*parts):
     numbers = [number for number, points in parts for _ in np.atleast_2d(points)]
-    return Geometry(np.array(numbers, np.uint8), np.concatenate([np.atleast_2d(points) for _, points in parts]).astype(float))
+    return Geometry(
+        np.array(numbers, np.uint8), np.concatenate([np.atleast_2d(points) for _, points in parts]).astype(float)
+    )
 
 
 O, FACES = [[0, 0, 0]], np.concatenate([np.eye(3), -np.eye(3)])
@@ -38,23 +56,39 @@ IDEAL = {
     "hydrogen": ("D∞h", made((1, [[0, 0, 0], [0, 0, 0.74]]))),
     "hydrogen fluoride": ("C∞v", made((1, O), (9, [[0, 0, 0.92]]))),
     "helium": ("K∞h", made((2, O))),
-    "ethane, staggered": ("D3d", made((6, [[0, 0, 0.77], [0, 0, -0.77]]), (1, ring(3, 1.02, 1.16)), (1, ring(3, 1.02, -1.16, math.pi / 3)))),
-    "ethane, eclipsed": ("D3h", made((6, [[0, 0, 0.77], [0, 0, -0.77]]), (1, ring(3, 1.02, 1.16)), (1, ring(3, 1.02, -1.16)))),
-    "ethane, twisted": ("D3", made((6, [[0, 0, 0.77], [0, 0, -0.77]]), (1, ring(3, 1.02, 1.16)), (1, ring(3, 1.02, -1.16, 0.5)))),
-    "allene": ("D2d", made((6, [[0, 0, 0], [0, 0, 1.31], [0, 0, -1.31]]), (1, ring(2, 0.93, 1.87)), (1, ring(2, 0.93, -1.87, math.pi / 2)))),
+    "ethane, staggered": ("D3d",
+        made((6, [[0, 0, 0.77], [0, 0, -0.77]]), (1, ring(3, 1.02, 1.16)), (1, ring(3, 1.02, -1.16, math.pi / 3)))),
+    "ethane, eclipsed": ("D3h",
+        made((6, [[0, 0, 0.77], [0, 0, -0.77]]), (1, ring(3, 1.02, 1.16)), (1, ring(3, 1.02, -1.16)))),
+    "ethane, twisted": ("D3",
+        made((6, [[0, 0, 0.77], [0, 0, -0.77]]), (1, ring(3, 1.02, 1.16)), (1, ring(3, 1.02, -1.16, 0.5)))),
+    "allene": ("D2d",
+        made((6, [[0, 0, 0], [0, 0, 1.31], [0, 0, -1.31]]), (1, ring(2, 0.93, 1.87)),
+            (1, ring(2, 0.93, -1.87, math.pi / 2)))),
     "sulfur hexafluoride": ("Oh", made((16, O), (9, 1.56 * FACES))),
-    "methane with four halogens": ("C1", made((6, O), *((z, r * p) for z, r, p in zip((1, 17, 9, 35), (1.09, 1.76, 1.36, 1.94), TETRAHEDRON, strict=True)))),
+    "methane with four halogens": ("C1",
+        made((6, O),
+            *((z, r * p) for z, r, p in zip((1, 17, 9, 35), (1.09, 1.76, 1.36, 1.94), TETRAHEDRON, strict=True)))),
     "dichloromethane": ("C2v", made((6, O), (1, 1.09 * TETRAHEDRON[:2]), (17, 1.77 * TETRAHEDRON[2:]))),
-    "fluorodichloromethane": ("Cs", made((6, O), (1, 1.09 * TETRAHEDRON[:1]), (9, 1.36 * TETRAHEDRON[1:2]), (17, 1.77 * TETRAHEDRON[2:]))),
+    "fluorodichloromethane": ("Cs",
+        made((6, O), (1, 1.09 * TETRAHEDRON[:1]), (9, 1.36 * TETRAHEDRON[1:2]), (17, 1.77 * TETRAHEDRON[2:]))),
     "hydrogen peroxide": ("C2", made((8, [[0.73, 0, 0], [-0.73, 0, 0]]), (1, [[0.89, 0.5, 0.8], [-0.89, -0.5, 0.8]]))),
-    "hydrogen peroxide, trans": ("C2h", made((8, [[0.73, 0, 0], [-0.73, 0, 0]]), (1, [[0.89, 0.9, 0], [-0.89, -0.9, 0]]))),
-    "ethene": ("D2h", made((6, [[0.67, 0, 0], [-0.67, 0, 0]]), (1, [[a * 1.23, b * 0.93, 0] for a in (1, -1) for b in (1, -1)]))),
+    "hydrogen peroxide, trans": ("C2h",
+        made((8, [[0.73, 0, 0], [-0.73, 0, 0]]), (1, [[0.89, 0.9, 0], [-0.89, -0.9, 0]]))),
+    "ethene": ("D2h",
+        made((6, [[0.67, 0, 0], [-0.67, 0, 0]]), (1, [[a * 1.23, b * 0.93, 0] for a in (1, -1) for b in (1, -1)]))),
     "xenon tetrafluoride": ("D4h", made((54, O), (9, ring(4, 1.95)))),
     "boric acid": ("C3h", made((5, O), (8, ring(3, 1.37)), (1, ring(3, 1.9, 0, 0.5)))),
-    "icosahedron": ("Ih", made((5, np.concatenate([np.roll([[0, a, b * GOLDEN]], k, 1) for k in range(3) for a in (1, -1) for b in (1, -1)])))),
-    "cubane": ("Oh", made((6, 1.36 / math.sqrt(3) * np.array([[a, b, c] for a in (1, -1) for b in (1, -1) for c in (1, -1)])))),
+    "icosahedron": ("Ih",
+        made((5,
+            np.concatenate([np.roll([[0, a, b * GOLDEN]], k, 1) for k in range(3) for a in (1, -1) for b in (1,
+                -1)])))),
+    "cubane": ("Oh",
+        made((6, 1.36 / math.sqrt(3) * np.array([[a, b, c] for a in (1, -1) for b in (1, -1) for c in (1, -1)])))),
     "ferrocene, staggered": ("D5d", made((26, O), (6, ring(5, 1.21, 1.66)), (6, ring(5, 1.21, -1.66, math.pi / 5)))),
-    "S4": ("S4", made((6, O), (9, ring(2, 1.3, 1.0)), (9, ring(2, 1.3, -1.0, math.pi / 2)), (1, ring(2, 1.6, 1.5, 0.7)), (1, ring(2, 1.6, -1.5, math.pi / 2 - 0.7 + 1.4)))),
+    "S4": ("S4",
+        made((6, O), (9, ring(2, 1.3, 1.0)), (9, ring(2, 1.3, -1.0, math.pi / 2)), (1, ring(2, 1.6, 1.5, 0.7)),
+            (1, ring(2, 1.6, -1.5, math.pi / 2 - 0.7 + 1.4)))),
 }  # fmt: skip
 
 
@@ -87,7 +121,19 @@ def test_ideal_geometries(name):
         assert (found.chirality < 1e-6) == has_improper(want)
 
 
-@pytest.mark.parametrize("name", ["benzene", "ammonia", "allene", "hydrogen peroxide", "ethene", "methane", "ethane, staggered", "sulfur hexafluoride"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "benzene",
+        "ammonia",
+        "allene",
+        "hydrogen peroxide",
+        "ethene",
+        "methane",
+        "ethane, staggered",
+        "sulfur hexafluoride",
+    ],
+)
 def test_near_a_symmetric_figure_there_is_its_group(name):
     want, geometry = IDEAL[name]
     for seed in range(3):
@@ -103,20 +149,30 @@ def noisy(seed, size=12):
     return Geometry(rng.choice([1, 6, 8], size, p=[0.5, 0.4, 0.1]), rng.normal(size=(size, 3)) * 1.5)
 
 
-@pytest.mark.parametrize("geometry", [noisy(seed) for seed in range(4)] + [IDEAL["hydrogen peroxide"][1], IDEAL["methane with four halogens"][1]])
+@pytest.mark.parametrize(
+    "geometry",
+    [noisy(seed) for seed in range(4)] + [IDEAL["hydrogen peroxide"][1], IDEAL["methane with four halogens"][1]],
+)
 def test_measures_do_not_depend_on_place_orientation_or_order(geometry):
     one = shape(geometry)
     for other in (shape(turned(geometry, 5)), shape(turned(geometry, 6, mirrored=True))):
         for kind, value in one.measures.items():
             assert other.measures[kind] == pytest.approx(value, abs=1e-6) or min(value, other.measures[kind]) > LIMIT
         assert [level.group for level in other.levels] == [level.group for level in one.levels]
-        assert [level.deviation for level in other.levels] == pytest.approx([level.deviation for level in one.levels], abs=1e-6)
+        assert [level.deviation for level in other.levels] == pytest.approx(
+            [level.deviation for level in one.levels], abs=1e-6
+        )
 
 
 def test_levels_grow():
     found = shape(IDEAL["ammonia"][1])
-    assert [level.group for level in found.levels] == ["C1", "C3v", "D3h"]  # the last: hydrogens in the plane of nitrogen
-    # nitrogen is 0.285 below the centroid and each hydrogen 0.095 above; across the plane each lands twice as far from itself
+    assert [level.group for level in found.levels] == [
+        "C1",
+        "C3v",
+        "D3h",
+    ]  # the last: hydrogens in the plane of nitrogen
+    # nitrogen is 0.285 below the centroid and each hydrogen 0.095 above; across the plane each lands twice as far from
+    # itself
     assert found.levels[2].deviation == pytest.approx(2 * math.sqrt((0.285**2 + 3 * 0.095**2) / 4), abs=1e-6)
     assert found.levels[1].permutations == 6 and found.levels[2].permutations == 6
     with pytest.raises(ValueError, match="tolerance"):

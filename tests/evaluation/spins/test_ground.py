@@ -18,7 +18,9 @@ from symdiff_evaluation.spins.samples import from_arrays
 ISING = interaction("ising")
 
 
-def arrays(kind: str, sides: list[int], couplings: torch.Tensor, fields: torch.Tensor, labels: torch.Tensor) -> dict[str, np.ndarray]:
+def arrays(
+    kind: str, sides: list[int], couplings: torch.Tensor, fields: torch.Tensor, labels: torch.Tensor
+) -> dict[str, np.ndarray]:
     """One Hamiltonian and its configurations as ``symdiff sample`` writes them; ``couplings``: (N, D/2)."""
     piece = torus(kind, sides)
     directions = 2 * couplings.shape[-1]
@@ -33,7 +35,14 @@ def arrays(kind: str, sides: list[int], couplings: torch.Tensor, fields: torch.T
 
 @pytest.mark.parametrize(
     ("kind", "sides", "shells"),
-    [("chain", [9], 2), ("square", [3, 4], 1), ("square", [3, 3], 2), ("triangular", [3, 4], 1), ("triangular", [3, 3], 2), ("cubic", [2, 2, 3], 1)],
+    [
+        ("chain", [9], 2),
+        ("square", [3, 4], 1),
+        ("square", [3, 3], 2),
+        ("triangular", [3, 4], 1),
+        ("triangular", [3, 3], 2),
+        ("cubic", [2, 2, 3], 1),
+    ],
 )
 def test_energies_and_ground_states_are_the_packages_by_brute_force(kind, sides, shells):
     piece, draw = torus(kind, sides), torch.Generator().manual_seed(0)
@@ -49,7 +58,9 @@ def test_energies_and_ground_states_are_the_packages_by_brute_force(kind, sides,
     assert found["ground.energy_gap"].value == pytest.approx((energy - energy.min()).mean().item())
 
 
-@pytest.mark.parametrize(("kind", "sides", "bonds"), [("square", [24, 24], 2), ("triangular", [12, 11], 3), ("cubic", [5, 6, 5], 3)])
+@pytest.mark.parametrize(
+    ("kind", "sides", "bonds"), [("square", [24, 24], 2), ("triangular", [12, 11], 3), ("cubic", [5, 6, 5], 3)]
+)
 def test_random_fields_on_large_lattices(kind, sides, bonds):
     piece = torus(kind, sides)
     h = Hamiltonian.make(piece, ISING, [1.0] * bonds, random_fields(piece, 2.0, 1, torch.Generator().manual_seed(1)))
@@ -72,7 +83,11 @@ def test_how_many_ground_states_a_cut_leaves_open():
     spins = from_arrays({"spins": np.stack([np.ones((16, 16)), -np.ones((16, 16))])})
     assert ground(spins.parts[0]).energy == -2 and ground(spins.parts[0]).count is None
     found = GroundStates()(spins)
-    assert found["ground.share"].value == 1 and found["ground.states_found"].value is None and found["ground.states_found"].undecided == 2
+    assert (
+        found["ground.share"].value == 1
+        and found["ground.states_found"].value is None
+        and found["ground.states_found"].undecided == 2
+    )
 
 
 def test_a_cut_that_was_rounded_too_much_is_none(monkeypatch):

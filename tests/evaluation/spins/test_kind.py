@@ -50,7 +50,12 @@ def test_exact_samples_agree_with_exact_values(found):
 
 
 def test_two_sets_of_one_law_agree(found):
-    for name in ("reference.energy", "reference.abs_magnetization", "reference.two_point_half", "reference.magnetization"):
+    for name in (
+        "reference.energy",
+        "reference.abs_magnetization",
+        "reference.two_point_half",
+        "reference.magnetization",
+    ):
         estimate = found.estimates[name]
         assert abs(estimate.value) < 2.6 * (estimate.high - estimate.low) / 2, name
 
@@ -73,7 +78,10 @@ def test_the_folder(place, found):
     unique = [row["unique"] for row in rows].count("true")
     assert unique == len({spins.tobytes() for spins in boltzmann(0)})
     text = (out / "report.html").read_text()
-    assert all(f'<section id="{name}"' in text for name in ("numbers", "distributions", "symmetry", "samples", "failures", "about"))
+    assert all(
+        f'<section id="{name}"' in text
+        for name in ("numbers", "distributions", "symmetry", "samples", "failures", "about")
+    )
 
 
 def test_a_broken_record_costs_no_other(place, found):

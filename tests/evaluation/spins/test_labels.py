@@ -24,13 +24,20 @@ from symdiff_evaluation.spins.balance import label_balance
 from symdiff_evaluation.spins.exact import ground, of_infinite, of_torus
 from symdiff_evaluation.spins.samples import from_arrays
 
-CASES = [("potts", 3, "square", (3, 3)), ("clock", 4, "chain", (6,)), ("clock", 5, "chain", (5,)), ("potts", 4, "triangular", (2, 3))]
+CASES = [
+    ("potts", 3, "square", (3, 3)),
+    ("clock", 4, "chain", (6,)),
+    ("clock", 5, "chain", (5,)),
+    ("potts", 4, "triangular", (2, 3)),
+]
 
 
 def every(states: int, shape: tuple[int, ...]) -> np.ndarray:
     """All configurations."""
     sites = math.prod(shape)
-    return (np.arange(states**sites)[:, None] // states ** np.arange(sites) % states).reshape(-1, *shape).astype(np.int8)
+    return (
+        (np.arange(states**sites)[:, None] // states ** np.arange(sites) % states).reshape(-1, *shape).astype(np.int8)
+    )
 
 
 def correlator(model: str, states: int) -> np.ndarray:
@@ -49,7 +56,9 @@ def test_a_configuration_is_by_enumeration(model, states, lattice, shape):
     labels = rng.integers(states, size=(40, *shape))
     couplings = gaussian_bonds(piece := torus(lattice, shape), 0.0, 1.0, 1, torch.Generator().manual_seed(0))[0]
     directions = piece.lattice.star(2 * couplings.shape[-1])[half(piece, 2 * couplings.shape[-1])].numpy()
-    given = arrays(model, states, lattice, labels, coupling=couplings.reshape(*shape, -1).numpy(), directions=directions)
+    given = arrays(
+        model, states, lattice, labels, coupling=couplings.reshape(*shape, -1).numpy(), directions=directions
+    )
     spins = from_arrays(given)
     found, flat = spins.observed, torch.from_numpy(labels.reshape(40, -1))
     hamiltonian = Model.make(piece, interaction(model, states), couplings)
@@ -63,7 +72,9 @@ def test_a_configuration_is_by_enumeration(model, states, lattice, shape):
     assert found.unsatisfied == pytest.approx(wrong.mean(1))
     shares = np.stack([(labels == a).reshape(40, -1).mean(1) for a in range(states)], 1)
     turned = np.abs(np.exp(2j * math.pi * labels / states).reshape(40, -1).mean(1))
-    assert found.magnetization == pytest.approx((states * shares.max(1) - 1) / (states - 1) if model == "potts" else turned, abs=1e-12)
+    assert found.magnetization == pytest.approx(
+        (states * shares.max(1) - 1) / (states - 1) if model == "potts" else turned, abs=1e-12
+    )
     assert found.power.sum() == pytest.approx(40 * labels[0].size ** 2)  # unit vectors, Parseval
 
 
@@ -71,25 +82,38 @@ def test_a_configuration_is_by_enumeration(model, states, lattice, shape):
 @pytest.mark.parametrize("j", [1.0, -0.7])
 def test_exact_values_are_those_of_all_configurations(model, states, lattice, shape, j):
     labels, bonds = every(states, shape), {"chain": 1, "square": 2, "triangular": 3}[lattice]
-    part = from_arrays(arrays(model, states, lattice, labels, coupling=np.full((*shape, bonds), j), temperature=np.array(0.9))).parts[0]
+    part = from_arrays(
+        arrays(model, states, lattice, labels, coupling=np.full((*shape, bonds), j), temperature=np.array(0.9))
+    ).parts[0]
     total = part.observed.energy * labels[0].size
     law = np.exp(-(total - total.min()) / 0.9)
     law /= law.sum()
     lowest, exact = ground(part), of_torus(part)
-    assert lowest.energy * labels[0].size == pytest.approx(total.min(), abs=1e-9) and lowest.count == (total < total.min() + 1e-9).sum()
+    assert (
+        lowest.energy * labels[0].size == pytest.approx(total.min(), abs=1e-9)
+        and lowest.count == (total < total.min() + 1e-9).sum()
+    )
     assert exact.energy * labels[0].size == pytest.approx(law @ total, abs=1e-6)
     heat = (law @ total**2 - (law @ total) ** 2) / 0.9**2 / labels[0].size
-    assert exact.specific_heat == pytest.approx(heat, abs=1e-6) and exact.abs_magnetization is None and of_infinite(part) is None
+    assert (
+        exact.specific_heat == pytest.approx(heat, abs=1e-6)
+        and exact.abs_magnetization is None
+        and of_infinite(part) is None
+    )
 
 
 @pytest.mark.parametrize(("model", "j"), [("potts", 2.0), ("clock", 1.0)])
 def test_two_states_are_ising_spins(tmp_path, model, j):
     """J = 2 of Potts spins is J = 1 of Ising spins, up to a constant."""
-    labels = sample_boltzmann(Model.make(torus("square", 4), interaction("ising")), 2.4, 600, torch.Generator().manual_seed(1))
+    labels = sample_boltzmann(
+        Model.make(torus("square", 4), interaction("ising")), 2.4, 600, torch.Generator().manual_seed(1)
+    )
     labels = labels.reshape(-1, 4, 4).numpy().astype(np.int8)
     couplings = np.full((4, 4, 2), j)
     np.savez(tmp_path / "ising.npz", spins=1 - 2 * labels, temperature=2.4)
-    np.savez(tmp_path / "labels.npz", **arrays(model, 2, "square", labels, coupling=couplings, temperature=np.array(2.4)))
+    np.savez(
+        tmp_path / "labels.npz", **arrays(model, 2, "square", labels, coupling=couplings, temperature=np.array(2.4))
+    )
     ours, ising = (evaluate([tmp_path / name]).estimates for name in ("labels.npz", "ising.npz"))
     shift = {"energy_per_site": -2.0} if model == "potts" else {}
     alone = ("magnetization", "exact.abs_magnetization", "exact.binder_cumulant", "exact.two_point_half")
@@ -103,11 +127,16 @@ def test_two_states_are_ising_spins(tmp_path, model, j):
 
 
 def test_labels_are_equally_frequent():
-    fair, unfair = (np.repeat(np.arange(3), counts)[:, None, None] * np.ones((1, 4, 4), int) for counts in ([101, 98, 101], [150, 100, 50]))
+    fair, unfair = (
+        np.repeat(np.arange(3), counts)[:, None, None] * np.ones((1, 4, 4), int)
+        for counts in ([101, 98, 101], [150, 100, 50])
+    )
     assert label_balance(fair, 3).counts == ({"label 0": 101, "label 1": 98, "label 2": 101},)
     assert label_balance(fair, 3).balance.p_value > 0.9 and label_balance(unfair, 3).balance.p_value < 1e-8
     assert label_balance(np.array([[0, 1], [2, 2], [1, 1], [1, 0]]), 3).balance.undecided == 2
-    slow = label_balance(np.repeat(np.tile([0, 1, 2], 10), [15, 10, 5] * 10)[:, None] * np.ones((1, 4), int), 3, np.zeros(300)).balance
+    slow = label_balance(
+        np.repeat(np.tile([0, 1, 2], 10), [15, 10, 5] * 10)[:, None] * np.ones((1, 4), int), 3, np.zeros(300)
+    ).balance
     assert slow.p_value > label_balance(unfair, 3).balance.p_value
 
 
@@ -117,7 +146,9 @@ def test_what_is_too_large_is_undecided():
     assert of_torus(part) is None and (ground(part).energy, ground(part).count) == (-2, 3)  # all alike
     against = from_arrays(arrays("potts", 3, "square", labels, coupling=np.full((16, 16, 2), -1.0))).parts[0]
     assert ground(against) is None
-    wide = from_arrays(arrays("clock", 100, "square", np.zeros((1, 10, 10), np.int8), coupling=np.full((10, 10, 2), -1.0))).parts[0]
+    wide = from_arrays(
+        arrays("clock", 100, "square", np.zeros((1, 10, 10), np.int8), coupling=np.full((10, 10, 2), -1.0))
+    ).parts[0]
     assert ground(wide) is None
 
 
@@ -126,7 +157,12 @@ def place(tmp_path_factory):
     folder = tmp_path_factory.mktemp("labels")
     for name, model, states, seed in (("potts", "potts", 3, 0), ("other", "potts", 3, 1), ("clock", "clock", 6, 0)):
         one = Model.make(torus("square", 3), interaction(model, states))
-        labels = sample_boltzmann(one, 0.9, 800, torch.Generator().manual_seed(seed)).reshape(-1, 3, 3).numpy().astype(np.int8)
+        labels = (
+            sample_boltzmann(one, 0.9, 800, torch.Generator().manual_seed(seed))
+            .reshape(-1, 3, 3)
+            .numpy()
+            .astype(np.int8)
+        )
         domain = SpinLattice("square", [3, 3], model, states, conditions=["temperature"])
         domain.write([Configuration(one, temperature=0.9) for one in labels], folder / f"{name}.npz")
     return folder
@@ -136,7 +172,11 @@ def place(tmp_path_factory):
 def test_the_folder(place, tmp_path, name):
     reference = place / "other.npz" if name == "potts" else None
     found = evaluate([place / f"{name}.npz"], reference=reference)
-    for known in ("exact.energy", "exact.specific_heat", *(["reference.energy", "reference.abs_magnetization"] if reference else [])):
+    for known in (
+        "exact.energy",
+        "exact.specific_heat",
+        *(["reference.energy", "reference.abs_magnetization"] if reference else []),
+    ):
         estimate = found.estimates[known]
         assert abs(estimate.value) < 2.6 * (estimate.high - estimate.low) / 2, known  # five standard errors
     assert all(found.estimates[f"balance.{test}"].value > 1e-6 for test in ("variants", "images", "places"))
@@ -164,7 +204,10 @@ def test_mistakes_are_one_line(change, told):
     with pytest.raises(UserError, match=told):
         from_arrays(given)
     with pytest.raises(UserError, match="states: .* got none"):
-        from_arrays({name: value for name, value in given.items() if name not in ("states", "field")} | {"model": np.array("clock")})
+        from_arrays(
+            {name: value for name, value in given.items() if name not in ("states", "field")}
+            | {"model": np.array("clock")}
+        )
 
 
 def test_a_field_of_zeros_and_a_broken_record():
@@ -173,7 +216,9 @@ def test_a_field_of_zeros_and_a_broken_record():
     spins = from_arrays(arrays("potts", 3, "square", labels, field=np.zeros((3, 3, 3, 3))))
     assert len(spins) == 2 and spins.reasons == {1: "value: 3 where 0 to 2 is expected"} and spins.model == "potts"
     none = from_arrays(arrays("clock", 3, "square", labels + 5))
-    assert len(none) == 0 and all(value.value is None for value in kind("lattice").measure(none, None, list(kind("lattice").known)).values())
+    assert len(none) == 0 and all(
+        value.value is None for value in kind("lattice").measure(none, None, list(kind("lattice").known)).values()
+    )
 
 
 def test_a_reference_of_another_model(place):

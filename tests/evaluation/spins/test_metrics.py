@@ -65,7 +65,11 @@ def test_energies_are_those_written_a_second_time(name, count):
     assert hamiltonian.energy(labels).numpy() == pytest.approx(written.energy(spins), abs=1e-12)
     assert unsatisfied(spins, hamiltonian) == pytest.approx(written.unsatisfied(spins))
     again = hamiltonian.select(slice(None))
-    assert again == hamiltonian and hash(again) == hash(hamiltonian) and hamiltonian != written.on(*shape, kind=kind).select([0] * 3)
+    assert (
+        again == hamiltonian
+        and hash(again) == hash(hamiltonian)
+        and hamiltonian != written.on(*shape, kind=kind).select([0] * 3)
+    )
 
 
 def test_couplings_that_are_none():
@@ -128,7 +132,9 @@ def test_the_torus_tends_to_onsager():
         torus = TransferMatrix(nearest(2).on(8, 8), temperature)
         assert torus.energy == pytest.approx(onsager_energy(temperature), abs=3e-4)
         assert torus.specific_heat == pytest.approx(onsager_specific_heat(temperature), abs=5e-3)
-    assert TransferMatrix(nearest(2).on(8, 8), 1.2).abs_magnetization == pytest.approx(yang_magnetization(1.2), abs=1e-6)
+    assert TransferMatrix(nearest(2).on(8, 8), 1.2).abs_magnetization == pytest.approx(
+        yang_magnetization(1.2), abs=1e-6
+    )
 
 
 def test_the_infinite_lattice():
@@ -157,7 +163,9 @@ def test_integrated_time_of_a_known_chain():
         assert got == pytest.approx(0.5 * (1 + memory) / (1 - memory), rel=0.08)
     assert integrated_time(values)[0] == 0.5
     split = np.repeat(np.arange(20), 10_000)
-    assert integrated_time(np.concatenate([chain_of(10_000, 0.9, rng) for _ in range(20)]), split)[0] == pytest.approx(9.5, rel=0.08)
+    assert integrated_time(np.concatenate([chain_of(10_000, 0.9, rng) for _ in range(20)]), split)[0] == pytest.approx(
+        9.5, rel=0.08
+    )
     assert integrated_time(np.ones(50), np.zeros(50, int))[0] == 0.5
 
 

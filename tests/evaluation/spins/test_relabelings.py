@@ -11,7 +11,14 @@ from symdiff_evaluation.spins.relabelings import Relabelings, images, kept_by
 from symdiff_evaluation.spins.symmetry import space_group, symmetries
 from tests.oracles.offset_hamiltonian import nearest
 
-CASES = [("potts", 3, (3, 3)), ("potts", 4, (2, 3)), ("clock", 4, (6,)), ("clock", 5, (2, 4)), ("clock", 2, (4,)), ("clock", 3, (2, 2, 2))]
+CASES = [
+    ("potts", 3, (3, 3)),
+    ("potts", 4, (2, 3)),
+    ("clock", 4, (6,)),
+    ("clock", 5, (2, 4)),
+    ("clock", 2, (4,)),
+    ("clock", 3, (2, 2, 2)),
+]
 
 
 def permutations(model: str, states: int) -> set[tuple[int, ...]]:
@@ -40,7 +47,13 @@ def groups(model: str, states: int, shape: tuple[int, ...]) -> list[Relabelings]
 def test_stabilizers_and_images_are_enumeration(model, states, shape):
     rng = np.random.default_rng(sum(shape))
     law = np.arange(1, states + 1) ** 3.0
-    labels = np.concatenate([rng.choice(states, (6, *shape), p=law / law.sum()), np.zeros((1, *shape), int), rng.integers(2, size=(2, *shape))])
+    labels = np.concatenate(
+        [
+            rng.choice(states, (6, *shape), p=law / law.sum()),
+            np.zeros((1, *shape), int),
+            rng.integers(2, size=(2, *shape)),
+        ]
+    )
     several = groups(model, states, shape)
     for group, kept in zip(several, kept_by(labels, several), strict=True):
         for one, found in zip(labels, kept, strict=True):

@@ -1,4 +1,7 @@
-"""Files of spins through both verbs: what is imported to train on is what is scored, with the same words for what is not."""
+"""Files of spins through both verbs.
+
+What is imported to train on is what is scored, with the same words for what is not.
+"""
 
 import numpy as np
 import pytest
@@ -22,7 +25,10 @@ FILES = {
     "labels": {"spins": ODD, "model": "potts", "states": 4},
     "cold": {"spins": UP, "temperature": COLD},
     "all cold": {"spins": UP, "temperature": -1.0},
-    "no number": {"spins": UP, "coupling": np.where(np.arange(6)[:, None, None, None] == 1, np.inf, np.ones((6, 4, 4, 2)))},
+    "no number": {
+        "spins": UP,
+        "coupling": np.where(np.arange(6)[:, None, None, None] == 1, np.inf, np.ones((6, 4, 4, 2))),
+    },
     "couplings": {"spins": UP, "coupling": np.ones((4, 4, 2)), "directions": np.array([[0, -1], [1, 0]])},
     "three couplings": {"spins": UP, "coupling": np.ones((4, 4, 3))},
     "two of one direction": {"spins": UP, "coupling": np.ones((4, 4, 2)), "directions": np.array([[1, 0], [-1, 0]])},

@@ -41,7 +41,9 @@ CHECKERS, STRIPES = 1 - 2 * (grid(4, 4).sum(0) % 2), 1 - 2 * (grid(4, 4)[0] % 2)
 LAYERS = 1 - 2 * (grid(4, 4)[0] // 2)
 
 
-@pytest.mark.parametrize(("shape", "order"), [((4, 4), 256), ((4, 6), 192), ((8,), 32), ((4, 4, 4), 48 * 64 * 2), ((3, 5), 120)])
+@pytest.mark.parametrize(
+    ("shape", "order"), [((4, 4), 256), ((4, 6), 192), ((8,), 32), ((4, 4, 4), 48 * 64 * 2), ((3, 5), 120)]
+)
 def test_order_of_the_space_group(shape, order):
     assert space_group(shape).order == order and space_group(shape, flip=False).order == order // 2
 
@@ -89,7 +91,10 @@ def test_the_triangular_lattice():
     assert [len(orbit) for orbit in variants((6, 6), group)] == [2, 6]  # uniform; stripes in three directions
 
 
-@pytest.mark.parametrize(("kind", "shape"), [("chain", (5,)), ("square", (4, 4)), ("square", (3, 4)), ("triangular", (4, 4)), ("cubic", (2, 2, 3))])
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [("chain", (5,)), ("square", (4, 4)), ("square", (3, 4)), ("triangular", (4, 4)), ("cubic", (2, 2, 3))],
+)
 def test_operations_move_arrays_and_waves(kind, shape):
     group, array = space_group(shape, kind), np.random.default_rng(0).normal(size=shape)
     for number, matrix in enumerate(group.operations):
@@ -116,7 +121,8 @@ def test_symmetries_leave_the_energy():
     spins = rng.choice([-1, 1], (20, *shape))
     group, whole = symmetries(patterned.on(*shape)), space_group(shape)
     kept = sum(
-        np.allclose(patterned.energy(np.stack([move(s) for s in spins])), patterned.energy(spins)) for move in elements(whole)
+        np.allclose(patterned.energy(np.stack([move(s) for s in spins])), patterned.energy(spins))
+        for move in elements(whole)
     )
     assert 1 < group.order == kept
     with pytest.raises(ValueError, match="sample to sample"):
@@ -157,7 +163,10 @@ def test_balanced_and_unbalanced_variants():
 
 
 def test_p_values_of_invariant_laws_are_uniform():
-    """500 invariant sets: p-values fall below 0.05 and 0.5 as often as they say; for few and for many samples an orbit."""
+    """500 invariant sets.
+
+    P-values fall below 0.05 and 0.5 as often as they say; for few and for many samples an orbit.
+    """
     rng, group = np.random.default_rng(1), space_group((3, 4))
     moves = list(elements(group))
     seeds = rng.choice([-1, 1], (40, 3, 4), p=[0.35, 0.65])
@@ -171,7 +180,10 @@ def test_p_values_of_invariant_laws_are_uniform():
 
 
 def test_places():
-    """Blobs that stand anywhere are balanced, blobs that stand in one place are not; a reflection-symmetric blob too."""
+    """Blobs that stand anywhere are balanced, blobs that stand in one place are not.
+
+    A reflection-symmetric blob too.
+    """
     rng, group = np.random.default_rng(2), space_group((16, 16))
     blob = -np.ones((16, 16), int)
     blob[2:7, 3:8] = 1
