@@ -28,7 +28,7 @@ def demo(
     from symdiff.storage import sidecar
 
     pipeline = Pipeline.load(checkpoint)
-    if not hasattr(pipeline.domain, "inspect"):
+    if not hasattr(pipeline.domain.codec, "inspect"):
         raise UserError(
             f"{checkpoint}: the demo draws molecules, but this model makes a {type(pipeline.domain).__name__}"
         )

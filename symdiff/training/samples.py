@@ -42,7 +42,7 @@ def judge(domain: Domain, state: State) -> dict:
     Where it cannot be decided, ``undecided`` says why.
     """
     values: dict = {"count": len(state)}
-    if not hasattr(domain, "inspect"):
+    if not hasattr(domain.codec, "inspect"):
         return {**values, "undecided": f"{type(domain).__name__} has no notion of validity"}
     if importlib.util.find_spec("rdkit") is None:
         return {**values, "undecided": "rdkit is not installed here, so validity was not computed"}
