@@ -102,7 +102,7 @@ def check(base: type, spec: object, *, where: str | None = None, given: Sequence
             raise UserError(f"{where}.{name}: not a setting: the package supplies it")
         if name not in free:
             raise UserError(f"{where}.{name}: {cls.__name__} has no such setting{nearest(str(name), free)}")
-        _check_value(parameters[name][0], value, f"{where}.{name}")
+        _check_value(parameters[name][0], value, f"{where}.{name}", base, given)
     for name in free:
         if parameters[name][1] and name not in spec:
             raise UserError(f"{where}.{name}: {cls.__name__} needs this setting")
@@ -159,12 +159,13 @@ def _items(hint: object, value: object) -> list[tuple[object, str, object, type]
     return None
 
 
-def _check_value(hint: object, value: object, where: str) -> None:
+def _check_value(hint: object, value: object, where: str, around: type, given: Sequence[str]) -> None:
+    """Check a setting of a class of the kind ``around``; one of the same kind within it is given the same."""
     base = _abstract(hint)
     if base is not None and isinstance(value, base):
         return
     if base is not None and (isinstance(value, Mapping) or not _fits(hint, value)):
-        check(base, value, where=where)
+        check(base, value, where=where, given=given if base is around else ())
         return
     nested = _items(hint, value)
     if nested is not None:

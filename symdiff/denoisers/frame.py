@@ -39,7 +39,7 @@ class InFrame(Denoiser):
         schema: Mapping,
         noisy: Mapping,
         code: Mapping,
-        denoiser: Mapping,
+        denoiser: Mapping | Denoiser,
         distances: Features = 16,
         waves: Degree = 4,
         reach: float = 8.0,

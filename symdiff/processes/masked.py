@@ -39,7 +39,7 @@ class Masked(Discrete):
         in nats an entry.
     focus : float
         Training times are u^focus with u uniform; with 0 everything is hidden, for predictions in one step.
-    revealing : Mapping, optional
+    revealing : Mapping or Revealing, optional
         With ``evenly`` and one field of nodes: the order in which nodes are revealed (``Sublattices``,
         ``CoarseToFine``), which then also chooses the times. Random where left out.
 
@@ -64,7 +64,7 @@ class Masked(Discrete):
         evenly: bool = False,
         weighting: Literal["mean", "bound"] = "mean",
         focus: float = 1.0,
-        revealing: Mapping | None = None,
+        revealing: Mapping | Revealing | None = None,
     ) -> None:
         if focus < 0 or (focus != 1 and weighting == "bound"):
             raise ValueError(

@@ -22,6 +22,7 @@ from symdiff.nn.allocation import limit_memory, limit_shapes
 from symdiff.pipeline import Pipeline
 from symdiff.processes.revealing import Revealing
 from symdiff.storage import bundled, sealed
+from symdiff.training import run
 
 NEEDED = {
     "SymPE": {"canonicalizer": {"kind": "Nodes"}, "code": {"kind": "NodeCode", "nodes": 4}},
@@ -177,11 +178,22 @@ def test_fields_have_a_range(value):
 
 
 @pytest.mark.parametrize(
-    "setting", ["denoiser/width=1000000", "denoiser/layers=0", "denoiser/layers=-1", "breaker/code/nodes=1000000000000"]
+    ("recipe", "setting"),
+    [
+        ("tiny", "denoiser/width=1000000"),
+        ("tiny", "denoiser/layers=0"),
+        ("tiny", "denoiser/layers=-1"),
+        ("tiny", "breaker/code/nodes=1000000000000"),
+        ("qm9-3d", "denoiser/denoiser/width=1000000"),
+        ("qm9-3d", "denoiser/denoiser/layers=-1"),
+        ("qm9-3d", "denoiser/denoiser/widht=8"),
+    ],
 )
-def test_a_run_that_cannot_start_leaves_no_folder(setting, tmp_path, monkeypatch, capsys):
+def test_a_run_that_cannot_start_leaves_no_folder(recipe, setting, tmp_path, monkeypatch, capsys):
+    """It is told before the data are read, which takes minutes for QM9's geometries."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["symdiff", "train", "tiny", "--out", "run", "--set", setting])
+    monkeypatch.setattr(run, "open_dataset", lambda *_: pytest.fail("the data were read first"))
+    monkeypatch.setattr(sys, "argv", ["symdiff", "train", recipe, "--out", "run", "--set", setting])
     with pytest.raises(SystemExit) as caught:
         main()
     error = capsys.readouterr().err
