@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Logits, Real, Schema, Star, State, extent, node_mask
 
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of the processes that tests start
 
 
 def _random_state(schema: Schema, mask: torch.Tensor, seed: int = 0) -> State:

@@ -350,6 +350,7 @@ def test_a_property_is_an_option_of_sample(place, tmp_path):
         SymdiffPipeline.load(place / "plain" / "checkpoint").guide(2.0)
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_is_learned(tmp_path):
     """Two molecules of one size, told apart by the property alone: after a short training it chooses between them."""
     kinds = [

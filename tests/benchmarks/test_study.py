@@ -104,6 +104,7 @@ def test_several_numbers_are_compared_by_their_spreads_and_shown_each():
     assert f"| {each[0]:.3g} / {each[0]:.3g} |" in text and "| 0.0145 | 0.0522 | 21.4 | 19.3 | 0.0275 |" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(TASKS))
 def test_every_cell_is_a_recipe(name):
     task = TASKS[name]
@@ -116,6 +117,7 @@ def test_every_cell_is_a_recipe(name):
         assert ("augment" in recipe.objective) == cell.augmented
 
 
+@pytest.mark.slow
 def test_a_cell_is_trained_once_and_measured_under_all_turns(walkers, tmp_path):
     recipe, out = small(walkers), tmp_path / "study"
     rows = [Cell(f"{kernels}, 0 directions", "velocity as vectors", False) for kernels in ("rotations", "translations")]

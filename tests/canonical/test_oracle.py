@@ -128,6 +128,7 @@ def batch(graphs: list[nx.Graph]) -> State:
     return State(mask, schema, {"node": torch.zeros_like(mask, dtype=torch.int64), "pair": pairs})
 
 
+@pytest.mark.slow
 def test_highly_symmetric_graphs():
     x = batch(SYMMETRIC)
     many = x.select(torch.arange(900) % len(x))
@@ -135,6 +136,7 @@ def test_highly_symmetric_graphs():
     check(group.act(group.sample(many.mask, Streams(3, torch.arange(900))), many))
 
 
+@pytest.mark.slow
 def test_large_symmetric_and_regular_graphs():
     regular = [nx.random_regular_graph(3, 64, seed=seed) for seed in range(34)]
     x = batch(LARGE + regular)

@@ -337,6 +337,7 @@ def test_a_cell_is_passed_over_and_told(tmp_path):
     assert import_files([path], tmp_path / "set").meta["notes"] == ["1 of 1 records: periodic: the cell is passed over"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.smi", "semicolons.csv", "a.sdf"])
 def test_the_verbs_themselves_count_the_same(name, tmp_path):
     path, good = tmp_path / name, tmp_path / "good.smi"
@@ -444,6 +445,7 @@ def test_one_bad_row_ends_nothing(tmp_path):
     assert [judged.reason for judged in found.samples.judged] == ["", "element: an atom has the atomic number 999", ""]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.smi", "a.csv", "a.sdf", "all.xyz"])
 def test_mutated_files_get_one_verdict(name, tmp_path):
     rng, sound, path = random.Random(name), (FILES | FILES3D)[name], tmp_path / name

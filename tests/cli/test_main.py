@@ -168,6 +168,7 @@ def test_sample_into_a_folder(place, tmp_path):
 # demo
 
 
+@pytest.mark.slow
 def test_demo_leaves_molecules_a_picture_and_a_report(place, tmp_path, monkeypatch):
     from symdiff.cli import demo
 
@@ -307,6 +308,7 @@ def lattice(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_spins_at_a_temperature_with_a_picture_and_numbers(lattice, tmp_path):
     done = run(
         "sample",
@@ -329,6 +331,7 @@ def test_spins_at_a_temperature_with_a_picture_and_numbers(lattice, tmp_path):
     assert done.exit_code == 0 and json.loads(done.stdout)["energy_per_site"]["count"] == 5
 
 
+@pytest.mark.slow
 def test_spins_corrected_to_boltzmanns_law(tmp_path):
     """The chain holds nothing but the model's own samples, most of them, and the file says nothing else."""
     command = ("sample", "ising", "--temperature", 2.27, "--size", 8, "--count", 40, "--json")
@@ -344,6 +347,7 @@ def test_spins_corrected_to_boltzmanns_law(tmp_path):
     assert 0.5 < same.mean() and all((one == proposed[: row + 1]).all((1, 2)).any() for row, one in enumerate(taken))
 
 
+@pytest.mark.slow
 def test_training_on_the_models_own_samples(lattice, tmp_path):
     command = (
         "train",
@@ -376,6 +380,7 @@ def test_training_on_the_models_own_samples(lattice, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_fixed_spins_stay(lattice, tmp_path):
     fixed = np.zeros((4, 4), np.int8)
     fixed[0], fixed[2] = 1, -1
@@ -416,6 +421,7 @@ sampling: {steps: 1}
 """
 
 
+@pytest.mark.slow
 def test_spins_of_a_hamiltonian_from_a_file(tmp_path):
     """A user's couplings and fields, from YAML, npz and options, stand beside the spins and are what evaluate reads."""
     from symdiff.data.sets.lattices import ground_states

@@ -253,6 +253,7 @@ def run(*arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_from_a_file_to_a_model_to_a_file(tmp_path):
     """Potts spins on a triangular lattice: import, look, train, sample; what is sampled is imported as well."""
     np.savez(tmp_path / "mine.npz", **spins("triangular", "potts", ["coupling", "temperature"], count=40))

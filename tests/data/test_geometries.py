@@ -148,6 +148,7 @@ needs_data = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_data
 def test_nearly_all_of_qm9_matches():
     folder = os.path.join(os.environ["SYMDIFF_DATA"], "qm9")
@@ -203,6 +204,7 @@ def test_files_are_imported_and_broken_entries_counted(tmp_path):
     assert not (tmp_path / "both").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["xyz", "extxyz", "npz", "sdf"])
 def test_every_kind_of_file_counts_what_is_broken_and_keeps_the_rest(suffix, tmp_path):
     """Overlaps, coordinates that are not finite or in bohr, no atoms, far too many, unknown elements, charges.

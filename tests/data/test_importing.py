@@ -160,6 +160,7 @@ def test_worker_processes_give_what_this_process_gives():
         assert first.dtype == second.dtype and np.array_equal(first, second)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.one_of(st.text(max_size=30), st.text("CNOcno()[]=#+-1%.@/\\H*>~$:", max_size=30)))
 def test_any_text_is_a_molecule_or_a_reason(text):

@@ -92,6 +92,7 @@ def test_symmetry_counts_automorphism_groups():
     assert (found.count, found.asymmetric, found.largest) == (3, 2, 24)
 
 
+@pytest.mark.slow
 def test_symmetry_leaves_out_what_grows_out_of_hand():
     """A graph of 5,000 nodes has 25 million pairs, and a path of them is refined in 2,500 rounds.
 

@@ -56,6 +56,7 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_denoiser_out_of_the_tree_is_trained_sampled_and_scored(folder):
     checkpoint = folder / "run" / "checkpoint"
     assert json.loads((checkpoint / "model_index.json").read_text())["denoiser"] == ["my_parts", "Means"]
@@ -63,6 +64,7 @@ def test_a_denoiser_out_of_the_tree_is_trained_sampled_and_scored(folder):
     assert done.returncode == 0 and len((folder / "own.smi").read_text().splitlines()) == 3, done.stderr
 
 
+@pytest.mark.slow
 def test_without_the_import_one_line_says_what_to_do(folder):
     done = run(folder, "sample", "run/checkpoint", "--count", "3", "--out", "other.smi")
     assert done.returncode == 2 and "--import my_parts" in done.stderr and "\n" not in done.stderr.strip()

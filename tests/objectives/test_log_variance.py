@@ -58,6 +58,7 @@ def divergence(diffusion: Diffusion, temperature: float, count: int = 4000) -> f
     )
 
 
+@pytest.mark.slow
 def test_training_on_its_own_samples_leads_to_boltzmanns_law():
     denoiser, process = parts()
     diffusion = Diffusion(denoiser, process, Nothing(), LogVariance(DOMAIN.log_density, SITES, draws=64))

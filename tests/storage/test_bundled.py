@@ -24,6 +24,7 @@ def test_a_folder_is_no_recipe(tmp_path):
         bundled.recipe(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_the_wheel_holds_everything(tmp_path):
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]

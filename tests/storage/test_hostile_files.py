@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+pytestmark = pytest.mark.slow  # starts processes that import torch
+
 ROOT = Path(__file__).parents[2]
 MEMORY = 512
 """MiB that one file may take beyond what was in memory before: some hundred times the largest of these files."""

@@ -187,6 +187,7 @@ def test_what_was_downloaded_is_there_without_a_network(server, monkeypatch):
         hub.download("me/other")
 
 
+@pytest.mark.slow
 def test_the_command_pushes_and_samples_what_it_pushed(tmp_path):
     with Hub() as server:
         paths = os.pathsep.join(path for path in sys.path if path)

@@ -60,6 +60,7 @@ def test_it_learns_and_logs_every_step_once(whole):
     assert Checkpoints(whole / "state").steps() == [57, 60]
 
 
+@pytest.mark.slow
 def test_ten_kills_change_nothing(whole, tmp_path, start):
     out, chance, killed = tmp_path / "run", random.Random(5), 0
     for _ in range(10):
@@ -133,6 +134,7 @@ def test_two_processes_train_as_one(tmp_path, torchrun):
         assert a[4] == b[4]
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_says_so(whole, tmp_path, start):
     out = tmp_path / "run"
     process = start(out, sleep=0.05, save={"every": 1000})

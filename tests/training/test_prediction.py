@@ -237,6 +237,7 @@ def losses(folder) -> list[float]:
     return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines() if '"loss"' in line]
 
 
+@pytest.mark.slow
 def test_structures_are_turned_in_training_and_predicted_from_a_file(recipe, tmp_path):
     train(recipe, tmp_path / "turned")
     train(recipes.set(recipe, "objective/augment=null"), tmp_path / "plain")

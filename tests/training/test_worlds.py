@@ -22,6 +22,8 @@ from symdiff.training.folder import HOLDER, LOCK, hold
 from symdiff.training.run import train
 from symdiff.training.samples import judge
 
+pytestmark = pytest.mark.slow  # starts processes that import torch
+
 # in fp32: bf16 rounds what every process sums to three digits
 GRAPH = """
 name: graph

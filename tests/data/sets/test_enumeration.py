@@ -94,6 +94,7 @@ def test_each_class_stands_once_and_is_valid(atoms):
     assert None not in smiles and len(set(smiles)) == len(smiles) and not any("." in text for text in smiles)
 
 
+@pytest.mark.slow
 def test_every_listed_molecule_that_fits_is_found():
     from pathlib import Path
 

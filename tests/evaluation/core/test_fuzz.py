@@ -28,6 +28,7 @@ def records(path, arguments):
     return evaluate([path], protocol, "none", workers=0).total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(fuzz.originals()))
 def test_mutated_files(name, tmp_path):
     content, arguments = fuzz.originals()[name]

@@ -149,6 +149,7 @@ def test_mistakes_are_one_line_and_exit_code_2(samples, tmp_path, monkeypatch, c
     assert not printed.out and not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_command(samples, tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "symdiff_evaluation", str(samples), "--out", str(tmp_path / "out"), "--json"]

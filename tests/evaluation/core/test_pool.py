@@ -54,6 +54,7 @@ processes.in_processes(time.sleep, [0.01, 0.01, 600, 600], 2, lambda done: print
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
 def test_a_killed_parent_leaves_no_process():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(str(Path(one).absolute()) for one in sys.path if one)}

@@ -181,6 +181,7 @@ def test_a_metric_is_a_file(name):
     assert all(".metrics." in type(one).__module__ for one in found)
 
 
+@pytest.mark.slow
 def test_one_command_line(tmp_path, capsys):
     (tmp_path / "a.smi").write_text("CCO\n")
     assert main([str(tmp_path / "a.smi"), "--out", str(tmp_path / "one"), "--workers", "1", "--json"]) == 0
@@ -201,6 +202,7 @@ def test_one_command_line(tmp_path, capsys):
     assert main(["--out", "r"]) == 2 and capsys.readouterr().err.startswith("error: ")
 
 
+@pytest.mark.slow
 def test_the_page_runs(own, tmp_path, monkeypatch, capsys):
     page = (Path(__file__).parents[3] / "evaluation" / "README.md").read_text()
     monkeypatch.chdir(tmp_path)

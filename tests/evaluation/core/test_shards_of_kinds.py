@@ -90,6 +90,7 @@ print(len(written), file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "protocol", "reference", "size", "stop", "rest"),
     [

@@ -61,6 +61,7 @@ def test_filters():
     assert not moses.passes_pains(Chem.MolFromSmiles("O=C1NC(=S)SC1=Cc1ccccc1"))  # a rhodanine
 
 
+@pytest.mark.slow
 def test_synthetic_accessibility_is_rdkits():
     place = f"{RDConfig.RDContribDir}/SA_Score/sascorer.py"
     if not synthesis.available():
@@ -123,6 +124,7 @@ def test_cosine_by_hand():
     assert cosine([{"a": 1}], {"b": 1}).value == 0
 
 
+@pytest.mark.slow
 def test_intervals_cover():
     """95 % intervals hold the law's own value in 93 to 97 % of 500 simulated sets."""
     rng, count, hits = np.random.default_rng(7), 400, np.zeros(4)

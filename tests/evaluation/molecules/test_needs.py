@@ -105,6 +105,7 @@ def test_needs_are_of_known_numbers(name):
         assert set(metric.needs) <= set(metric.about)
 
 
+@pytest.mark.slow
 def test_unique_at_counts_the_first_valid_ones():
     texts = ["C("] * 5 + ["C" * (1 + k % 30) for k in range(900)] + ["CCO"] * 200
     found = MOLECULES.measure(from_smiles(texts), None, ["unique@1k", "unique@10k"])
@@ -112,6 +113,7 @@ def test_unique_at_counts_the_first_valid_ones():
     assert found["unique@10k"].value == 31 / 1100 and found["unique@10k"].count == 1100
 
 
+@pytest.mark.slow
 def test_molecules_are_scored_without_torch(samples, tmp_path):
     """It takes seconds to import, and as much memory as half a million molecules."""
     code = (

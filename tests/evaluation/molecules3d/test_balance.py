@@ -40,6 +40,7 @@ def test_the_mean_and_variance_are_exact(count):
     assert found.var() == pytest.approx(told[0].variance, rel=0.25)
 
 
+@pytest.mark.slow
 def test_p_values_of_an_invariant_law_are_uniform():
     rng = np.random.RandomState(1)
     found = [orientation_balance(turned(rng, 60)).p_value for _ in range(400)]

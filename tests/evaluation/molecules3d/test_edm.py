@@ -33,6 +33,7 @@ def test_an_element_without_a_length_is_refused():
         bond_orders(np.array([6, 16]), np.zeros((2, 3)))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_file(), reason="SYMDIFF_DATA names no folder with qm9/qm9_geom.npz")
 def test_the_published_row_of_qm9():
     with np.load(DATA, allow_pickle=False) as file:

@@ -69,6 +69,7 @@ def test_the_folder(place, found):
     assert "http" not in text.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_a_broken_frame_costs_no_other(place, found):
     other = evaluate([place / "a.xyz"])
     assert other.total == len(SMILES) + 1 and other.kind.failures(other.samples) == {"element": 1}
@@ -77,6 +78,7 @@ def test_a_broken_frame_costs_no_other(place, found):
     assert other.estimates["perceived.uniqueness"].count == len(SMILES)
 
 
+@pytest.mark.slow
 def test_each_work_is_told_with_its_progress(place):
     works, done = [], []
     evaluate([place / "a.npz"], begun=lambda count, what="judging": works.append((what, count)), progress=done.append)
@@ -84,10 +86,12 @@ def test_each_work_is_told_with_its_progress(place):
     assert sum(done) == sum(count for _, count in works) > 0
 
 
+@pytest.mark.slow
 def test_another_unit_is_seen(place):
     assert any("looks like bohr" in note for note in evaluate([place / "bohr.npz"]).notes)
 
 
+@pytest.mark.slow
 def test_a_set_is_at_no_distance_from_itself(place):
     estimates = evaluate([place / "a.npz"], reference=place / "a.npz").estimates
     assert estimates["perceived.novelty"].value == 0 and estimates["geometry.bond_types"].value == 0

@@ -27,6 +27,7 @@ def work(item):
     return item * 2
 
 
+@pytest.mark.slow
 def test_each_answer_in_its_place_for_any_number_of_workers():
     items = [*range(40), "crash", 41, "forever", 43, "memory", *range(45, 80)]
     want = [item * 2 if isinstance(item, int) else {"forever": "time"}.get(item, item) for item in items]

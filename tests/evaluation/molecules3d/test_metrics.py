@@ -98,6 +98,7 @@ def test_values_of_known_shapes(found):
     )
 
 
+@pytest.mark.slow
 def test_a_reference_comes_back_from_its_files(tmp_path):
     one = build(gathered(*[WATER] * 60, METHANE, BROKEN), "two", "by hand")
     write(one, tmp_path / "two")
@@ -203,6 +204,7 @@ def test_posebusters():
     assert (found.value, found.count) == (pytest.approx(1 / 3), 3)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_file(), reason="SYMDIFF_DATA names no folder with qm9/qm9_geom.npz")
 def test_the_published_row_of_qm9_as_a_metric():
     with np.load(DATA, allow_pickle=False) as file:

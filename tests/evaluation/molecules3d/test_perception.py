@@ -99,6 +99,7 @@ def test_files_of_nitro_compounds():
     assert [perceive(some[k]).canonical for k in range(len(some))] == [Chem.CanonSmiles(smiles) for smiles in want]
 
 
+@pytest.mark.slow
 def test_the_same_for_any_number_of_workers():
     some = [embedded(smiles) for smiles in ("O", "CC", "C=C")] * 12
     offsets = np.cumsum([0, *(len(g.numbers) for g in some)])
@@ -111,6 +112,7 @@ def test_the_same_for_any_number_of_workers():
     assert told == [("bonds", 1)] * 36 and one.row(1)["perceived"] == "CC"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with qm9")
 def test_real_molecules_are_what_their_authors_say():
     with np.load(DATA / "qm9_geom_sample2000.npz", allow_pickle=False) as file:

@@ -111,6 +111,7 @@ def test_groups_are_groups(name):
     assert order(name) == expected and has_improper(name) == (name[-1] in "vhdis" or name[0] == "S")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IDEAL)
 def test_ideal_geometries(name):
     want, geometry = IDEAL[name]

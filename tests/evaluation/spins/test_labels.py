@@ -78,6 +78,7 @@ def test_a_configuration_is_by_enumeration(model, states, lattice, shape):
     assert found.power.sum() == pytest.approx(40 * labels[0].size ** 2)  # unit vectors, Parseval
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "states", "lattice", "shape"), CASES)
 @pytest.mark.parametrize("j", [1.0, -0.7])
 def test_exact_values_are_those_of_all_configurations(model, states, lattice, shape, j):
@@ -168,6 +169,7 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["potts", "clock"])
 def test_the_folder(place, tmp_path, name):
     reference = place / "other.npz" if name == "potts" else None

@@ -169,6 +169,7 @@ def test_integrated_time_of_a_known_chain():
     assert integrated_time(np.ones(50), np.zeros(50, int))[0] == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [0.0, 0.8])
 def test_intervals_over_chains_cover(memory):
     """95 % intervals of the mean and of a function of means hold the truth in 93 to 97 % of 500 simulations."""

@@ -162,6 +162,7 @@ def test_balanced_and_unbalanced_variants():
     assert variant_balance(orders(np.stack([LAYERS, UP, -UP])), group).balance.undecided == 1
 
 
+@pytest.mark.slow
 def test_p_values_of_invariant_laws_are_uniform():
     """500 invariant sets.
 
