@@ -70,7 +70,7 @@ def read(
                 raise Broken(f"too large: {stops[k + 1] - stops[k]} atoms, at most {max_atoms} are read")
             geometry = bare(z[part], pos[part], charge[part])
             if edge_stops is not None:
-                geometry = _bonded(
+                geometry = _add_bonds(
                     geometry, *(arrays[name][edge_stops[k] : edge_stops[k + 1]] for name in ("edges", "order"))
                 )
         except UserError as error:
@@ -126,7 +126,7 @@ def _edge_offsets(arrays: Mapping[str, np.ndarray], stops: int, place: str) -> n
     return places
 
 
-def _bonded(atoms: Geometry, edges: np.ndarray, order: np.ndarray) -> Geometry:
+def _add_bonds(atoms: Geometry, edges: np.ndarray, order: np.ndarray) -> Geometry:
     ends = np.sort(edges.astype(np.int64), axis=1)
     if len(ends) and (ends.min() < 0 or ends.max() >= len(atoms.element)):
         raise Broken("graph: a bond to an atom that is not there")

@@ -48,7 +48,7 @@ class Geometry:
             self.element, self.charge, edges, np.zeros(0, np.uint8) if self.order is None else self.order
         )
 
-    def ordered(self, order: np.ndarray) -> Geometry:
+    def reorder(self, order: np.ndarray) -> Geometry:
         """The atoms ``order`` (n,), one after the other."""
         edges, kinds = self.edges, self.order
         if edges is not None and kinds is not None:

@@ -1,4 +1,4 @@
-"""A picture of molecules in space."""
+"""A picture of molecules in 3D."""
 
 from __future__ import annotations
 

@@ -32,11 +32,11 @@ def match(smiles: str, element: np.ndarray, position: np.ndarray) -> Geometry:
     if len(heavy) != len(graph.element) or len(element) != len(heavy) + sum(hydrogens):
         raise UserError("the geometry has other atoms than the SMILES")
     place = {atom: k for k, atom in enumerate(behind)}
-    found = _marked(element[heavy], [len(some) for some in behind.values()], [(place[i], place[j]) for i, j in edges])
-    wanted = _marked(graph.element, hydrogens, graph.edges.tolist())
-    if found.GetNumBonds() != wanted.GetNumBonds():
+    measured = _mark(element[heavy], [len(some) for some in behind.values()], [(place[i], place[j]) for i, j in edges])
+    wanted = _mark(graph.element, hydrogens, graph.edges.tolist())
+    if measured.GetNumBonds() != wanted.GetNumBonds():
         raise UserError("other bonds by distance than in the SMILES")
-    ways = np.array(found.GetSubstructMatches(wanted, uniquify=False, maxMatches=_MOST), np.int64)
+    ways = np.array(measured.GetSubstructMatches(wanted, uniquify=False, maxMatches=_MOST), np.int64)
     if not len(ways):
         raise UserError("other bonds by distance than in the SMILES")
     way = heavy[ways[_shortest(position[heavy][ways], graph) if len(ways) > 1 else 0]]
@@ -61,7 +61,7 @@ def _heavy(element: np.ndarray, position: np.ndarray) -> tuple[dict[int, list[in
     return behind, edges
 
 
-def _marked(element: np.ndarray, hydrogens: list[int], edges: list) -> Chem.Mol:
+def _mark(element: np.ndarray, hydrogens: list[int], edges: list) -> Chem.Mol:
     """The graph of single bonds, the number of hydrogens as the isotope: what a match has to keep."""
     mol = Chem.RWMol()
     for number, count in zip(element.tolist(), hydrogens, strict=True):

@@ -48,7 +48,11 @@ def normalize(mol: Chem.Mol) -> Chem.Mol:
 def _neutralize(bond: Chem.Bond) -> bool:
     """S+ - O- becomes S = O. Whether this bond was one of these."""
     for plus, minus in _ends(bond):
-        if plus.GetAtomicNum() in _EXPANDABLE and minus.GetAtomicNum() in _CHALCOGENS and _charged(bond, plus, minus):
+        if (
+            plus.GetAtomicNum() in _EXPANDABLE
+            and minus.GetAtomicNum() in _CHALCOGENS
+            and _is_charged(bond, plus, minus)
+        ):
             bond.SetBondType(_DOUBLE)
             plus.SetFormalCharge(plus.GetFormalCharge() - 1)
             minus.SetFormalCharge(0)
@@ -59,7 +63,7 @@ def _neutralize(bond: Chem.Bond) -> bool:
 def _move_to_end(bond: Chem.Bond) -> bool:
     """X- - N+ # N becomes X = N+ = N-, where X is carbon or nitrogen. Whether this bond was one of these."""
     for plus, minus in _ends(bond):
-        if plus.GetAtomicNum() != 7 or minus.GetAtomicNum() not in (6, 7) or not _charged(bond, plus, minus):
+        if plus.GetAtomicNum() != 7 or minus.GetAtomicNum() not in (6, 7) or not _is_charged(bond, plus, minus):
             continue
         for other in plus.GetBonds():
             end = other.GetOtherAtom(plus)
@@ -77,5 +81,5 @@ def _ends(bond: Chem.Bond) -> tuple[tuple[Chem.Atom, Chem.Atom], tuple[Chem.Atom
     return (first, second), (second, first)
 
 
-def _charged(bond: Chem.Bond, plus: Chem.Atom, minus: Chem.Atom) -> bool:
+def _is_charged(bond: Chem.Bond, plus: Chem.Atom, minus: Chem.Atom) -> bool:
     return bond.GetBondType() == _SINGLE and plus.GetFormalCharge() > 0 and minus.GetFormalCharge() == -1

@@ -35,9 +35,9 @@ RADII = np.array([0.0, *(_TABLE.GetRcovalent(z) for z in range(1, kekule.MAX_ELE
 
 def distances(position: np.ndarray) -> np.ndarray:
     """(n, n) angstrom; infinite on the diagonal."""
-    found = np.linalg.norm(position[:, None] - position[None], axis=-1)
-    np.fill_diagonal(found, np.inf)
-    return found
+    lengths = np.linalg.norm(position[:, None] - position[None], axis=-1)
+    np.fill_diagonal(lengths, np.inf)
+    return lengths
 
 
 def check(geometry: Geometry, max_atoms: int) -> None:
@@ -109,7 +109,7 @@ def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.
         The searches took too many steps ("iterations"), or RDKit's finds nothing either for an element whose valences
         are not known here ("element").
     """
-    mol = _unbonded(element, position)
+    mol = _drop_bonds(element, position)
     rdDetermineBonds.DetermineConnectivity(mol, useVdw=True, covFactor=FACTOR)
     ends = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
     edges = np.array(ends, np.int64).reshape(-1, 2)
@@ -127,7 +127,7 @@ def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.
         bond.SetBondType(kekule.ORDERS[order])
     for atom, charge in zip(mol.GetAtoms(), assigned.charges.tolist(), strict=True):
         atom.SetFormalCharge(charge)
-    return _sanitized(mol)
+    return _sanitize(mol)
 
 
 def molecule_by_rdkit(
@@ -147,7 +147,7 @@ def molecule_by_rdkit(
     Kim and Kim, Universal structure conversion method for organic molecules, Bulletin of the Korean Chemical Society 36
     (2015).
     """
-    mol = _unbonded(element, position)
+    mol = _drop_bonds(element, position)
     with BlockLogs():
         try:
             rdDetermineBonds.DetermineBonds(
@@ -163,10 +163,10 @@ def molecule_by_rdkit(
             if str(error).startswith("Final molecular charge"):
                 raise Broken(f"charge: no bonds and charges of its atoms make a total charge of {total:+d}") from error
             raise Broken(f"valence: {_one_line(error)}") from error
-    return _sanitized(mol)
+    return _sanitize(mol)
 
 
-def _unbonded(element: np.ndarray, position: np.ndarray) -> Chem.RWMol:
+def _drop_bonds(element: np.ndarray, position: np.ndarray) -> Chem.RWMol:
     mol = Chem.RWMol()
     for number in element.tolist():
         atom = Chem.Atom(number)
@@ -178,7 +178,7 @@ def _unbonded(element: np.ndarray, position: np.ndarray) -> Chem.RWMol:
     return mol
 
 
-def _sanitized(mol: Chem.RWMol) -> Chem.Mol:
+def _sanitize(mol: Chem.RWMol) -> Chem.Mol:
     with BlockLogs():
         try:
             Chem.SanitizeMol(mol)
@@ -220,7 +220,7 @@ def written_order(geometry: Geometry) -> np.ndarray:
     return smiles_order(mol)
 
 
-def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
+def prepare(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
     """The geometry in ``written_order``, checked, with bonds if ``bonds``: perceived where they are not known. Raises
     UserError."""
     check(geometry, max_atoms)
@@ -230,7 +230,7 @@ def prepared(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
         raise Broken(
             f"charge: {geometry.total:+d} in all, the formal charges of atoms are {int(geometry.charge.sum()):+d}"
         )
-    geometry = geometry.ordered(written_order(geometry))
+    geometry = geometry.reorder(written_order(geometry))
     return geometry_of(to_rdkit(geometry)) if bonds else geometry  # Kekule bonds as they are placed in that order
 
 
@@ -262,10 +262,10 @@ def verdict(geometry: Geometry) -> tuple[str | None, str | None]:
     if not np.isfinite(geometry.position).all():
         return None, "coordinates are not finite"
     try:
-        found = geometry if geometry.bonded else perceive(geometry)
+        bonded = geometry if geometry.bonded else perceive(geometry)
     except UserError as error:
         return None, str(error)
-    mol = to_rdkit(found)
+    mol = to_rdkit(bonded)
     reason = kekule.problem(mol)
     if reason is None and any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
         reason = "radical"

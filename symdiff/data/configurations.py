@@ -48,23 +48,23 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
     )
     reasons = [reason for _, _, some in opened for reason in some]
     left_out = dict(Counter(reason.partition(":")[0] for reason in reasons if reason).most_common())
-    kept = np.flatnonzero([not reason for reason in reasons])
-    if not len(kept):
+    sound = np.flatnonzero([not reason for reason in reasons])
+    if not len(sound):
         raise UserError(f"{paths[0]}: no configuration could be read ({next(filter(None, reasons))})")
     sites = domain.piece(columns["spins"].shape[1:]).sites
     size = max(1, PORTION // (sites * domain.directions))
     parts = []
-    for rows in np.split(kept, range(size, len(kept), size)):
+    for rows in np.split(sound, range(size, len(sound), size)):
         parts.append(_values({name: value[rows] for name, value in columns.items()}, domain))
         if progress is not None:
-            progress(len(rows), len(kept))
+            progress(len(rows), len(sound))
     values = {name: np.concatenate([part[name] for part in parts]) for name in domain.schema}
     marks = _marks(values)
     arrays = {
-        "num_nodes": np.full(len(kept), sites, np.int32),
-        "num_edges": np.zeros(len(kept), np.int32),
+        "num_nodes": np.full(len(sound), sites, np.int32),
+        "num_edges": np.zeros(len(sound), np.int32),
         "edges": np.zeros((0, 2), np.int16),
-        "split": columns["split"][kept].astype(np.uint8) if "split" in columns else split_by_content(marks),
+        "split": columns["split"][sound].astype(np.uint8) if "split" in columns else split_by_content(marks),
     }
     for name, field in domain.schema.items():
         arrays[name] = values[name] if field.axes == "whole" else values[name].reshape(-1, *field.trailing)
@@ -83,35 +83,35 @@ def _open(path: Path) -> tuple[SpinLattice, dict[str, np.ndarray], list[str]]:
 
     Its domain, the arrays with an entry for each of M configurations, and why each is broken, "" where it is not.
     """
-    found = read_columns(read_arrays(path), str(path))
-    if not len(found):
+    spin_columns = read_columns(read_arrays(path), str(path))
+    if not len(spin_columns):
         raise UserError(f"{path}: no spins")
     try:
-        return *_fit(found), [found.reasons.get(k, "") for k in range(len(found))]
+        return *_fit(spin_columns), [spin_columns.reasons.get(k, "") for k in range(len(spin_columns))]
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
 
-def _fit(found: SpinColumns) -> tuple[SpinLattice, dict[str, np.ndarray]]:
-    conditions = dict(found.conditions)
-    shells = _shells(found.lattice, 2 * conditions["coupling"].shape[-1]) if "coupling" in conditions else 1
-    sides = list(found.sides)
+def _fit(spin_columns: SpinColumns) -> tuple[SpinLattice, dict[str, np.ndarray]]:
+    conditions = dict(spin_columns.conditions)
+    shells = _shells(spin_columns.lattice, 2 * conditions["coupling"].shape[-1]) if "coupling" in conditions else 1
+    sides = list(spin_columns.sides)
     domain = SpinLattice(
-        lattice=found.lattice,
-        model=found.model,
-        states=found.states,
+        lattice=spin_columns.lattice,
+        model=spin_columns.model,
+        states=spin_columns.states,
         sides=sides if len(set(sides)) > 1 else None,
         shells=shells,
         conditions=[name for name in CONDITIONS if name in conditions],
     )
     piece = domain.piece(sides)
     if "coupling" in conditions:
-        conditions["coupling"] = found.along(
+        conditions["coupling"] = spin_columns.along(
             piece.lattice.star(domain.directions)[half(piece, domain.directions)].numpy()
         )
-    columns = {"spins": found.spins, **conditions}
-    columns = {name: np.broadcast_to(value, (len(found), *value.shape[1:])) for name, value in columns.items()}
-    return domain, columns if found.split is None else {**columns, "split": found.split}
+    columns = {"spins": spin_columns.spins, **conditions}
+    columns = {name: np.broadcast_to(value, (len(spin_columns), *value.shape[1:])) for name, value in columns.items()}
+    return domain, columns if spin_columns.split is None else {**columns, "split": spin_columns.split}
 
 
 def _shells(lattice: str, directions: int) -> int:

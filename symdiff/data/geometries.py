@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from symdiff.chemistry import kekule
 from symdiff.chemistry.geometry import Geometry, to_rdkit
-from symdiff.chemistry.perception import prepared
+from symdiff.chemistry.perception import prepare
 from symdiff.chemistry.reading import read_geometries
 from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
@@ -34,16 +34,18 @@ def of_files(
 
     Bonds that a file does not have are perceived. Raises UserError for a file that cannot be read.
     """
-    found, places, notes = [], [], []
+    entries, places, notes = [], [], []
     for path in paths:
         for record, geometry in read_geometries(path, max_nodes):
             molecule = Broken(record.reason) if geometry is None else _prepare(geometry, bonds, max_nodes)
-            found.append(molecule)
+            entries.append(molecule)
             places.append(
                 (f"{record.file}, record {record.number}", "" if isinstance(molecule, Geometry) else str(molecule))
             )
             notes.append(record.note)
-    return geometries(found, None, {**meta, **describe_records(first_reasons(places), notes)}, bonds, chiral, max_nodes)
+    return geometries(
+        entries, None, {**meta, **describe_records(first_reasons(places), notes)}, bonds, chiral, max_nodes
+    )
 
 
 @imports("molecule-3d")
@@ -54,7 +56,7 @@ def import_geometries(paths: Sequence[Path], meta: Mapping, settings: ImportSett
 
 def _prepare(geometry: Geometry, bonds: bool, max_nodes: int) -> Geometry | UserError:
     try:
-        molecule = prepared(geometry, bonds, max_nodes)
+        molecule = prepare(geometry, bonds, max_nodes)
         if bonds and (components := len(Chem.GetMolFrags(to_rdkit(molecule)))) > 1:
             raise Broken(f"fragments: {components} components")
         return molecule
@@ -65,7 +67,7 @@ def _prepare(geometry: Geometry, bonds: bool, max_nodes: int) -> Geometry | User
 
 
 def geometries(
-    found: Iterable[Geometry | UserError],
+    entries: Iterable[Geometry | UserError],
     split: np.ndarray | None,
     meta: Mapping,
     bonds: bool = True,
@@ -80,20 +82,20 @@ def geometries(
     of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as
     duplicates, and stay. ``values``: properties, each (M,), which the domain has as conditions, and their ``units``.
     """
-    kept, reasons, valid = [], Counter(), []
-    for entry in found:
+    molecules, reasons, valid = [], Counter(), []
+    for entry in entries:
         valid.append(isinstance(entry, Geometry))
         if isinstance(entry, Geometry):
-            kept.append(entry)
+            molecules.append(entry)
         else:
             reasons[str(entry).partition(":")[0]] += 1  # what stands behind the colon is where
-    if not kept:
+    if not molecules:
         raise no_molecule(meta, dict(reasons.most_common()), meta.get("examples", {}))
-    labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in kept])
+    labels = np.concatenate([one.element.astype(np.int32) * 64 + one.charge + 32 for one in molecules])
     kinds, counts = np.unique(labels, return_counts=True)
     atoms = [kekule.label(int(kinds[k]) // 64, int(kinds[k]) % 64 - 32) for k in np.argsort(-counts, kind="stable")]
     plain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes)
-    arrays = pack([plain.codec.label(one) for one in kept], plain.schema)
+    arrays = pack([plain.codec.label(one) for one in molecules], plain.schema)
     left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}
     marks = digests(arrays, {name: field for name, field in plain.schema.items() if isinstance(field, Categorical)})
     arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]

@@ -19,12 +19,12 @@ from symdiff.graphs.files import read_graphs
 from symdiff.graphs.graph_set import GraphSet, merge
 
 
-def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Dataset:
+def graphs(graph_set: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Dataset:
     """A data set of the graphs of files.
 
     Parameters
     ----------
-    found : GraphSet
+    graph_set : GraphSet
         Broken records are left out and counted by the kind of their reason.
     meta : mapping
         What ``dataset.json`` says beside that.
@@ -36,20 +36,22 @@ def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Datase
     Dataset
         In memory. Its split is that of the files, or one by content.
     """
-    sound = [graph for graph in found.graphs if graph is not None]
+    sound = [graph for graph in graph_set.graphs if graph is not None]
     domain = _domain(sound, max_nodes)
     arrays = pack([domain.codec.record_of(graph) for graph in sound], domain.schema)
     marks = digests(arrays, domain.schema)
-    valid = np.array([graph is not None for graph in found.graphs], bool)
-    arrays["split"] = split_by_content(marks) if found.split is None else np.asarray(found.split, np.uint8)[valid]
-    reasons = [record.reason for record in found.records]
+    valid = np.array([graph is not None for graph in graph_set.graphs], bool)
+    arrays["split"] = (
+        split_by_content(marks) if graph_set.split is None else np.asarray(graph_set.split, np.uint8)[valid]
+    )
+    reasons = [record.reason for record in graph_set.records]
     report = {
-        "rows": len(found),
+        "rows": len(graph_set),
         "left_out": {**meta.get("left_out", {}), **count_reasons(reasons)},
         "examples": first_reasons(
-            (f"{record.file}, record {record.number}", record.reason) for record in found.records
+            (f"{record.file}, record {record.number}", record.reason) for record in graph_set.records
         ),
-        "notes": list(found.notes),
+        "notes": list(graph_set.notes),
         "duplicates": len(marks) - len(set(marks)),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
@@ -58,10 +60,10 @@ def graphs(found: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Datase
 @imports("graph")
 def import_graphs(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
     """Make a data set of files of graphs."""
-    found = merge(read_graphs(path, settings.max_nodes) for path in paths)
-    if not len(found):
+    graph_set = merge(read_graphs(path, settings.max_nodes) for path in paths)
+    if not len(graph_set):
         raise UserError(f"{paths[0]}: no graphs")
-    return graphs(found, meta, settings.max_nodes)
+    return graphs(graph_set, meta, settings.max_nodes)
 
 
 def _domain(graphs: Sequence[EdgeList], max_nodes: int) -> Graph:

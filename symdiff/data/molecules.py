@@ -124,11 +124,11 @@ def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:
     """What a data set says of its records, beyond how many were left out: nothing where there is nothing to say."""
     notes = list(notes)
     counts = Counter(note for note in notes if note)
-    told = {
+    about = {
         "examples": dict(examples),
         "notes": [f"{count:,} of {len(notes):,} records: {note}" for note, count in counts.items()],
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in about.items() if value}
 
 
 def no_molecule(meta: Mapping, left_out: Mapping[str, int], examples: Mapping[str, str]) -> UserError:
@@ -142,15 +142,15 @@ def digests(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[bytes]:
     """A 16-byte hash of every structure's arrays: equal for structures that are stored identically."""
     nodes = [arrays[name].astype("<i4") for name, field in schema.items() if field.axes == "node"]
     pairs = [arrays["edges"].astype("<i4"), *(arrays[n].astype("<i4") for n, f in schema.items() if f.axes == "pair")]
-    found, a, e = [], 0, 0
+    hashes, a, e = [], 0, 0
     stops = zip(np.cumsum(arrays["num_nodes"]).tolist(), np.cumsum(arrays["num_edges"]).tolist(), strict=True)
     for b, f in stops:
         content = b"|".join(
             [*(column[a:b].tobytes() for column in nodes), *(column[e:f].tobytes() for column in pairs)]
         )
-        found.append(hashlib.blake2b(content, digest_size=16).digest())
+        hashes.append(hashlib.blake2b(content, digest_size=16).digest())
         a, e = b, f
-    return found
+    return hashes
 
 
 def split_by_content(marks: Sequence[bytes], valid: float = 0.1, test: float = 0.1) -> np.ndarray:

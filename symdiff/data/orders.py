@@ -48,12 +48,12 @@ def reorder(dataset: Dataset, order: str) -> Dataset:
         return dataset
     folder = _folder(dataset, order)
     if folder is None:
-        return _reordered(dataset, order)
+        return _reorder(dataset, order)
     if not folder.exists():
         whole = Dataset(dataset.domain, dataset.columns, dataset.meta, torch.arange(len(dataset.columns.num_nodes)))
-        _reordered(whole, order).keep(folder)
-    found = Dataset.open(folder)
-    return Dataset(found.domain, found.columns, found.meta, dataset.rows, folder)
+        _reorder(whole, order).keep(folder)
+    reordered = Dataset.open(folder)
+    return Dataset(reordered.domain, reordered.columns, reordered.meta, dataset.rows, folder)
 
 
 def _folder(dataset: Dataset, order: str) -> Path | None:
@@ -62,7 +62,7 @@ def _folder(dataset: Dataset, order: str) -> Path | None:
     return None if entry is None else cache_folder() / "orders" / f"{entry['sha256'][:24]}-{order}"
 
 
-def _reordered(dataset: Dataset, order: Order) -> Dataset:
+def _reorder(dataset: Dataset, order: Order) -> Dataset:
     positions = canonical_positions(dataset, Nodes(order, labels(dataset)))
     columns = dataset.columns
     owner, edges = columns.edges_of(dataset.rows)
@@ -158,13 +158,13 @@ def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
     space = next((part for part in getattr(group, "groups", [group]) if isinstance(part, Space)), None)
     if space is not None:
         limit = min(limit, max(1, IMAGES // space.count(int(dataset.num_nodes[0]))))
-        rows = _spaced(torch.arange(len(dataset)), limit)
+        rows = _space_out(torch.arange(len(dataset)), limit)
         orders = torch.cat([Sites(space).automorphisms(dataset.batch(part)) for part in rows.split(_BATCH)])
         return _summarize(orders)
     rows = torch.nonzero(dataset.num_nodes <= MOST_NODES)[:, 0]
     too_large = len(dataset) - len(rows)
     steps = float((dataset.num_nodes[rows].double() ** 3).mean()) if len(rows) else 1.0
-    rows = _spaced(rows, min(limit, max(1, int(STEPS / max(steps, 1.0)))))
+    rows = _space_out(rows, min(limit, max(1, int(STEPS / max(steps, 1.0)))))
     rows = rows[torch.argsort(dataset.num_nodes[rows], stable=True)]
     canonicalizer, orders = Nodes(fields=labels(dataset)), torch.ones(0, dtype=torch.float64)
     for part in _batches(rows, dataset.num_nodes[rows]):
@@ -174,7 +174,7 @@ def symmetry(dataset: Dataset, limit: int = 5000) -> Symmetry:
     return _summarize(orders, too_large)
 
 
-def _spaced(rows: Tensor, count: int) -> Tensor:
+def _space_out(rows: Tensor, count: int) -> Tensor:
     """So many of the rows, evenly spaced, or all."""
     return rows[torch.linspace(0, len(rows) - 1, min(count, len(rows)), dtype=torch.float64).round().long().unique()]
 
@@ -192,11 +192,11 @@ def _batches(rows: Tensor, sizes: Tensor) -> Iterator[Tensor]:
 
 
 def _summarize(orders: Tensor, too_large: int = 0) -> Symmetry:
-    found = orders[orders > 0]
+    decided = orders[orders > 0]
     return Symmetry(
-        len(found),
-        int((found == 1).sum()),
-        float(found.max()) if len(found) else 1.0,
+        len(decided),
+        int((decided == 1).sum()),
+        float(decided.max()) if len(decided) else 1.0,
         too_large,
-        len(orders) - len(found),
+        len(orders) - len(decided),
     )

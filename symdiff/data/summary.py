@@ -15,7 +15,7 @@ def summary(dataset: Dataset) -> dict:
     sizes, edges = dataset.num_nodes, dataset.num_edges
     split = dataset.columns.arrays["split"][dataset.rows]
     meta, source = dataset.meta, dataset.meta.get("source")
-    found = symmetry(dataset)
+    groups = symmetry(dataset)
     histogram = {str(n): int((sizes == n).sum()) for n in sizes.unique().tolist()}
     return {
         "name": meta.get("name"),
@@ -36,10 +36,10 @@ def summary(dataset: Dataset) -> dict:
         "left_out": meta.get("left_out", {}),
         "duplicates": meta.get("duplicates"),
         "symmetry": {
-            "count": found.count,
-            "symmetric_share": 1 - found.asymmetric / found.count if found.count else None,
-            "largest_group": found.largest if found.count else None,
-            "too_large": found.too_large,
-            "undecided": found.undecided,
+            "count": groups.count,
+            "symmetric_share": 1 - groups.asymmetric / groups.count if groups.count else None,
+            "largest_group": groups.largest if groups.count else None,
+            "too_large": groups.too_large,
+            "undecided": groups.undecided,
         },
     }

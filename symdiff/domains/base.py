@@ -64,9 +64,9 @@ class Domain(ABC):
 
     @property
     def log_density(self) -> Callable[[State], Tensor] | None:
-        """log of the law of structures given their conditions, up to its norm.
+        """Logarithm of the density of structures given their conditions, up to a constant.
 
-        A batch -> (B,) float64; None where it is not known.
+        A function of a batch that returns (B,) float64; None where the density is not known.
         """
         return None
 

@@ -88,12 +88,12 @@ class GraphCodec(Codec):
     def records(self, state: State) -> list[Record]:
         """The arrays of every structure of a batch."""
         nodes, edges = state["node"].cpu(), state["edge"].cpu().triu(1)
-        found = []
+        records = []
         for row, size in enumerate(state.num_nodes.tolist()):
             ends = torch.nonzero(edges[row, :size, :size])
             labels = edges[row][ends[:, 0], ends[:, 1]]
-            found.append({"node": nodes[row, :size].numpy(), "edges": ends.numpy(), "edge": labels.numpy()})
-        return found
+            records.append({"node": nodes[row, :size].numpy(), "edges": ends.numpy(), "edge": labels.numpy()})
+        return records
 
     def decode(self, state: State) -> list:
         """networkx graphs with nodes 0 .. n - 1; labels as attributes where there is more than one."""
@@ -126,9 +126,9 @@ class GraphCodec(Codec):
 
     def read(self, path: str | Path) -> list:
         """The networkx graphs of a file, see ``symdiff.graphs.files``. Raises UserError for what does not fit."""
-        found = read_graphs(path, self.domain.max_nodes)
+        graph_set = read_graphs(path, self.domain.max_nodes)
         graphs = []
-        for record, graph in zip(found.records, found.graphs, strict=True):
+        for record, graph in zip(graph_set.records, graph_set.graphs, strict=True):
             try:
                 if graph is None:
                     raise UserError(record.reason)

@@ -1,4 +1,4 @@
-"""Molecules in space: atoms with their formal charge, coordinates and, if wanted, Kekule bonds."""
+"""Molecules in 3D: atoms with their formal charge, coordinates and, if wanted, Kekule bonds."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ class Molecule3D(Domain):
         return Molecule3DOptions(self)
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
-        found = list(histogram)
+        shares = list(histogram)
         for name, one in self.properties.items():
             if condition is not None and not bool(condition[marker(name)].any()):
-                found = one.likely(found, float(condition[name][0, 0]))
-        return found
+                shares = one.likely(shares, float(condition[name][0, 0]))
+        return shares
 
     @property
     def group(self) -> Product:

@@ -35,9 +35,9 @@ class Molecule3DCodec(Codec):
         among ``atoms``, and for the total charge of a molecule whose atoms have none.
         """
         from symdiff.chemistry.geometry import geometry_of
-        from symdiff.chemistry.perception import prepared
+        from symdiff.chemistry.perception import prepare
 
-        return self.label(prepared(geometry_of(obj), self.domain.bonds, self.domain.max_nodes))
+        return self.label(prepare(geometry_of(obj), self.domain.bonds, self.domain.max_nodes))
 
     def label(self, geometry) -> Record:
         """The record of a ``Geometry``, its atoms in their order, centred.
@@ -67,7 +67,7 @@ class Molecule3DCodec(Codec):
         element, charge = np.array([e for e, _ in labels], np.uint8), np.array([c for _, c in labels], np.int8)
         atoms, position = state["atom"].cpu().numpy(), state["position"].double().cpu().numpy()[:, :, 0]
         bonds = state["bond"].triu(1).cpu().numpy() if self.domain.bonds else None
-        found = []
+        geometries = []
         for row, size in enumerate(state.num_nodes.tolist()):
             kinds = atoms[row, :size]
             charges = charge[kinds]
@@ -75,8 +75,8 @@ class Molecule3DCodec(Codec):
             if bonds is not None:
                 ends = np.argwhere(bonds[row])
                 edges, order = ends.astype(np.int16), bonds[row][tuple(ends.T)].astype(np.uint8)
-            found.append(Geometry(element[kinds], charges, position[row, :size], edges, order, int(charges.sum())))
-        return found
+            geometries.append(Geometry(element[kinds], charges, position[row, :size], edges, order, int(charges.sum())))
+        return geometries
 
     def decode(self, state: State) -> list:
         """RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens. Anything decodes."""

@@ -33,10 +33,10 @@ class MoleculeCodec(Codec):
         """
         from symdiff.chemistry import kekule
 
-        mol = kekule.parse_smiles(obj) if isinstance(obj, str) else self._sanitized(obj)
+        mol = kekule.parse_smiles(obj) if isinstance(obj, str) else self._sanitize(obj)
         return self.label(kekule.to_kekule(mol, self.domain.hydrogens))
 
-    def _sanitized(self, mol):
+    def _sanitize(self, mol):
         from rdkit import Chem
 
         from symdiff.chemistry import kekule

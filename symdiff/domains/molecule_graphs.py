@@ -86,12 +86,12 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
     Raises UserError for what is no molecule.
     """
-    found = []
+    molecules = []
     for number, graph in enumerate(_read(path, None, MAX_ATOMS), 1):
         if isinstance(graph, Broken):
             raise UserError(f"{path}: molecule {number}: {graph}") from graph
-        found.append(_molecule(graph))
-    return found
+        molecules.append(_molecule(graph))
+    return molecules
 
 
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
@@ -125,9 +125,9 @@ def _kekule(mols: Iterable[Chem.Mol], path: str | Path) -> Iterator[Kekule]:
 
 def _read(path: str | Path, atoms: Sequence[str] | None, max_atoms: int) -> Iterator[Kekule | Broken]:
     if atoms:
-        entries, decode = _labeled(path, max_atoms), _by_labels(atoms)
+        entries, decode = _read_labeled(path, max_atoms), _by_labels(atoms)
     elif recognize(path) == "graphml":
-        entries, decode = _drawn(parse_drawings(path), max_atoms), _by_code
+        entries, decode = _read_drawings(parse_drawings(path), max_atoms), _by_code
     elif not holds_molecules(path):
         raise UserError(
             f"{path}: holds graphs, whose labels are no atoms by themselves; --atoms tells what they stand for, such "
@@ -144,11 +144,11 @@ def _read(path: str | Path, atoms: Sequence[str] | None, max_atoms: int) -> Iter
             yield reason
 
 
-def _labeled(path: str | Path, max_atoms: int) -> Iterator[EdgeList | Broken]:
-    found = read_graphs(path, max_atoms)
+def _read_labeled(path: str | Path, max_atoms: int) -> Iterator[EdgeList | Broken]:
+    graph_set = read_graphs(path, max_atoms)
     return (
         Broken(record.reason) if graph is None else graph
-        for record, graph in zip(found.records, found.graphs, strict=True)
+        for record, graph in zip(graph_set.records, graph_set.graphs, strict=True)
     )
 
 
@@ -166,7 +166,7 @@ def _columns(arrays: Mapping[str, np.ndarray], path: str | Path, max_atoms: int)
     return read_edges(num_nodes, edge_ptr, edges, _code(element, charge), order, Path(path).name, max_atoms)
 
 
-def _drawn(drawings: Sequence, max_atoms: int) -> Iterator[EdgeList | Broken]:
+def _read_drawings(drawings: Sequence, max_atoms: int) -> Iterator[EdgeList | Broken]:
     for drawing in drawings:
         try:
             symbols = [data.get("element") for _, data in drawing.nodes(data=True)]

@@ -1,4 +1,4 @@
-"""Points in space: what is given of them, and what is to be predicted."""
+"""Points in 3D: what is given of them, and what is to be predicted."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class PointCodec(Codec):
 
     def decode(self, state: State) -> list[dict[str, np.ndarray]]:
         """Objects as ``encode`` takes them, of the fields that the state has."""
-        found = []
+        objects = []
         for row, size in enumerate(state.num_nodes.tolist()):
             obj = {}
             for name, field in state.schema.items():
@@ -49,8 +49,8 @@ class PointCodec(Codec):
                     obj["edges"], obj[name] = np.stack([i, j], 1).astype(np.int16), value[i, j]
                 else:
                     obj[name] = value[:size] if field.axes == "node" else value
-            found.append(obj)
-        return found
+            objects.append(obj)
+        return objects
 
     def read(self, path: str | Path) -> list[dict[str, np.ndarray]]:
         """The objects of a .npz file as ``write`` writes it. Raises UserError."""

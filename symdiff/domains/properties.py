@@ -12,8 +12,20 @@ from symdiff.errors import UserError
 
 @dataclass(frozen=True)
 class Property:
-    """``mean`` and ``spread`` over the training data, in ``unit``; ``sizes``: the mean among molecules of 0, 1, 2, ...
-    atoms (that of all where there are none), and ``within`` the spread about it.
+    """A number that belongs to every molecule of a data set, and what it says of their sizes.
+
+    Parameters
+    ----------
+    unit : str
+        The unit of all of them.
+    mean : float
+        Over the training data.
+    spread : float
+        The standard deviation over the training data.
+    within : float
+        The standard deviation about the mean among molecules of equal size.
+    sizes : sequence of float
+        The mean among molecules of 0, 1, 2, ... atoms; that of all where there are none.
     """
 
     unit: str
@@ -24,7 +36,13 @@ class Property:
 
     @classmethod
     def of(cls, values: np.ndarray, num_nodes: np.ndarray, unit: str) -> Property:
-        """Of ``values`` (M,) of molecules with ``num_nodes`` (M,) atoms. Raises UserError where they do not vary."""
+        """Measure ``values`` (M,) of molecules with ``num_nodes`` (M,) atoms.
+
+        Raises
+        ------
+        UserError
+            Where there are none, one of them is not finite, or all of them are equal.
+        """
         values = np.asarray(values, np.float64)
         if not len(values) or not np.isfinite(values).all() or not values.std() > 0:
             raise UserError("property: expected finite numbers that are not all the same")
@@ -37,7 +55,13 @@ class Property:
 
     @classmethod
     def read(cls, name: str, plain: Mapping) -> Property:
-        """Of the entries of ``plain``. Raises UserError."""
+        """Read the property ``name`` from plain values, one for each parameter.
+
+        Raises
+        ------
+        UserError
+            Where one is missing, is no finite number, or a standard deviation is not above 0.
+        """
         try:
             mean, spread, within = (float(plain[key]) for key in ("mean", "spread", "within"))
             sizes = [float(value) for value in plain["sizes"]]
@@ -49,12 +73,26 @@ class Property:
         return cls(unit, mean, spread, within, sizes)
 
     def standard(self, values: np.ndarray | float) -> np.ndarray:
-        """In spreads from the mean, float32."""
+        """Standardize values: their distance from the mean in standard deviations, float32."""
         return ((np.asarray(values, np.float64) - self.mean) / self.spread).astype(np.float32)
 
     def likely(self, histogram: Sequence[float], standard: float) -> list[float]:
-        """p(size | value) for p(size) = ``histogram``, where values of one size are normal about their mean with
-        the spread ``within``."""
+        """p(size | value) for the prior p(size) = ``histogram``.
+
+        Values of molecules of one size are normal about their mean with the standard deviation ``within``.
+
+        Parameters
+        ----------
+        histogram : sequence of float
+            p(size) for 0, 1, 2, ... atoms.
+        standard : float
+            The standardized value.
+
+        Returns
+        -------
+        list of float
+            p(size | value), as long as ``histogram``.
+        """
         shares = np.asarray(histogram, np.float64)
         means = np.full(len(shares), self.mean)
         means[: len(self.sizes)] = self.sizes[: len(shares)]

@@ -71,16 +71,16 @@ class SpinColumns:
         Raises UserError where they are others.
         """
         own = {tuple(one): k for k, one in enumerate(self.directions.tolist())}
-        coupling, found = self.conditions["coupling"], []
+        coupling, by_direction = self.conditions["coupling"], []
         for direction in map(tuple, directions.tolist()):
             opposite = tuple(-step for step in direction)
             if direction in own:
-                found.append(coupling[..., own[direction]])
+                by_direction.append(coupling[..., own[direction]])
             elif opposite in own:  # written at the other end of the bond
-                found.append(np.roll(coupling[..., own[opposite]], opposite, tuple(range(1, 1 + len(opposite)))))
+                by_direction.append(np.roll(coupling[..., own[opposite]], opposite, tuple(range(1, 1 + len(opposite)))))
             else:
                 raise UserError(f"directions: expected {directions.tolist()}, got {show(self.directions.tolist())}")
-        return np.stack(found, -1)
+        return np.stack(by_direction, -1)
 
 
 def read_columns(arrays: Mapping[str, np.ndarray], place: str) -> SpinColumns:
@@ -147,8 +147,8 @@ def _read(arrays: Mapping[str, np.ndarray]) -> SpinColumns:
         directions = _directions(arrays["directions"], number, lattice)
     else:
         directions = _half_star(lattice, piece, number)
-    values, told = ((-1, 1), "-1 or 1") if model == "ising" else (tuple(range(states)), f"0 to {states - 1}")
-    reasons = {**_bad_conditions(conditions, count), **_bad_spins(spins, values, told)}
+    values, allowed = ((-1, 1), "-1 or 1") if model == "ising" else (tuple(range(states)), f"0 to {states - 1}")
+    reasons = {**_bad_conditions(conditions, count), **_bad_spins(spins, values, allowed)}
     chain = None if "chain" not in arrays else _numbers(arrays["chain"], "chain", count)
     split = read_splits(arrays["split"], count) if "split" in arrays else None
     return SpinColumns(
@@ -247,12 +247,12 @@ def _bad_conditions(conditions: Mapping[str, np.ndarray], count: int) -> dict[in
     return reasons
 
 
-def _bad_spins(spins: np.ndarray, values: tuple[int, ...], told: str) -> dict[int, str]:
+def _bad_spins(spins: np.ndarray, values: tuple[int, ...], allowed: str) -> dict[int, str]:
     sound = (np.isin(spins, values) & (spins.dtype.kind != "b")).reshape(len(spins), math.prod(spins.shape[1:]))
     flat, reasons = spins.reshape(sound.shape), {}
     for k in np.flatnonzero(~sound.all(1)).tolist():
         strange = "true or false" if spins.dtype.kind == "b" else f"{flat[k][~sound[k]][0]:g}"
-        reasons[k] = f"value: {strange} where {told} is expected"
+        reasons[k] = f"value: {strange} where {allowed} is expected"
     return reasons
 
 

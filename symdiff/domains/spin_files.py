@@ -37,11 +37,11 @@ def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) 
     if suffix == ".png":
         from symdiff.domains.spin_picture import MOST, picture
 
-        write_file(path, picture(list(islice(_checked(objs, domain, path), MOST)), domain))
+        write_file(path, picture(list(islice(_check_each(objs, domain, path), MOST)), domain))
         return
     with Growing(Path(path).parent) as growing:
         names = [name for name in ("coupling", "field", "temperature") if name in domain.conditions]
-        for portion in split(_checked(objs, domain, path)):
+        for portion in split(_check_each(objs, domain, path)):
             growing.append("spins", np.stack([np.asarray(obj.spins) for obj in portion]).astype(np.int8))
             names = [name for name in names if all(getattr(obj, name) is not None for obj in portion)]
             for name in names:
@@ -59,7 +59,7 @@ def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) 
         write_npz(path, {**arrays, **labels})
 
 
-def _checked(objs: Iterable[Configuration], domain: SpinLattice, path: str | Path) -> Iterator[Configuration]:
+def _check_each(objs: Iterable[Configuration], domain: SpinLattice, path: str | Path) -> Iterator[Configuration]:
     """The configurations, each of which fits the domain and is as large as the first."""
     first = None
     for obj in objs:
@@ -96,7 +96,7 @@ def holds_spins(path: str | Path, wanted: Wanted = AS_IT_IS) -> bool:
 KIND = FileKind("lattice", "spins", holds_spins)
 
 
-def named_arrays(path: str | Path) -> dict[str, np.ndarray]:
+def read_named(path: str | Path) -> dict[str, np.ndarray]:
     """The arrays of a .npz file, all known by name. Raises UserError."""
     arrays = read_arrays(path)
     for name in arrays:
@@ -106,8 +106,8 @@ def named_arrays(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def read_matching(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
-    """``named_arrays`` of the domain's lattice and model. Raises UserError."""
-    arrays = named_arrays(path)
+    """``read_named`` of the domain's lattice and model. Raises UserError."""
+    arrays = read_named(path)
     for name in ("lattice", "model", "states"):
         if name in arrays and (arrays[name].ndim or arrays[name].item() != getattr(domain, name)):
             raise UserError(
@@ -120,7 +120,7 @@ def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]
     """The entries of a .npz file, with or without spins, whose values are not looked at. Raises UserError."""
     arrays = read_matching(path, domain)
     try:
-        batched = stacked(arrays, domain)
+        batched = stack(arrays, domain)
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
 
@@ -135,7 +135,7 @@ def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]
     ]
 
 
-def stacked(arrays: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
+def stack(arrays: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
     """Spins, couplings, fields and temperatures with M entries, or 1 for all, on a first axis.
 
     Of one lattice. Raises UserError.

@@ -64,10 +64,10 @@ def read_matrices(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int =
             f"{place}: num_nodes: expected one integer for each of {count} graphs, got {sizes.dtype} {sizes.shape}"
         )
     labeled = any(value.size and value.max() > 1 for value in matrices.values() if value.dtype.kind != "b")
-    found = collect(place, _entries(matrices, sizes, labeled, max_nodes))
+    graph_set = collect(place, _entries(matrices, sizes, labeled, max_nodes))
     padded = sizes is None and any(value.ndim == 3 for value in matrices.values())
     split = read_splits(arrays["split"], count, place) if "split" in arrays else None
-    return replace(found, split=split, notes=(*found.notes, *([f"{place}: {_PADDED}"] if padded else [])))
+    return replace(graph_set, split=split, notes=(*graph_set.notes, *([f"{place}: {_PADDED}"] if padded else [])))
 
 
 def _entries(

@@ -43,14 +43,16 @@ def read_columns(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = 
     UserError
         Where the arrays do not belong together.
     """
-    found = _read(arrays, place, "", max_nodes)
-    split = read_splits(arrays["split"], len(found), place) if "split" in arrays else None
+    graph_set = _read(arrays, place, "", max_nodes)
+    split = read_splits(arrays["split"], len(graph_set), place) if "split" in arrays else None
     if not any(f"{INPUT}{name}" in arrays for name in NEEDED):
-        return replace(found, split=split)
+        return replace(graph_set, split=split)
     inputs = _read(arrays, place, INPUT, max_nodes)
-    if len(inputs) != len(found):
-        raise UserError(f"{place}: {INPUT}num_nodes: expected one for each of {len(found)} graphs, got {len(inputs)}")
-    return replace(found, split=split, inputs=inputs.graphs)
+    if len(inputs) != len(graph_set):
+        raise UserError(
+            f"{place}: {INPUT}num_nodes: expected one for each of {len(graph_set)} graphs, got {len(inputs)}"
+        )
+    return replace(graph_set, split=split, inputs=inputs.graphs)
 
 
 def _read(arrays: Mapping[str, np.ndarray], place: str, front: str, max_nodes: int) -> GraphSet:

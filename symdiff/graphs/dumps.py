@@ -59,8 +59,8 @@ def read_dump(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
     """
     labeled = _Labels()
     entries = list(_entries(path, max_nodes, labeled))
-    found = collect(Path(path).name, (_strip(entry, labeled) for entry in entries))
-    return replace(found, notes=(*found.notes, f"{Path(path).name}: {_LABELS}")) if labeled.nodes else found
+    graph_set = collect(Path(path).name, (_strip(entry, labeled) for entry in entries))
+    return replace(graph_set, notes=(*graph_set.notes, f"{Path(path).name}: {_LABELS}")) if labeled.nodes else graph_set
 
 
 @dataclass

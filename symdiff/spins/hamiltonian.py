@@ -40,7 +40,7 @@ def interaction(model: str, states: int = 2) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Hamiltonian:
-    """E(σ) = −Σ_bonds J_ij w(σ_i, σ_j) − Σ_i h_i(σ_i), in units of J; Boltzmann's law is exp(−E/T).
+    """E(σ) = −Σ_bonds J_ij w(σ_i, σ_j) − Σ_i h_i(σ_i), in units of J; the Boltzmann distribution is ∝ exp(−E/T).
 
     ``coupling``: (B, N, D), the star of every site, J_ij standing at both ends; ``field``: (B, N, q), for Ising spins
     (h, −h); ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one.
@@ -157,10 +157,10 @@ class Hamiltonian:
         directions = lattice.star(2 * half_star.shape[-1] if along is None else torch.cat([along, -along]))
         half_star = half_star.expand(nodes, -1) if half_star.ndim == 1 else half_star
         half_star = half_star[None] if half_star.ndim == 2 else half_star
-        kept, opposite = half(torus, directions), lattice.opposite(directions)
+        once, opposite = half(torus, directions), lattice.opposite(directions)
         star = torch.zeros(len(half_star), nodes, len(directions), dtype=torch.float64)
-        star[..., kept] = half_star
-        star[:, torus.neighbors(directions)[:, kept].T, opposite[kept][:, None]] = half_star.mT
+        star[..., once] = half_star
+        star[:, torus.neighbors(directions)[:, once].T, opposite[once][:, None]] = half_star.mT
         field = torch.zeros(states, dtype=torch.float64) if field is None else field.double()
         field = field.expand(nodes, -1) if field.ndim == 1 else field
         field = field[None] if field.ndim == 2 else field

@@ -1,4 +1,4 @@
-"""Heat bath: every spin is drawn anew from its law given its neighbors, many chains at once."""
+"""Heat bath: every spin is drawn anew from its distribution given its neighbors, many chains at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from symdiff.spins.hamiltonian import Hamiltonian
 
 
 class HeatBath:
-    """``chains`` Markov chains with the stationary law exp(−E/T), sublattice by sublattice.
+    """``chains`` Markov chains with the stationary distribution ∝ exp(−E/T), sublattice by sublattice.
 
     ``hamiltonian``: one for all chains, or one for each; ``temperature``: a number or (chains,). Spins begin at random.
     Sites come first in memory and chains last, so that a neighbor's spins in all chains are one row: fast from 64
@@ -132,10 +132,10 @@ class _Part:
         alike = self.uniform is not None
         weight = torch.zeros(len(self.interaction), *u.shape, dtype=torch.int8 if alike else torch.float32)
         for neighbors, coupling in zip(self.neighbors, self.couplings, strict=True):
-            seen = spins.index_select(0, neighbors)
+            neighbor_labels = spins.index_select(0, neighbors)
             # Σ J over the neighbors with this label; their number where J is the same
             for label, total in enumerate(weight):
-                total += (seen == label) if alike else coupling * (seen == label)
+                total += (neighbor_labels == label) if alike else coupling * (neighbor_labels == label)
         scale = 1.0 if self.uniform is None else self.uniform
         local = torch.tensordot(self.interaction * scale, weight.float(), 1)
         if self.fielded:

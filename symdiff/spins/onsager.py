@@ -21,7 +21,7 @@ def onsager_energy(temperature: float) -> float:
     """
     from scipy.special import ellipkm1
 
-    x = 2 / _checked(temperature)
+    x = 2 / _check(temperature)
     rest = (math.sinh(x) ** 2 - 1) ** 2 / math.cosh(x) ** 4 if x < 300 else 1.0  # 1 − κ², without cancellation
     bracket = 2 * math.tanh(x) ** 2 - 1
     singular = 2 / math.pi * bracket * float(ellipkm1(rest)) if rest > 0 else 0.0
@@ -36,7 +36,7 @@ def onsager_specific_heat(temperature: float) -> float:
     """
     from scipy.special import ellipe, ellipkm1
 
-    k = min(1 / _checked(temperature), 350.0)  # beyond, nothing is excited
+    k = min(1 / _check(temperature), 350.0)  # beyond, nothing is excited
     t = 2 * math.tanh(2 * k) ** 2 - 1
     if abs(t) < 1e-12:
         return math.inf
@@ -51,7 +51,7 @@ def yang_magnetization(temperature: float) -> float:
 
     Yang, The spontaneous magnetization of a two-dimensional Ising model, 1952.
     """
-    x = 2 / _checked(temperature)
+    x = 2 / _check(temperature)
     if temperature >= CRITICAL:
         return 0.0
     return (1 - math.sinh(x) ** -4) ** 0.125 if x < 100 else 1.0
@@ -62,7 +62,7 @@ def kaufman_log_partition(rows: int, columns: int, temperature: float) -> float:
 
     Z = ½ (2 sinh 2K)^(nm/2) Σ of four products over the momenta (Kaufman, Crystal Statistics II, 1949).
     """
-    k = torch.tensor(1 / _checked(temperature), dtype=torch.float64)
+    k = torch.tensor(1 / _check(temperature), dtype=torch.float64)
     r = torch.arange(2 * columns, dtype=torch.float64)
     c = torch.cosh(2 * k) / torch.tanh(2 * k) - torch.cos(math.pi * r / columns)
     gamma = torch.acosh(c.clamp_min(1))
@@ -84,7 +84,7 @@ def kaufman_log_partition(rows: int, columns: int, temperature: float) -> float:
 
 def kaufman_energy(rows: int, columns: int, temperature: float, step: float = 1e-3) -> float:
     """Energy per site of a torus, by a difference of fourth order in 1/T, right to about 1e-8."""
-    beta = 1 / _checked(temperature)
+    beta = 1 / _check(temperature)
     total = sum(
         weight * kaufman_log_partition(rows, columns, 1 / (beta * (1 + k * step)))
         for k, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1))
@@ -92,7 +92,7 @@ def kaufman_energy(rows: int, columns: int, temperature: float, step: float = 1e
     return -total / (12 * step * beta) / (rows * columns)
 
 
-def _checked(temperature: float) -> float:
+def _check(temperature: float) -> float:
     if not temperature > 0:
         raise ValueError(f"temperature must be more than 0, got {temperature}")
     return temperature

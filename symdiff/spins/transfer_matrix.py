@@ -79,7 +79,7 @@ class TransferMatrix:
 
     @cached_property
     def magnetizations(self) -> tuple[np.ndarray, np.ndarray]:
-        """The exact law of the magnetization per site: values (N + 1,) and probabilities (N + 1,)."""
+        """The exact distribution of the magnetization per site: values (N + 1,) and probabilities (N + 1,)."""
         sites, sums = math.prod(self.shape), self._rows.sum(1)
         blocks, scale = self._blocks(1 / self.temperature)
         weights = np.empty(sites + 1, complex)
@@ -93,20 +93,20 @@ class TransferMatrix:
             # sum over M of P(M) exp(i pi k M / (N + 1)), M of the parity of N: k -> N + 1 - k conjugates up to (-1)^N
             weights[k] = weights[sites + 1 - k].conj() * (-1) ** sites
         twist = np.exp(1j * math.pi * np.arange(sites + 1) * sites / (sites + 1))
-        law = np.fft.fft(weights * twist).real / (sites + 1)
-        return (2 * np.arange(sites + 1) - sites) / sites, np.clip(law, 0, None)
+        probabilities = np.fft.fft(weights * twist).real / (sites + 1)
+        return (2 * np.arange(sites + 1) - sites) / sites, np.clip(probabilities, 0, None)
 
     @property
     def abs_magnetization(self) -> float:
         """Mean |m| per site."""
-        values, law = self.magnetizations
-        return float((np.abs(values) * law).sum())
+        values, probabilities = self.magnetizations
+        return float((np.abs(values) * probabilities).sum())
 
     @property
     def binder(self) -> float:
         """1 - <m^4> / (3 <m^2>^2)."""
-        values, law = self.magnetizations
-        return float(1 - (values**4 * law).sum() / (3 * (values**2 * law).sum() ** 2))
+        values, probabilities = self.magnetizations
+        return float(1 - (values**4 * probabilities).sum() / (3 * (values**2 * probabilities).sum() ** 2))
 
     @cached_property
     def row_correlation(self) -> np.ndarray:

@@ -9,12 +9,14 @@ from symdiff.spins.hamiltonian import Hamiltonian
 
 
 class Wolff:
-    """``chains`` Markov chains that reflect one cluster at a time; stationary law exp(−E/T). Any couplings, no field.
+    """``chains`` Markov chains that reflect one cluster at a time, for any couplings without a field.
+
+    The stationary distribution is ∝ exp(−E/T).
 
     An update draws a reflection R of the labels that leaves w(a, b) as it is, a site, and grows its cluster along bonds
     that join with probability 1 − exp(−max(0, E(Ra, b) − E(a, b))/T). All bonds are drawn before the cluster grows,
-    which is the same law. Wolff, Collective Monte Carlo updating for spin systems, 1989; for Potts spins R exchanges
-    two labels.
+    which is the same distribution. Wolff, Collective Monte Carlo updating for spin systems, 1989; for Potts spins R
+    exchanges two labels.
     """
 
     def __init__(

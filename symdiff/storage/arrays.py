@@ -247,7 +247,7 @@ def _safetensors(path: str | Path, file: BinaryIO) -> list[tuple[str, _Member]]:
         dtype = _dtype(path, name[:80], _SAFE.get(kind, kind) if isinstance(kind, str) else kind)
         header = Header(dtype, _shape(path, name[:80], entry["shape"]))
         _check_claim(path, name[:80], header, place[1] - place[0])
-        members.append((name, _Member(header, partial(_sought, file, 8 + length + place[0]))))
+        members.append((name, _Member(header, partial(_seek, file, 8 + length + place[0]))))
         places.append(tuple(place))
     end = 0
     for start, stop in sorted(places):
@@ -261,7 +261,7 @@ def _safetensors(path: str | Path, file: BinaryIO) -> list[tuple[str, _Member]]:
     return members
 
 
-def _sought(file: BinaryIO, place: int):
+def _seek(file: BinaryIO, place: int):
     file.seek(place)
     return nullcontext(file)
 

@@ -66,7 +66,7 @@ def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
     path = Path(path)
     check_size(path, limit)
     with ExitStack() as stack:
-        with _guarded(path):
+        with _explain(path):
             file = stack.enter_context(open(path, "rb"))
             start, size = file.read(8), os.fstat(file.fileno()).st_size
             file.seek(0)
@@ -154,7 +154,7 @@ def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
 def check_size(path: str | Path, limit: int = MAX_BYTES) -> None:
     """Raises UserError where there is no file, or one of more than ``limit`` bytes."""
     path = Path(path)
-    with _guarded(path):
+    with _explain(path):
         if not path.is_file():
             raise UserError(f"{path}: no such file")
         if path.stat().st_size > limit:
@@ -173,7 +173,7 @@ def _check_start(path: Path, start: bytes, gzipped: bool) -> None:
 
 
 @contextmanager
-def _guarded(path: Path) -> Iterator[None]:
+def _explain(path: Path) -> Iterator[None]:
     """Turn what opening a file raises into one line."""
     try:
         yield

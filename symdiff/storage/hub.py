@@ -71,7 +71,7 @@ def download(
     try:
         sums = Path(hf_hub_download(name, sealed.SUMS, revision=revision, **options))
         snapshot_download(
-            name, revision=sums.parent.name, allow_patterns=sealed.listed(sums.parent, sealed.CHECKPOINT), **options
+            name, revision=sums.parent.name, allow_patterns=sealed.list_names(sums.parent, sealed.CHECKPOINT), **options
         )
     except Exception as error:
         raise UserError(f"{name}: no such folder, and {_explain_download(error, revision)}") from error

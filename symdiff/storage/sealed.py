@@ -21,7 +21,7 @@ def sign(folder: Path) -> None:
     (folder / SUMS).write_bytes("".join(f"{sha256(folder / name)}  {name}\n" for name in sorted(names)).encode())
 
 
-def listed(folder: Path, endings: tuple[str, ...]) -> list[str]:
+def list_names(folder: Path, endings: tuple[str, ...]) -> list[str]:
     """The names in a folder's SHA256SUMS. Raises UserError where one is not allowed, see ``damage``."""
     return list(_read_sums(folder, endings))
 

@@ -22,7 +22,7 @@ from symdiff.data.importing import import_files
 from symdiff.data.orders import reorder
 from symdiff.data.registry import open_dataset
 from symdiff.data.sets.qm9 import smiles_table
-from symdiff.data.sets.qm9_3d import matched
+from symdiff.data.sets.qm9_3d import match_all
 from symdiff.data.summary import summary
 from symdiff.domains.molecule3d import Molecule3D
 from symdiff.errors import UserError
@@ -157,7 +157,7 @@ def test_nearly_all_of_qm9_matches():
     table = smiles_table(os.path.join(folder, "qm9_smiles.csv.gz"))
     rows = np.nonzero(arrays["edm_split"] != 255)[0]
     texts = [table[arrays["index"][k] - 1][0] for k in rows]
-    found = list(matched(texts, arrays, rows))
+    found = list(match_all(texts, arrays, rows))
     broken = Counter(str(one) for one in found if isinstance(one, UserError))
     assert sum(broken.values()) <= 0.003 * len(rows)
     dataset = geometries(found, arrays["edm_split"][rows], {"name": "sample"})

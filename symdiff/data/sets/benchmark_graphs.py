@@ -38,10 +38,12 @@ def benchmark(name: str) -> Dataset:
     """
     file, title = BENCHMARKS[name]
     path = local("graphs", file)
-    found = read_graphs(path, BENCHMARK_NODES)
+    graph_set = read_graphs(path, BENCHMARK_NODES)
     if not name.endswith("_tls"):
-        found = replace(found, graphs=tuple(graph and graph._replace(node_labels=None) for graph in found.graphs))
-    if found.split is None:
-        place, count = np.arange(len(found)), len(found)
-        found = replace(found, split=np.where(place < count // 5, 2, np.where(place < 3 * count // 10, 1, 0)))
-    return graphs(found, {"name": name, "source": origin(title, [path])}, BENCHMARK_NODES)
+        graph_set = replace(
+            graph_set, graphs=tuple(graph and graph._replace(node_labels=None) for graph in graph_set.graphs)
+        )
+    if graph_set.split is None:
+        place, count = np.arange(len(graph_set)), len(graph_set)
+        graph_set = replace(graph_set, split=np.where(place < count // 5, 2, np.where(place < 3 * count // 10, 1, 0)))
+    return graphs(graph_set, {"name": name, "source": origin(title, [path])}, BENCHMARK_NODES)

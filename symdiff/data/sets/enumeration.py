@@ -86,9 +86,9 @@ def small_molecules(atoms: int = MAX_ATOMS) -> Dataset:
     smiles: list[str] = []
     marks: list[bytes] = []
     for size in range(1, atoms + 1):
-        found = enumerate_molecules(size)
-        marks += [blake2b(atom.tobytes() + bond.tobytes()).digest() for atom, bond in zip(*found, strict=True)]
-        labels, bonds = (torch.from_numpy(array).long() for array in found)
+        enumerated = enumerate_molecules(size)
+        marks += [blake2b(atom.tobytes() + bond.tobytes()).digest() for atom, bond in zip(*enumerated, strict=True)]
+        labels, bonds = (torch.from_numpy(array).long() for array in enumerated)
         state = State(torch.ones(labels.shape, dtype=torch.bool), domain.schema, {"atom": labels, "bond": bonds})
         for text, reason in domain.codec.inspect(state):
             if text is None:

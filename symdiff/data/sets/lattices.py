@@ -53,13 +53,13 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
     low, high = TEMPERATURES
     temperature = low + (high - low) * (torch.arange(chains, dtype=torch.float64) + 0.5) / chains
     generator = torch.Generator().manual_seed(seed)
-    found = []
+    samples = []
     for k, spins in enumerate(mixed_rounds(model, temperature, chains, BURN_IN + rounds, generator)):
         if k >= BURN_IN:
-            found.append(spins.to(torch.uint8))
+            samples.append(spins.to(torch.uint8))
         if progress is not None:
             progress(k + 1, BURN_IN + rounds)
-    labels = torch.stack(found)  # (rounds, chains, N)
+    labels = torch.stack(samples)  # (rounds, chains, N)
     values = {"spin": labels, "temperature": temperature.float().expand(rounds, -1)[..., None]}
     domain = SpinLattice(conditions=["temperature"])
     report = {"chains": chains, "rounds": rounds, "side": side, "seed": seed, "temperatures": list(TEMPERATURES)}
@@ -83,13 +83,13 @@ def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: floa
     if side % 2 or side < 4:
         raise UserError(f"side: expected an even number of at least 4, got {side}")
     generator = torch.Generator().manual_seed(seed)
-    kept: list[Tensor] = []
-    while sum(map(len, kept)) < count:
+    accepted: list[Tensor] = []
+    while sum(map(len, accepted)) < count:
         numbers = 2 * torch.rand(count, 4, generator=generator) - 1
         numbers[::2, 1], numbers[1::2, 2] = numbers[::2, 0], 0.0
         numbers[:, 3] *= LARGEST_FIELD * (torch.rand(count, generator=generator) < 0.5)
-        kept.append(numbers[gap(numbers) >= margin])
-    numbers = torch.cat(kept)[:count]
+        accepted.append(numbers[gap(numbers) >= margin])
+    numbers = torch.cat(accepted)[:count]
     lowest = levels(numbers)[:, :-1]
     lowest = (lowest <= lowest.amin(1, keepdim=True)).float()
     chosen = torch.multinomial(lowest, 1, generator=generator)[:, 0]
@@ -108,12 +108,12 @@ def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progre
     """
     piece, generator = torus("square", side), torch.Generator().manual_seed(seed)
     model = Hamiltonian.make(piece, interaction("ising"), random_bonds(piece, 0.5, count, generator))
-    found = []
+    drawn = []
     for k in range(count):
-        found.append(sample_ground_states(model.select([k]), 1, generator)[0])
+        drawn.append(sample_ground_states(model.select([k]), 1, generator)[0])
         if progress is not None:
             progress(k + 1, count)
-    values = {"coupling": model.coupling.float()[..., None], "spin": torch.stack(found).to(torch.uint8)}
+    values = {"coupling": model.coupling.float()[..., None], "spin": torch.stack(drawn).to(torch.uint8)}
     domain = SpinLattice(conditions=["coupling"])
     return _dataset(f"spin-glass-{side}", domain, values, _split(count), {"side": side, "seed": seed})
 
@@ -121,8 +121,8 @@ def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progre
 def patterns(side: int) -> Tensor:
     """The labels of the eight patterns of ``PHASES``, (8, side²) int64."""
     a, b = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
-    found = [torch.zeros_like(a), (a + b) % 2, a % 2, b % 2]
-    return torch.stack([one.flatten() for pattern in found for one in (pattern, 1 - pattern)])
+    distinct = [torch.zeros_like(a), (a + b) % 2, a % 2, b % 2]
+    return torch.stack([one.flatten() for pattern in distinct for one in (pattern, 1 - pattern)])
 
 
 def levels(numbers: Tensor) -> Tensor:
@@ -155,10 +155,10 @@ def conditions(numbers: Tensor, side: int) -> dict[str, Tensor]:
     jx, jy, j2, h = numbers.float().unbind(1)
     star = torch.stack([jx, jy, jx, jy, j2, j2, j2, j2], 1)
     field = torch.stack([h, -h], 1)
-    found = {"coupling": star[..., None], "field": field}
+    conditions = {"coupling": star[..., None], "field": field}
     return {
         name: value[:, None].expand(len(value), side * side, *value.shape[1:]).contiguous()
-        for name, value in found.items()
+        for name, value in conditions.items()
     }
 
 

@@ -41,13 +41,13 @@ def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset
     given = {"position": vector, "normal": vector, "pose": AXES, "category": Categorical("whole", categories)}
     domain = PointCloud(given, {"part": Categorical("node", len(PARTS))})
     generator = np.random.default_rng(seed)
-    records, split, nameless, seen, sizes = [], [], 0, np.zeros(categories, int), np.bincount(arrays["category"])
+    records, split, nameless, objects, sizes = [], [], 0, np.zeros(categories, int), np.bincount(arrays["category"])
     for k, category in enumerate(arrays["category"].tolist()):
         part = slice(arrays["ptr"][k], arrays["ptr"][k + 1])
         pos, normal, label = (arrays[name][part] for name in ("pos", "normal", "part"))
-        kept = np.isfinite(normal).all(1)
-        nameless += int((~kept).sum())
-        pos, normal, label = pos[kept].astype(np.float64), normal[kept].astype(np.float64), label[kept]
+        finite = np.isfinite(normal).all(1)
+        nameless += int((~finite).sum())
+        pos, normal, label = pos[finite].astype(np.float64), normal[finite].astype(np.float64), label[finite]
         pos -= pos.mean(0)
         pos /= np.linalg.norm(pos, axis=1).max()
         for _ in range(draws):
@@ -59,9 +59,9 @@ def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset
                 "part": label[chosen],
             }
             records.append(domain.encode(values))
-        place = seen[category]
+        place = objects[category]
         split += [2 if place in (1, 4) else 1 if place == 3 and sizes[category] > 4 else 0] * draws
-        seen[category] += 1
+        objects[category] += 1
     settings = {"points": points, "draws": draws, "seed": seed}
     meta = {
         "name": "first-mm",

@@ -44,13 +44,15 @@ def qm9(hydrogens: bool = False, progress: Progress = None) -> Dataset:
     else:
         paths = fetch([QM9_ARCHIVE, QM9_UNCHARACTERIZED])
         rows, source = _originals(*paths), origin(TITLE, paths)
-    kept = [smiles for smiles, doubtful in rows if not doubtful]
+    characterized = [smiles for smiles, doubtful in rows if not doubtful]
     meta = {
         "name": "qm9-h" if hydrogens else "qm9",
         "source": source,
-        "left_out": {"uncharacterized": len(rows) - len(kept)},
+        "left_out": {"uncharacterized": len(rows) - len(characterized)},
     }
-    return molecules(kept, edm_split(len(kept)), meta, hydrogens=hydrogens, max_nodes=64, progress=progress)
+    return molecules(
+        characterized, edm_split(len(characterized)), meta, hydrogens=hydrogens, max_nodes=64, progress=progress
+    )
 
 
 def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:

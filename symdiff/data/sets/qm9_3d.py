@@ -45,7 +45,7 @@ def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
         raise UserError(f"{paths[0]}: expected {len(smiles)} molecules, as {paths[1].name} has")
     rows = np.nonzero(geometry["edm_split"] != EXCLUDED)[0]
     values = None if given is None else {given: _column(paths, given, len(smiles))[rows]}
-    found = matched([smiles[k] for k in rows], geometry, rows, progress)
+    entries = match_all([smiles[k] for k in rows], geometry, rows, progress)
     meta = {
         "name": "qm9-3d" if given is None else f"qm9-3d-{given}",
         "source": origin(TITLE, paths),
@@ -53,7 +53,7 @@ def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
         "left_out": {"uncharacterized": len(smiles) - len(rows)},
     }
     return geometries(
-        found,
+        entries,
         geometry["edm_split"][rows],
         meta,
         max_nodes=64,
@@ -72,7 +72,7 @@ def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
     return table["props"][:, table["names"].tolist().index(name)] * factor
 
 
-def matched(
+def match_all(
     smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None
 ) -> Iterable[Geometry | UserError]:
     """For each of ``rows`` the geometry with the bonds of its SMILES, or the reason why there is none.

@@ -46,22 +46,24 @@ def qm9(name: str | None = None) -> Dataset:
         if missing:
             raise UserError(f"{path}: the array {missing[0]!r} is missing")
     columns, units = zip(*(PROPERTIES.values() if name is None else [PROPERTIES[name]]), strict=True)
-    kept = np.nonzero(~geometry["uncharacterized"])[0]
-    sizes = np.diff(geometry["offsets"])[kept]
+    characterized = np.nonzero(~geometry["uncharacterized"])[0]
+    sizes = np.diff(geometry["offsets"])[characterized]
     inside = np.repeat(~geometry["uncharacterized"], np.diff(geometry["offsets"]))
-    owner = np.repeat(np.arange(len(kept)), sizes)
+    owner = np.repeat(np.arange(len(characterized)), sizes)
     position = geometry["pos"][inside].astype(np.float64)
     mean = np.stack([np.bincount(owner, position[:, axis]) for axis in range(3)], 1) / sizes[:, None]
-    values = table["props"][kept][:, [table["names"].tolist().index(column) for column in columns]] * np.array(units)
+    values = table["props"][characterized][:, [table["names"].tolist().index(column) for column in columns]] * np.array(
+        units
+    )
     arrays = {
         "num_nodes": sizes.astype(np.int32),
-        "num_edges": np.zeros(len(kept), np.int32),
+        "num_edges": np.zeros(len(characterized), np.int32),
         "edges": np.zeros((0, 2), np.int16),
         "atom": np.searchsorted(ELEMENTS, geometry["z"][inside]).astype(np.uint8),
         "position": (position - mean[owner]).astype(np.float32)[:, None],
-        "pose": np.tile(np.eye(3, dtype=np.float32), (len(kept), 1, 1)),
+        "pose": np.tile(np.eye(3, dtype=np.float32), (len(characterized), 1, 1)),
         "property": values.astype(np.float32),
-        "split": split(len(kept)),
+        "split": split(len(characterized)),
     }
     given = {"atom": Categorical("node", len(ELEMENTS)), "position": Real("node", 1, vector=3), "pose": AXES}
     left_out = {"uncharacterized": int(geometry["uncharacterized"].sum())}
@@ -83,7 +85,7 @@ def split(count: int) -> np.ndarray:
     """0, 1 or 2 for each of ``count`` molecules, (count,) uint8."""
     if count <= TRAIN + VALID:
         raise UserError(f"QM9: expected more than {TRAIN + VALID} characterized molecules, got {count}")
-    found = np.full(count, 2, np.uint8)
+    splits = np.full(count, 2, np.uint8)
     order = np.random.RandomState(SEED).permutation(count)
-    found[order[:TRAIN]], found[order[TRAIN : TRAIN + VALID]] = 0, 1
-    return found
+    splits[order[:TRAIN]], splits[order[TRAIN : TRAIN + VALID]] = 0, 1
+    return splits

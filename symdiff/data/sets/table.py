@@ -36,28 +36,28 @@ class Named:
         return function(**self.settings, **follows)
 
 
-def _named(module: str, function: str, **settings: object) -> Named:
+def _name(module: str, function: str, **settings: object) -> Named:
     return Named(f"symdiff.data.sets.{module}", function, settings)
 
 
 TABLE: dict[str, Named] = {
-    "small-molecules": _named("enumeration", "small_molecules"),
-    "qm9": _named("qm9", "qm9", hydrogens=False),
-    "qm9-h": _named("qm9", "qm9", hydrogens=True),
-    "qm9-3d": _named("qm9_3d", "qm9"),
-    **{f"qm9-3d-{name}": _named("qm9_3d", "qm9", given=name) for name in ("mu", "alpha", "gap")},
-    **{f"qm9-{name}": _named("qm9_properties", "qm9", name=name) for name in ("mu", "alpha", "homo", "lumo", "cv")},
-    "qm9-properties": _named("qm9_properties", "qm9"),
-    "cmu-walk": _named("motion", "walk"),
-    "first-mm": _named("parts", "first_mm"),
-    "zinc": _named("zinc", "zinc"),
-    "druglike": _named("zinc", "druglike"),
-    **{f"ground-states-{side}": _named("lattices", "ground_states", side=side) for side in (4, 8)},
-    **{f"spin-glass-{side}": _named("lattices", "spin_glass", side=side) for side in (4, 6)},
-    **{f"ising-{side}": _named("lattices", "ising", side=side, rounds=64) for side in (8, 16)},
-    "ising-16-long": _named("lattices", "ising", side=16, rounds=384),
+    "small-molecules": _name("enumeration", "small_molecules"),
+    "qm9": _name("qm9", "qm9", hydrogens=False),
+    "qm9-h": _name("qm9", "qm9", hydrogens=True),
+    "qm9-3d": _name("qm9_3d", "qm9"),
+    **{f"qm9-3d-{name}": _name("qm9_3d", "qm9", given=name) for name in ("mu", "alpha", "gap")},
+    **{f"qm9-{name}": _name("qm9_properties", "qm9", name=name) for name in ("mu", "alpha", "homo", "lumo", "cv")},
+    "qm9-properties": _name("qm9_properties", "qm9"),
+    "cmu-walk": _name("motion", "walk"),
+    "first-mm": _name("parts", "first_mm"),
+    "zinc": _name("zinc", "zinc"),
+    "druglike": _name("zinc", "druglike"),
+    **{f"ground-states-{side}": _name("lattices", "ground_states", side=side) for side in (4, 8)},
+    **{f"spin-glass-{side}": _name("lattices", "spin_glass", side=side) for side in (4, 6)},
+    **{f"ising-{side}": _name("lattices", "ising", side=side, rounds=64) for side in (8, 16)},
+    "ising-16-long": _name("lattices", "ising", side=16, rounds=384),
     **{
-        name: _named("benchmark_graphs", "benchmark", name=name)
+        name: _name("benchmark_graphs", "benchmark", name=name)
         for name in (
             *("planar", "sbm", "tree", "lobster", "grid", "community_small", "ego_small", "enzymes"),
             *("spectre_community", "high_tls", "low_tls"),
