@@ -97,7 +97,13 @@ def pack(geometries: Sequence[Geometry]) -> dict[str, np.ndarray]:
 
 
 def read_offsets(arrays: Mapping[str, np.ndarray], name: str, total: int, place: str) -> np.ndarray:
-    """Check where records begin and end, (count + 1,) int64. Raises UserError."""
+    """Check where records begin and end, (count + 1,) int64.
+
+    Raises
+    ------
+    UserError
+        Where they do not rise from 0 to ``total``.
+    """
     stops = arrays.get(name, np.zeros(0))
     if stops.ndim != 1 or stops.dtype.kind not in "iu" or not len(stops):
         raise UserError(f"{place}: {name}: expected whole numbers (count + 1,), got {stops.dtype} {stops.shape}")

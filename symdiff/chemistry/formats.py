@@ -77,7 +77,13 @@ def recognize(path: str | Path) -> Format:
 
 
 def is_table(path: str | Path) -> bool:
-    """Whether a file is a table, whose columns have names. Raises UserError."""
+    """Whether a file is a table, whose columns have names.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be read.
+    """
     return recognize(path) == "table"
 
 

@@ -61,7 +61,12 @@ class Geometry:
 def geometry_of(obj, strict: bool = True) -> Geometry:
     """The arrays of an RDKit molecule with a conformer, an ASE Atoms, or a PyG Data with ``z`` and ``pos``.
 
-    ``strict`` refuses radicals; a molecule that does not sanitize is taken as it stands. Raises UserError.
+    ``strict`` refuses radicals; a molecule that does not sanitize is taken as it stands.
+
+    Raises
+    ------
+    UserError
+        For an object without coordinates, and for what no molecule has.
     """
     if isinstance(obj, Geometry):
         return obj
@@ -77,7 +82,13 @@ def geometry_of(obj, strict: bool = True) -> Geometry:
 
 
 def bare(element, position, charge=None, total: int | None = None) -> Geometry:
-    """Atoms without bonds. Raises UserError for shapes or numbers that cannot be."""
+    """Atoms without bonds.
+
+    Raises
+    ------
+    UserError
+        For shapes or numbers that cannot be.
+    """
     element, position = _read_whole("element", element), np.asarray(position, np.float64)
     charge = np.zeros(element.shape, np.int8) if charge is None else _read_whole("charge", charge)
     if element.ndim != 1 or position.shape != (len(element), 3) or charge.shape != element.shape:

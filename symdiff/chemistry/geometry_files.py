@@ -23,7 +23,13 @@ WRITE = (".sdf", ".xyz", ".extxyz", ".npz", ".png")
 
 
 def read(path: str | Path, max_atoms: int = MAX_ATOMS) -> list[Geometry]:
-    """Read all molecules of a file. Raises UserError for a file that cannot be read, and for a broken record."""
+    """Read all molecules of a file.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read, and for a broken record.
+    """
     geometries = []
     for record, geometry in read_geometries(path, max_atoms):
         if geometry is None:

@@ -43,7 +43,13 @@ def label(element: int, charge: int) -> str:
 
 
 def parse_label(text: str) -> tuple[int, int]:
-    """The element and the formal charge that a label names. Raises UserError."""
+    """The element and the formal charge that a label names.
+
+    Raises
+    ------
+    UserError
+        For what is no element with a charge.
+    """
     match = _LABEL.fullmatch(str(text))
     try:
         if match is None:
@@ -61,7 +67,13 @@ def parse_label(text: str) -> tuple[int, int]:
 
 
 def parse_smiles(text: str, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
-    """Read one SMILES of any number of components, sanitized and without marks. Raises Broken."""
+    """Read one SMILES of any number of components, sanitized and without marks.
+
+    Raises
+    ------
+    Broken
+        With the reason, for what is no molecule or no such graph.
+    """
     return strip_marks(sanitize(parse(Record("", 1, text, reason="" if text.strip() else "empty: no text"), max_atoms)))
 
 
@@ -126,8 +138,11 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
 def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
     """The Kekule graph of any molecule, its atoms in their order; what does not sanitize is taken as it stands.
 
-    Raises Broken for what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as
-    they stand, hydrogens that do not follow from valence.
+    Raises
+    ------
+    Broken
+        For what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as they stand,
+        hydrogens that do not follow from valence.
     """
     checked = Chem.Mol(mol)
     broken = problem(checked) is not None

@@ -21,7 +21,12 @@ def match(smiles: str, element: np.ndarray, position: np.ndarray) -> Geometry:
 
     ``element`` (n,), ``position`` (n, 3) angstrom, in any order. Which atoms are bonded is told by their distances, and
     has to be what the SMILES says. Where that leaves several ways to place double bonds, the one with the shortest
-    multiple bonds is taken. Raises UserError with one of few reasons.
+    multiple bonds is taken.
+
+    Raises
+    ------
+    UserError
+        With one of few reasons.
     """
     graph = kekule.to_kekule(kekule.parse_smiles(smiles))
     template = kekule.from_kekule(graph)

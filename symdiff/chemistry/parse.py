@@ -131,7 +131,10 @@ def _check_bonds(mol: Chem.Mol) -> None:
 def sanitize(mol: Chem.Mol) -> Chem.Mol:
     """Sanitize a copy.
 
-    Raises Broken with the first problem: a valence, aromaticity, or another one of RDKit's checks.
+    Raises
+    ------
+    Broken
+        With the first problem: a valence, aromaticity, or another one of RDKit's checks.
     """
     mol = Chem.Mol(mol)
     try:
@@ -161,7 +164,10 @@ def explain(error: Exception) -> Broken:
 def identify(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
     """Read the one molecule that a record holds, without marks.
 
-    Raises Broken: the verdict of training data and of samples.
+    Raises
+    ------
+    Broken
+        The verdict of training data and of samples.
     """
     mol = parse(record, max_atoms)
     clean = sanitize(mol)

@@ -68,7 +68,13 @@ def connectivity(geometry: Geometry) -> np.ndarray:
 
 
 def perceive(geometry: Geometry) -> Geometry:
-    """The same atoms with the bonds and formal charges of ``molecule``. Raises UserError, also where undecided."""
+    """The same atoms with the bonds and formal charges of ``molecule``.
+
+    Raises
+    ------
+    UserError
+        Also where undecided.
+    """
     try:
         mol = molecule(geometry.element, geometry.position, geometry.total)
         if unpaired := sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
@@ -201,10 +207,15 @@ def _one_line(error: Exception) -> str:
 
 
 def written_order(geometry: Geometry) -> np.ndarray:
-    """The atoms in the order of the canonical SMILES, the hydrogens of an atom right behind it, (n,). Raises UserError.
+    """The atoms in the order of the canonical SMILES, the hydrogens of an atom right behind it, (n,).
 
     Where bonds are not known, that of the graph of single bonds that distances tell. Hydrogens of one atom keep their
     order.
+
+    Raises
+    ------
+    UserError
+        For a molecule with bonds that does not sanitize.
     """
     if geometry.bonded:
         mol = to_rdkit(geometry)

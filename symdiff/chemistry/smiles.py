@@ -92,7 +92,13 @@ def read_table(
 
 
 def choose_column(path: str | Path, names: Sequence[str], column: str | None = None) -> int:
-    """Find the one column that is meant; ``column`` None means that of SMILES. Raises UserError."""
+    """Find the one column that is meant; ``column`` None means that of SMILES.
+
+    Raises
+    ------
+    UserError
+        Where there is none, or several.
+    """
     shown = ", ".join(names)[:100] or "none"
     if column is not None:
         places = [k for k, name in enumerate(names) if name == column]

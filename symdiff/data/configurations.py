@@ -34,7 +34,12 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
     ``coupling``, ``field`` and ``temperature`` are conditions where the files have them, of each configuration or one
     for all. The split is ``split`` (M,) of 0, 1, 2 where the files have it, else by a hash of the content. Broken
     configurations are left out and counted by reason in ``meta["left_out"]``; equal ones stay, ``meta["duplicates"]``
-    counts them. Raises UserError.
+    counts them.
+
+    Raises
+    ------
+    UserError
+        Where a file cannot be read, files differ, or no configuration is sound.
     """
     opened = [_open(path) for path in paths]
     domain, first, _ = opened[0]

@@ -31,7 +31,13 @@ class Dataset:
 
     @classmethod
     def open(cls, path: str | Path) -> Dataset:
-        """Open a data set folder. Raises UserError, one line, when anything is missing, altered or out of range."""
+        """Open a data set folder.
+
+        Raises
+        ------
+        UserError
+            One line, when anything is missing, altered or out of range.
+        """
         path = Path(path)
         meta, arrays = read_folder(path)
         if not isinstance(meta.get("domain"), dict):
@@ -91,7 +97,13 @@ class Dataset:
         return Dataset(self.domain, self.columns, self.meta, self.rows[index], self.path)
 
     def split(self, name: str) -> Dataset:
-        """The view ``train``, ``valid`` or ``test``. Raises UserError for another name or an empty split."""
+        """The view ``train``, ``valid`` or ``test``.
+
+        Raises
+        ------
+        UserError
+            For another name or an empty split.
+        """
         if name not in SPLITS:
             raise UserError(f"no split {name!r}{nearest(name, SPLITS)}")
         view = self.select(torch.nonzero(self.columns.arrays["split"][self.rows] == SPLITS.index(name))[:, 0])
@@ -135,7 +147,13 @@ def _index(indices: Sequence[int] | Tensor | np.ndarray) -> Tensor:
 
 
 def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> None:
-    """Check lengths and ranges of flat arrays, so that no batch can fail later. Raises UserError."""
+    """Check lengths and ranges of flat arrays, so that no batch can fail later.
+
+    Raises
+    ------
+    UserError
+        Names the array that is missing, of another length, or out of range.
+    """
     schema = domain.schema
     missing = sorted({"num_nodes", "num_edges", "edges", "split", *schema} - set(arrays))
     if missing:

@@ -32,8 +32,12 @@ def download(remote: Remote, folder: Path, progress: Callable[[int], None] | Non
     block.
 
     What was received goes to ``NAME.part``; a later call goes on from there where the server can, else from the start.
-    The file gets its name only when it is complete and its hash is right. Raises UserError: no network, short, wrong
-    hash.
+    The file gets its name only when it is complete and its hash is right.
+
+    Raises
+    ------
+    UserError
+        No network, short, wrong hash.
     """
     path, part = folder / remote.name, folder / f"{remote.name}.part"
     if path.is_file():

@@ -24,8 +24,11 @@ _MOST_BYTES = 64 << 20  # of the description
 def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], replace: bool = False) -> None:
     """Write a data set folder, whole or not at all; ``replace``: an earlier data set at ``path`` gives way to it.
 
-    Raises UserError when ``path`` exists (unless ``replace``), or when the disk is full or not writable: then nothing
-    is left behind.
+    Raises
+    ------
+    UserError
+        When ``path`` exists (unless ``replace``), or when the disk is full or not writable: then nothing is left
+        behind.
     """
     from safetensors.numpy import save
 
@@ -45,7 +48,13 @@ def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], re
 
 
 def read_folder(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """What ``write_folder`` wrote. Raises UserError, one line, for anything missing, altered or of another format."""
+    """What ``write_folder`` wrote.
+
+    Raises
+    ------
+    UserError
+        One line, for anything missing, altered or of another format.
+    """
     if not (path / META).is_file():
         raise UserError(f"{path}: not a data set folder ({META} is missing)")
     text = read_text(path / META, _MOST_BYTES)

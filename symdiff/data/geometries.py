@@ -32,7 +32,12 @@ def of_files(
 ) -> Dataset:
     """A data set in memory of the molecules in .sdf, .xyz, .extxyz and .npz files; the split is by the graph's content.
 
-    Bonds that a file does not have are perceived. Raises UserError for a file that cannot be read.
+    Bonds that a file does not have are perceived.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read.
     """
     entries, places, notes = [], [], []
     for path in paths:

@@ -111,7 +111,13 @@ def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSetti
 
 
 def read_split(name: str) -> int:
-    """Read the name of a split. Raises UserError."""
+    """Read the name of a split.
+
+    Raises
+    ------
+    UserError
+        For another name.
+    """
     known = _SPLIT_NAMES.get(name.strip().lower())
     if known is None:
         raise UserError(

@@ -36,8 +36,12 @@ def reorder(dataset: Dataset, order: str) -> Dataset:
     """The data set with the nodes of every structure in ``order``, isomorphic structures identical.
 
     "rank", "depth" and "breadth" are those of ``symdiff.canonical.nodes.Nodes``, computed once and kept in the cache,
-    under the SHA-256 of the arrays; "stored" is the order as it is, "smiles" the same for molecules. Raises UserError
-    for another name.
+    under the SHA-256 of the arrays; "stored" is the order as it is, "smiles" the same for molecules.
+
+    Raises
+    ------
+    UserError
+        For another name.
     """
     if order not in ORDERS:
         raise UserError(f"order: no order {order!r}{nearest(order, ORDERS)}")

@@ -16,7 +16,12 @@ def open_dataset(name_or_path: str | Path, order: str = "stored", progress: Prog
     cache at first use.
 
     ``order``: see ``symdiff.data.orders.reorder``. ``progress`` follows what is built. A damaged folder in the cache is
-    an error that names it, so that nothing is replaced unasked. Raises UserError.
+    an error that names it, so that nothing is replaced unasked.
+
+    Raises
+    ------
+    UserError
+        For an unknown name, a damaged folder, or an unknown order.
     """
     name = str(name_or_path)
     if name in TABLE:

@@ -19,7 +19,13 @@ def data_folder() -> Path | None:
 
 
 def local(*parts: str) -> Path:
-    """A file in ``$SYMDIFF_DATA``. Raises UserError where the variable is not set or the file is missing."""
+    """A file in ``$SYMDIFF_DATA``.
+
+    Raises
+    ------
+    UserError
+        Where the variable is not set or the file is missing.
+    """
     root = data_folder()
     if root is None:
         raise UserError(
@@ -33,7 +39,13 @@ def local(*parts: str) -> Path:
 
 
 def fetch(remotes: Sequence[Remote], progress: Callable[[int], None] | None = None) -> list[Path]:
-    """Public originals, downloaded once into the cache. Raises UserError that names SYMDIFF_DATA as the other way."""
+    """Public originals, downloaded once into the cache.
+
+    Raises
+    ------
+    UserError
+        Names SYMDIFF_DATA as the other way.
+    """
     try:
         return [download(remote, cache_folder() / "downloads", progress) for remote in remotes]
     except UserError as error:

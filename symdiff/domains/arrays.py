@@ -68,7 +68,13 @@ class Columns:
         self.edge_start = self.num_edges.cumsum(0) - self.num_edges
 
     def batch(self, rows: torch.Tensor, nodes: int | None = None) -> State:
-        """The structures ``rows`` (B,) as a State padded to ``nodes``. Raises ValueError where that is too few."""
+        """The structures ``rows`` (B,) as a State padded to ``nodes``.
+
+        Raises
+        ------
+        ValueError
+            Where that is too few.
+        """
         sizes = self.num_nodes[rows]
         largest = int(sizes.max()) if len(sizes) else 0
         nodes = largest if nodes is None else nodes

@@ -114,5 +114,11 @@ class Domain(ABC):
 
 
 def domain_from_spec(spec: Mapping) -> Domain:
-    """The domain that a ``spec`` describes. Raises UserError for an unknown kind or setting."""
+    """The domain that a ``spec`` describes.
+
+    Raises
+    ------
+    UserError
+        For an unknown kind or setting.
+    """
     return build(Domain, spec, where="domain")

@@ -15,7 +15,13 @@ class Codec(ABC):
 
     @abstractmethod
     def encode(self, obj) -> Record:
-        """The arrays of one object. Raises UserError, with the reason, for what does not fit the schema."""
+        """The arrays of one object.
+
+        Raises
+        ------
+        UserError
+            With the reason, for what does not fit the schema.
+        """
 
     @abstractmethod
     def decode(self, state: State) -> list:
@@ -23,7 +29,13 @@ class Codec(ABC):
 
     @abstractmethod
     def read(self, path: str | Path) -> list:
-        """The objects of a file, by its ending. Raises UserError for a file that cannot be read."""
+        """The objects of a file, by its ending.
+
+        Raises
+        ------
+        UserError
+            For a file that cannot be read.
+        """
 
     @abstractmethod
     def write(self, objs: Iterable, path: str | Path) -> None:

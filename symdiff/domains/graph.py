@@ -55,7 +55,13 @@ class Graph(Domain):
 
 
 def holds_graphs(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is one of graphs, but not of molecules. Raises UserError where it cannot be read."""
+    """Whether a file is one of graphs, but not of molecules.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be read.
+    """
     is_arrays = path.name.lower().endswith(ARRAYS)
     return (
         not wanted.atoms and (is_arrays or path.is_file()) and recognize(path) is not None and not holds_molecules(path)

@@ -31,7 +31,10 @@ class GraphCodec(Codec):
     def encode(self, obj) -> Record:
         """``node`` (n,), ``edges`` (E, 2), ``edge`` (E,) of a networkx graph or a PyG ``Data``, in its order of nodes.
 
-        Raises UserError for what is directed, has loops or parallel edges, too many nodes, or labels out of range.
+        Raises
+        ------
+        UserError
+            For what is directed, has loops or parallel edges, too many nodes, or labels out of range.
         """
         if hasattr(obj, "edge_index"):
             return self._from_pyg(obj)
@@ -59,7 +62,13 @@ class GraphCodec(Codec):
         return self.record(nodes, index[once], labels[once])
 
     def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Record:
-        """The record of node labels (n,), edges (E, 2) in any order and their labels (E,). Raises UserError."""
+        """The record of node labels (n,), edges (E, 2) in any order and their labels (E,).
+
+        Raises
+        ------
+        UserError
+            For labels out of range, and for what is no simple graph.
+        """
         return self.record_of(
             check(
                 len(nodes),
@@ -73,7 +82,12 @@ class GraphCodec(Codec):
     def record_of(self, graph: EdgeList) -> Record:
         """The record of a graph.
 
-        Without labels they are 0 for nodes and 1 for edges. Raises UserError for labels out of range.
+        Without labels they are 0 for nodes and 1 for edges.
+
+        Raises
+        ------
+        UserError
+            For labels out of range.
         """
         nodes = np.zeros(graph.num_nodes, np.int64) if graph.node_labels is None else graph.node_labels
         labels = np.ones(len(graph.edges), np.int64) if graph.edge_labels is None else graph.edge_labels
@@ -125,7 +139,13 @@ class GraphCodec(Codec):
         return graphs
 
     def read(self, path: str | Path) -> list:
-        """The networkx graphs of a file, see ``symdiff.graphs.files``. Raises UserError for what does not fit."""
+        """The networkx graphs of a file, see ``symdiff.graphs.files``.
+
+        Raises
+        ------
+        UserError
+            For what does not fit.
+        """
         graph_set = read_graphs(path, self.domain.max_nodes)
         graphs = []
         for record, graph in zip(graph_set.records, graph_set.graphs, strict=True):
@@ -138,7 +158,13 @@ class GraphCodec(Codec):
         return graphs
 
     def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write networkx graphs (or PyG ``Data``) to .graphml, .npz or .safetensors. Raises UserError."""
+        """Write networkx graphs (or PyG ``Data``) to .graphml, .npz or .safetensors.
+
+        Raises
+        ------
+        UserError
+            For a graph that does not fit the domain, and where the file cannot be written.
+        """
         write_graphs(map(self.encode, objs), self.domain, path)
 
 

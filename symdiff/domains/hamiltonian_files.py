@@ -173,7 +173,10 @@ def _draw_disorder(place: str, key: str, settings: Mapping, piece: Torus) -> np.
 def read_numbers(place: str, key: str, value: object) -> np.ndarray:
     """Read a number, or a list of at most ``MAX_NUMBERS``, as (n,) float64.
 
-    Raises UserError that begins with ``place`` and ``key``.
+    Raises
+    ------
+    UserError
+        Begins with ``place`` and ``key``.
     """
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MAX_NUMBERS or any(isinstance(one, str) for one in values):
@@ -186,7 +189,13 @@ def read_numbers(place: str, key: str, value: object) -> np.ndarray:
 
 
 def read_one(place: str, key: str, value: object) -> float:
-    """Read one number. Raises UserError that begins with ``place`` and ``key``."""
+    """Read one number.
+
+    Raises
+    ------
+    UserError
+        Begins with ``place`` and ``key``.
+    """
     values = read_numbers(place, key, value)
     if len(values) != 1:
         raise UserError(f"{place}{key}: expected one number, got {values.tolist()}")

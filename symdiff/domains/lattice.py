@@ -110,7 +110,13 @@ class SpinLattice(Domain):
         return {"kind": "SpinLattice", **settings, "conditions": list(self._conditions)}
 
     def torus(self, nodes: int) -> Torus:
-        """The torus of ``nodes`` sites. Raises ValueError where there is none."""
+        """The torus of ``nodes`` sites.
+
+        Raises
+        ------
+        ValueError
+            Where there is none.
+        """
         return self._space.torus(nodes)
 
     def hamiltonian(self, x: State) -> Hamiltonian:
@@ -124,7 +130,10 @@ class SpinLattice(Domain):
         """The condition fields that say ``hamiltonian`` (of B) at a temperature or (B,) temperatures: a State of B
         rows.
 
-        Raises UserError for what the model's conditions cannot say.
+        Raises
+        ------
+        UserError
+            For what the model's conditions cannot say.
         """
         batch, nodes = len(hamiltonian), hamiltonian.torus.sites
         if hamiltonian.states != self.states or not torch.equal(hamiltonian.interaction, self.interaction):
@@ -192,7 +201,13 @@ class SpinLattice(Domain):
                     self.check_part(*pair, f"{where}.{name}[{place}]")
 
     def piece(self, sides: Sequence[int]) -> Torus:
-        """The torus with these sides. Raises UserError for one that the domain does not have."""
+        """The torus with these sides.
+
+        Raises
+        ------
+        UserError
+            For one that the domain does not have.
+        """
         try:
             piece = torus(self.lattice, sides)
         except ValueError as error:

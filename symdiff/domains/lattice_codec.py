@@ -30,12 +30,24 @@ class LatticeCodec(Codec):
         self.domain = domain
 
     def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
-        """The first configurations as a picture. Raises UserError."""
+        """The first configurations as a picture.
+
+        Raises
+        ------
+        UserError
+            For a configuration that does not fit the model.
+        """
         self.write(objs, path)
         return True
 
     def encode(self, obj: Configuration) -> Record:
-        """The arrays of a configuration. Raises UserError for what does not fit the model."""
+        """The arrays of a configuration.
+
+        Raises
+        ------
+        UserError
+            For what does not fit the model.
+        """
         if not isinstance(obj, Configuration) or obj.spins is None:
             raise UserError(f"expected a Configuration with spins, got {type(obj).__name__}")
         piece = self.domain.piece(np.shape(obj.spins))
@@ -48,7 +60,13 @@ class LatticeCodec(Codec):
         return record
 
     def hamiltonian_of(self, obj: Configuration, piece: Torus | None = None) -> Hamiltonian:
-        """The Hamiltonian that a configuration belongs to. Raises UserError."""
+        """The Hamiltonian that a configuration belongs to.
+
+        Raises
+        ------
+        UserError
+            For couplings or a field of another shape.
+        """
         if piece is None:
             over_sites = (value for value in (obj.spins, obj.coupling, obj.field) if value is not None)
             piece = self.domain.piece(np.shape(next(over_sites, ()))[: bravais(self.domain.lattice).dim])
@@ -92,11 +110,23 @@ class LatticeCodec(Codec):
         ]
 
     def read(self, path: str | Path) -> list[Configuration]:
-        """The configurations of a .npz file. Raises UserError."""
+        """The configurations of a .npz file.
+
+        Raises
+        ------
+        UserError
+            For a file that cannot be read or does not fit the model.
+        """
         return spin_files.read(path, self.domain)
 
     def write(self, objs: Iterable[Configuration], path: str | Path) -> None:
-        """Write configurations to .npz, or draw them to .png. Raises UserError."""
+        """Write configurations to .npz, or draw them to .png.
+
+        Raises
+        ------
+        UserError
+            For a configuration that does not fit the model, and where the file cannot be written.
+        """
         spin_files.write(objs, path, self.domain)
 
     def labels(self, spins: np.ndarray) -> np.ndarray:

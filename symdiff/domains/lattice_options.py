@@ -57,7 +57,13 @@ class LatticeOptions(Options):
         return {name: reason for name, reason in reasons.items() if name not in self.help}
 
     def read_condition(self, words: Mapping[str, str]) -> State:
-        """The conditions of one lattice, or of all Hamiltonians in the file ``hamiltonian``. Raises UserError."""
+        """The conditions of one lattice, or of all Hamiltonians in the file ``hamiltonian``.
+
+        Raises
+        ------
+        UserError
+            For a file or a number that does not fit the model.
+        """
         if "hamiltonian" in words:
             return self._read_hamiltonians(words)
         values: dict = {"sides": self._read_sides(words)}

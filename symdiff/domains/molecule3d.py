@@ -100,7 +100,13 @@ class Molecule3D(Domain):
 
 
 def holds_geometries(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is one of molecules with coordinates. Raises UserError where it cannot be read."""
+    """Whether a file is one of molecules with coordinates.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be read.
+    """
     from symdiff.chemistry import formats
     from symdiff.graphs.files import recognize
 

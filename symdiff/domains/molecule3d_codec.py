@@ -30,9 +30,14 @@ class Molecule3DCodec(Codec):
 
         Of an RDKit molecule with a conformer, an ASE Atoms, a PyG Data with ``z`` and ``pos``, or a ``Geometry``. Atoms
         stand in the order of the canonical SMILES, hydrogens right behind their atom, the center of the atoms at the
-        origin. Bonds that are not given are perceived. Raises UserError for overlapping atoms, coordinates that are not
-        finite or look like bohr, no atoms or too many, radicals, broken valences, elements or charges that are not
-        among ``atoms``, and for the total charge of a molecule whose atoms have none.
+        origin. Bonds that are not given are perceived.
+
+        Raises
+        ------
+        UserError
+            For overlapping atoms, coordinates that are not finite or look like bohr, no atoms or too many, radicals,
+            broken valences, elements or charges that are not among ``atoms``, and for the total charge of a molecule
+            whose atoms have none.
         """
         from symdiff.chemistry.geometry import geometry_of
         from symdiff.chemistry.perception import prepare
@@ -42,7 +47,10 @@ class Molecule3DCodec(Codec):
     def label(self, geometry) -> Record:
         """The record of a ``Geometry``, its atoms in their order, centred.
 
-        Raises UserError for a label not among ``atoms``.
+        Raises
+        ------
+        UserError
+            For a label not among ``atoms``.
         """
         from symdiff.chemistry import kekule
 
@@ -111,7 +119,13 @@ class Molecule3DCodec(Codec):
         return [text for text, _ in self.inspect(state)]
 
     def read(self, path: str | Path) -> list:
-        """RDKit molecules of a file: .sdf, .xyz, .extxyz (``.gz`` too) or .npz. Raises UserError for a broken entry."""
+        """RDKit molecules of a file: .sdf, .xyz, .extxyz (``.gz`` too) or .npz.
+
+        Raises
+        ------
+        UserError
+            For a broken entry.
+        """
         from symdiff.chemistry.geometry import to_rdkit
         from symdiff.chemistry.geometry_files import read
 
@@ -124,6 +138,12 @@ class Molecule3DCodec(Codec):
         write(objs, path)
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
-        """The first molecules as a picture. Raises UserError."""
+        """The first molecules as a picture.
+
+        Raises
+        ------
+        UserError
+            For what is no molecule with coordinates.
+        """
         self.write(objs, path)
         return True

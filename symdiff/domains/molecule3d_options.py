@@ -33,7 +33,13 @@ class Molecule3DOptions(Options):
         return {**lines, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
 
     def read_condition(self, words: Mapping[str, str]) -> State | None:
-        """The properties that are named, in their unit; the others are absent. Raises UserError."""
+        """The properties that are named, in their unit; the others are absent.
+
+        Raises
+        ------
+        UserError
+            For a property that is no number.
+        """
         values = {}
         for name, one in self.domain.properties.items():
             try:
@@ -47,7 +53,13 @@ class Molecule3DOptions(Options):
         return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.domain.schema[name] for name in values}, values)
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
-        """The fragment in the file ``fixed``: its atoms as they are, with bonds to them left open. Raises UserError."""
+        """The fragment in the file ``fixed``: its atoms as they are, with bonds to them left open.
+
+        Raises
+        ------
+        UserError
+            For a file that does not hold one molecule of these atoms.
+        """
         if "fixed" not in words:
             return None
         from symdiff.chemistry.perception import check

@@ -28,8 +28,11 @@ class MoleculeCodec(Codec):
         """``atom`` (n,), ``edges`` (E, 2), ``bond`` (E,) of a SMILES string or an RDKit molecule.
 
         Atoms stand in the depth-first order of the canonical SMILES, so isomorphic molecules give identical arrays.
-        Raises UserError for unknown elements or charges, radicals, broken valences, bonds such as dative, too many
-        atoms.
+
+        Raises
+        ------
+        UserError
+            For unknown elements or charges, radicals, broken valences, bonds such as dative, too many atoms.
         """
         from symdiff.chemistry import kekule
 
@@ -52,7 +55,10 @@ class MoleculeCodec(Codec):
     def label(self, graph) -> Record:
         """The record of a ``Kekule`` graph.
 
-        Raises UserError for a label that is not among ``atoms``, or too many atoms.
+        Raises
+        ------
+        UserError
+            For a label that is not among ``atoms``, or too many atoms.
         """
         from symdiff.chemistry import kekule
 
@@ -110,7 +116,10 @@ class MoleculeCodec(Codec):
     def read(self, path: str | Path) -> list:
         """RDKit molecules of a file, unsanitized: .smi, .txt, .csv, .sdf, .graphml (``.gz`` too), .npz or .safetensors.
 
-        Raises UserError for a broken row.
+        Raises
+        ------
+        UserError
+            For a broken row.
         """
         from symdiff.domains.molecule_files import read
 

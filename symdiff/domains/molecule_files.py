@@ -69,7 +69,10 @@ def read_records(
 def read(path: str | Path) -> list[Chem.Mol]:
     """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them.
 
-    Raises UserError for a broken record.
+    Raises
+    ------
+    UserError
+        For a broken record.
     """
     if Path(path).name.lower().removesuffix(".gz").endswith(GRAPHS):
         return molecule_graphs.read(path)
@@ -85,7 +88,12 @@ def read(path: str | Path) -> list[Chem.Mol]:
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write molecules to a file, by its ending.
 
-    As ``chemistry.writing.write`` says, or as graphs of atoms. Raises UserError.
+    As ``chemistry.writing.write`` says, or as graphs of atoms.
+
+    Raises
+    ------
+    UserError
+        For an ending that is not written, and for a molecule that the format cannot hold.
     """
     name = Path(path).name.lower().removesuffix(".gz")
     if name.endswith(SPATIAL):
@@ -103,7 +111,10 @@ def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
 def holds(path: Path, wanted: Wanted) -> bool:
     """Whether a file is one of molecules without coordinates.
 
-    Raises UserError where it cannot be read, or is of a format that is not.
+    Raises
+    ------
+    UserError
+        Where it cannot be read, or is of a format that is not.
     """
     if path.name.lower().endswith(ARRAYS) or (path.is_file() and recognize(path) is not None):
         return wanted.atoms or molecule_graphs.holds_molecules(path)

@@ -35,7 +35,12 @@ _BONDS = (None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE
 def holds_molecules(path: str | Path) -> bool:
     """Whether a file of graphs is one of molecules.
 
-    It says the element of every node. Raises UserError where it cannot be read.
+    It says the element of every node.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be read.
     """
     form = recognize(path)
     if form == "columns":
@@ -84,7 +89,10 @@ def read_records(path: str | Path, atoms: Sequence[str] | None = None, max_atoms
 def read(path: str | Path) -> list[Chem.Mol]:
     """The molecules of a file that ``write`` could have written, unsanitized.
 
-    Raises UserError for what is no molecule.
+    Raises
+    ------
+    UserError
+        For what is no molecule.
     """
     molecules = []
     for number, graph in enumerate(_read(path, None, MAX_ATOMS), 1):
@@ -97,7 +105,10 @@ def read(path: str | Path) -> list[Chem.Mol]:
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write molecules as edge lists (.npz, .safetensors) or as .graphml, as ``read_records`` reads them.
 
-    Raises UserError.
+    Raises
+    ------
+    UserError
+        For a molecule that such a graph cannot hold, and where the file cannot be written.
     """
     suffix, graphs = ending(path, WRITE), _kekule(mols, path)
     if suffix == ".graphml":

@@ -33,7 +33,10 @@ class PointCodec(Codec):
     def encode(self, obj: Mapping) -> Record:
         """The arrays of one object, centered.
 
-        Raises UserError for fields that are missing, not finite, or of another shape.
+        Raises
+        ------
+        UserError
+            For fields that are missing, not finite, or of another shape.
         """
         return self.record(obj, self.domain.schema)
 
@@ -53,7 +56,13 @@ class PointCodec(Codec):
         return objects
 
     def read(self, path: str | Path) -> list[dict[str, np.ndarray]]:
-        """The objects of a .npz file as ``write`` writes it. Raises UserError."""
+        """The objects of a .npz file as ``write`` writes it.
+
+        Raises
+        ------
+        UserError
+            For a file that cannot be read or does not fit the schema.
+        """
         from symdiff.domains.points_files import read
 
         return self.check(read(path, self.domain.schema), self.domain.schema, path)
@@ -61,14 +70,25 @@ class PointCodec(Codec):
     def write(self, objs: Iterable[Mapping], path: str | Path) -> None:
         """Write objects to a .npz file.
 
-        ``num_nodes`` (M,) and every field, one object behind the other. Raises UserError.
+        ``num_nodes`` (M,) and every field, one object behind the other.
+
+        Raises
+        ------
+        UserError
+            For an object that does not fit the schema, and where the file cannot be written.
         """
         from symdiff.domains.points_files import write
 
         write(objs, path, self.domain.schema)
 
     def check(self, objs: list[dict], schema: Schema, path: str | Path) -> list[dict]:
-        """The objects of a file, which fit the schema. Raises UserError."""
+        """The objects of a file, which fit the schema.
+
+        Raises
+        ------
+        UserError
+            Names the first object that does not fit.
+        """
         for place, obj in enumerate(objs, 1):
             try:
                 self.record(obj, schema)
@@ -77,7 +97,13 @@ class PointCodec(Codec):
         return objs
 
     def record(self, obj: Mapping, schema: Schema) -> Record:
-        """The arrays of one object's fields, centered. Raises UserError."""
+        """The arrays of one object's fields, centered.
+
+        Raises
+        ------
+        UserError
+            For a field that is missing, of another shape, or not finite.
+        """
         if not isinstance(obj, Mapping) or POSITION not in obj:
             raise UserError(
                 "expected a mapping with the key 'position', got "

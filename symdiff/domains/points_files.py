@@ -21,7 +21,10 @@ POSE = "pose"
 def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
     """``num_nodes`` (M,), and of every field that all objects have the values, one object behind the other.
 
-    Raises UserError.
+    Raises
+    ------
+    UserError
+        Where the file cannot be written.
     """
     ending(path, (".npz",))
     with Growing(Path(path).parent) as arrays:
@@ -36,7 +39,12 @@ def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
 def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
     """The objects of a file as ``write`` writes it.
 
-    ``num_edges`` and ``edges`` only where pairs have labels. Raises UserError.
+    ``num_edges`` and ``edges`` only where pairs have labels.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read, lacks an array or has one of another length.
     """
     ending(path, (".npz",))
     arrays = read_arrays(path)

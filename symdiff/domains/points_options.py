@@ -26,7 +26,13 @@ class PointOptions(Options):
         return {"clouds": f"a .npz file of what is predicted for: {fields}, one point behind the other, and num_nodes"}
 
     def read_condition(self, words: Mapping[str, str]) -> State:
-        """The clouds of the file ``clouds``. Raises UserError."""
+        """The clouds of the file ``clouds``.
+
+        Raises
+        ------
+        UserError
+            For a file that cannot be read or does not fit the schema.
+        """
         if "clouds" not in words:
             raise UserError(f"--clouds: expected {self.help['clouds']}")
         path, given = words["clouds"], self.domain.given

@@ -68,7 +68,10 @@ class SpinColumns:
     def along(self, directions: np.ndarray) -> np.ndarray:
         """The couplings along other directions (D, d), each one of the file's or its opposite.
 
-        Raises UserError where they are others.
+        Raises
+        ------
+        UserError
+            Where they are others.
         """
         own = {tuple(one): k for k, one in enumerate(self.directions.tolist())}
         coupling, by_direction = self.conditions["coupling"], []

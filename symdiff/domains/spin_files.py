@@ -28,10 +28,15 @@ ARRAYS = ("spins", "coupling", "field", "temperature", "directions", "lattice", 
 
 
 def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) -> None:
-    """Write configurations: .npz with the arrays below, or a .png that shows the first of them. Raises UserError.
+    """Write configurations: .npz with the arrays below, or a .png that shows the first of them.
 
     ``spins`` (M, L1, ..., Ld) int8, ``coupling`` (M, L1, ..., Ld, D/2) along ``directions`` (D/2, d), ``field`` (M, L1,
     ..., Ld[, q]), ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
+
+    Raises
+    ------
+    UserError
+        For a configuration that does not fit the model, and where the file cannot be written.
     """
     suffix = ending(path, (".npz", ".png"))
     if suffix == ".png":
@@ -72,7 +77,13 @@ def _check_each(objs: Iterable[Configuration], domain: SpinLattice, path: str | 
 
 
 def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
-    """The configurations of a .npz file. Raises UserError for what does not fit the domain."""
+    """The configurations of a .npz file.
+
+    Raises
+    ------
+    UserError
+        For what does not fit the domain.
+    """
     ending(path, (".npz",))
     configurations = read_unchecked(path, domain)
     for place, obj in enumerate(configurations, 1):
@@ -86,7 +97,10 @@ def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
 def holds_spins(path: str | Path, wanted: Wanted = AS_IT_IS) -> bool:
     """Whether a file is one of spins or a Hamiltonian, told by the names of its arrays.
 
-    Raises UserError where it cannot be read.
+    Raises
+    ------
+    UserError
+        Where it cannot be read.
     """
     if not Path(path).name.lower().endswith(ENDINGS):
         return False
@@ -97,7 +111,13 @@ KIND = FileKind("lattice", "spins", holds_spins)
 
 
 def read_named(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file, all known by name. Raises UserError."""
+    """The arrays of a .npz file, all known by name.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read, or an array of an unknown name.
+    """
     arrays = read_arrays(path)
     for name in arrays:
         if name not in ARRAYS:
@@ -106,7 +126,13 @@ def read_named(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def read_matching(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
-    """``read_named`` of the domain's lattice and model. Raises UserError."""
+    """``read_named`` of the domain's lattice and model.
+
+    Raises
+    ------
+    UserError
+        For a file of another lattice or model.
+    """
     arrays = read_named(path)
     for name in ("lattice", "model", "states"):
         if name in arrays and (arrays[name].ndim or arrays[name].item() != getattr(domain, name)):
@@ -117,7 +143,13 @@ def read_matching(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray
 
 
 def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]:
-    """The entries of a .npz file, with or without spins, whose values are not looked at. Raises UserError."""
+    """The entries of a .npz file, with or without spins, whose values are not looked at.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read, or is of another lattice or model.
+    """
     arrays = read_matching(path, domain)
     try:
         batched = stack(arrays, domain)
@@ -138,7 +170,12 @@ def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]
 def stack(arrays: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
     """Spins, couplings, fields and temperatures with M entries, or 1 for all, on a first axis.
 
-    Of one lattice. Raises UserError.
+    Of one lattice.
+
+    Raises
+    ------
+    UserError
+        For arrays of other shapes.
     """
     dim = bravais(domain.lattice).dim
     axes = {"spins": dim, "coupling": dim + 1, "field": dim + (domain.model != "ising"), "temperature": 0}

@@ -103,7 +103,13 @@ def _entry(matrix: np.ndarray, size: int | None, padded: bool, labeled: bool, ma
 def from_matrix(
     matrix: np.ndarray, node_labels: np.ndarray | None, labeled: bool, max_nodes: int = MAX_NODES
 ) -> EdgeList:
-    """The graph of a symmetric matrix of 0, 1 and, where ``labeled``, other labels of edges. Raises Broken."""
+    """The graph of a symmetric matrix of 0, 1 and, where ``labeled``, other labels of edges.
+
+    Raises
+    ------
+    Broken
+        For a matrix that is not square and symmetric, has loops or other entries.
+    """
     if matrix.dtype.kind == "f":
         strange = ~np.isfinite(matrix) | (matrix != np.round(matrix))
         if strange.any():

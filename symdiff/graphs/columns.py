@@ -78,7 +78,10 @@ def read_edges(
 ) -> Iterator[EdgeList | Broken]:
     """For every graph of flat arrays its edge list, or why it is none.
 
-    Raises UserError where the arrays do not belong together.
+    Raises
+    ------
+    UserError
+        Where the arrays do not belong together.
     """
     num_nodes, edge_ptr, edges = (
         _integers(value, name, place)

@@ -51,7 +51,13 @@ def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
 
 
 def parse_drawings(path: str | Path) -> list:
-    """The networkx graphs of a GraphML file. Raises UserError; files that declare entities are refused."""
+    """The networkx graphs of a GraphML file.
+
+    Raises
+    ------
+    UserError
+        ; files that declare entities are refused.
+    """
     from networkx.readwrite.graphml import GraphMLReader
 
     text = read_text(path, MAX_BYTES)
@@ -72,7 +78,13 @@ def _entries(drawings: Sequence, max_nodes: int) -> Iterator[EdgeList | Broken]:
 
 
 def from_drawing(drawing, max_nodes: int = MAX_NODES) -> EdgeList:
-    """The graph of a networkx graph, its nodes in their order. Raises Broken."""
+    """The graph of a networkx graph, its nodes in their order.
+
+    Raises
+    ------
+    Broken
+        For a graph with loops, parallel edges or other labels, or one that is too large.
+    """
     if drawing.is_directed():
         raise Broken("directed: edges have a direction; only undirected graphs are read")
     check_size(len(drawing), max_nodes)
@@ -94,7 +106,13 @@ def _labels(values: list, what: str, missing: int) -> np.ndarray | None:
 
 
 def read_labels(values: list, what: str) -> np.ndarray:
-    """The integers that label all nodes or all edges. Raises Broken."""
+    """The integers that label all nodes or all edges.
+
+    Raises
+    ------
+    Broken
+        For a label that is no whole number in range.
+    """
     numbers = np.zeros(len(values), np.int64)
     for k, value in enumerate(values):
         try:

@@ -26,13 +26,25 @@ class Ground:
 
 
 def ground_states(hamiltonian: Hamiltonian) -> Ground:
-    """The lowest energy of every Hamiltonian and its degeneracy. Raises ValueError for tori that are too large."""
+    """The lowest energy of every Hamiltonian and its degeneracy.
+
+    Raises
+    ------
+    ValueError
+        For tori that are too large.
+    """
     levels = [_lowest(hamiltonian.select([k])) for k in range(len(hamiltonian))]
     return Ground(*(torch.tensor(values, dtype=torch.float64) for values in zip(*levels, strict=True)))
 
 
 def log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:
-    """ln Z = ln Σ exp(−E/T) of every Hamiltonian, (B,) float64. Raises ValueError for tori that are too large."""
+    """ln Z = ln Σ exp(−E/T) of every Hamiltonian, (B,) float64.
+
+    Raises
+    ------
+    ValueError
+        For tori that are too large.
+    """
     return torch.stack(
         [
             _columns(Sweep(hamiltonian.select([k])), Boltzmann(temperature))[1].logsumexp(0)

@@ -23,7 +23,10 @@ def interaction(model: str, states: int = 2) -> Tensor:
     """w(a, b), (q, q) float64: δ_ab for Potts, cos(2π(a − b)/q) for clock spins. Ising spins s = 1 − 2a are clock spins
     of 2 states.
 
-    Raises ValueError.
+    Raises
+    ------
+    ValueError
+        For an unknown model, or a number of states that it cannot have.
     """
     if model not in get_args(Model):
         raise ValueError(f"unknown model {model!r}{nearest(str(model), get_args(Model))}")

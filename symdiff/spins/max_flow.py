@@ -33,7 +33,10 @@ def ground_states_in_fields(hamiltonian: Hamiltonian) -> Cuts:
     flow counts in 32-bit integers, to which couplings and fields are scaled; powers of 2 keep halves, quarters, ...
     exact.
 
-    Raises ValueError for other spins and negative couplings.
+    Raises
+    ------
+    ValueError
+        For other spins and negative couplings.
     """
     if hamiltonian.states != 2 or not torch.equal(
         hamiltonian.interaction, torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double()

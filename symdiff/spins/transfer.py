@@ -109,7 +109,12 @@ class Sweep:
     """Adds the sites of one Hamiltonian row by row; the states of the first row are columns, so that the torus closes.
 
     The rows lie across the longest side. With q states, and F sites in the frontier (L + 1 with nearest neighbors on a
-    square of side L) the work is N · q^(L + F). Raises ValueError where that is too much.
+    square of side L) the work is N · q^(L + F).
+
+    Raises
+    ------
+    ValueError
+        Where that is too much.
     """
 
     def __init__(self, hamiltonian: Hamiltonian) -> None:

@@ -103,7 +103,10 @@ def read_arrays(path: str | Path, limit: int = MAX_BYTES) -> dict[str, np.ndarra
 def read_headers(path: str | Path) -> dict[str, Header]:
     """Name, type and shape of every array of a file that ``read_arrays`` reads, none of which is read.
 
-    Raises UserError.
+    Raises
+    ------
+    UserError
+        For a file that is missing, damaged, too large, or whose headers do not fit what it holds.
     """
     with _members(path) as members:
         return {name: member.header for name, member in members}
@@ -112,7 +115,10 @@ def read_headers(path: str | Path) -> dict[str, Header]:
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays, which may lie on the disk, as a compressed .npz file that is whole or not there.
 
-    Raises UserError.
+    Raises
+    ------
+    UserError
+        Where it cannot be written.
     """
     named: dict[str, Any] = dict(arrays)  # numpy's stubs take every keyword for allow_pickle, too
     if Path(path).name.lower().endswith(".gz"):

@@ -155,7 +155,12 @@ def write_folder(
 def put(temporary: Path, target: Path, exchange: bool = False) -> None:
     """Force a finished file or folder to the disk and rename it to ``target``.
 
-    ``exchange``: a folder stands at ``target``, which moves to ``temporary`` or is deleted. Raises OSError.
+    ``exchange``: a folder stands at ``target``, which moves to ``temporary`` or is deleted.
+
+    Raises
+    ------
+    OSError
+        Where the disk is full or the folder cannot be written to.
     """
     _sync(temporary)
     if exchange:

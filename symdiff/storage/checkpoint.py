@@ -61,7 +61,13 @@ def verify(folder: Path) -> None:
 
 
 def read_json(path: Path) -> dict:
-    """The object in a JSON file. Raises UserError for anything else."""
+    """The object in a JSON file.
+
+    Raises
+    ------
+    UserError
+        For anything else.
+    """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -90,7 +96,13 @@ def write_weights(path: Path, module: nn.Module, half: bool = False) -> None:
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor of a safetensors file, none of which is read. Raises UserError."""
+    """The shape of every tensor of a safetensors file, none of which is read.
+
+    Raises
+    ------
+    UserError
+        For a file that is damaged or no safetensors file.
+    """
     try:
         with safe_open(path, "pt") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118, a safe_open is no mapping

@@ -30,7 +30,13 @@ class Unreadable(UserError):
 
 
 def ending(path: str | Path, valid: Sequence[str]) -> str:
-    """The ending of a file among ``valid`` (such as ``.csv``); ``.csv.gz`` counts as ``.csv``. Raises UserError."""
+    """The ending of a file among ``valid`` (such as ``.csv``); ``.csv.gz`` counts as ``.csv``.
+
+    Raises
+    ------
+    UserError
+        For another ending.
+    """
     name = Path(path).name.lower().removesuffix(".gz")
     for suffix in valid:
         if name.endswith(suffix):
@@ -141,7 +147,10 @@ def lines(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
 def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
     """The text of a file, decompressed where it is gzipped.
 
-    Raises UserError: missing, too large, damaged, not UTF-8.
+    Raises
+    ------
+    UserError
+        Missing, too large, damaged, not UTF-8.
     """
     with open_bytes(path, limit) as stream:
         data = stream.read()

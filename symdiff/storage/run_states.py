@@ -80,7 +80,10 @@ class Checkpoints:
     def latest(self) -> tuple[Snapshot | None, list[str]]:
         """The newest complete state (None before the first save) and what is wrong with newer ones.
 
-        Raises: UserError where there are states and all of them are damaged.
+        Raises
+        ------
+        UserError
+            Where there are states and all of them are damaged.
         """
         wrong = []
         for step in reversed(self.steps()):
@@ -94,7 +97,13 @@ class Checkpoints:
         return None, []
 
     def at(self, step: int) -> Snapshot:
-        """The state of a step that has one. Raises: UserError where it is damaged."""
+        """The state of a step that has one.
+
+        Raises
+        ------
+        UserError
+            Where it is damaged.
+        """
         folder = self.folder / f"step-{step:08d}"
         reason = sealed.damage(folder, ENDINGS)
         if reason is not None:

@@ -22,7 +22,13 @@ def sign(folder: Path) -> None:
 
 
 def list_names(folder: Path, endings: tuple[str, ...]) -> list[str]:
-    """The names in a folder's SHA256SUMS. Raises UserError where one is not allowed, see ``damage``."""
+    """The names in a folder's SHA256SUMS.
+
+    Raises
+    ------
+    UserError
+        Where one is not allowed, see ``damage``.
+    """
     return list(_read_sums(folder, endings))
 
 

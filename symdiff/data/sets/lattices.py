@@ -77,8 +77,12 @@ def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: floa
     random.
 
     Half of them have J1 = Jx = Jy and J2, half Jx and Jy, all uniform in (−1, 1); the field is 0 for half, else uniform
-    up to ``LARGEST_FIELD``. The patterns are exactly all ground states (see ``levels``). Raises UserError for an odd
-    side.
+    up to ``LARGEST_FIELD``. The patterns are exactly all ground states (see ``levels``).
+
+    Raises
+    ------
+    UserError
+        For an odd side.
     """
     if side % 2 or side < 4:
         raise UserError(f"side: expected an even number of at least 4, got {side}")

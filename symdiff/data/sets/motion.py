@@ -32,7 +32,12 @@ def walk() -> Dataset:
     ``displacement`` 8 frames later.
 
     Velocities (m/s) are what was seen last, the difference from the frame before. ``bone``: 1 between joints of one
-    bone, 2 between those two bones apart. ``pose`` says which way the axes point. Raises UserError.
+    bone, 2 between those two bones apart. ``pose`` says which way the axes point.
+
+    Raises
+    ------
+    UserError
+        Where the file is missing or damaged.
     """
     path = local("mocap_cmu35", "subject35_30fps.npz")
     arrays = read_arrays(path)

@@ -29,7 +29,12 @@ def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset
     Objects are centered and scaled, the farthest point at 1. The split is by object: of each category the second and
     the fifth are for the test, of the larger ones the fourth is for validation. Points without a normal (NaN in the
     source) are left out, and counted. ``pose`` says which way the axes point, along which the objects do not all stand
-    alike. Raises UserError.
+    alike.
+
+    Raises
+    ------
+    UserError
+        Where the file is missing or damaged.
     """
     path = local("parts3d", "firstmm_db.npz")
     arrays = read_arrays(path)

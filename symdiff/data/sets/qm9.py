@@ -37,7 +37,13 @@ _TRAIN, _ENTRY = 100_000, 100_000  # molecules; bytes, where the longest file of
 
 
 def qm9(hydrogens: bool = False, progress: Progress = None) -> Dataset:
-    """The characterized molecules of QM9; ``hydrogens`` makes them nodes. Raises UserError."""
+    """The characterized molecules of QM9; ``hydrogens`` makes them nodes.
+
+    Raises
+    ------
+    UserError
+        Where a file is missing or damaged.
+    """
     if data_folder() is not None:
         path = local("qm9", "qm9_smiles.csv.gz")
         rows, source = smiles_table(path), origin(TITLE, [path])
@@ -73,7 +79,13 @@ def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:
 
 
 def smiles_table(path: Path) -> list[tuple[str, bool]]:
-    """GDB SMILES and whether it is among the uncharacterized, in QM9's order. Raises UserError."""
+    """GDB SMILES and whether it is among the uncharacterized, in QM9's order.
+
+    Raises
+    ------
+    UserError
+        Where the table cannot be read.
+    """
     reader = csv.DictReader(io.StringIO(read_text(path)))
     missing = {"index", "smiles_gdb17", "uncharacterized"} - set(reader.fieldnames or [])
     if missing:

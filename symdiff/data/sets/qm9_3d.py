@@ -29,12 +29,17 @@ The column of QM9's table, the unit, and what it is multiplied by.
 
 
 def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
-    """The characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM. Raises UserError.
+    """The characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM.
 
     ``given``: a property (of ``COLUMNS``) that every molecule comes with, as a condition.
 
     The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and
     counted, where that cannot be done: where it rearranged as it was relaxed, for the most part.
+
+    Raises
+    ------
+    UserError
+        Where a file is missing or damaged.
     """
     paths = [local("qm9", name) for name in ("qm9_geom.npz", "qm9_smiles.csv.gz")]
     geometry, smiles = read_arrays(paths[0]), [text for text, _ in smiles_table(paths[1])]

@@ -35,7 +35,12 @@ def qm9(name: str | None = None) -> Dataset:
     name all of them.
 
     The split is that of DimeNet (Gasteiger et al., ICLR 2020) and most others since: a legacy permutation of seed 42,
-    110,000 to train and 10,000 to validate. Raises UserError.
+    110,000 to train and 10,000 to validate.
+
+    Raises
+    ------
+    UserError
+        For an unknown property, and where a file is missing or damaged.
     """
     paths = [local("qm9", "qm9_geom.npz"), local("qm9", "qm9_props.npz")]
     geometry, table = (read_arrays(path) for path in paths)

@@ -30,7 +30,13 @@ class Named:
     settings: Mapping[str, object] = field(default_factory=dict)
 
     def build(self, progress: Progress = None) -> Dataset:
-        """Build the data set. Raises UserError, where its files are missing."""
+        """Build the data set.
+
+        Raises
+        ------
+        UserError
+            Where its files are missing.
+        """
         function = getattr(importlib.import_module(self.module), self.function)
         follows = {"progress": progress} if "progress" in inspect.signature(function).parameters else {}
         return function(**self.settings, **follows)
