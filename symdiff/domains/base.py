@@ -71,18 +71,59 @@ class Domain(ABC):
         return None
 
     def check_part(self, part: object, spec: Mapping, where: str) -> None:
-        """Raise UserError where a model's part, built of ``spec``, does not fit this domain beyond what schemas tell.
+        """Check that a model's part fits this domain beyond what schemas tell.
 
-        ``where`` begins the message.
+        Parameters
+        ----------
+        part : object
+            The part.
+        spec : mapping
+            What it was built of.
+        where : str
+            What begins the message.
+
+        Raises
+        ------
+        UserError
+            Where it does not fit.
         """
         return
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
-        """p(number of nodes | condition) for one condition of the whole, where ``histogram`` is p(number of nodes)."""
+        """p(number of nodes | condition).
+
+        Parameters
+        ----------
+        histogram : sequence of float
+            p(number of nodes) for 0, 1, 2, ... nodes.
+        condition : State or None
+            One graph-level condition.
+
+        Returns
+        -------
+        list of float
+            As long as ``histogram``.
+        """
         return list(histogram)
 
     def label_names(self, field: str) -> list[str]:
-        """The names of the labels of a field: their numbers where the domain has no others."""
+        """The names of the labels of a field: their numbers where the domain has no others.
+
+        Parameters
+        ----------
+        field : str
+            The name of a field of labels.
+
+        Returns
+        -------
+        list of str
+            One name for each label.
+
+        Raises
+        ------
+        ValueError
+            For a field of other values.
+        """
         labels = self.schema[field]
         if not isinstance(labels, Categorical | Logits):
             raise ValueError(f"expected a field of labels, got {field!r}: {labels}")
@@ -109,7 +150,20 @@ class Domain(ABC):
         return self.codec.draw(objs, path)
 
     def collate(self, records: Sequence[Record], nodes: int | None = None) -> State:
-        """Records -> a batch padded to ``nodes`` (default: the largest)."""
+        """Make a batch of records.
+
+        Parameters
+        ----------
+        records : sequence of Record
+            Arrays as ``encode`` gives them.
+        nodes : int, optional
+            Nodes that each is padded to, by default those of the largest.
+
+        Returns
+        -------
+        State
+            One structure for each record.
+        """
         return unpad(pack(records, self.schema), self.schema, np.arange(len(records)), nodes)
 
 

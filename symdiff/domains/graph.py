@@ -19,9 +19,23 @@ from symdiff.storage.arrays import ENDINGS as ARRAYS
 
 
 class Graph(Domain):
-    """Undirected graphs without loops. Nodes carry labels 0 .. ``node_classes`` - 1, edges 1 .. ``edge_classes`` - 1.
+    """Undirected graphs without loops, with labels of nodes and of edges.
 
     As objects they are networkx graphs whose nodes and edges have the attribute ``label`` where there is more than one.
+
+    Parameters
+    ----------
+    node_classes : int
+        Labels of nodes, 0 to ``node_classes`` - 1.
+    edge_classes : int
+        Labels of pairs of nodes: 0 says that there is no edge, edges have 1 to ``edge_classes`` - 1.
+    max_nodes : int
+        Nodes of the largest graph that is read.
+
+    Raises
+    ------
+    UserError
+        For a number out of range.
     """
 
     def __init__(self, node_classes: Classes = 1, edge_classes: Classes = 2, max_nodes: Nodes = 2048) -> None:

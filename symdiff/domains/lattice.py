@@ -28,12 +28,28 @@ MAX_VALUES = 1 << 24
 
 
 class SpinLattice(Domain):
-    """Ising, Potts or clock spins of ``states`` states on a torus; objects are ``Configuration``s.
+    """Ising, Potts or clock spins on a torus; objects are ``Configuration``s.
 
-    ``lattice``: chain, square, triangular or cubic. ``sides``: fixed lengths, else tori with equal sides of any length.
-    ``conditions``: what a Hamiltonian says for every structure on its own, among "coupling", "field" and "temperature";
-    without "coupling" it is 1 between nearest neighbors, without "field" there is none. ``shells``: 1 for couplings of
-    nearest neighbors, 2 for those of next-nearest neighbors, too.
+    Parameters
+    ----------
+    lattice : str
+        "chain", "square", "triangular" or "cubic".
+    sides : sequence of int, optional
+        Fixed lengths; without, tori with equal sides of any length.
+    model : str
+        "ising", "potts" or "clock".
+    states : int
+        States of a spin: 2 for Ising spins.
+    shells : int
+        1 for couplings of nearest neighbors, 2 for those of next-nearest neighbors, too.
+    conditions : sequence of str
+        What a Hamiltonian says for every structure on its own, among "coupling", "field" and "temperature"; without
+        "coupling" it is 1 between nearest neighbors, without "field" there is none.
+
+    Raises
+    ------
+    UserError
+        For an unknown lattice, model or condition, and for numbers that they cannot have.
     """
 
     def __init__(
@@ -87,10 +103,9 @@ class SpinLattice(Domain):
 
     @property
     def group(self) -> Product:
-        """The space group times the permutations of labels that leave the interaction as it is; a field moves with the
-        spins.
+        """The space group times the permutations of labels that leave the interaction as it is.
 
-        ``sign`` is the name of a code's field that moves with the labels.
+        A field moves with the spins.
         """
         cycle, swap = [*range(1, self.states), 0], [1, 0, *range(2, self.states)]
         reflection = [-k % self.states for k in range(self.states)]

@@ -16,10 +16,22 @@ BONDS = ("none", "single", "double", "triple")
 
 
 class MolecularGraph(Domain):
-    """Atoms labelled ``C``, ``N+``, ``O-``, ... and bonds none, single, double, triple.
+    """Molecules as graphs of atoms ``C``, ``N+``, ``O-``, ... with bonds none, single, double and triple.
 
-    Hydrogens are implied by valence unless ``H`` is among ``atoms``: then all of them are nodes. The structure is the
-    Kekule graph: no stereo marks, no aromatic flags, no isotopes.
+    The structure is the Kekule graph: no stereo marks, no aromatic flags, no isotopes.
+
+    Parameters
+    ----------
+    atoms : sequence of str
+        The labels of nodes: an element and its formal charge. Hydrogens are implied by valence unless ``H`` is among
+        them: then all of them are nodes.
+    max_nodes : int
+        Atoms of the largest molecule that is read.
+
+    Raises
+    ------
+    UserError
+        Where there is no label, or one twice.
     """
 
     def __init__(self, atoms: Sequence[str], max_nodes: Nodes = 512) -> None:

@@ -23,12 +23,29 @@ from symdiff.storage.arrays import read_headers
 
 
 class Molecule3D(Domain):
-    """Atoms labelled ``C``, ``N+``, ``O-``, ... at positions in angstrom, centred; every hydrogen is an atom.
+    """Molecules with coordinates: atoms ``C``, ``N+``, ``O-``, ... at centered positions, every hydrogen among them.
 
-    ``bonds``: whether bonds (none, single, double, triple) are part of the structure. ``chiral``: whether mirror images
-    are different structures; the group is S_n x SO(3) then, else S_n x O(3). Translations are no part of it: positions
-    have mean zero, and so must have the noise. ``properties``: numbers that are given, each as ``Property`` says: a
-    condition, standardized, and its marker; where nothing is given the marker says so.
+    The group is S_n x O(3), or S_n x SO(3) for ``chiral`` molecules. Translations are no part of it: positions have
+    mean zero, and so must have the noise.
+
+    Parameters
+    ----------
+    atoms : sequence of str
+        The labels of nodes: an element and its formal charge.
+    bonds : bool
+        Whether bonds (none, single, double, triple) are part of the structure.
+    chiral : bool
+        Whether mirror images are different structures.
+    max_nodes : int
+        Atoms of the largest molecule that is read.
+    properties : mapping of str to mapping, optional
+        Numbers of a molecule that are given, each as ``Property`` says: a condition, standardized, and its marker,
+        which says whether the property is given.
+
+    Raises
+    ------
+    UserError
+        Where there is no label, or one twice, and for a property that cannot be read.
     """
 
     def __init__(

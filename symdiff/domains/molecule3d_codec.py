@@ -87,7 +87,10 @@ class Molecule3DCodec(Codec):
         return geometries
 
     def decode(self, state: State) -> list:
-        """RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens. Anything decodes."""
+        """RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens.
+
+        Any labels and any bonds decode.
+        """
         from symdiff.chemistry.geometry import to_rdkit
 
         return [to_rdkit(geometry) for geometry in self.geometries(state)]

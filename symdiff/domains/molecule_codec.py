@@ -76,7 +76,10 @@ class MoleculeCodec(Codec):
         }
 
     def decode(self, state: State) -> list:
-        """RDKit molecules: unsanitized, charges set, implicit hydrogens allowed. Any labels and any bonds decode."""
+        """RDKit molecules: unsanitized, charges set, implicit hydrogens allowed.
+
+        Any labels and any bonds decode.
+        """
         from symdiff.chemistry import kekule
 
         labels = [kekule.parse_label(text) for text in self.domain.atoms]

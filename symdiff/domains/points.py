@@ -24,10 +24,26 @@ from symdiff.state import (
 class PointCloud(Domain):
     """Points with positions and other fields, some ``given`` and some ``predicted`` from them.
 
-    Both are schemas, fields by their names; ``position`` is given, one vector of 3 components a point, and moved to
-    mean zero. Objects are mappings of those names to arrays: (n, ...) for points, (...) for the whole, and for labels
-    of pairs (E,) beside ``edges`` (E, 2). A ``pose`` that an object does not have is the identity. ``chiral``: whether
-    mirror images are different structures; the group is S_n x SO(3) then, else S_n x O(3).
+    Objects are mappings of the fields' names to arrays: (n, ...) for points, (...) for graph-level fields, and for
+    labels of pairs (E,) beside ``edges`` (E, 2). A ``pose`` that an object does not have is the identity. The group is
+    S_n x O(3), or S_n x SO(3) for ``chiral`` clouds.
+
+    Parameters
+    ----------
+    given : mapping
+        Fields by their names; ``position``, one vector of 3 components a point, is among them, and is moved to mean
+        zero.
+    predicted : mapping
+        Fields by their names, at least one, none of them given.
+    chiral : bool
+        Whether mirror images are different structures.
+    max_nodes : int
+        Points of the largest cloud that is read.
+
+    Raises
+    ------
+    UserError
+        For other fields.
     """
 
     def __init__(self, given: Mapping, predicted: Mapping, chiral: bool = False, max_nodes: Nodes = 4096) -> None:

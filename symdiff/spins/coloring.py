@@ -9,10 +9,14 @@ from symdiff.spins.hamiltonian import Hamiltonian
 
 
 def sublattices(hamiltonian: Hamiltonian) -> list[Tensor]:
-    """The sites as few groups without a bond inside (two on a square lattice of even side), sites in order: (n,) int64
-    each.
+    """The sites as few groups without a bond inside: two on a square lattice of even side.
 
     Greedy, in the order of the sites; bonds whose couplings are 0 everywhere do not count.
+
+    Returns
+    -------
+    list of Tensor
+        The sites of each group in order, (n,) int64.
     """
     torus = hamiltonian.torus
     used = (hamiltonian.coupling != 0).any(0)  # (N, D)

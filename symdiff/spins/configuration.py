@@ -9,10 +9,20 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """``spins`` (L1, ..., Ld) int8: ±1 for Ising spins, else labels 0..q-1; None where only the conditions are there.
+    """Spins on a lattice with the Hamiltonian and the temperature that they belong to.
 
-    ``coupling`` (L1, ..., Ld, D/2): the bond of a site in each direction of half the star; ``field`` (L1, ..., Ld) for
-    Ising spins, else (L1, ..., Ld, q); ``temperature`` in J/k_B. What a model does not have is None.
+    What a model does not have is None.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray or None
+        (L1, ..., Ld) int8: ±1 for Ising spins, else labels 0..q-1; None where only the conditions are there.
+    coupling : numpy.ndarray, optional
+        (L1, ..., Ld, D/2), the bond of a site in each direction of half the star.
+    field : numpy.ndarray, optional
+        (L1, ..., Ld) for Ising spins, else (L1, ..., Ld, q).
+    temperature : float, optional
+        In J/k_B.
     """
 
     spins: np.ndarray | None

@@ -16,9 +16,14 @@ EQUAL = 1e-10
 
 @dataclass(frozen=True)
 class Ground:
-    """``energy`` per site and ``count`` of the configurations that have it (exact below 2^53), of B Hamiltonians.
+    """The ground states of B Hamiltonians.
 
-    (B,) float64.
+    Parameters
+    ----------
+    energy : Tensor
+        (B,) float64, per site.
+    count : Tensor
+        (B,) float64, the number of configurations that have it, exact below 2^53.
     """
 
     energy: Tensor
@@ -64,14 +69,56 @@ def mean_energy(hamiltonian: Hamiltonian, temperature: float, step: float = 1e-3
 def sample_boltzmann(
     hamiltonian: Hamiltonian, temperature: float, count: int, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Independent configurations by exp(−E/T)/Z, exactly: (count, N) int64, of one Hamiltonian."""
+    """Draw independent configurations exactly from the Boltzmann distribution exp(−E/T)/Z.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        A single one.
+    temperature : float
+        In J/k_B.
+    count : int
+        The number of configurations.
+    generator : torch.Generator, optional
+        Where all random numbers come from.
+
+    Returns
+    -------
+    Tensor
+        (count, N) int64.
+
+    Raises
+    ------
+    ValueError
+        For tori that are too large.
+    """
     sweep, algebra = Sweep(hamiltonian), Boltzmann(temperature)
     starts, log = _columns(sweep, algebra)
     return _draw(sweep, algebra, starts, (log - log.max()).exp(), count, generator)
 
 
 def sample_ground_states(hamiltonian: Hamiltonian, count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Independent configurations, uniform among all of the lowest energy: (count, N) int64, of one Hamiltonian."""
+    """Draw independent configurations, uniformly among all of the lowest energy.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        A single one.
+    count : int
+        The number of configurations.
+    generator : torch.Generator, optional
+        Where all random numbers come from.
+
+    Returns
+    -------
+    Tensor
+        (count, N) int64.
+
+    Raises
+    ------
+    ValueError
+        For tori that are too large.
+    """
     sweep, algebra = Sweep(hamiltonian), Lowest(_tolerance(hamiltonian))
     starts, energy, number = _lowest_columns(sweep, algebra)
     return _draw(sweep, algebra, starts, number * (energy <= energy.min() + algebra.tolerance), count, generator)

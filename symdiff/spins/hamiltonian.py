@@ -20,8 +20,21 @@ MOST_STATES = 127
 
 
 def interaction(model: str, states: int = 2) -> Tensor:
-    """w(a, b), (q, q) float64: δ_ab for Potts, cos(2π(a − b)/q) for clock spins. Ising spins s = 1 − 2a are clock spins
-    of 2 states.
+    """The interaction w(a, b) of two spins: δ_ab for Potts spins, cos(2π(a − b)/q) for clock spins.
+
+    Ising spins s = 1 − 2a are clock spins of 2 states.
+
+    Parameters
+    ----------
+    model : str
+        "ising", "potts" or "clock".
+    states : int
+        q.
+
+    Returns
+    -------
+    Tensor
+        (q, q) float64.
 
     Raises
     ------
@@ -45,12 +58,21 @@ def interaction(model: str, states: int = 2) -> Tensor:
 class Hamiltonian:
     """E(σ) = −Σ_bonds J_ij w(σ_i, σ_j) − Σ_i h_i(σ_i), in units of J; the Boltzmann distribution is ∝ exp(−E/T).
 
-    ``coupling``: (B, N, D), the star of every site, J_ij standing at both ends; ``field``: (B, N, q), for Ising spins
-    (h, −h); ``interaction``: (q, q) symmetric. B is the number of Hamiltonians, or 1 where all structures share one.
-    ``along`` (D, d): the directions of bonds that reach beyond the lattice's shells; None for the first D directions of
-    the lattice.
-
     Two are equal where all of their numbers are.
+
+    Parameters
+    ----------
+    torus : Torus
+        The lattice, of N sites.
+    coupling : Tensor
+        (B, N, D), the star of every site, J_ij standing at both ends. B is the number of Hamiltonians, or 1 where all
+        structures share one.
+    field : Tensor
+        (B, N, q), for Ising spins (h, −h).
+    interaction : Tensor
+        (q, q) symmetric.
+    along : Tensor, optional
+        (D, d), the directions of bonds that reach beyond the lattice's shells; without, the first D of the lattice.
     """
 
     torus: Torus
@@ -146,12 +168,26 @@ class Hamiltonian:
         field: Tensor | None = None,
         along: Tensor | None = None,
     ) -> Hamiltonian:
-        """From one coupling a bond direction, no direction together with its opposite.
+        """Make a Hamiltonian of one coupling for each direction of bonds, none together with its opposite.
 
-        ``couplings``: one number for each of ``half(torus, D)``'s directions (D/2,) where all sites are alike, or (N,
-        D/2) or (B, N, D/2), the bond of a site in that direction. A single number stands for all nearest neighbors.
-        ``field``: (q,), (N, q) or (B, N, q). ``along`` (D/2, d): the directions, where they are others or in another
-        order.
+        Parameters
+        ----------
+        torus : Torus
+            The lattice, of N sites.
+        interaction : Tensor
+            (q, q) symmetric.
+        couplings : Tensor or sequence of float
+            One number for each of ``half(torus, D)``'s directions (D/2,) where all sites are alike, or (N, D/2) or
+            (B, N, D/2), the bond of a site in that direction. A single number stands for all nearest neighbors.
+        field : Tensor, optional
+            (q,), (N, q) or (B, N, q).
+        along : Tensor, optional
+            (D/2, d), the directions, where they are others or in another order.
+
+        Returns
+        -------
+        Hamiltonian
+            Of B structures.
         """
         lattice, nodes, states = torus.lattice, torus.sites, len(interaction)
         half_star = torch.as_tensor(couplings, dtype=torch.float64)
@@ -173,8 +209,11 @@ class Hamiltonian:
 
     @classmethod
     def of(cls, x: State, torus: Torus, interaction: Tensor) -> Hamiltonian:
-        """The Hamiltonian in the fields ``coupling`` (else 1 to nearest neighbors) and ``field`` (else none) of
-        structures."""
+        """The Hamiltonian that structures say in their fields.
+
+        These are ``coupling``, without which it is 1 between nearest neighbors, and ``field``, without which there is
+        none.
+        """
         states, batch = len(interaction), len(x)
         nearest_only = torch.ones(1, torus.sites, len(torus.lattice.shells[0]), dtype=torch.float64)
         star = x["coupling"][..., 0].double() if "coupling" in x.schema else nearest_only.expand(batch, -1, -1)
@@ -194,8 +233,10 @@ def _in_shells(torus: Torus, coupling: Tensor, star: Tensor) -> tuple[Tensor, Te
 
 
 def half(torus: Torus, directions: int | Tensor) -> Tensor:
-    """The places in a star of D directions that stand for bonds once, (D/2,) int64: on the square lattice (1, 0), (0,
-    1), then (1, 1), (-1, 1)."""
+    """The places in a star of D directions that stand for bonds once, (D/2,) int64.
+
+    On the square lattice these are (1, 0), (0, 1), then (1, 1), (-1, 1).
+    """
     opposite = torus.lattice.opposite(directions)
     return (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
 

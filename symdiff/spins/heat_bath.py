@@ -10,11 +10,21 @@ from symdiff.spins.hamiltonian import Hamiltonian
 
 
 class HeatBath:
-    """``chains`` Markov chains with the stationary distribution ∝ exp(−E/T), sublattice by sublattice.
+    """Markov chains with the stationary distribution ∝ exp(−E/T), updated sublattice by sublattice.
 
-    ``hamiltonian``: one for all chains, or one for each; ``temperature``: a number or (chains,). Spins begin at random.
-    Sites come first in memory and chains last, so that a neighbor's spins in all chains are one row: fast from 64
-    chains on.
+    Spins begin at random. Sites come first in memory and chains last, so that a neighbor's spins in all chains are one
+    row: fast from 64 chains on.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        One for all chains, or one for each.
+    temperature : float or Tensor
+        A number or (chains,), in J/k_B.
+    chains : int
+        The number of chains.
+    generator : torch.Generator, optional
+        Where all random numbers come from.
     """
 
     def __init__(

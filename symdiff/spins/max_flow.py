@@ -15,9 +15,19 @@ WHOLE = 2**30
 
 @dataclass(frozen=True)
 class Cuts:
-    """``spins`` (B, N) int64 labels of a ground state; ``energy`` (B,) per site; ``unique`` (B,) bool: no other has
-    that energy; ``resolution`` (B,): how far the energy per site may be above the lowest because couplings were
-    rounded, 0 where they were not."""
+    """Ground states of B Hamiltonians, each from a minimum cut.
+
+    Parameters
+    ----------
+    spins : Tensor
+        (B, N) int64 labels of a ground state.
+    energy : Tensor
+        (B,) per site.
+    unique : Tensor
+        (B,) bool, whether no other configuration has that energy.
+    resolution : Tensor
+        (B,), how far the energy per site may be above the lowest because couplings were rounded, 0 where they were not.
+    """
 
     spins: Tensor
     energy: Tensor
@@ -29,14 +39,27 @@ def ground_states_in_fields(hamiltonian: Hamiltonian) -> Cuts:
     """Ground states of Ising spins with couplings J >= 0 and fields of both signs, on lattices of any size.
 
     Source and sink are up and down: a field h binds a spin to one of them with 2|h|, a bond to its neighbor with 2J;
-    the minimum cut is the ground state (Picard and Ratliff, Minimum cuts and related problems, 1975). scipy's maximum
-    flow counts in 32-bit integers, to which couplings and fields are scaled; powers of 2 keep halves, quarters, ...
-    exact.
+    the minimum cut is the ground state. scipy's maximum flow counts in 32-bit integers, to which couplings and fields
+    are scaled; powers of 2 keep halves, quarters, ... exact.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        B of them.
+
+    Returns
+    -------
+    Cuts
+        A ground state of each.
 
     Raises
     ------
     ValueError
         For other spins and negative couplings.
+
+    References
+    ----------
+    Picard and Ratliff, Minimum cuts and related problems, Networks 5 (1975).
     """
     if hamiltonian.states != 2 or not torch.equal(
         hamiltonian.interaction, torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).double()

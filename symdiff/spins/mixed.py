@@ -22,9 +22,25 @@ def rounds(
     count: int,
     generator: torch.Generator | None = None,
 ) -> Iterator[Tensor]:
-    """The labels (chains, N) after each of ``count`` rounds, from random ones.
+    """Make rounds of both updates, from random spins.
 
-    One Hamiltonian without a field, a temperature or one for each chain.
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        A single one, without a field.
+    temperature : float or Tensor
+        One for all chains, or (chains,), in J/k_B.
+    chains : int
+        The number of chains.
+    count : int
+        The number of rounds.
+    generator : torch.Generator, optional
+        Where all random numbers come from.
+
+    Yields
+    ------
+    Tensor
+        The labels (chains, N) after each round.
     """
     wolff = Wolff(hamiltonian, temperature, chains, generator)
     bath = HeatBath(hamiltonian, temperature, chains, generator)

@@ -16,8 +16,11 @@ CRITICAL = 2 / math.log(1 + math.sqrt(2))
 def onsager_energy(temperature: float) -> float:
     """Energy per site of the infinite lattice, J = 1.
 
-    u = −coth(2K) [1 + (2/π)(2 tanh²(2K) − 1) K₁(κ)], κ = 2 sinh(2K)/cosh²(2K) with K = 1/T (Onsager, Crystal Statistics
-    I, 1944).
+    u = −coth(2K) [1 + (2/π)(2 tanh²(2K) − 1) K₁(κ)], κ = 2 sinh(2K)/cosh²(2K) with K = 1/T.
+
+    References
+    ----------
+    Onsager, Crystal statistics I, Phys. Rev. 65 (1944).
     """
     from scipy.special import ellipkm1
 
@@ -32,7 +35,11 @@ def onsager_specific_heat(temperature: float) -> float:
     """Specific heat per site of the infinite lattice in k_B, J = 1; infinite at the critical temperature.
 
     (2/pi) (K coth 2K)^2 [2 K1 - 2 E1 - (1 - t) (pi/2 + t K1)], t = 2 tanh^2 2K - 1, K = 1/T, with the complete elliptic
-    integrals K1 and E1 of the parameter 1 - t^2. Source: Onsager, Crystal statistics I, Phys. Rev. 65 (1944).
+    integrals K1 and E1 of the parameter 1 - t^2.
+
+    References
+    ----------
+    Onsager, Crystal statistics I, Phys. Rev. 65 (1944).
     """
     from scipy.special import ellipe, ellipkm1
 
@@ -49,7 +56,9 @@ def onsager_specific_heat(temperature: float) -> float:
 def yang_magnetization(temperature: float) -> float:
     """The spontaneous magnetization per site, (1 − sinh(2/T)^−4)^(1/8) below the critical temperature, 0 above.
 
-    Yang, The spontaneous magnetization of a two-dimensional Ising model, 1952.
+    References
+    ----------
+    Yang, The spontaneous magnetization of a two-dimensional Ising model, Phys. Rev. 85 (1952).
     """
     x = 2 / _check(temperature)
     if temperature >= CRITICAL:
@@ -60,7 +69,11 @@ def yang_magnetization(temperature: float) -> float:
 def kaufman_log_partition(rows: int, columns: int, temperature: float) -> float:
     """ln Z of a torus of ``rows`` x ``columns`` spins, J = 1.
 
-    Z = ½ (2 sinh 2K)^(nm/2) Σ of four products over the momenta (Kaufman, Crystal Statistics II, 1949).
+    Z = ½ (2 sinh 2K)^(nm/2) Σ of four products over the momenta.
+
+    References
+    ----------
+    Kaufman, Crystal statistics II, Phys. Rev. 76 (1949).
     """
     k = torch.tensor(1 / _check(temperature), dtype=torch.float64)
     r = torch.arange(2 * columns, dtype=torch.float64)

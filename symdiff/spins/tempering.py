@@ -12,11 +12,23 @@ from symdiff.spins.heat_bath import HeatBath
 
 
 class Tempering:
-    """``copies`` independent ladders of K ``temperatures``; neighbors on a ladder exchange with probability min(1,
-    exp(Δβ ΔE)).
+    """Ladders of temperatures, whose neighbors exchange their spins with probability min(1, exp(Δβ ΔE)).
 
-    Geyer, Markov chain Monte Carlo maximum likelihood, 1991; Hukushima and Nemoto, 1996. ``hamiltonian``: one for all
-    ladders, or one for each.
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        One for all ladders, or one for each.
+    temperatures : sequence of float
+        The K temperatures of a ladder, in J/k_B.
+    copies : int
+        The number of independent ladders.
+    generator : torch.Generator, optional
+        Where all random numbers come from.
+
+    References
+    ----------
+    Geyer, Markov chain Monte Carlo maximum likelihood (1991). Hukushima and Nemoto, Exchange Monte Carlo method and
+    application to spin glass simulations, J. Phys. Soc. Jpn. 65 (1996).
     """
 
     def __init__(

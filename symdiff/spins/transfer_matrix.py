@@ -23,8 +23,9 @@ _NEAR = frozenset({(1, 0), (0, 1), (1, 1), (1, -1)})
 
 @dataclass(frozen=True)
 class TransferMatrix:
-    """Ising spins on an L1 x L2 torus, L2 at most 10, with the same couplings along (1, 0), (0, 1), (1, 1), (1, -1)
-    everywhere.
+    """The transfer matrix of Ising spins on a narrow torus with the same couplings everywhere.
+
+    The torus is L1 x L2, L2 at most 10; couplings are those along (1, 0), (0, 1), (1, 1) and (1, -1).
 
     Parameters
     ----------

@@ -9,14 +9,26 @@ from symdiff.spins.hamiltonian import Hamiltonian
 
 
 class Wolff:
-    """``chains`` Markov chains that reflect one cluster at a time, for any couplings without a field.
+    """Markov chains that reflect one cluster at a time, for any couplings without a field.
 
-    The stationary distribution is ∝ exp(−E/T).
+    The stationary distribution is ∝ exp(−E/T). An update draws a reflection R of the labels that leaves w(a, b) as it
+    is (for Potts spins it exchanges two labels), a site, and grows its cluster along bonds that join with probability 1
+    − exp(−max(0, E(Ra, b) − E(a, b))/T). All bonds are drawn before the cluster grows, which is the same distribution.
 
-    An update draws a reflection R of the labels that leaves w(a, b) as it is, a site, and grows its cluster along bonds
-    that join with probability 1 − exp(−max(0, E(Ra, b) − E(a, b))/T). All bonds are drawn before the cluster grows,
-    which is the same distribution. Wolff, Collective Monte Carlo updating for spin systems, 1989; for Potts spins R
-    exchanges two labels.
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        One for all chains, or one for each.
+    temperature : float or Tensor
+        A number or (chains,), in J/k_B.
+    chains : int
+        The number of chains.
+    generator : torch.Generator, optional
+        Where all random numbers come from.
+
+    References
+    ----------
+    Wolff, Collective Monte Carlo updating for spin systems, Phys. Rev. Lett. 62 (1989).
     """
 
     def __init__(
@@ -60,9 +72,17 @@ class Wolff:
         return self.hamiltonian.energy(self.spins)
 
     def update(self, count: int = 1) -> Tensor:
-        """Reflect ``count`` clusters in every chain, one after the other.
+        """Reflect clusters in every chain, one after the other.
 
-        Returns their sizes, (count, chains) int64.
+        Parameters
+        ----------
+        count : int
+            The number of clusters of a chain.
+
+        Returns
+        -------
+        Tensor
+            Their sizes, (count, chains) int64.
         """
         return torch.stack([self._reflect() for _ in range(count)])
 
@@ -94,9 +114,12 @@ class Wolff:
 
 
 def reflections(interaction: Tensor) -> Tensor:
-    """The label permutations R with RR = 1, R ≠ 1 and w(Ra, Rb) = w(a, b) among exchanges of two labels and a ↦ m − a.
+    """The label permutations R with RR = 1, R ≠ 1 and w(Ra, Rb) = w(a, b), among exchanges of two labels and a ↦ m − a.
 
-    (R, q).
+    Returns
+    -------
+    Tensor
+        (R, q) int64.
     """
     states = len(interaction)
     labels = torch.arange(states)
