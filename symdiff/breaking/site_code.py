@@ -45,7 +45,7 @@ class SiteCode(Code):
     def forward(self, mask: Tensor) -> State:
         kind, nodes = self.lattice.kind, mask.shape[1]
         piece = torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
-        like = self.learned[0].weight
+        like = next(self.learned.parameters())
         place = (piece.positions() / torch.tensor(piece.sides)).to(like)
         compass = torch.linspace(-1, 1, self.directions).to(like)
         values = {

@@ -1,4 +1,4 @@
-"""What a denoiser knows of the whole structure, as one vector."""
+"""What a denoiser knows of a structure at graph level, as one vector."""
 
 from __future__ import annotations
 
@@ -13,9 +13,16 @@ WAVES = 64
 
 
 class Context(nn.Sequential):
-    """The time, the number of nodes, ``extra`` channels and the whole fields of x and z, through two layers.
+    """Embeds the time, the number of nodes and the graph-level fields of x and z as one vector, by two layers.
 
-    (B, width).
+    Parameters
+    ----------
+    noisy, code : Mapping of str to Field
+        The schemas of x and z.
+    width : int
+        Channels of the vector.
+    extra : int
+        Channels that the caller adds.
     """
 
     def __init__(self, noisy: Schema, code: Schema, width: int, extra: int = 0) -> None:
@@ -23,9 +30,28 @@ class Context(nn.Sequential):
         super().__init__(nn.Linear(2 * WAVES + whole, width), nn.SiLU(), nn.Linear(width, width))
         self.waves = Waves(WAVES)
 
-    def forward(self, x: State, t: Tensor, z: State, extra: tuple[Tensor, ...] = ()) -> Tensor:
-        """``t``: (B,); ``extra``: tensors of shape (B, ·), with as many channels together as were announced."""
+    # a Sequential for the names of its weights; it takes more than one tensor
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, x: State, t: Tensor, z: State, extra: tuple[Tensor, ...] = ()
+    ) -> Tensor:
+        """Embed a batch.
+
+        Parameters
+        ----------
+        x, z : State
+            The noisy structures and the symmetry-breaking input.
+        t : Tensor
+            (B,) times.
+        extra : tuple of Tensor
+            Each (B, ·), ``extra`` channels together.
+
+        Returns
+        -------
+        Tensor
+            (B, width).
+        """
         first, activation, second, waves = self
+        assert isinstance(first, nn.Linear)
         dtype = first.weight.dtype
         size = x.mask.sum(1).to(dtype) / 1000
         whole = torch.cat([waves(t), waves(size), *extra, *encode(x, "whole", dtype), *encode(z, "whole", dtype)], -1)

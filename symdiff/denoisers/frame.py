@@ -13,25 +13,47 @@ from symdiff.config.ranges import Degree, Features
 from symdiff.config.recipe import build
 from symdiff.denoisers.base import Denoiser
 from symdiff.groups.orthogonal import turn
-from symdiff.state import Real, Schema, State, schema_from_plain, schema_to_plain
+from symdiff.state import Field, Real, Schema, State, schema_from_plain, schema_to_plain
 
 DISTANCES, WAVES = "distance", "waves"
 
 
 class InFrame(Denoiser):
-    """``denoiser`` sees vectors, of nodes and of the whole, as coordinates along the frame in z, and predicts
-    coordinates.
+    """Makes any denoiser on scalars equivariant on vectors: it sees and predicts coordinates along the frame in z.
 
-    The frame, a field ``frame`` of d vectors on the whole, moves with the structure; coordinates along it do not. So
-    nothing in ``denoiser`` has to be built for rotations, and yet f(g·x, g·z) = g·f(x, z), and the sampled law is
-    invariant. This is frame averaging with one sampled frame (Puny et al., ICLR 2022; Lawrence et al., ICLR 2025).
+    The frame, a graph-level field ``frame`` of d vectors, rotates with the structure; coordinates along it do not. So
+    nothing in ``denoiser`` has to be built for rotations, and yet f(g·x, g·z) = g·f(x, z), and the distribution of
+    samples is invariant. This is frame averaging with one sampled frame.
 
-    ``distances``: the network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up
-    to ``reach`` (the unit of the data). ``waves``: sines and cosines of the coordinates at that many wavelengths,
-    ``reach`` halved again and again; both of the vectors of nodes. Vectors that are seen are predicted as x_t −
-    t·output: right at t = 0 whatever the network says, and for a straight path the output is its velocity. Vectors that
-    are not seen are the output.
+    Vectors that are seen are predicted as x_t − t·output: right at t = 0 whatever the network says, and for a straight
+    path the output is its velocity. Vectors that are not seen are the output.
+
+    Parameters
+    ----------
+    schema, noisy, code : Mapping
+        See ``Denoiser``.
+    denoiser : Mapping
+        The spec of the network on scalars.
+    distances : int
+        The network also sees the distances of all pairs of nodes, as Gaussians around that many lengths up to
+        ``reach``.
+    waves : int
+        It also sees sines and cosines of the coordinates of nodes at that many wavelengths, ``reach`` and its halves.
+    reach : float
+        The greatest length, in the unit of the data.
+
+    Raises
+    ------
+    ValueError
+        For a code without a frame, or vectors that are not on nodes.
+
+    References
+    ----------
+    Puny et al.: Frame Averaging for Invariant and Equivariant Network Design (ICLR 2022).
+    Lawrence, Portilheiro, Zhang, Kaba: Improving Equivariant Networks with Probabilistic Symmetry Breaking (ICLR 2025).
     """
+
+    lengths: Tensor
 
     @register_to_config
     def __init__(
@@ -49,13 +71,15 @@ class InFrame(Denoiser):
         if distances < 2 or waves < 0 or reach <= 0:
             raise ValueError(f"expected distances >= 2, waves >= 0 and reach > 0, got {distances}, {waves} and {reach}")
         frame = code.get("frame")
-        if frame is None or frame.axes != "whole" or not frame.vector or frame.dim != frame.vector:
+        if not isinstance(frame, Real) or frame.axes != "whole" or not frame.vector or frame.dim != frame.vector:
             raise ValueError(f"InFrame needs a code with a field 'frame' of d vectors, got {dict(code)}")
         moving = {
-            name: field for name, field in {**schema, **noisy}.items() if getattr(field, "vector", 0) == frame.vector
+            name: field
+            for name, field in {**schema, **noisy}.items()
+            if isinstance(field, Real) and field.vector == frame.vector
         }
         self.vectors = [name for name in noisy if name in moving]
-        self.predicted = {name: schema[name] for name in moving if name in schema}
+        self.predicted = {name: field for name in moving if isinstance(field := schema.get(name), Real)}
         if not any(moving[name].axes == "node" for name in self.vectors) or any(
             field.axes == "pair" for field in moving.values()
         ):
@@ -67,7 +91,7 @@ class InFrame(Denoiser):
         self.points = [name for name in self.vectors if noisy[name].axes == "node"]
         for name in self.points:
             if waves:
-                seen[f"{name}.{WAVES}"] = Real("node", 2 * waves * seen[name].dim)
+                seen[f"{name}.{WAVES}"] = Real("node", 2 * waves * moving[name].dim * moving[name].vector)
             seen[f"{name}.{DISTANCES}"] = Real("pair", distances)
         self.seen: Schema = seen
         self.code: Schema = {name: field for name, field in code.items() if name != "frame"}
@@ -107,11 +131,11 @@ class InFrame(Denoiser):
             predicted[name] = torch.where(x.mask[:, :, None, None], moved, 0.0)
         return State(x.mask, {**out.schema, **self.predicted}, predicted)
 
-    def _scalars(self, schema: Schema) -> dict:
+    def _scalars(self, schema: Schema) -> dict[str, Field]:
         """The schema with the vectors as coordinates."""
         return {
             name: Real(field.axes, field.dim * field.vector)
-            if name in self.vectors or name in self.predicted
+            if isinstance(field, Real) and (name in self.vectors or name in self.predicted)
             else field
             for name, field in schema.items()
         }

@@ -90,8 +90,9 @@ class Inputs:
         for name, way in self.chosen.items():
             if way != "vectors":
                 vectors = self._vectors(name, x, z)
-                if way == "framed":
-                    vectors = turn(self.frame(x, z), vectors)
+                frame = self.frame(x, z) if way == "framed" else None
+                if frame is not None:
+                    vectors = turn(frame, vectors)
                 parts.append(vectors.flatten(2).to(dtype))
         return torch.cat(parts, -1) * here
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -84,7 +85,9 @@ class LatticeConvolution(Denoiser):
             }
         )
         for name in self.flips:
-            if name in self.heads:  # it moves the logits of both labels alike: its gradient would be nothing but rounding
+            if (
+                name in self.heads
+            ):  # it moves the logits of both labels alike: its gradient would be nothing but rounding
                 self.heads[name].bias.requires_grad_(False)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
@@ -128,7 +131,7 @@ class LatticeConvolution(Denoiser):
     def _moved(self, schema: Schema, frames: LatticeFrames) -> list[Tensor]:
         """For every field on sites, how its channels look from each group element, (G, channels), counted from the
         first."""
-        found, start = [], 1
+        columns, start = [], 1
         for name in self.sites:
             field = schema[name]
             if isinstance(field, Star):
@@ -144,9 +147,9 @@ class LatticeConvolution(Denoiser):
                 places = torch.arange(_width(field)).repeat(frames.count, 1)
                 if name in self.flips:
                     places[:, :2] ^= frames.flipped.long()[:, None]
-            found.append(places + start)
+            columns.append(places + start)
             start += places.shape[1]
-        return found
+        return columns
 
     def _outer(self, name: str) -> int:
         field = self.predicted[name]
@@ -161,8 +164,8 @@ class LatticeConvolution(Denoiser):
         for name, field in seen.items():
             if field.axes == "pair" or getattr(field, "vector", 0):
                 raise ValueError(
-                    f"field {name!r} is {field}: this network reads labels, scalars and stars of sites, and scalars "
-                    "of the whole"
+                    f"field {name!r} is {field}: this network reads labels, scalars and stars of sites, and "
+                    "graph-level scalars"
                 )
             if name in self.flips and not (isinstance(field, Categorical | Logits) and field.classes >= 2):
                 raise ValueError(f"flips: field {name!r} has no two labels to swap, it is {field}")
@@ -174,4 +177,4 @@ class LatticeConvolution(Denoiser):
 
 
 def _width(field: Field) -> int:
-    return field.classes if isinstance(field, Categorical | Logits) else field.dim
+    return field.classes if isinstance(field, Categorical) else math.prod(field.trailing)

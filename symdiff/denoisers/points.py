@@ -1,4 +1,4 @@
-"""A group convolution over points in space, with the symmetry of its kernels for a choice."""
+"""A group convolution over points in 3D, with the symmetry of its kernels for a choice."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class PointConvolution(Denoiser):
 
     Permutations and, where inputs do not break them, translations are exact. So are rotations and reflections with 0
     orientations. A grid of K > 0 directions that stands still has the rotations of the grid alone, the others only
-    nearly; where the code has a frame, the grid turns with it, and f(g·x, g·z) = g·f(x, z) is exact. A frame drawn from
-    Haar's law, as in generation, is a grid at random. ``benchmarks/equivariance.py`` measures every combination.
+    nearly; where the code has a frame, the grid turns with it, and f(g·x, g·z) = g·f(x, z) is exact. A frame drawn
+    uniformly, as in generation, is a grid at random. ``benchmarks/equivariance.py`` measures every combination.
 
     ``unit``: the length, in the unit of the data, that kernels take for 1. ``neighbors``: 0 for all pairs, else how
     many nearest nodes are listened to. ``levels``: behind the layers, so many times a quarter of the nodes
@@ -141,7 +141,7 @@ class PointConvolution(Denoiser):
             )
 
         basis = kernels(r, edges, 0)
-        around = None if grid is None else self.around_basis(self.around[..., None])
+        around = None if grid is None or self.around_basis is None else self.around_basis(self.around[..., None])
 
         h = (self.enter(self.inputs.scalars(x, z, dtype)) + context[:, None])[:, :, None]
         if self.enter_vectors is not None:
@@ -188,8 +188,8 @@ class PointConvolution(Denoiser):
         return grid if frame is None else turn(frame.mT, grid)
 
     def _coordinates(self, v: Tensor, frame: Tensor | None) -> Tensor:
-        """The coordinates of v (B, ..., 3): along the frame, or in space."""
-        return turn(frame, v) if self.equivariance == "frame" else v
+        """The coordinates of v (B, ..., 3): along the frame, or as they are."""
+        return turn(frame, v) if self.equivariance == "frame" and frame is not None else v
 
     def _entering(self, vectors: Tensor, grid: Tensor | None, frame: Tensor | None) -> Tensor:
         """What is told of a node's vectors (B, N, V, 3): (B, N, K, ·)."""
@@ -206,6 +206,7 @@ class PointConvolution(Denoiser):
         if self.grid is not None:
             out = torch.einsum("bnod,bok->bndk", head(h).to(like), out_of_grid)
         elif self.equivariance == "rotations":
+            assert isinstance(head, nn.ModuleDict)
             h = h.squeeze(2)
             kernel = head["kernel"](basis.squeeze(3)) * edges.gather(h)
             direction = r / (self.unit + (r.square().sum(-1, keepdim=True) + TINY).sqrt())

@@ -1,4 +1,4 @@
-"""From what a network knows of the nodes, labels and scalars of nodes, pairs and the whole."""
+"""Predictions for nodes, pairs and whole structures from features of the nodes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,21 @@ Pooling = Literal["mean", "sum"]
 
 
 class Readout(nn.ModuleDict):
-    """Linear for nodes and the whole; for a pair bilinear in its two nodes, of rank ``rank``.
+    """Linear for node and graph-level fields; for a pair bilinear in its two nodes.
 
-    The whole is read from the mean over the nodes; with ``pooling`` "sum" it is the sum of what two layers say of each
-    node, over the root of 16 nodes. A pair's prediction also has a table of (label seen, label predicted) that depends
-    on the context.
+    A pair's prediction also has a table of (label seen, label predicted) that depends on the context.
+
+    Parameters
+    ----------
+    predicted, noisy : Mapping of str to Field
+        The schemas of the prediction and of x.
+    width, context : int
+        Channels of a node and of the context.
+    rank : int
+        Of the bilinear form.
+    pooling : {"mean", "sum"}
+        Graph-level fields are read from the mean over the nodes, or are a sum over nodes of two layers' outputs, a
+        quarter of it.
     """
 
     def __init__(
@@ -36,17 +46,27 @@ class Readout(nn.ModuleDict):
             if field.axes != "pair":
                 self[name] = nn.Linear(width, outputs)
                 continue
-            self[name] = nn.ModuleDict(
-                {"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)}
-            )
-            if isinstance(noisy.get(name), Categorical):
-                echo = nn.Linear(context, noisy[name].classes * outputs)
+            head = nn.ModuleDict({"row": nn.Linear(width, outputs * rank), "column": nn.Linear(width, outputs * rank)})
+            seen = noisy.get(name)
+            if isinstance(seen, Categorical):
+                echo = nn.Linear(context, seen.classes * outputs)
                 nn.init.zeros_(echo.weight)
                 nn.init.zeros_(echo.bias)
-                self[name]["echo"] = echo
+                head["echo"] = echo
+            self[name] = head
 
     def forward(self, h: Tensor, x: State, context: Tensor) -> dict[str, Tensor]:
-        """``h``: (B, N, width), scalars; ``x``: what was seen; ``context``: (B, context)."""
+        """Predict all fields.
+
+        Parameters
+        ----------
+        h : Tensor
+            (B, N, width), invariant features of the nodes.
+        x : State
+            The noisy structures.
+        context : Tensor
+            (B, context).
+        """
         return {name: self._read(name, h, x, context) for name in self.predicted}
 
     def _read(self, name: str, h: Tensor, x: State, context: Tensor) -> Tensor:
@@ -57,6 +77,7 @@ class Readout(nn.ModuleDict):
             return head(mean_over_nodes(h, x.mask))
         if field.axes == "node":
             return head(h) * x.mask[..., None]
+        assert isinstance(head, nn.ModuleDict)
         row, column = (rearrange(head[side](h), "b n (k r) -> b k n r", r=self.rank) for side in ("row", "column"))
         logits = rearrange(row @ column.mT, "b k i j -> b i j k") * self.rank**-0.5
         if "echo" in head:

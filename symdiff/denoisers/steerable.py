@@ -1,4 +1,4 @@
-"""A steerable network over points in space, on e3nn."""
+"""A steerable network over points in 3D, on e3nn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from symdiff.denoisers.context import Context
 from symdiff.denoisers.inputs import Inputs, Way
 from symdiff.denoisers.readout import Pooling, Readout
 from symdiff.nn.points import TINY, Edges
-from symdiff.nn.steerable import SteerableLayer, SteerableNorm, harmonics, ordered, renew
+from symdiff.nn.steerable import SteerableLayer, SteerableNorm, harmonics, read_irreps, renew
 from symdiff.state import Real, State, schema_from_plain
 
 
@@ -58,7 +58,7 @@ class SteerableNetwork(Denoiser):
                 f"expected neighbors >= 0, radial >= 2 and reach > 0, got {neighbors}, {radial} and {reach}"
             )
         self.inputs = Inputs(noisy, code, position, inputs)
-        self.position, self.neighbors, self.irreps = position, neighbors, ordered(irreps)
+        self.position, self.neighbors, self.irreps = position, neighbors, read_irreps(irreps)
         self.vectors = {name: field for name, field in schema.items() if isinstance(field, Real) and field.vector}
         self.seen = [name for name in self.vectors if noisy.get(name) == self.vectors[name]]
         self.predicted = prediction_schema({name: field for name, field in schema.items() if name not in self.vectors})

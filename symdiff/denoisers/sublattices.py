@@ -31,11 +31,11 @@ class SublatticeConvolution(Denoiser):
 
     For the process ``Masked`` with the order ``CoarseToFine``. A stage costs what its sublattice has sites, so that all
     together cost little more than the last ones. Equivariant under the space group, since every sublattice has the
-    point group of the whole, and under the flip of two labels. Nothing breaks the symmetry but the order and the spins
-    that are shown; before the first one all labels are equally likely.
+    point group of the lattice, and under the flip of two labels. Nothing breaks the symmetry but the order and the
+    spins that are shown; before the first one all labels are equally likely.
 
     ``last``: "heat bath": couplings are 1 between nearest neighbors, so that the last stage and the last group of the
-    one before have known laws, by the interaction w of ``model``: no network is needed. It needs the condition
+    one before have known distributions, by the interaction w of ``model``: no network is needed. It needs the condition
     ``temperature``. "learned": the network predicts them, too. ``width``, ``widening``, ``layers``: as in
     ``LatticeConvolution``.
     """
@@ -61,6 +61,7 @@ class SublatticeConvolution(Denoiser):
         ):
             raise ValueError(f"this network predicts one label of every site, got {', '.join(schema)}")
         ((self.name, field),) = schema.items()
+        assert isinstance(field, Categorical)
         others = [name for name, other in {**noisy, **code}.items() if other.axes != "whole" and name != self.name]
         if others:
             raise ValueError(
@@ -85,12 +86,12 @@ class SublatticeConvolution(Denoiser):
         for stage in stages[count > 0].unique().tolist():
             rows = (stages == stage) & (count > 0)
             known = count == _enough(piece, stage) if self.exact else torch.zeros_like(rows)
-            for which, law in ((rows & known, self._exact), (rows & ~known, self._predicted)):
+            for which, evaluate in ((rows & known, self._exact), (rows & ~known, self._predicted)):
                 if bool(which.all()):
-                    logits = law(piece, stage, x, z, shown)
+                    logits = evaluate(piece, stage, x, z, shown)
                 elif bool(which.any()):
                     logits = logits.index_put(
-                        (which.nonzero()[:, 0],), law(piece, stage, x.select(which), z.select(which), shown[which])
+                        (which.nonzero()[:, 0],), evaluate(piece, stage, x.select(which), z.select(which), shown[which])
                     )
         return State(x.mask, self.predicted, {self.name: logits})
 
@@ -158,6 +159,6 @@ class SublatticeConvolution(Denoiser):
 
 
 def _enough(piece: Tower, stage: int) -> int:
-    """How many sites are shown when what is left of a stage has a known law, −1 for never."""
+    """How many sites are shown when what is left of a stage has a known distribution, −1 for never."""
     last, before = piece.size(1), piece.size(2) + (piece.size(3) if piece.torus.lattice.dim == 2 else 0)
     return last if stage == 0 else before if stage == 1 < piece.top - piece.torus.lattice.dim + 1 else -1

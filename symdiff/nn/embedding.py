@@ -11,6 +11,8 @@ from torch import Tensor, nn
 class Waves(nn.Module):
     """Sines and cosines of a number, (B,) -> (B, dim), with frequencies from 1 to ``highest``, evenly spaced in log."""
 
+    frequencies: Tensor
+
     def __init__(self, dim: int, highest: float = 1000.0) -> None:
         super().__init__()
         frequencies = torch.exp(torch.linspace(0, math.log(highest), dim // 2))

@@ -44,6 +44,8 @@ class EquivariantLinear(nn.Module):
         For an order other than 0, 1, 2.
     """
 
+    rows: Tensor
+
     def __init__(
         self, group: PermutationGroup, inputs: int, outputs: int, channels_in: int, channels_out: int, bias: bool = True
     ) -> None:

@@ -63,8 +63,16 @@ class GroupConvolution(nn.Module):
     ``precise``: in the type of the weights under autocast, too.
     """
 
+    index: Tensor
+
     def __init__(
-        self, frames: LatticeFrames, inner: int, outer: int, reach: bool = False, relaxed: bool = False, precise: bool = False
+        self,
+        frames: LatticeFrames,
+        inner: int,
+        outer: int,
+        reach: bool = False,
+        relaxed: bool = False,
+        precise: bool = False,
     ) -> None:
         super().__init__()
         self.linear = precise_linear if precise else functional.linear
@@ -106,7 +114,10 @@ class Neighborhood(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+    # torch passes one gradient for each output; there is one
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx, gradient: Tensor
+    ) -> tuple[Tensor, None, None]:
         (behind,) = ctx.saved_tensors
         nodes, directions = behind.shape
         places = behind * directions + torch.arange(directions, device=behind.device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -140,7 +140,9 @@ class KernelBasis(nn.Module):
 
     def forward(self, invariants: Tensor, extra: Mapping[str, Tensor] | None = None) -> Tensor:
         """(..., channels) -> (..., width); ``extra``: tensors that broadcast to it, by their name."""
-        features = torch.stack([math.prod([invariants[..., k] for k in chosen]) for chosen in self.monomials], -1)
+        features = torch.stack(
+            [reduce(torch.mul, (invariants[..., k] for k in chosen)) for chosen in self.monomials], -1
+        )
         h = self.first(features.to(self.first.weight.dtype))
         for name, layer in self.extra.items():
             h = h + layer((extra or {})[name])

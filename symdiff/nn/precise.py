@@ -20,5 +20,5 @@ class PreciseLinear(nn.Linear):
     %.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        return precise_linear(x, self.weight, self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        return precise_linear(input, self.weight, self.bias)

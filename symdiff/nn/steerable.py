@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from e3nn import o3
 from e3nn.nn import Gate
@@ -22,18 +24,23 @@ def harmonics(r: Tensor, degree: int) -> Tensor:
     return o3.spherical_harmonics(list(range(degree + 1)), direction, normalize=False, normalization="component")
 
 
-def ordered(irreps: str) -> o3.Irreps:
+def make_irreps(irreps: str | list) -> o3.Irreps:
+    """Make representations from a text or from pairs (count, representation)."""
+    return o3.Irreps(irreps)  # pyright: ignore[reportReturnType]  # e3nn's metaclass hides the type
+
+
+def read_irreps(irreps: str) -> o3.Irreps:
     """The representations that a text like ``64x0e + 32x1o`` names, scalars first. Raises ValueError."""
     try:
-        read = o3.Irreps(irreps)
+        read = make_irreps(irreps)
     except (ValueError, AssertionError):
         raise ValueError(f"irreps: expected something like '64x0e + 32x1o + 16x2e', got {irreps!r}") from None
-    read = o3.Irreps([(count, one) for count, one in read if count])
+    read = make_irreps([(count, one) for count, one in read if count])
     if read.dim > 8192 or read and read.lmax > 8:
         raise ValueError(f"irreps: expected at most 8192 channels and order 8, got {irreps!r}")
     if "0e" not in read:
         raise ValueError(f"irreps: scalars (0e) are needed, got {irreps!r}")
-    return o3.Irreps([pair for pair in read if pair.ir.l == 0] + [pair for pair in read if pair.ir.l > 0]).regroup()
+    return make_irreps([pair for pair in read if pair.ir.l == 0] + [pair for pair in read if pair.ir.l > 0]).regroup()
 
 
 def renew(module: nn.Module) -> None:
@@ -49,7 +56,8 @@ def renew(module: nn.Module) -> None:
 
 
 class SteerableNorm(nn.Module):
-    """Scalars are normalized by mean and spread over their channels, others by the root mean square of theirs."""
+    """Scalars are normalized by mean and standard deviation over their channels, others by the root mean square of
+    theirs."""
 
     def __init__(self, irreps: o3.Irreps) -> None:
         super().__init__()
@@ -69,8 +77,8 @@ class SteerableNorm(nn.Module):
                 parts.append(functional.layer_norm(part, (count,), gain))
                 continue
             part = part.unflatten(-1, (count, dim))
-            spread = (part.square().mean((-2, -1), keepdim=True) + 1e-5).rsqrt()
-            parts.append((part * spread * gain[:, None]).flatten(-2))
+            scale = (part.square().mean((-2, -1), keepdim=True) + 1e-5).rsqrt()
+            parts.append((part * scale * gain[:, None]).flatten(-2))
         return torch.cat(parts, -1)
 
 
@@ -91,11 +99,11 @@ class SteerableLayer(nn.Module):
             for out in one * other
             if out in irreps
         ]
-        made = o3.Irreps([(count, out) for _, _, count, out in paths])
+        made = make_irreps([(count, out) for _, _, count, out in paths])
         made, place, _ = made.sort()
         instructions = [(i, j, place[k], "uvu", True) for k, (i, j, _, _) in enumerate(paths)]
         scalars = o3.Irreps([pair for pair in irreps if pair.ir.l == 0])
-        gated = o3.Irreps([pair for pair in irreps if pair.ir.l > 0])
+        gated = make_irreps([pair for pair in irreps if pair.ir.l > 0])
         gates = o3.Irreps([(gated.num_irreps, "0e")] if gated.num_irreps else [])
         activations = [functional.silu if pair.ir.p == 1 else torch.tanh for pair in scalars]
         self.gate = Gate(scalars, activations, gates, [torch.sigmoid] * len(gates), gated)
@@ -103,7 +111,7 @@ class SteerableLayer(nn.Module):
             raise ValueError(f"irreps: {irreps} come out of the gate as {self.gate.irreps_out}")
         self.norm = SteerableNorm(irreps)
         self.product = o3.TensorProduct(irreps, along, made, instructions, shared_weights=False, internal_weights=False)
-        self.weigh = nn.Linear(edge, self.product.weight_numel)
+        self.weigh = nn.Linear(edge, cast(int, self.product.weight_numel))
         self.mix = o3.Linear(made.simplify(), self.gate.irreps_in)
         self.own = o3.Linear(irreps, self.gate.irreps_in)
 

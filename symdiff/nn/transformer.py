@@ -58,5 +58,6 @@ class SquaredReLU(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    # torch passes one gradient for each output; there is one
+    def backward(ctx, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         return (gradient * ctx.saved_tensors[0]).mul_(2)

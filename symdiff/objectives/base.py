@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from symdiff.random import Generator
 from symdiff.state import State
@@ -19,7 +20,7 @@ class Objective(ABC):
     """
 
     @abstractmethod
-    def __call__(self, model: nn.Module, x0: State, generator: Generator | None = None) -> Tensor:
+    def __call__(self, model: Any, x0: State, generator: Generator | None = None) -> Tensor:
         """Evaluate the loss.
 
         Parameters

@@ -69,4 +69,5 @@ class LogVariance(Objective):
         streams = generator.split(self.draws) if isinstance(generator, Streams) else generator
         sampler = Importance(model, self.steps, self.log_density, differentiable=True)
         log_weights = sampler(Request.of(given.mask, given if given.schema else None), streams).log_weights
+        assert log_weights is not None
         return log_weights.view(len(x0), self.draws).var(1) / 2

@@ -46,7 +46,10 @@ class Average:
         """Move the average towards the weights as they are after step ``step`` (counted from 0)."""
         decay = min(self.decay, (1 + step) / (10 + step))
         parameters = self._parameters()
-        torch._foreach_lerp_(list(self.weights.values()), [parameters[name] for name in self.weights], 1 - decay)
+        # one call for all tensors, as torch's own optimizers do, has no public name
+        torch._foreach_lerp_(  # pyright: ignore[reportPrivateImportUsage]
+            list(self.weights.values()), [parameters[name] for name in self.weights], 1 - decay
+        )
 
     @torch.no_grad()
     def restore(self, weights: Mapping[str, Tensor]) -> None:

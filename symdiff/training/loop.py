@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,8 @@ from symdiff.training.signals import Interruption
 class Structures(Protocol):
     """What the loop asks of a dataset: ``num_nodes`` (M,) and padded batches."""
 
-    num_nodes: Tensor
+    @property
+    def num_nodes(self) -> Tensor: ...
 
     def __len__(self) -> int: ...
 
@@ -111,7 +112,7 @@ class Trainer:
         structures: Structures,
         settings: TrainingSettings,
         out: Path,
-        observe: Callable[[nn.Module, int], dict] | None = None,
+        observe: Callable[[Any, int], dict] | None = None,
         accelerator: Accelerator | None = None,
         data: str = "",
     ) -> None:
@@ -296,7 +297,7 @@ class Trainer:
             self.log.write("note", self.step, text=text)
 
     def _sample(self) -> None:
-        if not self.first:
+        if not self.first or self.observe is None or self.log is None:
             return
         self.diffusion.eval()
         with self.average.swapped(), self.autocast():
@@ -322,7 +323,7 @@ class Trainer:
             )
 
     def _save(self) -> None:
-        if not self.first:
+        if not self.first or self.log is None:
             return
         self.log.sync()
         if not self.diverged:
@@ -407,7 +408,7 @@ def weights(module: nn.Module) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def load_weights(module: nn.Module, tensors: dict[str, Tensor]) -> None:
+def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Put back what ``weights`` returned. Raises: UserError where names or shapes differ."""
     own = weights(module)
     if own.keys() != tensors.keys():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -58,7 +59,8 @@ class Optimizer:
         if muon and skip.item():
             return
         for part in muon:
-            torch._foreach_div_(
+            # as in ``Average``: no public name
+            torch._foreach_div_(  # pyright: ignore[reportPrivateImportUsage]
                 [p.grad for group in part.param_groups for p in group["params"] if p.grad is not None], scale
             )
         for part in self.parts:
@@ -66,7 +68,7 @@ class Optimizer:
                 group["lr"] = learning_rate
             if isinstance(part, torch.optim.AdamW):
                 # the fused step divides by grad_scale and does nothing where found_inf is 1: clipping costs no pass
-                part.grad_scale, part.found_inf = scale, skip
+                part.grad_scale, part.found_inf = scale, skip  # pyright: ignore[reportAttributeAccessIssue]
             part.step()
 
     def state(self) -> dict[str, Tensor]:
@@ -79,7 +81,7 @@ class Optimizer:
             for key, value in states.get(parameter, {}).items()
         }
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
         """Put back what ``state`` returned."""
         self._look_up()
         for part in self.parts:

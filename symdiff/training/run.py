@@ -18,6 +18,7 @@ from symdiff.config import recipe as recipes
 from symdiff.config.recipe import Recipe
 from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
+from symdiff.diffusion import Diffusion
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.random import Streams
@@ -162,7 +163,7 @@ def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> No
     diffusion.train(training)
 
 
-def compile_denoiser(diffusion: nn.Module) -> None:
+def compile_denoiser(diffusion: Diffusion) -> None:
     """Compile the denoiser's forward in place. Raises: UserError where there is no C++ compiler to do it with."""
     if not torch.cuda.is_available():
         wanted = os.environ.get("CXX")

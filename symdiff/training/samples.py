@@ -42,11 +42,12 @@ def judge(domain: Domain, state: State) -> dict:
     Where it cannot be decided, ``undecided`` says why.
     """
     values: dict = {"count": len(state)}
-    if not hasattr(domain.codec, "inspect"):
+    inspect = getattr(domain.codec, "inspect", None)
+    if inspect is None:
         return {**values, "undecided": f"{type(domain).__name__} has no notion of validity"}
     if importlib.util.find_spec("rdkit") is None:
         return {**values, "undecided": "rdkit is not installed here, so validity was not computed"}
-    verdicts = domain.codec.inspect(state)
+    verdicts = inspect(state)
     valid = [text for text, reason in verdicts if reason is None and "." not in text]
     values["validity"] = len(valid) / len(verdicts)
     values["sanitized"] = sum(reason is None for _, reason in verdicts) / len(verdicts)

@@ -160,10 +160,10 @@ def test_every_integer_has_a_range(base, name, setting, value):
 @pytest.mark.parametrize("irreps", ["1000000000000x0e", "8x0e + 1x100o", "1000000x0e + 1x1o"])
 def test_representations_have_a_range(irreps):
     pytest.importorskip("e3nn", reason="steerable layers need e3nn")
-    from symdiff.nn.steerable import ordered
+    from symdiff.nn.steerable import read_irreps
 
     with pytest.raises(ValueError, match="irreps"):
-        ordered(irreps)
+        read_irreps(irreps)
 
 
 @pytest.mark.parametrize("value", [-1, 10**12])

@@ -11,7 +11,7 @@ from symdiff.denoisers.steerable import SteerableNetwork
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import Product
-from symdiff.nn.steerable import SteerableNorm, harmonics, ordered
+from symdiff.nn.steerable import SteerableNorm, harmonics, read_irreps
 from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, State, node_mask, pad, schema_to_plain
 from symdiff.testing import difference, equivariance_error
@@ -157,7 +157,7 @@ def test_harmonics_are_normalized_and_vanish_at_zero():
 
 
 def test_the_norm_is_equivariant_and_its_output_has_size_one():
-    irreps = ordered("3x1o + 5x0e + 2x2e")
+    irreps = read_irreps("3x1o + 5x0e + 2x2e")
     assert str(irreps) == "5x0e+3x1o+2x2e"
     h = normal((50, irreps.dim), torch.Generator().manual_seed(0), torch.zeros((), dtype=torch.float64)) * 7
     norm = SteerableNorm(irreps).double()
