@@ -3,7 +3,7 @@
 >>> assert_equivariant(network, Symmetric(), x, t, z)  # doctest: +SKIP
 
 Each check draws group elements itself. Randomness in what is checked (dropout, sampling) has to be switched off or
-seeded, for equivariance in law is not what ``equivariance_error`` measures.
+seeded, for equivariance in distribution is not what ``equivariance_error`` measures.
 """
 
 from __future__ import annotations

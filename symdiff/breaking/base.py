@@ -17,7 +17,7 @@ Anchor = Literal["data", "prior", "none"]
 
 
 class SymmetryBreaker(ModelMixin, ConfigMixin, ABC):
-    """Draws z once per trajectory from an equivariant law: z(g·x) is distributed as g·z(x).
+    """Draws z once per trajectory from an equivariant distribution: z(g·x) is distributed as g·z(x).
 
     ``anchor`` says which structure z belongs to: the clean ``data`` (exact with every process), the trajectory's own
     ``prior`` sample (exact where steps transport it), or ``none`` (unrelated random identities).
@@ -45,4 +45,4 @@ class SymmetryBreaker(ModelMixin, ConfigMixin, ABC):
 
     @abstractmethod
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
-        """Draw z from its marginal law: generation."""
+        """Draw z from its marginal distribution: generation."""

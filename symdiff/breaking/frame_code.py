@@ -1,4 +1,4 @@
-"""A code for structures in space: a frame of axes, and names for the nodes."""
+"""A code for structures in 3D: a frame of axes, and node identities."""
 
 from __future__ import annotations
 

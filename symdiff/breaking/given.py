@@ -14,7 +14,7 @@ class Given(SymmetryBreaker):
     """z is the frame that a structure's own field ``field`` has: three vectors, where its coordinate axes have been
     turned to.
 
-    Nothing is drawn. As the frame turns with the structure the law is equivariant jointly, while the network learns
+    Nothing is drawn. As the frame rotates with the structure, z is equivariant, while the network learns
     what the axes mean: which way is up, say. (Vadgama et al., Probing Equivariance and Symmetry Breaking in
     Convolutional Networks, NeurIPS 2025.)
     """
@@ -33,8 +33,7 @@ class Given(SymmetryBreaker):
     def sample(self, x: State, generator: Generator | None = None) -> State:
         if x.schema.get(self.field) != self.schema["frame"]:
             raise ValueError(
-                f"breaker: expected a field {self.field!r} of three vectors of the whole, got "
-                f"{x.schema.get(self.field)}"
+                f"breaker: expected a field {self.field!r} of three graph-level vectors, got {x.schema.get(self.field)}"
             )
         return State(x.mask, self.schema, {"frame": x[self.field]})
 

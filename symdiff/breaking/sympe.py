@@ -19,7 +19,7 @@ class SymPE(SymmetryBreaker):
     """z = g̃·v with g̃ from the inversion kernel and v a learned code.
 
     Lawrence, Portilheiro, Zhang, Kaba: Improving Equivariant Networks with Probabilistic Symmetry Breaking (ICLR 2025,
-    https://arxiv.org/abs/2503.21985). The marginal law of g̃ for an invariant data law is uniform on the group.
+    https://arxiv.org/abs/2503.21985). For invariant data g̃ is uniform on the group.
     """
 
     @register_to_config

@@ -22,8 +22,8 @@ class Canonicalizer(ABC):
     def sample(self, x: State, generator: Generator | None = None) -> Element:
         """Draw g such that g⁻¹·x is canonical, uniformly among all such g.
 
-        The law is equivariant: ``sample(h·x)`` is distributed as ``h · sample(x)``, whatever ``element`` does with
-        ties (Lawrence et al., Improving Equivariant Networks with Probabilistic Symmetry Breaking, ICLR 2025).
+        The distribution is equivariant: ``sample(h·x)`` is distributed as ``h · sample(x)``, whatever ``element`` does
+        with ties (Lawrence et al., Improving Equivariant Networks with Probabilistic Symmetry Breaking, ICLR 2025).
         """
         h = self.group.sample(x.mask, generator)
         c = self.element(self.group.act(h, x))

@@ -37,7 +37,7 @@ def named_fields(x: State, names: Sequence[str] | None) -> list[str]:
 class Colored:
     """``mask``: (B, N) the real nodes. ``nodes``: (B, N) joint labels. ``pairs``: (B, N, N) random-looking 64-bit
     colors of the ordered pairs of distinct real nodes, zero elsewhere. ``edges``: (B, N, N) bool, pairs with a label
-    other than 0. ``wholes``: (B,) joint labels of the whole."""
+    other than 0. ``wholes``: (B,) joint graph-level labels."""
 
     mask: Tensor
     nodes: Tensor
@@ -86,7 +86,7 @@ def pair_codes(x: State, names: list[str]) -> Tensor:
 
 
 def whole_codes(x: State, names: list[str]) -> Tensor:
-    """The joint label of every structure's whole fields, (B,) int64."""
+    """The joint label of every structure's graph-level fields, (B,) int64."""
     labels = [(x[name], _labels(x, name).classes) for name in names if x.schema[name].axes == "whole"]
     return _join(labels, 62, x.mask[:, 0])
 

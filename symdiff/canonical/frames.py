@@ -1,4 +1,4 @@
-"""Frames and node orders of points in space, from their principal axes."""
+"""Frames and node orders of points in 3D, from their principal axes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Frames(Canonicalizer):
         """Draw g with g⁻¹·x canonical, uniformly among all such g; with "stored" nodes, among those that leave the
         nodes.
 
-        Where x says only what holds for the whole, a property of a molecule to be, that is all of the group.
+        Where x has graph-level fields alone, a property of a molecule to be, that is all of the group.
         """
         if x.schema and all(field.axes == "whole" and not getattr(field, "vector", 0) for field in x.schema.values()):
             return self.group.sample(x.mask, generator)

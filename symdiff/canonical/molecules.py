@@ -23,8 +23,8 @@ class Molecules(Canonicalizer):
     For structures with the fields "atom" (labels ``atoms``, such as "C", "N+", "O-") and "bond" (0 none, 1 single, 2
     double, 3 triple). The order "smiles" is depth-first. Nothing is sanitized, so that generated and broken molecules
     have an order too; every structure is read in Python, one by one. RDKit decides some ties of highly symmetric graphs
-    by the order of the atoms: the law of ``sample`` is equivariant all the same, with more entropy than that of
-    ``Nodes``. Schneider, Sahnoun, Landrum: Get your atoms in order, J. Chem. Inf. Model. 2015.
+    by the order of the atoms: the distribution of ``sample`` is equivariant all the same, with more entropy than that
+    of ``Nodes``. Schneider, Sahnoun, Landrum: Get your atoms in order, J. Chem. Inf. Model. 2015.
     """
 
     def __init__(self, atoms: Sequence[str], order: Order = "rank") -> None:

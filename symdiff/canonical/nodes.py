@@ -30,7 +30,7 @@ class Nodes(Canonicalizer):
     ``order`` chooses the representative. "rank": by label, then number of neighbors, then refined; "depth" and
     "breadth": a traversal of the ranked graph along its edges, which are the pairs with a label other than 0.
     ``fields``: the Categorical fields that are read, all by default; others are carried along. Reading fewer fields
-    than a structure has gives a coarser inversion kernel, whose law is still equivariant.
+    than a structure has gives a coarser inversion kernel, whose distribution is still equivariant.
     """
 
     def __init__(self, order: Order = "rank", fields: Sequence[str] | None = None) -> None:

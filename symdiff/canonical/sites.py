@@ -150,7 +150,7 @@ class Turned:
         ((name, field),) = x.schema.items()
         if field.axes == "pair" or getattr(field, "vector", 0):
             raise ValueError(
-                f"field {name!r} is {field}: Sites compares labels, scalars and stars of sites and of the whole"
+                f"field {name!r} is {field}: Sites compares labels, scalars and stars, of sites or graph-level"
             )
         nodes, device = x.mask.shape[1], x.device
         operations, labels = space.operations(nodes).to(device), relabel.count(nodes)

@@ -26,7 +26,7 @@ class Group(ABC, Generic[E]):
 
     @abstractmethod
     def sample(self, mask: Tensor, generator: Generator | None = None) -> E:
-        """Draw from the Haar (uniform) law, independently for every structure of ``mask`` (B, N)."""
+        """Draw from the Haar (uniform) distribution, independently for every structure of ``mask`` (B, N)."""
 
     @abstractmethod
     def compose(self, g: E, h: E) -> E:

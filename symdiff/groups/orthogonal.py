@@ -26,7 +26,8 @@ class Orthogonal(Group[Tensor]):
         return torch.eye(self.dim, dtype=torch.float64, device=mask.device).repeat(len(mask), 1, 1)
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
-        """Haar's law: the orthogonal factor of a Gaussian matrix, the other factor's diagonal made positive.
+        """Draw from Haar's measure: the orthogonal factor of a Gaussian matrix, the other factor's diagonal made
+        positive.
 
         Mezzadri, How to generate random matrices from the classical compact groups, 2007.
         """

@@ -14,7 +14,7 @@ from symdiff.state import Real, State
 class Translations(Group[Tensor]):
     """R^d, moving the vectors of the node fields ``fields`` (positions; not velocities): an element is (B, d) float64.
 
-    The group is not compact and has no uniform law: ``sample`` draws from a normal law of standard deviation
+    The group is not compact and has no uniform distribution: ``sample`` draws from a normal one of standard deviation
     ``spread``, in the unit of the positions, which serves to test equivariance.
     """
 

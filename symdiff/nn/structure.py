@@ -12,7 +12,7 @@ from symdiff.state import Categorical, State
 
 Feature = Literal["cycles", "walks", "spectrum"]
 LENGTHS = {"cycles": (3, 0), "walks": (8, 0), "spectrum": (0, 6)}
-"""Channels that each feature gives a node and the whole structure."""
+"""Channels that each feature gives a node and, at graph level, a structure."""
 
 
 def adjacency(x: State, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -72,7 +72,7 @@ def spectrum(a: Tensor, mask: Tensor) -> Tensor:
 
 
 def features(x: State, chosen: Sequence[Feature], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-    """The chosen features of the nodes, (B, N, ·), and of the whole, (B, ·), compressed by log(1 + ·)."""
+    """The chosen features of the nodes, (B, N, ·), and of the graph, (B, ·), compressed by log(1 + ·)."""
     a = adjacency(x, dtype)
     nodes, whole = [a.new_zeros(*x.mask.shape, 0)], [a.new_zeros(len(x), 0)]
     if "cycles" in chosen:
