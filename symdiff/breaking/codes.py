@@ -25,9 +25,16 @@ class Code(nn.Module, ABC):
 
 
 class NodeCode(Code):
-    """A rank and a learned vector for every node: ``rank`` (B, N) keeps the stabilizer trivial whatever is learned.
+    """Node identities: a rank and a learned vector for every node.
 
-    ``code``: (B, N, dim), row r of a table of ``nodes`` rows; structures with more nodes are refused.
+    ``rank`` (B, N) keeps the stabilizer trivial whatever is learned; ``code`` (B, N, dim) is row r of a table.
+
+    Parameters
+    ----------
+    nodes : int
+        Rows of the table; structures with more nodes are refused.
+    dim : int
+        Channels of a node's vector.
     """
 
     def __init__(self, nodes: Nodes, dim: Width = 16) -> None:

@@ -13,7 +13,13 @@ from symdiff.state import Real, Schema, State
 
 
 class Noise(SymmetryBreaker):
-    """z: ``code`` (B, N, dim), standard normal and independent of the structure. The baseline of the SymPE paper."""
+    """z: ``code`` (B, N, dim), standard normal and independent of the structure. The baseline of the SymPE paper.
+
+    Parameters
+    ----------
+    dim : int
+        Channels of a node's noise.
+    """
 
     anchor = "none"
 

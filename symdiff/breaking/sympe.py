@@ -16,10 +16,21 @@ from symdiff.state import Schema, State
 
 
 class SymPE(SymmetryBreaker):
-    """z = g̃·v with g̃ from the inversion kernel and v a learned code.
+    """z = g̃·v with g̃ from the inversion kernel and v a learned code. For invariant data g̃ is uniform on the group.
 
+    Parameters
+    ----------
+    canonicalizer : Canonicalizer or Mapping
+        Draws g̃ given a structure.
+    code : Code or Mapping
+        The learned v, of trivial stabilizer.
+    anchor : {"data", "prior", "none"}
+        The structure that g̃ is drawn for: see ``SymmetryBreaker``.
+
+    References
+    ----------
     Lawrence, Portilheiro, Zhang, Kaba: Improving Equivariant Networks with Probabilistic Symmetry Breaking (ICLR 2025,
-    https://arxiv.org/abs/2503.21985). For invariant data g̃ is uniform on the group.
+    https://arxiv.org/abs/2503.21985).
     """
 
     @register_to_config

@@ -58,7 +58,9 @@ class Inputs:
             )
         for name, field in known.items():
             if field.vector != 3 or field.axes == "pair":
-                raise ValueError(f"field {name!r} is {field}: expected vectors of 3 components on nodes or the whole")
+                raise ValueError(
+                    f"field {name!r} is {field}: expected vectors of 3 components, on nodes or graph-level"
+                )
         self.framed = FRAME in code and FRAME in known and known[FRAME].dim == 3
         if chosen is None:
             chosen = {name: "vectors" for name in known if name != position}
