@@ -146,11 +146,11 @@ def relaxed_equivariance_error(
 
     with torch.no_grad():
         y = draw(x, 0, 1)
-        images_of_y = _flatten(group.act(group.numbered(fixing, nodes), y.select([0] * count)))
+        images_of_y = _flatten(group.act(group.from_number(fixing, nodes), y.select([0] * count)))
         chosen = torch.linspace(0, group.count(nodes) - 1, elements, dtype=torch.float64).round().long()
         worst = 0.0
         for k, number in enumerate(chosen):
-            g = group.numbered(number[None], nodes)
+            g = group.from_number(number[None], nodes)
             back = _flatten(group.act(group.inverse(g), draw(group.act(g, x), 1 + k, 1)))
             worst = max(worst, (images_of_y - back).abs().amax(1).min().item())
         results = _flatten(draw(x, 1 + elements, draws))
@@ -174,7 +174,7 @@ def equivariant_elements(f: Callable[[State], State], group: Numbered, x: State,
         y, keeps = f(x), []
         for number, moved in images(group, x):
             gap = _flatten(f(moved)) - _flatten(
-                group.act(group.numbered(number, x.mask.shape[1]), y.select([0] * len(number)))
+                group.act(group.from_number(number, x.mask.shape[1]), y.select([0] * len(number)))
             )
             keeps.append(number[gap.abs().amax(1) <= tolerance])
     return torch.cat(keeps)

@@ -54,14 +54,14 @@ def signs(special: bool, like: Tensor) -> Tensor:
     return torch.tensor(every, dtype=like.dtype, device=like.device)
 
 
-def signed(axes: Tensor, special: bool) -> Tensor:
+def orient(axes: Tensor, special: bool) -> Tensor:
     """The frames (B, K, 3, 3) that axes (B, 3, 3) are but for signs, of determinant 1 if ``special``."""
     if special:
         axes = torch.cat([axes[..., :2], torch.linalg.cross(axes[..., 0], axes[..., 1])[..., None]], -1)
     return axes[:, None] * signs(special, axes)[None, :, None, :]
 
 
-def aligned(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: float, tolerance: float) -> Tensor:
+def align(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: float, tolerance: float) -> Tensor:
     """Frames (K, 3, 3) of one cloud whose principal axes are not determined: along its points, instead.
 
     ``spread`` (3,), ``axes`` (3, 3): see ``principal``. The set of frames turns as the cloud does. Where all points lie
@@ -70,18 +70,18 @@ def aligned(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: floa
     if spread[1] < tolerance:
         if spread[0] < tolerance:
             return torch.eye(3, dtype=axes.dtype, device=axes.device)[None]
-        frames = signed(axes[None], special)[0]
+        frames = orient(axes[None], special)[0]
         return frames[[0, -1]]  # the first axis there and back
     points, colors = cloud.points[0][cloud.mask[0]], cloud.colors[0][cloud.mask[0]]
     wide, narrow = spread[0] - spread[1] < gap * spread[0], spread[1] - spread[2] < gap * spread[0]
     if wide and narrow:
         _, first = _away(points, colors, axes.new_zeros(1, 3))
         place, second = _away(points, colors, first)
-        frames, free = _completed(first[place], second), 2
+        frames, free = _complete(first[place], second), 2
     else:
         u = axes[:, 2 if wide else 0]
         _, other = _away(points, colors, u[None])
-        frames, free = _completed(u.expand_as(other), other), 2
+        frames, free = _complete(u.expand_as(other), other), 2
         frames = torch.cat([frames, frames * frames.new_tensor([-1.0, 1.0, -1.0])])  # u there and back
         if wide:
             frames, free = frames[..., [1, 2, 0]], 1
@@ -108,7 +108,7 @@ def _away(points: Tensor, colors: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]
     return place, across[place, point] / lengths[place, point, None]
 
 
-def _completed(first: Tensor, second: Tensor) -> Tensor:
+def _complete(first: Tensor, second: Tensor) -> Tensor:
     """Right-handed frames (M, 3, 3) of orthonormal vectors (M, 3)."""
     return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
 

@@ -68,8 +68,8 @@ class Frames(Canonicalizer):
         """
         x = self._read(x)
         frame = torch.empty(len(x), 3, 3, dtype=torch.float64, device=x.device)
-        for rows, frames, kept in self._frames(x):
-            upright = torch.where(kept, frames.diagonal(dim1=2, dim2=3).sum(-1), -torch.inf)
+        for rows, frames, canonical in self._frames(x):
+            upright = torch.where(canonical, frames.diagonal(dim1=2, dim2=3).sum(-1), -torch.inf)
             frame[rows] = frames[
                 torch.arange(len(rows), device=x.device), upright.argmax(1)
             ]  # some choice, the draw of h makes it fair
@@ -96,8 +96,8 @@ class Frames(Canonicalizer):
         """The number of g with g·x = x, (B,) float64; inf for points on a line, nan for axes above order 12."""
         x = self._read(x)
         count = torch.empty(len(x), dtype=torch.float64, device=x.device)
-        for rows, frames, kept in self._frames(x):
-            count[rows] = axes.count_different(frames, kept)
+        for rows, frames, canonical in self._frames(x):
+            count[rows] = axes.count_different(frames, canonical)
         return torch.where(axes.principal(self._cloud(x))[0][:, 1] < self.tolerance, torch.inf, count)
 
     def _read(self, x: State) -> State:
@@ -125,7 +125,7 @@ class Frames(Canonicalizer):
             return torch.arange(x.mask.shape[1], device=x.device).expand(x.mask.shape)
         return coloring.node_codes(x, self._names(x))
 
-    def _labelled(self, x: State, cloud: Cloud) -> Cloud:
+    def _add_bonds(self, x: State, cloud: Cloud) -> Cloud:
         """The nodes, and the middle of every pair with a label as a point of its own."""
         if self.nodes == "stored" or not any(x.schema[name].axes == "pair" for name in self._names(x)):
             return cloud
@@ -150,24 +150,24 @@ class Frames(Canonicalizer):
         Portion by portion.
         """
         cloud = self._cloud(x)
-        full = self._labelled(x, cloud)
+        full = self._add_bonds(x, cloud)
         spread, principal = axes.principal(cloud)
         gaps = spread[:, :2] - spread[:, 1:]
         clear = (gaps > GAP * spread[:, :1]).all(1) & (spread[:, 1] >= self.tolerance)
         rows = clear.nonzero()[:, 0]
         if len(rows):
-            yield rows, *self._kept(full.select(rows), axes.signed(principal[rows], self.special), False)
+            yield rows, *self._compare(full.select(rows), axes.orient(principal[rows], self.special), False)
         unclear = (~clear).nonzero()[:, 0].tolist()
-        found = [
-            axes.aligned(cloud.select([k]), spread[k], principal[k], self.special, GAP, self.tolerance) for k in unclear
+        aligned = [
+            axes.align(cloud.select([k]), spread[k], principal[k], self.special, GAP, self.tolerance) for k in unclear
         ]
-        for count in sorted({len(frames) for frames in found}):
-            alike = [k for k, frames in enumerate(found) if len(frames) == count]
+        for count in sorted({len(frames) for frames in aligned}):
+            alike = [k for k, frames in enumerate(aligned) if len(frames) == count]
             for part in torch.tensor(alike).split(max(1, PORTION // count)):
                 rows = torch.tensor([unclear[k] for k in part.tolist()], device=x.device)
-                yield rows, *self._kept(full.select(rows), torch.stack([found[k] for k in part.tolist()]))
+                yield rows, *self._compare(full.select(rows), torch.stack([aligned[k] for k in part.tolist()]))
 
-    def _kept(self, cloud: Cloud, frames: Tensor, turns: bool = True) -> tuple[Tensor, Tensor]:
+    def _compare(self, cloud: Cloud, frames: Tensor, turns: bool = True) -> tuple[Tensor, Tensor]:
         """``turns``: there may be an axis of high order; where three principal axes are clear there is none above
         two."""
         return frames, axes.greatest(axes.scores(cloud, frames, turns), self.tolerance)

@@ -42,7 +42,7 @@ class Nodes(Canonicalizer):
 
     def element(self, x: State) -> Tensor:
         """c with c⁻¹·x canonical: (B, N) int64, for every node its position in the canonical order."""
-        return torch.cat([self._positions(found) for found in self._label(x)])
+        return torch.cat([self._positions(labelling) for labelling in self._label(x)])
 
     def automorphisms(self, x: State, budget: int | None = None) -> Tensor:
         """The order of every structure's automorphism group, (B,) float64: exact below 2^53.
@@ -50,26 +50,30 @@ class Nodes(Canonicalizer):
         ``budget``: pairs of nodes that the search through one structure may look at; where it does not suffice, the
         order is 0.
         """
-        return torch.cat([found.order * (found.twins + 1).double().prod(1) for found in self._label(x, budget)])
+        return torch.cat(
+            [labelling.order * (labelling.twins + 1).double().prod(1) for labelling in self._label(x, budget)]
+        )
 
     def log_automorphisms(self, x: State) -> Tensor:
         """The natural logarithm of ``automorphisms``, (B,) float64, where many twins would make it overflow."""
-        return torch.cat([found.order.log() + (found.twins + 1).double().log().sum(1) for found in self._label(x)])
+        return torch.cat(
+            [labelling.order.log() + (labelling.twins + 1).double().log().sum(1) for labelling in self._label(x)]
+        )
 
     def form(self, x: State) -> Tensor:
         """A 64-bit hash of every structure's canonical form, (B,) int64: equal for isomorphic structures alone.
 
         It does not depend on ``order``, on padding or on the rest of the batch.
         """
-        return torch.cat([found.form() for found in self._label(x)])
+        return torch.cat([labelling.form() for labelling in self._label(x)])
 
     def form_within(self, x: State, budget: int) -> tuple[Tensor, Tensor]:
         """``form``, and which structures a search through at most ``budget`` pairs of nodes decides, (B,) bool.
 
         Elsewhere it means nothing.
         """
-        found = list(self._label(x, budget))
-        return torch.cat([one.form() for one in found]), torch.cat([one.order > 0 for one in found])
+        labellings = list(self._label(x, budget))
+        return torch.cat([one.form() for one in labellings]), torch.cat([one.order > 0 for one in labellings])
 
     def _label(self, x: State, budget: int | None = None) -> Iterator[Labelling]:
         names = coloring.named_fields(x, self.fields)
@@ -77,10 +81,10 @@ class Nodes(Canonicalizer):
         for start in range(0, max(len(x), 1), rows):
             yield label(coloring.read(x.select(slice(start, start + rows)), names), budget)
 
-    def _positions(self, found: Labelling) -> Tensor:
+    def _positions(self, labelling: Labelling) -> Tensor:
         if self.order == "rank":
-            return found.rank
-        return traverse(found.graph.edges, found.rank, found.graph.mask, self.order)
+            return labelling.rank
+        return traverse(labelling.graph.edges, labelling.rank, labelling.graph.mask, self.order)
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,8 @@ def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = No
         hashes = fingerprint(pairs, owner, rank, mask)
         greatest = torch.full((len(pairs),), torch.iinfo(torch.int64).min, device=rank.device)
         greatest.scatter_reduce_(0, owner, hashes, "amax")
-        kept = hashes == greatest[owner]
-        owner, rank, weight = merge(pairs, mask, owner[kept], rank[kept], weight[kept], left)
+        great = hashes == greatest[owner]
+        owner, rank, weight = merge(pairs, mask, owner[great], rank[great], weight[great], left)
     return best, order * (left >= 0)
 
 

@@ -53,7 +53,7 @@ class Sites(Canonicalizer):
         """c with c⁻¹·x canonical: of several, the one with the smallest number."""
         rows, numbers = self.minimizers(x)
         first = torch.searchsorted(rows, torch.arange(len(x), device=x.device))
-        return self._numbered.numbered(numbers[first], x.mask.shape[1])
+        return self._numbered.from_number(numbers[first], x.mask.shape[1])
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
         """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly.
@@ -66,18 +66,18 @@ class Sites(Canonicalizer):
         counts = torch.bincount(rows, minlength=len(x))
         place = (uniform((len(x),), generator, x.mask.double()) * counts).long()
         chosen = counts.cumsum(0) - counts + torch.minimum(place, counts - 1)
-        return self._numbered.numbered(numbers[chosen], x.mask.shape[1])
+        return self._numbered.from_number(numbers[chosen], x.mask.shape[1])
 
     def minimizers(self, x: State) -> tuple[Tensor, Tensor]:
         """All c with c⁻¹·x canonical: the row of x (M,) and the number of c in the group (M,), sorted."""
         nodes = x.mask.shape[1]
         turned = [Turned.of(self._space, self._labels, x.only(name)) for name in self._read(x)]
         size = max(1, PORTION // (len(self._space.operations(nodes)) * self._labels.count(nodes) * nodes))
-        found = [
+        portions = [
             self._minimizers(x.select(slice(start, start + size)), turned, start)
             for start in range(0, max(len(x), 1), size)
         ]
-        return torch.cat([rows for rows, _ in found]), torch.cat([numbers for _, numbers in found])
+        return torch.cat([rows for rows, _ in portions]), torch.cat([numbers for _, numbers in portions])
 
     def automorphisms(self, x: State) -> Tensor:
         """The order of every structure's stabilizer, (B,) float64."""
@@ -88,8 +88,10 @@ class Sites(Canonicalizer):
         if len(x) != 1:
             raise ValueError(f"the stabilizer of one structure is made at a time, got {len(x)}")
         nodes = x.mask.shape[1]
-        found = self.minimizers(x)[1]
-        coset, one = (self._numbered.numbered(numbers, nodes) for numbers in (found, found[:1].expand(len(found))))
+        minima = self.minimizers(x)[1]
+        coset, one = (
+            self._numbered.from_number(numbers, nodes) for numbers in (minima, minima[:1].expand(len(minima)))
+        )
         stable = self.group.compose(coset, self.group.inverse(one))
         return self._numbered.number(stable, nodes).sort().values
 
@@ -113,9 +115,9 @@ class Sites(Canonicalizer):
                     left = Images.first(codes if self._space.translations else codes[..., :1])
                 else:
                     left = left.smallest(codes, torus, offset)
-                if left.decided(batch):
+                if left.is_decided(batch):
                     break
-            if left is not None and left.decided(batch):
+            if left is not None and left.is_decided(batch):
                 break
         if left is None:  # everything is uniform: all images are alike
             left = Images.first(x.mask.new_zeros(batch, turnings, nodes if self._space.translations else 1))
@@ -158,7 +160,7 @@ class Turned:
         turning = torch.arange(turnings, device=device)
         g = torch.zeros(turnings, 1 + space.lattice.dim, dtype=torch.int64, device=device)
         g[:, 0] = operations[turning // labels]
-        f = relabel.inverse(relabel.numbered(turning % labels, nodes))
+        f = relabel.inverse(relabel.from_number(turning % labels, nodes))
         shape = field.shape(1, nodes)
         entries = torch.arange(math.prod(shape), device=device).view(shape)
         asked = Real(field.axes, 1) if isinstance(field, Categorical) else field
@@ -215,7 +217,7 @@ class Images:
         least = codes.flatten(1).amin(1)
         return cls(*(codes == least[:, None, None]).nonzero().unbind(1))
 
-    def decided(self, batch: int) -> bool:
+    def is_decided(self, batch: int) -> bool:
         return len(self.row) == batch
 
     def smallest(self, codes: Tensor, torus: Torus, offset: Tensor) -> Images:
@@ -226,8 +228,8 @@ class Images:
         code = codes.view(-1)[(self.row * turnings + self.turning) * nodes + place]
         least = torch.full((codes.shape[0],), torch.iinfo(codes.dtype).max, dtype=codes.dtype, device=codes.device)
         least.scatter_reduce_(0, self.row, code, "amin")
-        kept = (code == least[self.row]).nonzero()[:, 0]
-        return Images(self.row[kept], self.turning[kept], self.shift[kept])
+        smallest = (code == least[self.row]).nonzero()[:, 0]
+        return Images(self.row[smallest], self.turning[smallest], self.shift[smallest])
 
 
 def windows(colors: Tensor, count: int) -> tuple[Tensor, tuple[int, ...]]:

@@ -29,18 +29,18 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
     def to_json_string(self) -> str:
         """The config as ``save_pretrained`` writes it, a schema's fields in their own order, which may be that of
         the weights."""
-        return json.dumps(_ordered(json.loads(super().to_json_string()), self.config), indent=2) + "\n"
+        return json.dumps(_arrange(json.loads(super().to_json_string()), self.config), indent=2) + "\n"
 
     @abstractmethod
     def forward(self, x: State, t: Tensor, z: State) -> State:
         """Predict x0: Logits for every Categorical field of ``schema``, reals for reals. ``t``: (B,)."""
 
 
-def _ordered(found: Any, like: Any) -> Any:
-    """``found`` with the keys of every mapping in the order of ``like``, those that it lacks last."""
-    if not isinstance(found, dict) or not isinstance(like, Mapping):
-        return found
-    return {key: _ordered(found[key], like.get(key)) for key in sorted(found, key=[*like, *found].index)}
+def _arrange(value: Any, like: Any) -> Any:
+    """``value`` with the keys of every mapping in the order of ``like``, those that it lacks last."""
+    if not isinstance(value, dict) or not isinstance(like, Mapping):
+        return value
+    return {key: _arrange(value[key], like.get(key)) for key in sorted(value, key=[*like, *value].index)}
 
 
 def prediction_schema(schema: Schema) -> dict:

@@ -74,7 +74,7 @@ class LatticeConvolution(Denoiser):
         self.waves = Waves(WAVES)
         context = WAVES + channels(noisy, "whole") + channels(code, "whole")
         self.context = nn.Sequential(PreciseLinear(context, width), nn.SiLU(), PreciseLinear(width, width), nn.SiLU())
-        order = torch.cat([torch.zeros(frames.count, 1, dtype=torch.int64), *self._moved(seen, frames)], 1)
+        order = torch.cat([torch.zeros(frames.count, 1, dtype=torch.int64), *self._move_channels(seen, frames)], 1)
         self.register_buffer("order", order, persistent=False)  # (G, R): which channel every channel is seen as
         self.enter = nn.Parameter(torch.randn(order.shape[1], inner) * order.shape[1] ** -0.5)
         self.blocks = nn.ModuleList(LatticeBlock(frames, inner, widening, width, relaxed) for _ in range(layers))
@@ -128,14 +128,14 @@ class LatticeConvolution(Denoiser):
             return functional.one_hot(value, field.classes).to(dtype)
         return value.to(dtype).flatten(2)
 
-    def _moved(self, schema: Schema, frames: LatticeFrames) -> list[Tensor]:
+    def _move_channels(self, schema: Schema, frames: LatticeFrames) -> list[Tensor]:
         """For every field on sites, how its channels look from each group element, (G, channels), counted from the
         first."""
         columns, start = [], 1
         for name in self.sites:
             field = schema[name]
             if isinstance(field, Star):
-                turned = self.lattice.turned(field.directions)
+                turned = self.lattice.permute_star(field.directions)
                 element = (
                     torch.arange(frames.count) * len(turned) // frames.count
                     if frames.count > 1

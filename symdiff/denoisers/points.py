@@ -121,10 +121,10 @@ class PointConvolution(Denoiser):
             position, frame = x[self.position].squeeze(2), self.inputs.frame(x, z)
             edges = Edges.among(position, mask, self.neighbors)
             r = (edges.gather(position) - position[:, :, None]) * edges.real[..., None]
-            grid, out_of_grid = self._turned(self.grid, frame, position), self._turned(self.dual, frame, position)
+            grid, out_of_grid = self._turn_grid(self.grid, frame, position), self._turn_grid(self.dual, frame, position)
             vectors = self.inputs.vectors(x, z)
-            entering = self._entering(vectors, grid, frame)
-        context = self.context(*self._without_vectors(x, t, z))
+            entering = self._read_vectors(vectors, grid, frame)
+        context = self.context(*self._drop_vectors(x, t, z))
         pairs = self.inputs.pairs(x, z, dtype)
 
         def kernels(r: Tensor, edges: Edges, level: int) -> Tensor:
@@ -176,11 +176,11 @@ class PointConvolution(Denoiser):
             heads["own"] = nn.Linear(width, dim * self.inputs.vector_channels)
         return nn.ModuleDict(heads)
 
-    def _without_vectors(self, x: State, t: Tensor, z: State) -> tuple[State, Tensor, State]:
+    def _drop_vectors(self, x: State, t: Tensor, z: State) -> tuple[State, Tensor, State]:
         x, z = self.inputs.scalar_states(x, z)
         return x, t, z
 
-    def _turned(self, grid: Tensor | None, frame: Tensor | None, like: Tensor) -> Tensor | None:
+    def _turn_grid(self, grid: Tensor | None, frame: Tensor | None, like: Tensor) -> Tensor | None:
         """The grid's vectors g as Σ_k g_k frame_k: (K, 3) -> (B, K, 3)."""
         if grid is None:
             return None
@@ -191,8 +191,8 @@ class PointConvolution(Denoiser):
         """The coordinates of v (B, ..., 3): along the frame, or as they are."""
         return turn(frame, v) if self.equivariance == "frame" and frame is not None else v
 
-    def _entering(self, vectors: Tensor, grid: Tensor | None, frame: Tensor | None) -> Tensor:
-        """What is told of a node's vectors (B, N, V, 3): (B, N, K, ·)."""
+    def _read_vectors(self, vectors: Tensor, grid: Tensor | None, frame: Tensor | None) -> Tensor:
+        """What the network reads of a node's vectors (B, N, V, 3): (B, N, K, ·)."""
         if grid is not None:
             return (vectors[:, :, None] * grid[:, None, :, None]).sum(-1)
         if self.equivariance != "rotations":

@@ -22,7 +22,7 @@ from symdiff.spins.hamiltonian import Model, interaction
 from symdiff.state import Categorical, State, schema_from_plain, schema_to_plain
 
 COARSEST = 16
-"""Stages are told to the network as shares of so many."""
+"""Stages enter the network as shares of so many."""
 
 
 class SublatticeConvolution(Denoiser):
@@ -86,7 +86,7 @@ class SublatticeConvolution(Denoiser):
         for stage in stages[count > 0].unique().tolist():
             rows = (stages == stage) & (count > 0)
             known = count == _enough(piece, stage) if self.exact else torch.zeros_like(rows)
-            for which, evaluate in ((rows & known, self._exact), (rows & ~known, self._predicted)):
+            for which, evaluate in ((rows & known, self._solve), (rows & ~known, self._predict)):
                 if bool(which.all()):
                     logits = evaluate(piece, stage, x, z, shown)
                 elif bool(which.any()):
@@ -95,7 +95,7 @@ class SublatticeConvolution(Denoiser):
                     )
         return State(x.mask, self.predicted, {self.name: logits})
 
-    def _predicted(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
+    def _predict(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
         """The network's logits where the sublattice ``stage`` is being filled, 0 elsewhere: (B, N, classes)."""
         sites, seen = self._sublattice(piece, stage, x, shown)
         part = torch.ones_like(sites, dtype=torch.bool)
@@ -112,7 +112,7 @@ class SublatticeConvolution(Denoiser):
         )
         return self._put(x, sites, out[self.name])
 
-    def _exact(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
+    def _solve(self, piece: Tower, stage: int, x: State, z: State, shown: Tensor) -> Tensor:
         """The logits of the last group of the last stage, or of the one before: (B, N, classes).
 
         Neighbors b act on a label a by w(a, b)/T. In the last stage they are all shown; in the one before they are not,

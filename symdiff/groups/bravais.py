@@ -70,7 +70,7 @@ class Bravais:
         star = self.star(directions)
         return _places(star, -star)
 
-    def turned(self, directions: int) -> Tensor:
+    def permute_star(self, directions: int) -> Tensor:
         """How the point group permutes a star, as preimages, (P, D) int64: direction l is the image of ``[p, l]``."""
         star = self.star(directions)
         back = torch.einsum("pab,lb->pla", inverses(self.operations), star)
@@ -110,13 +110,13 @@ def _proper(kind: str) -> tuple[Tensor, Tensor]:
     if kind == "chain":
         return torch.tensor([[[1]]]), torch.tensor([[-1]])
     if kind == "cubic":
-        found = []
+        rotations = []
         for order, signs in product(permutations(range(3)), product((1, -1), repeat=3)):
             matrix = torch.zeros(3, 3, dtype=torch.int64)
             matrix[range(3), order] = torch.tensor(signs)
             if round(torch.linalg.det(matrix.double()).item()) == 1:
-                found.append(matrix)
-        return torch.stack(found), -torch.eye(3, dtype=torch.int64)
+                rotations.append(matrix)
+        return torch.stack(rotations), -torch.eye(3, dtype=torch.int64)
     turn = torch.tensor([[0, -1], [1, 0]] if kind == "square" else [[0, -1], [1, 1]])
     powers = [torch.eye(2, dtype=torch.int64)]
     for _ in range(3 if kind == "square" else 5):

@@ -23,7 +23,7 @@ class Numbered(Protocol):
 
     def count(self, nodes: int) -> int: ...
 
-    def numbered(self, number: Tensor, nodes: int) -> Any: ...
+    def from_number(self, number: Tensor, nodes: int) -> Any: ...
 
     def number(self, g: Any, nodes: int) -> Tensor: ...
 
@@ -39,7 +39,7 @@ def images(group: Numbered, x: State) -> Iterator[tuple[Tensor, State]]:
     nodes = x.mask.shape[1]
     rows = max(1, PORTION // max(value.numel() for value in (x.mask, *x.values.values())))
     for number in torch.arange(group.count(nodes), device=x.device).split(rows):
-        yield number, group.act(group.numbered(number, nodes), x.select([0] * len(number)))
+        yield number, group.act(group.from_number(number, nodes), x.select([0] * len(number)))
 
 
 def stabilizer(group: Numbered, x: State) -> Tensor:
@@ -49,12 +49,12 @@ def stabilizer(group: Numbered, x: State) -> Tensor:
 
 def orbit(group: Numbered, x: State) -> State:
     """All different images of the structure x (one row), each once, by the first element that makes it."""
-    found = collate([moved for _, moved in images(group, x)])
-    flat = torch.cat([found[name].double().flatten(1) for name in found.schema], 1)
+    every = collate([moved for _, moved in images(group, x)])
+    flat = torch.cat([every[name].double().flatten(1) for name in every.schema], 1)
     classes = flat.unique(dim=0, return_inverse=True)[1]
-    first = torch.full((int(classes.max()) + 1,), len(found), device=x.device)
-    first.scatter_reduce_(0, classes, torch.arange(len(found), device=x.device), "amin")
-    return found.select(first.sort().values)
+    first = torch.full((int(classes.max()) + 1,), len(every), device=x.device)
+    first.scatter_reduce_(0, classes, torch.arange(len(every), device=x.device), "amin")
+    return every.select(first.sort().values)
 
 
 def _same(moved: State, x: State) -> Tensor:

@@ -62,16 +62,16 @@ class Space(Group[Tensor]):
         """The numbers of the point operations that belong to the group on ``nodes`` sites, (P,) int64, the identity
         first."""
         whole = self.torus(nodes).point_group()
-        kept = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[
+        limit = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[
             self.point
         ]
-        return whole[whole < kept]
+        return whole[whole < limit]
 
     def count(self, nodes: int) -> int:
         """The group's order on ``nodes`` sites."""
         return len(self.operations(nodes)) * (nodes if self.translations else 1)
 
-    def numbered(self, number: Tensor, nodes: int) -> Tensor:
+    def from_number(self, number: Tensor, nodes: int) -> Tensor:
         """The elements with the numbers (M,) from 0 to ``count`` - 1, the identity first: (M, 1 + d)."""
         moves = nodes if self.translations else 1
         operation = self.operations(nodes).to(number.device)[number // moves]
@@ -84,14 +84,14 @@ class Space(Group[Tensor]):
         return operation * nodes + self.torus(nodes).index(g[:, 1:]) if self.translations else operation
 
     def identity(self, mask: Tensor) -> Tensor:
-        self._checked(mask)
+        self._check(mask)
         return torch.zeros(len(mask), 1 + self.lattice.dim, dtype=torch.int64, device=mask.device)
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
-        nodes = self._checked(mask)
+        nodes = self._check(mask)
         count = self.count(nodes)
         draw = uniform((len(mask),), generator, mask.double()) * count  # 52 bits
-        return self.numbered(draw.long().clamp_max(count - 1), nodes)
+        return self.from_number(draw.long().clamp_max(count - 1), nodes)
 
     def compose(self, g: Tensor, h: Tensor) -> Tensor:
         turned = _times(self.lattice.operations.to(g.device)[g[:, 0]], h[:, 1:])
@@ -105,7 +105,7 @@ class Space(Group[Tensor]):
     def preimages(self, g: Tensor, nodes: int) -> Tensor:
         """The site that g carries to every site, (B, N) int64: (g·x)_i = x_{preimages[i]}."""
         piece, operation = self.torus(nodes), g[:, 0]
-        turned = _turned(self.lattice.kind, piece.sides).to(g.device)
+        turned = _turn_sites(self.lattice.kind, piece.sides).to(g.device)
         shift, place = _times(self._inverses.to(g.device)[operation], g[:, 1:]), torch.zeros_like(operation)[:, None]
         for axis, side in enumerate(piece.sides):
             moved = turned[axis, operation] - shift[:, axis, None].remainder(side)
@@ -114,11 +114,11 @@ class Space(Group[Tensor]):
         return place
 
     def act(self, g: Tensor, x: State) -> State:
-        moved = permute_nodes(self.preimages(g, self._checked(x.mask)), x)
+        moved = permute_nodes(self.preimages(g, self._check(x.mask)), x)
         values = dict(moved.values)
         for name, field in x.schema.items():
             if isinstance(field, Star):
-                turned = self.lattice.turned(field.directions).to(g.device)[g[:, 0]]
+                turned = self.lattice.permute_star(field.directions).to(g.device)[g[:, 0]]
                 places = turned[:, None, :, None].expand(values[name].shape)
                 values[name] = values[name].gather(2, places)
             elif isinstance(field, Real) and field.vector == self.lattice.dim:
@@ -130,10 +130,10 @@ class Space(Group[Tensor]):
         """The orbit of every site, (N,) int64: numbers from 0, in the order of the orbits' first sites."""
         if self.translations:
             return torch.zeros(nodes, dtype=torch.int64)
-        images = self.preimages(self.numbered(torch.arange(self.count(nodes)), nodes), nodes)
+        images = self.preimages(self.from_number(torch.arange(self.count(nodes)), nodes), nodes)
         return images.amin(0).unique(return_inverse=True)[1]
 
-    def _checked(self, mask: Tensor) -> int:
+    def _check(self, mask: Tensor) -> int:
         if not bool(mask.all()):
             raise ValueError(
                 "a batch of lattices needs the same number of sites in all rows, got "
@@ -144,7 +144,7 @@ class Space(Group[Tensor]):
 
 
 @cache
-def _turned(kind: str, sides: tuple[int, ...]) -> Tensor:
+def _turn_sites(kind: str, sides: tuple[int, ...]) -> Tensor:
     """The sites' vectors P⁻¹n modulo the sides, axis by axis: (d, P, N)."""
     piece = torus(kind, sides)
     turned = torch.einsum("pij,nj->ipn", inverses(piece.lattice.operations), piece.positions())

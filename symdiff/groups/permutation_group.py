@@ -67,7 +67,7 @@ class PermutationGroup(Group[Tensor]):
         """The group's order."""
         return self.order
 
-    def numbered(self, number: Tensor, nodes: int) -> Tensor:
+    def from_number(self, number: Tensor, nodes: int) -> Tensor:
         """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``.
 
         For small groups.
@@ -100,7 +100,7 @@ class PermutationGroup(Group[Tensor]):
         return pairs.view(self.nodes, self.nodes)
 
     def identity(self, mask: Tensor) -> Tensor:
-        return self._all.identity(self._checked(mask))
+        return self._all.identity(self._check(mask))
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
         """A product of uniform members of the transversals of the stabilizer chain, (B, n) int64."""
@@ -121,10 +121,10 @@ class PermutationGroup(Group[Tensor]):
         return self._all.inverse(g)
 
     def act(self, g: Tensor, x: State) -> State:
-        self._checked(x.mask)
+        self._check(x.mask)
         return permute_nodes(g, x)
 
-    def _checked(self, mask: Tensor) -> Tensor:
+    def _check(self, mask: Tensor) -> Tensor:
         if mask.shape[1] != self.nodes or not bool(mask.all()):
             sizes = sorted(set(mask.sum(1).tolist()))
             raise ValueError(

@@ -29,12 +29,12 @@ class Product(Group[tuple[Any, ...]]):
         """The group's order on structures of ``nodes`` nodes, where every factor tells its own."""
         return math.prod(group.count(nodes) for group in self._numbered_factors())
 
-    def numbered(self, number: Tensor, nodes: int) -> tuple[Any, ...]:
+    def from_number(self, number: Tensor, nodes: int) -> tuple[Any, ...]:
         """The elements with the numbers (M,) from 0 to ``count`` - 1; those of the last factor run fastest."""
         elements = []
         for group in reversed(self._numbered_factors()):
             count = group.count(nodes)
-            elements.append(group.numbered(number % count, nodes))
+            elements.append(group.from_number(number % count, nodes))
             number = number // count
         return tuple(reversed(elements))
 

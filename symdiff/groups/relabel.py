@@ -42,9 +42,9 @@ class Relabel(Group[Tensor]):
         """The group's order."""
         return self.order
 
-    def numbered(self, number: Tensor, nodes: int) -> Tensor:
+    def from_number(self, number: Tensor, nodes: int) -> Tensor:
         """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``."""
-        return self._labels.numbered(number, nodes)
+        return self._labels.from_number(number, nodes)
 
     def number(self, g: Tensor, nodes: int) -> Tensor:
         """The numbers of elements, (M,) int64."""

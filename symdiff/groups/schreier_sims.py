@@ -100,12 +100,12 @@ class Chain:
 
     def _schreier(self, depth: int) -> np.ndarray:
         """u_β · g · u_{β·g}⁻¹ for every point β of the orbit and generator g: they generate the next stabilizer."""
-        level, found = self.levels[depth], []
+        level, products = self.levels[depth], []
         for g in self._fixing(depth):
             moved = g[level.elements]
             back = level.inverses[level.row[moved[:, level.point]]]
-            found.append(np.take_along_axis(back, moved, 1))
-        if not found:
+            products.append(np.take_along_axis(back, moved, 1))
+        if not products:
             return np.empty((0, self.nodes), dtype=np.int64)
-        found = np.concatenate(found)
-        return found[(found != np.arange(self.nodes)).any(1)]
+        products = np.concatenate(products)
+        return products[(products != np.arange(self.nodes)).any(1)]

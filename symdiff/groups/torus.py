@@ -45,9 +45,9 @@ class Torus:
         On a side of length 2 a site meets another one both ways: these are two bonds.
         """
         opposite = self.lattice.opposite(directions)
-        kept = (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
-        start = torch.arange(self.sites)[:, None].expand(-1, len(kept)).reshape(-1)
-        return start, self.neighbors(directions)[:, kept].reshape(-1), kept.repeat(self.sites)
+        half = (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
+        start = torch.arange(self.sites)[:, None].expand(-1, len(half)).reshape(-1)
+        return start, self.neighbors(directions)[:, half].reshape(-1), half.repeat(self.sites)
 
     def point_group(self) -> Tensor:
         """The numbers of the lattice's operations that carry the torus to itself, (P,) int64.
@@ -73,12 +73,12 @@ def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> To
     All alike). Raises ValueError, also where it does not have ``nodes`` sites.
     """
     dim = bravais(kind).dim
-    found = _torus(kind, (sides,) * dim if isinstance(sides, int) else tuple(int(side) for side in sides))
-    if nodes is not None and found.sites != nodes:
+    piece = _torus(kind, (sides,) * dim if isinstance(sides, int) else tuple(int(side) for side in sides))
+    if nodes is not None and piece.sites != nodes:
         raise ValueError(
-            f"a {kind} lattice of {' x '.join(map(str, found.sides))} has {found.sites} sites, got {nodes}"
+            f"a {kind} lattice of {' x '.join(map(str, piece.sides))} has {piece.sites} sites, got {nodes}"
         )
-    return found
+    return piece
 
 
 def torus_of(kind: str, nodes: int) -> Torus:

@@ -87,8 +87,8 @@ class Tower:
     def fullest(self, shown: Tensor, level: int) -> Tensor:
         """The coset of Λ_level with the most sites ``shown`` (B, N): (B,) int64."""
         coset, members = self.cosets(level)
-        found = torch.zeros(len(shown), len(members), device=shown.device)
-        return found.index_add_(1, coset.to(shown.device), shown.float()).argmax(1)
+        counts = torch.zeros(len(shown), len(members), device=shown.device)
+        return counts.index_add_(1, coset.to(shown.device), shown.float()).argmax(1)
 
     def stage(self, count: Tensor) -> Tensor:
         """The Λ_k that is being filled where ``count`` (B,) sites are shown, a coset of Λ_{k+1} among them if k < K.

@@ -37,16 +37,16 @@ class LatticeFrames:
     def of(cls, lattice: str, directions: int, point: bool, flip: bool) -> LatticeFrames:
         """With the whole point group or the identity alone, with or without the flip of two labels."""
         kind = bravais(lattice)
-        kept = len(kind.operations) if point else 1
-        operations, back = kind.operations[:kept], inverses(kind.operations[:kept])
+        size = len(kind.operations) if point else 1
+        operations, back = kind.operations[:size], inverses(kind.operations[:size])
         products = back[:, None] @ operations
         points = (products[:, :, None] == operations).all((-2, -1)).long().argmax(-1)
         flips = torch.arange(1 + flip)
         quotient = points[:, None, :, None] * len(flips) + (flips[:, None] ^ flips)[None, :, None, :]
-        here = torch.full((kept, 1), directions)
-        turned = torch.cat([kind.turned(directions)[:kept], here], 1).repeat_interleave(len(flips), 0)
-        count = kept * len(flips)
-        return cls(quotient.reshape(count, count), turned, flips.bool().repeat(kept))
+        here = torch.full((size, 1), directions)
+        turned = torch.cat([kind.permute_star(directions)[:size], here], 1).repeat_interleave(len(flips), 0)
+        count = size * len(flips)
+        return cls(quotient.reshape(count, count), turned, flips.bool().repeat(size))
 
 
 class GroupConvolution(nn.Module):

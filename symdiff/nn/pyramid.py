@@ -36,20 +36,29 @@ class Pyramid(nn.Module):
         finer = []
         for level, block in enumerate(self.down, 1):
             finer.append((h, position, mask))
-            chosen, kept = farthest(position, mask, -(-mask.sum(1) // RATIO))
+            chosen, filled = farthest(position, mask, -(-mask.sum(1) // RATIO))
             rows = torch.arange(len(mask), device=mask.device)[:, None]
-            coarse = position[rows, chosen] * kept[..., None]
-            h = self._moved(
-                block, h, position, mask, h[rows, chosen] * kept[..., None, None], coarse, kept, kernels, around, level
+            coarse = position[rows, chosen] * filled[..., None]
+            h = self._move(
+                block,
+                h,
+                position,
+                mask,
+                h[rows, chosen] * filled[..., None, None],
+                coarse,
+                filled,
+                kernels,
+                around,
+                level,
             )
-            position, mask = coarse, kept
+            position, mask = coarse, filled
         for level, block in reversed(list(enumerate(self.up, 1))):
             own, fine, real = finer[level - 1]
-            h = self._moved(block, h, position, mask, own, fine, real, kernels, around, level)
+            h = self._move(block, h, position, mask, own, fine, real, kernels, around, level)
             position, mask = fine, real
         return h
 
-    def _moved(self, block, h, position, mask, own, target, real, kernels, around, level) -> Tensor:
+    def _move(self, block, h, position, mask, own, target, real, kernels, around, level) -> Tensor:
         """What the nodes at ``target`` have once they have listened to those at ``position``."""
         edges = Edges.between(target, real, position, mask, self.neighbors)
         r = (edges.gather(position) - target[:, :, None]) * edges.real[..., None]

@@ -159,7 +159,7 @@ def _log_share(breaker, x: State, z: State) -> Tensor:
     canonicalizer = breaker.canonicalizer
     rows, numbers = canonicalizer.minimizers(x)
     nodes, group = x.mask.shape[1], canonicalizer.group
-    images = group.act(group.numbered(numbers, nodes), breaker.code(x.mask[rows]))
+    images = group.act(group.from_number(numbers, nodes), breaker.code(x.mask[rows]))
     same = torch.stack([(images[name] == z[name][rows]).flatten(1).all(1) for name in z.schema]).all(0)
     hits = torch.zeros(len(x), dtype=torch.bool, device=rows.device).index_put(
         (rows[same],), torch.tensor(True, device=rows.device)

@@ -58,7 +58,7 @@ class Average:
             tensor.copy_(weights[name])
 
     @contextmanager
-    def swapped(self) -> Iterator[None]:
+    def swap_in(self) -> Iterator[None]:
         """Inside, the module has the averaged weights; afterwards, its own again."""
         self._swap()
         try:

@@ -300,7 +300,7 @@ class Trainer:
         if not self.first or self.observe is None or self.log is None:
             return
         self.diffusion.eval()
-        with self.average.swapped(), self.autocast():
+        with self.average.swap_in(), self.autocast():
             values = self.observe(self.diffusion, self.step)
         self.diffusion.train()
         self.log.write("sample", self.step, **values)

@@ -86,7 +86,7 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
             if outcome.diverged and outcome.good is not None:
                 trainer.average.restore(trainer.checkpoints.at(outcome.good).tensors["average"])
             if not outcome.diverged or outcome.good is not None:
-                with trainer.average.swapped():
+                with trainer.average.swap_in():
                     package().save(out / "checkpoint")
             write_file(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
         finish(accelerator)

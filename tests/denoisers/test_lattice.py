@@ -61,7 +61,7 @@ def drawn(network: LatticeConvolution, domain: SpinLattice, nodes: int) -> tuple
 def gap_of(domain: SpinLattice, network: LatticeConvolution, nodes: int, numbers: torch.Tensor) -> float:
     x, z = drawn(network, domain, nodes)
     group, count = domain.group, len(numbers)
-    g = group.numbered(numbers, nodes)
+    g = group.from_number(numbers, nodes)
     with torch.no_grad():
         time = torch.full((count,), 0.3, dtype=torch.float64)
         plain = network(x, time[:1], z).select([0] * count)

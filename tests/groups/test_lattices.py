@@ -73,13 +73,13 @@ def test_action_laws(case):
 def test_elements_are_numbered(case):
     group, nodes, _, _ = case
     every = torch.arange(group.count(nodes))
-    elements = group.numbered(every, nodes)
+    elements = group.from_number(every, nodes)
     assert torch.equal(group.number(elements, nodes), every)
     mask = torch.ones(1, nodes, dtype=torch.bool)
     assert group.number(group.identity(mask), nodes).item() == 0
     back = group.number(group.inverse(elements), nodes)
     assert torch.equal(back.sort().values, every)
-    shifted = group.number(group.compose(elements, group.numbered(every[-1:].expand(len(every)), nodes)), nodes)
+    shifted = group.number(group.compose(elements, group.from_number(every[-1:].expand(len(every)), nodes)), nodes)
     assert torch.equal(shifted.sort().values, every)
 
 
@@ -204,7 +204,7 @@ def _codes(x: State, classes: int) -> torch.Tensor:
 def _kernel_pvalue(sites: Sites, x: State, draws: int, elements: torch.Tensor) -> float:
     """Whether draws are uniform on {g : g⁻¹·x canonical}, which is enumerated."""
     group, nodes = sites.group, x.mask.shape[1]
-    every = group.numbered(torch.arange(group.count(nodes)), nodes)
+    every = group.from_number(torch.arange(group.count(nodes)), nodes)
     carried = group.act(group.inverse(every), x.select([0] * group.count(nodes)))
     representative, inside = sites.canonical(x), torch.ones(group.count(nodes), dtype=torch.bool)
     for name in x.schema:

@@ -167,7 +167,7 @@ def test_the_degree_is_the_subgroup_that_is_kept(kept: str):
         node_mask(torch.tensor([4])), {"charge": Real("node", 1)}, {"charge": torch.randn(1, 4, 1, dtype=torch.float64)}
     )
     numbers = equivariant_elements(lambda x: x.with_values(charge=layer(x["charge"])), group, x)
-    kept_elements = {tuple(g) for g in group.numbered(numbers, 4).tolist()}
+    kept_elements = {tuple(g) for g in group.from_number(numbers, 4).tolist()}
     assert kept_elements == {tuple(g) for g in subgroup.elements().tolist()}
 
 

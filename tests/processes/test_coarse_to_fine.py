@@ -220,7 +220,7 @@ def test_the_network_is_equivariant(side):
         plain = net(x, t, z)
         assert float(plain["spin"].abs().max()) > 0.1
         for number in torch.arange(0, domain.group.count(sites), 7):
-            g = domain.group.numbered(number.expand(rows), sites)
+            g = domain.group.from_number(number.expand(rows), sites)
             assert difference(domain.group.act(g, plain), net(domain.group.act(g, x), t, z)) < 1e-9
 
 

@@ -99,7 +99,7 @@ def test_the_average_is_the_written_out_sum():
         decay = min(0.5, (1 + step) / (10 + step))
         expected = decay * expected + (1 - decay) * value
     torch.testing.assert_close(average.weights["weight"], expected)
-    with average.swapped():
+    with average.swap_in():
         torch.testing.assert_close(module.weight.detach(), expected)
     assert (module.weight == 4.0).all()
 
@@ -133,7 +133,7 @@ def test_what_a_wrapper_replaces_is_followed(kind, replace):
             module(torch.randn(5, 4)).square().mean().backward()
             optimizer.step(0.1, torch.tensor(1.0), torch.tensor(0.0))
             average.update(step)
-        with average.swapped():
+        with average.swap_in():
             averaged = {name: p.detach().clone() for name, p in module.named_parameters()}
         return dict(module.named_parameters()), averaged, optimizer.state()
 
