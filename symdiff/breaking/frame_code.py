@@ -11,11 +11,17 @@ from symdiff.state import Real, Schema, State
 
 
 class FrameCode(Code):
-    """``frame`` (B, 3, 3): three unit vectors along x, y and z before a rotation moves them; with ``nodes``, a
-    ``NodeCode`` beside it.
+    """A frame of three unit vectors along x, y and z, before a rotation moves them, and node identities.
 
-    No rotation or reflection but the identity keeps the frame, so the stabilizer is trivial under O(3), and with
-    ``nodes`` under S_n x O(3).
+    ``frame`` (B, 3, 3) holds the vectors. No rotation or reflection but the identity keeps the frame, so the stabilizer
+    is trivial under O(3), and with ``nodes`` under S_n x O(3).
+
+    Parameters
+    ----------
+    nodes : int
+        The greatest number of nodes of the ``NodeCode`` beside the frame; 0 for none.
+    dim : int
+        Channels of a node's identity.
     """
 
     def __init__(self, nodes: NodesOrNone = 0, dim: Width = 16) -> None:

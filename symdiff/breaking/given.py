@@ -11,12 +11,20 @@ from symdiff.state import Real, Schema, State
 
 
 class Given(SymmetryBreaker):
-    """z is the frame that a structure's own field ``field`` has: three vectors, where its coordinate axes have been
-    turned to.
+    """z is the frame that a structure has in a field of its own.
 
-    Nothing is drawn. As the frame rotates with the structure, z is equivariant, while the network learns
-    what the axes mean: which way is up, say. (Vadgama et al., Probing Equivariance and Symmetry Breaking in
-    Convolutional Networks, NeurIPS 2025.)
+    The frame is three vectors, where the structure's coordinate axes have been turned to. Nothing is drawn. As the
+    frame rotates with the structure, z is equivariant, while the network learns what the axes mean: which way is up,
+    say.
+
+    Parameters
+    ----------
+    field : str
+        The field of three graph-level vectors of 3 components.
+
+    References
+    ----------
+    Vadgama et al.: Probing Equivariance and Symmetry Breaking in Convolutional Networks (NeurIPS 2025).
     """
 
     anchor = "data"

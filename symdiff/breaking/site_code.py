@@ -18,12 +18,21 @@ HARMONICS = 3
 
 
 class SiteCode(Code):
-    """v with trivial stabilizer under ``Space``, and under a flip that moves ``sign``.
+    """A code v with trivial stabilizer under ``Space``, and under a flip that moves ``sign``.
 
     ``place`` (B, N, d): the coordinates n_a/L_a, different at every site; ``code`` (B, N, dim): a learned function of
     waves of them, and of waves with periods of 2 and 4 sites; ``compass`` (B, N, D, 1): one number for every direction
     of the star; ``sign`` (B, N, 2): (1, −1). All but ``code`` are fixed, so that the stabilizer is trivial whatever is
     learned.
+
+    Parameters
+    ----------
+    lattice : {"chain", "square", "triangular", "cubic"}
+        The kind of lattice, of d dimensions and D nearest neighbors.
+    sides : sequence of int, optional
+        L, the lengths of the torus in sites; equal sides by default.
+    dim : int
+        Channels of ``code``.
     """
 
     def __init__(self, lattice: LatticeKind = "square", sides: Sequence[Side] | None = None, dim: Width = 16) -> None:

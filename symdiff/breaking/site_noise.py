@@ -12,9 +12,14 @@ from symdiff.state import Logits, Real, Schema, State
 
 
 class SiteNoise(SymmetryBreaker):
-    """z: ``code`` (B, N, dim) and ``sign`` (B, N, 2) = (ε, −ε), standard normal and independent of the structure.
+    """Noise as z: ``code`` (B, N, dim) and ``sign`` (B, N, 2) = (ε, −ε), independent of the structure.
 
-    ``sign`` moves with the labels, so that noise can break a flip as well.
+    Both are standard normal. ``sign`` moves with the labels, so that noise can break a flip as well.
+
+    Parameters
+    ----------
+    dim : int
+        Channels of ``code``.
     """
 
     anchor = "none"

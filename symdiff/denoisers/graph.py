@@ -45,11 +45,41 @@ class PairLayer(nn.Module):
 
 
 class GraphTransformer(Denoiser):
-    """Permutation equivariant, with or without a symmetry-breaking code.
+    """A graph transformer that is permutation equivariant, with or without a symmetry-breaking code.
 
-    In the manner of DiGress (Vignac et al., DiGress: Discrete Denoising diffusion for graph generation, ICLR 2023):
-    every layer updates nodes and pairs; ``features`` adds cycle counts, return probabilities of random walks or the
-    Laplacian spectrum of the noisy graph to the input. Memory grows with the square of the number of nodes.
+    In the manner of DiGress: every layer updates nodes and pairs. Memory grows with the square of the number of nodes.
+
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
+    width : int
+        Channels of a node, a multiple of ``heads``.
+    pair_width : int
+        Channels of a pair.
+    layers : int
+        How many layers.
+    heads : int
+        Attention heads.
+    widening : int
+        The hidden width of the nodes' feed-forward parts, in widths; that of the pairs' is 2.
+    features : sequence of str
+        What of the noisy graph is added to the input: cycle counts, return probabilities of random walks or the
+        Laplacian spectrum. See ``symdiff.nn.structure.Feature`` for the names.
+
+    Raises
+    ------
+    ValueError
+        Where ``width`` is no multiple of ``heads``.
+
+    References
+    ----------
+    Vignac, Krawczuk, Siraudin, Wang, Cevher, Frossard: DiGress: Discrete Denoising diffusion for graph generation (ICLR
+    2023).
     """
 
     @register_to_config

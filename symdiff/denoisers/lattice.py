@@ -26,17 +26,41 @@ Equivariance = Literal["space", "relaxed", "translations"]
 
 
 class LatticeConvolution(Denoiser):
-    """Equivariant under ``Space(lattice)`` and, where labels 0 and 1 of the fields ``flips`` are swapped together,
-    under that flip.
+    """Group convolutions over a torus, equivariant under ``Space(lattice)`` and a flip of two labels.
 
-    Features live on (site, point operation, flip), in the regular representation. An input channel enters them through
-    weights that are permuted as the group permutes the channels: stars turn, labels swap. Each block is a group
-    convolution over nearest neighbors that also sees the mean over all sites, so that nothing depends on the torus'
-    size.
+    The flip swaps labels 0 and 1 of all the fields ``flips`` together. Features live on (site, point operation, flip),
+    in the regular representation. An input channel enters them through weights that are permuted as the group permutes
+    the channels: stars turn, labels swap. Each block is a group convolution over nearest neighbors that also sees the
+    mean over all sites, so that nothing depends on the torus' size.
 
-    ``symmetry``: "space"; "relaxed" starts there and may learn weights that vary over point operations and flips;
-    "translations" is a plain convolutional network of the same width. ``width``: channels of a site, all group elements
-    together; ``flips``: empty for models without that symmetry; ``sides``: as in ``Space``.
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
+    lattice : {"chain", "square", "triangular", "cubic"}
+        The kind of lattice.
+    sides : sequence of int, optional
+        The lengths of the torus in sites, as in ``Space``; equal sides by default.
+    symmetry : {"space", "relaxed", "translations"}
+        "relaxed" starts at "space" and may learn weights that vary over point operations and flips; "translations" is a
+        plain convolutional network of the same width.
+    flips : sequence of str
+        The fields whose labels 0 and 1 swap, where there are such; empty for models without that symmetry.
+    width : int
+        Channels of a site, all group elements together: a multiple of their number.
+    widening : int
+        The hidden width of a block, in widths.
+    layers : int
+        How many blocks.
+
+    Raises
+    ------
+    ValueError
+        Where ``width`` is no multiple of the group's order, or a field is none that this network reads or predicts.
     """
 
     @register_to_config

@@ -19,13 +19,32 @@ from symdiff.state import State, schema_from_plain
 
 
 class NodeTransformer(Denoiser):
-    """With a broken symmetry a node's row of bonds is a feature of the node.
+    """A transformer over nodes alone, to which a node's row of bonds is a feature of the node.
 
     Every node reads Σ_j onehot(pair_ij) ⊗ c_j, where c_j holds 1, the labels of node j and its code z_j: with codes
-    that tell the nodes apart this is the node's whole row, without them it is its neighborhood's histogram. Both are
-    equivariant under permutations that move x and z jointly. After ``layers`` transformer blocks over nodes, biased by
-    the pairs' labels, the logits of a pair are bilinear forms of its two nodes plus a table of (label seen, label
-    predicted) that depends on t.
+    that tell the nodes apart, where the symmetry is broken, this is the node's whole row, without them it is its
+    neighborhood's histogram. Both are equivariant under permutations that move x and z jointly. After ``layers``
+    transformer blocks over nodes, biased by the pairs' labels, the logits of a pair are bilinear forms of its two nodes
+    plus a table of (label seen, label predicted) that depends on t.
+
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
+    width : int
+        Channels of a node, a multiple of ``heads``.
+    layers : int
+        How many transformer blocks.
+    heads : int
+        Attention heads.
+    widening : int
+        The hidden width of the feed-forward parts, in widths.
+    readout : int
+        The rank of the bilinear forms.
     """
 
     @register_to_config

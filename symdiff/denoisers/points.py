@@ -25,8 +25,7 @@ Equivariance = Literal["translations", "frame", "rotations"]
 class PointConvolution(Denoiser):
     """Separable convolutions over positions and directions, with kernels of the differences r = p_j − p_i.
 
-    Internal choice (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS
-    2025):
+    Internal choice, of what a kernel knows:
 
     =============  ==================  ==================================================
     equivariance   orientations        a kernel knows
@@ -38,19 +37,64 @@ class PointConvolution(Denoiser):
     frame          0 or K              as translations, r taken along the frame of the code
     =============  ==================  ==================================================
 
-    External choice: ``inputs``, which vectors enter and how (``Inputs``).
+    External choice: ``inputs``, which vectors enter and how.
 
     Permutations and, where inputs do not break them, translations are exact. So are rotations and reflections with 0
     orientations. A grid of K > 0 directions that stands still has the rotations of the grid alone, the others only
     nearly; where the code has a frame, the grid turns with it, and f(g·x, g·z) = g·f(x, z) is exact. A frame drawn
     uniformly, as in generation, is a grid at random. ``benchmarks/equivariance.py`` measures every combination.
 
-    ``unit``: the length, in the unit of the data, that kernels take for 1. ``neighbors``: 0 for all pairs, else how
-    many nearest nodes are listened to. ``levels``: behind the layers, so many times a quarter of the nodes
-    (``Pyramid``) and back, for large clouds; kernels of each level are twice as wide, and know no labels of pairs.
-    Those labels, and the time, are arguments of the kernels of the layers. A vector that is seen and predicted is
-    predicted as x_t − t·output, as by ``InFrame``; one that is not seen is the output. ``pooling``: how numbers of the
-    whole are read (``Readout``). Memory grows with B·N·k·K·width.
+    The labels of pairs, and the time, are arguments of the kernels of the layers. A vector that is seen and predicted
+    is predicted as x_t − t·output, as by ``InFrame``; one that is not seen is the output. Memory grows with
+    B·N·k·K·width.
+
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
+    equivariance : {"translations", "frame", "rotations"}
+        See the table; "frame" needs a code with a frame.
+    orientations : int
+        K, the directions of the grid: 0 or at least 4.
+    inputs : Mapping of str to {"scalars", "vectors", "framed"}, optional
+        Which vectors enter and how: see ``Inputs``.
+    position : str
+        The field of positions, one vector of 3 components a node.
+    neighbors : int
+        How many nearest nodes a node listens to; 0 for all pairs.
+    width : int
+        Channels of a node and direction.
+    layers : int
+        How many convolutions on the nodes.
+    basis : int
+        Functions that kernels are made of.
+    degree : int
+        Products of what a kernel knows: with 2, the numbers x, x⊗x and x⊗x⊗x enter it.
+    widening : int
+        The hidden width of the feed-forward parts, in widths.
+    readout : int
+        The rank of the bilinear forms that predict pairs.
+    pooling : {"mean", "sum"}
+        How numbers of the whole are read: see ``Readout``.
+    unit : float
+        The length, in the unit of the data, that kernels take for 1.
+    levels : int
+        Behind the layers, so many times a quarter of the nodes and back, for large clouds: see ``Pyramid``. Kernels of
+        each level are twice as wide as before, and know no labels of pairs.
+
+    Raises
+    ------
+    ValueError
+        Where a number is out of its range, "frame" has no frame, or a predicted vector is none of 3 components on
+        nodes.
+
+    References
+    ----------
+    Vadgama et al.: Probing Equivariance and Symmetry Breaking in Convolutional Networks (NeurIPS 2025).
     """
 
     @register_to_config

@@ -23,15 +23,46 @@ from symdiff.state import Real, State, schema_from_plain
 class SteerableNetwork(Denoiser):
     """Messages of spherical harmonics and gates: exactly equivariant under S_n x O(3), and translations.
 
-    ``irreps``: the channels of a node by their representation, in e3nn's words: ``64x0e + 32x1o + 16x2e`` are 64
-    scalars, 32 vectors and 16 traceless tensors. Without ``0o`` or ``1e`` it cannot tell a structure from its mirror
-    image but by a frame. ``inputs``: which vectors enter and how (``Inputs``); those as scalars break rotations, a
-    frame among the vectors breaks them for the structure alone and keeps them jointly. ``neighbors``: 0 for all pairs,
-    else how many nearest nodes are listened to. ``radial``: Gaussians of the distance up to ``reach``, in the unit of
-    the data. A vector that is seen and predicted is predicted as x_t − t·output, as by ``InFrame``. It computes in the
-    precision of its parameters, under autocast too.
+    A vector that is seen and predicted is predicted as x_t − t·output, as by ``InFrame``. It computes in the precision
+    of its parameters, under autocast too. Needs e3nn (the extra ``steerable``).
 
-    Needs e3nn (the extra ``steerable``).
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
+    irreps : str
+        The channels of a node by their representation, in e3nn's words: ``64x0e + 32x1o + 16x2e`` are 64 scalars, 32
+        vectors and 16 traceless tensors. Without ``0o`` or ``1e`` it cannot tell a structure from its mirror image but
+        by a frame.
+    inputs : Mapping of str to {"scalars", "vectors", "framed"}, optional
+        Which vectors enter and how: see ``Inputs``. Those as scalars break rotations; a frame among the vectors breaks
+        them for the structure alone and keeps them jointly.
+    position : str
+        The field of positions, one vector of 3 components a node.
+    neighbors : int
+        How many nearest nodes a node listens to; 0 for all pairs.
+    layers : int
+        How many layers of messages.
+    radial : int
+        Gaussians of the distance, from 0 to ``reach``: at least 2.
+    edge_width : int
+        Channels of what the weights of messages depend on, and of the context.
+    reach : float
+        The center of the last Gaussian, in the unit of the data.
+    readout : int
+        The rank of the bilinear forms that predict pairs.
+    pooling : {"mean", "sum"}
+        How numbers of the whole are read: see ``Readout``.
+
+    Raises
+    ------
+    ValueError
+        Where a number is out of its range, ``irreps`` lack the vectors (``1o``) that a prediction needs, or a predicted
+        vector is none of 3 components on nodes.
     """
 
     @register_to_config

@@ -26,18 +26,37 @@ COARSEST = 16
 
 
 class SublatticeConvolution(Denoiser):
-    """``LatticeConvolution`` on one sublattice of a ``Tower``, the same network for all, told how coarse the sublattice
-    is.
+    """``LatticeConvolution`` on one sublattice of a ``Tower``, the same network for all of them.
 
-    For the process ``Masked`` with the order ``CoarseToFine``. A stage costs what its sublattice has sites, so that all
-    together cost little more than the last ones. Equivariant under the space group, since every sublattice has the
-    point group of the lattice, and under the flip of two labels. Nothing breaks the symmetry but the order and the
-    spins that are shown; before the first one all labels are equally likely.
+    How coarse the sublattice is enters as a number. For the process ``Masked`` with the order ``CoarseToFine``. A stage
+    costs what its sublattice has sites, so that all together cost little more than the last ones. Equivariant under the
+    space group, since every sublattice has the point group of the lattice, and under the flip of two labels. Nothing
+    breaks the symmetry but the order and the spins that are shown; before the first one all labels are equally likely.
 
-    ``last``: "heat bath": couplings are 1 between nearest neighbors, so that the last stage and the last group of the
-    one before have known distributions, by the interaction w of ``model``: no network is needed. It needs the condition
-    ``temperature``. "learned": the network predicts them, too. ``width``, ``widening``, ``layers``: as in
-    ``LatticeConvolution``.
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
+    lattice : {"chain", "square", "triangular", "cubic"}
+        The kind of lattice.
+    model : {"ising", "potts", "clock"}
+        Whose interaction w gives the last stage, with ``last`` "heat bath".
+    last : {"heat bath", "learned"}
+        "heat bath": couplings are 1 between nearest neighbors, so that the last stage and the last group of the one
+        before have known distributions, by the interaction w of ``model``: no network is needed. It needs the condition
+        ``temperature``. "learned": the network predicts them, too.
+    width, widening, layers : int
+        As in ``LatticeConvolution``.
+
+    Raises
+    ------
+    ValueError
+        Where anything but one label of every site is predicted, a field other than it is not graph-level, or the
+        temperature is missing.
     """
 
     @register_to_config
