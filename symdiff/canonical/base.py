@@ -23,7 +23,12 @@ class Canonicalizer(ABC):
         """Draw g such that g⁻¹·x is canonical, uniformly among all such g.
 
         The distribution is equivariant: ``sample(h·x)`` is distributed as ``h · sample(x)``, whatever ``element`` does
-        with ties (Lawrence et al., Improving Equivariant Networks with Probabilistic Symmetry Breaking, ICLR 2025).
+        with ties.
+
+        References
+        ----------
+        Lawrence, Portilheiro, Zhang, Kaba: Improving Equivariant Networks with Probabilistic Symmetry Breaking (ICLR
+        2025, https://arxiv.org/abs/2503.21985).
         """
         h = self.group.sample(x.mask, generator)
         c = self.element(self.group.act(h, x))

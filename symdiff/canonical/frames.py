@@ -35,13 +35,28 @@ class Frames(Canonicalizer):
     axes are nearly as long, they are laid along points, and among frames that skewness does not tell apart the one is
     taken in which the labelled points give the greater sum of waves; what is still alike is a symmetry of the
     structure. So draws are uniform on the whole coset γ(x)·Stab(x), that of a methane's 24 symmetries or of the turns
-    of a linear molecule, too, as far as ``tolerance`` (in the unit of the positions) tells a symmetry from none.
+    of a linear molecule, too, as far as ``tolerance`` tells a symmetry from none.
 
-    ``nodes``: "unnamed", frames alone, which no order of the nodes changes: the group is O(3). Else it is S_n x O(3),
-    with the nodes as they are "stored" (the identity is drawn, as ``Stored`` does), in depth-first order along the
-    "graph" of the labels, or refined by "distance", that is by labels and the distances of all pairs; what the
-    refinement leaves open, the pose decides. ``field``: the positions, one vector a node; only their differences from
-    the mean count. ``fields``: the labels that are read, of nodes and undirected pairs, all by default.
+    Parameters
+    ----------
+    nodes : {"unnamed", "stored", "graph", "distance"}
+        "unnamed": frames alone, which no order of the nodes changes: the group is O(3). Else it is S_n x O(3), with the
+        nodes as they are "stored" (the identity is drawn, as ``Stored`` does), in depth-first order along the "graph"
+        of the labels, or refined by "distance", that is by labels and the distances of all pairs; what the refinement
+        leaves open, the pose decides.
+    special : bool
+        Rotations alone, no reflections.
+    field : str
+        The positions, one vector a node; only their differences from the mean count.
+    fields : sequence of str, optional
+        The labels that are read, of nodes and undirected pairs, all by default.
+    tolerance : float
+        Differences below it are none, in the unit of the positions.
+
+    Raises
+    ------
+    ValueError
+        Where ``tolerance`` is not positive, or ``nodes`` has another name.
     """
 
     def __init__(

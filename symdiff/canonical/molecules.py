@@ -18,13 +18,28 @@ _LABEL = re.compile(r"([A-Z][a-z]?)(?:([+-])(\d*))?")
 
 
 class Molecules(Canonicalizer):
-    """The order of atoms that RDKit's canonical atom ranks give, or the one in which canonical SMILES writes them.
+    """The order of atoms that RDKit's canonical ranks give, or the one in which canonical SMILES writes them.
 
-    For structures with the fields "atom" (labels ``atoms``, such as "C", "N+", "O-") and "bond" (0 none, 1 single, 2
-    double, 3 triple). The order "smiles" is depth-first. Nothing is sanitized, so that generated and broken molecules
-    have an order too; every structure is read in Python, one by one. RDKit decides some ties of highly symmetric graphs
-    by the order of the atoms: the distribution of ``sample`` is equivariant all the same, with more entropy than that
-    of ``Nodes``. Schneider, Sahnoun, Landrum: Get your atoms in order, J. Chem. Inf. Model. 2015.
+    For structures with the fields "atom" and "bond" (0 none, 1 single, 2 double, 3 triple). Nothing is sanitized, so
+    that generated and broken molecules have an order too; every structure is read in Python, one by one. RDKit decides
+    some ties of highly symmetric graphs by the order of the atoms: the distribution of ``sample`` is equivariant all
+    the same, with more entropy than that of ``Nodes``.
+
+    Parameters
+    ----------
+    atoms : sequence of str
+        The labels of the field "atom", such as "C", "N+", "O-", "Fe+2".
+    order : {"rank", "smiles"}
+        By RDKit's atom ranks, or as in canonical SMILES, which is depth-first.
+
+    Raises
+    ------
+    ValueError
+        For a label that is no element with a charge, or an ``order`` of another name.
+
+    References
+    ----------
+    Schneider, Sahnoun, Landrum: Get your atoms in order (J. Chem. Inf. Model. 2015).
     """
 
     def __init__(self, atoms: Sequence[str], order: Order = "rank") -> None:

@@ -21,16 +21,25 @@ Order = Literal["rank", "depth", "breadth"]
 
 
 class Nodes(Canonicalizer):
-    """Two structures have the same canonical form exactly when a permutation of the nodes carries one to the other.
+    """Canonical labelling of graphs: forms are alike exactly where a permutation of the nodes carries one to the other.
 
     Color refinement decides most graphs, individualization the rest, all graphs of a batch together and on their
     device. Ties that are left are automorphisms. (Graphs are told apart by 64-bit hashes: a mistake needs a collision,
     1 in 10^19.)
 
-    ``order`` chooses the representative. "rank": by label, then number of neighbors, then refined; "depth" and
-    "breadth": a traversal of the ranked graph along its edges, which are the pairs with a label other than 0.
-    ``fields``: the Categorical fields that are read, all by default; others are carried along. Reading fewer fields
-    than a structure has gives a coarser inversion kernel, whose distribution is still equivariant.
+    Parameters
+    ----------
+    order : {"rank", "depth", "breadth"}
+        The representative. "rank": by label, then number of neighbors, then refined; "depth" and "breadth": a traversal
+        of the ranked graph along its edges, which are the pairs with a label other than 0.
+    fields : sequence of str, optional
+        The Categorical fields that are read, all by default; others are carried along. Reading fewer fields than a
+        structure has gives a coarser inversion kernel, whose distribution is still equivariant.
+
+    Raises
+    ------
+    ValueError
+        For an ``order`` of another name.
     """
 
     def __init__(self, order: Order = "rank", fields: Sequence[str] | None = None) -> None:

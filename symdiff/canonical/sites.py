@@ -25,17 +25,27 @@ BITS = 62
 
 
 class Sites(Canonicalizer):
-    """The canonical structure is the smallest of all g⁻¹·x; two structures share it exactly when a g carries one to the
-    other.
+    """The canonical structure is the smallest of all its images g⁻¹·x under a space group.
 
-    ``group``: a ``Space``, or the ``Product`` of a Space and ``Relabel``s. Images are compared field by field in the
-    order of ``fields`` (default: all of x, in the order of its schema): every site's values as one number, packed into
-    windows of up to 62 bits, windows one after the other. An image that has lost is not looked at again. Real values
-    are compared as they are, without a tolerance.
+    Two structures share it exactly when a g carries one to the other. Images are compared field by field in the order
+    of ``fields``: every site's values as one number, packed into windows of up to 62 bits, windows one after the other.
+    An image that has lost is not looked at again. Real values are compared as they are, without a tolerance.
 
     With the fields of a condition c first, the draw for (c, x0) is the element of the coset γ(c)·Stab(c) that makes x0
     smallest, and the draw for a structure that has c alone is uniform on that coset: ``fields`` that x lacks are passed
     over.
+
+    Parameters
+    ----------
+    group : Group
+        A ``Space``, or the ``Product`` of a Space and ``Relabel``s.
+    fields : sequence of str, optional
+        The fields that are compared, in their order; by default all of x, in the order of its schema.
+
+    Raises
+    ------
+    ValueError
+        For another group, or ``fields`` that are one name.
     """
 
     def __init__(self, group: Group, fields: Sequence[str] | None = None) -> None:

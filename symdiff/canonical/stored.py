@@ -13,12 +13,12 @@ from symdiff.state import State
 class Stored(Canonicalizer):
     """The stored order is the canonical one: the identity carries the representative to the structure.
 
-    For training data that were put into a canonical order once, when the data set was built. Sampling returns the
-    identity, one fixed element of the coset Aut(x) that the inversion kernel is uniform on. For training an equivariant
-    denoiser f this is all that is needed: if k in Aut(x0) then x0 = k·x0, noising commutes with relabelling, and so
-    f(x_t, k·v) has the distribution of f(k·x_t, k·v) = k·f(x_t, v), whose loss against x0 = k·x0 is the loss of f(x_t,
-    v). Averaging over the coset changes no gradient in expectation. Where the draw itself is the result (prediction
-    from a symmetric condition, decoding) or where structures arrive in any order, take ``Nodes``.
+    It has no parameters. For training data that were put into a canonical order once, when the data set was built.
+    Sampling returns the identity, one fixed element of the coset Aut(x) that the inversion kernel is uniform on. For
+    training an equivariant denoiser f this is all that is needed: if k in Aut(x0) then x0 = k·x0, noising commutes with
+    relabelling, and so f(x_t, k·v) has the distribution of f(k·x_t, k·v) = k·f(x_t, v), whose loss against x0 = k·x0 is
+    the loss of f(x_t, v). Averaging over the coset changes no gradient in expectation. Where the draw itself is the
+    result (prediction from a symmetric condition, decoding) or where structures arrive in any order, take ``Nodes``.
     """
 
     def __init__(self) -> None:

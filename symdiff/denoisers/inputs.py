@@ -37,16 +37,34 @@ FRAME = "frame"
 
 
 class Inputs:
-    """The vectors of nodes, of the whole and of the code's frame that enter, each by name as
+    """The vectors of nodes, of the whole and of the code's frame that enter a network, each by name and way.
+
+    The ways are
 
     - ``vectors``, which turn with the structure;
     - ``scalars``, their coordinates, which the network takes for numbers that do not turn: this breaks rotations;
     - ``framed``, their coordinates along the frame, which do not turn when the frame turns with the structure.
 
-    ``chosen`` maps names to ways; None lets all enter as vectors but the ``position``, which every layer sees through
-    differences anyway: entering as vectors or scalars it breaks translations, unless the data are centered. Labels and
-    scalars always enter. (Vadgama et al., Probing Equivariance and Symmetry Breaking in Convolutional Networks, NeurIPS
-    2025.)
+    Labels and scalars always enter.
+
+    Parameters
+    ----------
+    noisy, code : Mapping of str to Field
+        The schemas of the noisy structure and of the symmetry-breaking input.
+    position : str
+        The field of positions, one vector of 3 components on every node.
+    chosen : Mapping of str to {"scalars", "vectors", "framed"}, optional
+        The way of every name. None lets all enter as vectors but the ``position``, which every layer sees through
+        differences anyway: entering as vectors or scalars it breaks translations, unless the data are centered.
+
+    Raises
+    ------
+    ValueError
+        For a position, a name or a way that does not fit the schemas.
+
+    References
+    ----------
+    Vadgama et al.: Probing Equivariance and Symmetry Breaking in Convolutional Networks (NeurIPS 2025).
     """
 
     def __init__(self, noisy: Schema, code: Schema, position: str, chosen: Mapping[str, Way] | None = None) -> None:

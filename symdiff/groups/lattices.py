@@ -22,18 +22,29 @@ Point = Literal["full", "rotations", "none"]
 
 
 class Space(Group[Tensor]):
-    """x ↦ P·x + t on the sites of a torus: p4m on the square lattice, p6m on the triangular one, Pm-3m on the cubic
-    one.
+    """x ↦ P·x + t on the sites of a torus: p4m on the square lattice, p6m on the triangular, Pm-3m on the cubic one.
 
     An element is (B, 1 + d) int64: the number of P among the lattice's ``operations``, then the translation t in sites.
     Elements compose as those of the lattice without end; a torus sees t modulo its sides, so that one group serves all
-    sizes and 64 x 64 sites need no table.
+    sizes and 64 x 64 sites need no table. Fields on sites move with them, the directions of a ``Star`` and vectors of d
+    components also turn.
 
-    Fields on sites move with them, the directions of a ``Star`` and vectors of d components also turn.
+    Parameters
+    ----------
+    lattice : {"chain", "square", "triangular", "cubic"}
+        The kind of lattice.
+    sides : sequence of int, optional
+        The lengths of the torus in sites; without them a structure of N sites is a torus with equal sides. Where sides
+        differ, ``point`` is cut down to what carries the torus to itself.
+    point : {"full", "rotations", "none"}
+        The point operations: all, the proper rotations (p4, p6), or the identity (p1).
+    translations : bool
+        False keeps the site 0 in its place.
 
-    ``sides``: the lengths of the torus; without them a structure of N sites is a torus with equal sides. Where sides
-    differ, ``point`` is cut down to what carries the torus to itself. ``point``: "full", proper "rotations" only (p4,
-    p6), "none" (p1). ``translations``: false keeps the site 0 in its place.
+    Raises
+    ------
+    ValueError
+        For a lattice or a ``point`` of another name, or sides that do not fit the lattice.
     """
 
     def __init__(

@@ -12,9 +12,21 @@ from symdiff.state import Real, State
 
 
 class Orthogonal(Group[Tensor]):
-    """O(d), or SO(d) with ``special``: an element is (B, d, d) float64 matrices.
+    """Rotations and reflections, O(d), or rotations alone, SO(d): an element is (B, d, d) float64 matrices.
 
     Every channel of every Real field with ``vector == dim`` is multiplied by the matrix; other fields stay.
+
+    Parameters
+    ----------
+    dim : int
+        d, the dimension of the vectors: at least 1.
+    special : bool
+        Rotations alone.
+
+    Raises
+    ------
+    ValueError
+        Where ``dim`` is less than 1.
     """
 
     def __init__(self, dim: Dimension = 3, special: bool = False) -> None:
@@ -29,7 +41,9 @@ class Orthogonal(Group[Tensor]):
         """Draw from Haar's measure: the orthogonal factor of a Gaussian matrix, the other factor's diagonal made
         positive.
 
-        Mezzadri, How to generate random matrices from the classical compact groups, 2007.
+        References
+        ----------
+        Mezzadri: How to generate random matrices from the classical compact groups (2007).
         """
         gaussian = normal((len(mask), self.dim, self.dim), generator, self.identity(mask))
         q, r = torch.linalg.qr(gaussian)

@@ -21,9 +21,21 @@ from symdiff.state import State
 
 
 class PermutationGroup(Group[Tensor]):
-    """The subgroup of S_n that ``generators`` generate, acting on structures with exactly n = ``nodes`` nodes.
+    """Any subgroup of S_n, by its generators, acting on structures with exactly n nodes.
 
-    A generator is a list of preimages, as elements are: (g·x)_i = x_{g[i]}. Without generators the group is trivial.
+    Elements are (B, n) int64 preimages: (g·x)_i = x_{g[i]}.
+
+    Parameters
+    ----------
+    nodes : int
+        n, at least 1.
+    generators : sequence of sequence of int
+        Permutations of 0..n-1 that generate the group, as preimages. Without them the group is trivial.
+
+    Raises
+    ------
+    ValueError
+        Where ``nodes`` is less than 1 or a generator is no permutation of as many.
     """
 
     def __init__(self, nodes: Points, generators: Sequence[Sequence[Index]] = ()) -> None:
@@ -89,11 +101,15 @@ class PermutationGroup(Group[Tensor]):
         return merge_along(self.nodes, [np.array(g) for g in self.generators])
 
     def pair_orbits(self) -> Tensor:
-        """The orbit of every ordered pair of nodes, (n, n) int64, numbered by first appearance: O(r n²) for r
-        generators.
+        """The orbit of every ordered pair of nodes, (n, n) int64, by first appearance: O(r n²) for r generators.
 
-        A permutation-equivariant network that sees these colors is equivariant exactly under the 2-closure of the group
-        (Goel et al., Any-Subgroup Equivariant Networks via Symmetry Breaking, ICLR 2026).
+        A permutation-equivariant network that sees these colors is equivariant exactly under the 2-closure of the
+        group.
+
+        References
+        ----------
+        Goel, Lim, Lawrence, Jegelka, Huang: Any-Subgroup Equivariant Networks via Symmetry Breaking (ICLR 2026,
+        https://arxiv.org/abs/2603.19486).
         """
         images = (np.array(g) for g in self.generators)
         pairs = merge_along(self.nodes**2, ((g[:, None] * self.nodes + g).reshape(-1) for g in images))

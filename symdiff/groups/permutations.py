@@ -27,7 +27,10 @@ def permute_nodes(g: Tensor, x: State) -> State:
 
 
 class Symmetric(Group[Tensor]):
-    """S_n on the n real nodes of every structure; an element is (B, N) int64 preimages that fix the padding."""
+    """S_n, all permutations of the n real nodes of every structure.
+
+    An element is (B, N) int64 preimages that fix the padding. It has no parameters: the mask says what n is.
+    """
 
     def identity(self, mask: Tensor) -> Tensor:
         return torch.arange(mask.shape[1], device=mask.device).expand(mask.shape).contiguous()

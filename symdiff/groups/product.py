@@ -18,8 +18,13 @@ from symdiff.state import State
 class Product(Group[tuple[Any, ...]]):
     """The direct product of groups whose actions commute: permutations with rotations, lattice symmetries with flips.
 
-    An element is a tuple with an element of every factor. Factors that move the same axis of the same field do not
-    commute in general, and then this is no group action: ``symdiff.testing.action_law_error`` tells.
+    An element is a tuple with an element of every factor.
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        The factors. Those that move the same axis of the same field do not commute in general, and then this is no
+        group action: ``symdiff.testing.action_law_error`` tells.
     """
 
     def __init__(self, groups: Sequence[Group]) -> None:

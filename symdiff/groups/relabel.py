@@ -15,12 +15,24 @@ from symdiff.state import Categorical, Logits, State, extent
 
 
 class Relabel(Group[Tensor]):
-    """The group that ``generators`` generate among the permutations of the labels 0..classes-1, on the fields
-    ``fields``.
+    """A group of permutations of labels on chosen fields: spin flips, color shifts.
 
     An element is (B, K) preimages, K = ``classes``: logits move as (g·l)_k = l_{g[k]}, labels as g·x = g⁻¹[x], so that
-    the one-hot vector of a label moves as logits do. Labels from K on (the mask of a masked process) are fixed. A
-    structure that lacks one of the fields, such as a code, is not moved by it.
+    the one-hot vector of a label moves as logits do. Labels from K on (the mask of a masked process) are fixed.
+
+    Parameters
+    ----------
+    fields : sequence of str
+        The fields that move together. A structure that lacks one of them, such as a code, is not moved by it.
+    classes : int
+        K: labels 0..K-1 are permuted.
+    generators : sequence of sequence of int
+        Permutations of 0..K-1 that generate the group, as preimages.
+
+    Raises
+    ------
+    ValueError
+        For ``fields`` that are one name, or a generator that is no permutation.
     """
 
     def __init__(self, fields: Sequence[str], classes: Points, generators: Sequence[Sequence[Index]]) -> None:

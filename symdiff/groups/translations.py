@@ -12,10 +12,24 @@ from symdiff.state import Real, State
 
 
 class Translations(Group[Tensor]):
-    """R^d, moving the vectors of the node fields ``fields`` (positions; not velocities): an element is (B, d) float64.
+    """R^d, which moves the vectors of chosen node fields: an element is (B, d) float64.
 
-    The group is not compact and has no uniform distribution: ``sample`` draws from a normal one of standard deviation
-    ``spread``, in the unit of the positions, which serves to test equivariance.
+    The group is not compact and has no uniform distribution: ``sample`` draws from a normal one, which serves to test
+    equivariance.
+
+    Parameters
+    ----------
+    dim : int
+        d, the dimension of the vectors: at least 1.
+    fields : tuple of str
+        The fields that move: positions; not velocities.
+    spread : float
+        The standard deviation of what ``sample`` draws, in the unit of the positions.
+
+    Raises
+    ------
+    ValueError
+        Where ``dim`` is less than 1 or ``spread`` not positive.
     """
 
     def __init__(self, dim: Dimension = 3, fields: tuple[str, ...] = ("position",), spread: float = 3.0) -> None:

@@ -52,15 +52,28 @@ class LatticeFrames:
 class GroupConvolution(nn.Module):
     """out(n, a) = Σ_{δ, b} w[a⁻¹δ, a⁻¹b] · h(n + δ, b) + bias: one dense matrix for all sites.
 
-    ``reach``: the star's directions and the site itself, else the site alone. In: (..., G·inner), with ``reach`` the
-    neighbors side by side (..., (D + 1)·G·inner); out: (..., G·outer). Cohen, Welling: Group Equivariant Convolutional
-    Networks (ICML 2016).
+    In: (..., G·inner), with ``reach`` the neighbors side by side (..., (D + 1)·G·inner); out: (..., G·outer).
 
-    ``relaxed``: w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant. Wang, Walters,
-    Yu: Approximately Equivariant Networks for Imperfectly Symmetric Dynamics (ICML 2022); Wang et al., Relaxed
-    Octahedral Group Convolution for Learning Symmetry Breaking in 3D Physical Systems (2023).
+    Parameters
+    ----------
+    frames : LatticeFrames
+        The G group elements.
+    inner, outer : int
+        Channels of a site and group element, in and out.
+    reach : bool
+        The star's directions and the site itself, else the site alone.
+    relaxed : bool
+        w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant.
+    precise : bool
+        In the type of the weights under autocast, too.
 
-    ``precise``: in the type of the weights under autocast, too.
+    References
+    ----------
+    Cohen, Welling: Group Equivariant Convolutional Networks (ICML 2016).
+
+    Wang, Walters, Yu: Approximately Equivariant Networks for Imperfectly Symmetric Dynamics (ICML 2022).
+
+    Wang et al.: Relaxed Octahedral Group Convolution for Learning Symmetry Breaking in 3D Physical Systems (2023).
     """
 
     index: Tensor

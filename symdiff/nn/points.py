@@ -124,8 +124,16 @@ def monomials(channels: int, products: int) -> list[tuple[int, ...]]:
 class KernelBasis(nn.Module):
     """Functions of invariants, from which every layer mixes its kernels: polynomials, then two GELU layers.
 
-    ``degree`` counts products: with 2, the features are x, x⊗x and x⊗x⊗x without repetitions. ``extra`` channels that
-    do not go through polynomials (labels of pairs, the time) join in the first layer.
+    Parameters
+    ----------
+    channels : int
+        How many invariants.
+    hidden, width : int
+        Of the first layer and of the second, which are the functions.
+    degree : int
+        Counts products: with 2, the features are x, x⊗x and x⊗x⊗x without repetitions.
+    extra : Mapping of str to int, optional
+        Channels that do not go through polynomials (labels of pairs, the time) and join in the first layer.
     """
 
     def __init__(

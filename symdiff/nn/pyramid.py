@@ -17,12 +17,30 @@ Kernels = Callable[[Tensor, Edges, int], Tensor]
 
 
 class Pyramid(nn.Module):
-    """Down: the farthest points of each level, every one of which listens to its nearest ones of the level before; and
-    up again, with residuals.
+    """Coarser and coarser clouds of points, and the way back, with residuals.
 
-    As U-Net does (Ronneberger et al., MICCAI 2015) on points (Qi et al., PointNet++, NeurIPS 2017). The farthest points
-    and the nearest ones move with the structure, so that no symmetry of the kernels is lost. ``neighbors``: 0 for all.
-    Costs little beside the finest level.
+    Down: the farthest points of each level, every one of which listens to its nearest ones of the level before. As
+    U-Net does, on points. The farthest points and the nearest ones move with the structure, so that no symmetry of the
+    kernels is lost. Costs little beside the finest level.
+
+    Parameters
+    ----------
+    width : int
+        Channels of a node and direction.
+    basis : int
+        Functions that kernels are made of.
+    levels : int
+        How many levels behind the finest.
+    neighbors : int
+        How many nearest nodes a node listens to; 0 for all.
+    widening : int
+        The hidden width of the feed-forward parts, in widths.
+
+    References
+    ----------
+    Ronneberger et al.: U-Net (MICCAI 2015).
+
+    Qi et al.: PointNet++ (NeurIPS 2017).
     """
 
     def __init__(self, width: int, basis: int, levels: int, neighbors: int = 0, widening: int = 4) -> None:
