@@ -93,10 +93,10 @@ def align(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: float,
 
 
 def _away(points: Tensor, colors: Tensor, axes: Tensor) -> tuple[Tensor, Tensor]:
-    """For each of ``axes`` (A, 3) the unit vectors that point from it to points: whose they are, (M,), and the vectors,
-    (M, 3).
+    """The unit vectors that point away from axes to points: which axis each is of, (M,), and the vectors, (M, 3).
 
-    To points far from the axis (or from the origin, where an axis is zero), of the color that is rarest among those.
+    For each of ``axes`` (A, 3), to points far from it (or from the origin, where an axis is zero), of the color that is
+    rarest among those.
     """
     across = points - (points @ axes.T).T[..., None] * axes[:, None]
     lengths = across.norm(dim=-1)
@@ -114,12 +114,11 @@ def _complete(first: Tensor, second: Tensor) -> Tensor:
 
 
 def scores(cloud: Cloud, frames: Tensor, turns: bool = True) -> Tensor:
-    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, columns) of about an angstrom, alike where the
-    clouds are.
+    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, columns), alike where the clouds are.
 
-    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell
-    apart what is not the same; then, with ``turns``, sums of waves around the first and around the third axis, for axes
-    of order 7 to 12.
+    They are of about an angstrom. The skewness along the three axes comes first; then sums of waves that weigh every
+    color differently, which tell apart what is not the same; then, with ``turns``, sums of waves around the first and
+    around the third axis, for axes of order 7 to 12.
     """
     seen = torch.einsum("bpi,bkij->bkpj", cloud.points, frames)
     squares, cubes = seen.square().sum(2), seen.pow(3).sum(2)
@@ -136,8 +135,10 @@ def scores(cloud: Cloud, frames: Tensor, turns: bool = True) -> Tensor:
 
 
 def _around(seen: Tensor, weights: Tensor, first: int, second: int) -> Tensor:
-    """Sums (B, K, 6) of ρ sin(mφ) / m in the plane of two coordinates, which a change of ``seen`` changes by as much at
-    most."""
+    """Sums (B, K, 6) of ρ sin(mφ) / m in the plane of two coordinates.
+
+    A change of ``seen`` changes them by as much at most.
+    """
     turns = _TURNS.to(seen)
     angle = torch.atan2(seen[..., second], seen[..., first])
     radius = torch.hypot(seen[..., first], seen[..., second])

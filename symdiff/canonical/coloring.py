@@ -17,9 +17,12 @@ KEY_BITS = 47
 
 
 def named_fields(x: State, names: Sequence[str] | None) -> list[str]:
-    """The fields that are read: ``names``, or all of x's, in the order of the schema. Each must be Categorical.
+    """The fields that are read: ``names``, or all of x's, in the order of the schema.
 
-    Raises ValueError for a field that is missing or has no labels.
+    Raises
+    ------
+    ValueError
+        For a field that is missing or has no labels: each must be Categorical.
     """
     chosen = list(x.schema) if names is None else list(names)
     for name in chosen:
@@ -35,9 +38,21 @@ def named_fields(x: State, names: Sequence[str] | None) -> list[str]:
 
 @dataclass(frozen=True)
 class Colored:
-    """``mask``: (B, N) the real nodes. ``nodes``: (B, N) joint labels. ``pairs``: (B, N, N) random-looking 64-bit
-    colors of the ordered pairs of distinct real nodes, zero elsewhere. ``edges``: (B, N, N) bool, pairs with a label
-    other than 0. ``wholes``: (B,) joint graph-level labels."""
+    """Graphs with colored nodes and ordered pairs.
+
+    Attributes
+    ----------
+    mask : Tensor
+        (B, N) bool, the real nodes.
+    nodes : Tensor
+        (B, N) joint labels.
+    pairs : Tensor
+        (B, N, N) random-looking 64-bit colors of the ordered pairs of distinct real nodes, zero elsewhere.
+    edges : Tensor
+        (B, N, N) bool, pairs with a label other than 0.
+    wholes : Tensor
+        (B,) joint graph-level labels.
+    """
 
     mask: Tensor
     nodes: Tensor

@@ -93,10 +93,10 @@ class Frames(Canonicalizer):
         return self._positions(x, frame), frame
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
-        """Draw g with g⁻¹·x canonical, uniformly among all such g; with "stored" nodes, among those that leave the
-        nodes.
+        """Draw g with g⁻¹·x canonical, uniformly among all such g.
 
-        Where x has graph-level fields alone, a property of a molecule to be, that is all of the group.
+        With "stored" nodes, among those that leave the nodes. Where x has graph-level fields alone, a property of a
+        molecule to be, that is all of the group.
         """
         if x.schema and all(field.axes == "whole" and not getattr(field, "vector", 0) for field in x.schema.values()):
             return self.group.sample(x.mask, generator)
@@ -183,8 +183,10 @@ class Frames(Canonicalizer):
                 yield rows, *self._compare(full.select(rows), torch.stack([aligned[k] for k in part.tolist()]))
 
     def _compare(self, cloud: Cloud, frames: Tensor, turns: bool = True) -> tuple[Tensor, Tensor]:
-        """``turns``: there may be an axis of high order; where three principal axes are clear there is none above
-        two."""
+        """The frames, and which of them are canonical.
+
+        ``turns``: there may be an axis of high order; where three principal axes are clear there is none above two.
+        """
         return frames, axes.greatest(axes.scores(cloud, frames, turns), self.tolerance)
 
     def _positions(self, x: State, frame: Tensor) -> Tensor:
@@ -206,10 +208,9 @@ class Frames(Canonicalizer):
 
 
 def shells(points: Tensor, mask: Tensor, tolerance: float) -> Tensor:
-    """The rank of every distance among the different distances of a structure, (B, N, N) int64 from 1; ``points``: (B,
-    N, 3).
+    """The rank of every distance among the different distances of a structure, (B, N, N) int64 from 1.
 
-    Distances that are nearer than ``tolerance`` to the next are alike.
+    Distances that are nearer than ``tolerance`` to the next are alike. ``points``: (B, N, 3).
     """
     nodes = mask.shape[1]
     distance = (points[:, :, None] - points[:, None]).norm(dim=-1)

@@ -98,8 +98,19 @@ class Nodes(Canonicalizer):
 
 @dataclass(frozen=True)
 class Labelling:
-    """What the search finds out about graphs: the canonical rank of the nodes (B, N), the order of the automorphism
-    group but for the permutations of twins (B,), and for every node the number of its earlier twins (B, N)."""
+    """What the search finds out about graphs.
+
+    Attributes
+    ----------
+    graph : Colored
+        The graphs.
+    rank : Tensor
+        The canonical rank of the nodes, (B, N).
+    order : Tensor
+        The order of the automorphism group but for the permutations of twins, (B,).
+    twins : Tensor
+        For every node the number of its earlier twins, (B, N).
+    """
 
     graph: coloring.Colored
     rank: Tensor

@@ -45,10 +45,10 @@ def neighborhoods(pairs: Tensor, rank: Tensor) -> Tensor:
 
 
 def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
-    """The coarsest partition below ``rank`` whose cells agree on how many neighbors of each kind they have in each
-    cell.
+    """The coarsest partition below ``rank`` whose cells agree on their neighbors.
 
-    ``pairs``: (B, N, N) pair colors; ``owner``: (R,) which of the graphs a row of ``rank`` (R, N) belongs to.
+    That is, on how many neighbors of each kind their nodes have in each cell. ``pairs``: (B, N, N) pair colors;
+    ``owner``: (R,) which of the graphs a row of ``rank`` (R, N) belongs to.
     """
     rank = rank.clone()
     for rows in pieces(rank):

@@ -47,8 +47,10 @@ def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = No
 
 
 def spend(left: Tensor, owner: Tensor) -> Tensor:
-    """Take one from what is ``left`` (B,) of the budget for every row, and tell whose graph still has some, (R,)
-    bool."""
+    """Take one from what is ``left`` of the budget for every row, and tell whose graph still has some.
+
+    ``left``: (B,); the result is (R,) bool.
+    """
     left -= torch.zeros_like(left).scatter_add_(0, owner, torch.ones_like(owner))
     return left[owner] >= 0
 

@@ -211,10 +211,16 @@ class Turned:
 
 @dataclass(frozen=True)
 class Images:
-    """What may still be smallest: for every image its structure, the turning, and the site that the turned structure
-    begins at.
+    """The images that may still be smallest: (M,) int64 each, sorted by structure.
 
-    Each (M,) int64, sorted by structure.
+    Attributes
+    ----------
+    row : Tensor
+        The structure.
+    turning : Tensor
+        How it is turned.
+    shift : Tensor
+        The site that the turned structure begins at.
     """
 
     row: Tensor
@@ -243,10 +249,9 @@ class Images:
 
 
 def windows(colors: Tensor, count: int) -> tuple[Tensor, tuple[int, ...]]:
-    """The colors below ``count`` in a window at every site, packed into one number, and the window's sides (powers of
-    2).
+    """The colors below ``count`` in a window at every site, packed into one number, and the window's sides.
 
-    ``colors``: (B, turnings, *sides) int64; the result has the same shape.
+    The sides are powers of 2. ``colors``: (B, turnings, *sides) int64; the result has the same shape.
     """
     bits = max(1, (count - 1).bit_length())
     code, shape, sides = colors.to(_integer(bits)), [1] * (colors.ndim - 2), colors.shape[2:]

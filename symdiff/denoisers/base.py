@@ -27,8 +27,10 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
         return nn.Module.__getattr__(self, name)
 
     def to_json_string(self) -> str:
-        """The config as ``save_pretrained`` writes it, a schema's fields in their own order, which may be that of
-        the weights."""
+        """The config as ``save_pretrained`` writes it, a schema's fields in their own order.
+
+        That may be the order of the weights.
+        """
         return json.dumps(_arrange(json.loads(super().to_json_string()), self.config), indent=2) + "\n"
 
     @abstractmethod

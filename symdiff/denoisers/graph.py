@@ -19,7 +19,17 @@ from symdiff.state import State, extent, schema_from_plain
 
 
 class PairLayer(nn.Module):
-    """Nodes attend to nodes with logits and values from the pairs; pairs are updated from their two nodes."""
+    """Nodes attend to nodes with logits and values from the pairs; pairs are updated from their two nodes.
+
+    Parameters
+    ----------
+    width, pair_width : int
+        Channels of a node, a multiple of ``heads``, and of a pair.
+    heads : int
+        Attention heads.
+    widening : int
+        The hidden width of the nodes' feed-forward part, in widths.
+    """
 
     def __init__(self, width: int, pair_width: int, heads: int, widening: int) -> None:
         super().__init__()

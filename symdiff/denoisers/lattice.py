@@ -136,7 +136,13 @@ class LatticeConvolution(Denoiser):
         return State(x.mask, self.predicted, values)
 
     def torus(self, nodes: int) -> Torus:
-        """The torus of a structure with ``nodes`` sites. Raises ValueError where there is none."""
+        """The torus of a structure with ``nodes`` sites.
+
+        Raises
+        ------
+        ValueError
+            Where there is none.
+        """
         kind = self.lattice.kind
         return torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
 
@@ -153,8 +159,7 @@ class LatticeConvolution(Denoiser):
         return value.to(dtype).flatten(2)
 
     def _move_channels(self, schema: Schema, frames: LatticeFrames) -> list[Tensor]:
-        """For every field on sites, how its channels look from each group element, (G, channels), counted from the
-        first."""
+        """How the channels of every field on sites look from each group element, (G, channels), counted on from 1."""
         columns, start = [], 1
         for name in self.sites:
             field = schema[name]

@@ -43,7 +43,12 @@ class Bravais:
     def star(self, directions: int | Tensor) -> Tensor:
         """The first ``directions`` directions, which must be whole shells, (D, d) int64.
 
-        Directions (D, d) of one's own, each with its opposite, pass as they are. Raises ValueError.
+        Directions (D, d) of one's own, each with its opposite, pass as they are.
+
+        Raises
+        ------
+        ValueError
+            For directions that are no whole shells, or of one's own that are none of a star.
         """
         if isinstance(directions, Tensor):
             opposites = (directions[:, None] == -directions).all(-1).sum(1)
@@ -89,7 +94,13 @@ def inverses(operations: Tensor) -> Tensor:
 
 @cache
 def bravais(kind: LatticeKind) -> Bravais:
-    """The lattice called ``kind``. Raises ValueError."""
+    """The lattice called ``kind``.
+
+    Raises
+    ------
+    ValueError
+        For another name.
+    """
     if kind not in get_args(LatticeKind):
         raise ValueError(f"unknown lattice {kind!r}{nearest(kind, get_args(LatticeKind))}")
     if kind == "triangular":

@@ -65,13 +65,18 @@ class Space(Group[Tensor]):
         self._inverse = (self._inverses[:, None] == operations).all((-2, -1)).long().argmax(-1)
 
     def torus(self, nodes: int) -> Torus:
-        """The torus that a structure of ``nodes`` sites is. Raises ValueError where none fits."""
+        """The torus that a structure of ``nodes`` sites is.
+
+        Raises
+        ------
+        ValueError
+            Where none fits.
+        """
         kind = self.lattice.kind
         return torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
 
     def operations(self, nodes: int) -> Tensor:
-        """The numbers of the point operations that belong to the group on ``nodes`` sites, (P,) int64, the identity
-        first."""
+        """The numbers of the point operations in the group on ``nodes`` sites, (P,) int64, the identity first."""
         whole = self.torus(nodes).point_group()
         limit = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[
             self.point

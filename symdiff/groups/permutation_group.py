@@ -150,11 +150,17 @@ class PermutationGroup(Group[Tensor]):
 
 
 def merge_along(count: int, moves: Iterable[np.ndarray]) -> Tensor:
-    """The orbits of the points 0..count-1 along permutations ``moves``, each (count,): numbers (count,) by first
-    appearance.
+    """The orbits of points along permutations: numbers (count,) by first appearance.
 
     One permutation after the other: its cycles join the orbits so far, so that few orbits are left to join after the
     first.
+
+    Parameters
+    ----------
+    count : int
+        The points are 0..count-1.
+    moves : iterable of ndarray
+        Permutations, each (count,).
     """
     labels, orbits = np.arange(count), count
     for move in moves:

@@ -24,9 +24,28 @@ class Level:
 class Chain:
     """A base, a strong generating set, and the transversals of every stabilizer in the next.
 
-    Permutations are arrays p: i -> p[i], and pq is first p, then q: (pq)[i] = q[p[i]]. ``base``: points that the base
-    begins with. Deterministic: Schreier's generators of every stabilizer are sifted until all fall through (Sims 1970;
-    Seress, Permutation Group Algorithms, 2003, chapter 4).
+    Permutations are arrays p: i -> p[i], and pq is first p, then q: (pq)[i] = q[p[i]]. Deterministic: Schreier's
+    generators of every stabilizer are sifted until all fall through.
+
+    Parameters
+    ----------
+    nodes : int
+        n, the points that permutations move.
+    generators : ndarray
+        (G, n) int64 permutations.
+    base : sequence of int
+        Points that the base begins with.
+
+    Raises
+    ------
+    ValueError
+        For a point of ``base`` that is none of the n.
+
+    References
+    ----------
+    Sims: Computational methods in the study of permutation groups (1970).
+
+    Seress: Permutation Group Algorithms (2003), chapter 4.
     """
 
     def __init__(self, nodes: int, generators: np.ndarray, base: Sequence[int] = ()) -> None:

@@ -68,9 +68,12 @@ def _torus(kind: str, sides: tuple[int, ...]) -> Torus:
 
 
 def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> Torus:
-    """The torus with these sides (one number.
+    """The torus with these sides, or with all sides equal to one number.
 
-    All alike). Raises ValueError, also where it does not have ``nodes`` sites.
+    Raises
+    ------
+    ValueError
+        For sides that do not fit the lattice, or that do not have ``nodes`` sites.
     """
     dim = bravais(kind).dim
     piece = _torus(kind, (sides,) * dim if isinstance(sides, int) else tuple(int(side) for side in sides))
@@ -82,7 +85,13 @@ def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> To
 
 
 def torus_of(kind: str, nodes: int) -> Torus:
-    """The torus with equal sides and ``nodes`` sites. Raises ValueError where no such is."""
+    """The torus with equal sides and ``nodes`` sites.
+
+    Raises
+    ------
+    ValueError
+        Where no such is.
+    """
     dim = bravais(kind).dim
     side = round(nodes ** (1 / dim))
     if side**dim != nodes:

@@ -24,6 +24,16 @@ class Tower:
 
     Every Λ_k is again a lattice of the same kind, with the same point group. Its 2^k cosets have numbers, alike at all
     sites of one.
+
+    Parameters
+    ----------
+    torus : Torus
+        Λ_0, of N sites.
+
+    Raises
+    ------
+    ValueError
+        For a lattice that does not halve into its like, or a torus with an odd side.
     """
 
     def __init__(self, torus: Torus) -> None:
@@ -67,8 +77,10 @@ class Tower:
 
     @cache  # noqa: B019 - a lattice's tower lives as long as the network that reads it
     def cosets(self, level: int) -> tuple[Tensor, Tensor]:
-        """The coset of Λ_level that every site is in, (N,), and the sites of every coset, (2^level, N/2^level), in
-        the order of Λ_level's."""
+        """The coset of Λ_level that every site is in, (N,), and the sites of every coset, (2^level, N/2^level).
+
+        The latter are in the order of Λ_level's.
+        """
         place, power = self.torus.positions(), self.power(level)
         cells = (place.double() @ torch.linalg.inv(power.double()).T).floor().long()
         within, coset = (place - cells @ power.T).unique(dim=0, return_inverse=True)
@@ -76,8 +88,10 @@ class Tower:
 
     @cache  # noqa: B019 - a lattice's tower lives as long as the network that reads it
     def stencil(self, level: int) -> Tensor:
-        """Of every site of a coset, as ``cosets`` counts them, its nearest ones in the coset in every direction,
-        then itself: (n, D + 1)."""
+        """The nearest sites of every site of a coset, in the coset and in every direction, then itself: (n, D + 1).
+
+        Sites are numbers within the coset, as ``cosets`` counts them.
+        """
         place, star = self.torus.positions(), self.torus.lattice.shells[0]
         own = (self.depth >= level).nonzero()[:, 0]
         number = torch.full((self.torus.sites,), -1).index_put((own,), torch.arange(len(own)))
@@ -109,5 +123,11 @@ class Tower:
 
 @cache
 def tower(torus: Torus) -> Tower:
-    """The tower over a torus. Raises ValueError where there is none."""
+    """The tower over a torus.
+
+    Raises
+    ------
+    ValueError
+        Where there is none.
+    """
     return Tower(torus)

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 
 
 class Waves(nn.Module):
-    """Sines and cosines of a number, (B,) -> (B, dim), with frequencies from 1 to ``highest``, evenly spaced in log."""
+    """Sines and cosines of a number, (B,) -> (B, dim).
+
+    Parameters
+    ----------
+    dim : int
+        How many sines and cosines together.
+    highest : float
+        Frequencies go from 1 to it, evenly spaced in log.
+    """
 
     frequencies: Tensor
 

@@ -22,10 +22,9 @@ class EquivariantLinear(nn.Module):
     """All linear maps between tensor powers of the permutation representation that commute with a group.
 
     Such a map has one weight for each orbit of the group on (output tuple, input tuple), and a bias for each orbit of
-    output tuples (Finzi, Welling, Wilson: A Practical Method for Constructing Equivariant Multilayer Perceptrons for
-    Arbitrary Matrix Groups, ICML 2021, solve for the same space numerically; for permutations the indicators of the
-    orbits are a basis: Maron et al., Invariant and Equivariant Graph Networks, ICLR 2019). The orbits come from the
-    stabilizer of one output tuple of each orbit, so tuples of outputs and inputs together are never listed.
+    output tuples: Finzi et al. solve for the same space numerically; for permutations the indicators of the orbits are
+    a basis (Maron et al.). The orbits come from the stabilizer of one output tuple of each orbit, so tuples of outputs
+    and inputs together are never listed.
 
     Parameters
     ----------
@@ -42,6 +41,13 @@ class EquivariantLinear(nn.Module):
     ------
     ValueError
         For an order other than 0, 1, 2.
+
+    References
+    ----------
+    Finzi, Welling, Wilson: A Practical Method for Constructing Equivariant Multilayer Perceptrons for Arbitrary Matrix
+    Groups (ICML 2021).
+
+    Maron et al.: Invariant and Equivariant Graph Networks (ICLR 2019).
     """
 
     rows: Tensor
@@ -195,8 +201,13 @@ def act(g: Tensor, x: Tensor, order: int) -> Tensor:
 
 
 def check_permutation_safe(f: Callable[[Tensor], Tensor]) -> None:
-    """Raise ValueError where f does not commute with permutations of the nodes, which would break equivariance
-    silently."""
+    """Check that f commutes with permutations of the nodes, else it would break equivariance silently.
+
+    Raises
+    ------
+    ValueError
+        Where it does not.
+    """
     if isinstance(f, POINTWISE):
         return
     generator = torch.Generator().manual_seed(0)

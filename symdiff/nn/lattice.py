@@ -139,10 +139,23 @@ class Neighborhood(torch.autograd.Function):
 
 
 class LatticeBlock(nn.Module):
-    """A group convolution over the neighbors that widens, a squared ReLU, and one at the site that narrows; normalized
-    first.
+    """A group convolution over the neighbors that widens, a squared ReLU, and one at the site that narrows.
 
-    The mean over all sites and the context c enter before the convolution, so that every site sees the whole.
+    Normalized first. The mean over all sites and the context c enter before the convolution, so that every site sees
+    the whole.
+
+    Parameters
+    ----------
+    frames : LatticeFrames
+        The group elements.
+    channels : int
+        Of a site and group element.
+    widening : int
+        The hidden channels, in channels.
+    context : int
+        Channels of c.
+    relaxed : bool
+        Whether weights may vary over group elements.
     """
 
     def __init__(self, frames: LatticeFrames, channels: int, widening: int, context: int, relaxed: bool) -> None:

@@ -18,9 +18,12 @@ TINY = 1e-12
 
 @cache
 def orientations(count: int) -> Tensor:
-    """``count`` unit vectors that repel each other as charges do: (count, 3) float64, always the same.
+    """Unit vectors that repel each other as charges do: (count, 3) float64, always the same.
 
-    Raises ValueError for fewer than 4: they have to span the space.
+    Raises
+    ------
+    ValueError
+        For fewer than 4: they have to span the space.
     """
     if count < 4:
         raise ValueError(f"expected 0 orientations or at least 4, got {count}")
@@ -160,9 +163,22 @@ class KernelBasis(nn.Module):
 class SeparableConvolution(nn.Module):
     """A depthwise convolution over points, then one over directions, then a widening layer; with a residual.
 
-    x¹_i(o) = Σ_j k(r_ij, o)·x_j(o),  x²_i(o′) = 1/K Σ_o κ(o·o′)·x¹_i(o)  (Bekkers et al., Fast, Expressive SE(n)
-    Equivariant Networks through Weight-Sharing in Position-Orientation Space, ICLR 2024). The sum over j is divided by
-    the root of its length, so that variances last.
+    x¹_i(o) = Σ_j k(r_ij, o)·x_j(o),  x²_i(o′) = 1/K Σ_o κ(o·o′)·x¹_i(o). The sum over j is divided by the root of its
+    length, so that variances last.
+
+    Parameters
+    ----------
+    width : int
+        Channels of a node and direction.
+    basis : int
+        Functions that the kernels k and κ are made of.
+    widening : int
+        The hidden width of the widening layer, in widths.
+
+    References
+    ----------
+    Bekkers et al.: Fast, Expressive SE(n) Equivariant Networks through Weight-Sharing in Position-Orientation Space
+    (ICLR 2024).
     """
 
     def __init__(self, width: int, basis: int, widening: int = 4) -> None:

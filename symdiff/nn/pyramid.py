@@ -85,10 +85,10 @@ class Pyramid(nn.Module):
 
 @torch.no_grad()
 def farthest(position: Tensor, mask: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-    """The places of ``count`` (B,) nodes, each the farthest from all before, and which are real: (B, M) int64, (B, M)
-    bool.
+    """The places of nodes, each the farthest from all before, and which are real: (B, M) int64, (B, M) bool.
 
-    The first is the farthest from the mean; among several the order of the nodes decides. ``position``: (B, N, 3).
+    The first is the farthest from the mean; among several the order of the nodes decides. ``position``: (B, N, 3);
+    ``count``: (B,), how many.
     """
     mean = (position * mask[..., None]).sum(1, keepdim=True) / mask.sum(1).clamp_min(1)[:, None, None]
     distance = (position - mean).square().sum(-1).masked_fill(~mask, -1.0)

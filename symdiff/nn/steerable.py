@@ -30,7 +30,13 @@ def make_irreps(irreps: str | list) -> o3.Irreps:
 
 
 def read_irreps(irreps: str) -> o3.Irreps:
-    """The representations that a text like ``64x0e + 32x1o`` names, scalars first. Raises ValueError."""
+    """The representations that a text like ``64x0e + 32x1o`` names, scalars first.
+
+    Raises
+    ------
+    ValueError
+        For another text, one without scalars, more than 8192 channels or an order above 8.
+    """
     try:
         read = make_irreps(irreps)
     except (ValueError, AssertionError):
@@ -56,8 +62,13 @@ def renew(module: nn.Module) -> None:
 
 
 class SteerableNorm(nn.Module):
-    """Scalars are normalized by mean and standard deviation over their channels, others by the root mean square of
-    theirs."""
+    """Scalars are normalized by mean and standard deviation over their channels, others by their root mean square.
+
+    Parameters
+    ----------
+    irreps : o3.Irreps
+        The channels of a node.
+    """
 
     def __init__(self, irreps: o3.Irreps) -> None:
         super().__init__()
@@ -85,8 +96,21 @@ class SteerableNorm(nn.Module):
 class SteerableLayer(nn.Module):
     """Messages h_j ⊗ Y(r_ij) with weights of the edge, summed and gated; with a residual.
 
-    In the manner of NequIP (Batzner et al., E(3)-equivariant graph neural networks for data-efficient and accurate
-    interatomic potentials, Nature Communications 2022). The sum is divided by the root of its length.
+    The sum is divided by the root of its length.
+
+    Parameters
+    ----------
+    irreps : o3.Irreps
+        The channels of a node.
+    degree : int
+        The highest degree of the spherical harmonics Y.
+    edge : int
+        Channels of what the weights of an edge depend on.
+
+    References
+    ----------
+    Batzner et al.: E(3)-equivariant graph neural networks for data-efficient and accurate interatomic potentials
+    (Nature Communications 2022).
     """
 
     def __init__(self, irreps: o3.Irreps, degree: int, edge: int) -> None:

@@ -27,8 +27,11 @@ def adjacency(x: State, dtype: torch.dtype = torch.float32) -> Tensor:
 def cycles(a: Tensor) -> Tensor:
     """How many cycles of 3, 4 and 5 nodes pass through each node: (B, N, 3).
 
-    From closed walks, less those that do not visit their nodes once (Alon, Yuster, Zwick: Finding and counting given
-    length cycles, Algorithmica 1997).
+    From closed walks, less those that do not visit their nodes once.
+
+    References
+    ----------
+    Alon, Yuster, Zwick: Finding and counting given length cycles (Algorithmica 1997).
     """
     degree = a.sum(-1)
     two = a @ a

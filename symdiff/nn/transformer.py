@@ -26,7 +26,20 @@ def attend(query_key_value: Tensor, bias: Tensor, heads: int) -> Tensor:
 class Block(nn.Module):
     """Attention among nodes, with a bias for every pair, then a widening layer at each node; normalized first.
 
-    The activation is the squared ReLU (So et al., Primer, NeurIPS 2021), several times cheaper than a GELU on a CPU.
+    The activation is the squared ReLU, several times cheaper than a GELU on a CPU.
+
+    Parameters
+    ----------
+    width : int
+        Channels of a node, a multiple of ``heads``.
+    heads : int
+        Attention heads.
+    widening : int
+        The hidden width, in widths.
+
+    References
+    ----------
+    So et al.: Primer (NeurIPS 2021).
     """
 
     def __init__(self, width: int, heads: int, widening: int = 4) -> None:

@@ -23,9 +23,24 @@ class Order:
     """Which structures a step sees: every epoch is a fresh permutation, and epochs follow each other without a gap.
 
     The tail of an epoch shares its batch with the head of the next, so every batch has ``batch_size`` rows and every
-    structure is seen once an epoch. With ``sizes`` (size,) the structures of every ``WINDOW`` batches are shared out
-    by size, and those batches come in random order: little is padded. Depends on (``size``, ``batch_size``, ``seed``,
-    ``sizes``) only.
+    structure is seen once an epoch. Depends on the parameters only.
+
+    Parameters
+    ----------
+    size : int
+        How many structures there are.
+    batch_size : int
+        Rows of a batch.
+    seed : int
+        Of the permutations.
+    sizes : Tensor, optional
+        (size,) nodes of every structure: with them the structures of every ``WINDOW`` batches are shared out by size,
+        and those batches come in random order, so that little is padded.
+
+    Raises
+    ------
+    ValueError
+        Where ``size`` or ``batch_size`` is less than 1.
     """
 
     def __init__(self, size: int, batch_size: int, seed: int, sizes: Tensor | None = None) -> None:

@@ -16,21 +16,23 @@ Kind = Literal["adamw", "muon"]
 class Optimizer:
     """AdamW for every parameter, or Muon for the matrices inside a module named ``blocks`` and AdamW for the rest.
 
-    Muon orthogonalizes a matrix' momentum (Jordan et al., Muon: An optimizer for hidden layers in neural networks,
-    2024); its steps are scaled to the size of AdamW's, so that one learning rate serves both. Only matrices decay: a
-    bias or the scale of a norm has no reason to be small.
-
-    Parameters are known by name and looked up in ``module`` for every step: what wraps or moves a module may replace
-    them.
+    Muon orthogonalizes a matrix' momentum; its steps are scaled to the size of AdamW's, so that one learning rate
+    serves both. Only matrices decay: a bias or the scale of a norm has no reason to be small.
 
     Parameters
     ----------
     module : nn.Module
-    kind : "adamw" or "muon"
+        Its parameters are known by name and looked up for every step: what wraps or moves a module may replace them.
+    kind : {"adamw", "muon"}
+        See above.
     weight_decay : float
         Of matrices.
     precise : bool
         Whether Muon, too, works in the type of the weights; else it orthogonalizes in bfloat16.
+
+    References
+    ----------
+    Jordan et al.: Muon: An optimizer for hidden layers in neural networks (2024).
     """
 
     def __init__(self, module: nn.Module, kind: Kind, weight_decay: float, precise: bool = False) -> None:
