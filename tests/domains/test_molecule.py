@@ -8,9 +8,10 @@ import networkx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
+from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry import kekule
 from symdiff.data.sets.enumeration import ATOMS, enumerate_molecules
@@ -127,6 +128,7 @@ def test_encoding_leaves_the_given_molecule_alone():
 
 
 @settings(max_examples=60, deadline=None)
+@example(seed=21225301, nodes=4, density=1.0)
 @given(st.integers(0, 2**31), st.integers(1, 12), st.floats(0, 1))
 def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
     generator = torch.Generator().manual_seed(seed)
@@ -147,7 +149,16 @@ def test_garbage_decodes_and_is_written(tmp_path_factory, seed, nodes, density):
         DOMAIN.write(filled, path)
         again = DOMAIN.read(path)
         assert [mol.GetNumAtoms() for mol in again] == [mol.GetNumAtoms() for mol in filled]
-        assert [kekule.problem(mol) is None for mol in again] == [t is not None for t, _ in verdicts if t != ""]
+        valid = [text is not None for text, _ in verdicts if text != ""]
+        if suffix in (".smi", ".csv"):  # RDKit cannot read some SMILES that it writes, such as [OH+]=[IH]
+            valid = [text is not None and rereads(text) for text, _ in verdicts if text != ""]
+        assert [kekule.problem(mol) is None for mol in again] == valid
+
+
+def rereads(text: str) -> bool:
+    """Whether RDKit reads its own canonical SMILES."""
+    with BlockLogs():
+        return Chem.MolFromSmiles(text) is not None
 
 
 @pytest.mark.parametrize(
