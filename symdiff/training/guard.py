@@ -11,8 +11,16 @@ LIMIT = 10
 class Guard:
     """Counts skipped steps on the device, so that no step waits for the host.
 
-    ``counts``: (3,) int64: all skipped steps, those in a row now, and the step (from 1) at which ``LIMIT`` in a row
-    were reached first, or 0.
+    Parameters
+    ----------
+    device : torch.device
+        Where losses are.
+
+    Attributes
+    ----------
+    counts : Tensor
+        (3,) int64: all skipped steps, those in a row now, and the step (from 1) at which ``LIMIT`` in a row were
+        reached first, or 0.
     """
 
     def __init__(self, device: torch.device) -> None:

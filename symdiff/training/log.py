@@ -13,7 +13,17 @@ from symdiff.storage.atomic import write_file
 class Log:
     """``log.jsonl``: every line has a ``kind`` (train, sample, note) and the ``step`` after which it was written.
 
-    Opening at ``step`` forgets what was written later, so that a resumed training has every line once.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    step : int
+        What was written after it is forgotten, so that a resumed training has every line once.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be written.
     """
 
     def __init__(self, path: Path, step: int = 0) -> None:
@@ -35,7 +45,13 @@ class Log:
             raise UserError(f"{path}: the log cannot be written ({error.strerror})") from error
 
     def write(self, kind: str, step: int, **values: object) -> None:
-        """Append one line. On a full disk: UserError."""
+        """Append one line.
+
+        Raises
+        ------
+        UserError
+            On a full disk.
+        """
         line = json.dumps({"kind": kind, "step": step, **values}) + "\n"
         try:
             self._file.write(line.encode())

@@ -10,7 +10,17 @@ from symdiff.progress import make_bar
 
 
 class Bar:
-    """Step, loss, structures a second, time left. ``quiet`` shows nothing (processes other than the first)."""
+    """Step, loss, structures a second, time left.
+
+    Parameters
+    ----------
+    steps, start : int
+        The last step, and the one that training begins after.
+    quiet : bool
+        Show nothing (processes other than the first).
+    every : float
+        Seconds between lines where there is no terminal.
+    """
 
     def __init__(self, steps: int, start: int, quiet: bool = False, every: float = 30.0) -> None:
         bar = make_bar("steps", terminal_only=True)
