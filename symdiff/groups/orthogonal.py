@@ -38,8 +38,9 @@ class Orthogonal(Group[Tensor]):
         return torch.eye(self.dim, dtype=torch.float64, device=mask.device).repeat(len(mask), 1, 1)
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
-        """Draw from Haar's measure: the orthogonal factor of a Gaussian matrix, the other factor's diagonal made
-        positive.
+        """Draw from Haar's measure.
+
+        The orthogonal factor of a Gaussian matrix, the other factor's diagonal made positive.
 
         References
         ----------

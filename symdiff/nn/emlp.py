@@ -117,7 +117,7 @@ class RelaxedLinear(nn.Module):
     ----------
     kept : PermutationGroup
         The subgroup that W commutes with.
-    inputs, outputs, channels_in, channels_out
+    inputs, outputs, channels_in, channels_out : int
         As for ``EquivariantLinear``.
 
     References
