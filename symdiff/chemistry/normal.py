@@ -8,10 +8,12 @@ charges (``C[N+](=O)[O-]``): RDKit's own sanitization sees to these.
 from __future__ import annotations
 
 from rdkit import Chem
+from rdkit.Chem import rdqueries
 from rdkit.rdBase import BlockLogs
 
 _EXPANDABLE = {15, 16, 33, 34}  # P, S, As, Se: these have a double bond to oxygen where they could have charges
 _CHALCOGENS = {8, 16, 34}
+_POSITIVE = rdqueries.FormalChargeGreaterQueryAtom(0)
 _SINGLE, _DOUBLE, _TRIPLE = Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE
 
 
@@ -28,7 +30,7 @@ def normalize(mol: Chem.Mol) -> Chem.Mol:
     rdkit.Chem.Mol
         Sanitized, with the same atoms in their order and the same total charge.
     """
-    if not any(atom.GetFormalCharge() > 0 for atom in mol.GetAtoms()):
+    if not mol.GetAtomsMatchingQuery(_POSITIVE):
         return mol
     drawn = Chem.RWMol(mol)
     Chem.Kekulize(drawn, clearAromaticFlags=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from rdkit import Chem
+from rdkit.Chem import rdqueries
 from rdkit.rdBase import BlockLogs
 
 from symdiff.chemistry.elements import HEAVIEST
@@ -26,11 +27,23 @@ _AS_WRITTEN.parseName = False
 _NUMBERED = re.compile(r"\[[^][]*#(\d+)")
 _NO_RING = Chem.MolFromSmarts("*:!@*")  # an aromatic bond outside a ring
 _EXOTIC = Chem.MolFromSmarts("[a;!#6;!#7;!#8;!#16]")
+_USUAL = re.compile(r"\[(C@@?H?|nH|N[+]|O-)\]")  # neither a query nor beyond any bound
 _UNUSUAL, _SHORT = re.compile(r"[][*~]"), 100  # each of a hundred bonds of an atom is a character at least
 _ENDLESS = {
     "smiles": re.compile(r"\[[^][]*(H|[+-])\d{3,}"),
     "molblock": re.compile(r"^M  CHG +\d+( +\d+ +[+-]?\d+)*? +\d+ +[+-]?\d{3,}|\b(CHG|VAL)=[+-]?\d{3,}", re.MULTILINE),
 }
+
+
+def _find_marks() -> Chem.QueryAtom:
+    """A query for atoms that are hydrogens, or have an isotope or an atom map."""
+    query = rdqueries.AtomNumEqualsQueryAtom(1)
+    query.ExpandQuery(rdqueries.IsotopeGreaterQueryAtom(0), how=Chem.CompositeQueryType.COMPOSITE_OR)
+    query.ExpandQuery(rdqueries.HasPropQueryAtom("molAtomMapNumber"), how=Chem.CompositeQueryType.COMPOSITE_OR)
+    return query
+
+
+_MARKED_ATOM = _find_marks()
 
 
 def parse(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
@@ -70,7 +83,7 @@ def parse(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
     if mol is None:
         raise Broken("syntax: RDKit cannot read this as SMILES")
     _check_size(mol, max_atoms)
-    if record.form == "smiles" and len(record.text) < _SHORT and not _UNUSUAL.search(record.text):
+    if record.form == "smiles" and len(record.text) < _SHORT and not _UNUSUAL.search(_USUAL.sub("", record.text)):
         return mol  # no charge, no query, and too short for a valence beyond the largest
     _check_atoms(mol)
     if record.form == "molblock" or "~" in record.text:
@@ -194,11 +207,9 @@ def strip_marks(mol: Chem.Mol) -> Chem.Mol:
     mol = Chem.Mol(mol)
     Chem.RemoveStereochemistry(mol)
     hydrogens = False
-    for atom in mol.GetAtoms():
-        if atom.GetIsotope():
-            atom.SetIsotope(0)
-        if atom.GetAtomMapNum():
-            atom.SetAtomMapNum(0)
+    for atom in mol.GetAtomsMatchingQuery(_MARKED_ATOM):  # a query, since a loop over all atoms in Python is slow
+        atom.SetIsotope(0)
+        atom.SetAtomMapNum(0)
         hydrogens = hydrogens or atom.GetAtomicNum() == 1
     return Chem.RemoveHs(mol) if hydrogens else mol
 

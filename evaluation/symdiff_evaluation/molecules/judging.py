@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from rdkit import Chem, rdBase
-from rdkit.Chem import QED, rdMolDescriptors
+from rdkit.Chem import QED, rdMolDescriptors, rdqueries
 
 from symdiff.chemistry.parse import canonical, explain, flatten, parse, sanitize
 from symdiff.storage.records import Broken, Record
@@ -26,6 +26,7 @@ NUMBERING: Final = "numbering"
 EVERYTHING = frozenset({STABILITY, COUNTS, PROPERTIES, SYMMETRY, NUMBERING})
 """What can be asked of a sample beyond its verdict; each costs as much as the verdict, or several times that."""
 
+_RADICAL = rdqueries.NumRadicalElectronsGreaterQueryAtom(0)
 _MARKED = re.compile(r"[][*~/\\.]")
 
 
@@ -158,7 +159,8 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
             known["numbering"] = replace(known["numbering"], image=image(*_colored(bare)))
         if not aspects.isdisjoint({COUNTS, PROPERTIES, SYMMETRY}):
             known["traits"] = traits(bare, aspects)
-        known["radicals"] = 0 if plain else sum(atom.GetNumRadicalElectrons() for atom in bare.GetAtoms())
+        unpaired = () if plain else bare.GetAtomsMatchingQuery(_RADICAL)
+        known["radicals"] = sum(atom.GetNumRadicalElectrons() for atom in unpaired)
         return Judged(**known, canonical=name, fragment=name, relaxed=name)
     except Broken:
         raise
