@@ -21,14 +21,14 @@ from symdiff.pipeline import SymdiffPipeline
 from symdiff.sampling.request import Request
 from symdiff_evaluation.core.estimate import Estimate, fraction
 from symdiff_evaluation.molecules3d.bonds import by_distance
-from symdiff_evaluation.molecules3d.samples import Geometry
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
 def judged(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> dict[str, Estimate | float]:
     """EDM's numbers of ``count`` samples."""
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     found = [
-        by_distance(Geometry(one.element, one.position))
+        by_distance(PlacedAtoms(one.element, one.position))
         for state in samples.states
         for one in pipeline.domain.codec.geometries(state)
     ]

@@ -53,7 +53,7 @@ from symdiff.training.run import train
 from symdiff_evaluation.core.estimate import fraction
 from symdiff_evaluation.molecules3d.bonds import by_distance
 from symdiff_evaluation.molecules3d.mirror import even_odds, hand
-from symdiff_evaluation.molecules3d.samples import Geometry
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 EVALUATIONS, MOLECULES = (25, 50, 100), 64
 SMALLER = (
@@ -108,7 +108,7 @@ def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     rate = count / (time.perf_counter() - start)
     shapes = [
-        Geometry(one.element, one.position)
+        PlacedAtoms(one.element, one.position)
         for state in samples.states
         for one in pipeline.domain.codec.geometries(state)
     ]

@@ -23,7 +23,7 @@ import numpy as np
 
 from symdiff_evaluation.graphs.descriptors import NAMES, describe
 from symdiff_evaluation.graphs.discrepancy import discrepancy
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.mmd import SIGMAS, biased, kernel
 from symdiff_evaluation.graphs.samples import Graphs, from_edges
 
@@ -87,7 +87,7 @@ def plain(graphs: Graphs) -> list:
     return [_networkx(graph) for graph in graphs.readable]
 
 
-def _networkx(graph: Graph):
+def _networkx(graph: SimpleGraph):
     import networkx
 
     made = networkx.empty_graph(graph.num_nodes)

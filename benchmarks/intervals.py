@@ -26,7 +26,7 @@ from symdiff_evaluation.graphs.mmd import estimate, gaussian_tv, kernel
 from symdiff_evaluation.molecules.chemnet import frechet, gaussian
 from symdiff_evaluation.molecules.metrics.fcd import GROUPS, Parts, distance
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
-from symdiff_evaluation.molecules3d.metrics.distances import weighted
+from symdiff_evaluation.molecules3d.metrics.distances import weigh
 from symdiff_evaluation.molecules3d.metrics.strain import median
 from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length
 from symdiff_evaluation.spins.metrics.reference import difference
@@ -113,7 +113,7 @@ def _(rng):
             for k, own in zip(rng.integers(1, 5, 200), rng.random(200), strict=True)
         ]
         truth = 0.75 * _ABS + 0.25 * 2
-        yield weighted(rows, target, {"a": 3, "b": 1}), truth
+        yield weigh(rows, target, {"a": 3, "b": 1}), truth
 
 
 _ABS = (

@@ -13,7 +13,7 @@ BUDGET = 1_000_000  # nodes colored in the search through one graph: about a sec
 _DEPTH = 400  # nodes fixed at once
 
 
-class Undecided(RuntimeError):
+class SearchExhausted(RuntimeError):
     """The search ran out of its budget: the order is not known."""
 
 
@@ -27,12 +27,12 @@ def automorphisms(
     automorphisms that fix b_1 .. b_(k-1) (orbit-stabilizer). Whether b_k may go to c is decided by a search for an
     automorphism that does so, pruned by color refinement. The last b comes first, so that the orbits under what was
     found already (which fixes the earlier ones) spare searches; in the end they are the orbits of the whole group.
-    Raises ``Undecided`` after coloring ``budget`` nodes.
+    Raises ``SearchExhausted`` after coloring ``budget`` nodes.
     """
-    return _Search(labels, edges, budget).run()
+    return _AutomorphismSearch(labels, edges, budget).run()
 
 
-class _Search:
+class _AutomorphismSearch:
     def __init__(self, labels: Sequence[Hashable], edges: Mapping[tuple[int, int], Hashable], budget: int) -> None:
         self.size = len(labels)
         self.near: list[list[tuple[int, int]]] = [[] for _ in labels]
@@ -111,7 +111,7 @@ class _Search:
     def map(self, one: list[int], two: list[int], depth: int) -> list[int] | None:
         """An automorphism that carries the coloring ``one`` to ``two`` as a list of images, or None."""
         if depth > _DEPTH:
-            raise Undecided("the search for automorphisms went too deep")
+            raise SearchExhausted("the search for automorphisms went too deep")
         if sorted(one) != sorted(two):
             return None
         image = self.guess(one, two)
@@ -158,7 +158,7 @@ class _Search:
     def spend(self, nodes: int) -> None:
         self.left -= nodes
         if self.left < 0:
-            raise Undecided("the search for automorphisms ran out of its budget")
+            raise SearchExhausted("the search for automorphisms ran out of its budget")
 
     def root(self, i: int) -> int:
         while self.orbit[i] != i:

@@ -34,7 +34,7 @@ class Evaluation(Mapping[str, Estimate]):
     reference
         What the samples are compared with, of the protocol's kind, or None.
     samples
-        The set that the protocol's kind reads, such as ``Samples`` of molecules.
+        The set that the protocol's kind reads, such as ``MoleculeSamples``.
     estimates
         The numbers by id.
     origin

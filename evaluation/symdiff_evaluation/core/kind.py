@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric, list_registered
-from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class Kind(ABC, Generic[S, R]):
         """(file, record, *columns) of every record in order."""
 
     @abstractmethod
-    def sections(self, samples: S, reference: R | None, estimates: Mapping[str, Estimate]) -> Sequence[Section]:
+    def sections(self, samples: S, reference: R | None, estimates: Mapping[str, Estimate]) -> Sequence[PageSection]:
         """The pages of the report between the numbers and what it is about."""
 
     def total(self, samples: S) -> int:
@@ -216,6 +216,6 @@ def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[
     return tell
 
 
-def told(truth: bool) -> str:
+def write_truth(truth: bool) -> str:
     """A truth as samples.csv says it."""
     return "true" if truth else "false"

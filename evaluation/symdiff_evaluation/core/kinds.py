@@ -8,10 +8,10 @@ from importlib import import_module
 from symdiff_evaluation.core.kind import Kind
 
 _HOMES = {
-    "molecule-graph": ("molecules", "Molecules"),
-    "molecule-3d": ("molecules3d", "Geometries"),
-    "graph": ("graphs", "Graphs"),
-    "lattice": ("spins", "Lattices"),
+    "molecule-graph": ("molecules", "MoleculeKind"),
+    "molecule-3d": ("molecules3d", "GeometryKind"),
+    "graph": ("graphs", "GraphKind"),
+    "lattice": ("spins", "SpinKind"),
 }
 KINDS = tuple(_HOMES)
 

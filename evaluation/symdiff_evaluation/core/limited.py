@@ -52,7 +52,7 @@ def each(
     raises for an item, as a library may, is why that item is ``Undetermined``; a ``UserError`` is raised.
     """
     if limits.workers == 0:
-        return [_told(_answer(work, item), progress) for item in items]
+        return [_report(_answer(work, item), progress) for item in items]
     todo = deque(deque(range(start, min(start + _CHUNK, len(items)))) for start in range(0, len(items), _CHUNK))
     results: list[Any] = [None] * len(items)
     pool = [_Worker(work, limits) for _ in range(min(limits.workers, len(todo)))]
@@ -67,7 +67,7 @@ def each(
                 answer = worker.take() if ready else Undetermined("time")
                 if isinstance(answer, Exception):
                     raise answer
-                results[worker.indices.popleft()] = _told(answer, progress)
+                results[worker.indices.popleft()] = _report(answer, progress)
                 rest = worker.indices
                 if not ready or not worker.alive:
                     worker.stop()
@@ -93,7 +93,7 @@ def _answer(work: Callable[[Any], Any], item: Any) -> Any:
         return Undetermined(f"error: {describe(error)}")
 
 
-def _told(answer: Any, progress: Callable[[int], None] | None) -> Any:
+def _report(answer: Any, progress: Callable[[int], None] | None) -> Any:
     if progress is not None:
         progress(1)
     return answer

@@ -12,7 +12,7 @@ from pathlib import Path
 from symdiff.errors import UserError
 from symdiff.storage import sidecar
 from symdiff.storage.sidecar import Sidecar
-from symdiff_evaluation.core.storage import reference_of, shipped
+from symdiff_evaluation.core.storage import list_shipped, reference_of
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
 
 def advise(kind: str, of: str) -> str:
     """How to name a reference, in one sentence."""
-    names = ", ".join(shipped(kind))
+    names = ", ".join(list_shipped(kind))
     if not names:
         return f"Name another file of {of} with --reference."
     return f"Name one with --reference: {names}, a file of {of}, or a data set."

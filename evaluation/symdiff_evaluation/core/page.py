@@ -55,7 +55,7 @@ _NO_SHARES_AT_ALL = ("fcd", "exact", "infinite", "mmd", "reference")
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """``name`` is its anchor; an empty ``body`` is not shown."""
 
     name: str
@@ -135,7 +135,7 @@ def shares(counts: Mapping[str, int]) -> dict[str, float]:
     return {label: count / total for label, count in counts.items()} if total else {}
 
 
-def spaced(count: int, most: int = GALLERY) -> list[int]:
+def space_evenly(count: int, most: int = GALLERY) -> list[int]:
     """At most ``most`` numbers below ``count``, evenly spaced from 0."""
     step = max(count // most, 1)
     return list(range(0, count, step))[:most]
@@ -161,7 +161,7 @@ def failures(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothin
     return f"<div class='wide'><table><tr>{head}</tr>{''.join(rows)}</table></div>"
 
 
-def told(estimates: Mapping[str, Estimate], name: str, what: str) -> str:
+def describe_estimate(estimates: Mapping[str, Estimate], name: str, what: str) -> str:
     """A number in words, or nothing where it has no value."""
     estimate = estimates.get(name)
     if estimate is None or estimate.value is None:

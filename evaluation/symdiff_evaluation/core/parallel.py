@@ -56,7 +56,7 @@ def in_portions(
 
     for place, part in enumerate(chunks):
         several = workers > 1 and place + 1 < len(chunks)
-        if several and (_started(workers) or time.monotonic() - begun >= _ALONE):
+        if several and (_is_started(workers) or time.monotonic() - begun >= _ALONE):
             with one_pool():
                 for one in _pool(workers).map(work, chunks[place:]):
                     take(one)
@@ -79,7 +79,7 @@ def one_pool() -> Iterator[None]:
         yield
 
 
-def _started(workers: int) -> bool:
+def _is_started(workers: int) -> bool:
     return workers in (_POOLS.get() or ())
 
 

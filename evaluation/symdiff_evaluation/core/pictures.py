@@ -91,7 +91,7 @@ def graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Seq
     if nodes > _MOST_NODES or nodes == 0:
         return ""
     edges = [(int(i), int(j)) for i, j in edges]
-    place = _fitted(_layout(nodes, edges))
+    place = _fit(_layout(nodes, edges))
     radius = max(2.0, 5.5 - nodes / 25)
     lines = "".join(f"M{place[i][0]:.1f} {place[i][1]:.1f}L{place[j][0]:.1f} {place[j][1]:.1f}" for i, j in edges)
     labels = [0] * nodes if labels is None else list(labels)
@@ -121,7 +121,7 @@ def points(elements: Sequence[str], positions: np.ndarray, lines: Sequence[tuple
     seen = centered @ axes.T
     if lines is None:
         lines = _near(elements, positions)
-    flat = _fitted(seen[:, :2], 16)
+    flat = _fit(seen[:, :2], 16)
     scale = _scale(seen[:, :2], 16)
     shapes = []
     for i, j in lines:
@@ -180,7 +180,7 @@ def _scale(flat: np.ndarray, margin: float) -> float:
     return (SIDE - 2 * margin) / reach if reach > 0 else 20.0
 
 
-def _fitted(flat: np.ndarray, margin: float = 9) -> list[tuple[float, float]]:
+def _fit(flat: np.ndarray, margin: float = 9) -> list[tuple[float, float]]:
     middle = (flat.max(0) + flat.min(0)) / 2
     fitted = (flat - middle) * _scale(flat, margin) + SIDE / 2
     return [(float(x), float(y)) for x, y in fitted]

@@ -59,7 +59,7 @@ def load(name_or_path: str | Path) -> Protocol:
     except OSError:  # a name that is too long
         exists = False
     if not exists:
-        raise UserError(f"protocol {show(text)} does not exist{nearest(text, shipped())}")
+        raise UserError(f"protocol {show(text)} does not exist{nearest(text, list_shipped())}")
     return parse(strict_yaml.parse(read_text(path, strict_yaml.LARGEST), str(path)), str(path), path.parent)
 
 
@@ -111,6 +111,6 @@ def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
         seen.add(name)
 
 
-def shipped() -> list[str]:
+def list_shipped() -> list[str]:
     """Names of the protocols that come with the package."""
     return sorted(path.stem for path in folder("protocols").glob("*.yaml"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symdiff_evaluation.core.charts import interval
 from symdiff_evaluation.core.evaluation import Evaluation
-from symdiff_evaluation.core.page import Section, is_percentage, is_share, number
+from symdiff_evaluation.core.page import PageSection, is_percentage, is_share, number
 
 
 def report(evaluation: Evaluation) -> str:
@@ -18,9 +18,9 @@ def report(evaluation: Evaluation) -> str:
         f"against {reference.name} ({reference.count:,} {evaluation.kind.of})" if reference else "without a reference"
     )
     sections = [
-        Section("numbers", "Numbers", _numbers(evaluation)),
+        PageSection("numbers", "Numbers", _numbers(evaluation)),
         *evaluation.kind.sections(evaluation.samples, evaluation.reference, evaluation.estimates),
-        Section("about", "About", _about(evaluation)),
+        PageSection("about", "About", _about(evaluation)),
     ]
     sections = [section for section in sections if section.body]
     style = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")

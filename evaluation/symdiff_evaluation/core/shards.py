@@ -59,7 +59,7 @@ class Work(Generic[Item, Result]):
         return max(1, SHARD // self.cost)
 
 
-def done(
+def work_out(
     work: Work[Item, Result], items: Sequence[Item], shards: Shards | None, progress: Progress | None = None
 ) -> list[Result]:
     """The results of all items, kept in shards if there are that many; the same results if not."""

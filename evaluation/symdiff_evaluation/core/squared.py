@@ -23,7 +23,7 @@ _PRECISE = 1e-5  # of an end
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class ErrorDistribution:
     """The law of the error of an estimate whose expectation is t: sum ``weights`` (chi-square - its mean) with degrees
     of freedom ``times``, and a chi-square of weight ``slope`` / 4, as far from its center as gives it the variance
     ``slope`` t.
@@ -79,9 +79,9 @@ class Spread:
         return error, float(ndtr(r)) + density * (1 / r - 1 / u)
 
 
-def spread(
+def fit_error(
     distance: float, linear: float, freedom: float, weights: np.ndarray, times: np.ndarray | None = None
-) -> Spread:
+) -> ErrorDistribution:
     """The spread of an estimate that came out as ``distance``.
 
     ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``weights`` and
@@ -96,7 +96,7 @@ def spread(
     weights, times = weights[kept], times[kept]
     linear, squares = max(linear, 0.0), float(times @ weights**2)
     if squares <= 0:
-        return Spread(weights, times, linear / distance if distance > 0 else 0.0)
+        return ErrorDistribution(weights, times, linear / distance if distance > 0 else 0.0)
     usual, most, noise = (
         4 * max(float(times @ weights**3), 0.0) / squares,
         4 * math.sqrt(squares),
@@ -105,7 +105,7 @@ def spread(
     slope = (linear + usual * noise) / (max(distance, 0.0) + noise)
     # Student's reach for the share of the variance that the linear part has
     stretch = 1 + (float(stdtrit(max(freedom, 4.0), 0.975)) / Z95 - 1) * linear / (linear + 2 * squares)
-    return Spread(weights, times, min(slope, most), stretch)
+    return ErrorDistribution(weights, times, min(slope, most), stretch)
 
 
 def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +117,7 @@ def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array([weight]), np.array([second / (2 * weight**2)])
 
 
-def interval(distance: float, spread: Spread) -> tuple[float, float]:
+def interval(distance: float, spread: ErrorDistribution) -> tuple[float, float]:
     """All t of which ``distance`` is no surprise at 2.5 % on either side.
 
     Ends below 0 are those that the law at 0 gives.

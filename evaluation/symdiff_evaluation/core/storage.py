@@ -21,7 +21,7 @@ KIND = "molecule-graph"
 _MOST_BYTES = 64 << 20  # of a json
 
 
-def keep(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> None:
+def write_files(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> None:
     """Write ``OUT.safetensors`` and ``OUT.json``, which is ``about`` and the SHA-256 of the arrays."""
     out = Path(out)
     packed = save(dict(arrays))
@@ -31,14 +31,16 @@ def keep(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> N
         write_file(out.with_name(out.name + ending), content, parents=True)
 
 
-def kept(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.ndarray]]:
+def read_files(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.ndarray]]:
     """What ``keep`` wrote, by the path of either file, or the shipped one of that name.
 
     Raises ``UserError`` where it is missing, was altered, or is of another kind.
     """
     stem = _stem(name_or_path)
     if not stem.with_name(stem.name + ".json").is_file():
-        raise UserError(f"reference {str(name_or_path)!r} does not exist{nearest(str(name_or_path), shipped(kind))}")
+        raise UserError(
+            f"reference {str(name_or_path)!r} does not exist{nearest(str(name_or_path), list_shipped(kind))}"
+        )
     try:
         about = json.loads(read_text(stem.with_name(stem.name + ".json"), _MOST_BYTES))
         found = about.get("kind", KIND)
@@ -59,7 +61,7 @@ def unreadable(name_or_path: str | Path, error: Exception) -> UserError:
     return UserError(f"reference {str(name_or_path)!r} cannot be read: {type(error).__name__}: {error}")
 
 
-def shipped(kind: str = KIND) -> list[str]:
+def list_shipped(kind: str = KIND) -> list[str]:
     """Names of the references of one kind that come with the package."""
     found = []
     for path in sorted(folder("reference").glob("*.json")):
@@ -70,7 +72,7 @@ def shipped(kind: str = KIND) -> list[str]:
 
 def reference_of(dataset: str, kind: str) -> str | None:
     """Name of the shipped reference of one kind that holds the statistics of a named data set, or None."""
-    for name in shipped(kind):
+    for name in list_shipped(kind):
         about = json.loads((folder("reference") / f"{name}.json").read_text(encoding="utf-8"))
         if dataset in about.get("datasets", ()):
             return name

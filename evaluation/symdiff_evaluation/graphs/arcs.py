@@ -14,13 +14,13 @@ import numpy as np
 from scipy.special import gammaln
 
 from symdiff_evaluation.graphs.blocks import infer_blocks
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 
 _SWEEPS = 20  # of moving nodes one by one
 _CUTS = 4  # eigenvectors of a block by whose signs it is cut in two
 
 
-def infer_arc_blocks(graph: Graph) -> np.ndarray:
+def infer_arc_blocks(graph: SimpleGraph) -> np.ndarray:
     """Blocks of the nodes of least description length as a directed graph.
 
     The search starts from ``infer_blocks``. Nodes are moved one by one, blocks are merged and blocks are cut in two
@@ -47,7 +47,7 @@ def infer_arc_blocks(graph: Graph) -> np.ndarray:
         blocks = cuts[int(np.argmin(lengths))]
 
 
-def arc_description_length(graph: Graph, blocks: np.ndarray) -> float:
+def arc_description_length(graph: SimpleGraph, blocks: np.ndarray) -> float:
     """Nats to write the graph down as a directed one by the blocks and the degrees of its nodes.
 
     The microcanonical degree-corrected model: which arcs join the ends that degrees and blocks leave; how many arcs run
@@ -78,7 +78,7 @@ class _Arcs:
     """Description lengths of one graph without the term that is the same for all partitions, and the search for the
     shortest."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: SimpleGraph) -> None:
         self.nodes, self.arcs = graph.num_nodes, 2 * len(graph.edges)
         self.adjacency = graph.adjacency.astype(np.int64)
         self.kinds = np.unique(graph.degrees, return_inverse=True)[1]  # nodes of one degree have one kind

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from symdiff_evaluation.core.balance import Balance, often, places
-from symdiff_evaluation.graphs.graph import Graph
-from symdiff_evaluation.graphs.symmetry import Symmetry
+from symdiff_evaluation.graphs.graph import SimpleGraph
+from symdiff_evaluation.graphs.symmetry import Automorphisms
 
 
-def image_balance(graphs: Sequence[Graph], hashes: np.ndarray, symmetries: Sequence[Symmetry | None]) -> Balance:
+def image_balance(
+    graphs: Sequence[SimpleGraph], hashes: np.ndarray, symmetries: Sequence[Automorphisms | None]
+) -> Balance:
     """Test that of each graph all numberings, n! over the automorphisms of them, are equally frequent.
 
     ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs that were seen too rarely
@@ -27,12 +29,12 @@ def image_balance(graphs: Sequence[Graph], hashes: np.ndarray, symmetries: Seque
     return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
 
 
-def place_balance(graphs: Sequence[Graph]) -> Balance:
+def place_balance(graphs: Sequence[SimpleGraph]) -> Balance:
     """Test that nodes of every degree stand at each place of the order equally often. Regular graphs tell nothing."""
     return places([graph.degrees for graph in graphs])
 
 
-def _numbering(graph: Graph) -> bytes:
+def _numbering(graph: SimpleGraph) -> bytes:
     """The graph as it stands in the file."""
     labels = [np.zeros(0, np.int64) if part is None else part for part in (graph.node_labels, graph.edge_labels)]
     return np.concatenate([[graph.num_nodes, len(graph.edges)], graph.edges.ravel(), *labels]).astype(">i8").tobytes()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 
 MOST = 8  # blocks that are tried; the largest model of the field's data has 5
 _ROUNDS = 30  # of moving all nodes at once
 _SWEEPS = 20  # of moving them one by one
 
 
-def infer_blocks(graph: Graph, most: int = MOST) -> np.ndarray:
+def infer_blocks(graph: SimpleGraph, most: int = MOST) -> np.ndarray:
     """(N,) int64, the block of each node from 0: the partition of least description length that is found.
 
     For each number of blocks up to ``most``, nodes are clustered by the leading eigenvectors of the normalized
@@ -30,7 +30,7 @@ def infer_blocks(graph: Graph, most: int = MOST) -> np.ndarray:
     return _merge(graph, best)
 
 
-def description_length(graph: Graph, blocks: np.ndarray) -> float:
+def description_length(graph: SimpleGraph, blocks: np.ndarray) -> float:
     """Nats to write the graph down by its blocks: which edges, how many between which blocks, which nodes in which
     block.
 
@@ -41,7 +41,7 @@ def description_length(graph: Graph, blocks: np.ndarray) -> float:
     return float(_length(sizes[None], edges[None], graph.num_nodes, len(graph.edges))[0])
 
 
-def edge_counts(graph: Graph, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def edge_counts(graph: SimpleGraph, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sizes of the blocks (B,), and edges between blocks (B, B), those within a block once."""
     count = int(blocks.max()) + 1
     u, v = blocks[graph.edges].T
@@ -76,7 +76,7 @@ def _log_choose(n: np.ndarray | int, k: np.ndarray | int) -> np.ndarray:
     return _log_factorial(n) - _log_factorial(k) - _log_factorial(np.asarray(n) - np.asarray(k))
 
 
-def _eigenvectors(graph: Graph) -> np.ndarray:
+def _eigenvectors(graph: SimpleGraph) -> np.ndarray:
     """(N, N), by falling absolute eigenvalue, of the adjacency over the roots of the degrees plus their mean."""
     d = graph.degrees + graph.degrees.mean() + 1e-9
     values, vectors = np.linalg.eigh(graph.adjacency / np.sqrt(d[:, None] * d))
@@ -100,7 +100,7 @@ def _cluster(points: np.ndarray, count: int) -> np.ndarray:
     return np.unique(labels, return_inverse=True)[1]
 
 
-def _settle(graph: Graph, blocks: np.ndarray) -> np.ndarray:
+def _settle(graph: SimpleGraph, blocks: np.ndarray) -> np.ndarray:
     """All nodes to their likeliest block at once, again and again; the shortest of what comes by."""
     best, least = blocks, description_length(graph, blocks)
     adjacency = graph.adjacency
@@ -121,7 +121,7 @@ def _settle(graph: Graph, blocks: np.ndarray) -> np.ndarray:
     return best
 
 
-def _move(graph: Graph, blocks: np.ndarray) -> np.ndarray:
+def _move(graph: SimpleGraph, blocks: np.ndarray) -> np.ndarray:
     """Nodes one by one to the block that shortens the description most, until none does."""
     blocks = blocks.copy()
     sizes, edges = edge_counts(graph, blocks)
@@ -151,7 +151,7 @@ def _move(graph: Graph, blocks: np.ndarray) -> np.ndarray:
     return np.unique(blocks, return_inverse=True)[1]
 
 
-def _merge(graph: Graph, blocks: np.ndarray) -> np.ndarray:
+def _merge(graph: SimpleGraph, blocks: np.ndarray) -> np.ndarray:
     """Two blocks into one, the pair that shortens the description most, while any does."""
     least = description_length(graph, blocks)
     while blocks.max() > 0:

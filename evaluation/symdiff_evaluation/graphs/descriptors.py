@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.orbits import orbit_counts
 
 NAMES = ("degree", "clustering", "orbit", "spectral")
@@ -37,12 +37,12 @@ class Descriptors:
         return Descriptors({name: value[which] for name, value in self.values.items()})
 
 
-def describe(graphs: Sequence[Graph]) -> Descriptors:
+def describe(graphs: Sequence[SimpleGraph]) -> Descriptors:
     """All four descriptions of graphs that have nodes."""
-    return stacked([described(graph) for graph in graphs])
+    return stack([describe_graph(graph) for graph in graphs])
 
 
-def described(graph: Graph) -> dict[str, np.ndarray]:
+def describe_graph(graph: SimpleGraph) -> dict[str, np.ndarray]:
     """The row of each description."""
     return {
         "degree": degree_histogram(graph),
@@ -52,30 +52,30 @@ def described(graph: Graph) -> dict[str, np.ndarray]:
     }
 
 
-def stacked(rows: Sequence[Mapping[str, np.ndarray]]) -> Descriptors:
+def stack(rows: Sequence[Mapping[str, np.ndarray]]) -> Descriptors:
     """The rows of graphs as tables, padded with zeros."""
     widths = {"degree": 1, "clustering": CLUSTERING_BINS, "orbit": 15, "spectral": SPECTRAL_BINS}
     return Descriptors({name: _stack([row[name] for row in rows], width) for name, width in widths.items()})
 
 
-def degree_histogram(graph: Graph) -> np.ndarray:
+def degree_histogram(graph: SimpleGraph) -> np.ndarray:
     """(largest degree + 1,) shares of nodes by degree."""
     return np.bincount(graph.degrees) / graph.num_nodes
 
 
-def clustering_coefficients(graph: Graph) -> np.ndarray:
+def clustering_coefficients(graph: SimpleGraph) -> np.ndarray:
     """(N,) shares of pairs of neighbors that are joined; 0 where there is no pair."""
     a, d = graph.adjacency, graph.degrees
     triangles = ((a @ a) * a).sum(1) / 2
     return 2 * triangles / np.maximum(d * (d - 1), 1)
 
 
-def clustering_histogram(graph: Graph) -> np.ndarray:
+def clustering_histogram(graph: SimpleGraph) -> np.ndarray:
     """(100,) shares of nodes by clustering coefficient, in equal bins of [0, 1]."""
     return np.histogram(clustering_coefficients(graph), CLUSTERING_BINS, (0.0, 1.0))[0] / graph.num_nodes
 
 
-def laplacian_spectrum(graph: Graph) -> np.ndarray:
+def laplacian_spectrum(graph: SimpleGraph) -> np.ndarray:
     """(N,) eigenvalues, rising, of 1 - D^(-1/2) A D^(-1/2), in [0, 2]; a node without edges has the eigenvalue 0."""
     d = graph.degrees
     root = np.divide(1.0, np.sqrt(d), out=np.zeros(len(d)), where=d > 0)
@@ -83,7 +83,7 @@ def laplacian_spectrum(graph: Graph) -> np.ndarray:
     return np.linalg.eigvalsh(laplacian).clip(0.0, _HIGHEST)  # rounding alone leads beyond
 
 
-def spectral_histogram(graph: Graph) -> np.ndarray:
+def spectral_histogram(graph: SimpleGraph) -> np.ndarray:
     """(200,) shares of the eigenvalues of the normalized Laplacian, in equal bins of [-1e-5, 2].
 
     The eigenvalue 2 of bipartite graphs is in the last bin; libraries that do not clip it lose it where rounding puts

@@ -50,7 +50,7 @@ def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0
     if min(len(samples), len(reference)) < LEAST:
         return Discrepancy({name: nothing(undecided + len(samples)) for name in NAMES}, None)
     rng = np.random.default_rng(seed)
-    orders = [rng.permutation(_sorted(part)) for part in (reference, samples)]
+    orders = [rng.permutation(_sort(part)) for part in (reference, samples)]
     scores, bounds = {}, {}
     for name in NAMES:
         parts = [rows[order] for rows, order in zip(align(reference[name], samples[name]), orders, strict=True)]
@@ -60,7 +60,7 @@ def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0
     return Discrepancy(bounds, max(NAMES, key=lambda name: scores[name]))
 
 
-def _sorted(part: Descriptors) -> np.ndarray:
+def _sort(part: Descriptors) -> np.ndarray:
     """An order of the rows that does not depend on theirs; equal rows are equal in all descriptions."""
     return np.lexsort(np.concatenate([part[name] for name in NAMES], axis=1).T)
 

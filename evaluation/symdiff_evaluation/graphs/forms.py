@@ -11,7 +11,7 @@ import torch
 from symdiff.canonical.nodes import Nodes
 from symdiff.graphs.edge_list import MAX_LABEL
 from symdiff.state import Categorical, State, node_mask
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 
 SCHEMA = {"node": Categorical("node", MAX_LABEL + 1), "edge": Categorical("pair", MAX_LABEL + 3, undirected=True)}
 _PAIRS = 1 << 22  # of nodes in one batch
@@ -20,7 +20,7 @@ UNDECIDED = 0  # the hash of a graph for which that does not suffice
 _LARGE = 256  # nodes beyond which distances come before the search
 
 
-def canonical_hashes(graphs: Sequence[Graph], budget: int = BUDGET) -> np.ndarray:
+def canonical_hashes(graphs: Sequence[SimpleGraph], budget: int = BUDGET) -> np.ndarray:
     """(n,) uint64, equal for isomorphic graphs with corresponding labels, and for no others but by a collision (1 in
     10^19 a pair).
 
@@ -37,15 +37,15 @@ def canonical_hashes(graphs: Sequence[Graph], budget: int = BUDGET) -> np.ndarra
 def _whole(hashes: Sequence[int]) -> int:
     if UNDECIDED in hashes:
         return UNDECIDED
-    return hashes[0] if len(hashes) == 1 else _joined(hashes)
+    return hashes[0] if len(hashes) == 1 else _join(hashes)
 
 
-def _joined(hashes: Sequence[int]) -> int:
+def _join(hashes: Sequence[int]) -> int:
     data = np.array(hashes, ">u8").tobytes()
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
-def _connected(graphs: Sequence[Graph], budget: int) -> np.ndarray:
+def _connected(graphs: Sequence[SimpleGraph], budget: int) -> np.ndarray:
     found = np.zeros(len(graphs), np.uint64)
     canonicalizer = Nodes()
     graphs, tables = zip(*map(_by_distances, graphs), strict=True) if graphs else ((), ())
@@ -54,11 +54,11 @@ def _connected(graphs: Sequence[Graph], budget: int) -> np.ndarray:
         found[which] = np.where(decided.numpy(), forms.numpy().view(np.uint64), UNDECIDED)
     for k, table in enumerate(tables):
         if table is not None and found[k] != UNDECIDED:
-            found[k] = _joined([int(found[k]), table])
+            found[k] = _join([int(found[k]), table])
     return found
 
 
-def _by_distances(graph: Graph) -> tuple[Graph, int | None]:
+def _by_distances(graph: SimpleGraph) -> tuple[SimpleGraph, int | None]:
     """A large graph with nodes labeled by label and number of nodes at each distance, and a hash of what these labels
     stand for.
 
@@ -77,10 +77,10 @@ def _by_distances(graph: Graph) -> tuple[Graph, int | None]:
     counts[:, 0] = 0 if graph.node_labels is None else graph.node_labels
     kinds, which = np.unique(counts, axis=0, return_inverse=True)
     table = int.from_bytes(hashlib.blake2b(kinds.astype(">i8").tobytes(), digest_size=8).digest())
-    return Graph(graph.num_nodes, graph.edges, which.ravel(), graph.edge_labels), table
+    return SimpleGraph(graph.num_nodes, graph.edges, which.ravel(), graph.edge_labels), table
 
 
-def _batches(graphs: Sequence[Graph]) -> Iterator[list[int]]:
+def _batches(graphs: Sequence[SimpleGraph]) -> Iterator[list[int]]:
     batch: list[int] = []
     for k in np.argsort([graph.num_nodes for graph in graphs], kind="stable").tolist():
         size = graphs[k].num_nodes
@@ -93,7 +93,7 @@ def _batches(graphs: Sequence[Graph]) -> Iterator[list[int]]:
         yield batch
 
 
-def _state(graphs: Sequence[Graph]) -> State:
+def _state(graphs: Sequence[SimpleGraph]) -> State:
     mask = node_mask(torch.tensor([graph.num_nodes for graph in graphs]))
     nodes = torch.zeros(mask.shape, dtype=torch.int64)
     edges = torch.zeros(*mask.shape, mask.shape[1], dtype=torch.int64)

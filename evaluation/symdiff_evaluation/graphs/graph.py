@@ -9,7 +9,7 @@ import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
+class SimpleGraph:
     """``edges`` (E, 2) int64, each pair once with u < v; ``node_labels`` (N,) and ``edge_labels`` (E,) int64 from 0, or
     None.
 
@@ -57,11 +57,11 @@ class Graph:
     def labeled(self) -> bool:
         return self.node_labels is not None or self.edge_labels is not None
 
-    def unlabeled(self) -> Graph:
+    def unlabeled(self) -> SimpleGraph:
         """The same nodes and edges without labels."""
-        return Graph(self.num_nodes, self.edges) if self.labeled else self
+        return SimpleGraph(self.num_nodes, self.edges) if self.labeled else self
 
-    def parts(self) -> list[Graph]:
+    def parts(self) -> list[SimpleGraph]:
         """The components as graphs, each with its nodes in the same order."""
         if self.connected:
             return [self]
@@ -72,7 +72,7 @@ class Graph:
             kept = inside[self.edges[:, 0]]
             nodes = None if self.node_labels is None else self.node_labels[inside]
             kinds = None if self.edge_labels is None else self.edge_labels[kept]
-            found.append(Graph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
+            found.append(SimpleGraph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
         return found
 
     def colored(self) -> tuple[list[int], dict[tuple[int, int], int]]:

@@ -12,14 +12,14 @@ from typing import Any
 from symdiff.domains.graph import Graph as Domain
 from symdiff.errors import UserError
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, stages, told
+from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, stages, write_truth
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
-from symdiff_evaluation.core.storage import keep, kept, shipped, unreadable
+from symdiff_evaluation.core.storage import list_shipped, read_files, unreadable, write_files
 from symdiff_evaluation.graphs import page as pages
 from symdiff_evaluation.graphs.accept import accept
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.metrics import METRICS
 from symdiff_evaluation.graphs.read import ENDINGS, parts, read
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
@@ -28,7 +28,7 @@ from symdiff_evaluation.graphs.samples import from_graphs
 from symdiff_evaluation.graphs.validity import RULES
 
 
-class Graphs(Kind[Set, GraphReference]):
+class GraphKind(Kind[Set, GraphReference]):
     """Their file is one of arrays or GraphML; the reference tells the rule that makes a graph valid."""
 
     name = "graph"
@@ -97,7 +97,7 @@ class Graphs(Kind[Set, GraphReference]):
         """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar,
         tree, ...)."""
         path = Path(name)
-        if name in shipped(self.name) or path.suffix == ".json" or not path.is_file():
+        if name in list_shipped(self.name) or path.suffix == ".json" or not path.is_file():
             return load_reference(name)
         if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
             return load_reference(name)
@@ -142,15 +142,15 @@ class Graphs(Kind[Set, GraphReference]):
                 continue
             reason, code = reasons[place], int(samples.hashes[place]) if named else 0
             symmetry = samples.symmetries[place] if measured else None
-            novel = "" if known is None or not code else told(not known[place])
-            unique = told(code not in seen) if code else ""
+            novel = "" if known is None or not code else write_truth(not known[place])
+            unique = write_truth(code not in seen) if code else ""
             order = "" if symmetry is None else symmetry.order
             yield (
                 record.file,
                 record.number,
                 graph.num_nodes,
                 len(graph.edges),
-                told(not reason),
+                write_truth(not reason),
                 reason,
                 order,
                 unique,
@@ -161,25 +161,25 @@ class Graphs(Kind[Set, GraphReference]):
 
     def sections(
         self, samples: Set, reference: GraphReference | None, estimates: Mapping[str, Estimate]
-    ) -> list[Section]:
+    ) -> list[PageSection]:
         return pages.sections(samples, reference, estimates)
 
 
 def write_reference(reference: GraphReference, out: str | Path) -> None:
     """Write ``OUT.safetensors`` and ``OUT.json``."""
     about = {
-        "kind": Graphs.name,
+        "kind": GraphKind.name,
         "name": reference.name,
         "rule": reference.rule,
         "count": reference.count,
         "source": reference.source,
     }
-    keep(about, reference.arrays(), out)
+    write_files(about, reference.arrays(), out)
 
 
 def load_reference(name_or_path: str | Path) -> GraphReference:
     """A shipped reference by name, or what ``write_reference`` wrote. Raises ``UserError``."""
-    about, arrays = kept(name_or_path, Graphs.name)
+    about, arrays = read_files(name_or_path, GraphKind.name)
     try:
         return from_arrays(about["name"], about["rule"], int(about["count"]), arrays, about["source"])
     except (KeyError, TypeError, ValueError) as error:
@@ -203,5 +203,5 @@ def _graphs_of(dataset: StructureSet, split: str, name: str) -> Set:
     for record in domain.codec.records(part.batch(range(len(part)))):
         nodes = record["node"] if domain.node_classes > 1 else None
         kinds = record["edge"] if domain.edge_classes > 2 else None
-        graphs.append(Graph(len(record["node"]), record["edges"], nodes, kinds))
+        graphs.append(SimpleGraph(len(record["node"]), record["edges"], nodes, kinds))
     return from_graphs(graphs, f"{name}/{split}")

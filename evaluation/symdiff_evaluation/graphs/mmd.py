@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symdiff_evaluation.core.estimate import Estimate, nothing
-from symdiff_evaluation.core.squared import interval, spread
+from symdiff_evaluation.core.squared import fit_error, interval
 from symdiff_evaluation.graphs.descriptors import align
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}
@@ -59,7 +59,7 @@ def some(rows: np.ndarray) -> np.ndarray:
     return np.random.default_rng(0).permutation(np.lexsort(rows.T))[:FEW]
 
 
-def weighted(kernels: Sequence[Kernel], weights: Sequence[float]) -> Kernel:
+def weigh(kernels: Sequence[Kernel], weights: Sequence[float]) -> Kernel:
     """The kernel that is the weighted sum of kernels of the same graphs."""
     parts: dict[str, Any] = {
         name: sum(weight * getattr(one, name) for one, weight in zip(kernels, weights, strict=True))
@@ -122,7 +122,7 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9
     # (1981))
     linear = variance - 4 * float(weights @ weights)
-    low, high = interval(distance, spread(distance, linear, freedom, weights))
+    low, high = interval(distance, fit_error(distance, linear, freedom, weights))
     low = max(low, min(distance, 0.0))  # no law is nearer than the same
     return Estimate(value, value + (low - distance), value + (high - distance), n, undecided)
 
@@ -137,10 +137,10 @@ def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased
     dissimilarities, Annals of Statistics 42 (2014).
     """
     n, m, a = len(kernel.within), len(kernel.beyond), kernel.first
-    own = _centered(kernel.few[:a, :a]) / np.sqrt(a * (a - 3.0) * n * (n - 1))
+    own = _center(kernel.few[:a, :a]) / np.sqrt(a * (a - 3.0) * n * (n - 1))
     if kind == "unbiased":
         b = len(kernel.few) - a
-        other = _centered(kernel.few[a:, a:]) / np.sqrt(b * (b - 3.0) * m * (m - 1))
+        other = _center(kernel.few[a:, a:]) / np.sqrt(b * (b - 3.0) * m * (m - 1))
         cross = kernel.few[:a, a:]
         cross = cross - cross.mean(0) - cross.mean(1, keepdims=True) + cross.mean()
         cross = cross / np.sqrt((a - 1.0) * (b - 1) * n * m)
@@ -148,7 +148,7 @@ def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased
     return np.linalg.eigvalsh(own)
 
 
-def _centered(values: np.ndarray) -> np.ndarray:
+def _center(values: np.ndarray) -> np.ndarray:
     """(n, n) with sums of rows 0 and without the diagonal, so that the sum of squares over n (n - 3) is without
     bias."""
     n = len(values)

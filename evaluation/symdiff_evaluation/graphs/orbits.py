@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 
 
-def orbit_counts(graph: Graph) -> np.ndarray:
+def orbit_counts(graph: SimpleGraph) -> np.ndarray:
     """(N, 15) int64: for every node its place in induced subgraphs, numbered as usual.
 
     0 edge; 1 end and 2 middle of a path of three; 3 triangle; 4 end and 5 inside of a path of four; 6 leaf and 7 center

@@ -11,7 +11,8 @@ from symdiff_evaluation.core.charts import bars, densities
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
-    Section,
+    PageSection,
+    describe_estimate,
     failures,
     gallery,
     key,
@@ -20,11 +21,10 @@ from symdiff_evaluation.core.page import (
     panels,
     sample,
     shares,
-    spaced,
-    told,
+    space_evenly,
 )
 from symdiff_evaluation.core.pictures import graph as drawing
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
 
@@ -36,13 +36,13 @@ _SHOWN = {
 _DEGREES, _BINS = 12, 8  # bars of a panel
 
 
-def sections(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> list[Section]:
+def sections(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> list[PageSection]:
     """The sections of the report."""
     return [
-        Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
-        Section("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
-        Section("samples", "Samples", _gallery(samples, reference, estimates)),
-        Section("failures", "Failures", _failures(samples, reference)),
+        PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
+        PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
+        PageSection("samples", "Samples", _gallery(samples, reference, estimates)),
+        PageSection("failures", "Failures", _failures(samples, reference)),
     ]
 
 
@@ -54,7 +54,7 @@ def _distributions(samples: Graphs, reference: GraphReference | None, estimates:
     for name, title in _SHOWN.items() if samples.knows("descriptors") else ():
         target = None if reference is None else _coarse(reference.test[name], name)
         chart = bars(_coarse(samples.descriptors[name], name), target, most=_DEGREES + 1)
-        shown.append(panel(title, told(estimates, f"mmd.{name}", "squared MMD"), chart))
+        shown.append(panel(title, describe_estimate(estimates, f"mmd.{name}", "squared MMD"), chart))
     shown.append(panel("Number of nodes", "", densities([graph.num_nodes for graph in graphs], None)))
     shown.append(panel("Number of edges", "", densities([len(graph.edges) for graph in graphs], None)))
     return key(reference is not None, "test graphs") + panels(shown)
@@ -81,12 +81,12 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     shown = [
         panel(
             "Number of automorphisms",
-            told(estimates, "symmetry.order_distance", "total variation"),
+            describe_estimate(estimates, "symmetry.order_distance", "total variation"),
             bars(shares(Counter(map(_order, orders))), law, most=9),
         ),
         panel(
             "Orbits of nodes, per node",
-            told(estimates, "symmetry.orbit_share", "mean"),
+            describe_estimate(estimates, "symmetry.orbit_share", "mean"),
             densities([one.orbit_share for one in samples.symmetries if one is not None], None),
         ),
     ]
@@ -98,7 +98,7 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
         ) or -k - 1  # a graph without a name counts as one of its own
         if log_order < 0 and name not in seen and len(different) < SYMMETRIC:
             seen.add(name)
-            different.append(_drawn(samples.readable[k], f"{_order(-log_order)} automorphisms"))
+            different.append(_draw(samples.readable[k], f"{_order(-log_order)} automorphisms"))
     text = "An automorphism is a permutation of nodes that keeps edges and labels."
     return (
         f'<p class="soft">{text}</p>{key(reference is not None, "training graphs")}{panels(shown)}'
@@ -119,16 +119,16 @@ def _gallery(samples: Graphs, reference: GraphReference | None, estimates: Mappi
     drawn = []
     judged = "validity" in estimates
     reasons = samples.find_broken(reference and reference.rule)
-    for k in spaced(len(graphs)):
+    for k in space_evenly(len(graphs)):
         reason = reasons[k]
-        drawn.append(_drawn(graphs[k], reason.split(":")[0] or ("valid" if judged else ""), not reason and judged))
+        drawn.append(_draw(graphs[k], reason.split(":")[0] or ("valid" if judged else ""), not reason and judged))
     note = (
         f"{len(drawn)} of the {len(graphs):,} readable graphs, evenly spaced in the order of the files, not selected."
     )
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 
 
-def _drawn(graph: Graph, tag: str, new: bool = False) -> str:
+def _draw(graph: SimpleGraph, tag: str, new: bool = False) -> str:
     labels = None if graph.node_labels is None else graph.node_labels.tolist()
     return sample(
         drawing(graph.num_nodes, graph.edges, labels), f"{graph.num_nodes} nodes, {len(graph.edges)} edges", tag, new

@@ -11,11 +11,11 @@ import numpy as np
 from symdiff.graphs.columns import read_edges
 from symdiff.graphs.graph_set import GraphSet, collect
 from symdiff.storage.records import Record
-from symdiff_evaluation.core.shards import Shards, Work, done
-from symdiff_evaluation.graphs.descriptors import Descriptors, stacked
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.core.shards import Shards, Work, work_out
+from symdiff_evaluation.graphs.descriptors import Descriptors, stack
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.stored import broken_by, canonical_hashes, descriptions, symmetries
-from symdiff_evaluation.graphs.symmetry import Symmetry
+from symdiff_evaluation.graphs.symmetry import Automorphisms
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +31,8 @@ class Graphs:
     """
 
     records: tuple[Record, ...]
-    graphs: tuple[Graph | None, ...]
-    inputs: tuple[Graph | None, ...] = ()
+    graphs: tuple[SimpleGraph | None, ...]
+    inputs: tuple[SimpleGraph | None, ...] = ()
     notes: tuple[str, ...] = ()
     workers: int = field(default=1, repr=False)
     shards: Shards | None = field(default=None, repr=False)
@@ -46,7 +46,7 @@ class Graphs:
         return tuple(record.reason for record in self.records)
 
     @cached_property
-    def readable(self) -> tuple[Graph, ...]:
+    def readable(self) -> tuple[SimpleGraph, ...]:
         """The graphs without the records that are none."""
         return tuple(graph for graph in self.graphs if graph is not None)
 
@@ -62,7 +62,7 @@ class Graphs:
     @cached_property
     def descriptors(self) -> Descriptors:
         """Of the readable graphs."""
-        return stacked(self._each("descriptions", descriptions(self.workers)))
+        return stack(self._each("descriptions", descriptions(self.workers)))
 
     @cached_property
     def hashes(self) -> np.ndarray:
@@ -78,12 +78,12 @@ class Graphs:
         return self.hashes != 0
 
     @cached_property
-    def symmetries(self) -> tuple[Symmetry | None, ...]:
+    def symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Of the readable graphs with their labels, None where it could not be decided."""
         return tuple(self._each("automorphisms", symmetries("symmetry", self.workers)))
 
     @cached_property
-    def unlabeled_symmetries(self) -> tuple[Symmetry | None, ...]:
+    def unlabeled_symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Of the readable graphs without their labels."""
         if not self.labeled:
             return self.symmetries
@@ -91,7 +91,7 @@ class Graphs:
         return tuple(self._each("automorphisms without labels", symmetries("unlabeled-symmetry", self.workers), bare))
 
     @cached_property
-    def input_symmetries(self) -> tuple[Symmetry | None, ...]:
+    def input_symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Of ``inputs`` with their labels, None also where one is not readable."""
         work = symmetries("input-symmetry", self.workers)
         found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
@@ -118,9 +118,9 @@ class Graphs:
         """The same, where a metric asked for this rule; else that no graph breaks it."""
         return self._broken.get(rule or "", ("",) * len(self.readable))
 
-    def _each(self, what: str, work: Work, graphs: Sequence[Graph] | None = None) -> list:
+    def _each(self, what: str, work: Work, graphs: Sequence[SimpleGraph] | None = None) -> list:
         tell = None if self.progress is None else partial(self.progress, what)
-        return done(work, self.readable if graphs is None else graphs, self.shards, tell)
+        return work_out(work, self.readable if graphs is None else graphs, self.shards, tell)
 
     def select(self, which: Iterable[int]) -> Graphs:
         """Those at ``which`` (numbers from 0), as a set of its own."""
@@ -129,10 +129,11 @@ class Graphs:
         return Graphs(tuple(self.records[k] for k in which), tuple(self.graphs[k] for k in which), inputs)
 
 
-def from_graphs(graphs: Sequence[Graph], place: str = "list") -> Graphs:
+def from_graphs(graphs: Sequence[SimpleGraph], place: str = "list") -> Graphs:
     """A set of graphs that are in memory, trusted as they are."""
     return Graphs(
-        tuple(Record(place, number, told(graph), "graph") for number, graph in enumerate(graphs, 1)), tuple(graphs)
+        tuple(Record(place, number, summarize_graph(graph), "graph") for number, graph in enumerate(graphs, 1)),
+        tuple(graphs),
     )
 
 
@@ -157,11 +158,11 @@ def from_edges(
 def from_set(found: GraphSet) -> Graphs:
     """A set of the graphs that a file holds."""
     graphs, inputs = (
-        tuple(None if graph is None else Graph(*graph) for graph in part) for part in (found.graphs, found.inputs)
+        tuple(None if graph is None else SimpleGraph(*graph) for graph in part) for part in (found.graphs, found.inputs)
     )
     return Graphs(found.records, graphs, inputs, notes=found.notes)
 
 
-def told(graph: Graph) -> str:
+def summarize_graph(graph: SimpleGraph) -> str:
     """A graph in a few words."""
     return f"{graph.num_nodes} nodes, {len(graph.edges)} edges"

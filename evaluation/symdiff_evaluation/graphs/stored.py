@@ -12,20 +12,20 @@ from symdiff.errors import UserError
 from symdiff.storage.boundary import describe
 from symdiff_evaluation.core.parallel import in_portions, in_processes
 from symdiff_evaluation.core.shards import Progress, Work
-from symdiff_evaluation.graphs.descriptors import described
-from symdiff_evaluation.graphs.graph import Graph
-from symdiff_evaluation.graphs.symmetry import Symmetry, symmetry
+from symdiff_evaluation.graphs.descriptors import describe_graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
+from symdiff_evaluation.graphs.symmetry import Automorphisms, symmetry
 from symdiff_evaluation.graphs.validity import broken
 
 _COST = 16  # of a graph, that of judging a SMILES being 1
 _CHUNK = 64  # graphs a task: a second's work by the slowest rule
 
 
-def descriptions(workers: int = 1) -> Work[Graph, dict[str, np.ndarray]]:
-    """``descriptors.described``."""
+def descriptions(workers: int = 1) -> Work[SimpleGraph, dict[str, np.ndarray]]:
+    """``descriptors.describe_graph``."""
     return Work(
         "descriptors",
-        partial(_one_by_one, described, workers),
+        partial(_one_by_one, describe_graph, workers),
         identity,
         plain=lambda rows: {name: row.tolist() for name, row in rows.items()},
         restored=lambda told: {name: np.array(row, np.float64) for name, row in told.items()},
@@ -34,27 +34,27 @@ def descriptions(workers: int = 1) -> Work[Graph, dict[str, np.ndarray]]:
     )
 
 
-def canonical_hashes(workers: int = 1) -> Work[Graph, int]:
+def canonical_hashes(workers: int = 1) -> Work[SimpleGraph, int]:
     """``forms.canonical_hashes``."""
 
-    def run(graphs: Sequence[Graph], progress: Progress | None) -> list[int]:
+    def run(graphs: Sequence[SimpleGraph], progress: Progress | None) -> list[int]:
         return in_portions(_hashes, graphs, workers, progress)
 
     return Work("hashes", run, identity, plain=int, restored=int, packages=("numpy", "scipy", "torch"), cost=_COST)
 
 
-def symmetries(name: str, workers: int = 1) -> Work[Graph, Symmetry | None]:
+def symmetries(name: str, workers: int = 1) -> Work[SimpleGraph, Automorphisms | None]:
     """``symmetry.symmetry``, kept under a name."""
     return Work(name, partial(_one_by_one, _symmetry_of, workers), identity, _numbers, _symmetry, cost=_COST)
 
 
-def broken_by(rule: str, workers: int = 1) -> Work[Graph, str]:
+def broken_by(rule: str, workers: int = 1) -> Work[SimpleGraph, str]:
     """``validity.broken`` by one rule."""
     run = partial(_one_by_one, partial(_broken_by, rule=rule), workers)
     return Work(f"rule-{rule}", run, identity, str, str, ("numpy", "scipy", "networkx"), _COST)
 
 
-def identity(graph: Graph) -> bytes:
+def identity(graph: SimpleGraph) -> bytes:
     """Bytes that differ where two graphs do, in their numbering or their labels."""
     arrays = (graph.edges, graph.node_labels, graph.edge_labels)
     head = f"{graph.num_nodes} {[None if array is None else len(array) for array in arrays]}\n".encode()
@@ -62,7 +62,7 @@ def identity(graph: Graph) -> bytes:
 
 
 def _one_by_one(
-    work: Callable[[Graph], object], workers: int, graphs: Sequence[Graph], progress: Progress | None
+    work: Callable[[SimpleGraph], object], workers: int, graphs: Sequence[SimpleGraph], progress: Progress | None
 ) -> list:
     return in_processes(work, graphs, workers, progress, _CHUNK)
 
@@ -70,7 +70,7 @@ def _one_by_one(
 # what a library raises for one graph costs that graph, and no other
 
 
-def _hashes(graphs: Sequence[Graph]) -> list[int]:
+def _hashes(graphs: Sequence[SimpleGraph]) -> list[int]:
     from symdiff_evaluation.graphs import forms  # torch
 
     try:
@@ -79,14 +79,14 @@ def _hashes(graphs: Sequence[Graph]) -> list[int]:
         return [0] if len(graphs) == 1 else [code for graph in graphs for code in _hashes([graph])]  # 0: undecided
 
 
-def _symmetry_of(graph: Graph) -> Symmetry | None:
+def _symmetry_of(graph: SimpleGraph) -> Automorphisms | None:
     try:
         return symmetry(graph)
     except Exception:
         return None  # undecided
 
 
-def _broken_by(graph: Graph, rule: str) -> str:
+def _broken_by(graph: SimpleGraph, rule: str) -> str:
     try:
         return broken(graph, rule)
     except UserError:
@@ -95,9 +95,9 @@ def _broken_by(graph: Graph, rule: str) -> str:
         return f"error: {describe(error)}"
 
 
-def _numbers(one: Symmetry | None) -> dict[str, int] | None:
+def _numbers(one: Automorphisms | None) -> dict[str, int] | None:
     return None if one is None else asdict(one)
 
 
-def _symmetry(told: Mapping[str, int] | None) -> Symmetry | None:
-    return None if told is None else Symmetry(**told)
+def _symmetry(told: Mapping[str, int] | None) -> Automorphisms | None:
+    return None if told is None else Automorphisms(**told)

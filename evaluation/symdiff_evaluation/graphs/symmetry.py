@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
+from symdiff_evaluation.graphs.graph import SimpleGraph
 
 # nodes colored in the search through one graph: seconds for the largest, nothing for those of the benchmarks
 BUDGET = 250_000
@@ -16,7 +16,7 @@ _DEGREE = 3  # the mean number of neighbors that the budget is made for
 
 
 @dataclass(frozen=True)
-class Symmetry:
+class Automorphisms:
     """``order`` of the automorphism group, number of ``orbits`` of the ``nodes`` under it."""
 
     order: int
@@ -33,7 +33,7 @@ class Symmetry:
         return self.orbits / self.nodes
 
 
-def symmetry(graph: Graph, budget: int = BUDGET) -> Symmetry | None:
+def symmetry(graph: SimpleGraph, budget: int = BUDGET) -> Automorphisms | None:
     """Of the graph with its labels; None where the search ran out of its budget.
 
     ``budget``: nodes that are colored in the search, fewer where they have many neighbors.
@@ -43,9 +43,9 @@ def symmetry(graph: Graph, budget: int = BUDGET) -> Symmetry | None:
     degree = 2 * len(edges) / len(labels)
     try:
         order, orbits = automorphisms(labels, edges, int(budget / max(1.0, degree / _DEGREE)))
-    except Undecided:
+    except SearchExhausted:
         return None
-    return Symmetry(order * quotient.order, orbits, graph.num_nodes)
+    return Automorphisms(order * quotient.order, orbits, graph.num_nodes)
 
 
 class _Quotient:
@@ -56,7 +56,7 @@ class _Quotient:
     tell how many nodes stand behind each.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: SimpleGraph) -> None:
         labels, edges = graph.colored()
         self.labels: dict[int, Hashable] = dict(enumerate(labels))
         self.near: dict[int, dict[int, int]] = {node: {} for node in self.labels}

@@ -9,7 +9,7 @@ import numpy as np
 from symdiff.errors import UserError, nearest
 from symdiff_evaluation.graphs.arcs import infer_arc_blocks
 from symdiff_evaluation.graphs.blocks import edge_counts, infer_blocks
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 
 WITHIN, BETWEEN = 0.3, 0.005  # shares of pairs with an edge in SPECTRE's block models
 BLOCKS = (2, 5)
@@ -17,7 +17,7 @@ BLOCK_SIZES = (20, 40)
 LEVEL = 0.9
 
 
-def broken(graph: Graph, rule: str) -> str:
+def broken(graph: SimpleGraph, rule: str) -> str:
     """Why the graph breaks the rule, "" where it does not.
 
     "kind: detail". Raises ``UserError`` for a rule there is none of.
@@ -25,19 +25,19 @@ def broken(graph: Graph, rule: str) -> str:
     return rule_of(rule)(graph)
 
 
-def rule_of(rule: str) -> Callable[[Graph], str]:
+def rule_of(rule: str) -> Callable[[SimpleGraph], str]:
     """The function behind a name in ``RULES``. Raises ``UserError``."""
     if rule not in RULES:
         raise UserError(f"rule of graphs: expected one of {', '.join(RULES)}, got {rule!r}{nearest(rule, RULES)}")
     return RULES[rule]
 
 
-def connected(graph: Graph) -> str:
+def connected(graph: SimpleGraph) -> str:
     """One component."""
     return "" if graph.connected else f"disconnected: {graph.components} components"
 
 
-def planar(graph: Graph) -> str:
+def planar(graph: SimpleGraph) -> str:
     """One component that can be drawn in the plane without crossings."""
     import networkx
 
@@ -50,13 +50,13 @@ def planar(graph: Graph) -> str:
     return "" if networkx.check_planarity(plain)[0] else "not planar: its edges cross"
 
 
-def tree(graph: Graph) -> str:
+def tree(graph: SimpleGraph) -> str:
     """One component without a cycle."""
     cycles = len(graph.edges) - graph.num_nodes + graph.components
     return connected(graph) or (f"not a tree: {cycles} independent cycles" if cycles else "")
 
 
-def lobster(graph: Graph) -> str:
+def lobster(graph: SimpleGraph) -> str:
     """A tree that is a path, or nothing, once its leaves are taken away twice.
 
     Source: Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
@@ -70,7 +70,7 @@ def lobster(graph: Graph) -> str:
     return "" if widest <= 2 else f"not a lobster: a node of the backbone has {widest} neighbors on it"
 
 
-def block_model(graph: Graph) -> str:
+def block_model(graph: SimpleGraph) -> str:
     """Two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and 0.005 between them.
 
     With p the share in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for
@@ -86,7 +86,7 @@ def block_model(graph: Graph) -> str:
     return _check_blocks(graph, infer_blocks)
 
 
-def block_model_by_arcs(graph: Graph) -> str:
+def block_model_by_arcs(graph: SimpleGraph) -> str:
     """The test of ``block_model`` with the blocks of ``infer_arc_blocks``: what the published code infers from a
     symmetric matrix.
 
@@ -96,7 +96,7 @@ def block_model_by_arcs(graph: Graph) -> str:
     return _check_blocks(graph, infer_arc_blocks)
 
 
-def _check_blocks(graph: Graph, infer: Callable[[Graph], np.ndarray]) -> str:
+def _check_blocks(graph: SimpleGraph, infer: Callable[[SimpleGraph], np.ndarray]) -> str:
     least, most = BLOCKS[0] * BLOCK_SIZES[0], BLOCKS[1] * BLOCK_SIZES[1]
     if not least <= graph.num_nodes <= most:
         return f"block sizes: expected {least} to {most} nodes in all, got {graph.num_nodes}"
@@ -120,12 +120,12 @@ def agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return erfc(np.sqrt(statistic / 2))
 
 
-def anything(graph: Graph) -> str:
+def anything(graph: SimpleGraph) -> str:
     """No rule."""
     return ""
 
 
-RULES: Mapping[str, Callable[[Graph], str]] = {
+RULES: Mapping[str, Callable[[SimpleGraph], str]] = {
     "any": anything,
     "connected": connected,
     "planar": planar,
@@ -136,7 +136,7 @@ RULES: Mapping[str, Callable[[Graph], str]] = {
 }
 
 
-def _degrees(graph: Graph, alive: np.ndarray) -> np.ndarray:
+def _degrees(graph: SimpleGraph, alive: np.ndarray) -> np.ndarray:
     """Of the living nodes among themselves, 0 for the others."""
     kept = graph.edges[alive[graph.edges].all(1)]
     return np.bincount(kept.ravel(), minlength=graph.num_nodes)

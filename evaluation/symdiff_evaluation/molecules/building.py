@@ -10,10 +10,10 @@ import numpy as np
 
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.molecules import synthesis
-from symdiff_evaluation.molecules.chemnet import LONGEST, Gaussian, activations, gaussian
-from symdiff_evaluation.molecules.compared import compared
+from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, gaussian
+from symdiff_evaluation.molecules.compared import summarize_for_moses
 from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference, quantiles, summarize, write
-from symdiff_evaluation.molecules.samples import Samples, from_smiles
+from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles
 
 
 def build_reference(
@@ -56,13 +56,13 @@ def build(
     return replace(reference, gaussians={split: chemnet_gaussian(samples) for split, samples in judged.items()})
 
 
-def with_moses(reference: Reference, judged: Mapping[str, Samples]) -> Reference:
+def with_moses(reference: Reference, judged: Mapping[str, MoleculeSamples]) -> Reference:
     """The reference with what MOSES's numbers need; its other statistics as they are.
 
     ``judged``: its splits, one of them "train".
     """
     train, split = judged["train"], "test" if "test" in judged else "train"
-    found = replace(reference, compared=compared(judged[split], split))
+    found = replace(reference, compared=summarize_for_moses(judged[split], split))
     if not synthesis.available():
         return found
     scores = dict(
@@ -72,6 +72,6 @@ def with_moses(reference: Reference, judged: Mapping[str, Samples]) -> Reference
     return replace(found, quantiles={**reference.quantiles, ACCESSIBILITY: quantiles(values)})
 
 
-def chemnet_gaussian(samples: Samples) -> Gaussian:
+def chemnet_gaussian(samples: MoleculeSamples) -> FeatureGaussian:
     """ChemNet's Gaussian of the strictly valid samples, repeats counted."""
     return gaussian(activations([text for text in sorted(samples.valid) if len(text) <= LONGEST]))

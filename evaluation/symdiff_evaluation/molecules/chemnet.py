@@ -21,7 +21,7 @@ FEATURES = 512
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class FeatureGaussian:
     """Mean (512,) and covariance (512, 512) of ChemNet activations, float64."""
 
     mean: np.ndarray
@@ -48,23 +48,23 @@ def activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
     return out
 
 
-def gaussian(features: np.ndarray) -> Gaussian:
+def gaussian(features: np.ndarray) -> FeatureGaussian:
     """Mean and unbiased covariance of activations (n, 512), n >= 2."""
     features = features.astype(np.float64)
-    return Gaussian(features.mean(0), np.cov(features.T))
+    return FeatureGaussian(features.mean(0), np.cov(features.T))
 
 
-def frechet(one: Gaussian, two: Gaussian) -> float:
+def frechet(one: FeatureGaussian, two: FeatureGaussian) -> float:
     """The squared Fréchet (2-Wasserstein) distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C2^1/2 C1 C2^1/2)^1/2)."""
     return frechet_to(two)(one)
 
 
-def frechet_to(law: Gaussian) -> Callable[[Gaussian], float]:
+def frechet_to(law: FeatureGaussian) -> Callable[[FeatureGaussian], float]:
     """That distance to one law, for many others."""
     values, vectors = eigh(law.covariance)
     root = vectors * np.sqrt(values.clip(0)) @ vectors.T
 
-    def distance(one: Gaussian) -> float:
+    def distance(one: FeatureGaussian) -> float:
         middle = eigh(root @ one.covariance @ root, eigvals_only=True)
         gap = one.mean - law.mean
         trace = np.trace(one.covariance) + np.trace(law.covariance) - 2 * np.sqrt(middle.clip(0)).sum()

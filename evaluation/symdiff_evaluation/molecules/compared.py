@@ -10,13 +10,13 @@ import numpy as np
 
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.molecules.moses import BITS, Features
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 _FRONT = "moses."
 
 
 @dataclass(frozen=True)
-class Compared:
+class MosesStatistics:
     """``fragments`` and ``scaffolds``: how often each occurs, by the digest of its SMILES; ``fingerprints``: (n, 128)
     uint8, distinct.
 
@@ -44,18 +44,18 @@ class Compared:
         return found
 
 
-def compared(samples: Samples, split: str) -> Compared:
+def summarize_for_moses(samples: MoleculeSamples, split: str) -> MosesStatistics:
     """Of the strictly valid samples, repeats counted."""
     known = [samples.features[text] for text in samples.valid if text in samples.features]
-    return Compared(
+    return MosesStatistics(
         fragments=_total(map(fragments, known)),
         scaffolds=_total(map(scaffolds, known)),
-        fingerprints=np.unique(packed(known), axis=0),
+        fingerprints=np.unique(pack(known), axis=0),
         split=split,
     )
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray]) -> Compared | None:
+def from_arrays(arrays: Mapping[str, np.ndarray]) -> MosesStatistics | None:
     """What ``arrays()`` gave, among others; None where there is none of it. Raises ``KeyError``."""
     split = next((name.split(".")[1] for name in arrays if name.startswith(_FRONT)), None)
     if split is None:
@@ -68,7 +68,7 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> Compared | None:
         name: dict(zip(arrays[front + name].tolist(), arrays[f"{front}{name}.counts"].tolist(), strict=True))
         for name in ("fragments", "scaffolds")
     }
-    return Compared(**counts, fingerprints=np.packbits(bits, axis=1), split=split)
+    return MosesStatistics(**counts, fingerprints=np.packbits(bits, axis=1), split=split)
 
 
 def fragments(one: Features) -> Counter[int]:
@@ -81,7 +81,7 @@ def scaffolds(one: Features) -> Counter[int]:
     return Counter(() if one.scaffold is None else (digest(one.scaffold),))
 
 
-def packed(known: Iterable[Features]) -> np.ndarray:
+def pack(known: Iterable[Features]) -> np.ndarray:
     """Fingerprints as (n, 128) uint8."""
     return np.frombuffer(b"".join(one.fingerprint for one in known), np.uint8).reshape(-1, BITS // 8)
 

@@ -13,9 +13,9 @@ from rdkit.Chem import QED, rdMolDescriptors, rdqueries
 
 from symdiff.chemistry.parse import canonical, explain, flatten, parse, sanitize
 from symdiff.storage.records import Broken, Record
-from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
+from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
 from symdiff_evaluation.molecules.numbering import Numbering, image, kinds
-from symdiff_evaluation.molecules.relaxed import charged
+from symdiff_evaluation.molecules.relaxed import add_charges
 from symdiff_evaluation.molecules.stability import stable_atoms
 
 STABILITY: Final = "stability"
@@ -98,7 +98,7 @@ class Judged:
     numbering: Numbering | None = field(default=None, repr=False)
 
 
-def restored(plain: Mapping[str, Any]) -> Judged:
+def restore(plain: Mapping[str, Any]) -> Judged:
     """What ``dataclasses.asdict`` and JSON made of one."""
     stable, numbers, order = plain["stable"], plain["traits"], plain["numbering"]
     numbering = order and Numbering(tuple(order["kinds"]), order["image"])
@@ -121,9 +121,9 @@ def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
         try:
             return _judge(parse(record), record, aspects)
         except Broken as error:
-            return Judged(_shown(record), str(error))
+            return Judged(_show(record), str(error))
         except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
-            return Judged(_shown(record), str(explain(error)))
+            return Judged(_show(record), str(explain(error)))
 
 
 def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
@@ -138,7 +138,7 @@ def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
     try:
         return _valid(mol, known, plain, aspects)
     except Broken as error:
-        return Judged(**known, reason=str(error), relaxed=_rescued(mol))
+        return Judged(**known, reason=str(error), relaxed=_rescue(mol))
 
 
 def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset[str]) -> Judged:
@@ -156,7 +156,7 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
         bare = clean if plain else flatten(clean)
         name = canonical(bare)
         if known.get("numbering") is not None:
-            known["numbering"] = replace(known["numbering"], image=image(*_colored(bare)))
+            known["numbering"] = replace(known["numbering"], image=image(*_color(bare)))
         if not aspects.isdisjoint({COUNTS, PROPERTIES, SYMMETRY}):
             known["traits"] = traits(bare, aspects)
         unpaired = () if plain else bare.GetAtomsMatchingQuery(_RADICAL)
@@ -171,7 +171,7 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
 def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
     """The numbers of a sanitized flat molecule."""
     known: dict[str, Any] = {"size": mol.GetNumAtoms()}
-    full, bonds = _colored(mol) if COUNTS in aspects or SYMMETRY in aspects else ([], {})
+    full, bonds = _color(mol) if COUNTS in aspects or SYMMETRY in aspects else ([], {})
     if COUNTS in aspects:
         rings = _counts(str(len(ring)) for ring in mol.GetRingInfo().AtomRings())
         known |= {"atoms": _counts(label for label, _ in full), "bonds": _counts(bonds.values()), "rings": rings}
@@ -182,12 +182,12 @@ def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
             "weight": rdMolDescriptors._CalcMolWt(mol),
         }
     if SYMMETRY in aspects:
-        with suppress(Undecided):
+        with suppress(SearchExhausted):
             known["order"], known["orbits"] = automorphisms(full, bonds)
     return Traits(**known)
 
 
-def _colored(mol: Chem.Mol) -> tuple[list[tuple[str, int]], dict[tuple[int, int], str]]:
+def _color(mol: Chem.Mol) -> tuple[list[tuple[str, int]], dict[tuple[int, int], str]]:
     """Label and hydrogens of each atom, and the kind of each bond: what an automorphism keeps."""
     labels = [(_label(atom), atom.GetTotalNumHs()) for atom in mol.GetAtoms()]
     return labels, {(b.GetBeginAtomIdx(), b.GetEndAtomIdx()): b.GetBondType().name.lower() for b in mol.GetBonds()}
@@ -214,12 +214,12 @@ def _largest(mol: Chem.Mol) -> str:
     return canonical(flatten(max(parts, key=lambda part: part.GetNumAtoms())))
 
 
-def _rescued(mol: Chem.Mol) -> str | None:
+def _rescue(mol: Chem.Mol) -> str | None:
     try:
-        return _largest(sanitize(charged(mol)))
+        return _largest(sanitize(add_charges(mol)))
     except Exception:  # what cannot be rescued stays invalid
         return None
 
 
-def _shown(record: Record) -> str:
+def _show(record: Record) -> str:
     return record.text[:200] if record.form == "smiles" else ""

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, told
+from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, write_truth
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
-from symdiff_evaluation.core.storage import shipped
+from symdiff_evaluation.core.storage import list_shipped
 from symdiff_evaluation.molecules import chemnet, synthesis
 from symdiff_evaluation.molecules import page as pages
 from symdiff_evaluation.molecules.accept import accept
@@ -25,10 +25,10 @@ from symdiff_evaluation.molecules.metrics.moses import Moses
 from symdiff_evaluation.molecules.metrics.stability import explain
 from symdiff_evaluation.molecules.read import ENDINGS, read
 from symdiff_evaluation.molecules.reference import Reference, load
-from symdiff_evaluation.molecules.samples import Samples, judge_all
+from symdiff_evaluation.molecules.samples import MoleculeSamples, judge_all
 
 
-class Molecules(Kind[Samples, Reference]):
+class MoleculeKind(Kind[MoleculeSamples, Reference]):
     """Their records are SMILES or mol blocks; the reference is a training set's statistics."""
 
     name = "molecule-graph"
@@ -67,13 +67,13 @@ class Molecules(Kind[Samples, Reference]):
         begun: Begun | None = None,
         progress: Told | None = None,
         metrics: Sequence[str] | None = None,
-    ) -> Samples:
+    ) -> MoleculeSamples:
         records = accept(structures)
         if begun is not None:
             begun(len(records))
         return judge_all(records, workers, progress, EVERYTHING if metrics is None else self.collect_needs(metrics))
 
-    def summarize(self, samples: Samples, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
+    def summarize(self, samples: MoleculeSamples, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         return build(
             {"train": [judged.smiles for judged in samples.judged]},
             name,
@@ -93,7 +93,7 @@ class Molecules(Kind[Samples, Reference]):
         metrics: Sequence[str] | None = None,
         column: str | None = None,
         atoms: Sequence[str] | None = None,
-    ) -> Samples:
+    ) -> MoleculeSamples:
         records = [record for file in files for record in read(file, column, atoms)]
         if begun is not None:
             begun(len(records))
@@ -102,7 +102,7 @@ class Molecules(Kind[Samples, Reference]):
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         path = Path(name)
-        if name not in shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+        if name not in list_shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
             smiles = [record.text for record in read(path) if record.form == "smiles"]
             return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers, moses=asks_moses(metrics))
         return load(name)
@@ -118,34 +118,43 @@ class Molecules(Kind[Samples, Reference]):
     ) -> Reference:
         return derive(dataset, name, asks_fcd(metrics), asks_moses(metrics), workers, begun, progress)
 
-    def failures(self, samples: Samples) -> Counter[str]:
+    def failures(self, samples: MoleculeSamples) -> Counter[str]:
         return Counter(judged.reason.split(":")[0] for judged in samples.judged if judged.reason)
 
-    def rows(self, samples: Samples, reference: Reference | None) -> Iterable[tuple]:
+    def rows(self, samples: MoleculeSamples, reference: Reference | None) -> Iterable[tuple]:
         """``unique`` marks a molecule's first record; ``novel`` is empty without a reference."""
         known = dict(zip(samples.distinct, reference.knows(samples.distinct), strict=True)) if reference else {}
         seen: set[str] = set()
         for record, judged in zip(samples.records, samples.judged, strict=True):
             name = judged.canonical
-            unique = told(name not in seen) if name else ""
-            novel = told(not known[name]) if name and reference else ""
-            yield record.file, record.number, judged.smiles, name or "", told(bool(name)), judged.reason, unique, novel
+            unique = write_truth(name not in seen) if name else ""
+            novel = write_truth(not known[name]) if name and reference else ""
+            yield (
+                record.file,
+                record.number,
+                judged.smiles,
+                name or "",
+                write_truth(bool(name)),
+                judged.reason,
+                unique,
+                novel,
+            )
             if name:
                 seen.add(name)
 
     def sections(
-        self, samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]
-    ) -> list[Section]:
+        self, samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]
+    ) -> list[PageSection]:
         return pages.sections(samples, reference, estimates)
 
     def require(self, metrics: Sequence[str]) -> None:
         if asks_fcd(metrics):
             chemnet.require()
 
-    def equipped(self, samples: Samples, protocol: Asked) -> Samples:
+    def equipped(self, samples: MoleculeSamples, protocol: Asked) -> MoleculeSamples:
         return replace(samples, filters=protocol.mcf) if protocol.mcf else samples
 
-    def remarks(self, samples: Samples) -> list[str]:
+    def remarks(self, samples: MoleculeSamples) -> list[str]:
         return explain(samples) if STABILITY in samples.aspects else []
 
     def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:

@@ -64,7 +64,7 @@ def plain(one: Features | None) -> dict | None:
     return one and {**asdict(one), "fingerprint": one.fingerprint.hex()}
 
 
-def restored(columns: dict | None) -> Features | None:
+def restore(columns: dict | None) -> Features | None:
     """What ``plain`` gave, through JSON."""
     if columns is None:
         return None

@@ -30,7 +30,7 @@ class Numbering:
 
 
 @dataclass(frozen=True)
-class Numbered:
+class NumberedAtoms:
     """A strictly valid molecule with its ``image``.
 
     Its canonical ``name``, its ``size`` in heavy atoms, ``order`` of its automorphism group.
@@ -54,7 +54,7 @@ def image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -> int
     return digest(repr((list(labels), pairs)))
 
 
-def image_balance(found: Sequence[Numbered], others: int) -> Balance:
+def image_balance(found: Sequence[NumberedAtoms], others: int) -> Balance:
     """Test that of each molecule all numberings of its heavy atoms, n! over its automorphisms, are equally frequent.
 
     ``others``: samples that cannot tell. Molecules that were seen too rarely (``often``) tell nothing either.

@@ -10,7 +10,8 @@ from symdiff_evaluation.core.distances import sum_counts
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
-    Section,
+    PageSection,
+    describe_estimate,
     failures,
     gallery,
     key,
@@ -19,30 +20,31 @@ from symdiff_evaluation.core.page import (
     panels,
     sample,
     shares,
-    spaced,
-    told,
+    space_evenly,
 )
 from symdiff_evaluation.molecules.drawing import svg
 from symdiff_evaluation.molecules.judging import COUNTS, PROPERTIES, SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 _DRAWN = 120  # characters of SMILES beyond which a picture is no use
 _COUNTED = {"size": "Heavy atoms", "atoms": "Elements and charges", "bonds": "Bonds", "rings": "Ring sizes"}
 _MEASURED = {"logp": "logP (Crippen)", "qed": "QED", "weight": "Molecular weight in dalton"}
 
 
-def sections(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> list[Section]:
+def sections(
+    samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]
+) -> list[PageSection]:
     """The sections of the report."""
     return [
-        Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
-        Section("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
-        Section("samples", "Samples", _gallery(samples, reference)),
-        Section("failures", "Failures", _failures(samples)),
+        PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
+        PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
+        PageSection("samples", "Samples", _gallery(samples, reference)),
+        PageSection("failures", "Failures", _failures(samples)),
     ]
 
 
-def _distributions(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
+def _distributions(samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
     if samples.aspects.isdisjoint({COUNTS, PROPERTIES}) or not samples.traits:
         return ""
     traits = samples.traits
@@ -51,14 +53,14 @@ def _distributions(samples: Samples, reference: Reference | None, estimates: Map
     shown = []
     for name, title in _COUNTED.items() if COUNTS in samples.aspects else ():
         chart = bars(shares(counted[name]), shares(reference.counts[name]) if reference else None)
-        shown.append(panel(title, told(estimates, f"distance.{name}", "total variation"), chart))
+        shown.append(panel(title, describe_estimate(estimates, f"distance.{name}", "total variation"), chart))
     for name, title in _MEASURED.items() if PROPERTIES in samples.aspects else ():
         chart = densities([getattr(t, name) for t in traits], reference.quantiles[name] if reference else None)
-        shown.append(panel(title, told(estimates, f"distance.{name}", "Wasserstein distance"), chart))
+        shown.append(panel(title, describe_estimate(estimates, f"distance.{name}", "Wasserstein distance"), chart))
     return key(reference is not None) + panels(shown)
 
 
-def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
+def _symmetry(samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
     orders = [t.order for t in samples.traits if t.order is not None] if SYMMETRY in samples.aspects else []
     if not orders:
         return ""
@@ -70,7 +72,9 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
             share.setdefault(str(t.size), []).append(float(t.order == 1))
     by_size = {size: sum(found) / len(found) for size, found in share.items()}
     shown = [
-        panel("Number of automorphisms", told(estimates, "symmetry.order_distance", "total variation"), chart),
+        panel(
+            "Number of automorphisms", describe_estimate(estimates, "symmetry.order_distance", "total variation"), chart
+        ),
         panel("Asymmetric share", "by number of heavy atoms", bars(by_size, None)),
     ]
     most: dict[str, int] = {}
@@ -86,8 +90,8 @@ def _symmetry(samples: Samples, reference: Reference | None, estimates: Mapping[
         " cannot break symmetry makes too many symmetric samples, or too few."
     )
     words = [
-        told(estimates, "balance.images", "all numberings equally frequent: p ="),
-        told(estimates, "balance.places", "every kind of atom everywhere in the order: p ="),
+        describe_estimate(estimates, "balance.images", "all numberings equally frequent: p ="),
+        describe_estimate(estimates, "balance.places", "every kind of atom everywhere in the order: p ="),
     ]
     said = "; ".join(word for word in words if word)
     return (
@@ -108,11 +112,11 @@ def _power(order: str) -> str:
     return order if len(order) < 6 else f"10^{len(order) - 1}"
 
 
-def _gallery(samples: Samples, reference: Reference | None) -> str:
+def _gallery(samples: MoleculeSamples, reference: Reference | None) -> str:
     valid = samples.valid
     if not valid:
         return ""
-    chosen = [valid[k] for k in spaced(len(valid))]
+    chosen = [valid[k] for k in space_evenly(len(valid))]
     known = reference.knows(chosen) if reference else [None] * len(chosen)
     marks = {None: "", False: "novel", True: "in the training set"}
     drawn = [
@@ -123,7 +127,7 @@ def _gallery(samples: Samples, reference: Reference | None) -> str:
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 
 
-def _failures(samples: Samples) -> str:
+def _failures(samples: MoleculeSamples) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
     for record, judged in zip(samples.records, samples.judged, strict=True):
         if judged.reason:

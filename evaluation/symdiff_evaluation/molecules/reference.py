@@ -12,11 +12,11 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.distances import sum_counts
-from symdiff_evaluation.core.storage import KIND, keep, kept, unreadable
-from symdiff_evaluation.molecules.chemnet import FEATURES, Gaussian
-from symdiff_evaluation.molecules.compared import Compared
+from symdiff_evaluation.core.storage import KIND, read_files, unreadable, write_files
+from symdiff_evaluation.molecules.chemnet import FEATURES, FeatureGaussian
+from symdiff_evaluation.molecules.compared import MosesStatistics
 from symdiff_evaluation.molecules.compared import from_arrays as compared_from
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 COUNTED = ("size", "atoms", "bonds", "rings", "order")
 MEASURED = ("logp", "qed", "weight")
@@ -39,9 +39,9 @@ class Reference:
     hashes: np.ndarray
     counts: Mapping[str, Mapping[str, int]]
     quantiles: Mapping[str, np.ndarray]
-    gaussians: Mapping[str, Gaussian] = field(default_factory=dict)
+    gaussians: Mapping[str, FeatureGaussian] = field(default_factory=dict)
     source: str = ""
-    compared: Compared | None = None
+    compared: MosesStatistics | None = None
 
     def knows(self, smiles: Sequence[str]) -> np.ndarray:
         """Which canonical SMILES are in the set: (n,) bool."""
@@ -52,7 +52,7 @@ class Reference:
         return self.hashes[place] == asked
 
 
-def summarize(samples: Samples, name: str, source: str = "") -> Reference:
+def summarize(samples: MoleculeSamples, name: str, source: str = "") -> Reference:
     """The statistics of judged samples; those that are not strictly valid are left out."""
     if not samples.valid:
         raise UserError(f"reference {name}: none of its {len(samples)} records is a valid molecule")
@@ -88,7 +88,7 @@ def write(reference: Reference, out: str | Path) -> None:
         "source": reference.source,
         "counts": reference.counts,
     }
-    keep(about, arrays, out)
+    write_files(about, arrays, out)
 
 
 def load(name_or_path: str | Path) -> Reference:
@@ -96,7 +96,7 @@ def load(name_or_path: str | Path) -> Reference:
 
     Raises ``UserError`` where it is missing or was altered.
     """
-    about, arrays = kept(name_or_path, KIND)
+    about, arrays = read_files(name_or_path, KIND)
     try:
         splits = sorted({key.split(".")[1] for key in arrays if key.startswith("fcd.")})
         return Reference(
@@ -128,7 +128,7 @@ def quantiles(values: np.ndarray) -> np.ndarray:
     return np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES).astype(np.float32)
 
 
-def _gaussian(arrays: Mapping[str, np.ndarray], split: str) -> Gaussian:
+def _gaussian(arrays: Mapping[str, np.ndarray], split: str) -> FeatureGaussian:
     upper = np.zeros((FEATURES, FEATURES))
     upper[np.triu_indices(FEATURES)] = arrays[f"fcd.{split}.covariance"]
-    return Gaussian(arrays[f"fcd.{split}.mean"].astype(np.float64), upper + np.triu(upper, 1).T)
+    return FeatureGaussian(arrays[f"fcd.{split}.mean"].astype(np.float64), upper + np.triu(upper, 1).T)

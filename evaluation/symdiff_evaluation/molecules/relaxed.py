@@ -11,7 +11,7 @@ from rdkit import Chem
 _USUAL = {7: 3, 8: 2, 16: 2}  # atomic number: valence that a charge of +1 may exceed by one
 
 
-def charged(mol: Chem.Mol) -> Chem.Mol:
+def add_charges(mol: Chem.Mol) -> Chem.Mol:
     """Rebuild an unsanitized molecule bond by bond, adding charges as DiGress does.
 
     The bonds (i, j), i < j, are added in lexicographic order, aromatic ones kekulized before. After each bond RDKit's

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.parallel import in_processes
-from symdiff_evaluation.core.shards import Shards, Work, done
+from symdiff_evaluation.core.shards import Shards, Work, work_out
 from symdiff_evaluation.molecules.judging import (
     COUNTS,
     EVERYTHING,
@@ -18,7 +18,7 @@ from symdiff_evaluation.molecules.judging import (
     Judged,
     Traits,
     judge,
-    restored,
+    restore,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Samples:
+class MoleculeSamples:
     """A set of molecules and what was judged of them.
 
     Parameters
@@ -97,8 +97,8 @@ class Samples:
 
         smarts = self.filters.smarts if self.filters else ()
         run = partial(_run, partial(moses.read, smarts=smarts), self.workers)
-        work = Work("moses", run, str.encode, moses.plain, moses.restored, ("rdkit",), setting="\n".join(smarts))
-        found = done(work, self.distinct, self.shards)
+        work = Work("moses", run, str.encode, moses.plain, moses.restore, ("rdkit",), setting="\n".join(smarts))
+        found = work_out(work, self.distinct, self.shards)
         return {text: one for text, one in zip(self.distinct, found, strict=True) if one is not None}
 
 
@@ -108,7 +108,7 @@ def judge_all(
     progress: Callable[[int], None] | None = None,
     aspects: frozenset[str] = EVERYTHING,
     shards: Shards | None = None,
-) -> Samples:
+) -> MoleculeSamples:
     """Judge records in ``workers`` processes; the result does not depend on how many, nor on ``shards``.
 
     ``progress`` is called with the number of records judged since its last call. ``aspects``: what is worked out beyond
@@ -116,8 +116,8 @@ def judge_all(
     """
     records = tuple(records)
     run = partial(_run, partial(judge, aspects=aspects), workers)
-    work = Work("judged", run, _identity, asdict, restored, ("rdkit",), setting=" ".join(sorted(aspects)))
-    return Samples(records, tuple(done(work, records, shards, progress)), workers, shards, aspects=aspects)
+    work = Work("judged", run, _identity, asdict, restore, ("rdkit",), setting=" ".join(sorted(aspects)))
+    return MoleculeSamples(records, tuple(work_out(work, records, shards, progress)), workers, shards, aspects=aspects)
 
 
 def _run(work: Callable, workers: int, items: Sequence, progress: Callable[[int], None] | None) -> list:
@@ -130,7 +130,7 @@ def _identity(record: Record) -> bytes:
 
 def from_smiles(
     smiles: Sequence[str], workers: int = 1, name: str = "list", progress: Callable[[int], None] | None = None
-) -> Samples:
+) -> MoleculeSamples:
     """Judge SMILES strings that are already in memory."""
     from symdiff.chemistry.smiles import record_of
 

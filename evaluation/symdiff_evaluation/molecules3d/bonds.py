@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from symdiff_evaluation.molecules3d.edm import bond_orders, covers, largest_fragment, stable_atoms
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class EDM:
     smiles: str | None
 
 
-def by_distance(geometry: Geometry) -> EDM | None:
+def by_distance(geometry: PlacedAtoms) -> EDM | None:
     """EDM's rule of one geometry; None for elements that its tables lack."""
     if not covers(geometry.numbers):
         return None

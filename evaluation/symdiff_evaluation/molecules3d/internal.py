@@ -11,13 +11,13 @@ from symdiff.chemistry.elements import SYMBOLS
 from symdiff_evaluation.core.limited import Undetermined
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometries, Geometry
+    from symdiff_evaluation.molecules3d.samples import Geometries, PlacedAtoms
 
 ORDERS = ("", "-", "=", "#", ":")  # by the order of a bond; the last: aromatic
 Row = Mapping[str, np.ndarray]  # of one molecule: values by label
 
 
-def lengths(geometry: Geometry, bonds: np.ndarray) -> dict[str, np.ndarray]:
+def lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
     """Bond lengths in angstrom by label such as "C=O", elements in alphabetical order.
 
     ``bonds`` (b, 3) as perceived.
@@ -30,7 +30,7 @@ def lengths(geometry: Geometry, bonds: np.ndarray) -> dict[str, np.ndarray]:
     return {label: np.array(values) for label, values in found.items()}
 
 
-def angles(geometry: Geometry, bonds: np.ndarray) -> dict[str, np.ndarray]:
+def angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
     """Angles between two bonds of an atom in degrees by label such as "C-C-H", the middle atom in the middle."""
     neighbors: dict[int, list[int]] = {}
     for i, j, _ in bonds.tolist():
@@ -55,7 +55,7 @@ def rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
     return spans, bends
 
 
-def pooled(parts: Iterable[Row]) -> dict[str, np.ndarray]:
+def pool(parts: Iterable[Row]) -> dict[str, np.ndarray]:
     """All values by label, labels sorted."""
     found: dict[str, list[np.ndarray]] = {}
     for part in parts:

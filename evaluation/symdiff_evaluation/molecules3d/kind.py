@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
+from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, write_truth
 from symdiff_evaluation.core.limited import Limits
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
-from symdiff_evaluation.core.storage import shipped
+from symdiff_evaluation.core.storage import list_shipped
 from symdiff_evaluation.molecules3d import page as pages
 from symdiff_evaluation.molecules3d import poses, xtb
 from symdiff_evaluation.molecules3d.accept import accept
@@ -22,10 +22,10 @@ from symdiff_evaluation.molecules3d.metrics import METRICS
 from symdiff_evaluation.molecules3d.read import ENDINGS, read
 from symdiff_evaluation.molecules3d.reference import GeometryReference, build, load
 from symdiff_evaluation.molecules3d.samples import Geometries as Set
-from symdiff_evaluation.molecules3d.samples import joined, units_hint
+from symdiff_evaluation.molecules3d.samples import join, units_hint
 
 
-class Geometries(Kind[Set, GeometryReference]):
+class GeometryKind(Kind[Set, GeometryReference]):
     """Their records are blocks of an .sdf or .xyz, or rows of arrays; the reference is a training set's statistics."""
 
     name = "molecule-3d"
@@ -90,7 +90,7 @@ class Geometries(Kind[Set, GeometryReference]):
         column: str | None = None,
         atoms: Sequence[str] | None = None,
     ) -> Set:
-        samples = joined([read(file) for file in files])
+        samples = join([read(file) for file in files])
         tell = stages(len(samples.readable), begun, progress)
         return replace(samples, limits=Limits(workers=workers), progress=tell, shards=shards)
 
@@ -98,7 +98,7 @@ class Geometries(Kind[Set, GeometryReference]):
         """A shipped one, one that was written, or a file of molecules."""
         path = Path(name)
         written = path.suffix in (".json", ".safetensors") and path.with_suffix(".json").is_file()
-        if name in shipped(self.name) or written or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
+        if name in list_shipped(self.name) or written or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
             return load(name)
         return build(self.read([name], workers), path.name, name)
 
@@ -114,13 +114,13 @@ class Geometries(Kind[Set, GeometryReference]):
         for index, record in enumerate(samples.records):
             row = samples.row(index)
             valid = bool(row["perceived"]) if "perceived" in row else not samples.reasons[index]
-            row["valid"] = "" if row.get("undetermined") else told(valid)
+            row["valid"] = "" if row.get("undetermined") else write_truth(valid)
             row["reason"] = row["reason"] or ("" if valid else row.get("perceived_reason", ""))
             yield record.file, record.number, *(row.get(name, "") for name in self.columns)
 
     def sections(
         self, samples: Set, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
-    ) -> list[Section]:
+    ) -> list[PageSection]:
         return pages.sections(samples, reference, estimates)
 
     def require(self, metrics: Sequence[str]) -> None:

@@ -16,12 +16,12 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.perception import Perceived
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 FAINT = 1e-4  # of pseudoscalars that lie between -1 and 1: what is below could be rounding
 
 
-def hand(geometry: Geometry) -> int:
+def hand(geometry: PlacedAtoms) -> int:
     """1 or -1, by the first of some pseudoscalars that is not about zero; 0 where all are.
 
     The sign has no meaning of its own: what counts is that mirror images have opposite ones. It is 0 for whatever is

@@ -10,12 +10,12 @@ import numpy as np
 from symdiff_evaluation.core.balance import Balance, directions, together
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 _FAINT = 1e-4  # of moments that are at most about 1: below it a direction could be rounding
 
 
-def orientation_balance(geometries: Sequence[Geometry]) -> Balance:
+def orientation_balance(geometries: Sequence[PlacedAtoms]) -> Balance:
     """Test that geometries are turned in all directions equally often, as a law invariant under rotations has it.
 
     Two moments are looked at, which move as irreducible representations: the first moment of the atomic numbers about

@@ -13,7 +13,8 @@ from symdiff_evaluation.core.estimate import Estimate, fraction
 from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
-    Section,
+    PageSection,
+    describe_estimate,
     failures,
     gallery,
     key,
@@ -22,11 +23,10 @@ from symdiff_evaluation.core.page import (
     panels,
     sample,
     shares,
-    spaced,
-    told,
+    space_evenly,
 )
 from symdiff_evaluation.core.pictures import points
-from symdiff_evaluation.molecules3d.internal import pooled
+from symdiff_evaluation.molecules3d.internal import pool
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries
 from symdiff_evaluation.molecules3d.symmetry import LIMIT, LOOSE, TIGHT
@@ -38,17 +38,17 @@ _TOLERANCES = np.linspace(0.02, LIMIT, 13)  # of the curve of symmetric shares, 
 
 def sections(
     samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
-) -> list[Section]:
+) -> list[PageSection]:
     """The sections of the report; what no metric asked for is not worked out for them."""
     return [
-        Section("distributions", "Distributions", _distributions(samples, reference, estimates)),
-        Section("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
-        Section("samples", "Samples", _gallery(samples)),
-        Section("failures", "Failures", _failures(samples)),
+        PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
+        PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
+        PageSection("samples", "Samples", _gallery(samples)),
+        PageSection("failures", "Failures", _failures(samples)),
     ]
 
 
-def _done(samples: Geometries, name: str) -> bool:
+def _is_known(samples: Geometries, name: str) -> bool:
     return name in vars(samples)
 
 
@@ -61,21 +61,21 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
         panel("Atoms of a molecule", "", bars(shares(sizes), None)),
         panel("Elements", "share of all atoms", bars(shares(atoms), None)),
     ]
-    if _done(samples, "perceived"):
-        spans, bends = (pooled(part) for part in samples.internal)
+    if _is_known(samples, "perceived"):
+        spans, bends = (pool(part) for part in samples.internal)
         known = {} if reference is None else reference.quantiles
         law = None if reference is None else shares(reference.counts.get("bond", {}))
         counted = shares({label: len(values) for label, values in spans.items()})
         shown.append(
             panel(
                 "Bonds, as perceived",
-                told(estimates, "geometry.bond_types", "total variation"),
+                describe_estimate(estimates, "geometry.bond_types", "total variation"),
                 bars(counted, law, most=9),
             )
         )
         for label in _BONDS:
             if label in spans:
-                text = told(estimates, f"geometry.bond_length.{label}", "Wasserstein distance")
+                text = describe_estimate(estimates, f"geometry.bond_length.{label}", "Wasserstein distance")
                 shown.append(
                     panel(
                         f"Lengths of {label} in angstrom", text, densities(spans[label], known.get(f"length.{label}"))
@@ -86,7 +86,7 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
                 shown.append(
                     panel(f"Angles {label} in degrees", "", densities(bends[label], known.get(f"angle.{label}")))
                 )
-    if _done(samples, "strained"):
+    if _is_known(samples, "strained"):
         each = [
             one.energy / one.atoms
             for one in samples.strained
@@ -97,7 +97,7 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
             shown.append(
                 panel(
                     "Strain in kcal/mol an atom",
-                    told(estimates, "strain.mmff_per_atom", "median"),
+                    describe_estimate(estimates, "strain.mmff_per_atom", "median"),
                     densities(each, law),
                 )
             )
@@ -105,7 +105,7 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
 
 
 def _symmetry(samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]) -> str:
-    if not _done(samples, "shapes"):
+    if not _is_known(samples, "shapes"):
         return ""
     known = [
         (k, one) for k, one in zip(samples.readable, samples.shapes, strict=True) if not isinstance(one, Undetermined)
@@ -132,19 +132,19 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
     shown.append(
         panel(
             "Distance to the mirror image in angstrom",
-            told(estimates, "shape.chirality", "median"),
+            describe_estimate(estimates, "shape.chirality", "median"),
             densities(away, law),
         )
     )
     words = [
-        told(estimates, "mirror.balance", "both hands equally frequent: p ="),
-        told(estimates, "mirror.right_share", "right-handed share"),
-        told(estimates, "balance.orientations", "all orientations equally frequent: p ="),
+        describe_estimate(estimates, "mirror.balance", "both hands equally frequent: p ="),
+        describe_estimate(estimates, "mirror.right_share", "right-handed share"),
+        describe_estimate(estimates, "balance.orientations", "all orientations equally frequent: p ="),
     ]
     top = sorted(
         (item for item in known if item[1].group(TIGHT) != "C1"), key=lambda item: (-item[1].at(TIGHT).order, item[0])
     )[:SYMMETRIC]
-    drawn = [_drawn(samples, k, one.group(TIGHT)) for k, one in top]
+    drawn = [_draw(samples, k, one.group(TIGHT)) for k, one in top]
     text = (
         "A point group holds at a tolerance if all its operations together move the atoms by no more than that "
         "(RMSD), atoms of an"
@@ -162,9 +162,9 @@ def _gallery(samples: Geometries) -> str:
         return ""
     place = {index: k for k, index in enumerate(samples.readable)}
     drawn = []
-    for number in spaced(len(samples.readable)):
+    for number in space_evenly(len(samples.readable)):
         index = samples.readable[number]
-        one = samples.perceived[place[index]] if _done(samples, "perceived") else None
+        one = samples.perceived[place[index]] if _is_known(samples, "perceived") else None
         tag = (
             ""
             if one is None
@@ -174,7 +174,7 @@ def _gallery(samples: Geometries) -> str:
             if one.canonical
             else one.reason.split(":")[0]
         )
-        drawn.append(_drawn(samples, index, tag, tag == "valid"))
+        drawn.append(_draw(samples, index, tag, tag == "valid"))
     note = (
         f"{len(drawn)} of the {len(samples.readable):,} readable samples, evenly spaced in the order of the files, "
         "not selected. Lines join near atoms."
@@ -182,7 +182,7 @@ def _gallery(samples: Geometries) -> str:
     return f'<p class="soft">{note}</p>{gallery(drawn)}'
 
 
-def _drawn(samples: Geometries, index: int, tag: str, new: bool = False) -> str:
+def _draw(samples: Geometries, index: int, tag: str, new: bool = False) -> str:
     atoms = samples[index]
     return sample(
         points([SYMBOLS[number] for number in atoms.numbers], atoms.positions), formula(atoms.numbers), tag, new
@@ -191,7 +191,7 @@ def _drawn(samples: Geometries, index: int, tag: str, new: bool = False) -> str:
 
 def _failures(samples: Geometries) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
-    found = dict(zip(samples.readable, samples.perceived, strict=True)) if _done(samples, "perceived") else {}
+    found = dict(zip(samples.readable, samples.perceived, strict=True)) if _is_known(samples, "perceived") else {}
     for index, record in enumerate(samples.records):
         one = found.get(index)
         reason = samples.reasons[index] or (

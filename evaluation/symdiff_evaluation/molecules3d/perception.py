@@ -18,7 +18,7 @@ from symdiff.storage.records import Broken
 from symdiff_evaluation.core.limited import Undetermined
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Perceived:
         return self.stereo != self.mirrored
 
 
-def perceive(geometry: Geometry) -> Perceived | Undetermined:
+def perceive(geometry: PlacedAtoms) -> Perceived | Undetermined:
     """What molecule a geometry is: its reason where it is none, ``Undetermined`` where that could not be decided."""
     with rdBase.BlockLogs():
         default = _by_default(geometry)
@@ -68,7 +68,7 @@ def perceive(geometry: Geometry) -> Perceived | Undetermined:
         return Perceived(name, "", stereo, mirrored, rights, lefts, bonds, default)
 
 
-def molecule(geometry: Geometry) -> Chem.Mol:
+def molecule(geometry: PlacedAtoms) -> Chem.Mol:
     """The sanitized molecule with its hydrogens and its conformer, of any number of components.
 
     Raises ``Broken`` or ``Undecided``.
@@ -84,7 +84,7 @@ def complete(mol: Chem.Mol) -> None:
         raise Broken(f"radical: {unpaired} unpaired electrons")
 
 
-def _by_default(geometry: Geometry) -> str | Undetermined | None:
+def _by_default(geometry: PlacedAtoms) -> str | Undetermined | None:
     try:
         return canonical(flatten(perception.molecule_by_rdkit(geometry.numbers, geometry.positions, geometry.charge)))
     except (Broken, Chem.MolSanitizeException):

@@ -17,7 +17,7 @@ from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
 def require() -> None:
@@ -26,7 +26,7 @@ def require() -> None:
         raise UserError("poses: needs the package posebusters: pip install 'symdiff-torch[poses]'")
 
 
-def checks(geometry: Geometry) -> dict[str, bool] | Undetermined:
+def checks(geometry: PlacedAtoms) -> dict[str, bool] | Undetermined:
     """Each check of PoseBusters' configuration "mol" by its name.
 
     None where the geometry is no molecule by perceived bonds.

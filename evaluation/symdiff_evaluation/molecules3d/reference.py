@@ -12,8 +12,8 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.limited import Undetermined
-from symdiff_evaluation.core.storage import keep, kept, unreadable
-from symdiff_evaluation.molecules3d.internal import pooled
+from symdiff_evaluation.core.storage import read_files, unreadable, write_files
+from symdiff_evaluation.molecules3d.internal import pool
 from symdiff_evaluation.molecules3d.samples import Geometries
 from symdiff_evaluation.molecules3d.symmetry import LIMIT, LOOSE, TIGHT, Shape
 
@@ -52,7 +52,7 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
     """
     if not geometries.readable:
         raise UserError(f"reference {name}: none of its {len(geometries)} records is readable, no molecule")
-    spans, bends = (pooled(part) for part in geometries.internal)
+    spans, bends = (pool(part) for part in geometries.internal)
     some = geometries.select(geometries.readable[:: -(-len(geometries.readable) // most)])
     shapes = [one for one in some.shapes if not isinstance(one, Undetermined)]
     names = {
@@ -93,12 +93,12 @@ def write(reference: GeometryReference, out: str | Path) -> None:
         "hashes": reference.hashes,
         **{f"quantiles.{name}": values for name, values in reference.quantiles.items()},
     }
-    keep(about, arrays, out)
+    write_files(about, arrays, out)
 
 
 def load(name_or_path: str | Path) -> GeometryReference:
     """A shipped reference by name, or what ``write`` wrote. Raises ``UserError`` where it is missing or was altered."""
-    about, arrays = kept(name_or_path, KIND)
+    about, arrays = read_files(name_or_path, KIND)
     try:
         return GeometryReference(
             name=about["name"],

@@ -15,7 +15,7 @@ from symdiff.chemistry.limits import MAX_ATOMS, NEAREST
 from symdiff.errors import UserError
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.limited import Limits, Undetermined
-from symdiff_evaluation.core.shards import Shards, done
+from symdiff_evaluation.core.shards import Shards, work_out
 
 _BLOCK = 1 << 20  # distances in memory at once
 _COLUMNS = {  # of samples.csv, by what they are worked out of
@@ -26,7 +26,7 @@ _COLUMNS = {  # of samples.csv, by what they are worked out of
 }
 
 
-class Geometry(NamedTuple):
+class PlacedAtoms(NamedTuple):
     """One molecule.
 
     ``numbers`` (n,) uint8 atomic numbers, ``positions`` (n, 3) float64 in angstrom, total ``charge``.
@@ -62,9 +62,9 @@ class Geometries:
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitem__(self, index: int) -> Geometry:
+    def __getitem__(self, index: int) -> PlacedAtoms:
         here = slice(self.offsets[index], self.offsets[index + 1])
-        return Geometry(self.z[here], self.pos[here], int(self.charges[index]))
+        return PlacedAtoms(self.z[here], self.pos[here], int(self.charges[index]))
 
     def select(self, which: Sequence[int]) -> Geometries:
         """The records at ``which``, as a set of its own."""
@@ -149,11 +149,11 @@ class Geometries:
     def _place(self) -> dict[int, int]:
         return {index: place for place, index in enumerate(self.readable)}
 
-    def _each(self, what: str, work: Callable[[Geometry], object], name: str) -> tuple:
-        from symdiff_evaluation.molecules3d.stored import stored
+    def _each(self, what: str, work: Callable[[PlacedAtoms], object], name: str) -> tuple:
+        from symdiff_evaluation.molecules3d.stored import make_work
 
         tell = None if self.progress is None else partial(self.progress, what)
-        return tuple(done(stored(name, work, self.limits), [self[k] for k in self.readable], self.shards, tell))
+        return tuple(work_out(make_work(name, work, self.limits), [self[k] for k in self.readable], self.shards, tell))
 
 
 def from_arrays(
@@ -206,7 +206,7 @@ def collect(
     )
 
 
-def joined(parts: Sequence[Geometries]) -> Geometries:
+def join(parts: Sequence[Geometries]) -> Geometries:
     """Several sets as one, in their order."""
     if len(parts) == 1:
         return parts[0]

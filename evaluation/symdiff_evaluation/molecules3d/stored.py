@@ -14,10 +14,10 @@ from symdiff_evaluation.core.shards import Work
 from symdiff_evaluation.molecules3d.bonds import EDM
 from symdiff_evaluation.molecules3d.perception import Perceived
 from symdiff_evaluation.molecules3d.strain import Strain
-from symdiff_evaluation.molecules3d.symmetry import Level, Shape
+from symdiff_evaluation.molecules3d.symmetry import Shape, SymmetryLevel
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
 class _Form(NamedTuple):
@@ -32,7 +32,7 @@ class _Form(NamedTuple):
     packages: tuple[str, ...]
 
 
-def stored(name: str, work: Callable[[Geometry], object], limits: Limits) -> Work:
+def make_work(name: str, work: Callable[[PlacedAtoms], object], limits: Limits) -> Work:
     """A work by its attribute's name in ``Geometries``, done in the processes that ``limits`` gives.
 
     Its results may be ``Undetermined`` or None.
@@ -44,14 +44,14 @@ def stored(name: str, work: Callable[[Geometry], object], limits: Limits) -> Wor
         run=lambda items, progress: each(work, items, limits, progress),
         identity=identity,
         plain=partial(_plain, form.plain),
-        restored=partial(_restored, form.restored),
+        restored=partial(_restore, form.restored),
         packages=form.packages,
         cost=form.cost,
         setting=bounds,
     )
 
 
-def identity(geometry: Geometry) -> bytes:
+def identity(geometry: PlacedAtoms) -> bytes:
     """Bytes that differ where two geometries do; its length tells the number of atoms."""
     numbers, positions = geometry.numbers.astype("u1"), geometry.positions.astype("<f8")
     return geometry.charge.to_bytes(8, "little", signed=True) + numbers.tobytes() + positions.tobytes()
@@ -63,7 +63,7 @@ def _plain(form: Callable[[Any], object], one: object) -> object:
     return None if one is None else {"found": form(one)}
 
 
-def _restored(form: Callable[[Any], object], told: Mapping[str, Any] | None) -> object:
+def _restore(form: Callable[[Any], object], told: Mapping[str, Any] | None) -> object:
     if told is None:
         return None
     return Undetermined(told["undetermined"]) if "undetermined" in told else form(told["found"])
@@ -79,7 +79,7 @@ def _perceived(one: Perceived) -> dict[str, Any]:
 
 def _perceived_again(told: Mapping[str, Any]) -> Perceived:
     bonds = None if told["bonds"] is None else np.array(told["bonds"], np.int32).reshape(-1, 3)
-    return Perceived(**{**told, "bonds": bonds, "default": _restored(str, told["default"])})
+    return Perceived(**{**told, "bonds": bonds, "default": _restore(str, told["default"])})
 
 
 def _shape(one: Shape) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _shape(one: Shape) -> dict[str, Any]:
 
 
 def _shape_again(told: Mapping[str, Any]) -> Shape:
-    return Shape(tuple(Level(*level) for level in told["levels"]), told["measures"])
+    return Shape(tuple(SymmetryLevel(*level) for level in told["levels"]), told["measures"])
 
 
 _FORMS: Mapping[str, _Form] = {

@@ -18,7 +18,7 @@ from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 STEPS = 2_000
 
@@ -36,7 +36,7 @@ class Strain:
     reason: str = ""
 
 
-def strain(geometry: Geometry) -> Strain | Undetermined:
+def strain(geometry: PlacedAtoms) -> Strain | Undetermined:
     """The strain of one geometry with the bonds perceived in it: no value for what is no molecule or has atoms that
     MMFF lacks.
 

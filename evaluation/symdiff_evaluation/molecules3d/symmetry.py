@@ -18,7 +18,7 @@ from symdiff_evaluation.molecules3d.operations import Element, Figure
 from symdiff_evaluation.molecules3d.point_groups import AXIAL, CUBIC, crosses, matrices, operation, order, turns
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 LIMIT = 0.5  # angstrom: the largest tolerance
 UNDECIDED = "undecided"  # the name of the groups that are not known
@@ -37,7 +37,7 @@ _BEYOND = 16  # axes that are tried for orders above those of AXIAL
 _ASKEW = 0.35  # sine of the angle by which found axes may miss what a group wants, before they are put right
 
 
-class Level(NamedTuple):
+class SymmetryLevel(NamedTuple):
     """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (infinite for lines and
     where undecided).
 
@@ -60,10 +60,10 @@ class Shape:
     above ``LIMIT`` is an upper bound.
     """
 
-    levels: tuple[Level, ...]
+    levels: tuple[SymmetryLevel, ...]
     measures: Mapping[str, float]
 
-    def at(self, tolerance: float) -> Level:
+    def at(self, tolerance: float) -> SymmetryLevel:
         """The level at a tolerance of at most ``LIMIT``. Raises ``ValueError`` for a larger one."""
         if not 0 <= tolerance <= LIMIT:
             raise ValueError(f"tolerance: expected 0 to {LIMIT} angstrom, got {tolerance}")
@@ -82,14 +82,14 @@ class Shape:
         return min(self.measures.get(kind, math.inf) for kind in _IMPROPER)
 
 
-def shape(geometry: Geometry) -> Shape:
+def shape(geometry: PlacedAtoms) -> Shape:
     """The symmetry of one geometry; its elements tell atoms apart, nothing else does.
 
     From where an axis of an order above 12 keeps it, its group is ``UNDECIDED``.
     """
     if len(geometry.numbers) == 1:
         return Shape(
-            (Level(0.0, "K∞h", math.inf),),
+            (SymmetryLevel(0.0, "K∞h", math.inf),),
             dict.fromkeys(("m", "i", "C2", "C3", "C4", "C5", "C6", "S4", "S6", "linear"), 0.0),
         )
     figure = Figure(geometry.numbers, geometry.positions)
@@ -97,9 +97,9 @@ def shape(geometry: Geometry) -> Shape:
     measures = {kind: min((one.deviation for one in part), default=math.inf) for kind, part in found.items()}
     line, ends = _line(figure)
     levels = [
-        Level(line, "C∞v", math.inf),
-        Level(ends, "D∞h", math.inf, 2),
-        Level(_beyond(figure), UNDECIDED, math.inf),
+        SymmetryLevel(line, "C∞v", math.inf),
+        SymmetryLevel(ends, "D∞h", math.inf, 2),
+        SymmetryLevel(_beyond(figure), UNDECIDED, math.inf),
     ]
     near = {kind: [one for one in part if one.deviation <= LIMIT] for kind, part in found.items()}
     for name, axes, bound in sorted(_candidates(near), key=lambda one: (-order(one[0]), one[2])):
@@ -108,7 +108,7 @@ def shape(geometry: Geometry) -> Shape:
             continue
         deviation, permutations = fit(figure, matrices(name), axes)
         if deviation <= LIMIT:
-            levels.append(Level(deviation, name, size, permutations))
+            levels.append(SymmetryLevel(deviation, name, size, permutations))
     return Shape(_frontier(levels), measures | {"linear": line})
 
 
@@ -231,9 +231,9 @@ def _frame(main: np.ndarray, second: np.ndarray | None = None) -> np.ndarray:
     return np.stack([x, np.cross(main, x), main], 1)
 
 
-def _frontier(levels: Sequence[Level]) -> tuple[Level, ...]:
+def _frontier(levels: Sequence[SymmetryLevel]) -> tuple[SymmetryLevel, ...]:
     """The levels that no nearer group is as large as, from C1 on."""
-    kept = [Level(0.0, "C1", 1)]
+    kept = [SymmetryLevel(0.0, "C1", 1)]
     for level in sorted(levels, key=lambda one: (one.deviation, -one.order, one.group == "C∞v")):
         larger = level.order > kept[-1].order or (level.group == "D∞h" and kept[-1].group == "C∞v")
         if level.deviation <= LIMIT and larger:

@@ -19,7 +19,7 @@ from symdiff_evaluation.molecules3d.perception import Undecided, complete, molec
 from symdiff_evaluation.molecules3d.strain import Strain, rmsd
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.samples import Geometry
+    from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 BOHR = 0.529177210903  # angstrom
 HARTREE = 627.5094740631  # kcal/mol
@@ -34,7 +34,7 @@ def require() -> None:
         raise UserError("strain.xtb: needs the package tblite: pip install 'symdiff-torch[xtb]'")
 
 
-def relax(geometry: Geometry) -> Strain | Undetermined:
+def relax(geometry: PlacedAtoms) -> Strain | Undetermined:
     """The strain of one geometry that is a molecule by perceived bonds, with its total charge and the lowest spin.
 
     ``Undetermined("steps")`` where no minimum was reached, ``Undetermined("energy")`` where the electrons did not
@@ -73,7 +73,7 @@ def relax(geometry: Geometry) -> Strain | Undetermined:
     )
 
 
-def _surface(geometry: Geometry, start: np.ndarray):
+def _surface(geometry: PlacedAtoms, start: np.ndarray):
     """The energy in hartree and its gradient (3 n,) in hartree per bohr, of positions (3 n,) in bohr."""
     from tblite.interface import Calculator  # pyright: ignore[reportMissingImports]  # an extra
 

@@ -37,7 +37,7 @@ def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
     axes = tuple(range(1, spins.ndim))
     local = hamiltonian.field[..., 0].numpy().reshape(-1, *hamiltonian.torus.sides) * spins
     for offset, coupling in couplings(hamiltonian):
-        local = local + coupling * (spins * shifted(spins, offset))
+        local = local + coupling * (spins * shift(spins, offset))
     return -local.mean(axes, dtype=np.float64)
 
 
@@ -50,11 +50,11 @@ def unsatisfied(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
     wrong, bonds = np.zeros(len(spins)), np.zeros(len(spins))
     for offset, coupling in couplings(hamiltonian):
         sign = np.broadcast_to(np.sign(coupling), spins.shape)
-        wrong += (sign * (spins * shifted(spins, offset)) < 0).sum(axes)
+        wrong += (sign * (spins * shift(spins, offset)) < 0).sum(axes)
         bonds += (sign != 0).sum(axes)
     return np.divide(wrong, bonds, out=np.full(len(spins), np.nan), where=bonds > 0)
 
 
-def shifted(spins: np.ndarray, offset: Offset) -> np.ndarray:
+def shift(spins: np.ndarray, offset: Offset) -> np.ndarray:
     """The spins at r + offset, written at r: same shape (count, L1, ..., Ld)."""
     return np.roll(spins, [-step for step in offset], tuple(range(spins.ndim - len(offset), spins.ndim)))

@@ -13,9 +13,9 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff.storage.arrays import read_arrays
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, told
+from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, write_truth
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.page import Section
+from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.spins import page as pages
 from symdiff_evaluation.spins.metrics import METRICS
@@ -23,7 +23,7 @@ from symdiff_evaluation.spins.reference import SpinReference, summarize
 from symdiff_evaluation.spins.samples import Spins, from_arrays
 
 
-class Lattices(Kind[Spins, SpinReference]):
+class SpinKind(Kind[Spins, SpinReference]):
     """Their file is one of arrays; exact values need no reference, which is another set of spins."""
 
     name = "lattice"
@@ -112,7 +112,7 @@ class Lattices(Kind[Spins, SpinReference]):
                 f"{observed.energy[k]:.6g}",
                 f"{observed.magnetization[k]:.6g}",
                 int(observed.stabilizer[k]),
-                told(code not in seen),
+                write_truth(code not in seen),
             )
             seen.add(code)
         for record in sorted(known):
@@ -120,5 +120,5 @@ class Lattices(Kind[Spins, SpinReference]):
 
     def sections(
         self, samples: Spins, reference: SpinReference | None, estimates: Mapping[str, Estimate]
-    ) -> list[Section]:
+    ) -> list[PageSection]:
         return pages.sections(samples, estimates, reference.quantiles if reference else None)

@@ -11,7 +11,7 @@ from symdiff_evaluation.spins.correlation import two_point
 from symdiff_evaluation.spins.labels import components, energy, order_parameter, unsatisfied
 from symdiff_evaluation.spins.observables import domain_walls, orders
 from symdiff_evaluation.spins.observed import Observed, powers, symmetric
-from symdiff_evaluation.spins.relabelings import Relabelings, images, kept_by
+from symdiff_evaluation.spins.relabelings import Relabelings, count_kept, images
 
 if TYPE_CHECKING:
     from symdiff_evaluation.spins.samples import Spins
@@ -34,5 +34,5 @@ def observe_labels(spins: Spins) -> Observed:
         orders=np.sqrt(sum(orders(one) ** 2 for one in vectors)),
         lines=tuple(reduce(np.add, [two_point(one, axis) for one in vectors]) for axis in range(len(shape))),
         **powers(square, shape),
-        **symmetric(spins, lambda group: Relabelings(group, model, states), kept_by, images),
+        **symmetric(spins, lambda group: Relabelings(group, model, states), count_kept, images),
     )

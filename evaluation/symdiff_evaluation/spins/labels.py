@@ -12,7 +12,7 @@ import numpy as np
 
 from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff_evaluation.spins import bonds
-from symdiff_evaluation.spins.bonds import couplings, shifted
+from symdiff_evaluation.spins.bonds import couplings, shift
 
 MOST_STATES = {"potts": 14, "clock": 127}
 """Of Potts spins such that the order of all symmetries, 14! times those of the largest lattice, is counted in 64
@@ -57,7 +57,7 @@ def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states
     wrong, all_bonds = np.zeros(len(labels)), np.zeros(len(labels))
     for offset, coupling in couplings(hamiltonian):
         sign = np.broadcast_to(np.sign(coupling), labels.shape)
-        of_bond = product[labels, shifted(labels, offset)]
+        of_bond = product[labels, shift(labels, offset)]
         best = np.where(sign > 0, product.max(), product.min())
         wrong += ((sign != 0) & (np.abs(of_bond - best) > _DUST)).sum(axes)
         all_bonds += (sign != 0).sum(axes)

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from symdiff_evaluation.spins.bonds import shifted
+from symdiff_evaluation.spins.bonds import shift
 
 Wave = tuple[int, ...]
 """A wave vector in units of pi: 0 or 1 along each axis."""
@@ -55,5 +55,5 @@ def domain_walls(spins: np.ndarray) -> np.ndarray:
     dimension, axes = spins.ndim - 1, tuple(range(1, spins.ndim))
     unlike = np.zeros(len(spins))
     for axis in range(dimension):
-        unlike += (spins != shifted(spins, tuple(int(a == axis) for a in range(dimension)))).mean(axes)
+        unlike += (spins != shift(spins, tuple(int(a == axis) for a in range(dimension)))).mean(axes)
     return unlike / dimension

@@ -12,7 +12,7 @@ import numpy as np
 from symdiff_evaluation.spins.bonds import energy, unsatisfied
 from symdiff_evaluation.spins.correlation import near, two_point
 from symdiff_evaluation.spins.observables import domain_walls, magnetization, orders, waves
-from symdiff_evaluation.spins.symmetry import ENUMERATED, images, kept_by, space_group, symmetries
+from symdiff_evaluation.spins.symmetry import ENUMERATED, count_kept, images, space_group, symmetries
 
 if TYPE_CHECKING:
     from symdiff_evaluation.spins.samples import Spins
@@ -70,7 +70,7 @@ def observe(spins: Spins) -> Observed:
         orders=orders(s),
         lines=tuple(two_point(s, axis) for axis in range(len(shape))),
         **powers(square, shape),
-        **symmetric(spins, lambda group: group, kept_by, images),
+        **symmetric(spins, lambda group: group, count_kept, images),
     )
 
 
@@ -99,7 +99,7 @@ def symmetric(spins: Spins, acting: Callable, kept_by: Callable, images: Callabl
     return {"stabilizer": stabilizer, "kept": kept, "symmetries": order, "own": own, "least": least}
 
 
-def joined(parts: Sequence[Observed]) -> Observed:
+def join(parts: Sequence[Observed]) -> Observed:
     """Several, at least one, as one. The sum over configurations is that of the parts' sums, in their order."""
     if len(parts) == 1:
         return parts[0]

@@ -13,7 +13,8 @@ from symdiff_evaluation.core.charts import bars, curves, densities, heat
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
-    Section,
+    PageSection,
+    describe_estimate,
     failures,
     gallery,
     key,
@@ -22,8 +23,7 @@ from symdiff_evaluation.core.page import (
     panels,
     sample,
     shares,
-    spaced,
-    told,
+    space_evenly,
 )
 from symdiff_evaluation.core.pictures import label_colors, lattice
 from symdiff_evaluation.spins.balance import label_balance, variant_balance
@@ -41,13 +41,13 @@ _PARTS = 4  # Hamiltonians and temperatures that get panels of their own
 
 def sections(
     spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None
-) -> list[Section]:
+) -> list[PageSection]:
     """``reference``: quantiles of a set to compare with, by "energy" and "magnetization", possibly none."""
     return [
-        Section("distributions", "Distributions", _distributions(spins, estimates, reference or {})),
-        Section("symmetry", "Symmetry", _symmetry(spins, estimates)),
-        Section("samples", "Samples", _gallery(spins)),
-        Section("failures", "Failures", _failures(spins)),
+        PageSection("distributions", "Distributions", _distributions(spins, estimates, reference or {})),
+        PageSection("symmetry", "Symmetry", _symmetry(spins, estimates)),
+        PageSection("samples", "Samples", _gallery(spins)),
+        PageSection("failures", "Failures", _failures(spins)),
     ]
 
 
@@ -58,12 +58,12 @@ def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: M
     shown = [
         panel(
             "Energy per site in J",
-            told(estimates, "energy_per_site", "mean"),
+            describe_estimate(estimates, "energy_per_site", "mean"),
             densities(observed.energy, reference.get("energy")),
         ),
         panel(
             "Magnetization" if spins.ising else "Order parameter",
-            told(estimates, "abs_magnetization", "mean |m|"),
+            describe_estimate(estimates, "abs_magnetization", "mean |m|"),
             densities(observed.magnetization, reference.get("magnetization") if exact is None else exact),
         ),
     ]
@@ -85,7 +85,7 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
         shown.append(
             panel(
                 title,
-                told(estimates, "correlation_length.second_moment", "second-moment length"),
+                describe_estimate(estimates, "correlation_length.second_moment", "second-moment length"),
                 curves(range(size // 2 + 1), line_means, known),
             )
         )
@@ -94,7 +94,7 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
     shown.append(
         panel(
             "Structure factor, k = 0 in the middle",
-            told(estimates, "structure_factor.peak", "largest S(k)/N"),
+            describe_estimate(estimates, "structure_factor.peak", "largest S(k)/N"),
             heat(middle),
         )
     )
@@ -153,10 +153,10 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
         " of them while every sample breaks most: a law that is invariant finds all variants equally often."
     )
     words = [
-        told(estimates, "balance.variants", "variants equally frequent: p ="),
-        told(estimates, "balance.images", "images equally frequent: p ="),
-        told(estimates, "balance.places", "all places equally frequent: p ="),
-        told(estimates, "symmetry.breaking_gap", "symmetry-breaking gap"),
+        describe_estimate(estimates, "balance.variants", "variants equally frequent: p ="),
+        describe_estimate(estimates, "balance.images", "images equally frequent: p ="),
+        describe_estimate(estimates, "balance.places", "all places equally frequent: p ="),
+        describe_estimate(estimates, "symmetry.breaking_gap", "symmetry-breaking gap"),
     ]
     summary = "; ".join(word for word in words if word)
     return (
@@ -169,7 +169,7 @@ def _gallery(spins: Spins) -> str:
     if not len(spins):
         return ""
     energy, m = spins.observed.energy, spins.observed.magnetization
-    chosen = spaced(len(spins))
+    chosen = space_evenly(len(spins))
     drawn = [
         sample(
             _picture(spins, k),

@@ -50,7 +50,7 @@ class Relabelings:
         return int(self.space.allowed.sum()) * self.labelings
 
 
-def kept_by(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
+def count_kept(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
     """How many elements of several such subgroups of one group leave each configuration (count, L1, ..., Ld) as it is.
 
     (groups, count) int64.

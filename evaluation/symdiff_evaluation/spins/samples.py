@@ -16,10 +16,10 @@ from symdiff.errors import UserError
 from symdiff.groups.bravais import LatticeKind
 from symdiff.groups.torus import torus
 from symdiff.spins.hamiltonian import Hamiltonian, Model, interaction, ising_field
-from symdiff_evaluation.core.shards import Shards, done
+from symdiff_evaluation.core.shards import Shards, work_out
 from symdiff_evaluation.spins.bonds import couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
-from symdiff_evaluation.spins.observed import Observed, joined
+from symdiff_evaluation.spins.observed import Observed, join
 from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.stored import blocks, observations
 from symdiff_evaluation.spins.symmetry import Subgroup, symmetries
@@ -85,7 +85,7 @@ class Spins:
             whole, which = self.origin
             return whole.observed if which is None else whole.observed.select(which)
         tell = None if self.progress is None else partial(self.progress, "observables")
-        return joined(done(observations(self.workers), blocks(self), self.shards, tell))
+        return join(work_out(observations(self.workers), blocks(self), self.shards, tell))
 
     @property
     def ising(self) -> bool:

@@ -35,7 +35,7 @@ def blocks(spins: Spins) -> list[Spins]:
 
 def observations(workers: int) -> Work[Spins, Observed]:
     """``observed.observe`` of blocks, in processes, or its like for labels."""
-    return Work("observed", partial(_run, workers), identity, plain, restored, ("numpy",), _COST, records=len)
+    return Work("observed", partial(_run, workers), identity, plain, restore, ("numpy",), _COST, records=len)
 
 
 def identity(block: Spins) -> bytes:
@@ -52,13 +52,13 @@ def identity(block: Spins) -> bytes:
 def plain(one: Observed) -> dict[str, object]:
     """As JSON holds it, to the last bit."""
     columns = {field.name: getattr(one, field.name) for field in fields(Observed)}
-    return {name: list(map(_packed, value)) if name == "lines" else _packed(value) for name, value in columns.items()}
+    return {name: list(map(_pack, value)) if name == "lines" else _pack(value) for name, value in columns.items()}
 
 
-def restored(columns: Mapping[str, Any]) -> Observed:
+def restore(columns: Mapping[str, Any]) -> Observed:
     """What ``plain`` gave, through JSON."""
     arrays: dict[str, Any] = {
-        name: tuple(map(_unpacked, value)) if name == "lines" else _unpacked(value) for name, value in columns.items()
+        name: tuple(map(_unpack, value)) if name == "lines" else _unpack(value) for name, value in columns.items()
     }
     return Observed(**arrays)
 
@@ -73,10 +73,10 @@ def _observe(block: Spins) -> Observed:
     return observe(block) if block.ising else observe_labels(block)
 
 
-def _packed(array: np.ndarray) -> list:
+def _pack(array: np.ndarray) -> list:
     return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
 
 
-def _unpacked(packed: Sequence) -> np.ndarray:
+def _unpack(packed: Sequence) -> np.ndarray:
     kind, shape, body = packed
     return np.frombuffer(base64.b64decode(body), kind).reshape(shape)

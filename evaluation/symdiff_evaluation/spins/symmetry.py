@@ -111,10 +111,10 @@ def symmetries(hamiltonian: Hamiltonian) -> Subgroup:
 
 def stabilizer_orders(spins: np.ndarray, group: Subgroup) -> np.ndarray:
     """How many elements of ``group`` leave each configuration of (count, L1, ..., Ld) as it is: (count,) int64."""
-    return kept_by(spins, (group,))[0]
+    return count_kept(spins, (group,))[0]
 
 
-def kept_by(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
+def count_kept(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
     """``stabilizer_orders`` in several subgroups of one space group: (groups, count) int64."""
     shape = groups[0].shape
     axes, sites = tuple(range(1, spins.ndim)), math.prod(shape)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
+from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
 
 
 def cycle(n):
@@ -62,7 +62,7 @@ def test_labels_of_nodes_and_edges_count():
 
 
 def test_a_search_without_budget_is_undecided():
-    with pytest.raises(Undecided):
+    with pytest.raises(SearchExhausted):
         automorphisms(["C"] * 30, cycle(30), budget=100)
 
 

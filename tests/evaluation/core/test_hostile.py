@@ -16,7 +16,7 @@ from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.cells import escape, unescape
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.writing import write
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.samples import from_graphs
 from symdiff_evaluation.molecules import judging
 from symdiff_evaluation.molecules.drawing import svg
@@ -162,7 +162,7 @@ def test_one_bad_row_ends_no_evaluation(tmp_path):
     assert [row[4] for row in rows] == ["true", "false", "true"] and rows[1][5] and "\n" not in rows[1][5]
 
 
-@pytest.mark.parametrize("step", ["automorphisms", "stable_atoms", "canonical", "sanitize", "charged"])
+@pytest.mark.parametrize("step", ["automorphisms", "stable_atoms", "canonical", "sanitize", "add_charges"])
 def test_whatever_judging_raises_is_the_records_reason(step, monkeypatch):
     monkeypatch.setattr(judging, step, fail)
     samples = from_smiles(["CCO", "C(", "CN(C)(C)C"])
@@ -172,7 +172,7 @@ def test_whatever_judging_raises_is_the_records_reason(step, monkeypatch):
 
 
 def test_whatever_a_work_on_graphs_raises_costs_one_graph(monkeypatch):
-    graphs = from_graphs([Graph(3, np.array([[0, 1], [1, 2]]), None, None)] * 2, "a")
+    graphs = from_graphs([SimpleGraph(3, np.array([[0, 1], [1, 2]]), None, None)] * 2, "a")
     monkeypatch.setattr("symdiff_evaluation.graphs.stored.broken", fail)
     monkeypatch.setattr("symdiff_evaluation.graphs.stored.symmetry", fail)
     monkeypatch.setattr("symdiff_evaluation.graphs.forms.canonical_hashes", fail)

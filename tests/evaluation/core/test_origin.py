@@ -13,7 +13,7 @@ from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import KINDS
 from symdiff_evaluation.core.origin import advise, trace
-from symdiff_evaluation.core.storage import reference_of, shipped
+from symdiff_evaluation.core.storage import list_shipped, reference_of
 from symdiff_evaluation.core.writing import write
 from symdiff_evaluation.spins.correlation import LONGEST, second_moment_length
 
@@ -82,14 +82,14 @@ def test_several_files_must_agree(samples, tmp_path):
 
 def test_every_shipped_reference_names_its_data_sets():
     for kind in KINDS:
-        assert all(name in advise(kind, "samples") for name in shipped(kind))
-        for name in shipped(kind):
+        assert all(name in advise(kind, "samples") for name in list_shipped(kind))
+        for name in list_shipped(kind):
             assert any(reference_of(dataset, kind) == name for dataset in ("qm9", "qm9-3d", name)), name
     assert reference_of("qm9", "molecule-3d") is None and reference_of("zinc", "molecule-graph") is None
 
 
 def test_shipped_protocols_compare_with_nothing_of_their_own():
-    assert {protocols.load(name).reference for name in protocols.shipped()} == {"none"}
+    assert {protocols.load(name).reference for name in protocols.list_shipped()} == {"none"}
 
 
 def test_the_number_of_published_samples_is_told_where_it_matters(samples):

@@ -211,7 +211,7 @@ def test_shipped_protocols_load():
     plain, more = (set(protocols.load(name).metrics) for name in ("molecule-graph", "molecule-graph-fcd"))
     assert more - plain == {"fcd.train", "fcd.test"} and not plain - more
     used = {name: set() for name in KINDS}
-    for name in protocols.shipped():
+    for name in protocols.list_shipped():
         used[protocols.load(name).kind] |= set(protocols.load(name).metrics)
     assert used == {name: set(kind(name).known) for name in KINDS}
 

@@ -11,7 +11,7 @@ from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.molecules.building import build, build_reference
-from symdiff_evaluation.molecules.chemnet import Gaussian, frechet
+from symdiff_evaluation.molecules.chemnet import FeatureGaussian, frechet
 from symdiff_evaluation.molecules.reference import load
 from symdiff_evaluation.molecules.samples import from_smiles
 
@@ -196,8 +196,8 @@ def test_the_shipped_reference():
 
 def test_frechet_of_gaussians_by_hand():
     """In one dimension the distance is (m1 - m2)^2 + (s1 - s2)^2; diagonal covariances add up."""
-    one = Gaussian(np.array([0.0, 1.0]), np.diag([4.0, 1.0]))
-    two = Gaussian(np.array([3.0, 1.0]), np.diag([1.0, 9.0]))
+    one = FeatureGaussian(np.array([0.0, 1.0]), np.diag([4.0, 1.0]))
+    two = FeatureGaussian(np.array([3.0, 1.0]), np.diag([1.0, 9.0]))
     assert frechet(one, two) == pytest.approx(9 + 1 + 4)
     assert frechet(one, one) == pytest.approx(0, abs=1e-9)
 

@@ -17,7 +17,7 @@ from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.writing import metrics, write
 from symdiff_evaluation.graphs.forms import canonical_hashes
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.stored import identity as identity_of_graph
 from symdiff_evaluation.molecules3d.stored import identity as identity_of_geometry
 
@@ -195,7 +195,7 @@ def test_a_hash_does_not_depend_on_its_portion():
     graphs = []
     for n in (8, 10, 9, 16, 13, 10, 12):
         edges = sorted(tuple(sorted(edge)) for edge in networkx.random_regular_graph(4, n, seed=n).edges)
-        graphs.append(Graph(n, np.array(edges)))
+        graphs.append(SimpleGraph(n, np.array(edges)))
     together = canonical_hashes(graphs)
     assert together[1] == together[5] and len(set(together.tolist())) == 6
     assert np.array_equal(together, np.concatenate([canonical_hashes([graph]) for graph in graphs]))
@@ -213,11 +213,11 @@ def test_identities_tell_items_apart(place):
     assert len({identity_of_geometry(item) for item in (one, *others)}) == 5
     edges, labels = np.array([[0, 1], [1, 2]]), np.array([0, 1])
     graphs = [
-        Graph(3, edges),
-        Graph(4, edges),
-        Graph(3, edges[:1]),
-        Graph(2, edges[:1], labels),
-        Graph(2, edges[:1], None, labels[:1]),
+        SimpleGraph(3, edges),
+        SimpleGraph(4, edges),
+        SimpleGraph(3, edges[:1]),
+        SimpleGraph(2, edges[:1], labels),
+        SimpleGraph(2, edges[:1], None, labels[:1]),
     ]
     assert len({identity_of_graph(graph) for graph in graphs}) == 5
 
@@ -288,7 +288,7 @@ def test_several_blocks_are_one(monkeypatch):
         )
     assert all(np.allclose(found.lines[axis], two_point(s, axis), atol=1e-12) for axis in (0, 1))
     for one in (spins, *spins.parts):
-        again = stored.restored(json.loads(json.dumps(stored.plain(one.observed))))
+        again = stored.restore(json.loads(json.dumps(stored.plain(one.observed))))
         assert all(
             np.array_equal(getattr(again, name), getattr(found, name))
             for name in ("energy", "powers", "least", "power")

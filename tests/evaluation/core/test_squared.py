@@ -5,13 +5,13 @@ import pytest
 from scipy.stats import chi2, ncx2, norm
 
 from symdiff_evaluation.core.estimate import Z95
-from symdiff_evaluation.core.squared import Spread, gamma, interval, spread
+from symdiff_evaluation.core.squared import ErrorDistribution, fit_error, gamma, interval
 
 ENDS = (0.025, 0.975)
 
 
 def law(weights, slope=0.0):
-    return Spread(np.array(weights, float), np.ones(len(weights)), slope)
+    return ErrorDistribution(np.array(weights, float), np.ones(len(weights)), slope)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 400])
@@ -20,7 +20,9 @@ def test_equal_weights_are_a_chi_square(size, scale):
     for p in ENDS:
         want = scale * (chi2.ppf(p, size) - size)
         assert law([scale] * size).quantile(p, 0.0) == pytest.approx(want, rel=0.01)
-        assert Spread(np.array([scale]), np.array([float(size)]), 0.0).quantile(p, 0.0) == pytest.approx(want, rel=0.01)
+        assert ErrorDistribution(np.array([scale]), np.array([float(size)]), 0.0).quantile(p, 0.0) == pytest.approx(
+            want, rel=0.01
+        )
         assert law([-scale] * size).quantile(1 - p, 0.0) == pytest.approx(-want, rel=0.01)
 
 
@@ -41,11 +43,11 @@ def test_unequal_weights_against_simulation():
 def test_without_products_of_errors_they_are_normal():
     for p in ENDS:
         assert law([], 1e-6).quantile(p, 5.0) == pytest.approx(norm.ppf(p) * np.sqrt(5e-6), rel=0.01)
-    low, high = interval(1.0, spread(1.0, 0.01, 1e6, np.zeros(0)))
+    low, high = interval(1.0, fit_error(1.0, 0.01, 1e6, np.zeros(0)))
     assert [(1 - end) ** 2 for end in (low, high)] == pytest.approx(
         [Z95**2 * 0.01 * end for end in (low, high)], rel=0.1
     )
-    assert interval(0.3, spread(0.3, 0.0, 10.0, np.zeros(4))) == (0.3, 0.3)
+    assert interval(0.3, fit_error(0.3, 0.0, 10.0, np.zeros(4))) == (0.3, 0.3)
 
 
 def test_gamma_has_the_moments():
@@ -60,7 +62,7 @@ def test_intervals_hold_the_distance(far):
     rng, hits = np.random.default_rng(1), 0
     for _ in range(250):
         found = float(((rng.normal(size=4) / 2 + [np.sqrt(far), 0, 0, 0]) ** 2).sum()) - 1
-        low, high = interval(found, Spread(np.full(4, 0.25), np.ones(4), 1.0))
+        low, high = interval(found, ErrorDistribution(np.full(4, 0.25), np.ones(4), 1.0))
         assert low <= found <= high
         hits += low <= far <= high
     assert 0.92 <= hits / 250 <= 0.985

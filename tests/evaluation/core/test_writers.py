@@ -11,7 +11,7 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.shards import Work, in_shards
-from symdiff_evaluation.core.storage import keep
+from symdiff_evaluation.core.storage import write_files
 from symdiff_evaluation.core.writing import write
 from symdiff_evaluation.molecules.drawing import picture
 from tests.full_disk import content, failing  # noqa: F401, a fixture
@@ -31,7 +31,7 @@ def work(path: Path, seed: int) -> None:
 
 WRITERS = {
     "a report": report,
-    "a reference": lambda path, seed: keep({"seed": seed}, {"x": np.random.default_rng(seed).random(10_000)}, path),
+    "a reference": lambda path, seed: write_files({"seed": seed}, {"x": np.random.default_rng(seed).random(10_000)}, path),
     "shards": work,
     "drawing.svg": lambda path, seed: picture(["CCO" * (20 + seed)] * 4, path),
     "drawing.png": lambda path, seed: picture(["CCO" * (20 + seed)] * 4, path),

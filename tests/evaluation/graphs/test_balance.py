@@ -12,8 +12,8 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.graphs.balance import image_balance, place_balance
-from symdiff_evaluation.graphs.graph import Graph
-from symdiff_evaluation.graphs.metrics.balance import Breaking
+from symdiff_evaluation.graphs.graph import SimpleGraph
+from symdiff_evaluation.graphs.metrics.balance import GraphBreaking
 from symdiff_evaluation.graphs.read import from_columns
 from symdiff_evaluation.graphs.samples import from_graphs
 
@@ -28,7 +28,7 @@ def numbered(edges, order, labels=None):
     """The graph with node k called order[k]."""
     place = np.argsort(order)
     edges = np.sort(np.asarray(order)[edges], axis=1)
-    return Graph(len(order), edges[np.lexsort(edges.T[::-1])], None if labels is None else labels[place])
+    return SimpleGraph(len(order), edges[np.lexsort(edges.T[::-1])], None if labels is None else labels[place])
 
 
 def invariant(rng, count, labels=None):
@@ -74,7 +74,7 @@ def test_orders_that_mean_something_are_seen():
 
 
 def test_regular_graphs_say_nothing_about_places():
-    ring = [Graph(4, np.array([[0, 1], [0, 3], [1, 2], [2, 3]]))] * 5
+    ring = [SimpleGraph(4, np.array([[0, 1], [0, 3], [1, 2], [2, 3]]))] * 5
     told = place_balance(ring)
     assert told.p_value is None and (told.count, told.undecided) == (0, 5)
     assert images(from_graphs(ring)).count == 5
@@ -90,20 +90,20 @@ def columns(graphs, front=""):
 
 def test_the_gap_by_hand(tmp_path):
     """A ring of four (8 automorphisms) becomes a path (2), a path becomes a star (6), the third sample is broken."""
-    ring = Graph(4, np.array([[0, 1], [0, 3], [1, 2], [2, 3]]))
-    path, star = (Graph(4, edges) for edges in SHAPES[:2])
+    ring = SimpleGraph(4, np.array([[0, 1], [0, 3], [1, 2], [2, 3]]))
+    path, star = (SimpleGraph(4, edges) for edges in SHAPES[:2])
     arrays = columns([path, star, path]) | columns([ring, path, ring], "input_")
     arrays["edges"][-1] = [2, 9]
-    found = Breaking()(from_columns(arrays, "a.npz"), None)
+    found = GraphBreaking()(from_columns(arrays, "a.npz"), None)
     gap, share = found["symmetry.breaking_gap"], found["symmetry.broken_share"]
     assert gap.value == pytest.approx((math.log(4) - math.log(3)) / 2) and (gap.count, gap.undecided) == (2, 1)
     assert share.value == pytest.approx(1 / 2) and share.undecided == 1
-    assert Breaking()(from_graphs([path]), None)["symmetry.breaking_gap"].value is None
+    assert GraphBreaking()(from_graphs([path]), None)["symmetry.breaking_gap"].value is None
     assert len(from_columns(arrays, "a.npz").select([1]).inputs) == 1
 
 
 def test_files_that_disagree_about_inputs(tmp_path):
-    path = Graph(4, SHAPES[0])
+    path = SimpleGraph(4, SHAPES[0])
     np.savez(tmp_path / "a.npz", **columns([path]), **columns([path], "input_"))
     np.savez(tmp_path / "b.npz", **columns([path]))
     assert len(kind("graph").read([tmp_path / "a.npz", tmp_path / "a.npz"]).inputs) == 2

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from symdiff_evaluation.graphs.descriptors import NAMES, clustering_coefficients, describe, laplacian_spectrum
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.mmd import (
     FEW,
     SIGMAS,
@@ -21,7 +21,7 @@ from symdiff_evaluation.graphs.mmd import (
     second_order,
     towards,
     unbiased,
-    weighted,
+    weigh,
 )
 from symdiff_evaluation.graphs.orbits import orbit_counts
 from symdiff_evaluation.graphs.samples import from_edges
@@ -42,10 +42,10 @@ ORBITS = {
 }
 
 
-def graph_of(source: nx.Graph) -> Graph:
+def graph_of(source: nx.Graph) -> SimpleGraph:
     source = nx.convert_node_labels_to_integers(source)
     edges = np.array(sorted(tuple(sorted(edge)) for edge in source.edges), np.int64).reshape(-1, 2)
-    return Graph(len(source), edges)
+    return SimpleGraph(len(source), edges)
 
 
 def enumerated(source: nx.Graph) -> np.ndarray:
@@ -194,10 +194,10 @@ def test_moments_of_more_graphs_come_from_some_of_them():
 def test_a_weighted_kernel_is_the_mean_of_distances():
     rng = np.random.default_rng(6)
     laws = [kernel(sets(rng, 30), sets(rng, 20), sigma) for sigma in (0.3, 1.0)]
-    whole = weighted(laws, [2.0, 0.5])
+    whole = weigh(laws, [2.0, 0.5])
     for measure in (biased, unbiased, towards):
         assert measure(whole) == pytest.approx(2 * measure(laws[0]) + measure(laws[1]) / 2)
-    twice = estimate(weighted(laws[:1], [2.0]))
+    twice = estimate(weigh(laws[:1], [2.0]))
     assert (twice.low, twice.value, twice.high) == pytest.approx(
         [2 * end for end in (estimate(laws[0]).low, biased(laws[0]), estimate(laws[0]).high)]
     )

@@ -10,7 +10,7 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.storage import shipped
+from symdiff_evaluation.core.storage import list_shipped
 from symdiff_evaluation.core.writing import write
 from symdiff_evaluation.graphs.kind import load_reference, write_from_file
 
@@ -113,7 +113,7 @@ def test_a_broken_graph_costs_no_other(tmp_path):
 
 
 def test_the_shipped_references_have_the_published_baselines():
-    assert shipped("graph") == ["lobster", "planar", "sbm", "tree"]
+    assert list_shipped("graph") == ["lobster", "planar", "sbm", "tree"]
     golden = {"planar": (0.00019, 0.0310, 0.00054, 0.0038), "sbm": (0.00085, 0.0332, 0.0255, 0.0027)}
     for name, values in golden.items():
         baseline = load_reference(name).baseline

@@ -11,7 +11,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.graphs.descriptors import NAMES, Descriptors
 from symdiff_evaluation.graphs.discrepancy import LEAST, discrepancy
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.logistic import fit
 from symdiff_evaluation.graphs.metrics import METRICS
 from symdiff_evaluation.graphs.metrics.quality import Quality
@@ -26,10 +26,10 @@ def measure(metric, samples, reference):
     return kind("graph").measure(samples, reference, tuple(metric.about))
 
 
-def graph_of(source: nx.Graph) -> Graph:
+def graph_of(source: nx.Graph) -> SimpleGraph:
     source = nx.convert_node_labels_to_integers(source)
     edges = np.array(sorted(tuple(sorted(edge)) for edge in source.edges), np.int64).reshape(-1, 2)
-    return Graph(len(source), edges)
+    return SimpleGraph(len(source), edges)
 
 
 def random_graphs(count, share, seed):
@@ -43,7 +43,7 @@ def hand() -> Graphs:
 
 
 def test_quality_by_hand():
-    reference = build(from_graphs([Graph(4, np.array(STAR)), Graph(4, np.array(STAR))]), rule="tree")
+    reference = build(from_graphs([SimpleGraph(4, np.array(STAR)), SimpleGraph(4, np.array(STAR))]), rule="tree")
     found = {name: (one.value, one.count, one.undecided) for name, one in measure(Quality, hand(), reference).items()}
     assert found == {
         "readable": (5 / 6, 6, 0),
@@ -56,7 +56,7 @@ def test_quality_by_hand():
 
 
 def test_symmetry_by_hand():
-    reference = build(from_graphs([Graph(4, np.array(PATH))]))
+    reference = build(from_graphs([SimpleGraph(4, np.array(PATH))]))
     found = {name: one.value for name, one in measure(GraphSymmetry, hand(), reference).items()}
     orders = [2, 2, 6, 8, 8]
     assert found["symmetry.asymmetric_share"] == 0
@@ -64,7 +64,7 @@ def test_symmetry_by_hand():
     assert found["symmetry.orbit_share"] == pytest.approx((2 + 2 + 2 + 1 + 1) / 4 / 5)
     assert found["symmetry.order_distance"] == pytest.approx(3 / 5)
     assert found["symmetry.log_order_distance"] == pytest.approx(np.log(np.array(orders) / 2).mean())
-    labeled = from_graphs([Graph(4, np.array(PATH), np.array([1, 0, 0, 0]))])
+    labeled = from_graphs([SimpleGraph(4, np.array(PATH), np.array([1, 0, 0, 0]))])
     found = {name: one.value for name, one in measure(GraphSymmetry, labeled, None).items()}
     assert found["symmetry.asymmetric_share"] == 1 and found["symmetry.unlabeled.asymmetric_share"] == 0
     assert found["symmetry.unlabeled.log_order"] == pytest.approx(math.log(2))

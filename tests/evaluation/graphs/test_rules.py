@@ -10,17 +10,17 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.graphs.arcs import arc_description_length, infer_arc_blocks
 from symdiff_evaluation.graphs.blocks import description_length, edge_counts, infer_blocks
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.samples import from_edges
 from symdiff_evaluation.graphs.validity import agreement, broken
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "graphs")
 
 
-def graph_of(source: nx.Graph) -> Graph:
+def graph_of(source: nx.Graph) -> SimpleGraph:
     source = nx.convert_node_labels_to_integers(source)
     edges = np.array(sorted(tuple(sorted(edge)) for edge in source.edges), np.int64).reshape(-1, 2)
-    return Graph(len(source), edges)
+    return SimpleGraph(len(source), edges)
 
 
 CATERPILLAR = nx.Graph([(0, 1), (1, 2), (1, 3), (2, 4), (2, 5), (5, 6)])
@@ -74,7 +74,7 @@ def test_planted_blocks_are_found(seed):
     pairs = set(zip(found.tolist(), blocks.tolist(), strict=True))
     assert len(pairs) == 3 and description_length(graph, found) <= description_length(graph, blocks) + 1e-9
     order = np.random.default_rng(seed).permutation(graph.num_nodes)
-    other = infer_blocks(Graph(graph.num_nodes, np.sort(order[graph.edges], axis=1)))[order]
+    other = infer_blocks(SimpleGraph(graph.num_nodes, np.sort(order[graph.edges], axis=1)))[order]
     assert description_length(graph, other) == pytest.approx(description_length(graph, found))
 
 

@@ -7,17 +7,17 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from symdiff_evaluation.graphs.graph import Graph
+from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.symmetry import symmetry
 
 
-def graph_of(source: nx.Graph) -> Graph:
+def graph_of(source: nx.Graph) -> SimpleGraph:
     source = nx.convert_node_labels_to_integers(source)
     edges = np.array(sorted(tuple(sorted(edge)) for edge in source.edges), np.int64).reshape(-1, 2)
-    return Graph(len(source), edges)
+    return SimpleGraph(len(source), edges)
 
 
-def enumerated(graph: Graph) -> tuple[int, int]:
+def enumerated(graph: SimpleGraph) -> tuple[int, int]:
     """Order and orbits from all permutations."""
     labels, edges = graph.colored()
     both = {**edges, **{(j, i): kind for (i, j), kind in edges.items()}}
@@ -36,7 +36,7 @@ def test_small_graphs_with_labels_of_nodes_and_edges(labels):
     pairs = np.array(list(itertools.combinations(range(6), 2)))
     for _ in range(40):
         edges = pairs[rng.random(15) < rng.choice([0.2, 0.5, 0.8])]
-        graph = Graph(6, edges, rng.integers(0, labels[0], 6), rng.integers(0, labels[1], len(edges)))
+        graph = SimpleGraph(6, edges, rng.integers(0, labels[0], 6), rng.integers(0, labels[1], len(edges)))
         found = symmetry(graph)
         assert (found.order, found.orbits) == enumerated(graph)
 

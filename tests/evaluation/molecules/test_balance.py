@@ -16,9 +16,9 @@ from symdiff.domains import molecule_graphs
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import kind
-from symdiff_evaluation.molecules.judging import judge, restored
-from symdiff_evaluation.molecules.numbering import Numbered, Numbering, image_balance, place_balance
-from symdiff_evaluation.molecules.samples import Samples, from_smiles
+from symdiff_evaluation.molecules.judging import judge, restore
+from symdiff_evaluation.molecules.numbering import NumberedAtoms, Numbering, image_balance, place_balance
+from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles
 
 TEXTS = ["CCO", "C=O", "OCO", "C1CC1", "CN(C)C", "C1=CC=CC=C1", "OC(F)Cl"]
 IDS = ["balance.images", "balance.places"]
@@ -33,7 +33,7 @@ def written(text, order=None, hydrogens=False):
 
 def judged(blocks):
     records = tuple(Record("a.sdf", k, block, "molblock") for k, block in enumerate(blocks, 1))
-    return Samples(records, tuple(judge(record) for record in records))
+    return MoleculeSamples(records, tuple(judge(record) for record in records))
 
 
 def measured(samples):
@@ -63,7 +63,7 @@ def test_an_invariant_law_gives_uniform_p_values():
         which = [known[k] for k in rng.integers(len(known), size=80)]
         ways = [math.factorial(one.traits.size) // one.traits.order for one in which]
         images = [
-            Numbered(one.canonical, int(rng.integers(number)), one.traits.size, one.traits.order)
+            NumberedAtoms(one.canonical, int(rng.integers(number)), one.traits.size, one.traits.order)
             for one, number in zip(which, ways, strict=True)
         ]
         places = [Numbering(tuple(rng.permutation(one.numbering.kinds).tolist())) for one in which]
@@ -137,4 +137,4 @@ def test_a_broken_one_costs_no_other_and_comes_back_from_a_shard():
     found = judged([written("OC(F)Cl"), "", written("CO").replace(" O ", " Xx")]).judged
     assert found[0].numbering.kinds == (1, 0, 2, 3) and found[0].numbering.image is not None
     assert all(one.numbering is None for one in found[1:])
-    assert restored(json.loads(json.dumps(asdict(found[0])))) == found[0]
+    assert restore(json.loads(json.dumps(asdict(found[0])))) == found[0]

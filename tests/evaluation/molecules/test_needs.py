@@ -16,7 +16,7 @@ from symdiff_evaluation.molecules import judging
 from symdiff_evaluation.molecules.building import build
 from symdiff_evaluation.molecules.judging import EVERYTHING, judge
 from symdiff_evaluation.molecules.metrics import METRICS
-from symdiff_evaluation.molecules.samples import Samples, from_smiles, judge_all
+from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles, judge_all
 
 TEXTS = [
     "CCO",
@@ -96,7 +96,7 @@ def test_the_verdict_does_not_depend_on_what_else_is_asked(aspects):
 def test_a_metric_that_forgets_to_ask_is_told():
     records = from_smiles(["CC"]).records
     with pytest.raises(RuntimeError, match="needs"):
-        _ = Samples(records, (judge(records[0], frozenset()),), aspects=frozenset()).traits
+        _ = MoleculeSamples(records, (judge(records[0], frozenset()),), aspects=frozenset()).traits
 
 
 @pytest.mark.parametrize("name", KINDS)

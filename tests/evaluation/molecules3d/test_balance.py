@@ -7,14 +7,14 @@ from scipy.stats import kstest
 
 from symdiff_evaluation.core.balance import directions, places
 from symdiff_evaluation.molecules3d.orientation import moments, orientation_balance
-from symdiff_evaluation.molecules3d.samples import Geometry
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 NUMBERS = np.array([6, 8, 1, 1, 7], np.uint8)
 FIGURE = np.array([[0, 0, 0], [1.2, 0.1, 0], [-0.6, 0.9, 0.2], [-0.5, -0.9, 0.1], [0.1, 0.2, 1.4]])
 
 
 def turned(rng, count, numbers=NUMBERS, figure=FIGURE):
-    return [Geometry(numbers, figure @ one.T) for one in Rotation.random(count, random_state=rng).as_matrix()]
+    return [PlacedAtoms(numbers, figure @ one.T) for one in Rotation.random(count, random_state=rng).as_matrix()]
 
 
 def test_moments_move_with_the_geometry():
@@ -49,12 +49,12 @@ def test_p_values_of_an_invariant_law_are_uniform():
 
 def test_laws_that_prefer_a_direction_are_seen():
     rng = np.random.RandomState(2)
-    aligned = [Geometry(NUMBERS, FIGURE + 0.05 * rng.normal(size=FIGURE.shape)) for _ in range(40)]
+    aligned = [PlacedAtoms(NUMBERS, FIGURE + 0.05 * rng.normal(size=FIGURE.shape)) for _ in range(40)]
     assert orientation_balance(aligned).p_value < 1e-12
     flips = np.array(
         [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
     )  # half turns: the first moment alone sees nothing
-    half = [Geometry(NUMBERS, FIGURE * flips[k]) for k in rng.randint(4, size=200)]
+    half = [PlacedAtoms(NUMBERS, FIGURE * flips[k]) for k in rng.randint(4, size=200)]
     assert orientation_balance(half).p_value < 1e-12
 
 

@@ -11,7 +11,7 @@ from symdiff.canonical.frames import Frames
 from symdiff.state import Categorical, Real, State
 from symdiff_evaluation.molecules3d.point_groups import AXIAL, CUBIC, has_improper, matrices, order
 from symdiff_evaluation.molecules3d.read import read
-from symdiff_evaluation.molecules3d.samples import Geometry
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 from symdiff_evaluation.molecules3d.symmetry import UNDECIDED, shape
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -23,7 +23,7 @@ NAMES += [
 ]
 
 
-def figure(name: str, seed: int = 1) -> Geometry:
+def figure(name: str, seed: int = 1) -> PlacedAtoms:
     """Orbits of points at random, turned and in random order, at least 0.7 angstrom apart.
 
     One orbit of a cubic group has no other symmetry; one of an axial group may have, so others beside it break that.
@@ -43,10 +43,10 @@ def figure(name: str, seed: int = 1) -> Geometry:
         numbers += [element] * len(operations)
         points = more
     turn, places = np.linalg.qr(rng.normal(size=(3, 3)))[0], rng.permutation(len(numbers))
-    return Geometry(np.array(numbers, np.uint8)[places], (points @ turn.T)[places])
+    return PlacedAtoms(np.array(numbers, np.uint8)[places], (points @ turn.T)[places])
 
 
-def state(geometry: Geometry) -> State:
+def state(geometry: PlacedAtoms) -> State:
     schema = {"atom": Categorical("node", 10), "position": Real("node", 1, vector=3)}
     values = {
         "atom": torch.tensor(geometry.numbers.astype(np.int64))[None],
@@ -88,10 +88,10 @@ def test_molecules_with_axes_of_high_order():
 def test_axes_beyond_are_undecided(count):
     turns = 2 * math.pi * np.arange(count) / count
     circle = np.stack([np.cos(turns), np.sin(turns), np.zeros(count)], 1) * count * 0.23
-    disk = Geometry(np.array([6] * count + [8], np.uint8), np.concatenate([circle, [[0, 0, 1.0]]]))
+    disk = PlacedAtoms(np.array([6] * count + [8], np.uint8), np.concatenate([circle, [[0, 0, 1.0]]]))
     found = shape(disk)
     assert found.group(0.01) == UNDECIDED and found.at(0.01).order == math.inf
     assert Frames().automorphisms(state(disk)).isnan().all()
     bent = circle * (1, 1.3, 1)  # an ellipse is far from any circle
-    ellipse = Geometry(disk.numbers, np.concatenate([bent, [[0, 0, 1.0]]]))
+    ellipse = PlacedAtoms(disk.numbers, np.concatenate([bent, [[0, 0, 1.0]]]))
     assert shape(ellipse).group(0.1) != UNDECIDED and Frames().automorphisms(state(ellipse)).isfinite().all()

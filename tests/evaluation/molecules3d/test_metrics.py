@@ -15,14 +15,14 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core.limited import Limits
 from symdiff_evaluation.molecules3d.internal import angles, lengths
 from symdiff_evaluation.molecules3d.metrics import METRICS
-from symdiff_evaluation.molecules3d.metrics.distances import weighted
+from symdiff_evaluation.molecules3d.metrics.distances import weigh
 from symdiff_evaluation.molecules3d.metrics.edm import EDMRule
 from symdiff_evaluation.molecules3d.metrics.poses import Poses
 from symdiff_evaluation.molecules3d.metrics.shapes import asymmetric_curve
 from symdiff_evaluation.molecules3d.metrics.strain import median
 from symdiff_evaluation.molecules3d.metrics.xtb import StrainedXTB
 from symdiff_evaluation.molecules3d.reference import build, load, write
-from symdiff_evaluation.molecules3d.samples import Geometry, from_arrays
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms, from_arrays
 from symdiff_evaluation.molecules3d.strain import strain
 from symdiff_evaluation.molecules3d.xtb import relax
 
@@ -118,7 +118,7 @@ def test_a_reference_comes_back_from_its_files(tmp_path):
 
 def test_lengths_and_angles():
     bonds = np.array([[0, 1, 2], [0, 2, 1], [0, 3, 1]])
-    one = Geometry(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.2], [1, 0, 0], [-1, 0, -1]]))
+    one = PlacedAtoms(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.2], [1, 0, 0], [-1, 0, -1]]))
     assert {k: v.tolist() for k, v in lengths(one, bonds).items()} == {
         "C=O": [1.2],
         "C-H": pytest.approx([1, math.sqrt(2)]),
@@ -132,13 +132,13 @@ def test_lengths_and_angles():
 def test_mean_wasserstein_distance():
     rows = [{"a": np.array([1.0, 2.0])}, {"a": np.array([3.0]), "b": np.array([5.0])}, {"c": np.array([0.0])}]
     laws = {"a": np.array([2.0, 3.0, 4.0]), "b": np.array([5.5]), "d": np.array([1.0])}
-    assert weighted(rows, laws, {"a": 3, "b": 1, "d": 9}).value == pytest.approx((3 * 1 + 0.5) / 4)
-    assert weighted(rows, laws, {"a": 0}).value is None and weighted(rows, {}, {"a": 1}).count == 0
+    assert weigh(rows, laws, {"a": 3, "b": 1, "d": 9}).value == pytest.approx((3 * 1 + 0.5) / 4)
+    assert weigh(rows, laws, {"a": 0}).value is None and weigh(rows, {}, {"a": 1}).count == 0
     rng, hits = np.random.default_rng(0), 0
     target = {"a": rng.normal(size=20000)}
     for _ in range(200):  # lengths of one molecule belong together: its center is drawn, and the law is shifted by one
         sets = [{"a": 1 + math.sqrt(0.5) * (rng.normal() + rng.normal(size=rng.integers(1, 6)))} for _ in range(100)]
-        one = weighted(sets, target, {"a": 1})
+        one = weigh(sets, target, {"a": 1})
         hits += one.low <= 1 <= one.high
     assert 177 <= hits  # 95 % of 200 less more than four standard deviations
 
@@ -157,14 +157,16 @@ def test_strain_falls_to_zero_at_the_minimum():
     AllChem.EmbedMolecule(mol, randomSeed=1)
     assert AllChem.MMFFOptimizeMolecule(mol, "MMFF94s", 5000) == 0
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
-    relaxed = Geometry(numbers, mol.GetConformer().GetPositions())
+    relaxed = PlacedAtoms(numbers, mol.GetConformer().GetPositions())
     stretched = relaxed._replace(positions=relaxed.positions * 1.03)
     assert strain(relaxed).energy < 1e-2 and strain(relaxed).shift < 1e-2
     assert strain(stretched).energy > 1 and strain(stretched).shift > 0.02
     turned = stretched._replace(positions=stretched.positions @ np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]]) + 3)
     assert strain(turned).energy == pytest.approx(strain(stretched).energy, rel=1e-3)
-    assert strain(Geometry(np.array([6]), np.zeros((1, 3)))).reason.startswith("radical")
-    boron = Geometry(np.array([5, 9, 9, 9]), np.array([[0, 0, 0], [1.3, 0, 0], [-0.65, 1.126, 0], [-0.65, -1.126, 0]]))
+    assert strain(PlacedAtoms(np.array([6]), np.zeros((1, 3)))).reason.startswith("radical")
+    boron = PlacedAtoms(
+        np.array([5, 9, 9, 9]), np.array([[0, 0, 0], [1.3, 0, 0], [-0.65, 1.126, 0], [-0.65, -1.126, 0]])
+    )
     assert strain(boron).reason.startswith("type")
 
 

@@ -5,20 +5,20 @@ import pytest
 
 from symdiff_evaluation.molecules3d.mirror import enantiomers, even_odds, hand, pseudoscalars
 from symdiff_evaluation.molecules3d.perception import Perceived
-from symdiff_evaluation.molecules3d.samples import Geometry
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 RNG = np.random.default_rng(0)
 
 
 def some(count=9):
-    return Geometry(RNG.choice([1, 6, 8], count), RNG.normal(size=(count, 3)))
+    return PlacedAtoms(RNG.choice([1, 6, 8], count), RNG.normal(size=(count, 3)))
 
 
 def moved(geometry, mirrored):
     q, _ = np.linalg.qr(RNG.normal(size=(3, 3)))
     q *= np.sign(np.linalg.det(q)) * (-1 if mirrored else 1)
     order = RNG.permutation(len(geometry.numbers))
-    return Geometry(geometry.numbers[order], geometry.positions[order] @ q.T + RNG.normal(size=3))
+    return PlacedAtoms(geometry.numbers[order], geometry.positions[order] @ q.T + RNG.normal(size=3))
 
 
 def test_only_the_mirror_turns_the_sign_over():
@@ -32,14 +32,14 @@ def test_only_the_mirror_turns_the_sign_over():
 
 
 def test_a_twofold_axis_leaves_a_sign_and_a_mirror_does_not():
-    peroxide = Geometry(
+    peroxide = PlacedAtoms(
         np.array([8, 8, 1, 1]), np.array([[0.73, 0, 0], [-0.73, 0, 0], [0.89, 0.5, 0.8], [-0.89, -0.5, 0.8]])
     )
     assert hand(peroxide) == -hand(moved(peroxide, True)) != 0
-    flat = Geometry(np.array([6, 8, 1, 9]), RNG.normal(size=(4, 3)) * [1, 1, 0])
+    flat = PlacedAtoms(np.array([6, 8, 1, 9]), RNG.normal(size=(4, 3)) * [1, 1, 0])
     assert hand(flat) == hand(moved(flat, False)) == 0
-    assert hand(Geometry(np.array([1]), np.zeros((1, 3)))) == 0
-    assert hand(Geometry(np.array([1, 1]), np.array([[0, 0, 0], [0, 0, 0.7]]))) == 0
+    assert hand(PlacedAtoms(np.array([1]), np.zeros((1, 3)))) == 0
+    assert hand(PlacedAtoms(np.array([1, 1]), np.array([[0, 0, 0], [0, 0, 0.7]]))) == 0
 
 
 def test_signs_of_a_law_without_hands_are_even():

@@ -18,7 +18,7 @@ from symdiff.chemistry.bonding import Undecided
 from symdiff_evaluation.core.limited import Limits, Undetermined
 from symdiff_evaluation.molecules3d.perception import perceive
 from symdiff_evaluation.molecules3d.read import read
-from symdiff_evaluation.molecules3d.samples import Geometry, from_arrays
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms, from_arrays
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9")
 
@@ -28,7 +28,7 @@ def embedded(smiles):
     AllChem.EmbedMolecule(mol, randomSeed=1)
     AllChem.MMFFOptimizeMolecule(mol)
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()], np.uint8)
-    return Geometry(numbers, mol.GetConformer().GetPositions(), Chem.GetFormalCharge(mol))
+    return PlacedAtoms(numbers, mol.GetConformer().GetPositions(), Chem.GetFormalCharge(mol))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_hands():
 
 def test_bonds_and_their_orders():
     found = perceive(
-        Geometry(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.21], [0.94, 0, -0.59], [-0.94, 0, -0.59]]))
+        PlacedAtoms(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.21], [0.94, 0, -0.59], [-0.94, 0, -0.59]]))
     )
     assert found.bonds.tolist() == [[0, 1, 2], [0, 2, 1], [0, 3, 1]] and found.canonical == "C=O"
     assert perceive(embedded("c1ccccc1")).bonds[:, 2].tolist().count(4) == 6
@@ -61,14 +61,14 @@ def test_bonds_and_their_orders():
 
 def test_what_is_no_molecule_has_a_reason():
     water = embedded("O")
-    pair = Geometry(np.tile(water.numbers, 2), np.concatenate([water.positions, water.positions + [5, 0, 0]]))
+    pair = PlacedAtoms(np.tile(water.numbers, 2), np.concatenate([water.positions, water.positions + [5, 0, 0]]))
     assert (
         perceive(pair).reason == "fragments: 2 components"
         and perceive(pair).default == "O.O"
         and perceive(pair).canonical is None
     )
-    assert perceive(Geometry(np.array([6]), np.zeros((1, 3)))).reason == "radical: 4 unpaired electrons"
-    crowd = Geometry(np.array([9, 9, 9]), np.array([[0, 0, 0], [0, 0, 1.4], [0, 1.4, 0]]))
+    assert perceive(PlacedAtoms(np.array([6]), np.zeros((1, 3)))).reason == "radical: 4 unpaired electrons"
+    crowd = PlacedAtoms(np.array([9, 9, 9]), np.array([[0, 0, 0], [0, 0, 1.4], [0, 1.4, 0]]))
     assert perceive(crowd).canonical is None and perceive(crowd).reason.split(":")[0] in ("valence", "charge")
 
 
@@ -88,9 +88,9 @@ def test_elements_whose_valences_are_not_known_are_no_failure():
     """
     tetrahedron = np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
     for number in (13, 24):
-        assert perceive(Geometry(np.array([number, 1, 1, 1, 1]), tetrahedron * 0.9)) == Undetermined("element")
-    assert perceive(Geometry(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6)).reason.startswith("charge: ")
-    assert perceive(Geometry(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6, 1)).canonical == "[NH4+]"
+        assert perceive(PlacedAtoms(np.array([number, 1, 1, 1, 1]), tetrahedron * 0.9)) == Undetermined("element")
+    assert perceive(PlacedAtoms(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6)).reason.startswith("charge: ")
+    assert perceive(PlacedAtoms(np.array([7, 1, 1, 1, 1]), tetrahedron * 0.6, 1)).canonical == "[NH4+]"
 
 
 def test_files_of_nitro_compounds():

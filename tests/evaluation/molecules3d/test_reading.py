@@ -10,7 +10,7 @@ from rdkit.Chem import AllChem
 from symdiff.chemistry.elements import formula, number_of
 from symdiff.errors import UserError
 from symdiff_evaluation.molecules3d.read import read
-from symdiff_evaluation.molecules3d.samples import from_arrays, joined, units_hint
+from symdiff_evaluation.molecules3d.samples import from_arrays, join, units_hint
 
 WATER = [("O", 0, 0, 0), ("H", 0.96, 0, 0), ("H", -0.24, 0.93, 0)]
 
@@ -58,12 +58,12 @@ def test_arrays_keep_broken_records_in_place():
         and part[2].numbers.tolist() == [8, 1]
         and part.records[1].number == 3
     )
-    both = joined([found, part])
+    both = join([found, part])
     assert (
         both.readable == (0, 7, 8, 10)
         and both[8].numbers.tolist() == [9, 1]
         and both[10].positions.tolist() == far
-        and joined([part]) is part
+        and join([part]) is part
     )
     assert found.row(7) == {"atoms": 2, "formula": "FH", "reason": ""} and found.row(2)["reason"] == "empty: no atom"
 

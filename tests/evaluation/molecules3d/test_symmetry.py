@@ -7,7 +7,7 @@ import pytest
 
 from symdiff_evaluation.molecules3d.operations import ANGLES, Figure, _highest
 from symdiff_evaluation.molecules3d.point_groups import AXIAL, has_improper, matrices, operation, order
-from symdiff_evaluation.molecules3d.samples import Geometry
+from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 from symdiff_evaluation.molecules3d.symmetry import LIMIT, shape
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / math.sqrt(3)
@@ -40,7 +40,7 @@ def ring(n, radius, z=0.0, start=0.0):
 
 def made(*parts):
     numbers = [number for number, points in parts for _ in np.atleast_2d(points)]
-    return Geometry(
+    return PlacedAtoms(
         np.array(numbers, np.uint8), np.concatenate([np.atleast_2d(points) for _, points in parts]).astype(float)
     )
 
@@ -97,7 +97,7 @@ def turned(geometry, seed, mirrored=False):
     q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
     q *= np.sign(np.linalg.det(q)) * (-1 if mirrored else 1)
     order = rng.permutation(len(geometry.numbers))
-    return Geometry(geometry.numbers[order], geometry.positions[order] @ q.T + rng.normal(size=3))
+    return PlacedAtoms(geometry.numbers[order], geometry.positions[order] @ q.T + rng.normal(size=3))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -147,7 +147,7 @@ def test_near_a_symmetric_figure_there_is_its_group(name):
 
 def noisy(seed, size=12):
     rng = np.random.default_rng(seed)
-    return Geometry(rng.choice([1, 6, 8], size, p=[0.5, 0.4, 0.1]), rng.normal(size=(size, 3)) * 1.5)
+    return PlacedAtoms(rng.choice([1, 6, 8], size, p=[0.5, 0.4, 0.1]), rng.normal(size=(size, 3)) * 1.5)
 
 
 @pytest.mark.parametrize(

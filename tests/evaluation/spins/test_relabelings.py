@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from symdiff.domains.lattice import SpinLattice
-from symdiff_evaluation.spins.relabelings import Relabelings, images, kept_by
+from symdiff_evaluation.spins.relabelings import Relabelings, count_kept, images
 from symdiff_evaluation.spins.symmetry import space_group, symmetries
 from tests.oracles.offset_hamiltonian import nearest
 
@@ -55,7 +55,7 @@ def test_stabilizers_and_images_are_enumeration(model, states, shape):
         ]
     )
     several = groups(model, states, shape)
-    for group, kept in zip(several, kept_by(labels, several), strict=True):
+    for group, kept in zip(several, count_kept(labels, several), strict=True):
         for one, found in zip(labels, kept, strict=True):
             every = moved(one, group)
             assert len(every) == group.order and found == (every == one).reshape(len(every), -1).all(1).sum()
@@ -71,7 +71,7 @@ def test_large_lattices():
         group = Relabelings(space_group((16, 16)), model, 4)
         assert group.order == 8 * 256 * ways
         # translations along, four times reflections of both axes; every shift across is undone by a rotation of labels
-        assert kept_by(stripes[None], (group,)).tolist() == [[16 * 16 * 4]]
+        assert count_kept(stripes[None], (group,)).tolist() == [[16 * 16 * 4]]
     with pytest.raises(ValueError, match="up to 64 sites"):
         images(stripes[None], group)
 
@@ -80,8 +80,8 @@ def test_one_site_off_is_seen_with_many_states():
     one = np.zeros((1, 4, 4), int)
     one[0, 1, 2] = 1
     group = Relabelings(space_group((4, 4)), "clock", 127)
-    assert kept_by(one, (group,)).tolist() == [[8]]  # the point group around that site
-    assert kept_by(np.zeros((1, 4, 4), int), (group,)).tolist() == [[2 * 128]]
+    assert count_kept(one, (group,)).tolist() == [[8]]  # the point group around that site
+    assert count_kept(np.zeros((1, 4, 4), int), (group,)).tolist() == [[2 * 128]]
 
 
 @pytest.mark.parametrize(("model", "states"), [("potts", 4), ("clock", 6), ("clock", 2)])

@@ -10,7 +10,7 @@ from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
 
 
-class Breaking(Metric):
+class GraphBreaking(Metric):
     """Of the readable graphs, where the file says which graph each was made from."""
 
     title = "Symmetry breaking"

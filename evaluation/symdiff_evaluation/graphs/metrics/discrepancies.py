@@ -8,7 +8,7 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.graphs.descriptors import NAMES
 from symdiff_evaluation.graphs.discrepancy import discrepancy
-from symdiff_evaluation.graphs.mmd import SIGMAS, estimate, kernel, some, weighted
+from symdiff_evaluation.graphs.mmd import SIGMAS, estimate, kernel, some, weigh
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
 
@@ -55,13 +55,13 @@ class MeanDiscrepancies(Metric):
             base = reference.baseline.get(name, 0.0)
             known = base > _ZERO and graphs > 1
             found[f"mmd.ratio_{name}"] = (
-                estimate(weighted([law], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
+                estimate(weigh([law], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
             )
             if known:
                 laws.append(law)
                 weights.append(1 / base)
         # a mean of squared distances is that of the kernels' mean
-        mean = weighted(laws, [weight / len(weights) for weight in weights]) if laws else None
+        mean = weigh(laws, [weight / len(weights) for weight in weights]) if laws else None
         return found | {"mmd.ratio": nothing(missing + graphs) if mean is None else estimate(mean, "biased", missing)}
 
 

@@ -14,7 +14,7 @@ from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
-from symdiff_evaluation.graphs.symmetry import Symmetry
+from symdiff_evaluation.graphs.symmetry import Automorphisms
 
 _TOLD = {
     "asymmetric_share": "graphs whose only automorphism is the identity",
@@ -62,7 +62,9 @@ def _pick(work: Callable[[], dict[str, Estimate]], name: str) -> Estimate:
     return work()[name]
 
 
-def _statistics(symmetries: Sequence[Symmetry | None], unreadable: int, law: np.ndarray | None) -> dict[str, Estimate]:
+def _statistics(
+    symmetries: Sequence[Automorphisms | None], unreadable: int, law: np.ndarray | None
+) -> dict[str, Estimate]:
     known = [one for one in symmetries if one is not None]
     undecided = unreadable + len(symmetries) - len(known)
     logs = np.array([one.log_order for one in known], np.float64)

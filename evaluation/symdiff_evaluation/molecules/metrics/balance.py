@@ -5,9 +5,9 @@ from __future__ import annotations
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.judging import NUMBERING, SYMMETRY
-from symdiff_evaluation.molecules.numbering import Numbered, image_balance, place_balance
+from symdiff_evaluation.molecules.numbering import NumberedAtoms, image_balance, place_balance
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class NumberingBalance(Metric):
@@ -31,10 +31,10 @@ class NumberingBalance(Metric):
     }
     needs = {"balance.images": frozenset({NUMBERING, SYMMETRY}), "balance.places": frozenset({NUMBERING})}
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         known = [(judged, judged.numbering) for judged in samples.judged if judged.numbering is not None]
         valid = [
-            Numbered(judged.canonical, numbering.image, judged.traits.size, judged.traits.order)
+            NumberedAtoms(judged.canonical, numbering.image, judged.traits.size, judged.traits.order)
             for judged, numbering in known
             if numbering.image is not None and judged.canonical and judged.traits and judged.traits.order
         ]

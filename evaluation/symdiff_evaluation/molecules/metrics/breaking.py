@@ -7,10 +7,10 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.judging import SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
-class Breaking(Metric):
+class MoleculeBreaking(Metric):
     """Of the strictly valid records, where the file says which molecule each was made from; others are undecided."""
 
     title = "Symmetry breaking"
@@ -22,7 +22,7 @@ class Breaking(Metric):
     }
     needs = dict.fromkeys(about, frozenset({SYMMETRY}))
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         if not any(record.input for record in samples.records):
             return {name: nothing(len(samples)) for name in self.about}
         after = [judged.traits.order if judged.traits else None for judged in samples.judged]

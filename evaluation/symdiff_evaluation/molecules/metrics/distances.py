@@ -9,7 +9,7 @@ from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.judging import COUNTS, PROPERTIES
 from symdiff_evaluation.molecules.reference import MEASURED, Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class Distances(Metric):
@@ -28,7 +28,7 @@ class Distances(Metric):
     compares = frozenset(about)
     needs = {name: frozenset({PROPERTIES if name.split(".")[1] in MEASURED else COUNTS}) for name in about}
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         if reference is None:
             return {}
         traits = samples.traits

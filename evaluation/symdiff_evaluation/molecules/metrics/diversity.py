@@ -5,7 +5,7 @@ from __future__ import annotations
 from symdiff_evaluation.core.estimate import Estimate, distinct, fraction
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class Diversity(Metric):
@@ -24,7 +24,7 @@ class Diversity(Metric):
     }
     compares = frozenset({"novelty", "novelty.relaxed_digress", "vun"})
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         fragments = [j.fragment for j in samples.judged if j.fragment is not None]
         relaxed = [j.relaxed for j in samples.judged if j.relaxed is not None]
         found = {

@@ -12,10 +12,10 @@ from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.core.jackknife import variances
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.squared import gamma, interval, spread
-from symdiff_evaluation.molecules.chemnet import LONGEST, Gaussian, activations, frechet_to
+from symdiff_evaluation.core.squared import fit_error, gamma, interval
+from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, frechet_to
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 GROUPS = 10
 
@@ -34,7 +34,7 @@ class FCD(Metric):
     }
     compares = frozenset(about)
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         if reference is None:
             return {}
         texts = sorted(text for text in samples.valid if len(text) <= LONGEST)
@@ -80,15 +80,15 @@ class Parts:
             center,
         )
 
-    def without(self, *left: int) -> Gaussian:
+    def without(self, *left: int) -> FeatureGaussian:
         """Mean and covariance of all groups but these."""
         kept = [number for number in range(GROUPS) if number not in left]
         count, mean = self.counts[kept].sum(), self.sums[kept].sum(0) / self.counts[kept].sum()
         covariance = (self.squares[kept].sum(0) - count * np.outer(mean, mean)) / (count - 1)
-        return Gaussian(self.center + mean, covariance)
+        return FeatureGaussian(self.center + mean, covariance)
 
 
-def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
+def distance(parts: Parts, law: FeatureGaussian, undecided: int = 0) -> Estimate:
     """The Fréchet distance of all vectors to ``law``, with the interval of what as many other vectors would give.
 
     Leaving out groups tells its bias T and the variances of its linear and its quadratic part. The latter, a weighted
@@ -103,7 +103,7 @@ def distance(parts: Parts, law: Gaussian, undecided: int = 0) -> Estimate:
     linear, second = variances(one, two)
     third = 2 * second**2 / bias if bias > 0 else 0.0
     without = value - bias
-    error = spread(without, linear, GROUPS - 1, *gamma(second, third))
+    error = fit_error(without, linear, GROUPS - 1, *gamma(second, third))
     # the same few groups tell the variances of both parts
     low, high = interval(without, replace(error, stretch=float(stdtrit(GROUPS - 1, 0.975)) / Z95))
     return Estimate(

@@ -10,9 +10,9 @@ import numpy as np
 from symdiff_evaluation.core.distances import wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.compared import fragments, packed, scaffolds
+from symdiff_evaluation.molecules.compared import fragments, pack, scaffolds
 from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
 
 MOST = 30_000  # samples among which all pairs are compared: the number that MOSES publishes with
@@ -44,11 +44,11 @@ class Moses(Metric):
     }
     compares = frozenset({"moses.fragments", "moses.scaffolds", "moses.snn", "distance.sa"})
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         texts = sorted(text for text in samples.valid if text in samples.features)
         known = [samples.features[text] for text in texts]
         undecided = len(samples.valid) - len(known)
-        prints = packed(known)
+        prints = pack(known)
         paper, program = internal_diversity(prints[:: max(math.ceil(len(prints) / MOST), 1)])
         scores = np.array([one.accessibility for one in known if one.accessibility is not None])
         found = {

@@ -6,7 +6,7 @@ from symdiff_evaluation.core.estimate import Estimate, fraction, nothing, ratio
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.judging import STABILITY
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class Stability(Metric):
@@ -21,7 +21,7 @@ class Stability(Metric):
     }
     needs = dict.fromkeys(about, frozenset({STABILITY}))
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         pairs = [j.stable for j in samples.judged if j.stable is not None]
         undecided = len(samples) - len(pairs)
         if 2 * count_explicit(samples) <= len(pairs):
@@ -32,12 +32,12 @@ class Stability(Metric):
         }
 
 
-def count_explicit(samples: Samples) -> int:
+def count_explicit(samples: MoleculeSamples) -> int:
     """Number of records that write at least one hydrogen as an atom of its own."""
     return sum(judged.hydrogens for judged in samples.judged)
 
 
-def explain(samples: Samples) -> list[str]:
+def explain(samples: MoleculeSamples) -> list[str]:
     """A line that says what was decided where only some of the records write hydrogens as atoms, else none."""
     explicit, parsed = count_explicit(samples), sum(judged.stable is not None for judged in samples.judged)
     if explicit in (0, parsed):

@@ -11,10 +11,10 @@ from symdiff_evaluation.core.estimate import Estimate, fraction, mean
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.judging import SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
-class Symmetry(Metric):
+class MoleculeSymmetry(Metric):
     """Of the strictly valid samples, repeats counted.
 
     Nodes are labeled by element, charge and hydrogens, edges by bond.
@@ -31,7 +31,7 @@ class Symmetry(Metric):
     compares = frozenset({"symmetry.order_distance", "symmetry.log_order_distance"})
     needs = dict.fromkeys(about, frozenset({SYMMETRY}))
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         known = [(t.order, t.orbits / t.size) for t in samples.traits if t.order is not None and t.orbits is not None]
         undecided = len(samples.traits) - len(known)
         orders = [order for order, _ in known]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symdiff_evaluation.core.estimate import Estimate, distinct
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class UniqueAt(Metric):
@@ -24,7 +24,7 @@ class UniqueAt(Metric):
         "unique@10k": "the same among the first 10,000",
     }
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         valid = samples.valid
         return {
             name: distinct(valid[:most], min(len(valid), most))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symdiff_evaluation.core.estimate import Estimate, fraction
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules.reference import Reference
-from symdiff_evaluation.molecules.samples import Samples
+from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class Validity(Metric):
@@ -22,7 +22,7 @@ class Validity(Metric):
         "radical_share": "has an unpaired electron, of the strictly valid",
     }
 
-    def __call__(self, samples: Samples, reference: Reference | None) -> dict[str, Estimate]:
+    def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         judged, count = samples.judged, len(samples)
         parsed = [j.components for j in judged if j.components is not None]
         return {

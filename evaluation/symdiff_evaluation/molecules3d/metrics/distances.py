@@ -40,8 +40,8 @@ class Internal(Metric):
         lost = len(samples) - len(spans)
         return {
             "geometry.bond_types": total_variation(kinds, reference.counts.get("bond", {}), lost),
-            "geometry.bond_length": weighted(spans, laws(reference, "length"), reference.counts.get("bond", {}), lost),
-            "geometry.bond_angle": weighted(bends, laws(reference, "angle"), reference.counts.get("angle", {}), lost),
+            "geometry.bond_length": weigh(spans, laws(reference, "length"), reference.counts.get("bond", {}), lost),
+            "geometry.bond_angle": weigh(bends, laws(reference, "angle"), reference.counts.get("angle", {}), lost),
         }
 
 
@@ -60,7 +60,7 @@ class BondLengths(Metric):
         spans, _ = samples.internal
         known = laws(reference, "length")
         return {
-            f"geometry.bond_length.{label}": weighted(
+            f"geometry.bond_length.{label}": weigh(
                 [row for row in spans if label in row], {label: known[label]} if label in known else {}, {label: 1}
             )
             for label in COMMON
@@ -72,7 +72,7 @@ def laws(reference: GeometryReference, name: str) -> dict[str, np.ndarray]:
     return {key.split(".", 1)[1]: values for key, values in reference.quantiles.items() if key.startswith(f"{name}.")}
 
 
-def weighted(
+def weigh(
     parts: Sequence[Row], targets: Mapping[str, np.ndarray], weights: Mapping[str, int], undecided: int = 0
 ) -> Estimate:
     """Mean 1-Wasserstein distance over the labels that ``parts`` (values by label, one row a record) and ``targets``

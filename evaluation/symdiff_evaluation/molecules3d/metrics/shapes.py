@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from symdiff_evaluation.core.automorphisms import Undecided, automorphisms
+from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
 from symdiff_evaluation.core.breaking import breaking_gap
 from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean
@@ -111,7 +111,7 @@ def _orders(samples: Geometries) -> tuple[list[int | None], list[int | None]]:
             before[index] = automorphisms(
                 samples[index].numbers.tolist(), {(i, j): kind for i, j, kind in bonds.bonds.tolist()}
             )[0]
-        except Undecided:
+        except SearchExhausted:
             continue
         after[index] = one.at(TIGHT).permutations
     return before, after
