@@ -10,6 +10,7 @@ from rdkit import Chem, DataStructs, RDConfig
 from rdkit.Chem import rdFingerprintGenerator
 
 from symdiff.errors import UserError
+from symdiff_evaluation import evaluate
 from symdiff_evaluation.molecules import moses, synthesis
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
 
@@ -152,3 +153,9 @@ def test_intervals_cover():
         ]
         hits += [one.low <= value <= one.high for one, value in zip(found, truth, strict=True)]
     assert (hits / 500 >= 0.93).all() and (hits / 500 <= 0.97).all()
+
+
+def test_the_shipped_reference_has_what_moses_numbers_compare_with():
+    names = ["moses.fragments", "moses.scaffolds", "moses.snn", "distance.sa"]
+    found = evaluate(["CCO", "c1ccccc1", "CC1CC2CC1C2"], names, "qm9-train")
+    assert all(found[name].value is not None for name in names)
