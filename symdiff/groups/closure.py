@@ -13,7 +13,7 @@ MOST_TUPLES = 1 << 24
 BUDGET = 200_000
 
 
-class Undecided(Exception):
+class BudgetSpent(Exception):
     """A search that ran out of its budget."""
 
 
@@ -59,7 +59,7 @@ def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET)
     budget : int
         How many placements of a node may be tried in all.
     """
-    search = _Search(colors.numpy(), budget)
+    search = _Extension(colors.numpy(), budget)
     n, order = len(colors), 1
     known = [np.array(g) for g in group.generators]
     try:
@@ -76,7 +76,7 @@ def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET)
                     reached = _orbit(base, fixing)
             reached = _orbit(base, fixing)
             order *= len(reached)
-    except Undecided:
+    except BudgetSpent:
         return None
     return order
 
@@ -112,7 +112,7 @@ def _orbit(point: int, generators: list[np.ndarray]) -> set[int]:
     return reached
 
 
-class _Search:
+class _Extension:
     """Depth-first search for a permutation p with colors[p[t]] == colors[t] for all tuples t."""
 
     def __init__(self, colors: np.ndarray, budget: int) -> None:
@@ -136,7 +136,7 @@ class _Search:
                 continue
             self.left -= 1
             if self.left < 0:
-                raise Undecided
+                raise BudgetSpent
             if self._fits(images, image):
                 whole = self._deeper([*images, image])
                 if whole is not None:

@@ -15,7 +15,7 @@ from torch import Tensor
 from symdiff.config.ranges import Index, Points
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric, permute_nodes
-from symdiff.groups.schreier_sims import Chain
+from symdiff.groups.schreier_sims import StabilizerChain
 from symdiff.random import Generator, uniform
 from symdiff.state import State
 
@@ -48,9 +48,9 @@ class PermutationGroup(Group[Tensor]):
         self._all = Symmetric()
 
     @cached_property
-    def _chain(self) -> Chain:
+    def _chain(self) -> StabilizerChain:
         # only when elements are asked for: orbits of thousands of nodes need the generators alone
-        return Chain(self.nodes, np.array(self.generators, dtype=np.int64).reshape(-1, self.nodes))
+        return StabilizerChain(self.nodes, np.array(self.generators, dtype=np.int64).reshape(-1, self.nodes))
 
     @cached_property
     def _transversals(self) -> list[Tensor]:
@@ -92,7 +92,7 @@ class PermutationGroup(Group[Tensor]):
 
     def stabilizer(self, points: Sequence[int]) -> PermutationGroup:
         """The subgroup that fixes each of ``points``."""
-        chain = Chain(self.nodes, self._chain.generators, list(points))
+        chain = StabilizerChain(self.nodes, self._chain.generators, list(points))
         fixing = (chain.generators[:, list(points)] == np.array(list(points), dtype=np.int64)).all(1)
         return PermutationGroup(self.nodes, chain.generators[fixing].tolist())
 

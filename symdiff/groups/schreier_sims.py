@@ -21,7 +21,7 @@ class Level:
     row: np.ndarray
 
 
-class Chain:
+class StabilizerChain:
     """A base, a strong generating set, and the transversals of every stabilizer in the next.
 
     Permutations are arrays p: i -> p[i], and pq is first p, then q: (pq)[i] = q[p[i]]. Deterministic: Schreier's
