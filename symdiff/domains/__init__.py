@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from symdiff.domains.base import domain_from_spec as domain_from_spec
     from symdiff.domains.codec import Codec as Codec
     from symdiff.domains.graph import Graph as Graph
+    from symdiff.domains.graph_codec import GraphCodec as GraphCodec
     from symdiff.domains.lattice import SpinLattice as SpinLattice
+    from symdiff.domains.lattice_codec import LatticeCodec as LatticeCodec
     from symdiff.domains.molecule import MolecularGraph as MolecularGraph
     from symdiff.domains.molecule3d import Molecule3D as Molecule3D
+    from symdiff.domains.molecule3d_codec import Molecule3DCodec as Molecule3DCodec
+    from symdiff.domains.molecule_codec import MoleculeCodec as MoleculeCodec
     from symdiff.domains.options import Options as Options
     from symdiff.domains.points import PointCloud as PointCloud
+    from symdiff.domains.points_codec import PointCodec as PointCodec
     from symdiff.domains.properties import Property as Property
 
 __getattr__, __dir__ = face(__name__)

@@ -31,7 +31,9 @@ def work(path: Path, seed: int) -> None:
 
 WRITERS = {
     "a report": report,
-    "a reference": lambda path, seed: write_files({"seed": seed}, {"x": np.random.default_rng(seed).random(10_000)}, path),
+    "a reference": lambda path, seed: write_files(
+        {"seed": seed}, {"x": np.random.default_rng(seed).random(10_000)}, path
+    ),
     "shards": work,
     "drawing.svg": lambda path, seed: picture(["CCO" * (20 + seed)] * 4, path),
     "drawing.png": lambda path, seed: picture(["CCO" * (20 + seed)] * 4, path),
