@@ -45,6 +45,7 @@ class SinglePrecision(TorchDispatchMode):
         return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("breaker", BREAKERS, ids=[text.split(",")[0] for text in BREAKERS])
 @pytest.mark.parametrize("process", PROCESSES)
 def test_training_and_sampling_stay_on_the_device_without_float64(process, breaker):

@@ -315,6 +315,7 @@ def test_a_checkpoint_that_is_nowhere(tmp_path, monkeypatch):
         Pipeline.load(tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_every_bundled_checkpoint_loads_and_is_small():
     for name, folder in bundled.checkpoints().items():
         assert sum(path.stat().st_size for path in sealed.files(folder)) <= 15_000_000, name

@@ -467,6 +467,7 @@ def test_mutated_files_get_one_verdict(name, tmp_path):
                 agree(trained(path), scored(path), UNTRAINABLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".npz", ".safetensors", ".graphml", ".graphml.gz"])
 def test_graphs_of_atoms_are_trained_on_and_scored(ending, tmp_path):
     path = tmp_path / f"a{ending}"

@@ -51,6 +51,7 @@ def test_help_without_a_checkpoint_is_that_of_the_verb():
     assert "no bundled checkpoint of that name" in run("sample", "nowhere", "--help").output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

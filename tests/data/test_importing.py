@@ -150,6 +150,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     assert names(tmp_path) == ["m.smi"]
 
 
+@pytest.mark.slow
 def test_worker_processes_give_what_this_process_gives():
     rows = (GOOD + BROKEN) * 80
     seen: list[tuple[int, int]] = []

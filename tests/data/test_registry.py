@@ -28,6 +28,7 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_small_molecules_need_no_data_and_are_built_once(cache):
     dataset = open_dataset("small-molecules")
     assert len(dataset) == 5453 and dataset.symbols == ATOMS and dataset.meta["duplicates"] == 0
@@ -144,6 +145,7 @@ needs_data = pytest.mark.skipif(
 )
 
 
+@pytest.mark.slow
 @needs_data
 def test_qm9_is_what_its_authors_published():
     with np.load(os.path.join(os.environ["SYMDIFF_DATA"], "qm9", "qm9_geom.npz"), allow_pickle=False) as file:

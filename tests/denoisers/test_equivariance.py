@@ -137,6 +137,7 @@ def test_vectors_are_refused():
         NodeTransformer(schema, schema, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("structures", ["molecule"], indirect=True)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the compiler's own, about parts of torch that it uses
 @torch.no_grad()

@@ -57,6 +57,7 @@ def test_translations_are_a_group_that_moves_positions_alone():
     assert torch.equal(moved["velocity"], x["velocity"]) and not torch.equal(moved["position"], x["position"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("internal", ["rotations, 8 directions", "steerable"])
 def test_networks_trace_to_one_graph(internal):
     """What ``compile: true`` needs; the C++ compiler has no part in it."""

@@ -127,6 +127,7 @@ def test_encoding_leaves_the_given_molecule_alone():
     assert Chem.MolToSmiles(mol) == before
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @example(seed=21225301, nodes=4, density=1.0)
 @given(st.integers(0, 2**31), st.integers(1, 12), st.floats(0, 1))
@@ -161,6 +162,7 @@ def rereads(text: str) -> bool:
         return Chem.MolFromSmiles(text) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "suffix", [".smi", ".csv", ".sdf", ".smi.gz", ".npz", ".safetensors", ".graphml", ".graphml.gz"]
 )

@@ -81,6 +81,7 @@ def test_training_on_its_own_samples_leads_to_boltzmanns_law():
     assert float((seen.bincount(minlength=2**SITES) / len(seen) - law).abs().sum()) / 2 < 0.05
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_the_divergence():
     """E ∂(½ Var log w) = ∂ KL(model | law), by finite differences of the exact divergence."""
     denoiser, process = parts(seed=1)

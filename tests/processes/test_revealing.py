@@ -52,6 +52,7 @@ def sampled(steps: int, revealing: dict | None, next_nearest: float = 0.0) -> fl
     return float((share - energies(next_nearest).softmax(0)).abs().sum() / 2)
 
 
+@pytest.mark.slow
 def test_a_sublattice_at_once_is_exact_with_nearest_neighbors_only():
     assert sampled(SITES // 2 + 1, CHAIN) < 0.03
     assert sampled(SITES // 2 + 1, None) > 0.06  # as many steps, in any order
@@ -98,6 +99,7 @@ def test_noise_and_steps_have_one_law():
     assert (one - other).abs().sum() / 2 < 0.02 and int((one > 0).sum()) == 6  # 3 pairs of each sublattice
 
 
+@pytest.mark.slow
 def test_the_bound_is_that_of_the_chain():
     """For exact predictions it is -log p itself."""
     process = Masked(PLAIN, evenly=True, revealing=CHAIN)

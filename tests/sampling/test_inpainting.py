@@ -91,6 +91,7 @@ def assert_holds(x: State, part: State) -> None:
         assert torch.equal(mine, part[name].expand_as(mine)), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "schedule", ["FlowMatchEulerDiscrete", "EDMHeun", "DPMSolverMultistep, order: 2", "DDIM, eta: 1.0"]
 )

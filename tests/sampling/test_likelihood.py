@@ -96,6 +96,7 @@ def test_one_entry_is_bounded_exactly_with_any_number_of_steps(name):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in PROCESSES if name != "masked evenly"])
 @pytest.mark.parametrize("space", [PAIR, GRAPHS], ids=["pair", "graphs of 4 nodes"])
 def test_the_bound_is_above_the_entropy_and_tends_to_it(space, name):

@@ -115,6 +115,7 @@ def objects(pipeline: Pipeline, rows: int):
     return verb.objects(pipeline.stream(request(pipeline, rows), 2), [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "ending"),
     [
@@ -223,6 +224,15 @@ def test_a_block_is_bounded():
     assert block_size(domain, 9) == 8192 and block_size(domain, 500) == 64 and block_size(domain, 5000) == 32
 
 
+@pytest.fixture
+def frozen():
+    """What is in memory by now is left out of ``gc.collect()``, which a hundred times would take minutes."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("frozen")
 @pytest.mark.parametrize(
     ("name", "ending"),
     [(name, ending) for name, (_, endings) in MODELS.items() for ending in endings if ending != ".png"],

@@ -115,6 +115,7 @@ def test_exact_ground_states_are_uniform(name):
     assert chi_square(counted(h, spins), energy < energy.min() + 1e-8) > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TINY)
 def test_heat_bath_follows_boltzmanns_law(name):
     h = TINY[name]()
@@ -124,6 +125,7 @@ def test_heat_bath_follows_boltzmanns_law(name):
     assert law_pvalue(h, bath.spins, (-h.total(all_configurations(h)) / 1.7).exp()) > 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in TINY if "field" not in name] + ["random bonds", "clock"])
 def test_wolff_follows_boltzmanns_law(name):
     more = {"random bonds": lambda: make("square", [2, 4]), "clock": lambda: make("chain", 4, "clock", 4)}
@@ -223,6 +225,7 @@ def test_kaufmans_torus_is_the_transfer_matrix(temperature):
         assert kaufman_energy(rows, columns, temperature) == pytest.approx(mean_energy(h, temperature).item(), abs=1e-8)
 
 
+@pytest.mark.slow
 def test_tori_of_side_10():
     """The largest that the transfer matrix is promised for.
 
@@ -300,6 +303,7 @@ def test_polarized_fields():
     assert not sample_ground_states(h, 10).any()
 
 
+@pytest.mark.slow
 def test_clusters_and_heat_bath_in_turn_have_the_exact_energies_at_every_temperature():
     h, temperatures = make("square", 8, couplings=[1.0]), torch.tensor([1.8, 2.27, 3.0])
     series = rounds(h, temperatures.repeat_interleave(200), 600, 70, torch.Generator().manual_seed(0))

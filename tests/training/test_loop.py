@@ -79,6 +79,7 @@ def test_ten_kills_change_nothing(whole, tmp_path, start):
     assert lines(out) == lines(whole)
 
 
+@pytest.mark.slow
 def test_a_stop_anywhere_changes_nothing(whole, tmp_path):
     """Every way to cut the training at the end of a step, without the cost of a process.
 

@@ -189,7 +189,8 @@ def test_the_predicted_field_is_not_seen():
 def test_the_size_of_a_sum_grows_with_the_structure_that_of_a_mean_does_not():
     for pooling, wanted in (("sum", 2.0), ("mean", 1.0)):
         # every node listens to itself alone, so that a structure next to itself is twice the structure
-        model = diffusion(ENERGY, {**POINTS, "layers": 0, "inputs": {}, "pooling": pooling}, NOTHING)
+        model = diffusion(ENERGY, {**POINTS, "layers": 1, "inputs": {}, "pooling": pooling}, NOTHING)
+        del model.denoiser.blocks[:]
         x = seen(ENERGY).select([0])
         (obj,) = ENERGY.decode(x)
         twice = {**obj, **{name: np.concatenate([obj[name]] * 2) for name in ("position", "velocity")}}

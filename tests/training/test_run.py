@@ -147,6 +147,7 @@ def test_other_data_are_not_resumed(trained, tmp_path):
         trainer.run(resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize(
     "key", ["denoiser/widht=3", "data/dataset=nothing-of-that-name", "breaker/code/nodes=2", "training/start=nowhere"]
@@ -203,6 +204,7 @@ def test_without_rdkit_the_log_says_why_there_is_no_validity(trained, monkeypatc
     assert samples.judge(pipeline.domain, state).keys() == {"count", "undecided"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [10, 1])
 def test_a_diverged_training_ends_with_code_3_and_the_last_good_state(tmp_path, rate, capfd):
     """Without a good state there is no checkpoint; with one, the checkpoint is that state's."""

@@ -50,6 +50,7 @@ def test_parts_are_those_of_the_vectors():
     assert distance(parts, law).value == pytest.approx(frechet(gaussian(x), law)) and distance(parts, law).count == 103
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.4])
 def test_intervals_of_the_distance_cover(shift):
     rng = np.random.default_rng(3)

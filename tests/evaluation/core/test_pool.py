@@ -36,6 +36,7 @@ def test_processes_do_not_matter(monkeypatch):
         in_processes(len, items, 2, chunk=1)
 
 
+@pytest.mark.slow
 def test_works_share_processes(monkeypatch):
     assert set(in_processes(place, range(9), 2, chunk=1)) == {os.getpid()}  # less than a second's work
     monkeypatch.setattr(processes, "_ALONE", 0)

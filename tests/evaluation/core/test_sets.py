@@ -202,6 +202,7 @@ def test_frechet_of_gaussians_by_hand():
     assert frechet(one, one) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_fcd_is_the_packages():
     fcd = pytest.importorskip("fcd", reason="the extra fcd is not installed")
     import warnings

@@ -229,6 +229,7 @@ def put_spins(path, count, seed, **more):
     np.savez(path, spins=spins, temperature=np.repeat([2.0, 3.0], [count - 9, 9]), **more)
 
 
+@pytest.mark.slow
 def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch):
     """Each sample with couplings of its own; two blocks of eight in a shard."""
     from symdiff_evaluation.spins import stored

@@ -56,6 +56,7 @@ def test_gamma_has_the_moments():
     assert [part.size for part in gamma(0.0, 1.0)] == [0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("far", [0.0, 1.0, 4.0, 40.0])
 def test_intervals_hold_the_distance(far):
     """|z|^2 - 1 of z ~ N(d, 1/4) in four dimensions, its linear variance known: 95 % hold |d|^2."""

@@ -39,6 +39,7 @@ def images(samples):
     return image_balance(samples.readable, samples.hashes, samples.symmetries)
 
 
+@pytest.mark.slow
 def test_an_invariant_law_gives_uniform_p_values():
     rng = np.random.default_rng(0)
     labels = np.array([0, 0, 1, 1])
@@ -51,6 +52,7 @@ def test_an_invariant_law_gives_uniform_p_values():
         assert ((counts - 20) ** 2 / 20).sum() < 33, counts  # chi-square with 4 degrees of freedom: 1e-6
 
 
+@pytest.mark.slow
 def test_the_moments_of_both_tests_are_exact():
     rng = np.random.default_rng(1)
     drawn = [(images(one), place_balance(one.readable)) for one in (invariant(rng, 40) for _ in range(400))]

@@ -125,6 +125,7 @@ def unbiased_of_counts(table, x, y):
     return (x @ table @ x - n) / (n * (n - 1)) + (y @ table @ y - m) / (m * (m - 1)) - 2 * (x @ table @ y) / (n * m)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with graphs/")
 @pytest.mark.parametrize("name", ["planar", "sbm", "tree", "lobster"])
 def test_the_unbiased_estimate_is_near_zero_for_the_graphs_of_the_benchmarks(name):
@@ -156,6 +157,7 @@ def finite_law(rng, tilts):
     return rows, gaussian_tv(rows, rows, 0.3), laws
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tilts", [(0, 0), (2, 0)])
 def test_second_order_moments_are_those_of_the_laws(tilts):
     """2 tr S^2 and 8 tr S^3 by the finite law's own matrices; the jackknife counts the first of them twice."""
@@ -220,6 +222,7 @@ def covered(kind, tilts, sizes=(60, 40), count=250):
     return hits / count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["biased", "unbiased"])
 @pytest.mark.parametrize("tilts", [(0, 0), (0.5, 0), (2, 0)])
 def test_intervals_cover_the_distance(kind, tilts):

@@ -128,6 +128,7 @@ def spectre_test_graphs():
         return {int(k) + 1: graphs.graphs[k] for k in np.flatnonzero(file["split"] == 2)}  # counted from 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with graphs/")
 @pytest.mark.parametrize(
     ("number", "valid"), [(162, False), (173, False), (175, False), (181, True), (182, True), (187, True)]
@@ -147,6 +148,7 @@ def test_blocks_from_arcs_agree_with_the_published_run():
     assert len(graphs) == 40 and len(published) == 8 and len(published ^ here) <= 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="SYMDIFF_DATA names no folder with graphs/")
 @pytest.mark.parametrize(("name", "least"), [("planar", 1.0), ("tree", 1.0), ("lobster", 1.0), ("sbm", 0.85)])
 def test_data_sets_follow_their_rules(name, least):

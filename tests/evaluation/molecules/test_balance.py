@@ -73,6 +73,7 @@ def test_an_invariant_law_gives_uniform_p_values():
         assert ((counts - 30) ** 2 / 30).sum() < 33, counts  # chi-square with 4 degrees of freedom: 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hydrogens", [False, True])
 def test_renumbered_molecules_are_balanced_and_sorted_ones_are_not(hydrogens):
     rng = np.random.default_rng(3)

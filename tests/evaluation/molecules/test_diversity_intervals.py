@@ -11,6 +11,7 @@ def law(number, even):
     return np.packbits(rng.random((number, 64)) < 0.3, axis=1), rng.dirichlet(np.full(number, even))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "even", "count"), [(12, 2.0, 200), (100, 1.0, 300), (1000, 1e6, 100)])
 def test_intervals_cover_the_average(number, even, count):
     kinds, share = law(number, even)

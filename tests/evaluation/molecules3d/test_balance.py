@@ -30,6 +30,7 @@ def test_moments_move_with_the_geometry():
     assert np.linalg.norm(five) == pytest.approx(np.linalg.norm(inertia - np.eye(3) / 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, 40])
 def test_the_mean_and_variance_are_exact(count):
     rng = np.random.RandomState(count)

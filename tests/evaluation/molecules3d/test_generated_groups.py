@@ -55,6 +55,7 @@ def state(geometry: PlacedAtoms) -> State:
     return State(torch.ones(1, len(geometry.numbers), dtype=torch.bool), schema, values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_evaluation_sees_the_group(name):
     found = shape(figure(name))

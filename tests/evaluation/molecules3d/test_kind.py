@@ -40,6 +40,7 @@ def found(place):
     return evaluate([place / "a.npz"])
 
 
+@pytest.mark.slow
 def test_numbers_by_hand(found):
     values = {name: estimate.value for name, estimate in found.estimates.items()}
     assert found.protocol.name == "molecule-3d" and found.total == len(SMILES)

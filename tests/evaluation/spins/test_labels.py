@@ -223,6 +223,7 @@ def test_a_field_of_zeros_and_a_broken_record():
     )
 
 
+@pytest.mark.slow
 def test_a_reference_of_another_model(place):
     with pytest.raises(UserError, match="expected 3-state potts spins, as the samples are, got 6-state clock"):
         evaluate([place / "potts.npz"], reference=place / "clock.npz")
