@@ -2,7 +2,7 @@
 # make lint: formatter and linter.  make types: pyright.  make docs: the documentation, into site/.  Both install into $(VENV) first.
 VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip
-TEST ?= -q
+TEST ?= -q -n logical --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test quick lint types docs install clean
 
