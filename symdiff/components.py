@@ -47,6 +47,10 @@ DIFFUSION = ("denoiser", "breaker", "process")
 """Those that belong together: a pipeline has all of them or none."""
 
 
+SETTINGS = ("_class_name", "_diffusers_version", "domain", "size_histogram")
+"""The other keys of ``model_index.json``."""
+
+
 def check_names(names: Iterable[str], place: str) -> None:
     """Check the names of a pipeline's components; ``place`` begins the message.
 
@@ -85,6 +89,35 @@ def check_entry(name: str, entry: object, place: str) -> None:
         raise UserError(f"{error}; where you trust the module {module}, name it by --import {module}") from error
     if kind.__module__ != entry[0]:
         raise UserError(f"{place}: {name}: {entry[1]} is in {kind.__module__}, got {module!r}")
+
+
+def read_index(folder: Path, class_name: str) -> dict:
+    """Read ``model_index.json``, which names classes of ours only.
+
+    Raises
+    ------
+    UserError
+        Names the file, what was expected and what came.
+    """
+    path = folder / "model_index.json"
+    index = checkpoint.read_json(path)
+    missing = [key for key in SETTINGS if key not in index]
+    if missing or index["_class_name"] != class_name:
+        raise UserError(f"{path}: expected a {class_name} with the keys {', '.join((*SETTINGS, *DIFFUSION))}")
+    names = [name for name in index if name not in SETTINGS]
+    check_names(names, str(path))
+    shares = index["size_histogram"]
+    if (
+        not isinstance(shares, list)
+        or not all(type(share) in (int, float) and 0 <= share <= 1 for share in shares)
+        or sum(shares) <= 0
+    ):
+        raise UserError(f"{path}: size_histogram: expected shares between 0 and 1, not all zero")
+    if not isinstance(index["domain"], dict):
+        raise UserError(f"{path}: domain: expected a mapping with the key 'kind'")
+    for name in names:
+        check_entry(name, index[name], str(path))
+    return index
 
 
 def write(folder: Path, name: str, component: Any, half: bool = False) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,91 +12,29 @@ from typing import Any
 
 import diffusers
 import torch
-from diffusers import DiffusionPipeline
+from diffusers.pipelines.pipeline_utils import DiffusionPipeline
 
 from symdiff import components
-from symdiff.breaking.base import SymmetryBreaker
-from symdiff.components import COMPONENTS, DIFFUSION, check_entry, check_names
+from symdiff.assembly import assemble as assemble
+from symdiff.assembly import check_parts as check_parts
+from symdiff.components import DIFFUSION, check_names
 from symdiff.config import recipe
-from symdiff.config.recipe import Recipe, SamplingSettings, build, check
-from symdiff.denoisers.base import Denoiser
+from symdiff.config.recipe import Recipe, SamplingSettings
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain, domain_from_spec
 from symdiff.errors import UserError
 from symdiff.guidance import Guided, may_hide
-from symdiff.nn.allocation import limit_memory
-from symdiff.objectives.base import Objective
 from symdiff.objectives.denoising import Denoising
-from symdiff.processes.base import Process
-from symdiff.random import Streams
 from symdiff.sampling.ancestral import Ancestral
 from symdiff.sampling.batches import plan, sample
 from symdiff.sampling.inpainting import Inpainting
-from symdiff.sampling.request import Request, Sizes
+from symdiff.sampling.preparation import prepare
+from symdiff.sampling.request import Request
 from symdiff.sampling.sampler import Sampler
 from symdiff.sampling.samples import Samples
 from symdiff.sampling.stream import block_size, join, pack, unpack
-from symdiff.state import State, schema_to_plain
 from symdiff.storage import bundled, checkpoint, hub
 from symdiff.workers import process, share
-
-
-def assemble(recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]]) -> Diffusion:
-    """The model of a recipe for a domain; ``marginals``: frequency of every label of every field in the data.
-
-    Raises
-    ------
-    UserError
-        Names the file, the key, what was expected, what came and the nearest valid name.
-    """
-    where = f"{recipe.source}: "
-    schema = schema_to_plain(domain.schema)
-    driven = {name: field for name, field in schema.items() if name not in domain.conditions}
-    with limit_memory():
-        breaker = build(SymmetryBreaker, recipe.breaker, where=f"{where}breaker")
-        process = build(Process, recipe.process, where=f"{where}process", schema=driven, marginals=dict(marginals))
-        noisy = schema_to_plain(process.noisy_schema())
-        denoiser = build(
-            Denoiser,
-            recipe.denoiser,
-            where=f"{where}denoiser",
-            schema=schema_to_plain(process.schema),
-            noisy={
-                name: noisy.get(name, field) for name, field in schema.items() if name in noisy or name not in driven
-            },
-            code=schema_to_plain(breaker.schema),
-        )
-    for name, part in (("denoiser", denoiser), ("process", process), ("breaker", breaker)):
-        domain.check_part(part, getattr(recipe, name), f"{where}{name}")
-    objective = build(
-        Objective,
-        recipe.objective,
-        where=f"{where}objective",
-        log_density=domain.log_density,
-        steps=recipe.sampling.steps,
-    )
-    try:
-        return Diffusion(denoiser, process, breaker, objective)
-    except ValueError as error:
-        raise UserError(f"{where}{error}") from error
-
-
-def check_parts(recipe: Recipe) -> None:
-    """Check the parts that a recipe names, and their settings, without building anything.
-
-    Raises
-    ------
-    UserError
-        As ``assemble``.
-    """
-    for name in DIFFUSION:
-        check(
-            COMPONENTS[name].base,
-            getattr(recipe, name),
-            where=f"{recipe.source}: {name}",
-            given=COMPONENTS[name].supplied,
-        )
-    check(Objective, recipe.objective, where=f"{recipe.source}: objective", given=("log_density", "steps"))
 
 
 class SymdiffPipeline(DiffusionPipeline):
@@ -133,7 +70,7 @@ class SymdiffPipeline(DiffusionPipeline):
         self.recipe: Recipe | None = None
 
     @classmethod
-    def _get_signature_keys(cls, obj: Any) -> tuple[set[str], set[str]]:
+    def _get_signature_keys(cls, obj: Any) -> tuple[set[str], set[str]]:  # pyright: ignore[reportIncompatibleMethodOverride] diffusers returns sets too
         # diffusers would read the components off the constructor's signature
         return set(getattr(obj, "names", ())), {"domain", "size_histogram"}
 
@@ -317,77 +254,8 @@ class SymdiffPipeline(DiffusionPipeline):
         UserError
             For a condition or a known part that the model does not have, and for sizes that it cannot have.
         """
-        condition, known, sizes = request.condition, request.known, request.sizes
-        histogram = list(self.config.size_histogram)
-        if condition is not None or self.domain.conditions:
-            if condition is None and may_hide(self.domain.schema):
-                condition = self.domain.options.read_condition({})
-            self._check_condition(condition)
-            if len(condition) == 1 and not condition.mask.shape[1]:
-                histogram = self.domain.sizes(histogram, condition)
-            if condition.mask.shape[1]:
-                sizes = _sizes(condition)
-        if known is not None:
-            self._check_known(known)
-            if not self.process.reveals:
-                histogram = self._around(known, sizes, histogram)
-            elif condition is not None and int(known.num_nodes[0]) != int(condition.num_nodes[0]):
-                raise UserError(
-                    f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got "
-                    f"{int(known.num_nodes[0])}"
-                )
-            else:
-                sizes = _sizes(known)
-        if sizes is not None and not isinstance(sizes, tuple):
-            self._check_size(int(torch.as_tensor(sizes).max()))
-        return replace(request, condition=condition, sizes=sizes), histogram
-
-    def _check_condition(self, condition: State | None) -> None:
-        names = self.domain.conditions
-        if condition is None or set(condition.schema) != set(names):
-            got = "no condition" if condition is None else ", ".join(condition.schema)
-            raise UserError(f"condition: expected the fields {', '.join(names) or '(none)'}, got {got}")
-        for name in names:
-            if condition.schema[name] != self.domain.schema[name]:
-                raise UserError(f"condition: {name}: expected {self.domain.schema[name]}, got {condition.schema[name]}")
-
-    def _check_known(self, known: State) -> None:
-        expected = self.process.noisy_schema()
-        if dict(known.schema) != dict(expected):
-            how = " with a label for what is hidden" if self.process.reveals else ""
-            raise UserError(f"known: expected the fields {', '.join(expected)}{how}, got {', '.join(known.schema)}")
-
-    def _check_size(self, nodes: int) -> None:
-        """Refuse what neither the domain nor the symmetry breaker has, before a batch of it is made."""
-        largest = self.domain.spec.get("max_nodes", nodes)
-        if nodes > largest:
-            raise UserError(f"num_nodes: expected at most {largest}, got {nodes}")
-        one = torch.ones(1, nodes, dtype=torch.bool, device=self.device)
-        try:
-            self.breaker.prior(one, Streams(0, torch.arange(1)))
-        except ValueError as error:
-            raise UserError(f"cannot sample structures of up to {nodes} nodes: {error}") from error
-
-    def _around(self, known: State, sizes: Sizes, histogram: list[float]) -> list[float]:
-        """The distribution of the sizes of structures that hold a fragment."""
-        if self.breaker.anchor != "none" and any(field.axes == "node" for field in self.breaker.schema.values()):
-            raise UserError(
-                "known: z names the nodes by what the structure is, which a fragment does not tell; take a model "
-                "whose z does not"
-            )
-        least = int(known.num_nodes.max())
-        asked = (
-            None
-            if sizes is None
-            else int(min(sizes))
-            if isinstance(sizes, tuple)
-            else int(torch.as_tensor(sizes).min())
-        )
-        if asked is not None and asked < least:
-            raise UserError(f"num_nodes: {asked}: the fragment has {least} nodes")
-        if sizes is None and sum(histogram[least:]) == 0:
-            raise UserError(f"known: the fragment has {least} nodes, the training data at most {len(histogram) - 1}")
-        return [0.0 if size < least else share for size, share in enumerate(histogram)]
+        histogram = list(self.config["size_histogram"])
+        return prepare(request, self.domain, self.process, self.breaker, histogram, self.device)
 
     # files
 
@@ -412,10 +280,10 @@ class SymdiffPipeline(DiffusionPipeline):
         """
 
         def fill(target: Path) -> None:
-            index = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
+            index: dict[str, Any] = {"_class_name": type(self).__name__, "_diffusers_version": diffusers.__version__}
             for name in self.names:
                 index[name] = components.write(target, name, getattr(self, name), half)
-            settings = {"domain": self.config.domain, "size_histogram": self.config.size_histogram}
+            settings = {key: self.config[key] for key in ("domain", "size_histogram")}
             checkpoint.write_json(target / "model_index.json", {**index, **settings})
             if self.recipe is not None:
                 (target / "recipe.yaml").write_text(recipe.dump(self.recipe), encoding="utf-8")
@@ -437,9 +305,11 @@ class SymdiffPipeline(DiffusionPipeline):
         """
         folder = bundled.checkpoint(source)
         checkpoint.verify(folder)
-        index = cls._index(folder)
+        index = components.read_index(folder, cls.__name__)
         with torch.random.fork_rng(devices=[]):  # loading leaves the caller's random numbers alone
-            parts = {name: components.read(folder, name, index[name][1]) for name in index if name not in _SETTINGS}
+            parts = {
+                name: components.read(folder, name, index[name][1]) for name in index if name not in components.SETTINGS
+            }
         try:
             pipeline = cls(index["domain"], index["size_histogram"], **parts)
         except (TypeError, ValueError) as error:
@@ -552,36 +422,7 @@ class SymdiffPipeline(DiffusionPipeline):
     def read_domain(cls, source: str | Path) -> Domain:
         """The domain of a checkpoint, without its weights. Raises UserError."""
         folder = bundled.checkpoint(source)
-        return domain_from_spec(cls._index(folder)["domain"])
-
-    @classmethod
-    def _index(cls, folder: Path) -> dict:
-        """model_index.json, when it names classes of ours only."""
-        path = folder / "model_index.json"
-        index = checkpoint.read_json(path)
-        missing = [key for key in _SETTINGS if key not in index]
-        if missing or index["_class_name"] != cls.__name__:
-            raise UserError(f"{path}: expected a {cls.__name__} with the keys {', '.join((*_SETTINGS, *DIFFUSION))}")
-        names = [name for name in index if name not in _SETTINGS]
-        check_names(names, str(path))
-        shares = index["size_histogram"]
-        if (
-            not isinstance(shares, list)
-            or not all(type(s) in (int, float) and 0 <= s <= 1 for s in shares)
-            or sum(shares) <= 0
-        ):
-            raise UserError(f"{path}: size_histogram: expected shares between 0 and 1, not all zero")
-        if not isinstance(index["domain"], dict):
-            raise UserError(f"{path}: domain: expected a mapping with the key 'kind'")
-        for name in names:
-            check_entry(name, index[name], str(path))
-        return index
+        return domain_from_spec(components.read_index(folder, cls.__name__)["domain"])
 
 
 Pipeline = SymdiffPipeline
-_SETTINGS = ("_class_name", "_diffusers_version", "domain", "size_histogram")
-
-
-def _sizes(state: State) -> Sizes:
-    """The sizes of structures: one number where there is one structure."""
-    return int(state.num_nodes[0]) if len(state) == 1 else state.num_nodes

@@ -1,0 +1,126 @@
+"""From a request to one that a model can answer: its fields are checked, and the sizes that follow from them found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.domains.base import Domain
+from symdiff.errors import UserError
+from symdiff.guidance import may_hide
+from symdiff.processes.base import Process
+from symdiff.random import Streams
+from symdiff.sampling.request import Request, Sizes
+from symdiff.state import State
+
+
+def prepare(
+    request: Request,
+    domain: Domain,
+    process: Process,
+    breaker: SymmetryBreaker,
+    histogram: list[float],
+    device: torch.device,
+) -> tuple[Request, list[float]]:
+    """Check a request, and find the sizes that its condition or its known part has.
+
+    Parameters
+    ----------
+    request
+        What is wanted.
+    domain, process, breaker
+        Those of the model.
+    histogram
+        The share of the training structures with 0, 1, 2, ... nodes.
+    device
+        Where the model is.
+
+    Returns
+    -------
+    request, histogram
+        The request, and the distribution of the numbers of nodes of structures that it leaves undecided.
+
+    Raises
+    ------
+    UserError
+        For a condition or a known part that the model does not have, and for sizes that it cannot have.
+    """
+    condition, known, sizes = request.condition, request.known, request.sizes
+    if condition is None and domain.conditions and may_hide(domain.schema):
+        condition = domain.options.read_condition({})
+    if condition is None:
+        if domain.conditions:
+            raise UserError(f"condition: expected the fields {', '.join(domain.conditions)}, got no condition")
+    else:
+        _check_condition(condition, domain)
+        if len(condition) == 1 and not condition.mask.shape[1]:
+            histogram = domain.sizes(histogram, condition)
+        if condition.mask.shape[1]:
+            sizes = _sizes(condition)
+    if known is not None:
+        _check_known(known, process)
+        if not process.reveals:
+            histogram = _around(known, sizes, histogram, breaker)
+        elif condition is not None and int(known.num_nodes[0]) != int(condition.num_nodes[0]):
+            raise UserError(
+                f"known: expected {int(condition.num_nodes[0])} nodes as the condition has, got "
+                f"{int(known.num_nodes[0])}"
+            )
+        else:
+            sizes = _sizes(known)
+    if sizes is not None and not isinstance(sizes, tuple):
+        _check_size(int(torch.as_tensor(sizes).max()), domain, breaker, device)
+    return replace(request, condition=condition, sizes=sizes), histogram
+
+
+def _check_condition(condition: State, domain: Domain) -> None:
+    names = domain.conditions
+    if set(condition.schema) != set(names):
+        expected = ", ".join(names) or "(none)"
+        raise UserError(f"condition: expected the fields {expected}, got {', '.join(condition.schema)}")
+    for name in names:
+        if condition.schema[name] != domain.schema[name]:
+            raise UserError(f"condition: {name}: expected {domain.schema[name]}, got {condition.schema[name]}")
+
+
+def _check_known(known: State, process: Process) -> None:
+    expected = process.noisy_schema()
+    if dict(known.schema) != dict(expected):
+        how = " with a label for what is hidden" if process.reveals else ""
+        raise UserError(f"known: expected the fields {', '.join(expected)}{how}, got {', '.join(known.schema)}")
+
+
+def _check_size(nodes: int, domain: Domain, breaker: SymmetryBreaker, device: torch.device) -> None:
+    """Refuse what neither the domain nor the symmetry breaker has, before a batch of it is made."""
+    largest = domain.spec.get("max_nodes", nodes)
+    if nodes > largest:
+        raise UserError(f"num_nodes: expected at most {largest}, got {nodes}")
+    one = torch.ones(1, nodes, dtype=torch.bool, device=device)
+    try:
+        breaker.prior(one, Streams(0, torch.arange(1)))
+    except ValueError as error:
+        raise UserError(f"cannot sample structures of up to {nodes} nodes: {error}") from error
+
+
+def _around(known: State, sizes: Sizes, histogram: Sequence[float], breaker: SymmetryBreaker) -> list[float]:
+    """The distribution of the sizes of structures that hold a fragment."""
+    if breaker.anchor != "none" and any(field.axes == "node" for field in breaker.schema.values()):
+        raise UserError(
+            "known: z names the nodes by what the structure is, which a fragment does not tell; take a model whose z "
+            "does not"
+        )
+    least = int(known.num_nodes.max())
+    smallest = None if sizes is None else int(torch.as_tensor(sizes).min())
+    if smallest is not None and smallest < least:
+        raise UserError(f"num_nodes: {smallest}: the fragment has {least} nodes")
+    if smallest is None and sum(histogram[least:]) == 0:
+        raise UserError(f"known: the fragment has {least} nodes, the training data at most {len(histogram) - 1}")
+    return [0.0 if size < least else share for size, share in enumerate(histogram)]
+
+
+def _sizes(state: State) -> Sizes:
+    """The sizes of structures: one number where there is one structure."""
+    return int(state.num_nodes[0]) if len(state) == 1 else state.num_nodes
