@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
+from symdiff.guidance import Guided
 from symdiff.processes.base import Process
 from symdiff.random import Generator
 from symdiff.state import State
@@ -40,7 +41,7 @@ class Diffusion(nn.Module):
 
     def __init__(
         self,
-        denoiser: Denoiser,
+        denoiser: Denoiser | Guided,
         process: Process,
         breaker: SymmetryBreaker,
         objective: Callable[..., Tensor] | None = None,

@@ -29,7 +29,7 @@ def face(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     tuple of two functions
         ``__getattr__`` loads a name when it is first asked for; ``__dir__`` lists it before.
     """
-    module = sys.modules[package]
+    module: Any = sys.modules[package]
     offered = _read_names(module)
     module.__all__ = [*getattr(module, "__all__", ()), *sorted(offered)]
 

@@ -70,8 +70,8 @@ class SymdiffPipeline(DiffusionPipeline):
         self.recipe: Recipe | None = None
 
     @classmethod
-    def _get_signature_keys(cls, obj: Any) -> tuple[set[str], set[str]]:  # pyright: ignore[reportIncompatibleMethodOverride] diffusers returns sets too
-        # diffusers would read the components off the constructor's signature
+    def _get_signature_keys(cls, obj: Any) -> Any:
+        # diffusers, which returns sets as well, would read the components off the constructor's signature
         return set(getattr(obj, "names", ())), {"domain", "size_histogram"}
 
     @classmethod
@@ -318,8 +318,10 @@ class SymdiffPipeline(DiffusionPipeline):
             pipeline.recipe = recipe.load(folder / "recipe.yaml", earlier_keys=True)
         return pipeline
 
+    # under diffusers' names: only the settings that mean something here
+
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
         cls,
         pretrained_model_name_or_path: str | Path,
         torch_dtype: torch.dtype | None = None,
@@ -357,7 +359,7 @@ class SymdiffPipeline(DiffusionPipeline):
                     torch.nn.Module.to(part, torch_dtype)
         return pipeline
 
-    def save_pretrained(
+    def save_pretrained(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         save_directory: str | Path,
         safe_serialization: bool = True,
@@ -385,7 +387,7 @@ class SymdiffPipeline(DiffusionPipeline):
         if push_to_hub:
             hub.push(save_directory, name, commit_message, private, token, create_pr=create_pr)
 
-    def push_to_hub(
+    def push_to_hub(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         repo_id: str,
         commit_message: str | None = None,

@@ -11,7 +11,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, distributed
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 MOST = 8
 """Threads that run Python: more of them wait for each other."""
@@ -89,14 +90,18 @@ def share(
 
 def _send(results: Iterable[bytes]) -> None:
     """Send results to the first process, each while the next one is made."""
-    pending: list[tuple[distributed.Work, Tensor]] = []  # tensors live until they are sent
+    pending: list[tuple[distributed.Work | None, Tensor]] = []  # tensors live until they are sent
     for result in results:
-        for work, _ in pending:
-            work.wait()
+        _wait(pending)
         tensors = torch.tensor([len(result)]), torch.frombuffer(bytearray(result), dtype=torch.uint8)
         pending = [(distributed.isend(tensor, 0), tensor) for tensor in tensors]
+    _wait(pending)
+
+
+def _wait(pending: Iterable[tuple[distributed.Work | None, Tensor]]) -> None:
     for work, _ in pending:
-        work.wait()
+        if work is not None:  # a process outside of the group has nothing to wait for
+            work.wait()
 
 
 def _receive(rank: int) -> bytes:

@@ -65,15 +65,15 @@ def evaluate(
 
     with naming():
         check(out)
-        protocol = load(protocol or guess(files, atoms is not None))
-        protocol = protocol.with_mcf(mcf) if mcf else protocol
+        chosen = load(protocol or guess(files, atoms is not None))
+        chosen = chosen.with_mcf(mcf) if mcf else chosen
         with stages("samples", as_json) as (begin, advance):
-            target = _reference(reference, protocol, workers or available_processors(), begin, advance)
+            target = _reference(reference, chosen, workers or available_processors(), begin, advance)
             labels = atoms and atoms.split(",")
             evaluation = run(
                 files,
                 out,
-                protocol,
+                chosen,
                 target,
                 workers,
                 shards,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from symdiff.cli.own_options import OwnOptions
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
 
-UsageError = typer.BadParameter.__mro__[1]  # of whichever click typer brings along
+UsageError: Any = typer.BadParameter.__mro__[1]  # of whichever click typer brings along
 
 
 class Verbs(TyperGroup):
@@ -88,7 +89,7 @@ app.command("doctor")(doctor.doctor)
 
 def main() -> None:
     """The console script."""
-    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be no UTF-8
     if "OMP_WAIT_POLICY" not in os.environ:
         # threads that spin while they wait starve each other on cores that are shared: training was nine times slower

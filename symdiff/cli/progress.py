@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from symdiff.progress import make_bar
+
+
+class Begin(Protocol):
+    """Is told of a work that begins: of how many items, and what it is called."""
+
+    def __call__(self, count: int, what: str = "judging") -> None: ...
 
 
 @contextmanager
@@ -30,7 +37,7 @@ def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
 
 
 @contextmanager
-def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Callable[[int, str], None], Callable[[float], None]]]:
+def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Begin, Callable[[float], None]]]:
     """A bar for one work after another, on a terminal only.
 
     Call the first with a work's total and name, the second to advance it.
@@ -40,8 +47,8 @@ def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Callable[[int, str]
     with progress:
         task = progress.add_task("reading", total=None)
 
-        def begin(total: int, what: str = "judging") -> None:
-            progress.reset(task, total=total, description=what)
+        def begin(count: int, what: str = "judging") -> None:
+            progress.reset(task, total=count, description=what)
 
         def advance(done: float) -> None:
             progress.advance(task, done)

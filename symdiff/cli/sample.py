@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -61,63 +62,77 @@ def sample(
     symdiff sample CHECKPOINT --help lists them for a model.
     """
     import collections
-    import time
 
-    if batch_size != "auto" and not (
-        batch_size.isascii() and batch_size.isdecimal() and len(batch_size) < 10 and int(batch_size) > 0
-    ):
-        raise UserError(f"--batch-size: expected auto or a number of at least 1, got {batch_size!r}")
+    batch = read_batch_size(batch_size)
 
-    from symdiff.cli.progress import bar, report
     from symdiff.pipeline import Pipeline
-    from symdiff.sampling.chain import Chain
-    from symdiff.storage import sidecar
     from symdiff.workers import process
 
     pipeline = Pipeline.load(checkpoint)
     request = read_request(context, pipeline, checkpoint, count, num_nodes, seed)
     steps = steps or pipeline.default_steps
     request, sampler = choose_sampler(pipeline, request, steps, guidance, particles, metropolis)
-    target, (rank, _) = find_device(device), process()
-    batch = None if batch_size == "auto" else int(batch_size)
-    if rank > 0:
-        collections.deque(
-            pipeline.stream(request, sampler, batch, target, precision), 0
-        )  # the first process gets what this one samples
+    target = find_device(device)
+    stream = partial(pipeline.stream, request, sampler, batch, target, precision)
+    if process()[0] > 0:
+        collections.deque(stream(), 0)  # the first process gets what this one samples
         return
+    values = {"count": count, "checkpoint": checkpoint, "steps": steps, "seed": seed, "device": str(target)}
+    values |= {"precision": precision, "guidance": guidance, "metropolis": metropolis}
+    write(pipeline, stream, out, values, as_json)
+
+
+def write(pipeline, stream: Callable[..., Iterator], out: Path, values: dict, as_json: bool) -> None:
+    """Write what ``stream`` samples, with a picture where the domain can draw one, and report it.
+
+    Parameters
+    ----------
+    pipeline
+        What is sampled from.
+    stream
+        Called with what to call with the number of finished structures.
+    out
+        The file; the picture stands beside it.
+    values
+        How it is sampled: a part of the report.
+    as_json
+        Whether the report is one JSON object.
+    """
+    import collections
+    import time
+
+    from symdiff.cli.progress import bar, report
+    from symdiff.sampling.chain import Chain
+    from symdiff.storage import sidecar
+
+    count, seed, metropolis = values["count"], values["seed"], values["metropolis"]
     start, first, chain = time.perf_counter(), [], Chain(seed)
     with writing(pipeline.domain, out), bar("sampling", count, "structures") as advance:
-        blocks = pipeline.stream(request, sampler, batch, target, precision, advance)
+        blocks = stream(advance)
         blocks = chain(blocks) if metropolis else blocks
         pipeline.domain.write(objects(blocks, first), out)
         collections.deque(blocks, 0)  # a picture takes the first structures only
     seconds, effective = time.perf_counter() - start, chain.effective_share if metropolis else None
-    sidecar.write(out, checkpoint, pipeline.dataset, seed, count, steps)
+    sidecar.write(out, values["checkpoint"], pipeline.dataset, seed, count, values["steps"])
     picture = out.with_suffix(".png")
     has_picture = picture != out and pipeline.domain.draw(first, picture)
-    values = {
-        "out": str(out),
-        "picture": str(picture) if has_picture else None,
-        "count": count,
-        "checkpoint": checkpoint,
-        "steps": steps,
-        "seed": seed,
-        "device": str(target),
-        "precision": precision,
-        "guidance": guidance,
-        "metropolis": metropolis,
-        "effective_share": effective,
-        "seconds": seconds,
-        "per_second": count / seconds,
-    }
     lines = [f"{count:,} structures ({count / seconds:,.0f}/s): {out}"]
-    lines += (
-        []
-        if effective is None
-        else [f"of Boltzmann's distribution; they count as {effective * count:,.0f} independent ones"]
-    )
-    lines += [f"a picture of the first: {picture}"] if has_picture else []
+    if effective is not None:
+        lines.append(f"of Boltzmann's distribution; they count as {effective * count:,.0f} independent ones")
+    if has_picture:
+        lines.append(f"a picture of the first: {picture}")
+    values = {"out": str(out), "picture": str(picture) if has_picture else None, **values}
+    values |= {"effective_share": effective, "seconds": seconds, "per_second": count / seconds}
     report(values, "\n".join(lines), as_json)
+
+
+def read_batch_size(text: str) -> int | None:
+    """Read ``auto``, which is None, or a number. Raises UserError."""
+    if text == "auto":
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
+        raise UserError(f"--batch-size: expected auto or a number of at least 1, got {text!r}")
+    return int(text)
 
 
 def read_request(context: typer.Context, pipeline, checkpoint: str, count: int, num_nodes: str | None, seed: int):

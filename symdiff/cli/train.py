@@ -28,11 +28,14 @@ def train(
 
     if resume is not None and out is not None and out != resume:
         raise UserError(f"--out {out} and --resume {resume}: a resumed run stays in its folder, give one of them")
-    if recipe is None and resume is None:
-        raise UserError("train: expected a recipe file, the name of a bundled recipe, or --resume RUN")
     if resume is not None and not (resume / "recipe.yaml").is_file():
         raise UserError(f"{resume}: no training run to resume: recipe.yaml is missing")
-    chosen = recipes.load(recipe) if recipe is not None else recipes.load(resume / "recipe.yaml", earlier_keys=True)
+    if recipe is not None:
+        chosen = recipes.load(recipe)
+    elif resume is not None:
+        chosen = recipes.load(resume / "recipe.yaml", earlier_keys=True)
+    else:
+        raise UserError("train: expected a recipe file, the name of a bundled recipe, or --resume RUN")
     for assignment in set_ or []:
         chosen = recipes.set(chosen, assignment)
     folder = resume or out or Path("runs") / chosen.name

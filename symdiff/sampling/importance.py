@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from symdiff.breaking.sympe import SymPE
+from symdiff.canonical.sites import Sites
 from symdiff.diffusion import Diffusion
 from symdiff.errors import UserError
+from symdiff.groups.finite import Numbered
 from symdiff.random import Generator, uniform
 from symdiff.sampling.request import Request
 from symdiff.sampling.sampler import Sampler, Trajectory
@@ -140,12 +142,14 @@ class Importance(Sampler):
         return Trajectory(path.x, path.z, torch.zeros(len(path.x), dtype=torch.float64))
 
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+        assert path.log_weights is not None
         process = self.diffusion.process
         out = self.diffusion.denoiser(path.x, t, path.z)
         x = process.step(path.x, out, t, s, generator)
         return Trajectory(x, path.z, path.log_weights - process.log_probability(path.x, x, out))
 
     def finish(self, path: Trajectory, generator: Generator | None = None) -> Trajectory:
+        assert path.log_weights is not None
         target = self.log_density(path.x.to("cpu")).double() + _log_share(self.diffusion.breaker, path.x, path.z)
         return Trajectory(path.x, path.z, target + path.log_weights)
 
@@ -157,8 +161,11 @@ def _log_share(breaker, x: State, z: State) -> Tensor:
     if breaker.anchor != "data":
         raise ValueError("importance weights need a breaker that is anchored in the data, or in nothing")
     canonicalizer = breaker.canonicalizer
+    if not isinstance(canonicalizer, Sites):
+        raise ValueError(f"importance weights need canonical forms by Sites, got {type(canonicalizer).__name__}")
     rows, numbers = canonicalizer.minimizers(x)
     nodes, group = x.mask.shape[1], canonicalizer.group
+    assert isinstance(group, Numbered)
     images = group.act(group.from_number(numbers, nodes), breaker.code(x.mask[rows]))
     same = torch.stack([(images[name] == z[name][rows]).flatten(1).all(1) for name in z.schema]).all(0)
     hits = torch.zeros(len(x), dtype=torch.bool, device=rows.device).index_put(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -35,7 +35,8 @@ class _Around(Trajectory):
         (B,) float64: log p(known | x_t) so far.
     """
 
-    known: State | None = None
+    _: KW_ONLY
+    known: State
     placed: State | None = None
     turn: Tensor | None = None
     fit: Tensor | float = 0.0
@@ -102,9 +103,11 @@ class Inpainting(Sampler):
                 f"{path.x.num_nodes.tolist()}"
             )
         known = pad(known, path.x.mask.shape[1])
-        return _Around(path.x, path.z, torch.zeros(len(path.x), dtype=torch.float64, device=path.x.device), known)
+        log_weights = torch.zeros(len(path.x), dtype=torch.float64, device=path.x.device)
+        return _Around(path.x, path.z, log_weights, known=known)
 
-    def step(self, path: _Around, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+    def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+        assert isinstance(path, _Around) and path.log_weights is not None
         x, z, process = path.x, path.z, self.diffusion.process
         # noise alone has no room for what is known
         seen = x if path.placed is None else reveal(process, x, path.placed, t)
@@ -117,7 +120,8 @@ class Inpainting(Sampler):
         x = process.step(x, insert(process, out, x, placed, t), t, s, generator)
         return replace(path, x=x, z=z, log_weights=log_weights, placed=placed, turn=turn, fit=fit)
 
-    def finish(self, path: _Around, generator: Generator | None = None) -> Trajectory:
+    def finish(self, path: Trajectory, generator: Generator | None = None) -> Trajectory:
+        assert isinstance(path, _Around) and path.log_weights is not None
         x = path.x
         if path.turn is not None:
             space = Orthogonal(path.turn.shape[-1], special=True)

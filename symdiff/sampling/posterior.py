@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from symdiff.diffusion import Diffusion
+from symdiff.processes.base import add
 from symdiff.random import Generator, uniform
-from symdiff.state import State, support
+from symdiff.state import Categorical, State, support
 
 CANDIDATES = 32
 ROUNDS = 8
@@ -37,11 +38,14 @@ def draw_posterior(
         return x if condition is None else x.with_values(condition.schema, **condition.values)
 
     entries = {name: support(field, known.mask) for name, field, _ in process.fields()}
-    count = sum(
-        (entries[name] & (known[name] < field.classes)).flatten(1).sum(1) for name, field, _ in process.fields()
+    count = add(
+        (entries[name] & (known[name] < field.classes)).flatten(1).sum(1)
+        for name, field, _ in process.fields()
+        if isinstance(field, Categorical)
     )
     rounds = min(ROUNDS, int(count.max()))
-    chosen, heap = None, None
+    chosen: State | None = None
+    heap: Tensor | None = None
     for _ in range(candidates if rounds else 1):
         z = diffusion.draw(condition, process.prior(known.mask, generator), generator)
         weight = process.evidence(
@@ -54,6 +58,7 @@ def draw_posterior(
             if chosen is None
             else chosen.with_values(**{name: _choose(take, z[name], chosen[name]) for name in z.schema})
         )
+    assert chosen is not None
     return chosen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -130,6 +131,11 @@ class Request:
         return node_mask(
             torch.full((self.count,), self.sizes) if isinstance(self.sizes, int) else self.sizes, self.nodes
         )
+
+    @overload
+    def expand(self, state: State) -> State: ...
+    @overload
+    def expand(self, state: None) -> None: ...
 
     def expand(self, state: State | None) -> State | None:
         """``condition`` or ``known`` with a row for every structure, padded like them."""
