@@ -212,7 +212,7 @@ def test_what_a_graph_cannot_hold_is_refused(tmp_path, smiles, error):
     ("changes", "error"),
     [
         ({"element": [6, 250]}, "molecule 1: element: atom 2 is none of the elements 1 to 118"),
-        ({"element": None}, "the array 'element' is missing"),
+        ({"element": None}, "holds graphs, whose labels are no atoms"),
         ({"element": [6.0, 6.0]}, "element, charge: expected integers"),
         ({"charge": [0, -128]}, "molecule 1: charge: atom 2 has a charge beyond 15"),
         ({"order": [4]}, "molecule 1: order: expected bonds"),
