@@ -36,7 +36,7 @@ from symdiff.pipeline import assemble
 from symdiff.random import Streams
 from symdiff.training.loop import Trainer, launch
 from symdiff.training.memory import keep_freed_memory
-from symdiff.training.run import compile_denoiser
+from symdiff.training.run import compile_networks
 
 SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4608, 256, 1024), (4608, 1024, 1024))
 
@@ -70,7 +70,7 @@ class Subject:
         torch.manual_seed(0)
         self.diffusion = assemble(recipe, self.data.domain, self.data.marginals())
         if compiled:
-            compile_denoiser(self.diffusion)
+            compile_networks(self.diffusion)
         self.folder = tempfile.TemporaryDirectory()
         self.trainer = Trainer(self.diffusion, self.data, self.settings, Path(self.folder.name), None, launch())
         self.device = self.trainer.device

@@ -11,6 +11,7 @@ from typing import Any
 import diffusers
 import torch
 
+from symdiff.autoencoders.base import Decoder, Encoder
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.config import recipe
 from symdiff.config.recipe import build
@@ -29,22 +30,28 @@ class Component:
     ----------
     base
         Its abstract class: nothing else can be named by a checkpoint under this name.
-    supplied
-        What its constructor gets from the data and from the other components, not from a recipe.
     """
 
     base: Any
-    supplied: tuple[str, ...] = ()
+
+    @property
+    def supplied(self) -> tuple[str, ...]:
+        """What its constructor gets from the data and from the other components, not from a recipe."""
+        return getattr(self.base, "supplied", ())
 
 
 COMPONENTS: dict[str, Component] = {
-    "denoiser": Component(Denoiser, ("schema", "noisy", "code")),
+    "denoiser": Component(Denoiser),
     "breaker": Component(SymmetryBreaker),
-    "process": Component(Process, ("schema", "marginals")),
+    "process": Component(Process),
+    "encoder": Component(Encoder),
+    "decoder": Component(Decoder),
 }
 """By name. A new kind is one line more; pipelines, checkpoints and the hub take it from here."""
 DIFFUSION = ("denoiser", "breaker", "process")
-"""Those that belong together: a pipeline has all of them or none."""
+AUTOENCODER = ("encoder", "decoder", "breaker")
+"""Those that belong together: a pipeline has all of a diffusion, of an autoencoder, or of both, which is a diffusion of
+latents; the breaker is then the autoencoder's."""
 
 
 SETTINGS = ("_class_name", "_diffusers_version", "domain", "size_histogram")
@@ -57,7 +64,7 @@ def check_names(names: Iterable[str], place: str) -> None:
     Raises
     ------
     UserError
-        For an unknown name, none at all, and a diffusion without one of its components.
+        For an unknown name, none at all, and a diffusion or an autoencoder without one of its components.
     """
     names = list(names)
     for name in names:
@@ -65,8 +72,11 @@ def check_names(names: Iterable[str], place: str) -> None:
             raise UserError(
                 f"{place}: {str(name)[:80]}: no component of that name{nearest(str(name)[:80], COMPONENTS)}"
             )
-    missing = [name for name in DIFFUSION if name not in names]
-    if not names or 0 < len(missing) < len(DIFFUSION):
+    groups = [group for group in (DIFFUSION, AUTOENCODER) if {*group} & {*names} - {"breaker"}]
+    if not {*names} - {"breaker"}:
+        groups = [DIFFUSION]
+    missing = [name for group in groups for name in group if name not in names]
+    if missing:
         raise UserError(f"{place}: the component {missing[0]} is missing")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -59,6 +60,11 @@ class Diffusion(nn.Module):
                 "anchored in the data: given z the noise would not have the prior's distribution; set anchor to none"
             )
         self.denoiser, self.process, self.breaker, self.objective = denoiser, process, breaker, objective
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The components by name."""
+        return {"denoiser": self.denoiser, "breaker": self.breaker, "process": self.process}
 
     def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
         """Evaluate the objective for every structure, (B,). Raises: ValueError where there is none."""

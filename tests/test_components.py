@@ -27,13 +27,13 @@ DOMAIN = Graph()
 SIZES = [0.0, 0.0, 0.0, 0.5, 0.5]
 
 
-class Encoder(ModelMixin, ConfigMixin, ABC):
+class Critic(ModelMixin, ConfigMixin, ABC):
     @abstractmethod
     def forward(self, x: Tensor) -> Tensor: ...
 
 
-class Halving(Encoder):
-    """An encoder of a stranger."""
+class Halving(Critic):
+    """An critic of a stranger."""
 
     @register_to_config
     def __init__(self, width: int = 4) -> None:
@@ -52,46 +52,48 @@ def diffusion() -> dict:
 
 
 @pytest.fixture
-def encoder(monkeypatch) -> Halving:
-    monkeypatch.setitem(COMPONENTS, "encoder", Component(Encoder))
+def critic(monkeypatch) -> Halving:
+    monkeypatch.setitem(COMPONENTS, "critic", Component(Critic))
     torch.manual_seed(0)
     return Halving(6)
 
 
 @pytest.mark.parametrize("beside", [False, True])
-def test_a_component_of_a_new_kind_is_saved_loaded_and_moved(beside, encoder, tmp_path):
-    pipeline = SymdiffPipeline(DOMAIN.spec, SIZES, encoder=encoder, **(diffusion() if beside else {}))
-    assert set(pipeline.components) == {"encoder", *(components.DIFFUSION if beside else ())}
+def test_a_component_of_a_new_kind_is_saved_loaded_and_moved(beside, critic, tmp_path):
+    pipeline = SymdiffPipeline(DOMAIN.spec, SIZES, critic=critic, **(diffusion() if beside else {}))
+    assert set(pipeline.components) == {"critic", *(components.DIFFUSION if beside else ())}
     pipeline.save(tmp_path / "a")
     again = SymdiffPipeline.load(tmp_path / "a")
     assert (
-        isinstance(again.encoder, Halving)
-        and torch.equal(again.encoder.layer.weight, encoder.layer.weight)
-        and not again.encoder.training
+        isinstance(again.critic, Halving)
+        and torch.equal(again.critic.layer.weight, critic.layer.weight)
+        and not again.critic.training
     )
-    assert again.encoder.config.width == 6 and set(again.names) == set(pipeline.names)
-    assert SymdiffPipeline.from_pretrained(tmp_path / "a", torch.float64).encoder.layer.weight.dtype == torch.float64
+    assert again.critic.config.width == 6 and set(again.names) == set(pipeline.names)
+    assert SymdiffPipeline.from_pretrained(tmp_path / "a", torch.float64).critic.layer.weight.dtype == torch.float64
     if beside:
         assert torch.equal(again.sample(5, 2).state()["edge"], pipeline.sample(5, 2).state()["edge"])
     again.to("meta")
-    assert again.encoder.layer.weight.device.type == "meta"
+    assert again.critic.layer.weight.device.type == "meta"
 
 
-def test_names_are_checked(encoder, tmp_path):
+def test_names_are_checked(critic, tmp_path):
     for names, message in [
         ([], "the component denoiser is missing"),
-        (["encodr"], r"encodr: no component of that name \(did you mean 'encoder'\?\)"),
-        (["encoder", "denoiser", "process"], "the component breaker is missing"),
+        (["critc"], r"critc: no component of that name \(did you mean 'critic'\?\)"),
+        (["critic", "denoiser", "process"], "the component breaker is missing"),
+        (["encoder", "breaker"], "the component decoder is missing"),
+        (["encoder", "decoder", "breaker", "process"], "the component denoiser is missing"),
     ]:
         with pytest.raises(UserError, match=message):
             check_names(names, "here")
     with pytest.raises(UserError, match="the component process is missing"):
         SymdiffPipeline(DOMAIN.spec, SIZES, **{name: part for name, part in diffusion().items() if name != "process"})
-    check_names(["encoder"], "here")
-    SymdiffPipeline(DOMAIN.spec, SIZES, encoder=encoder).save(tmp_path / "a")
-    del COMPONENTS["encoder"]
+    check_names(["critic"], "here")
+    SymdiffPipeline(DOMAIN.spec, SIZES, critic=critic).save(tmp_path / "a")
+    del COMPONENTS["critic"]
     try:
-        with pytest.raises(UserError, match="model_index.json: encoder: no component of that name"):
+        with pytest.raises(UserError, match="model_index.json: critic: no component of that name"):
             SymdiffPipeline.load(tmp_path / "a")
     finally:
-        COMPONENTS["encoder"] = Component(Encoder)
+        COMPONENTS["critic"] = Component(Critic)

@@ -75,7 +75,7 @@ def check(base: type, spec: object, *, where: str | None = None, given: Sequence
     where : str, optional
         The place that messages begin with.
     given : sequence of str
-        Parameters that a recipe must not contain.
+        Parameters that a recipe must not contain; those that ``base`` lists as ``supplied`` are among them.
 
     Returns
     -------
@@ -88,6 +88,7 @@ def check(base: type, spec: object, *, where: str | None = None, given: Sequence
         As ``build`` does, except for what only the constructor can tell.
     """
     where = base.__name__.lower() if where is None else where
+    given = (*given, *getattr(base, "supplied", ()))
     if not isinstance(spec, Mapping):
         raise UserError(f"{where}: expected a mapping with the key 'kind', got {show(spec)}")
     if "kind" not in spec:

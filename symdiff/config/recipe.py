@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from symdiff.config import earlier, strict_yaml
 from symdiff.config.building import build, check, describe_problem, find, names
@@ -30,6 +30,8 @@ __all__ = [
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Spec = dict[str, object]
+PARTS = ("denoiser", "process", "encoder", "decoder", "breaker", "objective")
+"""The keys of a recipe whose values are specs."""
 
 
 class DataSettings(Section):
@@ -51,19 +53,31 @@ class SamplingSettings(Section):
 class Recipe(Section):
     """A validated recipe.
 
-    ``denoiser``, ``process``, ``breaker`` and ``objective`` are specs that ``build`` turns into objects.
+    ``denoiser``, ``process``, ``encoder``, ``decoder``, ``breaker`` and ``objective`` are specs that ``build`` turns
+    into objects. A diffusion has a denoiser and a process, an autoencoder an encoder and a decoder; a diffusion of
+    latents has a denoiser, a process, and the checkpoint of the autoencoder whose latents they are.
     """
 
     name: Name
     data: DataSettings
-    denoiser: Spec
-    process: Spec
+    denoiser: Spec | None = None
+    process: Spec | None = None
+    encoder: Spec | None = None
+    decoder: Spec | None = None
+    autoencoder: Annotated[str, StringConstraints(min_length=1, max_length=1000)] | None = None
     breaker: Spec = Field(default_factory=lambda: {"kind": "Nothing"})
-    objective: Spec = Field(default_factory=lambda: {"kind": "Denoising"})
+    objective: Spec
     training: TrainingSettings = TrainingSettings()
     sampling: SamplingSettings = SamplingSettings()
 
     _source: str = PrivateAttr("recipe")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_objective(cls, plain: object) -> object:
+        if not isinstance(plain, Mapping) or plain.get("objective") is not None:
+            return plain
+        return {**plain, "objective": {"kind": "Denoising" if plain.get("encoder") is None else "Autoencoding"}}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Recipe) and self.model_dump() == other.model_dump()  # wherever they were read from
@@ -115,10 +129,12 @@ def validate(plain: object, source: str = "recipe") -> Recipe:
         recipe = Recipe.model_validate(dict(plain))
     except ValidationError as error:
         raise UserError(f"{source}: {_first(error)}") from None
-    for name in ("denoiser", "process", "breaker", "objective"):
-        if "kind" not in getattr(recipe, name):
+    _check_parts(recipe, source)
+    for name in PARTS:
+        spec = getattr(recipe, name)
+        if spec is not None and "kind" not in spec:
             raise UserError(f"{source}: {name}: the key 'kind' is missing: which class it is")
-        _check_kinds(getattr(recipe, name), f"{source}: {name}")
+        _check_kinds(spec, f"{source}: {name}")
     recipe._source = source
     return recipe
 
@@ -155,7 +171,27 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
 
 def dump(recipe: Recipe) -> str:
     """The recipe as YAML text, every default written out: ``load(dump(recipe)) == recipe``."""
-    return strict_yaml.write(recipe.model_dump(mode="json"))
+    plain = recipe.model_dump(mode="json")
+    absent = [name for name in (*PARTS, "autoencoder") if plain[name] is None]
+    return strict_yaml.write({key: value for key, value in plain.items() if key not in absent})
+
+
+def _check_parts(recipe: Recipe, source: str) -> None:
+    """Check that the parts are those of a diffusion, of an autoencoder, or of a diffusion of latents."""
+    coded = recipe.encoder is not None or recipe.decoder is not None
+    needed = ("encoder", "decoder") if coded else ("denoiser", "process")
+    foreign = ("denoiser", "process", "autoencoder") if coded else ()
+    for name in needed:
+        if getattr(recipe, name) is None:
+            raise UserError(f"{source}: {name}: this key is missing")
+    for name in foreign:
+        if getattr(recipe, name) is not None:
+            raise UserError(
+                f"{source}: {name}: an autoencoder has none; a diffusion of its latents is a recipe of its own, with "
+                "the key 'autoencoder'"
+            )
+    if recipe.autoencoder is not None and recipe.breaker != {"kind": "Nothing"}:
+        raise UserError(f"{source}: breaker: the autoencoder has its own, expected none for a diffusion of its latents")
 
 
 def _check_kinds(value: object, where: str) -> None:

@@ -96,6 +96,12 @@ class Dataset:
         index = indices if isinstance(indices, slice) else _index(indices)
         return Dataset(self.domain, self.columns, self.meta, self.rows[index], self.path)
 
+    @property
+    def splits(self) -> list[str]:
+        """The names of the splits that have structures."""
+        present = self.columns.arrays["split"][self.rows].unique().tolist()
+        return [name for place, name in enumerate(SPLITS) if place in present]
+
     def split(self, name: str) -> Dataset:
         """The view ``train``, ``valid`` or ``test``.
 

@@ -15,5 +15,6 @@ if TYPE_CHECKING:
     from symdiff.denoisers.points import PointConvolution as PointConvolution
     from symdiff.denoisers.steerable import SteerableNetwork as SteerableNetwork
     from symdiff.denoisers.sublattices import SublatticeConvolution as SublatticeConvolution
+    from symdiff.denoisers.vector import ResidualMLP as ResidualMLP
 
 __getattr__, __dir__ = face(__name__)

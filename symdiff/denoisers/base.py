@@ -6,7 +6,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from diffusers.configuration_utils import ConfigMixin
 from diffusers.models.modeling_utils import ModelMixin
@@ -21,6 +21,9 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
     Every denoiser is built from three schemas, then its own settings: ``schema`` (what it predicts, as in the data),
     ``noisy`` (what it sees) and ``code`` (the symmetry-breaking input z; empty where nothing is broken).
     """
+
+    supplied: ClassVar = ("schema", "noisy", "code")
+    """What the constructor gets from the data and from other parts, not from a recipe."""
 
     def __getattr__(self, name: str) -> Any:
         # diffusers would answer with the config's entry where a submodule has the name of the setting that describes it

@@ -66,7 +66,7 @@ class NodeTransformer(Denoiser):
         pairs = channels(noisy, "pair") + channels(code, "pair")
         self.context = Context(noisy, code, width)
         self.enter = nn.Linear(nodes + pairs * nodes, width)
-        self.bias = nn.Linear(pairs, layers * heads, bias=False)
+        self.bias = nn.Linear(pairs, layers * heads, bias=False) if pairs else None
         self.blocks = nn.ModuleList(Block(width, heads, widening) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.heads = Readout(self.predicted, noisy, width, width, readout)
@@ -75,17 +75,19 @@ class NodeTransformer(Denoiser):
         mask, dtype = x.mask, self.norm.weight.dtype
         here = mask[..., None].to(dtype)
         nodes = torch.cat([here, *(part * here for part in encode(x, "node", dtype) + encode(z, "node", dtype))], -1)
-        pairs = [
-            part * (here[:, :, None] * here[:, None]) for part in encode(x, "pair", dtype) + encode(z, "pair", dtype)
-        ]
-        pairs = torch.cat(pairs, -1) if pairs else nodes.new_zeros(*mask.shape, mask.shape[1], 0)
-        rows = rearrange(torch.einsum("bijk,bjc->bikc", pairs, nodes), "b i k c -> b i (k c)")
+        seen = encode(x, "pair", dtype) + encode(z, "pair", dtype)
+        padding = torch.where(mask, 0.0, torch.finfo(torch.float32).min / 4)[:, None, None, :]
+        biases = [padding] * len(self.blocks)
+        if self.bias is not None:
+            pairs = torch.cat([part * (here[:, :, None] * here[:, None]) for part in seen], -1)
+            rows = rearrange(torch.einsum("bijk,bjc->bikc", pairs, nodes), "b i k c -> b i (k c)")
+            nodes = torch.cat([nodes, rows], -1)
+            bias = rearrange(self.bias(pairs), "b i j (l h) -> l b h i j", l=len(self.blocks))
+            biases = [pair_bias + padding for pair_bias in bias]
         context = self.context(x, t, z)
 
-        h = self.enter(torch.cat([nodes, rows], -1)) + context[:, None]
-        padding = torch.where(mask, 0.0, torch.finfo(torch.float32).min / 4)[:, None, None, :]
-        bias = rearrange(self.bias(pairs), "b i j (l h) -> l b h i j", l=len(self.blocks)) + padding
-        for block, pair_bias in zip(self.blocks, bias, strict=True):
+        h = self.enter(nodes) + context[:, None]
+        for block, pair_bias in zip(self.blocks, biases, strict=True):
             h = block(h, pair_bias)
         h = self.norm(h)
         return State(mask, self.predicted, self.heads(h, x, context))

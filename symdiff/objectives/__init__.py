@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from symdiff.face import face
 
 if TYPE_CHECKING:
+    from symdiff.objectives.autoencoding import Autoencoding as Autoencoding
     from symdiff.objectives.base import Objective as Objective
     from symdiff.objectives.denoising import Denoising as Denoising
     from symdiff.objectives.log_variance import LogVariance as LogVariance

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
+from typing import ClassVar
 
 import torch
 from diffusers.configuration_utils import ConfigMixin
@@ -47,6 +48,8 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     """
 
     config_name = "process_config.json"
+    supplied: ClassVar = ("schema", "marginals")
+    """What the constructor gets from the data, not from a recipe."""
 
     schema: Schema
     reveals: bool = False

@@ -9,6 +9,7 @@ from symdiff.face import face
 if TYPE_CHECKING:
     from symdiff.sampling.ancestral import Ancestral as Ancestral
     from symdiff.sampling.chain import Chain as Chain
+    from symdiff.sampling.decoded import Decoded as Decoded
     from symdiff.sampling.importance import Importance as Importance
     from symdiff.sampling.importance import Weighted as Weighted
     from symdiff.sampling.inpainting import Inpainting as Inpainting

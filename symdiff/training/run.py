@@ -14,20 +14,19 @@ import torch
 from accelerate import Accelerator
 from torch import nn
 
+from symdiff.assembly import Model
 from symdiff.config import recipe as recipes
 from symdiff.config.recipe import Recipe
-from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
-from symdiff.diffusion import Diffusion
 from symdiff.errors import UserError
-from symdiff.pipeline import SymdiffPipeline, assemble
+from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Streams
 from symdiff.storage.atomic import write_file
 from symdiff.training.folder import claim
-from symdiff.training.loop import Outcome, Trainer, launch
+from symdiff.training.loop import Outcome, Structures, Trainer, launch
 from symdiff.training.memory import keep_freed_memory
-from symdiff.training.samples import observer
 from symdiff.training.start import start_from
+from symdiff.training.subject import subject_of
 
 HARMLESS = "training.save.", "training.sample.", "training.log."
 """What may change between a run and its resumption: no weight and no random number depends on it."""
@@ -116,28 +115,16 @@ def prepare(
     keep_freed_memory()
     settings = recipe.training
     with accelerator.main_process_first():  # the first builds a named data set, the others read it
-        structures = open_dataset(recipe.data.dataset, recipe.data.order)
-    structures = structures.split("train")
-    torch.manual_seed(settings.seed)
-    diffusion = assemble(recipe, structures.domain, structures.marginals())
-    try:
-        diffusion.process.times(recipe.sampling.steps)
-    except ValueError as error:
-        raise UserError(f"{recipe.source}: sampling.steps: {error}") from error
+        dataset = open_dataset(recipe.data.dataset, recipe.data.order)
+    subject = subject_of(recipe, dataset)
+    model = subject.model
     if settings.start is not None and not resume:
-        start_from(settings.start, diffusion)
-    try_on_largest(diffusion, structures, recipe.source)
+        start_from(settings.start, model)
+    try_on_largest(model, subject.structures, recipe.source)
     if settings.compute.compile:
-        compile_denoiser(diffusion)
-    histogram = structures.size_histogram()
-    given = structures.domain.conditions
-    count = settings.sample.count
-    shown = torch.arange(count) * len(structures) // count
-    condition = structures.batch(shown).only(*given) if given else None
-    observe = observer(structures.domain, histogram, count, recipe.sampling.steps, settings.seed, condition)
-    data = structures.meta.get("arrays", {}).get("sha256", "")
-    trainer = Trainer(diffusion, structures, settings, out, observe, accelerator, data)
-    return trainer, lambda: SymdiffPipeline.of(diffusion, structures.domain, histogram, recipe)
+        compile_networks(model)
+    trainer = Trainer(model, subject.structures, settings, out, subject.observe, accelerator, subject.data)
+    return trainer, subject.package
 
 
 def finish(accelerator: Accelerator) -> None:
@@ -147,31 +134,33 @@ def finish(accelerator: Accelerator) -> None:
 
 
 @torch.no_grad()
-def try_on_largest(diffusion: nn.Module, structures: Dataset, source: str) -> None:
+def try_on_largest(model: nn.Module, structures: Structures, source: str) -> None:
     """Evaluate the loss of the largest structure: what cannot be learned is refused before anything is written.
 
     Raises: UserError, for example where a code has fewer node identities than the structure has nodes.
     """
     largest = structures.num_nodes.argmax()[None]
-    training = diffusion.training
+    training = model.training
     try:
-        diffusion.eval()(structures.batch(largest), Streams(0, torch.zeros(1, dtype=torch.int64)))
+        model.eval()(structures.batch(largest), Streams(0, torch.zeros(1, dtype=torch.int64)))
     except ValueError as error:
         raise UserError(
             f"{source}: the largest structure of the data, of {int(structures.num_nodes[largest])} nodes: {error}"
         ) from error
-    diffusion.train(training)
+    model.train(training)
 
 
-def compile_denoiser(diffusion: Diffusion) -> None:
-    """Compile the denoiser's forward in place. Raises: UserError where there is no C++ compiler to do it with."""
+def compile_networks(model: Model) -> None:
+    """Compile the networks' forward in place. Raises: UserError where there is no C++ compiler to do it with."""
     if not torch.cuda.is_available():
         wanted = os.environ.get("CXX")
         if not any(shutil.which(name) for name in ([wanted] if wanted else ["g++", "clang++", "c++"])):
             raise UserError(
                 "training.compute.compile: compiling needs a C++ compiler (g++ or clang++), there is none; use false"
             )
-    diffusion.denoiser.compile()
+    for name in ("denoiser", "encoder", "decoder"):
+        if name in model.parts:
+            model.parts[name].compile()
 
 
 def compare(before: Mapping, now: Mapping, path: str = "") -> list[str]:

@@ -5,33 +5,79 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Sequence
 
+import torch
+
+from symdiff.autoencoders.autoencoder import Autoencoder
+from symdiff.data.dataset import Dataset
 from symdiff.diffusion import Diffusion
 from symdiff.domains.base import Domain
+from symdiff.random import Streams
 from symdiff.sampling.ancestral import Ancestral
 from symdiff.sampling.batches import plan, sample
+from symdiff.sampling.decoded import Decoded
 from symdiff.sampling.request import Request
+from symdiff.sampling.sampler import Sampler
 from symdiff.state import State
 from symdiff.training.batches import seed_for
 
 SHOWN = 8
+BATCH = 256
 
 
 def observer(
-    domain: Domain, size_histogram: Sequence[float], count: int, steps: int, seed: int, condition: State | None = None
+    domain: Domain,
+    size_histogram: Sequence[float],
+    count: int,
+    steps: int,
+    seed: int,
+    condition: State | None = None,
+    autoencoder: Autoencoder | None = None,
 ) -> Callable[[Diffusion, int], dict]:
     """The function (diffusion, step) -> values that a training logs.
 
     Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), or
-    those of their ``condition``, with ``steps`` network evaluations. The draw depends on the seed, the training step
-    and the weights alone.
+    those of their ``condition``, with ``steps`` network evaluations; of an ``autoencoder``, by way of its latents. The
+    draw depends on the seed, the training step and the weights alone.
     """
     sizes = None if condition is None else condition.num_nodes
+    if autoencoder is not None:
+        size_histogram, sizes = [0.0, 1.0], None
 
     def observe(diffusion: Diffusion, step: int) -> dict:
         own = seed_for(seed, "samples") + (step << 32)
         device = next(diffusion.parameters()).device
         batches = plan(Request(count, sizes, condition, seed=own), size_histogram, pads=domain.pads)
-        return judge(domain, sample(Ancestral(diffusion, steps), domain, batches, device).state())
+        sampler: Sampler = Ancestral(diffusion, steps)
+        if autoencoder is not None:
+            sampler = Decoded(sampler, autoencoder.to(device))
+        return judge(domain, sample(sampler, domain, batches, device).state())
+
+    return observe
+
+
+def observe_reconstruction(dataset: Dataset, count: int, seed: int) -> Callable[[Autoencoder, int], dict]:
+    """The function (autoencoder, step) -> values that a training logs: which structures come back exactly.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The structures of its valid split, ``count`` at most; those of train where there are none.
+    count : int
+    seed : int
+        Of z.
+    """
+    split = next(name for name in ("valid", "train") if name in dataset.splits)
+    structures = dataset.split(split)
+    rows = (torch.arange(min(count, len(structures))) * len(structures)) // min(count, len(structures))
+
+    @torch.no_grad()
+    def observe(autoencoder: Autoencoder, step: int) -> dict:
+        device = next(autoencoder.parameters()).device
+        exact = [
+            autoencoder.exact(structures.batch(part).to(device), Streams(seed, part)).cpu()
+            for part in rows.split(BATCH)
+        ]
+        return {"count": len(rows), "split": split, "exact": float(torch.cat(exact).double().mean())}
 
     return observe
 

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from symdiff.assembly import Model
+from symdiff.denoisers.base import Denoiser
 from symdiff.errors import UserError
 from symdiff.nn.features import channels
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.state import schema_from_plain
 
 
-def start_from(source: str, diffusion: nn.Module) -> None:
-    """Copy the weights of a checkpoint's denoiser and breaker.
+def start_from(source: str, model: Model) -> None:
+    """Copy the weights of a checkpoint's networks and breaker.
 
     Where the denoiser reads more global inputs than the checkpoint's did, such as a condition, the weights of the new
     ones start at zero.
@@ -22,7 +24,7 @@ def start_from(source: str, diffusion: nn.Module) -> None:
     ----------
     source : str
         A folder, a bundled checkpoint's name or a hub id.
-    diffusion : nn.Module
+    model : Diffusion or Autoencoder
         What is trained.
 
     Raises
@@ -31,10 +33,14 @@ def start_from(source: str, diffusion: nn.Module) -> None:
         Where there is no such checkpoint, or its weights do not fit.
     """
     other = SymdiffPipeline.load(source)
-    for name in ("denoiser", "breaker"):
-        mine, theirs = getattr(diffusion, name), getattr(other, name)
+    for name, mine in model.parts.items():
+        if not isinstance(mine, nn.Module):
+            continue
+        theirs = getattr(other, name, None)
+        if theirs is None:
+            raise UserError(f"training.start: {source}: it has no {name}")
         weights = theirs.state_dict()
-        if name == "denoiser":
+        if isinstance(mine, Denoiser):
             weights = widen(weights, mine.state_dict(), count_new_inputs(theirs.config, mine.config))
         try:
             mine.load_state_dict(weights)

@@ -30,6 +30,8 @@ NEEDED = {
     "Orbits": {"group": "cyclic 5"},
     "Molecules": {"atoms": ["C"]},
     "Sites": {"group": {"kind": "Space"}},
+    "NetworkEncoder": {"network": {"kind": "NodeTransformer"}, "dim": 4},
+    "NetworkDecoder": {"network": {"kind": "NodeTransformer"}, "nodes": 4},
     "InFrame": {"denoiser": {"kind": "NodeTransformer"}},
     "MolecularGraph": {"atoms": ["C"]},
     "Molecule3D": {"atoms": ["C"]},

@@ -17,7 +17,7 @@ from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
 from symdiff.storage import sealed
 from symdiff.training import loop, run, samples
-from symdiff.training.run import compare, compile_denoiser, train
+from symdiff.training.run import compare, compile_networks, train
 
 RECIPE = """
 name: tiny
@@ -188,7 +188,7 @@ def test_compiling_without_a_compiler_is_told(monkeypatch):
     monkeypatch.setattr(run.shutil, "which", lambda name: None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match="C\\+\\+ compiler"):
-        compile_denoiser(torch.nn.Linear(1, 1))
+        compile_networks(torch.nn.Linear(1, 1))
 
 
 def test_a_missing_tracker_is_told(monkeypatch, tmp_path):

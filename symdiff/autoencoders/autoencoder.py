@@ -1,0 +1,130 @@
+"""An autoencoder: encoder, decoder and symmetry breaker. Its forward evaluates the objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from symdiff.autoencoders.base import Decoder, Encoder, per_structure
+from symdiff.breaking.base import SymmetryBreaker
+from symdiff.random import Generator
+from symdiff.state import Categorical, Field, Logits, State, extent, node_mask
+
+
+class Autoencoder(nn.Module):
+    """z is drawn for the structure that is encoded, and by the rule for conditions where a latent is decoded.
+
+    A latent c of the whole structure is fixed by every element of the group. Training chooses g̃ by canonicalizing the
+    structure, decoding draws it uniformly from the group, which is the stabilizer of c: no assignment of nodes is
+    searched for anywhere, since z says which node is which.
+
+    Parameters
+    ----------
+    encoder : Encoder
+    decoder : Decoder
+    breaker : SymmetryBreaker
+    objective : Objective, optional
+        What training minimizes; encoding and decoding need none.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        breaker: SymmetryBreaker,
+        objective: Callable[..., Tensor] | None = None,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder, self.breaker, self.objective = encoder, decoder, breaker, objective
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """The components by name."""
+        return {"encoder": self.encoder, "decoder": self.decoder, "breaker": self.breaker}
+
+    def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
+        """Evaluate the objective for every structure, (B,). Raises: ValueError where there is none."""
+        if self.objective is None:
+            raise ValueError("an autoencoder without an objective has no loss; give it one, such as Autoencoding()")
+        return self.objective(self, x0, generator)
+
+    @property
+    def per_structure(self) -> bool:
+        """Whether a latent belongs to a whole structure, not to a node."""
+        return per_structure(self.encoder.latent)
+
+    def encode(self, x: State, generator: Generator | None = None) -> State:
+        """Encode structures; of a variational encoder this is the mean and the logarithm of the variance."""
+        return self.encoder(x, self.breaker.sample(x, generator))
+
+    def predict(self, latent: State, z: State) -> State:
+        """Predict structures with a given z; latents of nodes are decoded without it."""
+        return self.decoder(latent, z if self.per_structure else State(latent.mask, {}, {}))
+
+    def decode(self, latent: State, generator: Generator | None = None) -> State:
+        """Decode latents: the likeliest structure under the prediction, numbered as z says.
+
+        Parameters
+        ----------
+        latent : State
+            Over the field ``latent``; others are not read.
+        generator : Generator, optional
+            Draws z. The decoded structures differ by their numbering alone.
+
+        Returns
+        -------
+        State
+            As many nodes as the latent says.
+        """
+        mask = latent.mask
+        if self.per_structure:
+            sizes = self.decoder.sizes(latent)[:, 1:].argmax(-1) + 1
+            mask = node_mask(sizes)
+        out = self.predict(latent, self.breaker.prior(mask, generator) if self.per_structure else latent.only())
+        return likeliest(out)
+
+    def reconstruct(self, x: State, generator: Generator | None = None) -> tuple[State, State]:
+        """Encode structures and decode them with the z that they were encoded with.
+
+        Returns
+        -------
+        structures, latents : State
+            The decoded structures have the numbering of ``x``, and its sizes; what sizes the latents say, ``sizes`` of
+            the decoder tells.
+        """
+        z = self.breaker.sample(x, generator)
+        latent = self.encoder(x, z)
+        return likeliest(self.predict(latent, z)), latent
+
+    def exact(self, x: State, generator: Generator | None = None) -> Tensor:
+        """Tell which structures come back exactly, all labels and the number of nodes: (B,) bool.
+
+        Real fields are not compared.
+        """
+        decoded, latent = self.reconstruct(x, generator)
+        same = torch.ones(len(x), dtype=torch.bool, device=x.device)
+        if self.per_structure:
+            same = self.decoder.sizes(latent).argmax(-1) == x.num_nodes
+        for name, field in x.schema.items():
+            if isinstance(field, Categorical) and name in decoded.schema:
+                equal = (decoded[name] == x[name]) | ~extent(field, x.mask)
+                same = same & equal.reshape(len(x), -1).all(1)
+        return same
+
+
+def likeliest(out: State) -> State:
+    """The likeliest structure under a prediction: the largest logit of every label, reals as they are."""
+    schema: dict[str, Field] = {}
+    values: dict[str, Tensor] = {}
+    for name, field in out.schema.items():
+        present = extent(field, out.mask)
+        if isinstance(field, Logits):
+            schema[name], value = Categorical(field.axes, field.classes, field.symmetric), out[name].argmax(-1)
+        else:
+            schema[name], value = field, out[name].float()
+            present = present.view(*present.shape, *[1] * len(field.trailing))
+        values[name] = torch.where(present, value, torch.zeros((), dtype=value.dtype, device=value.device))
+    return State(out.mask, schema, values)

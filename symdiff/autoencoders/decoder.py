@@ -1,0 +1,77 @@
+"""Any equivariant network as a decoder that is equivariant up to the stabilizer of what it decodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from symdiff.autoencoders.base import LATENT, Decoder, per_structure
+from symdiff.autoencoders.encoder import settings_of
+from symdiff.config.ranges import Nodes, Width
+from symdiff.config.recipe import build
+from symdiff.denoisers.base import Denoiser
+from symdiff.state import State, schema_from_plain, schema_to_plain
+
+
+class NetworkDecoder(Decoder):
+    """A structure predicted by a network that sees the latent, instead of a noisy structure, and z.
+
+    A latent of the whole structure is invariant: no permutation changes it, so its stabilizer is the whole group, and
+    an equivariant network without z could only answer with a structure whose nodes are all alike. With z = g̃·v, g̃
+    uniform on the group, the network is equivariant jointly and each draw is one of the numberings of one structure:
+    relaxed equivariance. Latents of nodes are seen without z: whatever told the nodes apart is in them.
+
+    Parameters
+    ----------
+    schema, latent, code : Mapping
+        The schemas of the structures, of the latents and of z, as ``schema_to_plain`` writes them.
+    network : Mapping or Denoiser
+        The spec of the network.
+    nodes : int
+        The largest structure.
+    hidden : int
+        Channels of the layer between the latent and the number of nodes.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        latent: Mapping,
+        code: Mapping,
+        network: Mapping | Denoiser,
+        nodes: Nodes,
+        hidden: Width = 128,
+    ) -> None:
+        super().__init__()
+        seen = {LATENT: schema_from_plain(latent)[LATENT]}
+        self.latent, self.nodes = seen, nodes
+        self.network = build(
+            Denoiser,
+            network,
+            where="decoder.network",
+            schema=schema_to_plain(schema_from_plain(schema)),
+            noisy=schema_to_plain(seen),
+            code=schema_to_plain(schema_from_plain(code)) if per_structure(seen) else {},
+        )
+        self.size = (
+            nn.Sequential(nn.Linear(seen[LATENT].trailing[0], hidden), nn.SiLU(), nn.Linear(hidden, nodes + 1))
+            if per_structure(seen)
+            else None
+        )
+        self.register_to_config(network=settings_of(self.network))
+
+    def forward(self, latent: State, z: State) -> State:
+        if z.mask.shape[1] > self.nodes:
+            raise ValueError(f"the decoder has {self.nodes} nodes, got structures with up to {z.mask.shape[1]}")
+        seen = State(z.mask, self.latent, {LATENT: latent[LATENT]})
+        return self.network(seen, torch.zeros(len(z), device=z.device), z)
+
+    def sizes(self, latent: State) -> Tensor:
+        if self.size is None:
+            raise ValueError("latents of nodes say how many nodes there are by their own number")
+        weight = next(self.size.parameters())
+        return self.size(latent[LATENT].to(weight.dtype)).to(latent[LATENT]).log_softmax(-1)

@@ -1,0 +1,91 @@
+"""Any equivariant network as an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from diffusers.configuration_utils import register_to_config
+
+from symdiff.autoencoders.base import LATENT, LOG_VARIANCE, Encoder, latent_schema, latent_state
+from symdiff.config.ranges import Width
+from symdiff.config.recipe import build
+from symdiff.denoisers.base import Denoiser
+from symdiff.state import Real, State, schema_from_plain, schema_to_plain
+
+MOST = 10.0
+"""The largest logarithm of a variance, up or down."""
+
+
+class NetworkEncoder(Encoder):
+    """A latent read from a network that sees the clean structure and z.
+
+    The network is any ``Denoiser`` whose predicted field is the latent: an encoder is a jointly equivariant map like
+    any other. With z from the inversion kernel of the structure (``SymPE`` anchored in the data) structures that no
+    equivariant network could tell apart get latents of their own, and the latent of a structure is still one and the
+    same however its nodes are numbered.
+
+    Parameters
+    ----------
+    schema, code : Mapping
+        The schemas of the structures and of z, as ``schema_to_plain`` writes them.
+    network : Mapping or Denoiser
+        The spec of the network.
+    dim : int
+        Numbers of a latent.
+    per : {"structure", "node"}
+        Whether there is one latent a structure, invariant, or one a node, equivariant.
+    variational : bool
+        Whether the network predicts the mean and the variance of a normal distribution.
+    normalized : bool
+        Whether a latent has the root mean square 1, so that noise of a given standard deviation means the same for all
+        structures. Not where it is variational.
+    """
+
+    @register_to_config
+    def __init__(
+        self,
+        schema: Mapping,
+        code: Mapping,
+        network: Mapping | Denoiser,
+        dim: Width,
+        per: Literal["structure", "node"] = "structure",
+        variational: bool = False,
+        normalized: bool = True,
+    ) -> None:
+        super().__init__()
+        axes = "whole" if per == "structure" else "node"
+        self.latent = latent_schema(axes, dim, variational)
+        self.dim, self.variational, self.normalized = dim, variational, normalized and not variational
+        self.network = build(
+            Denoiser,
+            network,
+            where="encoder.network",
+            schema=schema_to_plain({LATENT: Real(axes, dim * len(self.latent))}),
+            noisy=schema_to_plain(schema_from_plain(schema)),
+            code=schema_to_plain(schema_from_plain(code)),
+        )
+        self.register_to_config(network=settings_of(self.network))
+
+    def forward(self, x: State, z: State) -> State:
+        out = self.network(x, torch.zeros(len(x), device=x.device), z)[LATENT]
+        out = out if out.dtype == torch.float64 else out.float()
+        if self.variational:
+            mean, log_variance = out.split(self.dim, -1)
+            values = {LATENT: mean, LOG_VARIANCE: log_variance.clamp(-MOST, MOST)}
+        else:
+            # the root mean square of the padding is 0, too
+            scale = out.square().mean(-1, keepdim=True).add(1e-12).rsqrt() if self.normalized else 1.0
+            values = {LATENT: out * scale}
+        return latent_state(self.latent, x.mask, **values)
+
+
+def settings_of(network: Denoiser) -> dict:
+    """The spec that a network is built from, without the schemas that it is given."""
+    settings = {
+        key: value
+        for key, value in network.config.items()
+        if not key.startswith("_") and key not in ("schema", "noisy", "code")
+    }
+    return {"kind": type(network).__name__, **settings}

@@ -1,0 +1,66 @@
+"""The latents of a data set, which a diffusion is trained on."""
+
+from __future__ import annotations
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from symdiff.autoencoders.autoencoder import Autoencoder
+from symdiff.autoencoders.base import LATENT
+from symdiff.data.dataset import Dataset
+from symdiff.random import Streams
+from symdiff.state import Schema, State
+
+BATCH = 512
+
+
+class Latents:
+    """One latent a structure, with its conditions, as structures of one node.
+
+    Parameters
+    ----------
+    schema : Mapping of str to Field
+        ``latent`` and the conditions.
+    values : dict of str to Tensor
+        (M, ...) each.
+    """
+
+    def __init__(self, schema: Schema, values: dict[str, Tensor]) -> None:
+        self.schema, self.values = schema, values
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, autoencoder: Autoencoder, structures: Dataset, seed: int = 0) -> Latents:
+        """Encode a data set; the mean, where the encoder is variational."""
+        given = structures.domain.conditions
+        schema = {
+            LATENT: autoencoder.encoder.latent[LATENT],
+            **{name: structures.domain.schema[name] for name in given},
+        }
+        parts: dict[str, list[Tensor]] = {name: [] for name in schema}
+        for rows in torch.arange(len(structures)).split(BATCH):
+            x = structures.batch(rows)
+            latent = autoencoder.encode(x, Streams(seed, rows))
+            for name in schema:
+                parts[name].append(latent[name] if name == LATENT else x[name])
+        return cls(schema, {name: torch.cat(values) for name, values in parts.items()})
+
+    @property
+    def digest(self) -> str:
+        """Names the content."""
+        return hashlib.sha256(self.values[LATENT].numpy().tobytes()).hexdigest()
+
+    def __len__(self) -> int:
+        return len(self.values[LATENT])
+
+    @property
+    def num_nodes(self) -> Tensor:
+        """(M,) int64, all 1."""
+        return torch.ones(len(self), dtype=torch.int64)
+
+    def batch(self, indices: Tensor, nodes: int | None = None) -> State:
+        """The latents at ``indices`` (B,) as structures of one node."""
+        mask = torch.ones(len(indices), 1, dtype=torch.bool)
+        return State(mask, self.schema, {name: values[indices] for name, values in self.values.items()})
