@@ -193,7 +193,7 @@ def looped(subject: Subject, steps: int) -> float:
     """Molecules a second of a recipe's whole loop."""
     start = now(subject.device)
     subject.loop(steps)
-    return steps * subject.settings.batch_size / (now(subject.device) - start)
+    return steps * subject.settings.batch.size / (now(subject.device) - start)
 
 
 def padding(data: Dataset, batch: int, by_size: bool, batches: int = 400) -> dict[str, float]:
@@ -224,7 +224,7 @@ def measure(recipe: Recipe, turns: int, seconds: float, batch: int, checkpoint: 
     rivals = {f"EDM {name}": Rival(data, batch, *how, device) for name, how in RIVALS.items()}
     rates: dict[str, list[float]] = {name: [] for name in (*mine, *rivals)}
     steps = {
-        name: max(1, round(seconds * looped(subject, 1) / subject.settings.batch_size))
+        name: max(1, round(seconds * looped(subject, 1) / subject.settings.batch.size))
         for name, subject in mine.items()
     }
     counts = {name: max(1, round(seconds * rival.rate(1, "train") / rival.batch)) for name, rival in rivals.items()}

@@ -130,7 +130,7 @@ def measure(recipe: Recipe, seconds: float, compare: bool, turns: int = 5) -> di
         subjects["loop_compiled" if not recipe.training.compute.compile else "loop_not_compiled"] = Subject(
             recipe, not recipe.training.compute.compile
         )
-    steps = max(1, round(seconds / turns * plain.bare(3) / plain.settings.batch_size))
+    steps = max(1, round(seconds / turns * plain.bare(3) / plain.settings.batch.size))
     rates: dict[str, list[float]] = {"bare": [], **{name: [] for name in subjects}}
     peaks = []
     for _ in range(turns):
@@ -142,9 +142,9 @@ def measure(recipe: Recipe, seconds: float, compare: bool, turns: int = 5) -> di
     overhead = statistics.median(b / a - 1 for a, b in zip(rates["loop"], rates["bare"], strict=True))
     return {
         "recipe": recipe.name,
-        "batch_size": plain.settings.batch_size,
+        "batch_size": plain.settings.batch.size,
         "parameters": sum(p.numel() for p in plain.diffusion.parameters()),
-        "precision": plain.settings.precision,
+        "precision": plain.settings.compute.precision,
         "device": str(plain.device),
         "threads": torch.get_num_threads(),
         **{f"{name}_per_second": round(rate, 1) for name, rate in middle.items()},
