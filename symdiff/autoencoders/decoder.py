@@ -8,12 +8,13 @@ import torch
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from symdiff.autoencoders.base import LATENT, Decoder, per_structure
+from symdiff.autoencoders.base import LATENT, Decoder
 from symdiff.autoencoders.encoder import settings_of
+from symdiff.autoencoders.marks import count_marks, mark
 from symdiff.config.ranges import Nodes, Width
 from symdiff.config.recipe import build
 from symdiff.denoisers.base import Denoiser
-from symdiff.state import State, schema_from_plain, schema_to_plain
+from symdiff.state import Real, State, schema_from_plain, schema_to_plain
 
 
 class NetworkDecoder(Decoder):
@@ -24,6 +25,8 @@ class NetworkDecoder(Decoder):
     uniform on the group, the network is equivariant jointly and each draw is one of the numberings of one structure:
     relaxed equivariance. Latents of nodes are seen without z: whatever told the nodes apart is in them.
 
+    Node i sees Σ_k (1, z_i)_k B_k c of the latent c, with learned matrices B_k, so that each node reads its own part.
+
     Parameters
     ----------
     schema, latent, code : Mapping
@@ -32,6 +35,8 @@ class NetworkDecoder(Decoder):
         The spec of the network.
     nodes : int
         The largest structure.
+    channels : int
+        Of what a node sees of the latent of its structure.
     hidden : int
         Channels of the layer between the latent and the number of nodes.
     """
@@ -44,30 +49,36 @@ class NetworkDecoder(Decoder):
         code: Mapping,
         network: Mapping | Denoiser,
         nodes: Nodes,
+        channels: Width = 64,
         hidden: Width = 128,
     ) -> None:
         super().__init__()
-        seen = {LATENT: schema_from_plain(latent)[LATENT]}
-        self.latent, self.nodes = seen, nodes
+        field, code = schema_from_plain(latent)[LATENT], schema_from_plain(code)
+        whole, dim = field.axes == "whole", field.trailing[0]
+        self.nodes, self.channels = nodes, channels
+        self.seen = {LATENT: Real("node", channels if whole else dim)}
+        self.spread = nn.Linear(dim, count_marks(code) * channels, bias=False) if whole else None
         self.network = build(
             Denoiser,
             network,
             where="decoder.network",
             schema=schema_to_plain(schema_from_plain(schema)),
-            noisy=schema_to_plain(seen),
-            code=schema_to_plain(schema_from_plain(code)) if per_structure(seen) else {},
+            noisy=schema_to_plain(self.seen),
+            code=schema_to_plain(code) if whole else {},
         )
-        self.size = (
-            nn.Sequential(nn.Linear(seen[LATENT].trailing[0], hidden), nn.SiLU(), nn.Linear(hidden, nodes + 1))
-            if per_structure(seen)
-            else None
-        )
+        self.size = nn.Sequential(nn.Linear(dim, hidden), nn.SiLU(), nn.Linear(hidden, nodes + 1)) if whole else None
         self.register_to_config(network=settings_of(self.network))
 
     def forward(self, latent: State, z: State) -> State:
         if z.mask.shape[1] > self.nodes:
             raise ValueError(f"the decoder has {self.nodes} nodes, got structures with up to {z.mask.shape[1]}")
-        seen = State(z.mask, self.latent, {LATENT: latent[LATENT]})
+        value = latent[LATENT]
+        if self.spread is not None:
+            weight = self.spread.weight
+            marks = mark(z, weight.dtype)
+            parts = self.spread(value.to(weight.dtype)).unflatten(1, (marks.shape[-1], self.channels))
+            value = torch.einsum("bnk,bkh->bnh", marks, parts)
+        seen = State(z.mask, self.seen, {LATENT: value})
         return self.network(seen, torch.zeros(len(z), device=z.device), z)
 
     def sizes(self, latent: State) -> Tensor:
