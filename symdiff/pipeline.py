@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
 import torch
+from torch import Tensor
 
 from symdiff.assembly import Model
 from symdiff.assembly import assemble as assemble
@@ -16,7 +17,10 @@ from symdiff.autoencoders.autoencoder import Autoencoder
 from symdiff.breaking.nothing import Nothing
 from symdiff.checkpoint import Checkpoint
 from symdiff.config.recipe import Recipe, SamplingSettings
+from symdiff.data.dataset import Dataset
+from symdiff.data.orders import reorder
 from symdiff.diffusion import Diffusion
+from symdiff.domains import arrays
 from symdiff.domains.base import Domain
 from symdiff.errors import UserError
 from symdiff.guidance import Guided, may_hide
@@ -24,6 +28,7 @@ from symdiff.objectives.autoencoding import Autoencoding
 from symdiff.objectives.denoising import Denoising
 from symdiff.sampling.ancestral import Ancestral
 from symdiff.sampling.batches import plan, sample
+from symdiff.sampling.coding import BATCH, decode, encode
 from symdiff.sampling.decoded import Decoded
 from symdiff.sampling.inpainting import Inpainting
 from symdiff.sampling.preparation import prepare
@@ -230,6 +235,80 @@ class SymdiffPipeline(Checkpoint):
                 return sample(sampler, self.domain, batches, target, progress)
 
         return draw, *self.prepare(request)
+
+    def encode(
+        self,
+        structures: Dataset | Sequence,
+        seed: int = 0,
+        batch_size: int = BATCH,
+        progress: Callable[[float], None] | None = None,
+    ) -> Tensor:
+        """Encode structures, one latent each.
+
+        Parameters
+        ----------
+        structures
+            A data set in the model's domain, or objects that its codec encodes: molecules, graphs.
+        seed
+            Of z, which matters where a structure has several canonical orders.
+        batch_size
+            Structures that are encoded together; changes the speed only.
+        progress
+            Called with the number of structures that are finished.
+
+        Returns
+        -------
+        Tensor
+            (M, dim) float32.
+
+        Raises
+        ------
+        UserError
+            For an object that does not fit the domain, a structure larger than the decoder's, and a model without an
+            encoder.
+        """
+        autoencoder, order = self.autoencoder.eval(), self.recipe.data.order if self.recipe else "stored"
+        if not isinstance(structures, Dataset):
+            flat = arrays.pack([self.domain.encode(each) for each in structures], self.domain.schema)
+            structures = Dataset.from_arrays(self.domain, flat, {"name": "objects", "order": self.domain.codec.order})
+        structures = reorder(structures, order)
+        try:
+            return encode(autoencoder, structures, seed, batch_size, progress)
+        except ValueError as error:
+            raise UserError(
+                f"cannot encode structures of up to {int(structures.num_nodes.max())} nodes: {error}"
+            ) from None
+
+    def decode(
+        self,
+        latents: Tensor,
+        seed: int = 0,
+        batch_size: int = BATCH,
+        progress: Callable[[float], None] | None = None,
+    ) -> Iterator[Samples]:
+        """Decode latents, block after block of consecutive structures.
+
+        Parameters
+        ----------
+        latents
+            (M, dim).
+        seed
+            Of the numbering of the nodes, nothing else.
+        batch_size
+            Structures that are decoded together; changes the speed only.
+        progress
+            Called with the number of structures that are finished.
+
+        Raises
+        ------
+        UserError
+            For latents of another size or that are not finite, and a model without a decoder.
+        """
+        try:
+            for rows, structures in decode(self.autoencoder.eval(), latents, seed, batch_size, progress):
+                yield Samples(self.domain, [structures], [rows - rows[0]])
+        except ValueError as error:
+            raise UserError(f"cannot decode: {error}") from None
 
     def prepare(self, request: Request) -> tuple[Request, list[float]]:
         """Check a request, and find the sizes that its condition or its known part has.

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from symdiff.cli import data, demo, doctor, evaluate, push, sample, train
+from symdiff.cli import data, decode, demo, doctor, encode, evaluate, push, sample, train
 from symdiff.cli.own_options import OwnOptions
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
@@ -80,6 +80,8 @@ app.command("train")(train.train)
 app.command("sample", cls=OwnOptions, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     sample.sample
 )
+app.command("encode", epilog=encode.EXAMPLE)(encode.encode)
+app.command("decode", epilog=decode.EXAMPLE)(decode.decode)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
 app.command("push")(push.push)

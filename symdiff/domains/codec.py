@@ -11,7 +11,15 @@ from symdiff.state import State
 
 
 class Codec(ABC):
-    """Objects of one domain, such as molecules, as arrays and in files."""
+    """Objects of one domain, such as molecules, as arrays and in files.
+
+    Attributes
+    ----------
+    order : str
+        The canonical order in which ``encode`` puts nodes: ``smiles``, or ``stored`` where it leaves them as they are.
+    """
+
+    order: str = "stored"
 
     @abstractmethod
     def encode(self, obj) -> Record:

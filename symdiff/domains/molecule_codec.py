@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 class MoleculeCodec(Codec):
     """Molecules are SMILES strings or RDKit molecules."""
+
+    order = "smiles"
 
     def __init__(self, domain: MolecularGraph) -> None:
         self.domain = domain
@@ -134,3 +136,11 @@ class MoleculeCodec(Codec):
         from symdiff.domains.molecule_files import write
 
         write(objs, path)
+
+    def draw(self, objs: Sequence, path: str | Path) -> bool:
+        from symdiff.domains.molecule_picture import draw
+
+        if not objs:
+            return False
+        draw(objs, path)
+        return True

@@ -10,10 +10,8 @@ from torch import Tensor
 from symdiff.autoencoders.autoencoder import Autoencoder
 from symdiff.autoencoders.base import LATENT
 from symdiff.data.dataset import Dataset
-from symdiff.random import Streams
+from symdiff.sampling.coding import encode
 from symdiff.state import Schema, State
-
-BATCH = 512
 
 
 class Latents:
@@ -31,7 +29,6 @@ class Latents:
         self.schema, self.values = schema, values
 
     @classmethod
-    @torch.no_grad()
     def of(cls, autoencoder: Autoencoder, structures: Dataset, seed: int = 0) -> Latents:
         """Encode a data set; the mean, where the encoder is variational."""
         given = structures.domain.conditions
@@ -39,13 +36,9 @@ class Latents:
             LATENT: autoencoder.encoder.latent[LATENT],
             **{name: structures.domain.schema[name] for name in given},
         }
-        parts: dict[str, list[Tensor]] = {name: [] for name in schema}
-        for rows in torch.arange(len(structures)).split(BATCH):
-            x = structures.batch(rows)
-            latent = autoencoder.encode(x, Streams(seed, rows))
-            for name in schema:
-                parts[name].append(latent[name] if name == LATENT else x[name])
-        return cls(schema, {name: torch.cat(values) for name, values in parts.items()})
+        values = {LATENT: encode(autoencoder, structures, seed)}
+        values |= {name: structures.columns.arrays[name][structures.rows] for name in given}
+        return cls(schema, values)
 
     @property
     def digest(self) -> str:
