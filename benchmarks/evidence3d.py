@@ -43,7 +43,7 @@ from symdiff.data.registry import open_dataset
 from symdiff.groups.base import Element
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Generator, Streams
 from symdiff.sampling.likelihood import nll
@@ -74,7 +74,7 @@ class AnyFrame(Canonicalizer):
 
     def __init__(self, names: bool = False) -> None:
         self.names, self._space = names, Orthogonal(3)
-        self.group = Product([Symmetric(), self._space]) if names else self._space
+        self.group = DirectProduct([Symmetric(), self._space]) if names else self._space
 
     def element(self, x: State) -> Element:
         return self.group.identity(x.mask)

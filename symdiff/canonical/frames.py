@@ -15,7 +15,7 @@ from symdiff.canonical.traversal import traverse
 from symdiff.groups.base import Element
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.random import Generator, mix
 from symdiff.state import Categorical, State
 
@@ -74,7 +74,7 @@ class Frames(Canonicalizer):
         self.nodes, self.special, self.field, self.tolerance = nodes, special, field, tolerance
         self.fields = None if fields is None else list(fields)
         self._space = Orthogonal(3, special)
-        self.group = self._space if nodes == "unnamed" else Product([Symmetric(), self._space])
+        self.group = self._space if nodes == "unnamed" else DirectProduct([Symmetric(), self._space])
 
     def element(self, x: State) -> Element:
         """c with c⁻¹·x canonical.

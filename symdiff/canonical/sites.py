@@ -13,7 +13,7 @@ from symdiff.canonical.base import Canonicalizer
 from symdiff.groups.base import Element, Group
 from symdiff.groups.finite import Numbered
 from symdiff.groups.lattices import Space
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.groups.relabel import Relabel
 from symdiff.groups.torus import Torus
 from symdiff.random import Generator, uniform
@@ -38,7 +38,7 @@ class Sites(Canonicalizer):
     Parameters
     ----------
     group : Group
-        A ``Space``, or the ``Product`` of a Space and ``Relabel``s.
+        A ``Space``, or the ``DirectProduct`` of a Space and ``Relabel``s.
     fields : sequence of str, optional
         The fields that are compared, in their order; by default all of x, in the order of its schema.
 
@@ -51,13 +51,13 @@ class Sites(Canonicalizer):
     def __init__(self, group: Group, fields: Sequence[str] | None = None) -> None:
         if isinstance(fields, str):
             raise ValueError(f"fields needs a list of names, got {fields!r}")
-        factors = group.groups if isinstance(group, Product) else (group,)
+        factors = group.groups if isinstance(group, DirectProduct) else (group,)
         relabels = all(isinstance(factor, Relabel) for factor in factors[1:])
         if not isinstance(group, Numbered) or not isinstance(factors[0], Space) or not relabels:
-            raise ValueError("Sites needs a Space, or a Product of a Space and Relabels behind it")
+            raise ValueError("Sites needs a Space, or a DirectProduct of a Space and Relabels behind it")
         self.group, self._numbered, self.fields = group, group, None if fields is None else list(fields)
         self._space: Space = factors[0]
-        self._labels = Product(factors[1:])
+        self._labels = DirectProduct(factors[1:])
 
     def element(self, x: State) -> Element:
         """c with c⁻¹·x canonical: of several, the one with the smallest number."""
@@ -157,7 +157,7 @@ class Turned:
     nodes: int
 
     @classmethod
-    def of(cls, space: Space, relabel: Product, x: State) -> Turned:
+    def of(cls, space: Space, relabel: DirectProduct, x: State) -> Turned:
         """For the one field that x has. Raises ValueError where images cannot be compared exactly."""
         ((name, field),) = x.schema.items()
         if field.axes == "pair" or getattr(field, "vector", 0):

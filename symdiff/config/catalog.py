@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+from symdiff.config.earlier import RENAMED
 from symdiff.config.extensions import load_extensions
 from symdiff.errors import UserError, nearest
 
@@ -45,6 +46,9 @@ def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
         for cls in reversed(_subclasses(base)):
             if cls.__name__ == name and not inspect.isabstract(cls) and not cls.__module__.startswith("symdiff."):
                 return cls
+    former = RENAMED.get(base.__name__, {}).get(str(name))
+    if former is not None:
+        return find(base, former, where=where)
     raise UserError(
         f"{where}: expected the name of a {base.__name__}, got {show(name)}{nearest(str(name), names(base))}"
     )

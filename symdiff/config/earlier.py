@@ -1,4 +1,4 @@
-"""Recipes as they were written before the settings of training had sections: where each key is now."""
+"""Recipes and checkpoints of before: where a key of a recipe is now, and what a class is called."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ MOVED = {
     "draws": "objective/draws",
 }
 """Key of ``training`` -> place of the same value now. ``draws`` says, in addition, ``objective/kind=LogVariance``."""
+
+
+RENAMED = {"Group": {"Product": "DirectProduct"}}
+"""Abstract class -> name of a class in checkpoints and recipes of before -> its name now."""
 
 
 def describe_moved(plain: Mapping) -> str | None:

@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from symdiff.chemistry.limits import MAX_ATOMS
-from symdiff.data.dataset import SPLITS, Dataset
+from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.parsing import Progress, parse
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.domains.molecule_files import read_records
-from symdiff.errors import UserError, nearest
+from symdiff.errors import UserError
 from symdiff.state import Schema
 from symdiff.storage.records import Record
-
-_SPLIT_NAMES = {"train": 0, "training": 0, "valid": 1, "val": 1, "validation": 1, "test": 2}
+from symdiff.storage.splits import read_split
 
 
 def molecules(
@@ -108,22 +107,6 @@ def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSetti
         for record in read_records(path, settings.column, settings.split_column, most, settings.atoms)
     )
     return molecules(records, None, meta, settings.hydrogens, settings.max_nodes, settings.workers, settings.progress)
-
-
-def read_split(name: str) -> int:
-    """Read the name of a split.
-
-    Raises
-    ------
-    UserError
-        For another name.
-    """
-    known = _SPLIT_NAMES.get(name.strip().lower())
-    if known is None:
-        raise UserError(
-            f"split: expected one of {', '.join(SPLITS)}, got {name[:40]!r}{nearest(name[:40], _SPLIT_NAMES)}"
-        )
-    return known
 
 
 def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:

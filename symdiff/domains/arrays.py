@@ -9,7 +9,7 @@ import torch
 
 from symdiff.state import Categorical, Field, Schema, State, node_mask
 
-Record = dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]
 """One structure as arrays.
 
 Node fields (n, ...), ``edges`` (E, 2) with i < j, one value per edge and pair field (E,).
@@ -18,7 +18,7 @@ Node fields (n, ...), ``edges`` (E, 2) with i < j, one value per edge and pair f
 MAX_NODES = 32767  # node numbers are stored as int16
 
 
-def pack(records: Sequence[Record], schema: Schema) -> dict[str, np.ndarray]:
+def pack(records: Sequence[Arrays], schema: Schema) -> dict[str, np.ndarray]:
     """Flat arrays of M records.
 
     ``num_nodes`` (M,), ``num_edges`` (M,), ``edges`` (sum E, 2) and every field's values.
@@ -46,7 +46,7 @@ def _dtype(field: Field) -> type:
     return np.float32
 
 
-def unpack(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[Record]:
+def unpack(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[Arrays]:
     """The records of flat arrays: what ``pack`` was given."""
     node_stops, edge_stops = np.cumsum(arrays["num_nodes"])[:-1], np.cumsum(arrays["num_edges"])[:-1]
     columns = {"edges": np.split(arrays["edges"], edge_stops)}

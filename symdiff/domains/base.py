@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor
 
 from symdiff.config.building import build
-from symdiff.domains.arrays import Record, pack, unpad
+from symdiff.domains.arrays import Arrays, pack, unpad
 from symdiff.domains.codec import Codec
 from symdiff.domains.options import Options
 from symdiff.groups.base import Group
@@ -129,7 +129,7 @@ class Domain(ABC):
             raise ValueError(f"expected a field of labels, got {field!r}: {labels}")
         return [str(label) for label in range(labels.classes)]
 
-    def encode(self, obj) -> Record:
+    def encode(self, obj) -> Arrays:
         """``codec.encode``."""
         return self.codec.encode(obj)
 
@@ -149,12 +149,12 @@ class Domain(ABC):
         """``codec.draw``."""
         return self.codec.draw(objs, path)
 
-    def collate(self, records: Sequence[Record], nodes: int | None = None) -> State:
+    def collate(self, records: Sequence[Arrays], nodes: int | None = None) -> State:
         """Make a batch of records.
 
         Parameters
         ----------
-        records : sequence of Record
+        records : sequence of Arrays
             Arrays as ``encode`` gives them.
         nodes : int, optional
             Nodes that each is padded to, by default those of the largest.

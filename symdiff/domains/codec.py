@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from symdiff.domains.arrays import Record
+from symdiff.domains.arrays import Arrays
 from symdiff.state import State
 
 
@@ -22,7 +22,7 @@ class Codec(ABC):
     order: str = "stored"
 
     @abstractmethod
-    def encode(self, obj) -> Record:
+    def encode(self, obj) -> Arrays:
         """The arrays of one object.
 
         Raises

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from symdiff.domains.arrays import Record
+from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
 from symdiff.domains.graph_writing import write_graphs
 from symdiff.errors import UserError
@@ -28,7 +28,7 @@ class GraphCodec(Codec):
     def __init__(self, domain: Graph) -> None:
         self.domain = domain
 
-    def encode(self, obj) -> Record:
+    def encode(self, obj) -> Arrays:
         """``node`` (n,), ``edges`` (E, 2), ``edge`` (E,) of a networkx graph or a PyG ``Data``, in its order of nodes.
 
         Raises
@@ -40,14 +40,14 @@ class GraphCodec(Codec):
             return self._from_pyg(obj)
         return self._from_networkx(obj)
 
-    def _from_networkx(self, graph) -> Record:
+    def _from_networkx(self, graph) -> Arrays:
         import networkx
 
         if not isinstance(graph, networkx.Graph):
             raise UserError(f"expected a networkx graph or a PyG Data, got {type(graph).__name__}")
         return self.record_of(from_drawing(graph, self.domain.max_nodes))
 
-    def _from_pyg(self, data) -> Record:
+    def _from_pyg(self, data) -> Arrays:
         index = np.asarray(data.edge_index).reshape(2, -1).T
         attributes = getattr(data, "edge_attr", None)
         labels = np.ones(len(index), np.int64) if attributes is None else _labels(attributes, len(index), "edge_attr")
@@ -61,7 +61,7 @@ class GraphCodec(Codec):
         once = index[:, 0] <= index[:, 1]
         return self.record(nodes, index[once], labels[once])
 
-    def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Record:
+    def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Arrays:
         """The record of node labels (n,), edges (E, 2) in any order and their labels (E,).
 
         Raises
@@ -79,7 +79,7 @@ class GraphCodec(Codec):
             )
         )
 
-    def record_of(self, graph: EdgeList) -> Record:
+    def record_of(self, graph: EdgeList) -> Arrays:
         """The record of a graph.
 
         Without labels they are 0 for nodes and 1 for edges.
@@ -99,7 +99,7 @@ class GraphCodec(Codec):
             raise UserError(f"label: an edge label outside 1 to {self.domain.edge_classes - 1}")
         return {"node": nodes, "edges": graph.edges.astype(np.int16), "edge": labels}
 
-    def records(self, state: State) -> list[Record]:
+    def records(self, state: State) -> list[Arrays]:
         """The arrays of every structure of a batch."""
         nodes, edges = state["node"].cpu(), state["edge"].cpu().triu(1)
         records = []
@@ -113,7 +113,7 @@ class GraphCodec(Codec):
         """networkx graphs with nodes 0 .. n - 1; labels as attributes where there is more than one."""
         return [self.to_networkx(record) for record in self.records(state)]
 
-    def to_networkx(self, record: Record):
+    def to_networkx(self, record: Arrays):
         """The networkx graph of a record."""
         import networkx
 

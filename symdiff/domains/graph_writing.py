@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from symdiff.domains.arrays import Record, pack
+from symdiff.domains.arrays import Arrays, pack
 from symdiff.graphs.files import WRITE, write_columns
 from symdiff.graphs.graphml import write_graphml
 from symdiff.storage.files import ending
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from symdiff.domains.graph import Graph
 
 
-def write_graphs(records: Iterable[Record], domain: Graph, path: str | Path) -> None:
+def write_graphs(records: Iterable[Arrays], domain: Graph, path: str | Path) -> None:
     """Write records of graphs, each before more than a few others are asked for. Raises UserError.
 
     Parameters
     ----------
-    records : iterable of Record
+    records : iterable of Arrays
         Graphs of the domain.
     domain : Graph
         What their labels are.

@@ -15,7 +15,7 @@ from symdiff.domains.lattice_options import LatticeOptions
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import LatticeKind, bravais
 from symdiff.groups.lattices import Space
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.groups.relabel import Relabel
 from symdiff.groups.torus import Torus, torus
 from symdiff.spins.hamiltonian import Hamiltonian, interaction
@@ -102,7 +102,7 @@ class SpinLattice(Domain):
         return LatticeOptions(self)
 
     @property
-    def group(self) -> Product:
+    def group(self) -> DirectProduct:
         """The space group times the permutations of labels that leave the interaction as it is.
 
         A field moves with the spins.
@@ -110,7 +110,7 @@ class SpinLattice(Domain):
         cycle, swap = [*range(1, self.states), 0], [1, 0, *range(2, self.states)]
         reflection = [-k % self.states for k in range(self.states)]
         generators = [cycle, swap] if self.model == "potts" else [cycle, reflection]
-        return Product([self._space, Relabel(["spin", "field", "sign"], self.states, generators)])
+        return DirectProduct([self._space, Relabel(["spin", "field", "sign"], self.states, generators)])
 
     @property
     def spec(self) -> dict:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from symdiff.domains import spin_files
-from symdiff.domains.arrays import Record
+from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
 from symdiff.groups.bravais import bravais
@@ -40,7 +40,7 @@ class LatticeCodec(Codec):
         self.write(objs, path)
         return True
 
-    def encode(self, obj: Configuration) -> Record:
+    def encode(self, obj: Configuration) -> Arrays:
         """The arrays of a configuration.
 
         Raises
@@ -51,7 +51,7 @@ class LatticeCodec(Codec):
         if not isinstance(obj, Configuration) or obj.spins is None:
             raise UserError(f"expected a Configuration with spins, got {type(obj).__name__}")
         piece = self.domain.piece(np.shape(obj.spins))
-        record: Record = {"edges": np.zeros((0, 2), np.int16), "spin": self.labels(np.asarray(obj.spins)).reshape(-1)}
+        record: Arrays = {"edges": np.zeros((0, 2), np.int16), "spin": self.labels(np.asarray(obj.spins)).reshape(-1)}
         if self.domain.conditions:
             given = self.domain.condition(
                 self.hamiltonian_of(obj, piece), obj.temperature if "temperature" in self.domain.conditions else None

@@ -15,7 +15,7 @@ from symdiff.domains.properties import Property
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.guidance import MARKER, marker
 from symdiff.state import Categorical, Real, Schema, State
 from symdiff.storage.arrays import ENDINGS as ARRAYS
@@ -97,8 +97,8 @@ class Molecule3D(Domain):
         return shares
 
     @property
-    def group(self) -> Product:
-        return Product([Symmetric(), Orthogonal(3, special=self.chiral)])
+    def group(self) -> DirectProduct:
+        return DirectProduct([Symmetric(), Orthogonal(3, special=self.chiral)])
 
     @property
     def spec(self) -> dict:

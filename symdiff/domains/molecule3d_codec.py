@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff.domains.arrays import Record
+from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
 from symdiff.guidance import marker
@@ -24,7 +24,7 @@ class Molecule3DCodec(Codec):
     def __init__(self, domain: Molecule3D) -> None:
         self.domain = domain
 
-    def encode(self, obj) -> Record:
+    def encode(self, obj) -> Arrays:
         """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are
         absent.
 
@@ -44,7 +44,7 @@ class Molecule3DCodec(Codec):
 
         return self.label(prepare(geometry_of(obj), self.domain.bonds, self.domain.max_nodes))
 
-    def label(self, geometry) -> Record:
+    def label(self, geometry) -> Arrays:
         """The record of a ``Geometry``, its atoms in their order, centred.
 
         Raises
@@ -60,7 +60,7 @@ class Molecule3DCodec(Codec):
         if unknown:
             raise UserError(f"atom {unknown[0]} is not among {', '.join(self.domain.atoms)}")
         position = (geometry.position - geometry.position.mean(0)).astype(np.float32)
-        record: Record = {"atom": np.array([places[text] for text in labels], np.uint8), "position": position[:, None]}
+        record: Arrays = {"atom": np.array([places[text] for text in labels], np.uint8), "position": position[:, None]}
         record["edges"] = geometry.edges if self.domain.bonds else np.zeros((0, 2), np.int16)
         for name in self.domain.properties:
             record.update({name: np.zeros(1, np.float32), marker(name): np.array(1)})

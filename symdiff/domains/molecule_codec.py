@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from symdiff.domains.arrays import Record
+from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
 from symdiff.state import State
@@ -26,7 +26,7 @@ class MoleculeCodec(Codec):
     def __init__(self, domain: MolecularGraph) -> None:
         self.domain = domain
 
-    def encode(self, obj) -> Record:
+    def encode(self, obj) -> Arrays:
         """``atom`` (n,), ``edges`` (E, 2), ``bond`` (E,) of a SMILES string or an RDKit molecule.
 
         Atoms stand in the depth-first order of the canonical SMILES, so isomorphic molecules give identical arrays.
@@ -54,7 +54,7 @@ class MoleculeCodec(Codec):
             raise UserError(reason)
         return Chem.RemoveHs(mol)
 
-    def label(self, graph) -> Record:
+    def label(self, graph) -> Arrays:
         """The record of a ``Kekule`` graph.
 
         Raises

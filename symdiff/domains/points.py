@@ -11,7 +11,7 @@ from symdiff.domains.points_options import PointOptions
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.state import (
     Categorical,
     Real,
@@ -74,8 +74,8 @@ class PointCloud(Domain):
         return tuple(self._given)
 
     @property
-    def group(self) -> Product:
-        return Product([Symmetric(), Orthogonal(3, special=self.chiral)])
+    def group(self) -> DirectProduct:
+        return DirectProduct([Symmetric(), Orthogonal(3, special=self.chiral)])
 
     @property
     def spec(self) -> dict:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff.domains.arrays import Record
+from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
 from symdiff.state import Categorical, Field, Real, Schema, State
@@ -30,7 +30,7 @@ class PointCodec(Codec):
     def __init__(self, domain: PointCloud) -> None:
         self.domain = domain
 
-    def encode(self, obj: Mapping) -> Record:
+    def encode(self, obj: Mapping) -> Arrays:
         """The arrays of one object, centered.
 
         Raises
@@ -96,7 +96,7 @@ class PointCodec(Codec):
                 raise UserError(f"{path}: cloud {place}: {error}") from error
         return objs
 
-    def record(self, obj: Mapping, schema: Schema) -> Record:
+    def record(self, obj: Mapping, schema: Schema) -> Arrays:
         """The arrays of one object's fields, centered.
 
         Raises
@@ -113,7 +113,7 @@ class PointCodec(Codec):
         if not 1 <= points <= self.domain.max_nodes:
             raise UserError(f"expected 1 to {self.domain.max_nodes} points, got {points}")
         edges = np.asarray(obj.get("edges", np.zeros((0, 2), np.int16)))
-        record: Record = {"edges": _edges(edges, points)}
+        record: Arrays = {"edges": _edges(edges, points)}
         for name, field in schema.items():
             value = np.eye(3) if name == POSE and field == AXES and name not in obj else obj.get(name)
             if value is None:

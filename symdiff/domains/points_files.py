@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from symdiff.domains.arrays import Record, pack, unpad
+from symdiff.domains.arrays import Arrays, pack, unpad
 from symdiff.errors import UserError
 from symdiff.state import Schema, State
 from symdiff.storage.arrays import read_arrays, write_npz
@@ -70,7 +70,7 @@ def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
     return [dict(zip(parts, values, strict=True)) for values in zip(*parts.values(), strict=True)]
 
 
-def together(records: Sequence[Record], schema: Schema) -> State:
+def together(records: Sequence[Arrays], schema: Schema) -> State:
     """Records as one padded batch."""
     return unpad(pack(records, schema), schema, np.arange(len(records)))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from symdiff.groups.orthogonal import Orthogonal as Orthogonal
     from symdiff.groups.permutation_group import PermutationGroup as PermutationGroup
     from symdiff.groups.permutations import Symmetric as Symmetric
-    from symdiff.groups.product import Product as Product
+    from symdiff.groups.product import DirectProduct as DirectProduct
     from symdiff.groups.relabel import Relabel as Relabel
     from symdiff.groups.torus import Torus as Torus
     from symdiff.groups.translations import Translations as Translations

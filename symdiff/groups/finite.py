@@ -18,7 +18,7 @@ PORTION = 1 << 22
 class Numbered(Protocol):
     """A finite group whose elements can be made from numbers.
 
-    ``Space``, ``Relabel``, ``PermutationGroup``, their ``Product``.
+    ``Space``, ``Relabel``, ``PermutationGroup``, their ``DirectProduct``.
     """
 
     def count(self, nodes: int) -> int: ...

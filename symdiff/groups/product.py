@@ -15,7 +15,7 @@ from symdiff.random import Generator
 from symdiff.state import State
 
 
-class Product(Group[tuple[Any, ...]]):
+class DirectProduct(Group[tuple[Any, ...]]):
     """The direct product of groups whose actions commute: permutations with rotations, lattice symmetries with flips.
 
     An element is a tuple with an element of every factor.

@@ -12,12 +12,12 @@ import torch
 
 from symdiff.canonical.sites import Sites
 from symdiff.groups.lattices import Space
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.groups.relabel import Relabel
 from symdiff.state import Categorical, Logits, State
 
 SITES = 4
-GROUP = Product([Space("chain"), Relabel(["spin", "field"], 2, [[1, 0]])])
+GROUP = DirectProduct([Space("chain"), Relabel(["spin", "field"], 2, [[1, 0]])])
 SCHEMA = {"field": Logits("node", 2), "spin": Categorical("node", 2)}
 SPINS = torch.tensor(list(itertools.product((0, 1), repeat=SITES)))
 FIELDS = {

@@ -15,7 +15,7 @@ from symdiff.canonical.frames import Frames, shells
 from symdiff.config.building import build
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.random import Streams, normal
 from symdiff.state import Categorical, Real, State, collate, node_mask
 from symdiff.testing import chi_square, difference
@@ -95,7 +95,7 @@ def reference(x: State, special: bool) -> list[tuple[Tensor, Tensor]]:
         centered = x.with_values(position=points[None, :, None])
         if (
             distance.amin(1).max() < 1e-9
-            and difference(Product([Symmetric(), Orthogonal(3)]).act(g, centered), centered) < 1e-9
+            and difference(DirectProduct([Symmetric(), Orthogonal(3)]).act(g, centered), centered) < 1e-9
         ):
             seen.append(matrix)
             found.append((g[0][0], matrix))
@@ -117,7 +117,7 @@ def test_draws_are_uniform_on_the_coset_and_turn_with_the_shape(name, nodes, spe
     draws = 12 * len(stabilizer)
     generator = torch.Generator().manual_seed(5)
     first = frames.sample(x, generator)
-    whole = Product([Symmetric(), Orthogonal(3, special)])
+    whole = DirectProduct([Symmetric(), Orthogonal(3, special)])
     h = whole.sample(x.mask, generator)
     for moved in (False, True):
         y = whole.act(h, centered(x)) if moved else x

@@ -41,7 +41,8 @@ NEEDED = {
     },
     "PermutationGroup": {"nodes": 3},
     "Relabel": {"fields": ["spin"], "classes": 2, "generators": [[1, 0]]},
-    "Product": {"groups": [{"kind": "Symmetric"}], "parts": []},
+    "Product": {"parts": []},
+    "DirectProduct": {"groups": [{"kind": "Symmetric"}]},
 }
 """What must be given, by the name of the class."""
 LATTICE_SIDES = {"sides": 2}  # of the square lattice, which is the default everywhere

@@ -11,7 +11,7 @@ from symdiff.canonical.frames import Frames
 from symdiff.denoisers.frame import InFrame
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, State, node_mask, schema_to_plain
 from symdiff.testing import equivariance_error
@@ -50,14 +50,18 @@ def network(**settings) -> InFrame:
 @pytest.mark.parametrize("special", [True, False])
 def test_equivariant_jointly_in_structure_and_frame(special):
     x, z = clouds()
-    group, t = Product([Symmetric(), Orthogonal(3, special)]), torch.tensor([0.3, 0.9], dtype=torch.float64)
+    group, t = DirectProduct([Symmetric(), Orthogonal(3, special)]), torch.tensor([0.3, 0.9], dtype=torch.float64)
     net = network()
     assert equivariance_error(lambda a, b: net(a, t, b), group, x, z) < 1e-9
 
 
 def test_not_equivariant_in_the_structure_alone():
     x, z = clouds()
-    group, t, net = Product([Symmetric(), Orthogonal(3)]), torch.tensor([0.3, 0.9], dtype=torch.float64), network()
+    group, t, net = (
+        DirectProduct([Symmetric(), Orthogonal(3)]),
+        torch.tensor([0.3, 0.9], dtype=torch.float64),
+        network(),
+    )
     assert equivariance_error(lambda a: net(a, t, z), group, x) > 1e-2
 
 
@@ -86,7 +90,7 @@ def test_coordinates_keep_their_precision_under_autocast():
 @pytest.mark.parametrize("nodes", [0, 6])
 def test_the_code_of_a_frame_has_a_trivial_stabilizer(nodes):
     code, mask = FrameCode(nodes, 4).double(), node_mask(torch.tensor([6, 4]))
-    group = Product([Symmetric(), Orthogonal(3)]) if nodes else Orthogonal(3)
+    group = DirectProduct([Symmetric(), Orthogonal(3)]) if nodes else Orthogonal(3)
     v = code(mask)
     assert set(v.schema) == set(code.schema) == ({"rank", "code", "frame"} if nodes else {"frame"})
     for seed in range(20):

@@ -10,7 +10,7 @@ import torch
 from symdiff.denoisers.points import PointConvolution
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.nn.points import Edges, dual, monomials, orientations
 from symdiff.nn.pyramid import farthest
 from symdiff.random import Streams, normal, uniform
@@ -24,7 +24,7 @@ CODE = {"rank": Categorical("node", 6), "frame": Real("whole", 3, vector=3)}
 SMALL = {"width": 16, "layers": 2, "basis": 12, "readout": 4}
 KINDS = [("rotations", 0), ("rotations", 4), ("translations", 0), ("translations", 4), ("frame", 0), ("frame", 5)]
 PERMUTATIONS, ROTATIONS = Symmetric(), Orthogonal(3)
-BOTH = Product([PERMUTATIONS, ROTATIONS])
+BOTH = DirectProduct([PERMUTATIONS, ROTATIONS])
 
 
 def clouds(nodes: int = 6, dtype=torch.float64) -> tuple[State, State, torch.Tensor]:

@@ -10,7 +10,7 @@ pytest.importorskip("e3nn", reason="steerable networks need e3nn, the extra 'ste
 from symdiff.denoisers.steerable import SteerableNetwork
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.nn.steerable import SteerableNorm, harmonics, read_irreps
 from symdiff.random import Streams, normal, uniform
 from symdiff.state import Categorical, Real, State, node_mask, pad, schema_to_plain
@@ -25,7 +25,7 @@ NOISY = {**SCHEMA, "velocity": Real("node", 2, vector=3), "charge": Real("whole"
 CODE = {"rank": Categorical("node", 6), "frame": Real("whole", 3, vector=3)}
 SMALL = {"irreps": "8x0e + 4x1o + 2x2e", "layers": 1, "edge_width": 8, "radial": 4, "readout": 4}
 EVERY = "6x0e + 3x0o + 4x1o + 3x1e + 2x2e + 2x2o"
-BOTH = Product([Symmetric(), Orthogonal(3)])
+BOTH = DirectProduct([Symmetric(), Orthogonal(3)])
 
 
 def clouds(nodes: int = 6, dtype=torch.float64) -> tuple[State, State, torch.Tensor]:

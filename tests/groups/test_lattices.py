@@ -9,7 +9,7 @@ from symdiff.canonical.sites import Sites
 from symdiff.groups.bravais import bravais
 from symdiff.groups.finite import images, orbit, stabilizer
 from symdiff.groups.lattices import Space
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.groups.relabel import Relabel
 from symdiff.groups.torus import torus
 from symdiff.random import Streams
@@ -31,16 +31,16 @@ CASES = {
     "p6": (Space("triangular", point="rotations"), 16, 6, 2),
     "cubic": (Space("cubic"), 8, 18, 2),
     "box": (Space("cubic", [2, 3, 3]), 18, 6, 2),
-    "chain with flips": (Product([Space("chain"), FLIP]), 6, 2, 2),
-    "square with flips": (Product([Space("square"), FLIP]), 16, 8, 2),
-    "triangular with colors": (Product([Space("triangular"), COLORS]), 9, 6, 3),
+    "chain with flips": (DirectProduct([Space("chain"), FLIP]), 6, 2, 2),
+    "square with flips": (DirectProduct([Space("square"), FLIP]), 16, 8, 2),
+    "triangular with colors": (DirectProduct([Space("triangular"), COLORS]), 9, 6, 3),
 }
 
 
 def make_batch(group, nodes: int, directions: int, classes: int, batch: int, levels: int | None = None) -> State:
     """Random spins, couplings, fields, vectors and a temperature; ``levels``: only so many different real values."""
     draw = torch.Generator().manual_seed(nodes)
-    space = group.groups[0] if isinstance(group, Product) else group
+    space = group.groups[0] if isinstance(group, DirectProduct) else group
     schema = {
         "coupling": Star("node", directions),
         "field": Logits("node", classes),
@@ -98,7 +98,7 @@ def test_orders():
     assert Space("square").count(4096) == 8 * 4096
     assert Space("square", [3, 4]).count(12) == 4 * 12
     assert Space("square", [2, 4]).count(8) == 4 * 8
-    assert Product([Space("square"), FLIP]).count(16) == 256
+    assert DirectProduct([Space("square"), FLIP]).count(16) == 256
 
 
 def test_operations_keep_lengths_and_shells():
@@ -121,7 +121,7 @@ def test_bonds_stay_bonds(case):
     Stars are couplings, not just channels.
     """
     group, nodes, directions, classes = case
-    space = group.groups[0] if isinstance(group, Product) else group
+    space = group.groups[0] if isinstance(group, DirectProduct) else group
     piece = space.torus(nodes)
     x = make_batch(group, nodes, directions, classes, 10)
     start, end, way = piece.bonds(directions)
@@ -134,7 +134,7 @@ def test_bonds_stay_bonds(case):
 
 def test_the_energy_of_bonds_is_invariant(case):
     group, nodes, directions, classes = case
-    piece = (group.groups[0] if isinstance(group, Product) else group).torus(nodes)
+    piece = (group.groups[0] if isinstance(group, DirectProduct) else group).torus(nodes)
 
     def energy(x: State) -> torch.Tensor:
         spins = x["spin"]
@@ -148,7 +148,7 @@ def test_the_energy_of_bonds_is_invariant(case):
 
 
 def test_orbits_and_stabilizers():
-    group, draw = Product([Space("square"), FLIP]), torch.Generator().manual_seed(0)
+    group, draw = DirectProduct([Space("square"), FLIP]), torch.Generator().manual_seed(0)
     schema = {"spin": Categorical("node", 2)}
     columns = torch.arange(16).remainder(2)[None]
     board = (torch.arange(4)[:, None] + torch.arange(4)).remainder(2).view(1, 16)
@@ -217,7 +217,7 @@ def _kernel_pvalue(sites: Sites, x: State, draws: int, elements: torch.Tensor) -
     "spins", [[0] * 16, [0, 1] * 8, [0, 1, 1, 0] * 4, [0] * 15 + [1], [0, 0, 1, 0, 1, 1, 0, 1] * 2]
 )
 def test_the_inversion_kernel_is_uniform_on_the_coset(spins, through):
-    group = Product([Space("square"), FLIP])
+    group = DirectProduct([Space("square"), FLIP])
     sites = Sites(group)
     x = State(torch.ones(1, 16, dtype=torch.bool), {"spin": Categorical("node", 2)}, {"spin": torch.tensor([spins])})
     draws = 8 * int(sites.automorphisms(x).item()) + 2000
@@ -239,7 +239,7 @@ SYMMETRIC = {  # a group, and a pattern that some of its elements keep, in terms
 @pytest.mark.parametrize("name", SYMMETRIC)
 def test_the_kernel_is_uniform_on_every_lattice(name):
     group, nodes, _, classes = CASES[name]
-    space = group.groups[0] if isinstance(group, Product) else group
+    space = group.groups[0] if isinstance(group, DirectProduct) else group
     spins = SYMMETRIC[name](space.torus(nodes).positions()).long()[None]
     x = State(torch.ones(1, nodes, dtype=torch.bool), {"spin": Categorical("node", classes)}, {"spin": spins})
     sites = Sites(group)
@@ -255,7 +255,7 @@ def test_couplings_and_a_field_leave_their_common_symmetry():
 
     The stabilizer is that of both, and no flip is in it alone.
     """
-    group = Product([Space("square"), FLIP])
+    group = DirectProduct([Space("square"), FLIP])
     n = Space("square").torus(16).positions()
     star = torch.tensor([1.0, 0.5, 1.0, 0.5]).expand(1, 16, 4)[..., None]
     h = (1.0 - 2 * (n.sum(1) % 2))[None]
@@ -273,7 +273,7 @@ def test_couplings_and_a_field_leave_their_common_symmetry():
 
 def test_with_a_condition_the_draw_is_in_the_conditions_coset():
     """The marginal over spins with the condition's symmetry is uniform on γ(c)·Stab(c); each spin's draw lies in it."""
-    group = Product([Space("square"), FLIP])
+    group = DirectProduct([Space("square"), FLIP])
     sites = Sites(group, ["coupling", "spin"])
     star = torch.tensor([1.0, -1.0, 1.0, -1.0]).expand(1, 16, 4)[..., None]  # unlike along rows and columns
     mask = torch.ones(1, 16, dtype=torch.bool)
@@ -295,7 +295,7 @@ def test_with_a_condition_the_draw_is_in_the_conditions_coset():
 
 
 def test_a_batch_is_canonicalized_row_by_row(monkeypatch):
-    group = Product([Space("square"), FLIP])
+    group = DirectProduct([Space("square"), FLIP])
     x = comparable(make_batch(group, 16, 4, 2, 7, 2)).only("spin")
     whole = Sites(group).minimizers(x)
     monkeypatch.setattr("symdiff.canonical.sites.PORTION", 600)
@@ -304,7 +304,7 @@ def test_a_batch_is_canonicalized_row_by_row(monkeypatch):
 
 
 def test_large_lattices_need_no_table():
-    group = Product([Space("square"), FLIP])
+    group = DirectProduct([Space("square"), FLIP])
     x = State(
         torch.ones(1, 4096, dtype=torch.bool),
         {"spin": Categorical("node", 2)},

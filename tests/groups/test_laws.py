@@ -11,7 +11,7 @@ from symdiff.groups.lattices import Space
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutation_group import PermutationGroup
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.groups.relabel import Relabel
 from symdiff.random import Streams, uniform
 from symdiff.state import Categorical, Logits, Real, State, node_mask
@@ -35,16 +35,19 @@ GROUPS = {
     "bonds": (Relabel(["bond", "atom"], 4, [[1, 2, 3, 0], [1, 0, 2, 3]]), "graph_batch"),
     "masked bonds": (Relabel(["bond"], 3, COLORS), "graph_batch"),
     "lattice with flips": (
-        Product([PermutationGroup(6, DIHEDRAL), Relabel(["spin", "field"], 2, [[1, 0]])]),
+        DirectProduct([PermutationGroup(6, DIHEDRAL), Relabel(["spin", "field"], 2, [[1, 0]])]),
         "spin_batch",
     ),
     "p4m": (Space("square"), "lattice_batch"),
     "p4 with flips": (
-        Product([Space("square", point="rotations"), Relabel(["spin", "field"], 2, [[1, 0]])]),
+        DirectProduct([Space("square", point="rotations"), Relabel(["spin", "field"], 2, [[1, 0]])]),
         "lattice_batch",
     ),
-    "points in space": (Product([Symmetric(), Orthogonal(3)]), "vector_batch"),
-    "nested": (Product([Product([Symmetric(), Orthogonal(3)]), Relabel(["atom"], 3, COLORS)]), "vector_batch"),
+    "points in space": (DirectProduct([Symmetric(), Orthogonal(3)]), "vector_batch"),
+    "nested": (
+        DirectProduct([DirectProduct([Symmetric(), Orthogonal(3)]), Relabel(["atom"], 3, COLORS)]),
+        "vector_batch",
+    ),
 }
 
 
@@ -173,4 +176,4 @@ def test_factors_that_do_not_commute_are_told():
         {"a": Real("node", 1)},
         {"a": uniform((9, 3, 1), Streams(0, torch.arange(9)))},
     )
-    assert action_law_error(Product([Symmetric(), Symmetric()]), x, Streams(0, torch.arange(9))) > 0.01
+    assert action_law_error(DirectProduct([Symmetric(), Symmetric()]), x, Streams(0, torch.arange(9))) > 0.01

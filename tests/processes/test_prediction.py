@@ -10,7 +10,7 @@ import torch
 
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.processes.prediction import Prediction
 from symdiff.random import Streams
 from symdiff.state import Categorical, Real, State, node_mask, pad
@@ -87,7 +87,7 @@ def test_no_symmetry_and_no_padding_changes_the_loss(pair, loss):
     x0, out = pair
     process, group, t = (
         Prediction(SCHEMA, loss=loss, mean=MEAN, spread=SPREAD),
-        Product([Symmetric(), Orthogonal(3)]),
+        DirectProduct([Symmetric(), Orthogonal(3)]),
         torch.ones(3),
     )
     before = process.loss(out, x0, x0, t)

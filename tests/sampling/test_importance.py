@@ -16,7 +16,7 @@ from symdiff.diffusion import Diffusion
 from symdiff.domains.lattice import SpinLattice
 from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.groups.relabel import Relabel
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.processes.flow import Flow
@@ -31,7 +31,7 @@ from symdiff.testing import chi_square
 
 SITES, COUNT = 4, 20_000
 SCHEMA = {"spin": Categorical("node", 2)}
-GROUP = Product([Space("chain"), Relabel(["spin", "sign"], 2, [[1, 0]])])
+GROUP = DirectProduct([Space("chain"), Relabel(["spin", "sign"], 2, [[1, 0]])])
 
 
 def log_density(x: State) -> torch.Tensor:

@@ -21,7 +21,7 @@ from symdiff.domains.points_codec import AXES
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
-from symdiff.groups.product import Product
+from symdiff.groups.product import DirectProduct
 from symdiff.pipeline import SymdiffPipeline, assemble, check_parts
 from symdiff.random import Streams
 from symdiff.sampling.request import Request
@@ -130,7 +130,7 @@ def test_predictions_turn_with_the_structure(name, domain):
     denoiser, breaker = EXACT[name]
     model = diffusion(domain, denoiser, breaker)
     # principal axes are laid so that they are a right-handed frame, which mirrors are not
-    group = Product([Symmetric(), Orthogonal(3, special=breaker is AXES_OF_INERTIA)])
+    group = DirectProduct([Symmetric(), Orthogonal(3, special=breaker is AXES_OF_INERTIA)])
     x = seen(domain)
     tolerance = 1e-6 if breaker is AXES_OF_INERTIA else 1e-9  # a frame that is drawn is in single precision
     assert (
