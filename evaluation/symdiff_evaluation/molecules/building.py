@@ -62,14 +62,12 @@ def with_moses(reference: Reference, judged: Mapping[str, MoleculeSamples]) -> R
     ``judged``: its splits, one of them "train".
     """
     train, split = judged["train"], "test" if "test" in judged else "train"
-    found = replace(reference, compared=summarize_for_moses(judged[split], split))
-    if not synthesis.available():
-        return found
+    compared = replace(reference, compared=summarize_for_moses(judged[split], split))
     scores = dict(
         zip(train.distinct, in_processes(synthesis.accessibility, train.distinct, train.workers), strict=True)
     )
     values = np.array([scores[text] for text in train.valid if scores[text] is not None])
-    return replace(found, quantiles={**reference.quantiles, ACCESSIBILITY: quantiles(values)})
+    return replace(compared, quantiles={**reference.quantiles, ACCESSIBILITY: quantiles(values)})
 
 
 def chemnet_gaussian(samples: MoleculeSamples) -> FeatureGaussian:

@@ -14,7 +14,7 @@ from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.storage import list_shipped
-from symdiff_evaluation.molecules import chemnet, synthesis
+from symdiff_evaluation.molecules import chemnet
 from symdiff_evaluation.molecules import page as pages
 from symdiff_evaluation.molecules.accept import accept
 from symdiff_evaluation.molecules.building import build
@@ -178,8 +178,6 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
                 "moses.filters needs MOSES's list of medicinal chemistry filters, --mcf FILE; "
                 "moses.filters.without_mcf is an upper bound."
             )
-        if asks_moses(metrics) and not synthesis.available():
-            notes.append("This installation of RDKit lacks the table of the synthetic accessibility score.")
         return notes
 
 

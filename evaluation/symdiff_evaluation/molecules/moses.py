@@ -17,7 +17,7 @@ from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.filters import passes
-from symdiff_evaluation.molecules.synthesis import available, synthetic_accessibility
+from symdiff_evaluation.molecules.synthesis import synthetic_accessibility
 
 BITS = 1024
 _FEWEST_RINGS = 2
@@ -79,7 +79,7 @@ def features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
         fragments=tuple(fragments(mol)),
         scaffold=scaffold(mol),
         fingerprint=fingerprint(mol),
-        accessibility=synthetic_accessibility(mol) if available() else None,
+        accessibility=synthetic_accessibility(mol),
         rules=passes_rules(mol),
         pains=passes_pains(mol),
         mcf=passes(mol, smarts) if smarts else None,
