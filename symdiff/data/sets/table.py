@@ -58,6 +58,8 @@ TABLE: dict[str, Named] = {
     "first-mm": _name("parts", "first_mm"),
     "zinc": _name("zinc", "zinc"),
     "druglike": _name("zinc", "druglike"),
+    "moses": _name("moses", "moses"),
+    "moses-scaffolds": _name("moses", "moses", scaffolds=True),
     **{f"ground-states-{side}": _name("lattices", "ground_states", side=side) for side in (4, 8)},
     **{f"spin-glass-{side}": _name("lattices", "spin_glass", side=side) for side in (4, 6)},
     **{f"ising-{side}": _name("lattices", "ising", side=side, rounds=64) for side in (8, 16)},
