@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -12,6 +13,8 @@ from rdkit.Chem.Draw import rdMolDraw2D
 from symdiff.storage.atomic import write_file
 
 MOST, COLUMNS, SIDE = 64, 8, 180
+APART = 0.05
+"""The least distance of two atoms that can be drawn, in angstroms."""
 
 
 def draw(mols: Sequence[Chem.Mol], path: str | Path) -> None:
@@ -33,8 +36,15 @@ def draw(mols: Sequence[Chem.Mol], path: str | Path) -> None:
 
 
 def _prepare(mol: Chem.Mol) -> Chem.Mol:
+    """A copy with coordinates: on a circle where RDKit lays two atoms of a dense graph on one place."""
     copy = Chem.Mol(mol)
     copy.UpdatePropertyCache(strict=False)
     Chem.FastFindRings(copy)
     rdDepictor.Compute2DCoords(copy)
+    places = copy.GetConformer().GetPositions()
+    apart = np.linalg.norm(places[:, None] - places, axis=-1) + np.eye(len(places))
+    if apart.min(initial=1.0) < APART:
+        angles = np.linspace(0, 2 * np.pi, len(places), endpoint=False)
+        circle = np.stack([np.cos(angles), np.sin(angles), 0 * angles], 1) * len(places) / 4
+        copy.GetConformer().SetPositions(circle)
     return copy

@@ -31,7 +31,7 @@ from symdiff.training.schedule import learning_rate
 from symdiff.training.signals import Interruption
 
 
-class Structures(Protocol):
+class TrainingData(Protocol):
     """What the loop asks of a dataset: ``num_nodes`` (M,) and padded batches."""
 
     @property
@@ -87,7 +87,7 @@ class Trainer:
     ----------
     diffusion : nn.Module
         Its forward(x0, generator) is the loss of every structure, (B,).
-    structures : Structures
+    structures : TrainingData
         The data.
     settings : TrainingSettings
     out : Path
@@ -109,7 +109,7 @@ class Trainer:
     def __init__(
         self,
         diffusion: nn.Module,
-        structures: Structures,
+        structures: TrainingData,
         settings: TrainingSettings,
         out: Path,
         observe: Callable[[Any, int], dict] | None = None,

@@ -23,7 +23,7 @@ from symdiff.pipeline import SymdiffPipeline
 from symdiff.random import Streams
 from symdiff.storage.atomic import write_file
 from symdiff.training.folder import claim
-from symdiff.training.loop import Outcome, Structures, Trainer, launch
+from symdiff.training.loop import Outcome, Trainer, TrainingData, launch
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.start import start_from
 from symdiff.training.subject import subject_of
@@ -134,7 +134,7 @@ def finish(accelerator: Accelerator) -> None:
 
 
 @torch.no_grad()
-def try_on_largest(model: nn.Module, structures: Structures, source: str) -> None:
+def try_on_largest(model: nn.Module, structures: TrainingData, source: str) -> None:
     """Evaluate the loss of the largest structure: what cannot be learned is refused before anything is written.
 
     Raises: UserError, for example where a code has fewer node identities than the structure has nodes.

@@ -15,7 +15,7 @@ from symdiff.data.dataset import Dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline, assemble
 from symdiff.training.latents import Latents
-from symdiff.training.loop import Structures
+from symdiff.training.loop import TrainingData
 from symdiff.training.samples import observe_reconstruction, observer
 
 
@@ -26,7 +26,7 @@ class Subject:
     Attributes
     ----------
     model : Diffusion or Autoencoder
-    structures : Structures
+    structures : TrainingData
         The data, or their latents.
     observe : callable
         ``observe(model, step)`` returns what a look at the model while it trains is to log.
@@ -37,7 +37,7 @@ class Subject:
     """
 
     model: Model
-    structures: Structures
+    structures: TrainingData
     observe: Callable[[Any, int], dict]
     package: Callable[[], SymdiffPipeline]
     data: str

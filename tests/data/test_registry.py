@@ -12,6 +12,7 @@ import torch
 
 from symdiff.data.download import Remote
 from symdiff.data.registry import open_dataset
+from symdiff.data.sets import moses as moses_module
 from symdiff.data.sets import qm9 as qm9_module
 from symdiff.data.sets.enumeration import ATOMS, enumerate_molecules
 from symdiff.data.sets.qm9 import _originals, edm_split, smiles_table
@@ -54,7 +55,10 @@ def test_unknown_names_are_user_errors(cache):
 COMPUTED = {name for name in TABLE if name.startswith(("small-molecules", "ground-states-", "spin-glass-", "ising-"))}
 
 
-@pytest.mark.parametrize("name", sorted(set(TABLE) - COMPUTED - {"qm9", "qm9-h"}))
+FETCHED = {"qm9", "qm9-h", "moses", "moses-scaffolds"}
+
+
+@pytest.mark.parametrize("name", sorted(set(TABLE) - COMPUTED - FETCHED))
 def test_sets_without_a_known_checksum_need_the_folder(cache, name):
     with pytest.raises(UserError, match="set SYMDIFF_DATA to the folder that holds it"):
         open_dataset(name)
@@ -72,6 +76,15 @@ def test_without_a_network_the_other_way_is_named(cache, monkeypatch):
     monkeypatch.setattr(qm9_module, "QM9_ARCHIVE", Remote("x", "http://127.0.0.1:9/x", "0" * 64, 1))
     with pytest.raises(UserError, match="cannot be downloaded .*; or set SYMDIFF_DATA"):
         open_dataset("qm9")
+
+
+@pytest.mark.parametrize("name", ["moses", "moses-scaffolds"])
+def test_a_package_that_cannot_be_had_is_named(cache, monkeypatch, name):
+    monkeypatch.setattr(moses_module, "WHEEL", "no-such-package==0.0.0")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    with pytest.raises(UserError, match="no-such-package==0.0.0: cannot be downloaded .*; or set SYMDIFF_DATA"):
+        open_dataset(name)
 
 
 def test_benchmarks_are_read_from_the_folder(cache, tmp_path, monkeypatch):

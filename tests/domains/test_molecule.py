@@ -54,6 +54,18 @@ def test_the_list_is_long_enough(smiles):
     assert len(smiles) >= 1000 and len(set(LISTED)) == len(LISTED)
 
 
+def test_any_graph_of_atoms_is_drawn(tmp_path):
+    draws, count = torch.Generator().manual_seed(0), 640
+    labels = torch.randint(len(LABELS), (count, 9), generator=draws)
+    dense = torch.rand(count, 1, 1, generator=draws)
+    bonds = torch.randint(1, 4, (count, 9, 9), generator=draws) * (torch.rand(count, 9, 9, generator=draws) < dense)
+    bonds = bonds.triu(1) + bonds.triu(1).transpose(1, 2)
+    state = State(torch.ones(count, 9, dtype=torch.bool), DOMAIN.schema, {"atom": labels, "bond": bonds})
+    for k in range(0, count, 64):
+        DOMAIN.codec.draw(DOMAIN.codec.decode(state.select(torch.arange(k, k + 64))), tmp_path / "a.png")
+        assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_round_trip_is_the_canonical_smiles(smiles):
     state = DOMAIN.collate([DOMAIN.encode(text) for text in smiles])
     assert DOMAIN.codec.smiles(state) == [flat(text) for text in smiles]

@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from symdiff.autoencoders import Autoencoder, NetworkDecoder, NetworkEncoder
+from symdiff.breaking import SymPE
 from symdiff.breaking.nothing import Nothing
 from symdiff.config import recipe
 from symdiff.config.building import find, names
@@ -15,7 +17,7 @@ from symdiff.domains.lattice import SpinLattice
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.groups.lattices import Space
-from symdiff.objectives import Denoising, LogVariance, Objective
+from symdiff.objectives import Autoencoding, Denoising, LogVariance, Objective
 from symdiff.pipeline import assemble, check_parts
 from symdiff.processes.masked import Masked
 from symdiff.random import Streams
@@ -27,17 +29,33 @@ OBJECTIVES = {
     "Denoising": Denoising(),
     "Denoising, structures moved": Denoising(augment=Space("chain")),
     "LogVariance": LogVariance(DOMAIN.log_density, SITES, draws=4),
+    "Autoencoding": Autoencoding(noise=0.3),
+    "Autoencoding, variational": Autoencoding(kl=0.5),
 }
 
 
-def model(objective: Objective | None) -> Diffusion:
+def model(objective: Objective | None) -> Diffusion | Autoencoder:
     torch.manual_seed(0)
+    if isinstance(objective, Autoencoding):
+        return autoencoder(objective)
     process = Masked(schema_to_plain(SPINS), evenly=True)
     noisy = schema_to_plain({**process.noisy_schema(), "temperature": DOMAIN.schema["temperature"]})
     denoiser = LatticeConvolution(schema_to_plain(SPINS), noisy, {}, lattice="chain", width=16, layers=1)
     for parameter in denoiser.parameters():
         nn.init.normal_(parameter, std=0.3)
     return Diffusion(denoiser, process, Nothing(), objective)
+
+
+def autoencoder(objective: Autoencoding) -> Autoencoder:
+    breaker = SymPE({"kind": "Nodes", "fields": ["spin"]}, {"kind": "NodeCode", "nodes": SITES, "dim": 4})
+    schema, code = schema_to_plain(DOMAIN.schema), schema_to_plain(breaker.schema)
+    network = {"kind": "NodeTransformer", "width": 16, "layers": 1, "heads": 2, "readout": 4}
+    encoder = NetworkEncoder(schema, code, network, dim=4, variational=objective.kl > 0)
+    decoder = NetworkDecoder(schema, schema_to_plain(encoder.latent), code, network, nodes=SITES)
+    made = Autoencoder(encoder, decoder, breaker, objective)
+    for parameter in made.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return made
 
 
 def structures(count: int) -> State:
@@ -66,7 +84,10 @@ def test_the_loss_of_a_row_depends_on_the_row_and_its_stream_alone(name):
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_an_objective_has_no_weights_and_reaches_all_of_the_model(name):
     diffusion = model(OBJECTIVES[name])
-    assert diffusion.state_dict().keys() == model(None).state_dict().keys()
+    weights = diffusion.state_dict().keys()
+    diffusion.objective = None
+    assert diffusion.state_dict().keys() == weights
+    diffusion.objective = OBJECTIVES[name]
     diffusion(structures(6), Streams(1, torch.arange(6))).mean().backward()
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in diffusion.parameters() if p.requires_grad)
 
