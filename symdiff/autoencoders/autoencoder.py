@@ -56,9 +56,17 @@ class Autoencoder(nn.Module):
         """Whether a latent belongs to a whole structure, not to a node."""
         return per_structure(self.encoder.latent)
 
+    def draw(self, x: State, generator: Generator | None = None) -> State:
+        """z for structures that are encoded: unrelated to them where the breaker is not anchored in the data."""
+        return (
+            self.breaker.sample(x, generator)
+            if self.breaker.anchor == "data"
+            else self.breaker.prior(x.mask, generator)
+        )
+
     def encode(self, x: State, generator: Generator | None = None) -> State:
         """Encode structures; of a variational encoder this is the mean and the logarithm of the variance."""
-        return self.encoder(x, self.breaker.sample(x, generator))
+        return self.encoder(x, self.draw(x, generator))
 
     def predict(self, latent: State, z: State) -> State:
         """Predict structures with a given z; latents of nodes are decoded without it."""
@@ -95,7 +103,7 @@ class Autoencoder(nn.Module):
             The decoded structures have the numbering of ``x``, and its sizes; what sizes the latents say, ``sizes`` of
             the decoder tells.
         """
-        z = self.breaker.sample(x, generator)
+        z = self.draw(x, generator)
         latent = self.encoder(x, z)
         return likeliest(self.predict(latent, z)), latent
 

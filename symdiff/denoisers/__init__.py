@@ -8,6 +8,7 @@ from symdiff.face import face
 
 if TYPE_CHECKING:
     from symdiff.denoisers.base import Denoiser as Denoiser
+    from symdiff.denoisers.equivariant_mlp import EquivariantMLP as EquivariantMLP
     from symdiff.denoisers.frame import InFrame as InFrame
     from symdiff.denoisers.graph import GraphTransformer as GraphTransformer
     from symdiff.denoisers.lattice import LatticeConvolution as LatticeConvolution

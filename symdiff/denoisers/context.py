@@ -29,6 +29,9 @@ class Context(nn.Sequential):
         whole = extra + channels(noisy, "whole") + channels(code, "whole")
         super().__init__(nn.Linear(2 * WAVES + whole, width), nn.SiLU(), nn.Linear(width, width))
         self.waves = Waves(WAVES)
+        self.noisy, self.code = (
+            tuple(name for name, field in schema.items() if field.axes == "whole") for schema in (noisy, code)
+        )
 
     # a Sequential for the names of its weights; it takes more than one tensor
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -54,5 +57,6 @@ class Context(nn.Sequential):
         assert isinstance(first, nn.Linear)
         dtype = first.weight.dtype
         size = x.mask.sum(1).to(dtype) / 1000
-        whole = torch.cat([waves(t), waves(size), *extra, *encode(x, "whole", dtype), *encode(z, "whole", dtype)], -1)
+        given = encode(x.only(*self.noisy), "whole", dtype) + encode(z.only(*self.code), "whole", dtype)
+        whole = torch.cat([waves(t), waves(size), *extra, *given], -1)
         return second(activation(first(whole)))

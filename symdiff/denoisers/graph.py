@@ -108,6 +108,7 @@ class GraphTransformer(Denoiser):
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
         self.predicted, self.features = prediction_schema(schema), tuple(features)
+        self.noisy, self.code = tuple(noisy), tuple(code)
         extra_nodes, extra_whole = (sum(LENGTHS[name][k] for name in self.features) for k in (0, 1))
         nodes = 1 + channels(noisy, "node") + channels(code, "node") + extra_nodes
         pairs = 2 + channels(noisy, "pair") + channels(code, "pair")
@@ -124,6 +125,7 @@ class GraphTransformer(Denoiser):
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         mask, dtype = x.mask, self.to_pairs.weight.dtype
+        x, z = x.only(*self.noisy), z.only(*self.code)
         with torch.autocast(x.device.type, enabled=False):
             extra_nodes, extra_whole = features(x, self.features, dtype)
         here = mask[..., None].to(dtype)

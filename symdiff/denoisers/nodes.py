@@ -62,6 +62,7 @@ class NodeTransformer(Denoiser):
         super().__init__()
         schema, noisy, code = map(schema_from_plain, (schema, noisy, code))
         self.predicted = prediction_schema(schema)
+        self.noisy, self.code = tuple(noisy), tuple(code)
         nodes = 1 + channels(noisy, "node") + channels(code, "node")
         pairs = channels(noisy, "pair") + channels(code, "pair")
         self.context = Context(noisy, code, width)
@@ -73,6 +74,7 @@ class NodeTransformer(Denoiser):
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         mask, dtype = x.mask, self.norm.weight.dtype
+        x, z = x.only(*self.noisy), z.only(*self.code)
         here = mask[..., None].to(dtype)
         nodes = torch.cat([here, *(part * here for part in encode(x, "node", dtype) + encode(z, "node", dtype))], -1)
         seen = encode(x, "pair", dtype) + encode(z, "pair", dtype)

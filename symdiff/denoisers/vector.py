@@ -56,6 +56,7 @@ class ResidualMLP(Denoiser):
                 raise ValueError(f"field {name!r} is {field}: this network reads graph-level labels and scalars only")
         self.predicted = prediction_schema(schema)
         self.echoed = [name for name, field in schema.items() if isinstance(field, Real) and name in noisy]
+        self.noisy, self.code = tuple(noisy), tuple(code)
         self.context = Context(noisy, code, width)
         self.enter = nn.Linear(channels(noisy, "whole"), width)
         self.blocks = nn.ModuleList(_Residual(width, widening) for _ in range(layers))
@@ -63,7 +64,7 @@ class ResidualMLP(Denoiser):
         self.heads = nn.ModuleDict({name: nn.Linear(width, width_of(field)) for name, field in self.predicted.items()})
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
-        dtype = self.norm.weight.dtype
+        dtype, x, z = self.norm.weight.dtype, x.only(*self.noisy), z.only(*self.code)
         context = nn.functional.silu(self.context(x, t, z))
         h = self.enter(torch.cat(encode(x, "whole", dtype), -1))
         for block in self.blocks:

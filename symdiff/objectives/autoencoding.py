@@ -48,7 +48,7 @@ class Autoencoding(Objective):
         self.noise, self.kl, self.precision = noise, kl, precision
 
     def __call__(self, model: Autoencoder, x0: State, generator: Generator | None = None) -> Tensor:
-        z = model.breaker.sample(x0, generator)
+        z = model.draw(x0, generator)
         latent = model.encoder(x0, z)
         loss, variational = torch.zeros(len(x0), device=x0.device), LOG_VARIANCE in latent.schema
         if self.kl and not variational:

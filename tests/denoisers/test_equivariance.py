@@ -12,6 +12,7 @@ from symdiff.breaking.noise import Noise
 from symdiff.breaking.nothing import Nothing
 from symdiff.breaking.sympe import SymPE
 from symdiff.canonical.nodes import Nodes
+from symdiff.denoisers.equivariant_mlp import EquivariantMLP
 from symdiff.denoisers.graph import GraphTransformer
 from symdiff.denoisers.nodes import NodeTransformer
 from symdiff.groups.permutations import Symmetric
@@ -22,6 +23,7 @@ from symdiff.testing import assert_equivariant, coset_test, difference, equivari
 DENOISERS = {
     "nodes": (NodeTransformer, {"width": 32, "layers": 2, "heads": 4}),
     "graph": (GraphTransformer, {"width": 32, "pair_width": 16, "layers": 2, "heads": 4}),
+    "mlp": (EquivariantMLP, {"width": 32, "pair_width": 16, "layers": 2}),
     "graph with features": (
         GraphTransformer,
         {"width": 32, "pair_width": 16, "layers": 1, "heads": 4, "features": ["cycles", "walks", "spectrum"]},
@@ -107,6 +109,16 @@ def test_padding_and_neighbors_do_not_matter(kind, structures):
     out = denoiser(x, t, z)
     assert difference(pad(out, 8), denoiser(pad(x, 8), t, pad(z, 8))) < 1e-12
     assert difference(out.select([3]), denoiser(x.select([3]), t[3:4], z.select([3]))) < 1e-12
+
+
+@pytest.mark.parametrize("kind", DENOISERS)
+def test_the_order_of_fields_does_not_matter(kind, structures):
+    """Sampling puts what is generated before what is given, whatever their order in the data."""
+    breaker = BREAKERS["sympe"]()
+    denoiser = build(kind, breaker, structures).double()
+    x, t, z = inputs(breaker, structures, torch.float64)
+    turned = x.only(*reversed(x.schema))
+    assert difference(denoiser(x, t, z), denoiser(turned, t, z)) == 0
 
 
 @pytest.mark.parametrize("kind", DENOISERS)
