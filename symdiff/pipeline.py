@@ -109,14 +109,31 @@ class SymdiffPipeline(Checkpoint):
             raise UserError(f"guidance: the model has no condition that may be absent, so expected 1, got {strength:g}")
         return Diffusion(Guided(self.denoiser, strength), self.process, self.diffusion.breaker)
 
-    def sampler(self, request: Request, steps: int | None = None) -> Sampler:
+    def sampler(self, request: Request, steps: int | None = None, guidance: float = 1.0, particles: int = 1) -> Sampler:
         """The sampler for a request unless another one is chosen.
 
         ``Ancestral``, or ``Inpainting`` around a fragment; ``Decoded`` for a diffusion of latents.
+
+        Parameters
+        ----------
+        request : Request
+        steps : int, optional
+            Evaluations of the network; those that the recipe names by default.
+        guidance : float
+            How strongly predictions follow the conditions: see ``guide``.
+        particles : int
+            Trajectories for each structure around a fragment.
+
+        Raises
+        ------
+        UserError
+            For settings that do not go together.
         """
-        diffusion = self.diffusion
+        diffusion, steps = self.guide(guidance), self.default_steps if steps is None else steps
         around = request.known is not None and not diffusion.process.reveals
-        sampler = (Inpainting if around else Ancestral)(diffusion, self.default_steps if steps is None else steps)
+        if particles > 1 and not around:
+            raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
+        sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
         return Decoded(sampler, self.autoencoder) if "encoder" in self.names else sampler
 
     def sample(

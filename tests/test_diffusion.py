@@ -78,7 +78,7 @@ CASES += [(name, "prior") for name in TRANSPORTING]
 
 
 @pytest.mark.parametrize(("name", "anchor"), CASES)
-@pytest.mark.parametrize("space", [PAIR, EDGES], ids=["pair", "edges"])
+@pytest.mark.parametrize("space", [PAIR, pytest.param(EDGES, marks=pytest.mark.slow)], ids=["pair", "edges"])
 def test_the_sampled_law_is_the_data_law(space, name, anchor):
     process, law = make_process(name, space), space.invariant_law(0)
     diffusion, ranks = make_diffusion(process, space, anchor, law)
@@ -91,6 +91,7 @@ def test_the_sampled_law_is_the_data_law(space, name, anchor):
     assert variation(extrapolated, law) < 2e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "anchor"), [("flow, uniform prior, distorted", "data"), ("marginal", "nothing")])
 def test_the_sampled_law_is_the_data_law_with_labels_and_bonds_on_three_nodes(name, anchor):
     process, law = make_process(name, TRIPLE), TRIPLE.invariant_law(1)
@@ -116,6 +117,7 @@ def test_renoising_with_a_prior_anchor_is_refused(name):
         make_diffusion(process, PAIR, "prior", law)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RENOISING)
 def test_renoising_with_a_prior_anchor_would_sample_another_law(name, monkeypatch):
     process, law = make_process(name, PAIR), PAIR.invariant_law(0)

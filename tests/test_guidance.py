@@ -85,6 +85,7 @@ def shares(x: State) -> torch.Tensor:
     return torch.bincount(x["label"][:, 0], minlength=3) / COUNT
 
 
+@pytest.mark.slow
 def test_weight_one_is_the_conditional_law_and_zero_the_unconditional_one():
     error = 5 * 0.5 / COUNT**0.5
     for kind in (0, 1):

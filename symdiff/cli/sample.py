@@ -170,23 +170,21 @@ def choose_sampler(pipeline, request, steps: int, guidance: float, particles: in
         For settings that do not go together.
     """
     from symdiff.guidance import hide
-    from symdiff.sampling.ancestral import Ancestral
     from symdiff.sampling.importance import Importance
-    from symdiff.sampling.inpainting import Inpainting
 
-    diffusion, condition = pipeline.guide(guidance), request.condition
+    condition = request.condition
     if guidance == 0 and condition is not None:
         request = replace(request, condition=hide(condition))
-    around = request.known is not None and not pipeline.process.reveals
-    if particles > 1 and not around:
-        raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
+    sampler = pipeline.sampler(request, steps, guidance, particles)
     if not metropolis:
-        return request, Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
+        return request, sampler
+    if "encoder" in pipeline.names:
+        raise UserError("--metropolis: the likelihood of a structure is not known by way of its latent")
     if condition is not None and len(condition) > 1:
         raise UserError(
             f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}"
         )
-    return request, Importance(diffusion, steps, pipeline.domain.log_density)
+    return request, Importance(sampler.diffusion, steps, pipeline.domain.log_density)
 
 
 def objects(blocks, first: list) -> Iterator:

@@ -80,10 +80,12 @@ class InFrame(Denoiser):
         }
         self.vectors = [name for name in noisy if name in moving]
         self.predicted = {name: field for name in moving if isinstance(field := schema.get(name), Real)}
-        if not any(moving[name].axes == "node" for name in self.vectors) or any(
+        if not any(field.axes == "node" for field in moving.values()) or any(
             field.axes == "pair" for field in moving.values()
         ):
-            raise ValueError(f"InFrame reads vectors of {frame.vector} components on nodes, got {dict(noisy)}")
+            raise ValueError(
+                f"InFrame reads or predicts vectors of {frame.vector} components on nodes, got {dict(noisy)}"
+            )
         if any(field.axes != "node" for field in self.predicted.values()):
             raise ValueError(f"InFrame predicts vectors of nodes, got {self.predicted}")
         self.waves, self.reach = waves, reach
@@ -124,7 +126,7 @@ class InFrame(Denoiser):
         out = self.denoiser(inner, t, State(z.mask, self.code, {name: z[name] for name in self.code}))
         predicted = dict(out.values)
         for name, field in self.predicted.items():
-            along = out[name].to(values[self.points[0]])
+            along = out[name].to(frame)
             if name in self.vectors:
                 along = values[name] - t.view(-1, 1, 1) * along
             moved = turn(frame.mT.to(along), along.unflatten(2, (field.dim, field.vector)))

@@ -91,6 +91,7 @@ def test_decoders_are_relaxed_equivariant(edges):
     assert relaxation.error < 1e-6 and relaxation.pvalue > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per", ["structure", "node"])
 def test_symmetric_graphs_are_rebuilt(per):
     """No equivariant decoder can tell the nodes of a hexagon apart; with z the graphs come back, numbered as they were

@@ -106,6 +106,7 @@ def centered(x: State) -> State:
     return x.with_values(position=x["position"] - x["position"].mean(1, keepdim=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("special", [False, True])
 @pytest.mark.parametrize("nodes", ["unnamed", *NAMED])
 @pytest.mark.parametrize("name", SHAPES)
@@ -140,6 +141,7 @@ def test_draws_are_uniform_on_the_coset_and_turn_with_the_shape(name, nodes, spe
         assert chi_square(counts, torch.ones(len(stabilizer))) > LAWFUL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("special", [False, True])
 @pytest.mark.parametrize("nodes", ["unnamed", "stored", *NAMED])
 def test_linear_molecules_turn_freely_about_their_axis(nodes, special):

@@ -76,6 +76,7 @@ def test_small_directed_graphs(random_state):
     check(random_graphs(random_state, torch.arange(2000) % 3 + 2, 2, 2, 1.0, 4, directed=True))
 
 
+@pytest.mark.slow
 def test_sparse_graphs_of_many_sizes(random_state):
     x = random_graphs(random_state, torch.arange(1000) % 22 + 3, 2, 3, 0.35, 6)
     twice = x.select(torch.arange(2000) % 1000)

@@ -14,6 +14,8 @@ from symdiff.config import recipe as recipes
 from symdiff.pipeline import Pipeline
 from symdiff.training.run import train
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 name: tiny-autoencoder
 data: {dataset: small-molecules, order: smiles}

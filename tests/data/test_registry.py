@@ -81,6 +81,7 @@ def test_without_a_network_the_other_way_is_named(cache, monkeypatch):
         open_dataset("qm9")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["moses", "moses-scaffolds"])
 def test_a_package_that_cannot_be_had_is_named(cache, monkeypatch, name):
     monkeypatch.setattr(moses_module, "WHEEL", "no-such-package==0.0.0")

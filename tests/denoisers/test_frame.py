@@ -55,6 +55,20 @@ def test_equivariant_jointly_in_structure_and_frame(special):
     assert equivariance_error(lambda a, b: net(a, t, b), group, x, z) < 1e-9
 
 
+def test_vectors_are_predicted_from_scalars_alone():
+    """As a decoder does, which sees a latent and a frame."""
+    x, z = clouds()
+    x = x.only("atom")
+    torch.manual_seed(0)
+    net = InFrame(schema=SCHEMA, noisy={"atom": SCHEMA["atom"]}, code=CODE, denoiser=INNER).double()
+    t = torch.zeros(2, dtype=torch.float64)
+    group = DirectProduct([Symmetric(), Orthogonal(3)])
+    assert equivariance_error(lambda a, b: net(a, t, b), group, x, z) < 1e-9
+    assert net(x, t, z)["position"].std() > 1e-3
+    with pytest.raises(ValueError, match="reads or predicts vectors"):
+        InFrame(schema={"atom": SCHEMA["atom"]}, noisy={"atom": SCHEMA["atom"]}, code=CODE, denoiser=INNER)
+
+
 def test_not_equivariant_in_the_structure_alone():
     x, z = clouds()
     group, t, net = (

@@ -31,6 +31,7 @@ def rotations(internal: str, external: str) -> tuple[bool, bool]:
     return alone and external in ("nothing, beside a frame", "frame as scalars"), external != "frame as scalars"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("internal", INTERNAL)
 def test_what_stays_is_what_the_table_says(internal):
     if internal == "steerable" and find_spec("e3nn") is None:

@@ -403,6 +403,7 @@ def test_a_few_lines_take_little_memory(name, tmp_path):
     assert peak < 64 << 20
 
 
+@pytest.mark.slow
 def test_many_hamiltonians_take_little_memory(tmp_path):
     file = _saved(tmp_path, coupling=np.ones((1 << 17, 8, 8, 2), np.int8))
     with pytest.raises(UserError, match="at most 33,554,432 couplings and fields, got 131,072 Hamiltonians"):

@@ -54,6 +54,7 @@ def test_the_list_is_long_enough(smiles):
     assert len(smiles) >= 1000 and len(set(LISTED)) == len(LISTED)
 
 
+@pytest.mark.slow
 def test_any_graph_of_atoms_is_drawn(tmp_path):
     draws, count = torch.Generator().manual_seed(0), 640
     labels = torch.randint(len(LABELS), (count, 9), generator=draws)

@@ -179,6 +179,7 @@ def test_moved_structures_have_one_representative(case):
         assert difference(group.act(sites.element(x), sites.canonical(x)), x) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["chain with flips", "p4", "rectangle", "point group", "cubic", "triangular with colors"]
 )

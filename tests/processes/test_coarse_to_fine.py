@@ -204,6 +204,7 @@ def network(**settings) -> tuple[SpinLattice, SublatticeConvolution]:
     return domain, found.double().eval()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [4, 6])
 def test_the_network_is_equivariant(side):
     domain, net = network(last="learned")
@@ -241,6 +242,7 @@ def test_the_last_half_is_heat_bath():
     torch.testing.assert_close(law[row, site], (-model.total(both) / 2.0).softmax(0), rtol=1e-6, atol=0)
 
 
+@pytest.mark.slow
 def test_weights_make_an_untrained_model_right():
     domain, net = network()
     with torch.no_grad():

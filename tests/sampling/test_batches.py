@@ -38,6 +38,7 @@ def equal(one, other) -> bool:
     return torch.equal(one.mask, other.mask) and all(torch.equal(one[name], other[name]) for name in one.schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_batch_size_changes_nothing(pipeline, precision):
     want = pipeline.sample(Request(150, seed=3), precision=precision)

@@ -76,6 +76,7 @@ BREAKERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BREAKERS)
 def test_the_norm_and_the_means_are_those_of_the_target(name):
     diffusion = model(BREAKERS[name]())

@@ -62,6 +62,7 @@ def known(labels: list[int], count: int = COUNT) -> State:
     return State(torch.ones_like(values, dtype=torch.bool), {"spin": Categorical("node", 3)}, {"spin": values})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [[2, 2, 1, 2], [2, 1, 0, 2], [0, 2, 2, 2], [2, 2, 2, 2], [0, 1, 1, 0]])
 def test_the_rest_follows_the_conditional_law(labels):
     given = known(labels)

@@ -189,7 +189,8 @@ def test_a_chain_goes_on_from_block_to_block(lost, monkeypatch):
         assert torch.equal(one.state()["spin"], weighted.x.select(weighted.chain(streams))["spin"])
 
 
-@pytest.mark.parametrize("name", ["molecules", pytest.param("spins", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["molecules", "spins"])
 def test_processes_share_the_rows_of_one_file(name, tmp_path):
     model(name).save(tmp_path / "checkpoint")
     options = ("--temperature", 2.5, "--size", 4, "--metropolis") if name == "spins" else ("--seed", 2)

@@ -137,6 +137,7 @@ def test_what_is_no_file_of_arrays_is_one_line(content, tmp_path):
     assert peak < 64 << 20
 
 
+@pytest.mark.slow
 def test_bombs_end_before_they_expand(tmp_path):
     with (
         zipfile.ZipFile(tmp_path / "a.npz", "w", zipfile.ZIP_DEFLATED) as archive,

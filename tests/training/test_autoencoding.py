@@ -7,7 +7,9 @@ import os
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from symdiff.cli.main import app
 from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
@@ -15,6 +17,8 @@ from symdiff.pipeline import Pipeline, check_parts
 from symdiff.random import Streams
 from symdiff.testing import difference
 from symdiff.training.run import train
+
+pytestmark = pytest.mark.slow
 
 AUTOENCODER = """
 name: tiny-autoencoder
@@ -104,6 +108,27 @@ def test_latents_are_diffused_and_decoded(latent, tmp_path):
         from symdiff.sampling import Request
 
         pipeline.sample(Request(3, 4))
+
+
+def test_the_command_line_samples_by_way_of_latents(latent, tmp_path):
+    def run(*options: str):
+        out = str(tmp_path / "a.smi")
+        words = ["sample", str(latent / "checkpoint"), "--count", "40", "--seed", "0", "--out", out, *options]
+        return CliRunner().invoke(app, words)
+
+    done = run("--steps", "4")
+    assert done.exit_code == 0, done.output
+    pipeline = Pipeline.load(latent / "checkpoint")
+    pipeline.sample(40, 4).write(tmp_path / "b.smi")
+    assert (tmp_path / "a.smi").read_bytes() == (tmp_path / "b.smi").read_bytes()
+    for option, reason in (
+        (["--metropolis"], "not known by way of its latent"),
+        (["--particles", "2"], "no fragment is fixed"),
+        (["--num-nodes", "3"], "a diffusion of latents takes none"),
+    ):
+        refused = run(*option)
+        assert isinstance(refused.exception, UserError) or refused.exit_code == 2, refused.output
+        assert reason in f"{refused.output}{refused.exception}"
 
 
 def test_a_killed_training_of_latents_goes_on_to_the_same_weights(latent, encoded, tmp_path):

@@ -149,6 +149,7 @@ def test_sigterm_saves_and_says_so(whole, tmp_path, start):
     assert digests(out) == digests(whole)
 
 
+@pytest.mark.slow
 def test_broken_steps_are_skipped_and_counted_also_behind_a_resume(tmp_path):
     broken = (4, 5, 30)
     whole = run(tmp_path / "a", toy=seeded(Toy(0.1, broken)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import networkx as nx
+import pytest
 import torch
 
 from symdiff.canonical import Nodes
@@ -38,6 +39,7 @@ def test_erdos_renyi():
     assert not torch.equal(dataset.num_edges, other.num_edges)
 
 
+@pytest.mark.slow
 def test_symmetric_graphs_are_symmetric_and_all_different():
     dataset = symmetric_graphs()
     assert len(dataset) == 264 and {"train", "valid", "test"} == set(dataset.splits)

@@ -22,6 +22,7 @@ def test_a_mean_has_a_linear_part_only():
     assert linear == pytest.approx(x.var(ddof=1) / 12) and quadratic == pytest.approx(0, abs=1e-25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("center", [0.0, 2.0])
 def test_the_variances_of_a_square(center):
     """|m|^2 of a mean m ~ N(c, 1/G) in three dimensions.

@@ -124,6 +124,7 @@ def test_order_does_not_matter(reference, found):
             assert again[name].plain() == pytest.approx(estimate.plain(), abs=1e-12, nan_ok=False), name
 
 
+@pytest.mark.slow
 def test_workers_do_not_matter():
     texts = (TEXTS * 60)[:520]  # three chunks
     assert from_smiles(texts, workers=2).judged == from_smiles(texts, workers=1).judged

@@ -115,6 +115,7 @@ def test_smiles_say_nothing(tmp_path):
     assert all(one.numbering is None for one in from_smiles(TEXTS).judged)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".npz", ".safetensors", ".graphml"])
 def test_arrays_number_atoms(tmp_path, ending):
     rng = np.random.default_rng(5)

@@ -13,6 +13,8 @@ from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.writing import write
 
+pytestmark = pytest.mark.slow
+
 SMILES = ("C", "CO", "CC=O", "N", "C[C@H](O)F", "O=C=O", "C1CC1")
 
 

@@ -67,6 +67,7 @@ def found(seven):
     return numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "hits", "count", "undecided"), [
     # undecided: chlorine for EDM's tables; of shares of atoms also the record that cannot be read
     ("edm.atom_stability", 3 + 5 + 1 + 6 + 3, 3 + 5 + 2 + 6 + 3, 2), ("edm.molecule_stability", 4, 6, 1),
