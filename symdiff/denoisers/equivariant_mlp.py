@@ -59,9 +59,8 @@ class EquivariantMLP(Denoiser):
         pairs = 1 + channels(noisy, "pair") + channels(code, "pair")
         self.enter = _Linear(nodes, pairs, width, pair_width)
         self.from_context = nn.Linear(width, width + pair_width)
-        self.norms = nn.ModuleList(
-            nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(pair_width)]) for _ in range(layers)
-        )
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(layers))
+        self.pair_norms = nn.ModuleList(nn.LayerNorm(pair_width) for _ in range(layers))
         # the diagonal of what is predicted is never read: the last layer needs no maps to it
         self.layers = nn.ModuleList(
             _Linear(width, pair_width, width, pair_width, loops=k < layers - 1) for k in range(layers)
@@ -83,8 +82,9 @@ class EquivariantMLP(Denoiser):
         h, e = self.enter(nodes, pairs, mask)
         of_nodes, of_pairs = self.from_context(self.context(x, t, z)).split([h.shape[-1], e.shape[-1]], -1)
         h, e = h + of_nodes[:, None], e + of_pairs[:, None, None]
-        for norms, layer in zip(self.norms, self.layers, strict=True):
-            more_h, more_e = layer(nn.functional.silu(norms[0](h)) * here, nn.functional.silu(norms[1](e)) * both, mask)
+        silu = nn.functional.silu
+        for norm, pair_norm, layer in zip(self.norms, self.pair_norms, self.layers, strict=True):
+            more_h, more_e = layer(silu(norm(h)) * here, silu(pair_norm(e)) * both, mask)
             h, e = h + more_h, e + more_e
         values = {}
         for name, field in self.predicted.items():
