@@ -9,9 +9,10 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
+from symdiff.breaking.group_text import read_group
 from symdiff.config.ranges import Width
 from symdiff.config.recipe import build
-from symdiff.groups.named import parse_group
+from symdiff.groups.named import spell
 from symdiff.random import Generator
 from symdiff.state import Real, Schema, State
 
@@ -30,7 +31,8 @@ class Orbits(SymmetryBreaker):
     Parameters
     ----------
     group : str
-        A name as ``parse_group`` reads it: ``cyclic 10``, ``wreath (symmetric 5, symmetric 2)``, ``torus 8 8``.
+        A name as ``read_group`` reads it: ``cyclic 10``, ``wreath (symmetric 5, symmetric 2)``, ``torus 8 8``,
+        ``automorphisms of grid.graphml``.
     dim : int
         Channels of a color.
     by : {"pairs", "nodes"}
@@ -50,7 +52,9 @@ class Orbits(SymmetryBreaker):
         self, group: str, dim: Width = 16, by: str = "pairs", breaker: SymmetryBreaker | Mapping | None = None
     ) -> None:
         super().__init__()
-        self.group = parse_group(group)
+        self.group = read_group(group)
+        if "automorphisms" in group.lower():
+            self.register_to_config(group=spell(self.group))  # a checkpoint does not need the file
         if by not in ("pairs", "nodes"):
             raise ValueError(f"by: expected pairs or nodes, got {by!r}")
         colors = self.group.pair_orbits() if by == "pairs" else color_by_nodes(self.group.orbits())

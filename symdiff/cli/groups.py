@@ -12,7 +12,7 @@ def groups(
     name: Annotated[
         str,
         typer.Argument(
-            help="A group: 'cyclic 10', 'dihedral 6', 'wreath (symmetric 5, symmetric 2)', 'torus 4 4', ..."
+            help="A group: 'cyclic 10', 'dihedral 6', 'wreath (symmetric 5, symmetric 2)', 'automorphisms of FILE'"
         ),
     ],
     out: Annotated[Path | None, typer.Option(help="A .png with the colors of ordered pairs.")] = None,
@@ -20,14 +20,14 @@ def groups(
     as_json: Annotated[bool, typer.Option("--json", help="Print one machine-readable object.")] = False,
 ) -> None:
     """Print a permutation group's order, generators, orbits of nodes and of ordered pairs, and its 2-closure."""
+    from symdiff.breaking.group_text import read_group
     from symdiff.cli.progress import report
     from symdiff.errors import UserError
     from symdiff.groups.closure import closure_order, smallest_arity
-    from symdiff.groups.named import parse_group
 
     if out is not None and out.suffix != ".png":
         raise UserError(f"{out}: expected the ending .png")
-    group = parse_group(name)
+    group = read_group(name, budget)
     pairs = group.pair_orbits()
     small = group.nodes <= 256
     order = group.order if small else None

@@ -42,8 +42,8 @@ def tuple_orbits(group: PermutationGroup, k: int) -> Tensor:
     return merge_along(n**k, flat).view(*[n] * k)
 
 
-def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> int | None:
-    """The number of permutations that keep the colors of all k-tuples, (n, ..., n); None where the search is undecided.
+def closure(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> PermutationGroup | None:
+    """The permutations that keep the colors of all k-tuples, (n, ..., n), as a group; None where that is undecided.
 
     For the colors of ``tuple_orbits`` these permutations are the k-closure of the group (Wielandt, 1969). A stabilizer
     chain: the orbit of each base point, times the rest. Whether a point is reached by the permutations that fix the
@@ -60,7 +60,7 @@ def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET)
         How many placements of a node may be tried in all.
     """
     search = _Extension(colors.numpy(), budget)
-    n, order = len(colors), 1
+    n = len(colors)
     known = [np.array(g) for g in group.generators]
     try:
         for base in range(n):
@@ -74,11 +74,15 @@ def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET)
                     known.append(image)
                     fixing.append(image)
                     reached = _orbit(base, fixing)
-            reached = _orbit(base, fixing)
-            order *= len(reached)
     except BudgetSpent:
         return None
-    return order
+    return PermutationGroup(n, [g.tolist() for g in known])
+
+
+def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> int | None:
+    """The order of ``closure``; None where that is undecided within the budget."""
+    whole = closure(colors, group, budget)
+    return None if whole is None else whole.order
 
 
 def smallest_arity(group: PermutationGroup, budget: int = BUDGET) -> int | None:

@@ -33,6 +33,7 @@ def parse_group(text: str) -> PermutationGroup:
     ``affine p``, ``fano``                x -> a x + b modulo a prime; the group of the Fano plane on 7 points
     ``product (G, H, ...)``               acts on the disjoint union, each factor on its own part
     ``wreath (G, H)``                     one copy of G for each point of H, the copies permuted by H
+    ``permutations (1 0 2, 0 2 1)``       the group that these permutations of 0, 1, ... generate, as preimages
     ====================================  ======================================================================
 
     Raises
@@ -62,8 +63,10 @@ def _split(text: str) -> list[str]:
 
 def _read(words: list[str], text: str) -> tuple[int, Generators]:
     if not words or not words[0].isalpha():
-        raise UserError(f"group {text!r}: expected the name of a group{nearest('', [*NUMBERED, *COMPOSED])}")
+        raise UserError(f"group {text!r}: expected the name of a group{nearest('', NAMES)}")
     name = words.pop(0).lower()
+    if name == "permutations":
+        return _permutations(words, text)
     if name in COMPOSED:
         groups = _arguments(name, words, text)
         nodes = (sum if name == "product" else prod)(group[0] for group in groups)
@@ -77,7 +80,7 @@ def _read(words: list[str], text: str) -> tuple[int, Generators]:
             )
         return COMPOSED[name](groups, text)
     if name not in NUMBERED:
-        raise UserError(f"group {text!r}: unknown group {name!r}{nearest(name, [*NUMBERED, *COMPOSED])}")
+        raise UserError(f"group {text!r}: unknown group {name!r}{nearest(name, NAMES)}")
     make, fewest, most = NUMBERED[name]
     numbers = []
     while words and words[0].isascii() and words[0].isdecimal() and len(words[0]) < 10:
@@ -107,6 +110,39 @@ def _arguments(name: str, words: list[str], text: str) -> list[tuple[int, Genera
     if not words or words.pop(0) != ")":
         raise UserError(f"group {text!r}: a bracket is not closed")
     return groups
+
+
+def spell(group: PermutationGroup) -> str:
+    """The text by which ``parse_group`` reads a group again."""
+    if not group.generators:
+        return f"identity {group.nodes}"
+    return f"permutations ({', '.join(' '.join(map(str, g)) for g in group.generators)})"
+
+
+def _permutations(words: list[str], text: str) -> tuple[int, Generators]:
+    if not words or words.pop(0) != "(":
+        raise UserError(f"group {text!r}: expected permutations (1 0 2, 0 2 1), for one")
+    generators: Generators = [[]]
+    while words and words[0] != ")":
+        word = words.pop(0)
+        if word == ",":
+            generators.append([])
+        elif word.isascii() and word.isdecimal():
+            generators[-1].append(int(word))
+        else:
+            raise UserError(f"group {text!r}: permutations are numbers and commas, got {word!r}")
+    if not words:
+        raise UserError(f"group {text!r}: a bracket is not closed")
+    words.pop(0)
+    nodes = len(generators[0])
+    for g in generators:
+        if len(g) != nodes:
+            raise UserError(f"group {text!r}: expected permutations of one length, got {nodes} and {len(g)}")
+        if not g or sorted(g) != list(range(nodes)):
+            raise UserError(f"group {text!r}: expected each of 0 to {max(nodes - 1, 0)} once, got {g[:20]}")
+    if nodes > MOST_NODES or nodes * len(generators) > MOST_ENTRIES:
+        raise UserError(f"group {text!r}: expected at most {MOST_NODES} nodes and {MOST_ENTRIES} numbers")
+    return nodes, generators
 
 
 def _identity(n: int) -> tuple[int, Generators]:
@@ -245,3 +281,4 @@ NUMBERED: dict[str, tuple[Callable[..., tuple[int, Generators]], int, int]] = {
 }
 """Name -> (what makes nodes and generators, fewest numbers, most numbers)."""
 COMPOSED = {"product": _product, "wreath": _wreath}
+NAMES = (*NUMBERED, *COMPOSED, "permutations")

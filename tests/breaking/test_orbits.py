@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from symdiff.breaking.orbits import Orbits, color_by_nodes
-from symdiff.denoisers.graph import GraphTransformer
-from symdiff.denoisers.nodes import NodeTransformer
+from symdiff.denoisers import EquivariantMLP, GATv2, GraphTransformer, NodeTransformer, OrbitMLP
 from symdiff.groups.named import parse_group
 from symdiff.random import Streams
 from symdiff.state import Categorical, Logits, State, node_mask, schema_to_plain
@@ -22,34 +21,49 @@ GROUPS = {  # the group, and one that properly contains its 2-closure
     "product (symmetric 3, symmetric 3)": "wreath (symmetric 3, symmetric 2)",
     "translations 2 3": "symmetric 6",
     "identity 6": "reversal 6",
+    "grid 2 3": "symmetric 6",
+    "blocks 2 4 2": "symmetric 8",
+    "hypercube 3": "symmetric 8",
+    "torus 3 3": "symmetric 9",
 }
+BASES = {
+    "nodes": (NodeTransformer, {"heads": 2}),
+    "graph": (GraphTransformer, {"heads": 2}),
+    "mlp": (EquivariantMLP, {"pair_width": 8}),
+    "gat": (GATv2, {"heads": 2}),
+    "orbits": (OrbitMLP, {}),
+}
+
+
+def structures(nodes: int = 6) -> State:
+    mask = node_mask(torch.tensor([nodes, nodes]))
+    generator = torch.Generator().manual_seed(0)
+    token = torch.randint(0, 3, (2, nodes), generator=generator)
+    bond = torch.randint(0, 2, (2, nodes, nodes), generator=generator).triu(1)
+    return State(mask, SCHEMA, {"token": token, "bond": bond + bond.mT})
 
 
 @pytest.fixture
 def x() -> State:
-    mask = node_mask(torch.tensor([6, 6]))
-    generator = torch.Generator().manual_seed(0)
-    token = torch.randint(0, 3, (2, 6), generator=generator)
-    bond = torch.randint(0, 2, (2, 6, 6), generator=generator).triu(1)
-    return State(mask, SCHEMA, {"token": token, "bond": bond + bond.mT})
+    return structures()
 
 
-def network(kind: type, breaker: Orbits):
+def network(base: str, breaker: Orbits):
     torch.manual_seed(1)
+    kind, settings = BASES[base]
     plain = schema_to_plain(SCHEMA)
-    settings = {"width": 16, "layers": 2, "heads": 2}
-    f = kind(plain, plain, schema_to_plain(breaker.schema), **settings).double().eval()
+    f = kind(plain, plain, schema_to_plain(breaker.schema), width=16, layers=2, **settings).double().eval()
     for parameter in f.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return f
 
 
-@pytest.mark.parametrize("kind", [NodeTransformer, GraphTransformer])
+@pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("name", GROUPS)
-def test_equivariant_under_the_group_and_under_no_larger_one(kind: type, name: str, x: State):
+def test_equivariant_under_the_group_and_under_no_larger_one(base: str, name: str):
     torch.manual_seed(0)
-    breaker = Orbits(name, dim=4).double()
-    f, t = network(kind, breaker), torch.full((2,), 0.5, dtype=torch.float64)
+    breaker, x = Orbits(name, dim=4).double(), structures(parse_group(name).nodes)
+    f, t = network(base, breaker), torch.full((2,), 0.5, dtype=torch.float64)
 
     def broken(x: State) -> State:
         return f(x, t, breaker.sample(x))

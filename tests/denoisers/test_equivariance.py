@@ -13,8 +13,10 @@ from symdiff.breaking.nothing import Nothing
 from symdiff.breaking.sympe import SymPE
 from symdiff.canonical.nodes import Nodes
 from symdiff.denoisers.equivariant_mlp import EquivariantMLP
+from symdiff.denoisers.gatv2 import GATv2
 from symdiff.denoisers.graph import GraphTransformer
 from symdiff.denoisers.nodes import NodeTransformer
+from symdiff.denoisers.orbit_mlp import OrbitMLP
 from symdiff.groups.permutations import Symmetric
 from symdiff.random import Streams
 from symdiff.state import Categorical, Real, State, node_mask, pad, schema_to_plain
@@ -24,6 +26,8 @@ DENOISERS = {
     "nodes": (NodeTransformer, {"width": 32, "layers": 2, "heads": 4}),
     "graph": (GraphTransformer, {"width": 32, "pair_width": 16, "layers": 2, "heads": 4}),
     "mlp": (EquivariantMLP, {"width": 32, "pair_width": 16, "layers": 2}),
+    "gat": (GATv2, {"width": 32, "layers": 2, "heads": 4}),
+    "orbits": (OrbitMLP, {"width": 32, "layers": 2}),
     "graph with features": (
         GraphTransformer,
         {"width": 32, "pair_width": 16, "layers": 1, "heads": 4, "features": ["cycles", "walks", "spectrum"]},
