@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from symdiff.cli import data, decode, demo, doctor, encode, evaluate, push, sample, train
+from symdiff.cli import data, decode, demo, doctor, encode, evaluate, listing, push, report, sample, show, train
 from symdiff.cli.own_options import OwnOptions
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
@@ -63,7 +63,6 @@ app = typer.Typer(
     help="Generative models that can break symmetry: train, sample, evaluate.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 
 
@@ -84,6 +83,9 @@ app.command("encode", epilog=encode.EXAMPLE)(encode.encode)
 app.command("decode", epilog=decode.EXAMPLE)(decode.decode)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
+app.command("list", epilog="Example: symdiff list metrics")(listing.list_)
+app.command("show", epilog="Example: symdiff show qm9-graph")(show.show)
+app.command("report", epilog="Example: symdiff report runs/tiny")(report.report_)
 app.command("push")(push.push)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)

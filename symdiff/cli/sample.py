@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli import names
 from symdiff.cli.extend import Import
 from symdiff.errors import UserError, nearest
 
@@ -20,7 +21,12 @@ FIRST = 64
 
 def sample(
     context: typer.Context,
-    checkpoint: Annotated[str, typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.")],
+    checkpoint: Annotated[
+        str,
+        typer.Argument(
+            help="A folder, the name of a bundled checkpoint, or a hub id.", autocompletion=names.checkpoints
+        ),
+    ],
     count: Annotated[int, typer.Option(help="How many structures.", min=1, max=10**9)],
     out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
     steps: Annotated[

@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli import names
 from symdiff.cli.extend import Import
 from symdiff.errors import UserError
 
 
 def train(
-    recipe: Annotated[str | None, typer.Argument(help="A recipe file, or the name of a bundled recipe.")] = None,
+    recipe: Annotated[
+        str | None, typer.Argument(help="A recipe file, or the name of a bundled recipe.", autocompletion=names.recipes)
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")
     ] = None,

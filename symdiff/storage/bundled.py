@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,32 @@ def recipes() -> dict[str, Path]:
 def checkpoints() -> dict[str, Path]:
     """The bundled checkpoints by name."""
     return {path.parent.name: path.parent for path in sorted(folder("checkpoints").glob("*/model_index.json"))}
+
+
+def describe(path: Path) -> str:
+    """What a recipe or a checkpoint says of itself: the first sentence of its comment, or of its card.
+
+    Parameters
+    ----------
+    path : Path
+        The file of a recipe, or the folder of a checkpoint.
+
+    Returns
+    -------
+    str
+        A line; empty where there is neither comment nor card.
+    """
+    if path.is_dir():
+        card = path / "README.md"
+        text = card.read_text(encoding="utf-8") if card.is_file() else ""
+        text = re.sub(r"\A---\n.*?^---\n", "", text, flags=re.DOTALL | re.MULTILINE)  # the hub's own header
+        paragraphs = (part for part in text.split("\n\n") if part.strip() and not part.lstrip().startswith(("#", "!")))
+        words = next(paragraphs, "").split()
+    else:
+        comment = itertools.takewhile(lambda line: line.startswith("#"), path.read_text(encoding="utf-8").splitlines())
+        words = " ".join(line.lstrip("#") for line in comment).split()
+    line = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", " ".join(words))  # the text of links
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", line)[0].rstrip(".")
 
 
 def recipe(source: str | Path) -> Path:

@@ -105,6 +105,28 @@ def hold(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def find_holder(folder: Path) -> dict | None:
+    """Who works in a folder, without touching its lock.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    dict or None
+        ``pid``, ``host`` and ``since`` as the holder wrote them; None where there is none, or it has died on this
+        machine.
+    """
+    try:
+        record = json.loads((folder / HOLDER).read_text(encoding="utf-8"))
+        if record["host"] == socket.gethostname():
+            os.kill(record["pid"], 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return record
+
+
 def _describe(holder: Path) -> str:
     """Who holds a lock, as far as the holder has written it."""
     with suppress(OSError, ValueError, KeyError, TypeError):
