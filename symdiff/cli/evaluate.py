@@ -45,6 +45,12 @@ def evaluate(
     atoms: Annotated[
         str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")
     ] = None,
+    input_: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input", help="File of what each sample was made from, in the same order, such as what was encoded."
+        ),
+    ] = None,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
 ) -> None:
@@ -55,6 +61,10 @@ def evaluate(
     A killed one goes on where it was, with any number of workers, when it is started again:
 
     symdiff evaluate many.smi --out report --shards kept --workers 4
+
+    What came out of an autoencoder against what went in:
+
+    symdiff evaluate decoded.smi --input molecules.smi --out report
     """
     from symdiff.cli.progress import stages
     from symdiff.storage.boundary import naming
@@ -81,6 +91,7 @@ def evaluate(
                 atoms=labels,
                 begun=begin,
                 progress=advance,
+                inputs=input_,
             )
         show(evaluation, out, as_json)
 

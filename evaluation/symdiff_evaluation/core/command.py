@@ -38,12 +38,14 @@ def run(
     atoms: Sequence[str] | None = None,
     begun: Begun | None = None,
     progress: Told | None = None,
+    inputs: Sequence[str | Path] | None = None,
 ) -> Evaluation:
     """Evaluate files and write the folder. Raises ``UserError`` with nothing written.
 
     ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million
     records there is one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry
     filters. ``column``: that of SMILES in tables. ``atoms``: what the labels of nodes stand for, in files of graphs.
+    ``inputs``: files of what each sample was made from.
     """
     out = check(out)
     if mcf is not None:
@@ -61,6 +63,7 @@ def run(
             shards=kept,
             column=column,
             atoms=atoms,
+            inputs=None if inputs is None else [Path(file) for file in inputs],
         )
         write(evaluation, out)
         discard(kept.folder)

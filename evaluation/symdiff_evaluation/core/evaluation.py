@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def evaluate(
     shards: Shards | None = None,
     column: str | None = None,
     atoms: Sequence[str] | None = None,
+    inputs: Any = None,
 ) -> Evaluation:
     """Evaluate samples: files, or structures in memory.
 
@@ -125,6 +127,9 @@ def evaluate(
         That of SMILES in tables.
     atoms
         What the labels of nodes stand for, in files of graphs.
+    inputs
+        What each sample was made from (decoded, edited, completed), in the same order: files or structures, as
+        ``samples``.
 
     Returns
     -------
@@ -166,6 +171,10 @@ def evaluate(
             found = kind.read(files, workers, begun, progress, shards, protocol.metrics, column, atoms)
         if not kind.total(found):
             raise UserError(f"{', '.join(map(str, files or ['samples']))}: no record in it")
+        if inputs is not None:
+            given = list_files(inputs)
+            read = partial(kind.read, given) if given is not None else partial(kind.accept, inputs)
+            found = kind.pair(found, read(workers, metrics=()))
         found = kind.equipped(found, protocol)
         estimates = kind.measure(found, target, protocol.metrics)
         return Evaluation(tuple(map(str, files or ())), protocol, target, found, estimates, origin)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
+from symdiff.errors import UserError
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric, list_registered
 from symdiff_evaluation.core.page import PageSection
@@ -177,6 +178,13 @@ class Kind(ABC, Generic[S, R]):
         """What to know of this protocol's numbers with this reference."""
         return []
 
+    def pair(self, samples: S, inputs: S) -> S:
+        """The samples with what each was made from, one input a record in the same order.
+
+        Raises ``UserError`` where their numbers differ, and for kinds whose samples know no inputs.
+        """
+        raise UserError(f"--input: samples of the kind {self.name} are not compared with inputs")
+
     def equipped(self, samples: S, protocol: Asked) -> S:
         """The samples with what else the protocol gives for their numbers."""
         return samples
@@ -215,6 +223,12 @@ def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[
         progress(done)
 
     return tell
+
+
+def check_pairs(samples: int, inputs: int) -> None:
+    """Raise ``UserError`` where there is not one input for each sample."""
+    if samples != inputs:
+        raise UserError(f"--input: expected one input for each of {samples:,} samples, got {inputs:,}")
 
 
 def write_truth(truth: bool) -> str:

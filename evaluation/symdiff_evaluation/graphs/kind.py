@@ -12,7 +12,7 @@ from typing import Any
 from symdiff.domains.graph import Graph as Domain
 from symdiff.errors import UserError
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, stages, write_truth
+from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, check_pairs, stages, write_truth
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
@@ -120,6 +120,10 @@ class GraphKind(Kind[Set, GraphReference]):
             raise UserError(f"{name}: expected a data set of graphs, got one of {type(dataset.domain).__name__}")
         test = _graphs_of(dataset, "test", name) if dataset.meta["splits"].get("test") else None
         return build(_graphs_of(dataset, "train", name), test, "any", name, str(dataset.path))
+
+    def pair(self, samples: Set, inputs: Set) -> Set:
+        check_pairs(len(samples), len(inputs))
+        return replace(samples, inputs=inputs.graphs)
 
     def remarks(self, samples: Set) -> list[str]:
         return list(samples.notes)

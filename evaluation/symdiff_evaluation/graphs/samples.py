@@ -97,6 +97,15 @@ class Graphs:
         found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
         return tuple(None if graph is None else next(found) for graph in self.inputs)
 
+    @cached_property
+    def input_hashes(self) -> tuple[int | None, ...]:
+        """Of ``inputs`` with their labels, as ``hashes``; None where one is not readable."""
+        work = canonical_hashes(self.workers, "input-hashes")
+        found = iter(
+            self._each("canonical forms of inputs", work, [graph for graph in self.inputs if graph is not None])
+        )
+        return tuple(None if graph is None else int(next(found)) for graph in self.inputs)
+
     def knows(self, name: str) -> bool:
         """Whether "hashes", "symmetries", "descriptors" or the like was worked out, since a metric asked for it."""
         return name in vars(self)

@@ -34,13 +34,13 @@ def descriptions(workers: int = 1) -> Work[SimpleGraph, dict[str, np.ndarray]]:
     )
 
 
-def canonical_hashes(workers: int = 1) -> Work[SimpleGraph, int]:
-    """``forms.canonical_hashes``."""
+def canonical_hashes(workers: int = 1, name: str = "hashes") -> Work[SimpleGraph, int]:
+    """``forms.canonical_hashes``, kept under a name."""
 
     def run(graphs: Sequence[SimpleGraph], progress: Progress | None) -> list[int]:
         return in_portions(_hashes, graphs, workers, progress)
 
-    return Work("hashes", run, identity, plain=int, restored=int, packages=("numpy", "scipy", "torch"), cost=_COST)
+    return Work(name, run, identity, plain=int, restored=int, packages=("numpy", "scipy", "torch"), cost=_COST)
 
 
 def symmetries(name: str, workers: int = 1) -> Work[SimpleGraph, Automorphisms | None]:

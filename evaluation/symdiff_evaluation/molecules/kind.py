@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, write_truth
+from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, check_pairs, write_truth
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.shards import Shards
@@ -150,6 +150,14 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
     def require(self, metrics: Sequence[str]) -> None:
         if asks_fcd(metrics):
             chemnet.require()
+
+    def pair(self, samples: MoleculeSamples, inputs: MoleculeSamples) -> MoleculeSamples:
+        check_pairs(len(samples), len(inputs))
+        records = tuple(
+            replace(record, input=given.text if given.form == "smiles" else judged.canonical or "")
+            for record, given, judged in zip(samples.records, inputs.records, inputs.judged, strict=True)
+        )
+        return replace(samples, records=records)
 
     def equipped(self, samples: MoleculeSamples, protocol: Asked) -> MoleculeSamples:
         return replace(samples, filters=protocol.mcf) if protocol.mcf else samples

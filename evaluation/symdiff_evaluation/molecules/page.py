@@ -9,6 +9,7 @@ from symdiff_evaluation.core.charts import bars, densities
 from symdiff_evaluation.core.distances import sum_counts
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
+    GALLERY,
     SYMMETRIC,
     PageSection,
     describe_estimate,
@@ -39,6 +40,7 @@ def sections(
     return [
         PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
         PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),
+        PageSection("reconstruction", "Reconstruction", _reconstruction(samples, estimates)),
         PageSection("samples", "Samples", _gallery(samples, reference)),
         PageSection("failures", "Failures", _failures(samples)),
     ]
@@ -110,6 +112,24 @@ def _short(counts: Mapping[str, int]) -> Counter[str]:
 def _power(order: str) -> str:
     """An order as it fits under a bar: beyond five digits, its power of ten."""
     return order if len(order) < 6 else f"10^{len(order) - 1}"
+
+
+def _reconstruction(samples: MoleculeSamples, estimates: Mapping[str, Estimate]) -> str:
+    """What went in beside what came out, of records that did not come out as they went in."""
+    if "reconstruction.exact" not in estimates or not any(record.input for record in samples.records):
+        return ""
+    names = zip(samples.input_names, samples.judged, strict=True)
+    changed = [(given, judged.smiles) for given, judged in names if given and judged.canonical != given]
+    drawn = []
+    for given, smiles in changed[: GALLERY // 2]:
+        drawn += [_molecule(given, "went in"), _molecule(smiles, "came out")]
+    words = [
+        describe_estimate(estimates, "reconstruction.exact", "came out as they went in:"),
+        describe_estimate(estimates, "reconstruction.exact_asymmetric", "of those without a symmetry:"),
+        describe_estimate(estimates, "reconstruction.exact_symmetric", "of the symmetric:"),
+    ]
+    note = f"The first {len(drawn) // 2} of {len(changed):,} records that did not, in pairs." if changed else ""
+    return f'<p>{"; ".join(word for word in words if word)}</p><p class="soft">{note}</p>{gallery(drawn)}'
 
 
 def _gallery(samples: MoleculeSamples, reference: Reference | None) -> str:

@@ -80,12 +80,21 @@ class MoleculeSamples:
 
         None where the file does not tell, or it is no molecule.
         """
-        given = {record.input for record in self.records} - {""}
-        texts = sorted(given)
+        orders = {text: one.traits.order if one.traits else None for text, one in self._inputs.items()}
+        return [orders.get(record.input) for record in self.records]
+
+    @cached_property
+    def input_names(self) -> list[str | None]:
+        """Of what each record was made from, the canonical SMILES; None as above."""
+        return [one.canonical if (one := self._inputs.get(record.input)) else None for record in self.records]
+
+    @cached_property
+    def _inputs(self) -> dict[str, Judged]:
+        """What each record was made from, by its text."""
+        texts = sorted({record.input for record in self.records} - {""})
         work = partial(judge, aspects=frozenset({SYMMETRY}))
         found = in_processes(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
-        orders = {text: one.traits.order if one.traits else None for text, one in zip(texts, found, strict=True)}
-        return [orders.get(record.input) for record in self.records]
+        return dict(zip(texts, found, strict=True))
 
     @cached_property
     def features(self) -> dict[str, Features]:
