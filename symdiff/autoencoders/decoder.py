@@ -9,11 +9,10 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from symdiff.autoencoders.base import LATENT, Decoder
-from symdiff.autoencoders.encoder import settings_of
 from symdiff.autoencoders.marks import count_marks, mark
 from symdiff.config.ranges import Nodes, Width
 from symdiff.config.recipe import build
-from symdiff.denoisers.base import Denoiser
+from symdiff.denoisers.base import Denoiser, settings_of
 from symdiff.state import Real, State, schema_from_plain, schema_to_plain
 
 

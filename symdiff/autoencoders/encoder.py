@@ -13,7 +13,7 @@ from symdiff.autoencoders.base import LATENT, LOG_VARIANCE, Encoder, latent_sche
 from symdiff.autoencoders.marks import count_marks, mark
 from symdiff.config.ranges import Width
 from symdiff.config.recipe import build
-from symdiff.denoisers.base import Denoiser
+from symdiff.denoisers.base import Denoiser, settings_of
 from symdiff.state import Real, State, schema_from_plain, schema_to_plain
 
 MOST = 10.0
@@ -93,13 +93,3 @@ class NetworkEncoder(Encoder):
             scale = out.square().mean(-1, keepdim=True).add(1e-12).rsqrt() if self.normalized else 1.0
             values = {LATENT: out * scale}
         return latent_state(self.latent, x.mask, **values)
-
-
-def settings_of(network: Denoiser) -> dict:
-    """The spec that a network is built from, without the schemas that it is given."""
-    settings = {
-        key: value
-        for key, value in network.config.items()
-        if not key.startswith("_") and key not in ("schema", "noisy", "code")
-    }
-    return {"kind": type(network).__name__, **settings}

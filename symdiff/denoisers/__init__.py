@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from symdiff.face import face
 
 if TYPE_CHECKING:
+    from symdiff.denoisers.autoguided import Autoguided as Autoguided
     from symdiff.denoisers.base import Denoiser as Denoiser
     from symdiff.denoisers.equivariant_mlp import EquivariantMLP as EquivariantMLP
     from symdiff.denoisers.frame import InFrame as InFrame

@@ -41,6 +41,16 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
         """Predict x0: Logits for every Categorical field of ``schema``, reals for reals. ``t``: (B,)."""
 
 
+def settings_of(network: Denoiser) -> dict:
+    """The spec that a network is built from, without the schemas that it is given."""
+    settings = {
+        key: value
+        for key, value in network.config.items()
+        if not key.startswith("_") and key not in ("schema", "noisy", "code")
+    }
+    return {"kind": type(network).__name__, **settings}
+
+
 def _arrange(value: Any, like: Any) -> Any:
     """``value`` with the keys of every mapping in the order of ``like``, those that it lacks last."""
     if not isinstance(value, dict) or not isinstance(like, Mapping):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from symdiff.config.ranges import Degree, Features
 from symdiff.config.recipe import build
-from symdiff.denoisers.base import Denoiser
+from symdiff.denoisers.base import Denoiser, settings_of
 from symdiff.groups.orthogonal import turn
 from symdiff.state import Field, Real, Schema, State, schema_from_plain, schema_to_plain
 
@@ -106,12 +106,7 @@ class InFrame(Denoiser):
             noisy=schema_to_plain(seen),
             code=schema_to_plain(self.code),
         )
-        settings = {
-            k: v
-            for k, v in self.denoiser.config.items()
-            if not k.startswith("_") and k not in ("schema", "noisy", "code")
-        }
-        self.register_to_config(denoiser={"kind": type(self.denoiser).__name__, **settings})
+        self.register_to_config(denoiser=settings_of(self.denoiser))
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
         frame = z["frame"]

@@ -32,6 +32,7 @@ NEEDED = {
     "Sites": {"group": {"kind": "Space"}},
     "NetworkEncoder": {"network": {"kind": "NodeTransformer"}, "dim": 4},
     "NetworkDecoder": {"network": {"kind": "NodeTransformer"}, "nodes": 4},
+    "Autoguided": {"denoiser": {"kind": "NodeTransformer"}, "weak": {"kind": "NodeTransformer", "layers": 1}},
     "InFrame": {"denoiser": {"kind": "NodeTransformer"}},
     "MolecularGraph": {"atoms": ["C"]},
     "Molecule3D": {"atoms": ["C"]},

@@ -12,6 +12,7 @@ from symdiff.breaking.noise import Noise
 from symdiff.breaking.nothing import Nothing
 from symdiff.breaking.sympe import SymPE
 from symdiff.canonical.nodes import Nodes
+from symdiff.denoisers.autoguided import Autoguided
 from symdiff.denoisers.equivariant_mlp import EquivariantMLP
 from symdiff.denoisers.gatv2 import GATv2
 from symdiff.denoisers.graph import GraphTransformer
@@ -28,6 +29,13 @@ DENOISERS = {
     "mlp": (EquivariantMLP, {"width": 32, "pair_width": 16, "layers": 2}),
     "gat": (GATv2, {"width": 32, "layers": 2, "heads": 4}),
     "orbits": (OrbitMLP, {"width": 32, "layers": 2}),
+    "autoguided": (
+        Autoguided,
+        {
+            "denoiser": {"kind": "NodeTransformer", "width": 32, "layers": 1, "heads": 4},
+            "weak": {"kind": "NodeTransformer", "width": 8, "layers": 1, "heads": 2},
+        },
+    ),
     "graph with features": (
         GraphTransformer,
         {"width": 32, "pair_width": 16, "layers": 1, "heads": 4, "features": ["cycles", "walks", "spectrum"]},
