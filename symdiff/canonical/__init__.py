@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from symdiff.canonical.frames import Frames as Frames
     from symdiff.canonical.molecules import Molecules as Molecules
     from symdiff.canonical.nodes import Nodes as Nodes
+    from symdiff.canonical.nodes_given import NodesGiven as NodesGiven
     from symdiff.canonical.sites import Sites as Sites
     from symdiff.canonical.stored import Stored as Stored
 

@@ -159,7 +159,25 @@ def read_request(context: typer.Context, pipeline, checkpoint: str, count: int, 
             own = [flag[2:] for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
             raise UserError(f"--{name}: no such option of {checkpoint}{nearest(name, [*own, *options.help])}")
     condition = options.read_condition(words) if words or pipeline.domain.conditions else None
+    if condition is not None and len(condition) > 1 and count != len(condition):
+        condition = repeat(condition, count)
     return Request(count, sizes, condition, options.read_known(words), seed)
+
+
+def repeat(condition, count: int):
+    """As many draws for each of several conditions, those of one behind each other.
+
+    Raises
+    ------
+    UserError
+        Where ``count`` is no multiple of their number.
+    """
+    import torch
+
+    each, rest = divmod(count, len(condition))
+    if rest:
+        raise UserError(f"--count: expected a multiple of the {len(condition)} given structures, got {count}")
+    return condition.select(torch.arange(len(condition)).repeat_interleave(each))
 
 
 def choose_sampler(pipeline, request, steps: int, guidance: float, particles: int, metropolis: bool):

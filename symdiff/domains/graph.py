@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from symdiff.config.ranges import Classes, Nodes
@@ -9,6 +10,7 @@ from symdiff.domains.arrays import MAX_NODES
 from symdiff.domains.base import Domain
 from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.domains.graph_codec import GraphCodec
+from symdiff.domains.graph_options import GraphOptions
 from symdiff.domains.molecule_graphs import holds_molecules
 from symdiff.errors import UserError
 from symdiff.graphs.files import recognize
@@ -16,6 +18,8 @@ from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
 from symdiff.state import Categorical, Schema
 from symdiff.storage.arrays import ENDINGS as ARRAYS
+
+FIELDS = ("node", "edge")
 
 
 class Graph(Domain):
@@ -31,14 +35,26 @@ class Graph(Domain):
         Labels of pairs of nodes: 0 says that there is no edge, edges have 1 to ``edge_classes`` - 1.
     max_nodes : int
         Nodes of the largest graph that is read.
+    conditions : sequence of {"node", "edge"}
+        What is given, not generated: with ["edge"] the labels of the nodes of given graphs are.
 
     Raises
     ------
     UserError
-        For a number out of range.
+        For a number out of range, and unknown conditions or nothing that is left to generate.
     """
 
-    def __init__(self, node_classes: Classes = 1, edge_classes: Classes = 2, max_nodes: Nodes = 2048) -> None:
+    def __init__(
+        self,
+        node_classes: Classes = 1,
+        edge_classes: Classes = 2,
+        max_nodes: Nodes = 2048,
+        conditions: Sequence[str] = (),
+    ) -> None:
+        unknown = next((name for name in conditions if name not in FIELDS), None)
+        if isinstance(conditions, str) or unknown is not None or len(set(conditions)) == len(FIELDS):
+            raise UserError(f"Graph: conditions: expected some of {', '.join(FIELDS)}, not all, got {conditions}")
+        self._conditions = tuple(name for name in FIELDS if name in conditions)
         self.node_classes, self.edge_classes, self.max_nodes = int(node_classes), int(edge_classes), int(max_nodes)
         if self.node_classes < 1 or self.edge_classes < 2 or not 1 <= self.max_nodes <= MAX_NODES:
             raise UserError(
@@ -55,17 +71,25 @@ class Graph(Domain):
         }
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        return self._conditions
+
+    @property
     def group(self) -> Group:
         return Symmetric()
 
     @property
     def spec(self) -> dict:
         sizes = {"node_classes": self.node_classes, "edge_classes": self.edge_classes, "max_nodes": self.max_nodes}
-        return {"kind": "Graph", **sizes}
+        return {"kind": "Graph", **sizes, **({"conditions": list(self._conditions)} if self._conditions else {})}
 
     @property
     def codec(self) -> GraphCodec:
         return GraphCodec(self)
+
+    @property
+    def options(self) -> GraphOptions:
+        return GraphOptions(self)
 
 
 def holds_graphs(path: Path, wanted: Wanted) -> bool:

@@ -29,6 +29,7 @@ NEEDED = {
     "NodeCode": {"nodes": 4},
     "Orbits": {"group": "cyclic 5"},
     "Molecules": {"atoms": ["C"]},
+    "NodesGiven": {"given": ["edge"]},
     "Sites": {"group": {"kind": "Space"}},
     "NetworkEncoder": {"network": {"kind": "NodeTransformer"}, "dim": 4},
     "NetworkDecoder": {"network": {"kind": "NodeTransformer"}, "nodes": 4},

@@ -99,6 +99,10 @@ TABLE: dict[str, Named] = {
     "erdos-renyi": _name("random_graphs", "erdos_renyi", "Drawn graphs whose edges are independent"),
     "symmetric-graphs": _name("random_graphs", "symmetric_graphs", "Graphs of up to 16 nodes with many automorphisms"),
     **{
+        name: _name("symmetric_problems", "symmetric_problem", f"{what} of symmetric graphs, all optima", name=name)
+        for name, what in {"max-cut": "Maximum cuts", "independent-set": "Maximum independent sets"}.items()
+    },
+    **{
         f"ground-states-{side}": _name(
             "lattices", "ground_states", f"Ground states of alike couplings and fields, side {side}", side=side
         )
