@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from symdiff.cli import data, decode, demo, doctor, encode, evaluate, listing, push, report, sample, show, train
+from symdiff.cli import data, decode, demo, doctor, encode, evaluate, listing, push, recipe, report, sample, show, train
 from symdiff.cli.own_options import OwnOptions
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
@@ -83,6 +83,7 @@ app.command("encode", epilog=encode.EXAMPLE)(encode.encode)
 app.command("decode", epilog=decode.EXAMPLE)(decode.decode)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(data.app, name="data")
+app.add_typer(recipe.app, name="recipe")
 app.command("list", epilog="Example: symdiff list metrics")(listing.list_)
 app.command("show", epilog="Example: symdiff show qm9-graph")(show.show)
 app.command("report", epilog="Example: symdiff report runs/tiny")(report.report_)

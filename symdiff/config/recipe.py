@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from symdiff.config import earlier, strict_yaml
+from symdiff.config import automatic, earlier, strict_yaml
 from symdiff.config.building import build, check, describe_problem, find, names
 from symdiff.config.training import Section, TrainingSettings
 from symdiff.errors import UserError, nearest
@@ -22,6 +22,7 @@ __all__ = [
     "build",
     "check",
     "dump",
+    "fill",
     "find",
     "load",
     "names",
@@ -56,6 +57,9 @@ class Recipe(Section):
     ``denoiser``, ``process``, ``encoder``, ``decoder``, ``breaker`` and ``objective`` are specs that ``build`` turns
     into objects. A diffusion has a denoiser and a process, an autoencoder an encoder and a decoder; a diffusion of
     latents has a denoiser, a process, and the checkpoint of the autoencoder whose latents they are.
+
+    A value ``auto`` follows from the data, which training decides before it begins (``symdiff.training.auto``); until
+    then the default stands in its place.
     """
 
     name: Name
@@ -71,6 +75,7 @@ class Recipe(Section):
     sampling: SamplingSettings = SamplingSettings()
 
     _source: str = PrivateAttr("recipe")
+    _auto: tuple[automatic.Place, ...] = PrivateAttr(())
 
     @model_validator(mode="before")
     @classmethod
@@ -80,12 +85,24 @@ class Recipe(Section):
         return {**plain, "objective": {"kind": "Denoising" if plain.get("encoder") is None else "Autoencoding"}}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Recipe) and self.model_dump() == other.model_dump()  # wherever they were read from
+        return isinstance(other, Recipe) and self.plain() == other.plain()  # wherever they were read from
 
     @property
     def source(self) -> str:
         """The file that the recipe was read from, for messages."""
         return self._source
+
+    @property
+    def auto(self) -> tuple[automatic.Place, ...]:
+        """The places of the values that are ``auto`` still."""
+        return self._auto
+
+    def plain(self) -> dict:
+        """The recipe as plain names and numbers, ``auto`` where it says so."""
+        plain = self.model_dump(mode="json")
+        for place in self._auto:
+            automatic.put(plain, place, automatic.AUTO)
+        return plain
 
 
 def load(source: str | Path, earlier_keys: bool = False) -> Recipe:
@@ -125,8 +142,9 @@ def validate(plain: object, source: str = "recipe") -> Recipe:
     moved = earlier.describe_moved(plain)
     if moved is not None:
         raise UserError(f"{source}: {moved}")
+    auto = tuple(automatic.find_places(plain))
     try:
-        recipe = Recipe.model_validate(dict(plain))
+        recipe = Recipe.model_validate(automatic.without(dict(plain), auto))
     except ValidationError as error:
         raise UserError(f"{source}: {_first(error)}") from None
     _check_parts(recipe, source)
@@ -135,8 +153,22 @@ def validate(plain: object, source: str = "recipe") -> Recipe:
         if spec is not None and "kind" not in spec:
             raise UserError(f"{source}: {name}: the key 'kind' is missing: which class it is")
         _check_kinds(spec, f"{source}: {name}")
-    recipe._source = source
+    recipe._source, recipe._auto = source, auto
     return recipe
+
+
+def fill(recipe: Recipe, values: Mapping[automatic.Place, object]) -> Recipe:
+    """The recipe with values at places that were ``auto``.
+
+    Raises
+    ------
+    UserError
+        When a value does not fit.
+    """
+    plain = recipe.plain()
+    for place, value in values.items():
+        automatic.put(plain, place, value)
+    return validate(plain, recipe.source)
 
 
 def set(recipe: Recipe, assignment: str) -> Recipe:
@@ -155,7 +187,7 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
         )
     if not equals or not all(keys):
         raise UserError(f"--set {assignment!r}: expected path/to/key=value")
-    plain = recipe.model_dump(mode="json")
+    plain = recipe.plain()
     place = plain
     for depth, key in enumerate(keys[:-1], 1):
         if key not in place:
@@ -171,7 +203,7 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
 
 def dump(recipe: Recipe) -> str:
     """The recipe as YAML text, every default written out: ``load(dump(recipe)) == recipe``."""
-    plain = recipe.model_dump(mode="json")
+    plain = recipe.plain()
     absent = [name for name in (*PARTS, "autoencoder") if plain[name] is None]
     return strict_yaml.write({key: value for key, value in plain.items() if key not in absent})
 

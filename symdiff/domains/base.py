@@ -70,6 +70,22 @@ class Domain(ABC):
         """
         return None
 
+    @property
+    def recipe(self) -> str | None:
+        """The bundled recipe that learns such structures where none is named; None where there is none."""
+        return None
+
+    def automatic(self, width: int) -> dict[str, object]:
+        """What ``auto`` stands for in a recipe where that follows from the domain, by the key.
+
+        Parameters
+        ----------
+        width : int
+            The channels that the size of the data asks for; a domain whose networks cannot have them says others.
+        """
+        labels = [name for name, field in self.schema.items() if isinstance(field, Categorical)]
+        return {"fields": [name for name in labels if name not in self.conditions], "width": width}
+
     def check_part(self, part: object, spec: Mapping, where: str) -> None:
         """Check that a model's part fits this domain beyond what schemas tell.
 

@@ -84,6 +84,10 @@ class Graph(Domain):
         return {"kind": "Graph", **sizes, **({"conditions": list(self._conditions)} if self._conditions else {})}
 
     @property
+    def recipe(self) -> str:
+        return "own-graphs"
+
+    @property
     def codec(self) -> GraphCodec:
         return GraphCodec(self)
 

@@ -94,6 +94,31 @@ class SpinLattice(Domain):
         return False
 
     @property
+    def recipe(self) -> str:
+        return "own-spins"
+
+    def automatic(self, width: int) -> dict[str, object]:
+        """The lattice, and the group whose elements are drawn.
+
+        That of two labels has their flip; of more labels only the space group's symmetry is broken.
+        """
+        sides = None if self.sides is None else list(self.sides)
+        group: dict[str, object] = {"kind": "Space", "lattice": self.lattice, "sides": sides}
+        flips = ["spin", "field", "sign"] if self.states == 2 else []
+        if flips:
+            flip = {"kind": "Relabel", "fields": flips, "classes": 2, "generators": [[1, 0]]}
+            group = {"kind": "DirectProduct", "groups": [group, flip]}
+        count = len(bravais(cast(LatticeKind, self.lattice)).operations) * (2 if flips else 1)
+        return {
+            "lattice": self.lattice,
+            "sides": sides,
+            "flips": flips,
+            "group": group,
+            "fields": [*(name for name in self._conditions if name != "temperature"), "spin"],
+            "width": -(-width // count) * count,
+        }
+
+    @property
     def codec(self) -> LatticeCodec:
         return LatticeCodec(self)
 

@@ -59,6 +59,10 @@ class MolecularGraph(Domain):
         return "H" in self.atoms
 
     @property
+    def recipe(self) -> str:
+        return "own-molecules"
+
+    @property
     def codec(self) -> MoleculeCodec:
         return MoleculeCodec(self)
 

@@ -109,6 +109,13 @@ class Molecule3D(Domain):
         return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **given}
 
     @property
+    def recipe(self) -> str:
+        return "own-molecules-3d"
+
+    def automatic(self, width: int) -> dict[str, object]:
+        return {**super().automatic(width), "special": self.chiral}
+
+    @property
     def codec(self) -> Molecule3DCodec:
         return Molecule3DCodec(self)
 

@@ -99,6 +99,8 @@ class Trainer:
         From ``launch``.
     data : str
         Names the content of ``structures``: a state that was saved with another name is not resumed.
+    quiet : bool
+        Whether nothing is shown while it goes on.
 
     Raises
     ------
@@ -115,8 +117,9 @@ class Trainer:
         observe: Callable[[Any, int], dict] | None = None,
         accelerator: Accelerator | None = None,
         data: str = "",
+        quiet: bool = False,
     ) -> None:
-        self.accelerator = accelerator or launch()
+        self.accelerator, self.quiet = accelerator or launch(), quiet
         self.settings, self.structures, self.observe, self.out, self.data = settings, structures, observe, out, data
         self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
@@ -158,7 +161,7 @@ class Trainer:
         notes = self._restore() if resume else []
         steps = self.settings.steps
         self.log = Log(self.out / "log.jsonl", self.step) if self.first else None
-        self.bar = Bar(steps, self.step, quiet=not self.first)
+        self.bar = Bar(steps, self.step, quiet=self.quiet or not self.first)
         for note in notes:
             self.bar.say(note)
         if self.log and self.world != self._world_before:

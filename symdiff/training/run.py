@@ -7,7 +7,9 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -16,15 +18,19 @@ from torch import nn
 
 from symdiff.assembly import Model
 from symdiff.config import recipe as recipes
+from symdiff.config.automatic import look_up
 from symdiff.config.recipe import Recipe
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
-from symdiff.pipeline import SymdiffPipeline
+from symdiff.pipeline import SymdiffPipeline, check_parts
 from symdiff.random import Streams
 from symdiff.storage.atomic import write_file
+from symdiff.storage.run_states import Checkpoints
+from symdiff.training.auto import MINUTES, describe, settle_by_data, settle_by_steps
 from symdiff.training.folder import claim
 from symdiff.training.loop import Outcome, Trainer, TrainingData, launch
 from symdiff.training.memory import keep_freed_memory
+from symdiff.training.pace import STEPS, measure_pace
 from symdiff.training.start import start_from
 from symdiff.training.subject import subject_of
 
@@ -32,16 +38,19 @@ HARMLESS = "training.save.", "training.sample.", "training.log."
 """What may change between a run and its resumption: no weight and no random number depends on it."""
 
 
+STEPS_PLACE = ("training", "steps")
+
+
 DIVERGED = 3
 """The exit code of a training that ended with a loss far above that of its first steps."""
 
 
-def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
+def train(recipe: Recipe, out: Path, resume: bool = False, minutes: float | None = None) -> Outcome:
     """Train a model into a folder, alone there.
 
     Leaves ``recipe.yaml``, ``log.jsonl``, ``state/`` (the last two states) and at the end ``checkpoint/`` (a pipeline
     with the averaged weights) and ``summary.json``. Under torchrun all processes work on one run. A run that ends
-    before its first step leaves nothing.
+    before its first step leaves nothing; what one left that was killed before its first state gives way to the next.
 
     Parameters
     ----------
@@ -50,6 +59,8 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         The folder.
     resume : bool
         Go on from the last complete state in the folder.
+    minutes : float, optional
+        The time for training, where the recipe's number of steps is ``auto``; ten by default.
 
     Raises
     ------
@@ -61,8 +72,12 @@ def train(recipe: Recipe, out: Path, resume: bool = False) -> Outcome:
         ``checkpoint/`` is then that of the last good state, if there is one.
     """
     out = Path(out)
+    if resume and recipe.auto:
+        recipe = _as_before(recipe, out)
     accelerator = launch(recipe.training.log.tracker, out)
     with claim(out, accelerator, lambda: _check_folder(recipe, out, resume)) as folder:
+        if recipe.auto:
+            recipe = settle(recipe, accelerator, MINUTES if minutes is None else minutes)
         trainer, package = prepare(recipe, out, accelerator, resume)
         if accelerator.is_main_process:
             write_file(out / "recipe.yaml", recipes.dump(recipe))
@@ -103,6 +118,49 @@ def _last_good(outcome: Outcome, out: Path) -> str:
     if outcome.good is None:
         return f"no state was good, so there is no checkpoint; {advice}"
     return f"{out / 'checkpoint'} is of the last good state, step {outcome.good}; {advice}"
+
+
+def settle(recipe: Recipe, accelerator: Accelerator, minutes: float) -> Recipe:
+    """Decide on all that is ``auto`` in a recipe, by its data and by the pace of this machine.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    accelerator : Accelerator
+    minutes : float
+        For training.
+
+    Returns
+    -------
+    Recipe
+        In which nothing is ``auto``.
+
+    Raises
+    ------
+    UserError
+        Where ``auto`` means nothing, and as ``prepare``.
+    """
+    with accelerator.main_process_first():
+        dataset = open_dataset(recipe.data.dataset)
+        decided = settle_by_data(recipe, dataset, minutes)
+        dataset = open_dataset(recipe.data.dataset, decided.data.order)
+    if accelerator.num_processes > 1:  # free memory differs
+        size = torch.tensor(decided.training.batch.size, device=accelerator.device)
+        torch.distributed.broadcast(size, 0)
+        decided = recipes.set(decided, f"training/batch/size={int(size)}")
+    check_parts(decided)
+    steps, begin = decided.training.steps, time.monotonic()
+    if STEPS_PLACE in recipe.auto:
+        trial = settle_by_steps(decided, STEPS)
+        subject = subject_of(trial, dataset)
+        try_on_largest(subject.model, subject.structures, recipe.source)
+        pace = measure_pace(subject, trial.training, accelerator)
+        spent = 0.0 if accelerator.num_processes > 1 else time.monotonic() - begin
+        steps = max(1, int((60 * minutes - spent) / pace))
+    decided = settle_by_steps(decided, steps)
+    if accelerator.is_main_process:
+        print(describe(recipe, decided), file=sys.stderr)
+    return decided
 
 
 def prepare(
@@ -195,18 +253,31 @@ def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
     }
 
 
+def _as_before(recipe: Recipe, out: Path) -> Recipe:
+    """The recipe with the values for ``auto`` that the run in a folder was begun with."""
+    record = out / "recipe.yaml"
+    if not record.is_file():
+        return recipe  # which is refused below
+    before = recipes.load(record, earlier_keys=True).plain()
+    values = {}
+    for place in recipe.auto:
+        with suppress(KeyError):
+            values[place] = look_up(before, place)
+    return recipes.fill(recipe, values)
+
+
 def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
     record = out / "recipe.yaml"
     if not resume:
-        if record.exists() or (out / "state").exists():
+        if Checkpoints(out / "state").steps() or (out / "checkpoint").exists():
             raise UserError(
                 f"{out}: a training run is there already; go on with --resume {out}, or choose another folder"
             )
         return
     if not record.is_file():
         raise UserError(f"{out}: no training run to resume: recipe.yaml is missing")
-    before = recipes.load(record, earlier_keys=True).model_dump(mode="json")
-    changed = [key for key in compare(before, recipe.model_dump(mode="json")) if not key.startswith(HARMLESS)]
+    before = recipes.load(record, earlier_keys=True).plain()
+    changed = [key for key in compare(before, recipe.plain()) if not key.startswith(HARMLESS)]
     if changed:
         raise UserError(
             f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe"

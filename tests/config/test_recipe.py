@@ -300,5 +300,6 @@ def test_an_unknown_name_tells_the_nearest():
 @pytest.mark.parametrize("name", bundled.recipes())
 def test_every_bundled_recipe_is_valid(name):
     found = recipe.load(name)
-    check_parts(found)
+    if not found.auto:  # those are tried on data, in tests/training/test_own_data.py
+        check_parts(found)
     assert found.name == name
