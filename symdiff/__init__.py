@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symdiff.errors import UserError as UserError
     from symdiff.pipeline import Pipeline as Pipeline
     from symdiff.pipeline import SymdiffPipeline as SymdiffPipeline
+    from symdiff.pipeline import load as load
     from symdiff.random import Streams as Streams
     from symdiff.state import State as State
 

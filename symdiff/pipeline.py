@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -350,3 +351,19 @@ class SymdiffPipeline(Checkpoint):
 
 
 Pipeline = SymdiffPipeline
+
+
+def load(source: str | Path) -> SymdiffPipeline:
+    """Load a checkpoint: ``symdiff.load("qm9-3d").sample(16).to_rdkit()``.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder, a bundled checkpoint's name or a hub id.
+
+    Raises
+    ------
+    UserError
+        As ``Checkpoint.load``.
+    """
+    return SymdiffPipeline.load(source)

@@ -144,6 +144,16 @@ class State:
             if want != got:
                 raise ValueError(f"field {name!r} needs shape {want}, got {got}")
 
+    def __repr__(self) -> str:
+        """The fields with their types, shapes and dtypes, and the device; no tensors."""
+        sizes = self.num_nodes.tolist()
+        nodes = f"{min(sizes)} to {max(sizes)}" if len({*sizes}) > 1 else f"{sizes[0]}" if sizes else "no"
+        lines = [f"State({len(sizes)} structures of {nodes} nodes, padded to {self.mask.shape[1]}, on {self.device}"]
+        for name, field in self.schema.items():
+            value = self.values[name]
+            lines.append(f"  {name}: {field}, {tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}")
+        return "\n".join(lines) + ")"
+
     def __getitem__(self, name: str) -> Tensor:
         return self.values[name]
 

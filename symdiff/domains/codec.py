@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from symdiff.domains.arrays import Arrays
+from symdiff.errors import UserError
 from symdiff.state import State
 
 
@@ -52,6 +55,39 @@ class Codec(ABC):
         It appears whole or not at all.
         """
 
+    def to_rdkit(self, state: State) -> list:
+        """One RDKit molecule for every structure. Raises UserError where structures are no molecules."""
+        raise _no("RDKit molecules")
+
+    def to_networkx(self, state: State) -> list:
+        """One networkx graph for every structure. Raises UserError where structures are no graphs."""
+        raise _no("networkx graphs")
+
+    def to_pyg(self, state: State) -> list:
+        """One PyG ``Data`` for every structure. Raises UserError where structures have no such form."""
+        raise _no("PyG data")
+
+    def to_ase(self, state: State) -> list:
+        """One ASE ``Atoms`` for every structure. Raises UserError where structures are no atoms in space."""
+        raise _no("ASE atoms")
+
+    def to_numpy(self, state: State) -> list[dict[str, np.ndarray]]:
+        """The arrays of every structure by the names of its fields, without padding: (n, ...), (n, n, ...) or (...)."""
+        trimmed = []
+        for row, size in enumerate(state.num_nodes.tolist()):
+            part = {"node": (slice(size),), "pair": (slice(size), slice(size)), "whole": ()}
+            trimmed.append(
+                {
+                    name: state[name][row].detach().cpu().numpy()[part[field.axes]]
+                    for name, field in state.schema.items()
+                }
+            )
+        return trimmed
+
     def draw(self, objs: Sequence, path: str | Path) -> bool:
         """Draw objects into a .png file; False where the domain has no pictures of its own."""
         return False
+
+
+def _no(what: str) -> UserError:
+    return UserError(f"these structures have no form as {what}; to_numpy gives their arrays")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from symdiff.graphs.edge_list import EdgeList, check
 from symdiff.graphs.files import read_graphs
 from symdiff.graphs.graphml import from_drawing, read_labels
 from symdiff.state import State
+from symdiff.storage.atomic import write_file
 
 if TYPE_CHECKING:
     from symdiff.domains.graph import Graph
@@ -111,9 +112,11 @@ class GraphCodec(Codec):
 
     def decode(self, state: State) -> list:
         """networkx graphs with nodes 0 .. n - 1; labels as attributes where there is more than one."""
-        return [self.to_networkx(record) for record in self.records(state)]
+        return [self.graph_of(record) for record in self.records(state)]
 
-    def to_networkx(self, record: Arrays):
+    to_networkx = decode
+
+    def graph_of(self, record: Arrays):
         """The networkx graph of a record."""
         import networkx
 
@@ -152,10 +155,18 @@ class GraphCodec(Codec):
             try:
                 if graph is None:
                     raise UserError(record.reason)
-                graphs.append(self.to_networkx(self.record_of(graph)))
+                graphs.append(self.graph_of(self.record_of(graph)))
             except UserError as error:
                 raise UserError(f"{path}: graph {record.number}: {error}") from error
         return graphs
+
+    def draw(self, objs: Sequence, path: str | Path) -> bool:
+        from symdiff.domains.graph_picture import picture
+
+        if not objs:
+            return False
+        write_file(path, picture(objs))
+        return True
 
     def write(self, objs: Iterable, path: str | Path) -> None:
         """Write networkx graphs (or PyG ``Data``) to .graphml, .npz or .safetensors.

@@ -31,7 +31,7 @@ def write_graphs(records: Iterable[Arrays], domain: Graph, path: str | Path) -> 
         .graphml, .npz or .safetensors.
     """
     if ending(path, WRITE) == ".graphml":
-        write_graphml(map(domain.codec.to_networkx, records), path)
+        write_graphml(map(domain.codec.graph_of, records), path)
         return
     with Growing(Path(path).parent) as arrays:
         for portion in chain([[]], split(records)):  # of no graphs, empty arrays

@@ -109,6 +109,13 @@ class LatticeCodec(Codec):
             for k, one in enumerate(spins)
         ]
 
+    def to_numpy(self, state: State) -> list[dict[str, np.ndarray]]:
+        """``spins`` and the conditions that the model has, on the axes of the lattice, as in ``Configuration``."""
+        return [
+            {name: np.asarray(value) for name, value in vars(one).items() if value is not None}
+            for one in self.decode(state)
+        ]
+
     def read(self, path: str | Path) -> list[Configuration]:
         """The configurations of a .npz file.
 

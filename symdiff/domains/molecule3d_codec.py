@@ -95,6 +95,13 @@ class Molecule3DCodec(Codec):
 
         return [to_rdkit(geometry) for geometry in self.geometries(state)]
 
+    to_rdkit = decode
+
+    def to_networkx(self, state: State) -> list:
+        from symdiff.domains.molecule_conversion import to_networkx
+
+        return to_networkx(state, self.domain.atoms)
+
     def to_ase(self, state: State) -> list:
         """ASE Atoms, formal charges as the array ``formal_charge``; bonds are lost."""
         from symdiff.chemistry.geometry import to_ase

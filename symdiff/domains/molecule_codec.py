@@ -99,6 +99,18 @@ class MoleculeCodec(Codec):
             mols.append(kekule.from_kekule(kekule.Kekule(element[kinds], charge[kinds], edges[part], orders[part])))
         return mols
 
+    to_rdkit = decode
+
+    def to_networkx(self, state: State) -> list:
+        from symdiff.domains.molecule_conversion import to_networkx
+
+        return to_networkx(state, self.domain.atoms)
+
+    def to_pyg(self, state: State) -> list:
+        from symdiff.domains.molecule_conversion import to_pyg
+
+        return to_pyg(state, self.domain.atoms)
+
     def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
         """(canonical SMILES, None) for every structure that sanitizes, else (None, reason).
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
 from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
@@ -54,6 +55,20 @@ class PointCodec(Codec):
                     obj[name] = value[:size] if field.axes == "node" else value
             objects.append(obj)
         return objects
+
+    def to_pyg(self, state: State) -> list:
+        """PyG ``Data``: ``pos`` (n, 3), and the other fields of points and of the whole by their names."""
+        from torch_geometric.data import Data
+
+        clouds = []
+        for arrays in self.to_numpy(state):
+            fields = {
+                name: torch.from_numpy(arrays[name]) if field.axes == "node" else torch.from_numpy(arrays[name][None])
+                for name, field in state.schema.items()
+                if field.axes != "pair" and name != POSITION
+            }
+            clouds.append(Data(pos=torch.from_numpy(arrays[POSITION][:, 0]), **fields))
+        return clouds
 
     def read(self, path: str | Path) -> list[dict[str, np.ndarray]]:
         """The objects of a .npz file as ``write`` writes it.
