@@ -1,13 +1,15 @@
-"""Problems on symmetric graphs that were not trained on: how good draws are, and whether all optima are found.
+"""Problems on graphs that were not trained on: how good draws are, and whether all optima are found.
 
-    python benchmarks/symmetric_problems.py --out runs/problems [--problems max-cut ...] [--arms sympe none noise]
-        [--steps 4000] [--draws 20] [--seed 0]
+    python benchmarks/symmetric_problems.py --out runs/problems [--problems max-cut ...]
+        [--arms sympe none noise sympe-once none-once] [--steps 4000] [--draws 20] [--seed 0]
 
-Trains the recipes max-cut and independent-set with each way of breaking, goes on with runs that were stopped, and draws
-labels for every test graph. The table: share of draws that are optimal, and within a tenth of the optimum; the share of
-draws that are feasible; the mean number of different optima among the draws of a graph, and how many there could be;
-and the share of graphs whose optima are found equally often (chi-square of up to 64 draws, p > 0.01), of those with at
-most 16 optima. ``OUT/results.json`` has all of it, ``OUT/PROBLEM.png`` pictures of the first test graphs.
+Trains the recipes max-cut, independent-set, triangular and removed-links with each way of breaking, goes on with runs
+that were stopped, and draws labels for every test graph. With "once" labels are predicted in one step, from no noise:
+without breaking that is an equivariant network. The table: share of draws that are optimal, and within a tenth of the
+optimum (of the energy for triangular); the share of draws that are feasible; the mean number of different optima among
+the draws of a graph, and how many there could be; and the share of graphs whose optima are found equally often
+(chi-square of up to 64 draws, p > 0.01), of those with at most 16 optima.
+``OUT/results.json`` has all of it, ``OUT/PROBLEM.png`` pictures of the first test graphs.
 """
 
 from __future__ import annotations
@@ -24,15 +26,18 @@ from scipy.stats import chisquare
 
 from symdiff.config import recipe as recipes
 from symdiff.data.registry import open_dataset
-from symdiff.data.sets.symmetric_problems import DRAWS, PROBLEMS, find_optima
+from symdiff.data.sets.symmetric_problems import PROBLEMS, find_optima
 from symdiff.pipeline import Pipeline
 from symdiff.sampling import Request
 from symdiff.training.run import train
 
+ONCE = ["process={kind: Masked, focus: 0}", "sampling/steps=1"]
 ARMS = {
     "sympe": [],
     "none": ["breaker={kind: Nothing}"],
     "noise": ["breaker={kind: Noise, dim: 16}"],
+    "sympe-once": ONCE,
+    "none-once": ["breaker={kind: Nothing}", *ONCE],
 }
 MANY = 64
 FEW = 16
@@ -42,7 +47,7 @@ def measure(name: str, checkpoint: Path, draws: int, seed: int) -> dict:
     """Draw labels for every test graph."""
     pipeline = Pipeline.load(str(checkpoint))
     test = open_dataset(name).split("test")
-    x = test.batch(torch.arange(0, len(test), DRAWS))
+    x = test.batch(torch.arange(0, len(test), test.meta["draws"]))
     rows = torch.arange(len(x)).repeat_interleave(MANY)
     state = pipeline.sample(Request(len(rows), condition=x.only("edge").select(rows), seed=seed)).state()
     optimal, near, feasible, different, possible, even = [], [], [], [], [], []
@@ -78,7 +83,7 @@ def draw(name: str, checkpoint: Path, out: Path, seed: int) -> None:
     from matplotlib.figure import Figure
 
     test = open_dataset(name).split("test")
-    x = test.batch(torch.arange(0, len(test), DRAWS)[:6])
+    x = test.batch(torch.arange(0, len(test), test.meta["draws"])[:6])
     rows = torch.arange(len(x)).repeat_interleave(4)
     condition = x.only("edge").select(rows)
     state = Pipeline.load(str(checkpoint)).sample(Request(len(rows), condition=condition, seed=seed)).state()

@@ -52,7 +52,15 @@ def test_unknown_names_are_user_errors(cache):
         open_dataset("qm8")
 
 
-DRAWN = {"community-graphs", "erdos-renyi", "symmetric-graphs", "max-cut", "independent-set"}
+DRAWN = {
+    "community-graphs",
+    "erdos-renyi",
+    "symmetric-graphs",
+    "max-cut",
+    "independent-set",
+    "removed-links",
+    "triangular",
+}
 COMPUTED = DRAWN | {
     name for name in TABLE if name.startswith(("small-molecules", "ground-states-", "spin-glass-", "ising-"))
 }

@@ -1,4 +1,4 @@
-"""Problems on symmetric graphs, with all their optima: maximum cuts and maximum independent sets."""
+"""Problems on graphs with all their optima: maximum cuts and independent sets, frustrated spins, removed links."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from symdiff.data.dataset import Dataset
 from symdiff.data.molecules import split_by_content
 from symdiff.data.parsing import Progress
 from symdiff.data.sets.random_graphs import symmetric_graphs
+from symdiff.data.sets.triangular import pieces
 from symdiff.domains.arrays import pack
 from symdiff.domains.graph import Graph
+from symdiff.state import Categorical, State
 
 DRAWS = 64
 """Optima of a graph that are drawn, with repeats where it has few."""
@@ -30,9 +32,37 @@ def set_sizes(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.where(joined, -1, labels.sum(1, dtype=np.int64))
 
 
+def satisfied_bonds(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Minus the energy of an antiferromagnet over its coupling: bonds of unlike spins less those of like ones, (M,)."""
+    return 2 * cut_sizes(labels, edges) - len(edges)
+
+
+def name_links(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """1 where two nodes are chosen (label 1) that are not joined, and automorphic; else 0. (M,)."""
+    orbit = find_orbits(labels.shape[1], edges)
+    alike = orbit[:, None] == orbit
+    alike[edges[:, 0], edges[:, 1]] = alike[edges[:, 1], edges[:, 0]] = False
+    two = labels.sum(1) == 2
+    ends = np.nonzero(labels[two])[1].reshape(-1, 2)
+    values = np.zeros(len(labels), np.int64)
+    values[two] = alike[ends[:, 0], ends[:, 1]]
+    return values
+
+
+def find_orbits(nodes: int, edges: np.ndarray) -> np.ndarray:
+    """A number for every node, (N,) int64, the same where an automorphism of the graph carries one to the other."""
+    edge = torch.zeros(nodes, nodes, dtype=torch.long)
+    edge[edges[:, 0], edges[:, 1]] = edge[edges[:, 1], edges[:, 0]] = 1
+    schema = {"node": Categorical("node", 2), "edge": Categorical("pair", 2, undirected=True)}
+    values = {"node": torch.eye(nodes, dtype=torch.long), "edge": edge.expand(nodes, -1, -1)}
+    return Nodes().form(State(torch.ones(nodes, nodes, dtype=torch.bool), schema, values)).numpy()
+
+
 PROBLEMS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "max-cut": cut_sizes,
     "independent-set": set_sizes,
+    "triangular": satisfied_bonds,
+    "removed-links": name_links,
 }
 """What is to be as great as can be, by the name of the data set."""
 
@@ -65,24 +95,60 @@ def find_optima(name: str, nodes: int, edges: np.ndarray) -> tuple[int, np.ndarr
 def symmetric_problem(name: str, seed: int = 0, progress: Progress = None) -> Dataset:
     """The graphs of ``symmetric_graphs`` with optima of a problem as labels of their nodes, the edges given.
 
-    Every optimum of a graph is as likely as any other, so the distribution of the labels given the graph is
-    equivariant. All rows of a graph are in one split.
+    For removed-links the labels mark the ends of a link between two automorphic nodes, which is no longer there; graphs
+    without such a pair are left out.
     """
     source = symmetric_graphs()
+    forms = Nodes().form(source.batch(torch.arange(len(source))))
+    split = split_by_content([int(code).to_bytes(8, "little", signed=True) for code in forms])
+    return label_graphs(name, source, split, DRAWS, seed, progress)
+
+
+def triangular(counts: tuple[int, int, int] = (2000, 100, 500), seed: int = 0, progress: Progress = None) -> Dataset:
+    """Open pieces of the triangular lattice with ground states of the antiferromagnet as labels, the bonds given.
+
+    Parameters
+    ----------
+    counts : tuple of int
+        Pieces to train, to validate and to test; regular shapes are to test.
+    """
+    source = pieces(sum(counts), seed)
+    split = np.repeat(np.array([2, 0, 1], np.uint8), [counts[2], counts[0], counts[1]])
+    return label_graphs("triangular", source, split, DRAWS // 4, seed, progress)
+
+
+def label_graphs(
+    name: str, source: Dataset, split: np.ndarray, draws: int, seed: int = 0, progress: Progress = None
+) -> Dataset:
+    """Graphs with optima of a problem as labels of their nodes, the edges given.
+
+    Every optimum of a graph is as likely as any other, so the distribution of the labels given the graph is
+    equivariant. All rows of a graph are in one split.
+
+    Parameters
+    ----------
+    name : str
+        One of ``PROBLEMS``; graphs whose greatest value is 0 are left out.
+    source : Dataset
+        Plain graphs.
+    split : numpy.ndarray
+        Of every graph, (M,) uint8.
+    draws : int
+        Optima of a graph that are drawn, behind each other.
+    """
     domain = Graph(node_classes=2, edge_classes=2, max_nodes=64, conditions=["edge"])
     random, records, owners = np.random.default_rng(seed), [], []
     for row in range(len(source)):
         x = source.batch(torch.tensor([row]))
         nodes = int(x.num_nodes[0])
         edges = torch.nonzero(x["edge"][0].triu(1)).numpy()
-        optima = find_optima(name, nodes, edges)[1]
-        for pick in random.integers(len(optima), size=DRAWS):
+        best, optima = find_optima(name, nodes, edges)
+        for pick in random.integers(len(optima), size=draws if best > 0 else 0):
             records.append(domain.codec.record(optima[pick].astype(np.int64), edges, np.ones(len(edges), np.int64)))
             owners.append(row)
         if progress is not None:
             progress(row + 1, len(source))
     arrays = pack(records, domain.schema)
-    forms = Nodes().form(source.batch(torch.arange(len(source))))
-    arrays["split"] = split_by_content([int(code).to_bytes(8, "little", signed=True) for code in forms])[owners]
-    about = {"title": f"all optima of {name} on symmetric graphs, computed by the package", "seed": seed}
-    return Dataset.from_arrays(domain, arrays, {"name": name, "source": about, "order": "source", "draws": DRAWS})
+    arrays["split"] = split[owners]
+    about = {"title": f"optima of {name}, all of them computed by the package", "seed": seed}
+    return Dataset.from_arrays(domain, arrays, {"name": name, "source": about, "order": "source", "draws": draws})

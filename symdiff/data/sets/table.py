@@ -100,8 +100,13 @@ TABLE: dict[str, Named] = {
     "symmetric-graphs": _name("random_graphs", "symmetric_graphs", "Graphs of up to 16 nodes with many automorphisms"),
     **{
         name: _name("symmetric_problems", "symmetric_problem", f"{what} of symmetric graphs, all optima", name=name)
-        for name, what in {"max-cut": "Maximum cuts", "independent-set": "Maximum independent sets"}.items()
+        for name, what in {
+            "max-cut": "Maximum cuts",
+            "independent-set": "Maximum independent sets",
+            "removed-links": "Links between automorphic nodes",
+        }.items()
     },
+    "triangular": _name("symmetric_problems", "triangular", "Ground states of open triangular antiferromagnets"),
     **{
         f"ground-states-{side}": _name(
             "lattices", "ground_states", f"Ground states of alike couplings and fields, side {side}", side=side

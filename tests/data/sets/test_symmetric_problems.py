@@ -38,7 +38,7 @@ def test_known_optima(name, graph, best, count):
     assert len(np.unique(optima, axis=0)) == len(optima)
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("name", ["max-cut", "independent-set"])
 def test_against_every_labeling_counted_one_by_one(name):
     graph = nx.gnp_random_graph(8, 0.4, seed=3)
     edges, values = edges_of(graph), {}
