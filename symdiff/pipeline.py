@@ -33,6 +33,7 @@ from symdiff.sampling.coding import BATCH, decode, encode
 from symdiff.sampling.decoded import Decoded
 from symdiff.sampling.inpainting import Inpainting
 from symdiff.sampling.preparation import prepare
+from symdiff.sampling.recorded import FRAMES, Recorded, record
 from symdiff.sampling.request import Request
 from symdiff.sampling.sampler import Sampler
 from symdiff.sampling.samples import Samples
@@ -219,6 +220,41 @@ class SymdiffPipeline(Checkpoint):
             if progress is not None:
                 progress(sum(len(samples) for place, samples in enumerate(finished) if place % processes))
             yield join(finished)
+
+    def record(
+        self,
+        request: Request | int,
+        sampler: Sampler | int | None = None,
+        frames: int = FRAMES,
+        device: str | torch.device | None = None,
+        precision: str = "fp32",
+    ) -> list[Samples]:
+        """Sample as ``sample`` does, and keep what the structures were on the way.
+
+        Parameters
+        ----------
+        request, sampler, device, precision
+            As in ``sample``.
+        frames
+            Moments that are kept, evenly over the steps.
+
+        Returns
+        -------
+        list of Samples
+            One for every moment, from noise to the samples.
+
+        Raises
+        ------
+        UserError
+            As ``sample``, and for a model whose states on the way are no structures, such as one of latents.
+        """
+        request = Request(request) if isinstance(request, int) else request
+        if "encoder" in self.names:
+            raise UserError("a trajectory of latents has no structures: they are decoded at the end")
+        recorded = Recorded(sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler), frames)
+        _, request, histogram = self._begin(request, recorded, None, device, precision, None)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bf16"):
+            return record(recorded, self.domain, plan(request, histogram, None, self.domain.pads), self.device)
 
     def _largest(self, request: Request, histogram: list[float]) -> int:
         """The most nodes that a structure can have."""

@@ -49,7 +49,8 @@ def decode(
     import torch
 
     from symdiff.cli.progress import bar, report
-    from symdiff.cli.sample import find_device, objects, writing
+    from symdiff.cli.sample import find_device, objects
+    from symdiff.cli.writing import writing
     from symdiff.pipeline import Pipeline
     from symdiff.sampling.coding import identify
     from symdiff.storage.latents import read_latents

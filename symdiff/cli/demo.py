@@ -21,7 +21,8 @@ def demo(
     import time
 
     from symdiff.cli.progress import bar, report
-    from symdiff.cli.sample import find_device, writing
+    from symdiff.cli.sample import find_device
+    from symdiff.cli.writing import writing
     from symdiff.errors import UserError
     from symdiff.pipeline import Pipeline
     from symdiff.sampling.request import Request

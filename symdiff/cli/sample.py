@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from symdiff.cli import names
 from symdiff.cli.extend import Import
+from symdiff.cli.writing import writing
 from symdiff.errors import UserError, nearest
 
 FIRST = 64
@@ -55,6 +55,13 @@ def sample(
             "proposes.",
         ),
     ] = False,
+    trajectory: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file for the way from noise to the first structures: .gif, or a format of structures, such as "
+            ".extxyz, with all frames of the first one."
+        ),
+    ] = None,
     import_: Import = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -71,7 +78,9 @@ def sample(
 
     batch = read_batch_size(batch_size)
 
+    from symdiff.cli import trajectory as trajectories
     from symdiff.pipeline import Pipeline
+    from symdiff.sampling.recorded import Recorded
     from symdiff.workers import process
 
     pipeline = Pipeline.load(checkpoint)
@@ -79,12 +88,18 @@ def sample(
     steps = steps or pipeline.default_steps
     request, sampler = choose_sampler(pipeline, request, steps, guidance, particles, metropolis)
     target = find_device(device)
+    if trajectory is not None:
+        trajectories.check(trajectory, pipeline.domain, metropolis)
+        Recorded(sampler)  # which refuses what has no trajectory
     stream = partial(pipeline.stream, request, sampler, batch, target, precision)
     if process()[0] > 0:
         collections.deque(stream(), 0)  # the first process gets what this one samples
         return
     values = {"count": count, "checkpoint": checkpoint, "steps": steps, "seed": seed, "device": str(target)}
     values |= {"precision": precision, "guidance": guidance, "metropolis": metropolis}
+    if trajectory is not None:
+        values["trajectory"] = str(trajectory)
+        values["frames"] = trajectories.write(trajectory, pipeline, request, sampler, target, precision)
     write(pipeline, stream, out, values, as_json)
 
 
@@ -127,6 +142,8 @@ def write(pipeline, stream: Callable[..., Iterator], out: Path, values: dict, as
         lines.append(f"of Boltzmann's distribution; they count as {effective * count:,.0f} independent ones")
     if has_picture:
         lines.append(f"a picture of the first: {picture}")
+    if "trajectory" in values:
+        lines.append(f"{values['frames']} frames of the way: {values['trajectory']}")
     values = {"out": str(out), "picture": str(picture) if has_picture else None, **values}
     values |= {"effective_share": effective, "seconds": seconds, "per_second": count / seconds}
     report(values, "\n".join(lines), as_json)
@@ -246,55 +263,3 @@ def find_device(name: str | None) -> str:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UserError(f"--device {name}: {str(error).splitlines()[0]}") from error
     return name
-
-
-@contextmanager
-def writing(domain, out: Path) -> Iterator[None]:
-    """Fail before the work where ``out`` has an unknown ending or cannot be written, not after it.
-
-    Folders that are missing above it are made.
-
-    Raises
-    ------
-    UserError
-        Names the file. Where it, or anything in the block, is raised, the folders go again.
-    SystemExit
-        With code 143 at SIGTERM, so that what is half written goes as well.
-    """
-    import signal
-
-    if out.is_dir():
-        raise UserError(f"{out}: expected a file, got a folder")
-    absent = [folder for folder in (out.parent, *out.parent.parents) if not folder.exists()]
-    try:
-        _probe(domain, out)
-        before = signal.signal(signal.SIGTERM, _exit)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before)
-    except BaseException:
-        with suppress(OSError):  # one that is not there, or not empty
-            for folder in absent:
-                folder.rmdir()
-        raise
-
-
-def _exit(number: int, frame: object) -> None:
-    raise SystemExit(128 + number)
-
-
-def _probe(domain, out: Path) -> None:
-    import tempfile
-
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".symdiff-", dir=out.parent) as probe:
-            try:
-                domain.write([], Path(probe) / out.name)
-            except UserError as error:
-                raise UserError(
-                    str(error).replace(str(Path(probe) / out.name), str(out)).replace(probe, str(out.parent))
-                ) from None
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({error.strerror})") from error

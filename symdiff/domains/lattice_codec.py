@@ -18,6 +18,7 @@ from symdiff.groups.torus import Torus
 from symdiff.spins.configuration import Configuration
 from symdiff.spins.hamiltonian import Hamiltonian, half
 from symdiff.state import State
+from symdiff.storage.atomic import write_file
 
 if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice
@@ -30,14 +31,10 @@ class LatticeCodec(Codec):
         self.domain = domain
 
     def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
-        """The first configurations as a picture.
+        """The first configurations as a picture; spins that a process hides still are white."""
+        from symdiff.domains.spin_picture import picture
 
-        Raises
-        ------
-        UserError
-            For a configuration that does not fit the model.
-        """
-        self.write(objs, path)
+        write_file(path, picture(objs, self.domain))
         return True
 
     def encode(self, obj: Configuration) -> Arrays:
@@ -93,7 +90,9 @@ class LatticeCodec(Codec):
         nodes = state.mask.shape[1]
         piece = self.domain.torus(nodes)
         spins = state["spin"].cpu().numpy().reshape(-1, *piece.sides)
+        hidden = spins == self.domain.states  # by a process on its way: 0, or -1 where 0 is a label
         spins = (1 - 2 * spins if self.domain.model == "ising" else spins).astype(np.int8)
+        spins[hidden] = 0 if self.domain.model == "ising" else -1
         conditions: dict[str, Any] = {}
         if "coupling" in state.schema:
             once = state["coupling"][..., half(piece, self.domain.directions), 0]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from symdiff.domains.molecule3d import Molecule3D
 
 
+HIDDEN = (0, 0)
+"""Element and charge of what is shown for one label more than there are: an atom that a process hides still."""
+
+
 class Molecule3DCodec(Codec):
     """Molecules are RDKit molecules with a conformer, ASE Atoms, PyG data or ``Geometry``s."""
 
@@ -71,7 +75,7 @@ class Molecule3DCodec(Codec):
         from symdiff.chemistry import kekule
         from symdiff.chemistry.geometry import Geometry
 
-        labels = [kekule.parse_label(text) for text in self.domain.atoms]
+        labels = [*(kekule.parse_label(text) for text in self.domain.atoms), HIDDEN]
         element, charge = np.array([e for e, _ in labels], np.uint8), np.array([c for _, c in labels], np.int8)
         atoms, position = state["atom"].cpu().numpy(), state["position"].double().cpu().numpy()[:, :, 0]
         bonds = state["bond"].triu(1).cpu().numpy() if self.domain.bonds else None

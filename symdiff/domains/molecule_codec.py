@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from symdiff.domains.molecule import MolecularGraph
 
 
+HIDDEN = (0, 0)
+"""Element and charge of what is shown for one label more than there are: an atom that a process hides still."""
+
+
 class MoleculeCodec(Codec):
     """Molecules are SMILES strings or RDKit molecules."""
 
@@ -84,7 +88,7 @@ class MoleculeCodec(Codec):
         """
         from symdiff.chemistry import kekule
 
-        labels = [kekule.parse_label(text) for text in self.domain.atoms]
+        labels = [*(kekule.parse_label(text) for text in self.domain.atoms), HIDDEN]
         element = np.array([e for e, _ in labels], np.uint8)
         charge = np.array([c for _, c in labels], np.int8)
         sizes = state.num_nodes.tolist()

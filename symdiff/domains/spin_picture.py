@@ -21,7 +21,7 @@ PALETTE = "viridis"
 def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
     """A PNG of the first 16 configurations.
 
-    Chains as rows, planes at their places, of a cubic lattice the layer n_0 = 0.
+    Chains as rows, planes at their places, of a cubic lattice the layer n_0 = 0. What is hidden still is white.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -42,7 +42,8 @@ def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
             x, y = np.moveaxis(n @ lattice.cell.numpy(), -1, 0)
         else:
             y, x = np.meshgrid(*(np.arange(side + 1) for side in spins.shape), indexing="ij")
-        axes.pcolormesh(x, y, spins, cmap=PALETTE, vmin=low, vmax=high)
+        hidden = spins == (0 if domain.model == "ising" else -1)
+        axes.pcolormesh(x, y, np.ma.masked_array(spins, hidden), cmap=PALETTE, vmin=low, vmax=high)
         axes.set_aspect("equal")
         axes.set_axis_off()
         if obj.temperature is not None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from symdiff.sampling.importance import Importance as Importance
     from symdiff.sampling.importance import Weighted as Weighted
     from symdiff.sampling.inpainting import Inpainting as Inpainting
+    from symdiff.sampling.recorded import Recorded as Recorded
+    from symdiff.sampling.recorded import Recording as Recording
     from symdiff.sampling.request import Request as Request
     from symdiff.sampling.sampler import Sampler as Sampler
     from symdiff.sampling.sampler import Trajectory as Trajectory

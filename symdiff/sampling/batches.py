@@ -73,6 +73,11 @@ def default_batch_size(nodes: int) -> int:
     return BLOCK * max(1, min(32, 16_000 // (BLOCK * nodes * nodes)))
 
 
+def fill_up(batch: Request) -> Request:
+    """A batch with copies of its last row behind it, up to a multiple of ``BLOCK`` rows."""
+    return batch.part(torch.arange(batch.count + -batch.count % BLOCK).clamp_max(batch.count - 1))
+
+
 def sample(
     sampler: Sampler,
     domain: Domain,
@@ -93,10 +98,9 @@ def sample(
     """
 
     def draw(batch: Request) -> tuple[State, Tensor | None]:
-        index = torch.arange(batch.count + -batch.count % BLOCK).clamp_max(batch.count - 1)
         advance = None if progress is None else _advance(progress, batch.count / sampler.steps)
         try:
-            path = sampler(batch.part(index).to(device), progress=advance)
+            path = sampler(fill_up(batch).to(device), progress=advance)
         except UserError:
             raise
         except ValueError as error:

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from symdiff.cli.main import app
-from symdiff.cli.sample import writing
+from symdiff.cli.writing import writing
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
