@@ -24,8 +24,11 @@ COLORS = {
 OTHER = "#b56ed6"
 
 
-def picture(geometries: Sequence[Geometry]) -> bytes:
-    """A PNG of the first 16 molecules, seen along their shortest axis; atoms in front cover those behind."""
+def picture(geometries: Sequence[Geometry], like: Sequence[Geometry] | None = None) -> bytes:
+    """A PNG of the first 16 molecules, seen along their shortest axis; atoms in front cover those behind.
+
+    ``like``: the molecules whose axes and size decide on the view of each, in place of its own.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -34,25 +37,26 @@ def picture(geometries: Sequence[Geometry]) -> bytes:
     rows = max(1, -(-len(shown) // columns))
     figure = Figure(figsize=(2.4 * columns, 2.4 * rows), layout="constrained")
     FigureCanvasAgg(figure)
-    for place, geometry in enumerate(shown, 1):
+    for place, (geometry, viewed) in enumerate(zip(shown, list(like or shown)[:MOST], strict=True), 1):
         axes = figure.add_subplot(rows, columns, place)
         axes.set_aspect("equal")
         axes.set_axis_off()
-        _draw(axes, geometry)
+        _draw(axes, geometry, viewed)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
     return buffer.getvalue()
 
 
-def _draw(axes, geometry: Geometry) -> None:
+def _draw(axes, geometry: Geometry, viewed: Geometry) -> None:
     from matplotlib.patches import Circle
 
-    if not len(geometry.element) or not np.isfinite(geometry.position).all():
+    if not len(geometry.element) or not np.isfinite([geometry.position, viewed.position]).all():
         axes.text(0.5, 0.5, "no picture", ha="center", transform=axes.transAxes)
         return
     point = geometry.position - geometry.position.mean(0)
-    view = np.linalg.eigh(point.T @ point)[1][:, ::-1]
-    point = point @ view
+    shape = viewed.position - viewed.position.mean(0)
+    view = np.linalg.eigh(shape.T @ shape)[1][:, ::-1]
+    point, shape = point @ view, shape @ view
     edges, widths = geometry.edges, geometry.order
     if edges is None or widths is None:
         edges = connectivity(geometry)
@@ -72,6 +76,6 @@ def _draw(axes, geometry: Geometry) -> None:
                 zorder=depth + 0.01,
             )
         )
-    reach = np.abs(point[:, :2]).max() + 0.8
+    reach = np.abs(shape[:, :2]).max() + 0.8
     axes.set_xlim(-reach, reach)
     axes.set_ylim(-reach, reach)

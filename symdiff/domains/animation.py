@@ -16,7 +16,7 @@ SHOWN, PAUSE = 80, 2000
 
 
 def animate(frames: Sequence[Sequence], domain: Domain, path: str | Path) -> None:
-    """Write an animated .gif of frames, each of them the objects of one moment.
+    """Write an animated .gif of frames, each of them the objects of one moment, seen as the last ones are seen best.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def animate(frames: Sequence[Sequence], domain: Domain, path: str | Path) -> Non
     with TemporaryDirectory() as folder:
         for place, objs in enumerate(frames):
             picture = Path(folder) / f"{place}.png"
-            if not domain.draw(objs, picture):
+            if not domain.codec.draw_like(objs, frames[-1], picture):
                 raise UserError(f"{path}: a {type(domain).__name__} has no pictures")
             with Image.open(picture) as image:
                 images.append(image.convert("RGB"))

@@ -88,6 +88,10 @@ class Codec(ABC):
         """Draw objects into a .png file; False where the domain has no pictures of its own."""
         return False
 
+    def draw_like(self, objs: Sequence, like: Sequence, path: str | Path) -> bool:
+        """``draw`` objects from where other ones, in the same number, are seen best: frames of an animation."""
+        return self.draw(objs, path)
+
 
 def _no(what: str) -> UserError:
     return UserError(f"these structures have no form as {what}; to_numpy gives their arrays")

@@ -13,6 +13,7 @@ from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
 from symdiff.guidance import marker
 from symdiff.state import State
+from symdiff.storage.atomic import write_file
 
 if TYPE_CHECKING:
     from symdiff.domains.molecule3d import Molecule3D
@@ -160,4 +161,12 @@ class Molecule3DCodec(Codec):
             For what is no molecule with coordinates.
         """
         self.write(objs, path)
+        return True
+
+    def draw_like(self, objs: Sequence, like: Sequence, path: str | Path) -> bool:
+        from symdiff.chemistry.geometry import geometry_of
+        from symdiff.chemistry.geometry_picture import picture
+
+        shown, viewed = ([geometry_of(obj, strict=False) for obj in some] for some in (objs, like))
+        write_file(path, picture(shown, viewed))
         return True

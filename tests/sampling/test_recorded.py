@@ -99,3 +99,18 @@ def test_mistakes_come_before_the_work(extra, message, tmp_path, monkeypatch):
     words = ["sample", "ising", "--temperature", "2", "--size", "4", "--count", "2", "--out", "s.npz", *extra]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 2 and message in done.stderr and not list(tmp_path.iterdir())
+
+
+def test_frames_of_molecules_are_seen_from_one_side():
+    import numpy as np
+
+    from symdiff.chemistry.geometry import Geometry
+    from symdiff.chemistry.geometry_picture import picture
+
+    def molecule(position: np.ndarray) -> Geometry:
+        return Geometry(np.array([6, 7, 8], np.uint8), np.zeros(3, np.int8), position, None, None, 0)
+
+    first = np.array([[0.0, 0, 0], [1.4, 0, 0], [0, 2.6, 0]])
+    turned = first @ np.array([[0.0, 1, 0], [-1, 0, 0], [0, 0, 1]])
+    own, theirs = molecule(first), molecule(turned)
+    assert picture([theirs], [theirs]) == picture([theirs]) != picture([theirs], [own])
