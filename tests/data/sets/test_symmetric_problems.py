@@ -95,3 +95,28 @@ def test_a_model_labels_given_graphs(tmp_path, monkeypatch):
     assert refused.exit_code == 2 and "multiple of the 3" in refused.output
     refused = run(*sample[:4], "--count", 4, "--out", tmp_path / "b.npz")
     assert refused.exit_code == 2 and "--graphs: expected a file" in refused.output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["independent-set", "triangular", "removed-links"])
+def test_recipes_train_and_label_a_given_graph(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("SYMDIFF_CACHE", str(tmp_path / "cache"))
+    settings = [
+        "training/steps=2",
+        "denoiser/width=12",
+        "denoiser/layers=1",
+        "denoiser/heads=2",
+        "denoiser/pair_width=4",
+    ]
+    words = ["train", name, "--out", tmp_path / "run", *(part for one in settings for part in ("--set", one))]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    edges = edges_of(nx.cycle_graph(6))
+    np.savez(tmp_path / "g.npz", num_nodes=[6], edge_ptr=[0, 6], edges=edges)
+    words = ["sample", tmp_path / "run" / "checkpoint", "--graphs", tmp_path / "g.npz", "--steps", 2]
+    done = CliRunner().invoke(app, [str(word) for word in [*words, "--count", 3, "--out", tmp_path / "out.npz"]])
+    assert done.exit_code == 0, done.output
+    with np.load(tmp_path / "out.npz") as out:
+        assert out["num_nodes"].tolist() == [6, 6, 6]
+        each = np.sort(out["edges"], 1).reshape(3, 6, 2).tolist()
+    assert all(sorted(one) == sorted(np.sort(edges, 1).tolist()) for one in each)
