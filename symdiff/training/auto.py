@@ -33,10 +33,13 @@ class Facts:
     dataset : Dataset
     minutes : float
         For training.
+    most : int
+        The highest ``level``.
     """
 
     dataset: Dataset
     minutes: float = MINUTES
+    most: int = 3
 
     @property
     def largest(self) -> int:
@@ -57,8 +60,8 @@ class Facts:
 
     @property
     def level(self) -> int:
-        """0 to 3: how much time there is."""
-        return sum(self.minutes >= bound for bound in (3, 30, 120))
+        """0 to 3: how much time there is, and so how large network and batches are."""
+        return min(self.most, sum(self.minutes >= bound for bound in (3, 30, 120)))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -111,7 +114,7 @@ _BY_STEPS: dict[str, Callable[[int], object]] = {
 }
 
 
-def settle_by_data(recipe: Recipe, dataset: Dataset, minutes: float = MINUTES) -> Recipe:
+def settle_by_data(recipe: Recipe, dataset: Dataset, minutes: float = MINUTES, most: int = 3) -> Recipe:
     """Put values for all that is ``auto`` and does not depend on the number of steps.
 
     Parameters
@@ -121,6 +124,8 @@ def settle_by_data(recipe: Recipe, dataset: Dataset, minutes: float = MINUTES) -
         That the recipe names.
     minutes : float
         For training.
+    most : int
+        The highest level of sizes, see ``Facts``.
 
     Returns
     -------
@@ -131,7 +136,7 @@ def settle_by_data(recipe: Recipe, dataset: Dataset, minutes: float = MINUTES) -
     UserError
         For a place where ``auto`` means nothing, or nothing in this domain.
     """
-    facts = Facts(dataset, minutes)
+    facts = Facts(dataset, minutes, most)
     by_domain = dataset.domain.automatic(facts.size[0])
     values: dict[Place, object] = {}
     for place in recipe.auto:

@@ -26,7 +26,7 @@ from symdiff.pipeline import SymdiffPipeline, check_parts
 from symdiff.random import Streams
 from symdiff.storage.atomic import write_file
 from symdiff.storage.run_states import Checkpoints
-from symdiff.training.auto import MINUTES, describe, settle_by_data, settle_by_steps
+from symdiff.training.auto import MINUTES, Facts, describe, settle_by_data, settle_by_steps
 from symdiff.training.folder import claim
 from symdiff.training.loop import Outcome, Trainer, TrainingData, launch
 from symdiff.training.memory import keep_freed_memory
@@ -39,6 +39,8 @@ HARMLESS = "training.save.", "training.sample.", "training.log."
 
 
 STEPS_PLACE = ("training", "steps")
+ENOUGH = 1500
+"""Steps without which a smaller network is tried, where its size is ``auto``."""
 
 
 DIVERGED = 3
@@ -140,27 +142,40 @@ def settle(recipe: Recipe, accelerator: Accelerator, minutes: float) -> Recipe:
     UserError
         Where ``auto`` means nothing, and as ``prepare``.
     """
+    begin = time.monotonic()
     with accelerator.main_process_first():
         dataset = open_dataset(recipe.data.dataset)
-        decided = settle_by_data(recipe, dataset, minutes)
-        dataset = open_dataset(recipe.data.dataset, decided.data.order)
-    if accelerator.num_processes > 1:  # free memory differs
-        size = torch.tensor(decided.training.batch.size, device=accelerator.device)
-        torch.distributed.broadcast(size, 0)
-        decided = recipes.set(decided, f"training/batch/size={int(size)}")
-    check_parts(decided)
-    steps, begin = decided.training.steps, time.monotonic()
-    if STEPS_PLACE in recipe.auto:
+        order = settle_by_data(recipe, dataset, minutes).data.order
+        dataset = open_dataset(recipe.data.dataset, order)
+    level = Facts(dataset, minutes).level
+    while True:
+        decided = _agree(settle_by_data(recipe, dataset, minutes, level), accelerator)
+        check_parts(decided)
+        steps = decided.training.steps
+        if STEPS_PLACE not in recipe.auto:
+            break
         trial = settle_by_steps(decided, STEPS)
         subject = subject_of(trial, dataset)
         try_on_largest(subject.model, subject.structures, recipe.source)
         pace = measure_pace(subject, trial.training, accelerator)
         spent = 0.0 if accelerator.num_processes > 1 else time.monotonic() - begin
         steps = max(1, int((60 * minutes - spent) / pace))
+        if steps >= ENOUGH or level == 0:
+            break
+        level -= 1  # a network that learns in few steps is a small one
     decided = settle_by_steps(decided, steps)
     if accelerator.is_main_process:
         print(describe(recipe, decided), file=sys.stderr)
     return decided
+
+
+def _agree(recipe: Recipe, accelerator: Accelerator) -> Recipe:
+    """The recipe with the first process' batch size, which follows from free memory."""
+    if accelerator.num_processes == 1:
+        return recipe
+    size = torch.tensor(recipe.training.batch.size, device=accelerator.device)
+    torch.distributed.broadcast(size, 0)
+    return recipes.set(recipe, f"training/batch/size={int(size)}")
 
 
 def prepare(

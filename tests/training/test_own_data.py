@@ -216,3 +216,22 @@ def test_data_without_a_recipe_say_so(place, monkeypatch):
     monkeypatch.setattr(Graph, "recipe", None)
     with pytest.raises(UserError, match="there is no recipe for every Graph; name one"):
         own_recipe("mine")
+
+
+def test_a_network_is_smaller_where_few_steps_would_fit(place, monkeypatch):
+    from symdiff.training import run as training
+    from symdiff.training.loop import launch
+
+    smiles(place / "own.csv")
+    run("data", "import", "own.csv", "--out", "mine")
+    widths, paces = [], iter([1.0, 1.0, 0.001])
+
+    def pace(subject, settings, accelerator) -> float:
+        widths.append(subject.model.denoiser.config["width"])
+        return next(paces)
+
+    monkeypatch.setattr(training, "measure_pace", pace)
+    decided = training.settle(own_recipe("mine"), launch(), 15)  # level 1, then 0, which is the last
+    assert widths == [128, 64] and decided.training.steps <= 15 * 60
+    decided = training.settle(own_recipe("mine"), launch(), 15)
+    assert widths == [128, 64, 128] and 800_000 < decided.training.steps <= 900_000
