@@ -64,7 +64,8 @@ def check_names(names: Iterable[str], place: str) -> None:
     Raises
     ------
     UserError
-        For an unknown name, none at all, and a diffusion or an autoencoder without one of its components.
+        For an unknown name, none at all, and a diffusion or an autoencoder without one of its components. A diffusion
+        of latents may come without the encoder: it samples all the same.
     """
     names = list(names)
     for name in names:
@@ -75,7 +76,8 @@ def check_names(names: Iterable[str], place: str) -> None:
     groups = [group for group in (DIFFUSION, AUTOENCODER) if {*group} & {*names} - {"breaker"}]
     if not {*names} - {"breaker"}:
         groups = [DIFFUSION]
-    missing = [name for group in groups for name in group if name not in names]
+    spared = {"encoder"} if "denoiser" in names else set()
+    missing = [name for group in groups for name in group if name not in names and name not in spared]
     if missing:
         raise UserError(f"{place}: the component {missing[0]} is missing")
 

@@ -70,7 +70,7 @@ class SymdiffPipeline(Checkpoint):
         """
         if "denoiser" not in self.names:
             raise UserError("this checkpoint is an autoencoder: it encodes and decodes, and has nothing to sample with")
-        breaker = Nothing() if "encoder" in self.names else self.breaker
+        breaker = Nothing() if self.has_latents else self.breaker
         return Diffusion(self.denoiser, self.process, breaker, Denoising())
 
     @property
@@ -79,6 +79,16 @@ class SymdiffPipeline(Checkpoint):
         if "encoder" not in self.names:
             raise UserError("this checkpoint has no encoder: it samples, and neither encodes nor decodes")
         return Autoencoder(self.encoder, self.decoder, self.breaker, Autoencoding())
+
+    @property
+    def has_latents(self) -> bool:
+        """Whether what is diffused are latents, or there is nothing but an autoencoder."""
+        return "decoder" in self.names
+
+    @property
+    def _decoding(self) -> Autoencoder:
+        """The autoencoder as far as decoding needs it, which is without the encoder."""
+        return Autoencoder(self.encoder if "encoder" in self.names else None, self.decoder, self.breaker)
 
     @property
     def device(self) -> torch.device:
@@ -136,7 +146,7 @@ class SymdiffPipeline(Checkpoint):
         if particles > 1 and not around:
             raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
         sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
-        return Decoded(sampler, self.autoencoder) if "encoder" in self.names else sampler
+        return Decoded(sampler, self._decoding) if self.has_latents else sampler
 
     def sample(
         self,
@@ -249,7 +259,7 @@ class SymdiffPipeline(Checkpoint):
             As ``sample``, and for a model whose states on the way are no structures, such as one of latents.
         """
         request = Request(request) if isinstance(request, int) else request
-        if "encoder" in self.names:
+        if self.has_latents:
             raise UserError("a trajectory of latents has no structures: they are decoded at the end")
         recorded = Recorded(sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler), frames)
         _, request, histogram = self._begin(request, recorded, None, device, precision, None)
@@ -258,7 +268,7 @@ class SymdiffPipeline(Checkpoint):
 
     def _largest(self, request: Request, histogram: list[float]) -> int:
         """The most nodes that a structure can have."""
-        return self.decoder.config["nodes"] if "encoder" in self.names else request.largest(histogram)
+        return self.decoder.config["nodes"] if self.has_latents else request.largest(histogram)
 
     def _begin(
         self,
@@ -378,7 +388,7 @@ class SymdiffPipeline(Checkpoint):
             For a condition or a known part that the model does not have, and for sizes that it cannot have.
         """
         histogram = list(self.config["size_histogram"])
-        if "encoder" in self.names:
+        if self.has_latents:
             if request.sizes is not None or request.known is not None:
                 what = "num_nodes" if request.known is None else "known"
                 raise UserError(f"{what}: a diffusion of latents takes none: its decoder decides on the structure")

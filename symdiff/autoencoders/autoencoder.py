@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from symdiff.autoencoders.base import Decoder, Encoder, per_structure
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.random import Generator
-from symdiff.state import Categorical, Field, Logits, State, extent, node_mask
+from symdiff.state import Categorical, Field, Logits, State, extent, node_mask, schema_from_plain
 
 
 class Autoencoder(nn.Module):
@@ -23,22 +23,26 @@ class Autoencoder(nn.Module):
 
     Parameters
     ----------
-    encoder : Encoder
+    encoder : Encoder or None
+        None where latents are only decoded.
     decoder : Decoder
     breaker : SymmetryBreaker
     objective : Objective, optional
         What training minimizes; encoding and decoding need none.
     """
 
+    encoder: Encoder
+
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: Encoder | None,
         decoder: Decoder,
         breaker: SymmetryBreaker,
         objective: Callable[..., Tensor] | None = None,
     ) -> None:
         super().__init__()
-        self.encoder, self.decoder, self.breaker, self.objective = encoder, decoder, breaker, objective
+        self.encoder = encoder  # pyright: ignore[reportAttributeAccessIssue]
+        self.decoder, self.breaker, self.objective = decoder, breaker, objective
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -54,7 +58,7 @@ class Autoencoder(nn.Module):
     @property
     def per_structure(self) -> bool:
         """Whether a latent belongs to a whole structure, not to a node."""
-        return per_structure(self.encoder.latent)
+        return per_structure(schema_from_plain(self.decoder.config["latent"]))
 
     def draw(self, x: State, generator: Generator | None = None) -> State:
         """z for structures that are encoded: unrelated to them where the breaker is not anchored in the data."""

@@ -219,7 +219,7 @@ def choose_sampler(pipeline, request, steps: int, guidance: float, particles: in
     sampler = pipeline.sampler(request, steps, guidance, particles)
     if not metropolis:
         return request, sampler
-    if "encoder" in pipeline.names:
+    if pipeline.has_latents:
         raise UserError("--metropolis: the likelihood of a structure is not known by way of its latent")
     if condition is not None and len(condition) > 1:
         raise UserError(

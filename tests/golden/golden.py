@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
 SAMPLES = {
     "qm9-graph": "--count 40 --steps 10",
     "qm9-h-graph": "--count 6 --steps 8",
+    "qm9-latent": "--count 40 --steps 5",
     "qm9-3d": "--count 6 --steps 8",
     "qm9-3d-alpha": "--count 4 --steps 8 --alpha 90 --guidance 2",
     "ising": "--count 32 --temperature 2.27 --size 8",

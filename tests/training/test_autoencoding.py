@@ -110,6 +110,19 @@ def test_latents_are_diffused_and_decoded(latent, tmp_path):
         pipeline.sample(Request(3, 4))
 
 
+def test_a_diffusion_of_latents_samples_without_the_encoder(latent, tmp_path):
+    whole = Pipeline.load(latent / "checkpoint")
+    parts = {name: getattr(whole, name) for name in whole.names if name != "encoder"}
+    Pipeline(whole.config["domain"], whole.config["size_histogram"], **parts).save(tmp_path / "small")
+    small = Pipeline.load(tmp_path / "small")
+    assert difference(small.sample(40, 4).state(), whole.sample(40, 4).state()) == 0
+    with pytest.raises(UserError, match="this checkpoint has no encoder"):
+        small.encode(open_dataset("small-molecules", "smiles").split("valid"))
+    del parts["denoiser"], parts["process"]
+    with pytest.raises(UserError, match="the component encoder is missing"):
+        Pipeline(whole.config["domain"], whole.config["size_histogram"], **parts)
+
+
 def test_the_command_line_samples_by_way_of_latents(latent, tmp_path):
     def run(*options: str):
         out = str(tmp_path / "a.smi")
