@@ -22,6 +22,7 @@ import numpy as np
 
 from symdiff.data.sources import local
 from symdiff.storage.arrays import read_arrays
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.limited import Limits
 from symdiff_evaluation.graphs.kind import write_from_file
 from symdiff_evaluation.molecules.building import build
@@ -51,7 +52,7 @@ def molecules(out: Path, fcd: bool, workers: int) -> None:
         smiles = [row["smiles_gdb17"] for row in csv.DictReader(stream)]
     parts = {name: [smiles[k] for k in np.flatnonzero(splits == code)] for name, code in (("train", 0), ("test", 2))}
     before = load("qm9-train")
-    made = build(parts, "qm9-train", before.source, fcd, workers, moses=True)
+    made = build(parts, "qm9-train", before.source, fcd, True, Execution(workers))
     if not fcd:
         made = replace(made, gaussians=before.gaussians)
     same = np.array_equal(made.hashes, before.hashes) and made.counts == before.counts

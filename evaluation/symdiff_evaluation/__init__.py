@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from symdiff_evaluation.core.estimate import ratio as ratio
     from symdiff_evaluation.core.evaluation import Evaluation as Evaluation
     from symdiff_evaluation.core.evaluation import evaluate as evaluate
+    from symdiff_evaluation.core.execution import Execution as Execution
     from symdiff_evaluation.core.metric import Metric as Metric
     from symdiff_evaluation.core.registering import metric as metric
+    from symdiff_evaluation.core.sample_files import SampleFiles as SampleFiles
     from symdiff_evaluation.core.writing import write as write
     from symdiff_evaluation.molecules.building import build_reference as build_reference
     from symdiff_evaluation.molecules.drawing import picture as picture

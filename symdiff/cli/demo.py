@@ -59,10 +59,11 @@ def demo(
 def _evaluate(smiles: Path, scores: Path, as_json: bool):
     """Score the file into a folder, with the table on the terminal unless one JSON object is asked for."""
     from symdiff.cli.progress import stages
-    from symdiff_evaluation.core.command import run, show
+    from symdiff_evaluation.core.command import available_processors, run, show
+    from symdiff_evaluation.core.execution import Execution
 
     with stages("molecules", as_json) as (begin, advance):
-        evaluation = run([smiles], scores, begun=begin, progress=advance)
+        evaluation = run([smiles], scores, execution=Execution(available_processors(), begin=begin, progress=advance))
     if not as_json:
         show(evaluation, scores)
     return evaluation

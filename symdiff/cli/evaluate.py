@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -69,8 +70,11 @@ def evaluate(
     from symdiff.cli.progress import stages
     from symdiff.storage.boundary import naming
     from symdiff_evaluation.core.command import available_processors, run, show
+    from symdiff_evaluation.core.execution import Execution
     from symdiff_evaluation.core.guess import guess
     from symdiff_evaluation.core.protocol import load
+    from symdiff_evaluation.core.sample_files import SampleFiles
+    from symdiff_evaluation.core.shards import Shards
     from symdiff_evaluation.core.writing import check
 
     with naming():
@@ -78,25 +82,14 @@ def evaluate(
         chosen = load(protocol or guess(files, atoms is not None))
         chosen = chosen.with_mcf(mcf) if mcf else chosen
         with stages("samples", as_json) as (begin, advance):
-            target = _reference(reference, chosen, workers or available_processors(), begin, advance)
-            labels = atoms and atoms.split(",")
-            evaluation = run(
-                files,
-                out,
-                chosen,
-                target,
-                workers,
-                shards,
-                column=column,
-                atoms=labels,
-                begun=begin,
-                progress=advance,
-                inputs=input_,
-            )
+            execution = Execution(workers or available_processors(), shards and Shards(shards), begin, advance)
+            target = _reference(reference, chosen, execution)
+            samples = SampleFiles(files, column, atoms.split(",") if atoms else None)
+            evaluation = run(samples, out, chosen, target, input_, execution)
         show(evaluation, out, as_json)
 
 
-def _reference(reference: str | None, protocol, workers: int, begin, advance):
+def _reference(reference: str | None, protocol, execution):
     """A data set becomes the reference that its kind derives from it; the rest is left to the evaluation."""
     from symdiff_evaluation.core.kinds import kind as kind_of
     from symdiff_evaluation.core.storage import list_shipped
@@ -109,4 +102,4 @@ def _reference(reference: str | None, protocol, workers: int, begin, advance):
 
     if reference not in TABLE and not (Path(reference) / "dataset.json").is_file():
         return reference
-    return kind.derive(open_dataset(reference), Path(reference).name, protocol.metrics, workers, begin, advance)
+    return kind.derive(open_dataset(reference), Path(reference).name, protocol.metrics, replace(execution, shards=None))

@@ -26,6 +26,7 @@ from symdiff.domains.molecule_files import read_records, write
 from symdiff.domains.molecule_files import read_records as read
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.read import read as read_samples
@@ -332,7 +333,7 @@ def test_perceived_bonds_have_one_verdict(tmp_path):
 def test_a_cell_is_passed_over_and_told(tmp_path):
     path = tmp_path / "periodic.extxyz"
     path.write_bytes(FILES3D["periodic.extxyz"])
-    found = evaluate([path], "molecule-3d", "none", workers=0)
+    found = evaluate([path], "molecule-3d", "none", execution=Execution(0))
     assert "1 of 1 records: periodic: the cell is passed over" in found.notes
     assert import_files([path], tmp_path / "set").meta["notes"] == ["1 of 1 records: periodic: the cell is passed over"]
 

@@ -23,6 +23,7 @@ from symdiff.errors import UserError
 from symdiff.graphs.files import read_graphs
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.sample_files import SampleFiles
 
 CASES = Path(__file__).parents[1] / "cases"
 RING = nx.to_numpy_array(nx.cycle_graph(5), dtype=int)
@@ -336,7 +337,7 @@ def test_dumps_of_molecules_are_molecules_where_their_labels_are_known(tmp_path)
             ([0, 7], [[0, 1], [1, 0]]),
         )
     )
-    found = evaluate([path], reference="none", atoms=["C", "N", "O", "F"])
+    found = evaluate(SampleFiles([path], atoms=["C", "N", "O", "F"]), reference="none")
     assert [judged.canonical for judged in found.samples.judged] == ["CCO", "c1ccncc1", None, None]
     dataset = import_files([path], tmp_path / "set", ImportSettings(atoms=["C", "N", "O", "F"]))
     assert len(dataset) == 2 and dataset.meta["left_out"] == {"valence": 1, "element": 1} == dict(
@@ -345,7 +346,7 @@ def test_dumps_of_molecules_are_molecules_where_their_labels_are_known(tmp_path)
     with pytest.raises(UserError, match="holds graphs, whose labels are no atoms by themselves; --atoms tells"):
         evaluate([path], protocol="molecule-graph", reference="none")
     with pytest.raises(UserError, match="atoms: expected a label such as 'C'"):
-        evaluate([path], reference="none", atoms=["C", "Q"])
+        evaluate(SampleFiles([path], atoms=["C", "Q"]), reference="none")
     with pytest.raises(UserError, match="only labels of molecules as graphs stand for atoms"):
         import_files([CASES / "f03_qm9_raw.xyz"], tmp_path / "xyz", ImportSettings(atoms=["C"]))
 
@@ -355,7 +356,7 @@ def test_what_is_written_is_read_by_the_evaluation(tmp_path):
     graphs[0].nodes[2]["label"], graphs[0].edges[0, 1]["label"] = 2, 3
     for suffix in (".npz", ".safetensors", ".graphml"):
         domain.write(graphs, tmp_path / f"a{suffix}")
-        found = kind("graph").read([tmp_path / f"a{suffix}"])
+        found = kind("graph").read(SampleFiles([tmp_path / f"a{suffix}"]))
         assert found.graphs[0].node_labels.tolist() == [0, 0, 2, 0] and found.graphs[0].edge_labels.tolist() == [
             3,
             1,

@@ -18,6 +18,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.sample_files import SampleFiles
 
 
 def import_(path: Path) -> str:
@@ -29,7 +30,7 @@ def import_(path: Path) -> str:
 
 def evaluate_(path: Path) -> str:
     if guess([path]) == "molecule-3d":  # whose numbers are worked out in processes that take seconds to start
-        return f"{len(kind('molecule-3d').read([path]))} records"
+        return f"{len(kind('molecule-3d').read(SampleFiles([path])))} records"
     found = evaluate([path], reference="none")
     return f"{found.total - sum(found.kind.failures(found.samples).values())} of {found.total}"
 

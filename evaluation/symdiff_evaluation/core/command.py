@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
@@ -15,10 +16,11 @@ from rich.table import Table
 from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.evaluation import Evaluation, evaluate
-from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.core.kind import Begun, Compared, Told
+from symdiff_evaluation.core.execution import Execution
+from symdiff_evaluation.core.kind import Compared
 from symdiff_evaluation.core.parallel import one_pool
-from symdiff_evaluation.core.protocol import Protocol, load
+from symdiff_evaluation.core.protocol import Protocol
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.shards import MANY, Shards, discard
 from symdiff_evaluation.core.writing import check, metrics, write
 
@@ -31,42 +33,48 @@ def run(
     out: str | Path,
     protocol: str | Path | Protocol | None = None,
     reference: str | Path | Compared | None = None,
-    workers: int | None = None,
-    shards: str | Path | None = None,
-    mcf: str | Path | None = None,
-    column: str | None = None,
-    atoms: Sequence[str] | None = None,
-    begun: Begun | None = None,
-    progress: Told | None = None,
     inputs: Sequence[str | Path] | None = None,
+    execution: Execution | None = None,
 ) -> Evaluation:
-    """Evaluate files and write the folder. Raises ``UserError`` with nothing written.
+    """Evaluate files and write the folder.
 
-    ``shards``: a folder for what a killed evaluation goes on with, removed when all is written; with over a million
-    records there is one beside ``out`` if none is named. ``mcf``: a file with MOSES's list of medicinal chemistry
-    filters. ``column``: that of SMILES in tables. ``atoms``: what the labels of nodes stand for, in files of graphs.
-    ``inputs``: files of what each sample was made from.
+    Parameters
+    ----------
+    files : sequence of str or Path
+        The samples; ``SampleFiles`` where a column or atoms are to be named.
+    out : str or Path
+        The folder to write.
+    protocol, reference
+        As in ``evaluate``.
+    inputs : sequence of str or Path, optional
+        Files of what each sample was made from.
+    execution : Execution, optional
+        Processes, shards and progress; None for all processors. Shards are removed when all is written; with over a
+        million records there are some beside ``out`` if none are named.
+
+    Returns
+    -------
+    Evaluation
+        What was written.
+
+    Raises
+    ------
+    UserError
+        For what a user can put right; nothing is written then.
     """
     out = check(out)
-    if mcf is not None:
-        protocol = protocol if isinstance(protocol, Protocol) else load(protocol or guess(files, atoms is not None))
-        protocol = protocol.with_mcf(mcf)
-    kept = Shards(Path(shards)) if shards else Shards(out.absolute().parent / f".{out.name[:200]}-shards", MANY)
+    execution = execution or Execution(available_processors())
+    shards = execution.shards or Shards(out.absolute().parent / f".{out.name[:200]}-shards", MANY)
     with one_pool():
         evaluation = evaluate(
-            [Path(file) for file in files],
+            files if isinstance(files, SampleFiles) else [Path(file) for file in files],
             protocol,
             reference,
-            workers=workers or available_processors(),
-            progress=progress,
-            begun=begun,
-            shards=kept,
-            column=column,
-            atoms=atoms,
-            inputs=None if inputs is None else [Path(file) for file in inputs],
+            None if inputs is None else [Path(file) for file in inputs],
+            replace(execution, shards=shards),
         )
         write(evaluation, out)
-        discard(kept.folder)
+        discard(shards.folder)
     return evaluation
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from symdiff.errors import UserError
 from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.core.kind import Begun, Compared, Kind, Told
+from symdiff_evaluation.core.kind import Compared, Kind
 from symdiff_evaluation.core.kinds import kind as kind_of
 from symdiff_evaluation.core.origin import Origin, advise, trace
 from symdiff_evaluation.core.parallel import one_pool
 from symdiff_evaluation.core.protocol import Protocol
 from symdiff_evaluation.core.protocol import load as load_protocol
-from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.structures import find_kind, list_files
 
 
@@ -93,21 +93,17 @@ def evaluate(
     samples: Any,
     protocol: str | Path | Protocol | Sequence[str] | None = None,
     reference: Any = None,
-    workers: int = 1,
-    progress: Told | None = None,
-    begun: Begun | None = None,
-    shards: Shards | None = None,
-    column: str | None = None,
-    atoms: Sequence[str] | None = None,
     inputs: Any = None,
+    execution: Execution = ALONE,
 ) -> Evaluation:
     """Evaluate samples: files, or structures in memory.
 
     Parameters
     ----------
     samples
-        Paths of files; or SMILES, RDKit molecules, networkx graphs, adjacency matrices (n, n), ASE atoms, spins ±1
-        (count, ...), or a mapping of arrays as a file would hold them. Text is a path where it ends like one.
+        Paths of files, or ``SampleFiles``; or SMILES, RDKit molecules, networkx graphs, adjacency matrices (n, n), ASE
+        atoms, spins ±1 (count, ...), or a mapping of arrays as a file would hold them. Text is a path where it ends
+        like one.
     protocol
         Name of a protocol, a .yaml file, a ``Protocol``, or the ids of metrics; None for the one that goes with the
         samples.
@@ -115,21 +111,11 @@ def evaluate(
         What they are compared with: the name of a shipped reference, a file, structures in memory, a reference of the
         kind, or "none". None for the protocol's own, and where that is "none" for that of the data set which the files'
         sidecars name.
-    workers
-        Processes; the result does not depend on it.
-    progress
-        Told the number of records done since its last call.
-    begun
-        Told the number of records, and what is done with them, before a work starts.
-    shards
-        Where the work on many samples is kept, so that a killed evaluation goes on (``discard`` removes it).
-    column
-        That of SMILES in tables.
-    atoms
-        What the labels of nodes stand for, in files of graphs.
     inputs
         What each sample was made from (decoded, edited, completed), in the same order: files or structures, as
         ``samples``.
+    execution : Execution
+        Processes, shards and progress.
 
     Returns
     -------
@@ -142,53 +128,62 @@ def evaluate(
         For what a user can put right.
     """
     files = list_files(samples)
-    if files is None and not len(samples):
+    if not (files or len(samples)):
         raise UserError("expected samples, got none")
-    protocol = _protocol(protocol, samples, files, atoms is not None)
+    protocol = _find_protocol(protocol, samples, files)
     kind = kind_of(protocol.kind)
-    if column is not None and not kind.tables:
-        raise UserError(
-            f"--column {column}: only tables of SMILES have columns; these are samples of the kind {kind.name}"
-        )
-    if atoms is not None and not kind.labels:
-        raise UserError(
-            f"--atoms {','.join(atoms)}: only labels of molecules as graphs stand for atoms; these are samples of the "
-            f"kind {kind.name}"
-        )
+    if files is not None:
+        _check_files(files, kind)
     kind.require(protocol.metrics)
     target, origin = protocol.reference if reference is None else reference, Origin()
     if reference is None and isinstance(target, str) and target == "none":
         origin = trace(files or (), kind.name)
         target = origin.reference or "none"
     with one_pool():
-        if isinstance(target, str | Path):
-            target = None if str(target) == "none" else kind.reference(str(target), protocol.metrics, workers)
-        elif not hasattr(target, "source"):
-            target = kind.summarize(kind.accept(target, workers), "reference", protocol.metrics, workers)
-        if files is None:
-            found = kind.accept(samples, workers, begun, progress, protocol.metrics)
-        else:
-            found = kind.read(files, workers, begun, progress, shards, protocol.metrics, column, atoms)
+        target = _find_reference(target, kind, protocol.metrics, execution.workers)
+        found = _read_samples(samples, kind, protocol.metrics, execution)
         if not kind.total(found):
             raise UserError(f"{', '.join(map(str, files or ['samples']))}: no record in it")
         if inputs is not None:
-            given = list_files(inputs)
-            read = partial(kind.read, given) if given is not None else partial(kind.accept, inputs)
-            found = kind.pair(found, read(workers, metrics=()))
+            found = kind.pair(found, _read_samples(inputs, kind, (), Execution(execution.workers)))
         found = kind.equipped(found, protocol)
         estimates = kind.measure(found, target, protocol.metrics)
         return Evaluation(tuple(map(str, files or ())), protocol, target, found, estimates, origin)
 
 
-def _protocol(
-    protocol: str | Path | Protocol | Sequence[str] | None,
-    samples: Any,
-    files: Sequence[str | Path] | None,
-    labeled: bool,
+def _find_protocol(
+    protocol: str | Path | Protocol | Sequence[str] | None, samples: Any, files: SampleFiles | None
 ) -> Protocol:
     if isinstance(protocol, Protocol):
         return protocol
     if isinstance(protocol, str | Path):
         return load_protocol(protocol)
-    usual = load_protocol(find_kind(samples) if files is None else guess(files, labeled))
+    usual = load_protocol(find_kind(samples) if files is None else guess(files, files.atoms is not None))
     return usual if protocol is None else usual.with_metrics(protocol)
+
+
+def _check_files(files: SampleFiles, kind: Kind) -> None:
+    """Raise ``UserError`` for a column or atoms where the kind's files have none."""
+    if files.column is not None and not kind.tables:
+        raise UserError(
+            f"--column {files.column}: only tables of SMILES have columns; these are samples of the kind {kind.name}"
+        )
+    if files.atoms is not None and not kind.labels:
+        raise UserError(
+            f"--atoms {','.join(files.atoms)}: only labels of molecules as graphs stand for atoms; these are samples "
+            f"of the kind {kind.name}"
+        )
+
+
+def _find_reference(target: Any, kind: Kind, metrics: Sequence[str], workers: int) -> Compared | None:
+    """The reference that a name, a path or structures in memory mean; one that is made already as it is."""
+    if isinstance(target, str | Path):
+        return None if str(target) == "none" else kind.reference(str(target), metrics, workers)
+    if hasattr(target, "source"):
+        return target
+    return kind.summarize(kind.accept(target, Execution(workers)), "reference", metrics, workers)
+
+
+def _read_samples(samples: Any, kind: Kind, metrics: Sequence[str], execution: Execution) -> Any:
+    files = list_files(samples)
+    return kind.accept(samples, execution, metrics) if files is None else kind.read(files, execution, metrics)

@@ -11,22 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.estimate import Estimate
+from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.metric import Metric, list_registered
 from symdiff_evaluation.core.page import PageSection
-from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.sample_files import SampleFiles
 
 if TYPE_CHECKING:
     from symdiff_evaluation.core.filters import Filters
 
 S = TypeVar("S", bound=Sized)  # the set of samples of a kind
 R = TypeVar("R", bound="Compared")  # its references
-Told = Callable[[int], None]
-
-
-class Begun(Protocol):
-    """Is told that a work begins: on how many records, and what it is."""
-
-    def __call__(self, count: int, what: str = "judging") -> None: ...
 
 
 class Compared(Protocol):
@@ -100,36 +94,55 @@ class Kind(ABC, Generic[S, R]):
     @abstractmethod
     def read(
         self,
-        files: Sequence[str | Path],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
-        shards: Shards | None = None,
+        files: SampleFiles,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
-        column: str | None = None,
-        atoms: Sequence[str] | None = None,
     ) -> S:
-        """The samples of files. ``begun`` is told of each work that begins, ``progress`` how many were done since.
+        """Read the samples of files.
 
-        ``metrics``: nothing is worked out but what these need; None: everything. ``column``: that of SMILES in tables.
-        ``atoms``: what the labels of nodes stand for, in files of graphs.
+        Parameters
+        ----------
+        files : SampleFiles
+            Paths, with what the files do not say themselves.
+        execution : Execution
+            How the work on the samples is done.
+        metrics : sequence of str, optional
+            Nothing is worked out but what these ids need; None: everything.
 
-        ``shards``: where work on them is kept and read back, by each kind that has long work (``shards.Work``). Raises
-        ``UserError``.
+        Returns
+        -------
+        set of the kind
+            With a broken record for what cannot be read.
+
+        Raises
+        ------
+        UserError
+            For a file that is missing, or of another form than its ending says.
         """
 
     @abstractmethod
     def accept(
         self,
         structures: Any,
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
     ) -> S:
-        """The samples of structures that are in memory; as ``read``.
+        """Take structures that are in memory as samples.
 
-        What is no structure of the kind is a broken record.
+        Parameters
+        ----------
+        structures
+            A sequence, or a mapping of arrays as a file would hold them. What is no structure of the kind is a broken
+            record.
+        execution : Execution
+            How the work on the samples is done; shards keep only the work on files.
+        metrics : sequence of str, optional
+            Nothing is worked out but what these ids need; None: everything.
+
+        Returns
+        -------
+        set of the kind
+            In the order of the structures.
         """
 
     @abstractmethod
@@ -145,9 +158,7 @@ class Kind(ABC, Generic[S, R]):
         dataset: StructureSet,
         name: str,
         metrics: Sequence[str],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
     ) -> R:
         """The reference that the splits of a data set make, with all that ``metrics`` ask for.
 
@@ -205,24 +216,6 @@ class Kind(ABC, Generic[S, R]):
                 found |= metric(samples, reference)
         estimates = {name: found[name] for name in metrics if name in found}
         return {name: one if isinstance(one, Estimate) else one() for name, one in estimates.items()}
-
-
-def stages(count: int, begun: Begun | None, progress: Told | None) -> Callable[[str, int], None] | None:
-    """Tells each of the works that metrics ask for as one of its own, by its name and the number done since.
-
-    None if nobody listens.
-    """
-    if begun is None or progress is None:
-        return None
-    seen: list[str] = []
-
-    def tell(name: str, done: int) -> None:
-        if name not in seen:
-            seen.append(name)
-            begun(count, name)
-        progress(done)
-
-    return tell
 
 
 def check_pairs(samples: int, inputs: int) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff.storage.numbers import show
+from symdiff_evaluation.core.sample_files import SampleFiles
 
 ARRAYS = {
     "lattice": {"spins"},
@@ -25,19 +26,21 @@ _FILE = re.compile(
 )
 
 
-def list_files(samples: object) -> list[str | Path] | None:
-    """The paths where ``samples`` are files, else None.
+def list_files(samples: object) -> SampleFiles | None:
+    """The files where ``samples`` are files, else None.
 
     A path is a ``Path``, or text that ends like a file of samples; any other text is a SMILES. Raises ``UserError`` for
     files among structures.
     """
+    if isinstance(samples, SampleFiles):
+        return samples
     some = [samples] if isinstance(samples, str | Path) else samples
     if not isinstance(some, Sequence):
         return None
     files = [one for one in some if _is_file(one)]
     if files and len(files) < len(some):
         raise UserError(f"expected files or structures, got both: {show(str(files[0]))} is a file")
-    return files or None
+    return SampleFiles(files) if files else None
 
 
 def find_kind(samples: object) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 from symdiff.domains.graph import Graph as Domain
 from symdiff.errors import UserError
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, StructureSet, Told, check_pairs, stages, write_truth
+from symdiff_evaluation.core.execution import ALONE, Execution
+from symdiff_evaluation.core.kind import Kind, StructureSet, check_pairs, write_truth
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
-from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.storage import list_shipped, read_files, unreadable, write_files
 from symdiff_evaluation.graphs import page as pages
 from symdiff_evaluation.graphs.accept import accept
@@ -59,27 +60,20 @@ class GraphKind(Kind[Set, GraphReference]):
     def accept(
         self,
         structures: Any,
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
     ) -> Set:
         samples = accept(structures)
-        return replace(samples, workers=workers, progress=stages(len(samples.readable), begun, progress))
+        return replace(samples, workers=execution.workers, progress=execution.report_stages(len(samples.readable)))
 
     def summarize(self, samples: Set, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
         return build(replace(samples, workers=workers), None, "any", name, "")
 
     def read(
         self,
-        files: Sequence[str | Path],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
-        shards: Shards | None = None,
+        files: SampleFiles,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
-        column: str | None = None,
-        atoms: Sequence[str] | None = None,
     ) -> Set:
         found = [read(file) for file in files]
         inputs_told = [bool(one.inputs) for one in found]
@@ -90,8 +84,8 @@ class GraphKind(Kind[Set, GraphReference]):
             )
         parts = zip(*((one.records, one.graphs, one.inputs, one.notes) for one in found), strict=True)
         records, graphs, inputs, notes = (tuple(chain.from_iterable(part)) for part in parts)
-        tell = stages(sum(graph is not None for graph in graphs), begun, progress)
-        return Set(records, graphs, inputs, notes, workers, shards, tell)
+        report = execution.report_stages(sum(graph is not None for graph in graphs))
+        return Set(records, graphs, inputs, notes, execution.workers, execution.shards, report)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
         """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar,
@@ -111,9 +105,7 @@ class GraphKind(Kind[Set, GraphReference]):
         dataset: StructureSet,
         name: str,
         metrics: Sequence[str],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
     ) -> GraphReference:
         """Of its training split, and its test split where it has one."""
         if not isinstance(dataset.domain, Domain):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.molecules import synthesis
 from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, gaussian
@@ -32,7 +33,7 @@ def build_reference(
     left out.
     """
     splits = smiles if isinstance(smiles, Mapping) else {"train": smiles}
-    reference = build(splits, Path(out).name, source, fcd, workers, moses=moses)
+    reference = build(splits, Path(out).name, source, fcd, moses, Execution(workers))
     write(reference, out)
     return reference
 
@@ -42,11 +43,11 @@ def build(
     name: str,
     source: str = "",
     fcd: bool = True,
-    workers: int = 1,
-    progress: Callable[[int], None] | None = None,
     moses: bool = False,
+    execution: Execution = ALONE,
 ) -> Reference:
-    """The same in memory; ``progress`` is called with the number of molecules done since its last call."""
+    """The same in memory; ``execution``: processes, and progress in molecules."""
+    workers, progress = execution.workers, execution.progress
     judged = {split: from_smiles(texts, workers, f"{name}/{split}", progress) for split, texts in splits.items()}
     reference = summarize(judged["train"], name, source)
     if moses:

@@ -8,7 +8,8 @@ from rdkit import Chem
 
 from symdiff.errors import UserError
 from symdiff.storage.bundled import cache_folder
-from symdiff_evaluation.core.kind import Begun, StructureSet, Told
+from symdiff_evaluation.core.execution import ALONE, Execution
+from symdiff_evaluation.core.kind import StructureSet
 from symdiff_evaluation.molecules.building import build
 from symdiff_evaluation.molecules.reference import Reference, load, write
 
@@ -20,9 +21,7 @@ def derive(
     name: str,
     fcd: bool,
     moses: bool,
-    workers: int = 1,
-    begun: Begun | None = None,
-    progress: Told | None = None,
+    execution: Execution = ALONE,
 ) -> Reference:
     """The statistics of a data set's splits; minutes for 100,000 molecules, the first time.
 
@@ -34,10 +33,8 @@ def derive(
         The name of the reference.
     fcd, moses : bool
         Whether ChemNet's statistics, or what MOSES's numbers need, are wanted of the training and the test split.
-    workers : int
-        Processes.
-    begun, progress : callable, optional
-        Are told of how many molecules the work is, and of how many it was done since.
+    execution : Execution
+        Processes, and progress in molecules.
 
     Returns
     -------
@@ -61,10 +58,10 @@ def derive(
     stem = cache_folder() / "references" / f"{name}-{mark}-{'-'.join(splits)}{'-fcd' * fcd}{'-moses' * moses}"
     if not stem.with_name(f"{stem.name}.json").is_file():
         smiles = {split: _smiles(dataset.split(split)) for split in splits}
-        if begun is not None:
-            begun(sum(map(len, smiles.values())), f"statistics of {name}")
+        if execution.begin is not None:
+            execution.begin(sum(map(len, smiles.values())), f"statistics of {name}")
         source = str(dataset.meta.get("source", {}).get("title", name))
-        write(build(smiles, name, source, fcd, workers, progress, moses), stem)
+        write(build(smiles, name, source, fcd, moses, execution), stem)
     return load(stem.with_name(f"{stem.name}.json"))
 
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from symdiff.storage.records import Record
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Asked, Begun, Kind, StructureSet, Told, check_pairs, write_truth
+from symdiff_evaluation.core.execution import ALONE, Execution
+from symdiff_evaluation.core.kind import Asked, Kind, StructureSet, check_pairs, write_truth
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
-from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.storage import list_shipped
 from symdiff_evaluation.molecules import chemnet
 from symdiff_evaluation.molecules import page as pages
@@ -63,48 +65,34 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
     def accept(
         self,
         structures: Any,
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
     ) -> MoleculeSamples:
-        records = accept(structures)
-        if begun is not None:
-            begun(len(records))
-        return judge_all(records, workers, progress, EVERYTHING if metrics is None else self.collect_needs(metrics))
+        return self._judge(accept(structures), replace(execution, shards=None), metrics)
 
     def summarize(self, samples: MoleculeSamples, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
-        return build(
-            {"train": [judged.smiles for judged in samples.judged]},
-            name,
-            "",
-            asks_fcd(metrics),
-            workers,
-            moses=asks_moses(metrics),
-        )
+        splits = {"train": [judged.smiles for judged in samples.judged]}
+        return build(splits, name, "", asks_fcd(metrics), asks_moses(metrics), Execution(workers))
 
     def read(
         self,
-        files: Sequence[str | Path],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
-        shards: Shards | None = None,
+        files: SampleFiles,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
-        column: str | None = None,
-        atoms: Sequence[str] | None = None,
     ) -> MoleculeSamples:
-        records = [record for file in files for record in read(file, column, atoms)]
-        if begun is not None:
-            begun(len(records))
-        aspects = EVERYTHING if metrics is None else self.collect_needs(metrics)
-        return judge_all(records, workers, progress, aspects, shards)
+        records = [record for file in files for record in read(file, files.column, files.atoms)]
+        return self._judge(records, execution, metrics)
+
+    def _judge(self, records: Sequence[Record], execution: Execution, metrics: Sequence[str] | None) -> MoleculeSamples:
+        if execution.begin is not None:
+            execution.begin(len(records))
+        return judge_all(records, execution, EVERYTHING if metrics is None else self.collect_needs(metrics))
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         path = Path(name)
         if name not in list_shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
             smiles = [record.text for record in read(path) if record.form == "smiles"]
-            return build({"train": smiles}, path.name, name, asks_fcd(metrics), workers, moses=asks_moses(metrics))
+            return build({"train": smiles}, path.name, name, asks_fcd(metrics), asks_moses(metrics), Execution(workers))
         return load(name)
 
     def derive(
@@ -112,11 +100,9 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
         dataset: StructureSet,
         name: str,
         metrics: Sequence[str],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
     ) -> Reference:
-        return derive(dataset, name, asks_fcd(metrics), asks_moses(metrics), workers, begun, progress)
+        return derive(dataset, name, asks_fcd(metrics), asks_moses(metrics), execution)
 
     def failures(self, samples: MoleculeSamples) -> Counter[str]:
         return Counter(judged.reason.split(":")[0] for judged in samples.judged if judged.reason)

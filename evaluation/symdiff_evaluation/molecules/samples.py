@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from symdiff.storage.records import Record
+from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.core.shards import Shards, Work, work_out
 from symdiff_evaluation.molecules.judging import (
@@ -112,21 +113,29 @@ class MoleculeSamples:
 
 
 def judge_all(
-    records: Iterable[Record],
-    workers: int = 1,
-    progress: Callable[[int], None] | None = None,
-    aspects: frozenset[str] = EVERYTHING,
-    shards: Shards | None = None,
+    records: Iterable[Record], execution: Execution = ALONE, aspects: frozenset[str] = EVERYTHING
 ) -> MoleculeSamples:
-    """Judge records in ``workers`` processes; the result does not depend on how many, nor on ``shards``.
+    """Judge records; the result does not depend on ``execution``.
 
-    ``progress`` is called with the number of records judged since its last call. ``aspects``: what is worked out beyond
-    the verdicts. ``shards``: what a killed run has done is read from there.
+    Parameters
+    ----------
+    records : iterable of Record
+        SMILES or mol blocks.
+    execution : Execution
+        Processes, shards from which the work of a killed run is read, and progress in records.
+    aspects : frozenset of str
+        What is worked out beyond the verdicts.
+
+    Returns
+    -------
+    MoleculeSamples
+        The records with their verdicts, in their order.
     """
     records = tuple(records)
-    run = partial(_run, partial(judge, aspects=aspects), workers)
+    run = partial(_run, partial(judge, aspects=aspects), execution.workers)
     work = Work("judged", run, _identity, asdict, restore, ("rdkit",), setting=" ".join(sorted(aspects)))
-    return MoleculeSamples(records, tuple(work_out(work, records, shards, progress)), workers, shards, aspects=aspects)
+    judged = tuple(work_out(work, records, execution.shards, execution.progress))
+    return MoleculeSamples(records, judged, execution.workers, execution.shards, aspects=aspects)
 
 
 def _run(work: Callable, workers: int, items: Sequence, progress: Callable[[int], None] | None) -> list:
@@ -143,4 +152,6 @@ def from_smiles(
     """Judge SMILES strings that are already in memory."""
     from symdiff.chemistry.smiles import record_of
 
-    return judge_all([record_of(name, number, text) for number, text in enumerate(smiles, 1)], workers, progress)
+    return judge_all(
+        [record_of(name, number, text) for number, text in enumerate(smiles, 1)], Execution(workers, progress=progress)
+    )

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, write_truth
+from symdiff_evaluation.core.execution import ALONE, Execution
+from symdiff_evaluation.core.kind import Kind, write_truth
 from symdiff_evaluation.core.limited import Limits
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
-from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.storage import list_shipped
 from symdiff_evaluation.molecules3d import page as pages
 from symdiff_evaluation.molecules3d import poses, xtb
@@ -68,31 +69,26 @@ class GeometryKind(Kind[Set, GeometryReference]):
     def accept(
         self,
         structures: Any,
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
     ) -> Set:
         samples = accept(structures)
-        return replace(samples, limits=Limits(workers=workers), progress=stages(len(samples.readable), begun, progress))
+        return replace(
+            samples, limits=Limits(workers=execution.workers), progress=execution.report_stages(len(samples.readable))
+        )
 
     def summarize(self, samples: Set, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
         return build(samples, name)
 
     def read(
         self,
-        files: Sequence[str | Path],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
-        shards: Shards | None = None,
+        files: SampleFiles,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
-        column: str | None = None,
-        atoms: Sequence[str] | None = None,
     ) -> Set:
         samples = join([read(file) for file in files])
-        tell = stages(len(samples.readable), begun, progress)
-        return replace(samples, limits=Limits(workers=workers), progress=tell, shards=shards)
+        report = execution.report_stages(len(samples.readable))
+        return replace(samples, limits=Limits(workers=execution.workers), progress=report, shards=execution.shards)
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
         """A shipped one, one that was written, or a file of molecules."""
@@ -100,7 +96,7 @@ class GeometryKind(Kind[Set, GeometryReference]):
         written = path.suffix in (".json", ".safetensors") and path.with_suffix(".json").is_file()
         if name in list_shipped(self.name) or written or not path.name.lower().removesuffix(".gz").endswith(ENDINGS):
             return load(name)
-        return build(self.read([name], workers), path.name, name)
+        return build(self.read(SampleFiles([name]), Execution(workers)), path.name, name)
 
     def failures(self, samples: Set) -> Counter[str]:
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)

@@ -13,10 +13,11 @@ import numpy as np
 from symdiff.errors import UserError
 from symdiff.storage.arrays import read_arrays
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kind import Begun, Kind, Told, stages, write_truth
+from symdiff_evaluation.core.execution import ALONE, Execution
+from symdiff_evaluation.core.kind import Kind, write_truth
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
-from symdiff_evaluation.core.shards import Shards
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.spins import page as pages
 from symdiff_evaluation.spins.metrics import METRICS
 from symdiff_evaluation.spins.reference import SpinReference, summarize
@@ -53,14 +54,12 @@ class SpinKind(Kind[Spins, SpinReference]):
     def accept(
         self,
         structures: Any,
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
     ) -> Spins:
         arrays = structures if isinstance(structures, Mapping) else {"spins": structures}
         spins = from_arrays({name: np.asarray(array) for name, array in arrays.items()}, "arrays")
-        return replace(spins, workers=workers, progress=stages(len(spins), begun, progress))
+        return replace(spins, workers=execution.workers, progress=execution.report_stages(len(spins)))
 
     def summarize(self, samples: Spins, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
         if not len(samples):
@@ -69,24 +68,21 @@ class SpinKind(Kind[Spins, SpinReference]):
 
     def read(
         self,
-        files: Sequence[str | Path],
-        workers: int = 1,
-        begun: Begun | None = None,
-        progress: Told | None = None,
-        shards: Shards | None = None,
+        files: SampleFiles,
+        execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
-        column: str | None = None,
-        atoms: Sequence[str] | None = None,
     ) -> Spins:
         if len(files) > 1:
             raise UserError(f"expected one file of spins, got {len(files)}: put them into one .npz")
         spins = from_arrays(read_arrays(files[0]), str(files[0]))
-        return replace(spins, workers=workers, shards=shards, progress=stages(len(spins), begun, progress))
+        return replace(
+            spins, workers=execution.workers, shards=execution.shards, progress=execution.report_stages(len(spins))
+        )
 
     def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
         if not Path(name).name.lower().endswith(self.endings):
             raise UserError(f"reference {name!r}: expected a file of spins ({', '.join(self.endings)}) or none")
-        samples = self.read([name], workers)
+        samples = self.read(SampleFiles([name]), Execution(workers))
         return self.summarize(samples, name, metrics)
 
     def total(self, samples: Spins) -> int:

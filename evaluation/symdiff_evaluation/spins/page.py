@@ -104,53 +104,15 @@ def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
 def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     if not len(spins):
         return ""
-    group, orders = space_group(spins.shape, spins.lattice), spins.observed.stabilizer
-    group, labels = (
-        (group, "flip") if spins.ising else (Relabelings(group, spins.model, spins.states), "permutations of labels")
-    )
-    shown = [
-        panel(
-            "Symmetries that a sample keeps",
-            f"of the {group.order:,} of the space group times {labels}",
-            bars(shares(Counter(map(str, orders.tolist()))), None, 9),
-        )
-    ]
-    best, known = phases(spins.observed.orders)[0], waves(spins.shape)
-    names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
-    shown.append(panel("Strongest order", "share of samples by phase", bars(shares(names), None)))
+    group = space_group(spins.shape, spins.lattice)
+    group = group if spins.ising else Relabelings(group, spins.model, spins.states)
+    shown = [_stabilizers(spins, group.order), _phases(spins)]
     for part in spins.parts[:_PARTS]:
-        variants = (
-            variant_balance(part.observed.orders, symmetries(part.hamiltonian), part.chain)
-            if part.ising
-            else label_balance(part.configurations, part.states, part.chain)
-        )
-        for counts in variants.counts:
-            if len(counts) > 1:
-                equal = {name: 1 / len(counts) for name in counts}
-                chart = bars(
-                    {name.replace("stripes_", ""): share for name, share in shares(counts).items()},
-                    {n.replace("stripes_", ""): v for n, v in equal.items()},
-                )
-                name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
-                shown.append(
-                    panel(
-                        f"Variants: {name}{_where(part)}",
-                        f"{sum(counts.values()):,} samples; gray: equally frequent",
-                        chart,
-                    )
-                )
-    top = np.argsort(-orders, kind="stable")
-    different, seen = [], set()
-    for k in top.tolist():
-        code = spins.configurations[k].tobytes()
-        if orders[k] > 1 and code not in seen and len(different) < SYMMETRIC:
-            seen.add(code)
-            different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {group.order:,}"))
+        shown += _variants(part)
     flip = "the flip of all spins" if spins.ising else "a permutation of labels that keeps the interaction"
     text = (
         f"A symmetry is a translation, a rotation or reflection of the lattice, or {flip}. Couplings and field may "
-        "have all"
-        " of them while every sample breaks most: a law that is invariant finds all variants equally often."
+        "have all of them while every sample breaks most: an invariant distribution has all variants equally often."
     )
     words = [
         describe_estimate(estimates, "balance.variants", "variants equally frequent: p ="),
@@ -161,8 +123,55 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     summary = "; ".join(word for word in words if word)
     return (
         f'<p class="soft">{text}</p><p>{summary}</p>{key(True, "equally frequent")}{panels(shown)}'
-        f"{most_symmetric(different)}"
+        f"{most_symmetric(_draw_most_symmetric(spins, group.order))}"
     )
+
+
+def _stabilizers(spins: Spins, order: int) -> str:
+    labels = "flip" if spins.ising else "permutations of labels"
+    return panel(
+        "Symmetries that a sample keeps",
+        f"of the {order:,} of the space group times {labels}",
+        bars(shares(Counter(map(str, spins.observed.stabilizer.tolist()))), None, 9),
+    )
+
+
+def _phases(spins: Spins) -> str:
+    best, known = phases(spins.observed.orders)[0], waves(spins.shape)
+    names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
+    return panel("Strongest order", "share of samples by phase", bars(shares(names), None))
+
+
+def _variants(part: Spins) -> list[str]:
+    """A panel for each order of one Hamiltonian and temperature that has several variants."""
+    balance = (
+        variant_balance(part.observed.orders, symmetries(part.hamiltonian), part.chain)
+        if part.ising
+        else label_balance(part.configurations, part.states, part.chain)
+    )
+    shown = []
+    for counts in balance.counts:
+        if len(counts) > 1:
+            chart = bars(
+                {name.replace("stripes_", ""): share for name, share in shares(counts).items()},
+                {name.replace("stripes_", ""): 1 / len(counts) for name in counts},
+            )
+            name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
+            told = f"{sum(counts.values()):,} samples; gray: equally frequent"
+            shown.append(panel(f"Variants: {name}{_where(part)}", told, chart))
+    return shown
+
+
+def _draw_most_symmetric(spins: Spins, order: int) -> list[str]:
+    """The different configurations with the largest stabilizers."""
+    orders = spins.observed.stabilizer
+    different, seen = [], set()
+    for k in np.argsort(-orders, kind="stable").tolist():
+        code = spins.configurations[k].tobytes()
+        if orders[k] > 1 and code not in seen and len(different) < SYMMETRIC:
+            seen.add(code)
+            different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {order:,}"))
+    return different
 
 
 def _gallery(spins: Spins) -> str:

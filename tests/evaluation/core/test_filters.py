@@ -13,6 +13,7 @@ from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import filters
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.evaluation import evaluate
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.molecules import moses
 
@@ -59,13 +60,13 @@ def test_a_protocol_names_it(place):
 
 def test_shards_of_another_list_are_not_read(place):
     shards = Shards(place / "s")
-    evaluate([place / "a.smi"], place / "mine.yaml", shards=shards)
+    evaluate([place / "a.smi"], place / "mine.yaml", execution=Execution(shards=shards))
     (place / "lists" / "mine.csv").write_text("smarts\n[#9]\n")
-    assert evaluate([place / "a.smi"], place / "mine.yaml", shards=shards).estimates[
+    assert evaluate([place / "a.smi"], place / "mine.yaml", execution=Execution(shards=shards)).estimates[
         "moses.filters"
     ].value == pytest.approx(2 / 5)
     (place / "lists" / "mine.csv").write_text("smarts\n[#99]\n")
-    assert evaluate([place / "a.smi"], place / "mine.yaml", shards=shards).estimates[
+    assert evaluate([place / "a.smi"], place / "mine.yaml", execution=Execution(shards=shards)).estimates[
         "moses.filters"
     ].value == pytest.approx(4 / 5)
 

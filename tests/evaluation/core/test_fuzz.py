@@ -8,9 +8,11 @@ import pytest
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.core.protocol import load
+from symdiff_evaluation.core.sample_files import SampleFiles
 
 spec = importlib.util.spec_from_file_location(
     "fuzz_evaluation", Path(__file__).parents[3] / "benchmarks" / "fuzz_evaluation.py"
@@ -24,8 +26,8 @@ def records(path, arguments):
     """How many records an evaluation finds in a file."""
     protocol = load(arguments[-1] if arguments else guess([path]))
     if protocol.kind in ONLY_READ:
-        return kind(protocol.kind).total(kind(protocol.kind).read([path], workers=0))
-    return evaluate([path], protocol, "none", workers=0).total
+        return kind(protocol.kind).total(kind(protocol.kind).read(SampleFiles([path]), Execution(0)))
+    return evaluate([path], protocol, "none", execution=Execution(0)).total
 
 
 @pytest.mark.slow

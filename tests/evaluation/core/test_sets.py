@@ -10,6 +10,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.molecules.building import build, build_reference
 from symdiff_evaluation.molecules.chemnet import FeatureGaussian, frechet
 from symdiff_evaluation.molecules.reference import load
@@ -90,7 +91,7 @@ def test_the_gap_by_hand(tmp_path):
     """Benzene to fluorobenzene, benzene to itself, methane to ethane, no molecule, no input, an output that is none."""
     rows = [("Fc1ccccc1", "c1ccccc1"), ("c1ccccc1", "c1ccccc1"), ("CC", "C"), ("CC", "C("), ("CC", ""), ("C(", "CC")]
     (tmp_path / "a.csv").write_text("\n".join(["smiles,input", *(",".join(row) for row in rows)]))
-    samples = kind("molecule-graph").read([tmp_path / "a.csv"])
+    samples = kind("molecule-graph").read(SampleFiles([tmp_path / "a.csv"]))
     found = kind("molecule-graph").measure(samples, None, ["symmetry.breaking_gap", "symmetry.broken_share"])
     gap, share = found["symmetry.breaking_gap"], found["symmetry.broken_share"]
     assert gap.value == pytest.approx((np.log(12 / 2) + 0 - np.log(2)) / 3) and (gap.count, gap.undecided) == (3, 3)

@@ -7,6 +7,7 @@ import pytest
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.shards import Shards, Work, discard, in_shards
 
 WORDS = [f"word {k}" for k in range(23)]
@@ -82,7 +83,7 @@ TEXTS = [f"{'C' * (k % 9 + 1)}{'NOF'[k % 3]}" for k in range(40)] + ["C.C", "C("
 
 def evaluated(folder, shards=None, protocol="molecule-graph-moses"):
     (folder / "a.smi").write_text("\n".join(TEXTS) + "\n")
-    return evaluate([folder / "a.smi"], protocol, "none", shards=shards)
+    return evaluate([folder / "a.smi"], protocol, "none", execution=Execution(shards=shards))
 
 
 def test_an_evaluation_in_shards_is_one_in_a_piece(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import pytest
 
 from symdiff_evaluation.core.command import run
 from symdiff_evaluation.core.evaluation import evaluate
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.limited import Undetermined
 from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.core.writing import metrics, write
@@ -71,6 +72,8 @@ PROGRAM = """
 import os, signal, sys
 from symdiff_evaluation.core import parallel as processes, shards
 from symdiff_evaluation.core.command import run
+from symdiff_evaluation.core.execution import Execution
+from symdiff_evaluation.core.shards import Shards
 from symdiff_evaluation.graphs import stored as graphs
 from symdiff_evaluation.spins import stored as spins
 
@@ -85,7 +88,7 @@ def counted(*given):
 
 shards.SHARD, shards._write = int(size), counted
 processes._ALONE, graphs._CHUNK, spins._MOST = 0, 4, 8  # so that there is something for other processes
-run([file], "out", protocol, reference, int(workers), "s")
+run([file], "out", protocol, reference, execution=Execution(int(workers), Shards("s")))
 print(len(written), file=sys.stderr)
 """
 
@@ -128,7 +131,7 @@ def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, 
     assert not (tmp_path / "s").exists()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("symdiff_evaluation.spins.stored._MOST", 8)
-    run([file], tmp_path / "whole", protocol, reference, 1)
+    run([file], tmp_path / "whole", protocol, reference, execution=Execution())
     for name in ("metrics.json", "samples.csv", "report.html"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
@@ -147,11 +150,11 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
     )
     monkeypatch.setattr(stored, "each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more))
     file, shards = [place / "a.xyz"], Shards(tmp_path / "s")
-    whole = evaluate(file, workers=0)
-    made, told = evaluate(file, workers=0, shards=shards), []
+    whole = evaluate(file, execution=Execution(0))
+    made, told = evaluate(file, execution=Execution(0, shards)), []
     write(made, tmp_path / "made")
     calls.clear()
-    again = evaluate(file, workers=0, shards=shards, begun=lambda count, what="": None, progress=told.append)
+    again = evaluate(file, execution=Execution(0, shards, lambda count, what="": None, told.append))
     write(again, tmp_path / "again")
     assert not calls and sum(told) == 4 * 6
     for name in WORKS:
@@ -165,7 +168,7 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
     assert metrics(again) == metrics(whole)
     path = tmp_path / "s" / "shapes" / "000001.json.gz"
     path.write_bytes(path.read_bytes()[:-9])
-    assert metrics(evaluate(file, workers=0, shards=shards)) == metrics(whole) and calls == [2]
+    assert metrics(evaluate(file, execution=Execution(0, shards))) == metrics(whole) and calls == [2]
 
 
 def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
@@ -178,16 +181,19 @@ def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
     )
     file, reference, shards = [place / "a.npz"], place / "tree.npz", Shards(tmp_path / "s")
     whole = evaluate(file, reference=reference)
-    made = evaluate(file, reference=reference, shards=shards)
+    made = evaluate(file, reference=reference, execution=Execution(shards=shards))
     rows = list(whole.kind.rows(whole.samples, whole.reference))
     assert rows == list(made.kind.rows(made.samples, made.reference)) and metrics(made) == metrics(whole)
     calls.clear()
-    again = evaluate(file, reference=made.reference, shards=shards)
+    again = evaluate(file, reference=made.reference, execution=Execution(shards=shards))
     assert rows == list(again.kind.rows(again.samples, again.reference)) and metrics(again) == metrics(whole)
     assert not calls and None in again.samples.symmetries
     path = tmp_path / "s" / "symmetry" / "000002.json.gz"
     path.write_bytes(b"\x1f\x8b" + path.read_bytes())
-    assert metrics(evaluate(file, reference=made.reference, shards=shards)) == metrics(whole) and len(calls) == 3
+    assert (
+        metrics(evaluate(file, reference=made.reference, execution=Execution(shards=shards))) == metrics(whole)
+        and len(calls) == 3
+    )
 
 
 def test_a_hash_does_not_depend_on_its_portion():
@@ -202,7 +208,7 @@ def test_a_hash_does_not_depend_on_its_portion():
 
 
 def test_identities_tell_items_apart(place):
-    samples = evaluate([place / "a.xyz"], place / "few.yaml", workers=0).samples
+    samples = evaluate([place / "a.xyz"], place / "few.yaml", execution=Execution(0)).samples
     one = samples[1]
     others = [
         one._replace(charge=-1),
@@ -247,12 +253,12 @@ def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch)
     )
     file, shards = [tmp_path / "own.npz"], Shards(tmp_path / "s")
     whole = evaluate(file)
-    made, told = evaluate(file, shards=shards), []
+    made, told = evaluate(file, execution=Execution(shards=shards)), []
     rows = list(whole.kind.rows(whole.samples, None))
     assert rows == list(made.kind.rows(made.samples, None)) and metrics(made) == metrics(whole)
     assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 3
     calls.clear()
-    again = evaluate(file, shards=shards, begun=lambda count, what="": None, progress=told.append)
+    again = evaluate(file, execution=Execution(1, shards, lambda count, what="": None, told.append))
     assert (
         rows == list(again.kind.rows(again.samples, None))
         and metrics(again) == metrics(whole)
@@ -261,7 +267,7 @@ def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch)
     )
     path = tmp_path / "s" / "observed" / "000002.json.gz"
     path.write_bytes(path.read_bytes()[:-9])
-    assert metrics(evaluate(file, shards=shards)) == metrics(whole) and calls == [7]
+    assert metrics(evaluate(file, execution=Execution(shards=shards))) == metrics(whole) and calls == [7]
 
 
 def test_several_blocks_are_one(monkeypatch):
@@ -299,7 +305,7 @@ def test_several_blocks_are_one(monkeypatch):
 def test_more_records_than_blocks(tmp_path):
     """What is kept without being asked goes by the number of configurations."""
     put_spins(tmp_path / "a.npz", 20, 0)
-    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=19))
+    evaluate([tmp_path / "a.npz"], execution=Execution(shards=Shards(tmp_path / "s", above=19)))
     assert not (tmp_path / "s").exists()  # 19 are sound
-    evaluate([tmp_path / "a.npz"], shards=Shards(tmp_path / "s", above=18))
+    evaluate([tmp_path / "a.npz"], execution=Execution(shards=Shards(tmp_path / "s", above=18)))
     assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 1

@@ -11,6 +11,7 @@ from rdkit.Chem import AllChem
 from symdiff.errors import UserError
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core.evaluation import evaluate
+from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.writing import write
 
 pytestmark = pytest.mark.slow
@@ -84,7 +85,10 @@ def test_a_broken_frame_costs_no_other(place, found):
 @pytest.mark.slow
 def test_each_work_is_told_with_its_progress(place):
     works, done = [], []
-    evaluate([place / "a.npz"], begun=lambda count, what="judging": works.append((what, count)), progress=done.append)
+    evaluate(
+        [place / "a.npz"],
+        execution=Execution(begin=lambda count, what="judging": works.append((what, count)), progress=done.append),
+    )
     assert [what for what, _ in works] == ["EDM's rule", "bonds", "strain", "symmetry"]
     assert sum(done) == sum(count for _, count in works) > 0
 

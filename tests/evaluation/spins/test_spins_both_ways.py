@@ -9,6 +9,7 @@ import pytest
 from symdiff.data.configurations import configurations
 from symdiff.errors import UserError
 from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.sample_files import SampleFiles
 
 UP = np.ones((6, 4, 4), np.int8)
 ODD, COLD = UP.copy(), np.array([1.0, 2.0, -1.0, np.nan, 1.0, 1.0])
@@ -56,7 +57,7 @@ def train_on(path):
 
 
 def score(path):
-    spins = kind("lattice").read([path])
+    spins = kind("lattice").read(SampleFiles([path]))
     return spins.total, len(spins), dict(kind("lattice").failures(spins))
 
 
