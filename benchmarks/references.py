@@ -23,9 +23,9 @@ import numpy as np
 from symdiff.data.sources import local
 from symdiff.storage.arrays import read_arrays
 from symdiff_evaluation.core.execution import Execution
-from symdiff_evaluation.core.limited import Limits
+from symdiff_evaluation.core.limits import Limits
 from symdiff_evaluation.graphs.kind import write_from_file
-from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.build import build
 from symdiff_evaluation.molecules.reference import MEASURED, load, write
 from symdiff_evaluation.molecules3d.read import from_columns
 from symdiff_evaluation.molecules3d.reference import build as build_geometries

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from symdiff_evaluation.core.evaluation import evaluate as evaluate
     from symdiff_evaluation.core.execution import Execution as Execution
     from symdiff_evaluation.core.metric import Metric as Metric
-    from symdiff_evaluation.core.registering import metric as metric
+    from symdiff_evaluation.core.registry import metric as metric
     from symdiff_evaluation.core.sample_files import SampleFiles as SampleFiles
-    from symdiff_evaluation.core.writing import write as write
-    from symdiff_evaluation.molecules.building import build_reference as build_reference
-    from symdiff_evaluation.molecules.drawing import picture as picture
+    from symdiff_evaluation.core.write import write as write
+    from symdiff_evaluation.molecules.build import build_reference as build_reference
+    from symdiff_evaluation.molecules.draw import picture as picture
     from symdiff_evaluation.molecules.reference import Reference as Reference
     from symdiff_evaluation.molecules.samples import from_smiles as from_smiles
 

@@ -73,7 +73,7 @@ def draw(samples, path: Path) -> int:
     """Draw the first valid molecules as one picture, and return how many they are."""
     from itertools import islice
 
-    from symdiff_evaluation.molecules.drawing import picture
+    from symdiff_evaluation.molecules.draw import picture
 
     valid = list(islice((text for text in map(_smiles, samples.objects()) if text is not None), MOST))
     if valid:

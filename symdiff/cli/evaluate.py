@@ -75,7 +75,7 @@ def evaluate(
     from symdiff_evaluation.core.protocol import load
     from symdiff_evaluation.core.sample_files import SampleFiles
     from symdiff_evaluation.core.shards import Shards
-    from symdiff_evaluation.core.writing import check
+    from symdiff_evaluation.core.write import check
 
     with naming():
         check(out)

@@ -28,8 +28,8 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.read import read as read_samples
+from symdiff_evaluation.molecules.verdict import judge
 from symdiff_evaluation.molecules3d.perception import perceive
 from symdiff_evaluation.molecules3d.read import read as read_samples3d
 

@@ -22,7 +22,7 @@ from symdiff_evaluation.core.parallel import one_pool
 from symdiff_evaluation.core.protocol import Protocol
 from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.shards import MANY, Shards, discard
-from symdiff_evaluation.core.writing import check, metrics, write
+from symdiff_evaluation.core.write import check, metrics, write
 
 _WIDEST = 200  # characters of the table
 

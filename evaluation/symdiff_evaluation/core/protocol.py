@@ -11,9 +11,9 @@ from symdiff.errors import UserError, nearest
 from symdiff.storage.files import read_text
 from symdiff.storage.numbers import show
 from symdiff_evaluation.core import filters
+from symdiff_evaluation.core.installation import folder
 from symdiff_evaluation.core.kinds import KINDS
 from symdiff_evaluation.core.kinds import kind as kind_of
-from symdiff_evaluation.core.located import folder
 
 _KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
 _OPTIONAL = ("kind", "mcf")

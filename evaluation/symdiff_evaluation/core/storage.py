@@ -14,7 +14,7 @@ from symdiff.errors import UserError, nearest
 from symdiff.storage.arrays import read_arrays
 from symdiff.storage.atomic import write_file
 from symdiff.storage.files import read_text
-from symdiff_evaluation.core.located import folder
+from symdiff_evaluation.core.installation import folder
 
 KIND = "molecule-graph"
 """What a json without the key ``kind`` is of."""

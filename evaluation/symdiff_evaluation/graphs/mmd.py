@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symdiff_evaluation.core.estimate import Estimate, nothing
-from symdiff_evaluation.core.squared import fit_error, interval
+from symdiff_evaluation.core.squared_distance import fit_error, interval
 from symdiff_evaluation.graphs.descriptors import align
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}

@@ -14,8 +14,8 @@ from symdiff.storage.records import Record
 from symdiff_evaluation.core.shards import Shards, Work, work_out
 from symdiff_evaluation.graphs.descriptors import Descriptors, stack
 from symdiff_evaluation.graphs.graph import SimpleGraph
-from symdiff_evaluation.graphs.stored import broken_by, canonical_hashes, descriptions, symmetries
 from symdiff_evaluation.graphs.symmetry import Automorphisms
+from symdiff_evaluation.graphs.works import broken_by, canonical_hashes, descriptions, symmetries
 
 
 @dataclass(frozen=True, eq=False)

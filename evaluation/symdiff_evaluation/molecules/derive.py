@@ -10,7 +10,7 @@ from symdiff.errors import UserError
 from symdiff.storage.bundled import cache_folder
 from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.kind import StructureSet
-from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.build import build
 from symdiff_evaluation.molecules.reference import Reference, load, write
 
 _ROWS = 4096  # structures decoded at once

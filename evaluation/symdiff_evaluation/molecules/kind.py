@@ -19,15 +19,15 @@ from symdiff_evaluation.core.storage import list_shipped
 from symdiff_evaluation.molecules import chemnet
 from symdiff_evaluation.molecules import page as pages
 from symdiff_evaluation.molecules.accept import accept
-from symdiff_evaluation.molecules.building import build
+from symdiff_evaluation.molecules.build import build
 from symdiff_evaluation.molecules.derive import derive
-from symdiff_evaluation.molecules.judging import EVERYTHING, STABILITY
 from symdiff_evaluation.molecules.metrics import METRICS
 from symdiff_evaluation.molecules.metrics.moses import Moses
 from symdiff_evaluation.molecules.metrics.stability import explain
 from symdiff_evaluation.molecules.read import ENDINGS, read
 from symdiff_evaluation.molecules.reference import Reference, load
 from symdiff_evaluation.molecules.samples import MoleculeSamples, judge_all
+from symdiff_evaluation.molecules.verdict import EVERYTHING, STABILITY
 
 
 class MoleculeKind(Kind[MoleculeSamples, Reference]):

@@ -23,10 +23,10 @@ from symdiff_evaluation.core.page import (
     shares,
     space_evenly,
 )
-from symdiff_evaluation.molecules.drawing import svg
-from symdiff_evaluation.molecules.judging import COUNTS, PROPERTIES, SYMMETRY
+from symdiff_evaluation.molecules.draw import svg
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
+from symdiff_evaluation.molecules.verdict import COUNTS, PROPERTIES, SYMMETRY
 
 _DRAWN = 120  # characters of SMILES beyond which a picture is no use
 _COUNTED = {"size": "Heavy atoms", "atoms": "Elements and charges", "bonds": "Bonds", "rings": "Ring sizes"}

@@ -14,8 +14,8 @@ from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.distances import sum_counts
 from symdiff_evaluation.core.storage import KIND, read_files, unreadable, write_files
 from symdiff_evaluation.molecules.chemnet import FEATURES, FeatureGaussian
-from symdiff_evaluation.molecules.compared import MosesStatistics
-from symdiff_evaluation.molecules.compared import from_arrays as compared_from
+from symdiff_evaluation.molecules.moses_statistics import MosesStatistics
+from symdiff_evaluation.molecules.moses_statistics import from_arrays as compared_from
 from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 COUNTED = ("size", "atoms", "bonds", "rings", "order")

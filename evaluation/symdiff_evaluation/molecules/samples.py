@@ -11,7 +11,7 @@ from symdiff.storage.records import Record
 from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.core.shards import Shards, Work, work_out
-from symdiff_evaluation.molecules.judging import (
+from symdiff_evaluation.molecules.verdict import (
     COUNTS,
     EVERYTHING,
     PROPERTIES,

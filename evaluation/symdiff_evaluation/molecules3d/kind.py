@@ -11,7 +11,7 @@ from typing import Any
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.kind import Kind, write_truth
-from symdiff_evaluation.core.limited import Limits
+from symdiff_evaluation.core.limits import Limits
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.sample_files import SampleFiles

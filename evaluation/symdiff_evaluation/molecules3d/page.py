@@ -10,7 +10,7 @@ import numpy as np
 from symdiff.chemistry.elements import SYMBOLS, formula
 from symdiff_evaluation.core.charts import bars, curves, densities
 from symdiff_evaluation.core.estimate import Estimate, fraction
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
     PageSection,
@@ -26,7 +26,7 @@ from symdiff_evaluation.core.page import (
     space_evenly,
 )
 from symdiff_evaluation.core.pictures import points
-from symdiff_evaluation.molecules3d.internal import pool
+from symdiff_evaluation.molecules3d.internal_coordinates import pool
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries
 from symdiff_evaluation.molecules3d.symmetry import LIMIT, LOOSE, TIGHT

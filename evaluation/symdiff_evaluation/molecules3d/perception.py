@@ -15,7 +15,7 @@ from symdiff.chemistry import perception
 from symdiff.chemistry.bonding import Undecided
 from symdiff.chemistry.parse import canonical, explain, flatten
 from symdiff.storage.records import Broken
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import PlacedAtoms

@@ -11,9 +11,9 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.digest import digest
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.storage import read_files, unreadable, write_files
-from symdiff_evaluation.molecules3d.internal import pool
+from symdiff_evaluation.molecules3d.internal_coordinates import pool
 from symdiff_evaluation.molecules3d.samples import Geometries
 from symdiff_evaluation.molecules3d.symmetry import LIMIT, LOOSE, TIGHT, Shape
 

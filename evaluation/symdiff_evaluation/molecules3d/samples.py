@@ -14,7 +14,7 @@ from symdiff.chemistry.elements import RADII, formula
 from symdiff.chemistry.limits import MAX_ATOMS, NEAREST
 from symdiff.errors import UserError
 from symdiff.storage.records import Record
-from symdiff_evaluation.core.limited import Limits, Undetermined
+from symdiff_evaluation.core.limits import Limits, Undetermined
 from symdiff_evaluation.core.shards import Shards, work_out
 
 _BLOCK = 1 << 20  # distances in memory at once
@@ -103,7 +103,7 @@ class Geometries:
     @cached_property
     def internal(self) -> tuple:
         """Lengths and angles of bonds by label, one row a valid molecule: ``internal.rows``."""
-        from symdiff_evaluation.molecules3d.internal import rows
+        from symdiff_evaluation.molecules3d.internal_coordinates import rows
 
         return rows(self)
 
@@ -150,7 +150,7 @@ class Geometries:
         return {index: place for place, index in enumerate(self.readable)}
 
     def _each(self, what: str, work: Callable[[PlacedAtoms], object], name: str) -> tuple:
-        from symdiff_evaluation.molecules3d.stored import make_work
+        from symdiff_evaluation.molecules3d.works import make_work
 
         tell = None if self.progress is None else partial(self.progress, what)
         return tuple(work_out(make_work(name, work, self.limits), [self[k] for k in self.readable], self.shards, tell))

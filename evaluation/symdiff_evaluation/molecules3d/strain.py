@@ -14,7 +14,7 @@ from rdkit import rdBase
 from rdkit.Chem import rdForceFieldHelpers as fields
 
 from symdiff.storage.records import Broken
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 
 if TYPE_CHECKING:

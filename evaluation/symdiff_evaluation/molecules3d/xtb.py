@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from symdiff.errors import UserError
 from symdiff.storage.records import Broken
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
 from symdiff_evaluation.molecules3d.strain import Strain, rmsd
 

@@ -19,10 +19,10 @@ from symdiff.spins.hamiltonian import Hamiltonian, Model, interaction, ising_fie
 from symdiff_evaluation.core.shards import Shards, work_out
 from symdiff_evaluation.spins.bonds import couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
-from symdiff_evaluation.spins.observed import Observed, join
+from symdiff_evaluation.spins.observations import Observed, join
 from symdiff_evaluation.spins.relabelings import Relabelings
-from symdiff_evaluation.spins.stored import blocks, observations
 from symdiff_evaluation.spins.symmetry import Subgroup, symmetries
+from symdiff_evaluation.spins.works import blocks, observations
 
 
 @dataclass(frozen=True)

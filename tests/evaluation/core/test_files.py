@@ -6,8 +6,8 @@ import random
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.read import read
+from symdiff_evaluation.molecules.verdict import judge
 
 BLOCK = "\n  hand\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 {}   0  0\nM  END\n$$$$\n"
 

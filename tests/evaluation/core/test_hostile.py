@@ -15,11 +15,10 @@ from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.cells import escape, unescape
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.writing import write
+from symdiff_evaluation.core.write import write
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.samples import from_graphs
-from symdiff_evaluation.molecules import judging
-from symdiff_evaluation.molecules.drawing import svg
+from symdiff_evaluation.molecules.draw import svg
 from symdiff_evaluation.molecules.samples import from_smiles
 
 HEAD = "name: p\nabout: a\nreference: none\nmetrics: [vun]\n"
@@ -164,7 +163,7 @@ def test_one_bad_row_ends_no_evaluation(tmp_path):
 
 @pytest.mark.parametrize("step", ["automorphisms", "stable_atoms", "canonical", "sanitize", "add_charges"])
 def test_whatever_judging_raises_is_the_records_reason(step, monkeypatch):
-    monkeypatch.setattr(judging, step, fail)
+    monkeypatch.setattr(verdict, step, fail)
     samples = from_smiles(["CCO", "C(", "CN(C)(C)C"])
     assert len(samples.judged) == 3
     for judged in samples.judged:
@@ -173,13 +172,13 @@ def test_whatever_judging_raises_is_the_records_reason(step, monkeypatch):
 
 def test_whatever_a_work_on_graphs_raises_costs_one_graph(monkeypatch):
     graphs = from_graphs([SimpleGraph(3, np.array([[0, 1], [1, 2]]), None, None)] * 2, "a")
-    monkeypatch.setattr("symdiff_evaluation.graphs.stored.broken", fail)
-    monkeypatch.setattr("symdiff_evaluation.graphs.stored.symmetry", fail)
+    monkeypatch.setattr("symdiff_evaluation.graphs.works.broken", fail)
+    monkeypatch.setattr("symdiff_evaluation.graphs.works.symmetry", fail)
     monkeypatch.setattr("symdiff_evaluation.graphs.forms.canonical_hashes", fail)
     assert all(reason.startswith("error: Invariant") for reason in graphs.broken("planar"))
     assert list(graphs.symmetries) == [None, None] and list(graphs.hashes) == [0, 0]
 
 
 def test_what_cannot_be_drawn_has_no_picture(monkeypatch):
-    monkeypatch.setattr("symdiff_evaluation.molecules.drawing._laid_out", fail)
+    monkeypatch.setattr("symdiff_evaluation.molecules.draw._laid_out", fail)
     assert svg("CCO") == ""

@@ -14,7 +14,7 @@ from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import KINDS
 from symdiff_evaluation.core.origin import advise, trace
 from symdiff_evaluation.core.storage import list_shipped, reference_of
-from symdiff_evaluation.core.writing import write
+from symdiff_evaluation.core.write import write
 from symdiff_evaluation.spins.correlation import LONGEST, second_moment_length
 
 

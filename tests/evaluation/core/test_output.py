@@ -18,8 +18,8 @@ from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.charts import bars, densities
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import KINDS, kind
-from symdiff_evaluation.core.writing import FILES, write
-from symdiff_evaluation.molecules.drawing import picture, svg
+from symdiff_evaluation.core.write import FILES, write
+from symdiff_evaluation.molecules.draw import picture, svg
 
 COLUMNS = ("index", "file", "record", "smiles", "canonical", "valid", "reason", "unique", "novel")
 

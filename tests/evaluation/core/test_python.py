@@ -19,8 +19,8 @@ from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import metric as metrics
 from symdiff_evaluation.core.kinds import KINDS, kind
 from symdiff_evaluation.molecules import accept as molecules
-from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.samples import from_smiles
+from symdiff_evaluation.molecules.verdict import judge
 
 TEXTS = [
     "CCO",

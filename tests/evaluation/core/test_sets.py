@@ -11,7 +11,7 @@ from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.core.sample_files import SampleFiles
-from symdiff_evaluation.molecules.building import build, build_reference
+from symdiff_evaluation.molecules.build import build, build_reference
 from symdiff_evaluation.molecules.chemnet import FeatureGaussian, frechet
 from symdiff_evaluation.molecules.reference import load
 from symdiff_evaluation.molecules.samples import from_smiles

@@ -14,13 +14,13 @@ import pytest
 from symdiff_evaluation.core.command import run
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.execution import Execution
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.shards import Shards
-from symdiff_evaluation.core.writing import metrics, write
+from symdiff_evaluation.core.write import metrics, write
 from symdiff_evaluation.graphs.forms import canonical_hashes
 from symdiff_evaluation.graphs.graph import SimpleGraph
-from symdiff_evaluation.graphs.stored import identity as identity_of_graph
-from symdiff_evaluation.molecules3d.stored import identity as identity_of_geometry
+from symdiff_evaluation.graphs.works import identity as identity_of_graph
+from symdiff_evaluation.molecules3d.works import identity as identity_of_geometry
 
 SMILES = (
     "\n".join([*(f"{'C' * (k % 9 + 1)}{'NOF'[k % 3]}" for k in range(40)), "C.C", "C(", "", "c1ccccc1Cc1ccccc1"]) + "\n"
@@ -74,8 +74,8 @@ from symdiff_evaluation.core import parallel as processes, shards
 from symdiff_evaluation.core.command import run
 from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.shards import Shards
-from symdiff_evaluation.graphs import stored as graphs
-from symdiff_evaluation.spins import stored as spins
+from symdiff_evaluation.graphs import works as graphs
+from symdiff_evaluation.spins import works as spins
 
 file, protocol, reference, workers, size, stop = sys.argv[1:]
 write, written = shards._write, []
@@ -130,7 +130,7 @@ def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, 
     assert done.returncode == 0 and done.stderr.strip() == str(rest), done.stderr
     assert not (tmp_path / "s").exists()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("symdiff_evaluation.spins.stored._MOST", 8)
+    monkeypatch.setattr("symdiff_evaluation.spins.works._MOST", 8)
     run([file], tmp_path / "whole", protocol, reference, execution=Execution())
     for name in ("metrics.json", "samples.csv", "report.html"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -141,14 +141,14 @@ WORKS = ("edm", "perceived", "strained", "shapes")
 
 def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypatch):
     """Without limits on processes, so that it can be counted; two molecules in a shard, one of them undetermined."""
-    from symdiff_evaluation.molecules3d import perception, stored
+    from symdiff_evaluation.molecules3d import perception, works
 
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 16 * 2)
-    real, each, calls = perception.perceive, stored.each, []
+    real, each, calls = perception.perceive, works.each, []
     monkeypatch.setattr(
         perception, "perceive", lambda one: Undetermined("iterations") if len(one.numbers) == 4 else real(one)
     )
-    monkeypatch.setattr(stored, "each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more))
+    monkeypatch.setattr(works, "each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more))
     file, shards = [place / "a.xyz"], Shards(tmp_path / "s")
     whole = evaluate(file, execution=Execution(0))
     made, told = evaluate(file, execution=Execution(0, shards)), []
@@ -172,12 +172,12 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
 
 
 def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
-    from symdiff_evaluation.graphs import stored
+    from symdiff_evaluation.graphs import works
 
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 16 * 8)
-    real, calls = stored.symmetry, []
+    real, calls = works.symmetry, []
     monkeypatch.setattr(
-        stored, "symmetry", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None)
+        works, "symmetry", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None)
     )
     file, reference, shards = [place / "a.npz"], place / "tree.npz", Shards(tmp_path / "s")
     whole = evaluate(file, reference=reference)
@@ -238,12 +238,12 @@ def put_spins(path, count, seed, **more):
 @pytest.mark.slow
 def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch):
     """Each sample with couplings of its own; two blocks of eight in a shard."""
-    from symdiff_evaluation.spins import stored
+    from symdiff_evaluation.spins import works
 
-    monkeypatch.setattr(stored, "_MOST", 8)
-    monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 2 * stored._COST)
-    real, calls = stored.observe, []
-    monkeypatch.setattr(stored, "observe", lambda block: calls.append(len(block)) or real(block))
+    monkeypatch.setattr(works, "_MOST", 8)
+    monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 2 * works._COST)
+    real, calls = works.observe, []
+    monkeypatch.setattr(works, "observe", lambda block: calls.append(len(block)) or real(block))
     put_spins(
         tmp_path / "own.npz",
         40,
@@ -272,7 +272,7 @@ def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch)
 
 def test_several_blocks_are_one(monkeypatch):
     """Every observable of a block is that of the function that it is named after, for any blocks."""
-    from symdiff_evaluation.spins import stored
+    from symdiff_evaluation.spins import works
     from symdiff_evaluation.spins.correlation import powers_near, structure_factor, two_point
     from symdiff_evaluation.spins.observables import order_parameter, waves
     from symdiff_evaluation.spins.samples import from_arrays
@@ -281,7 +281,7 @@ def test_several_blocks_are_one(monkeypatch):
     rng = np.random.default_rng(0)
     s = rng.choice(np.array([-1, 1], np.int8), (30, 4, 6))
     spins = from_arrays({"spins": s, "coupling": np.array([1.0, 0.5]) * np.ones((4, 6, 2))})
-    monkeypatch.setattr(stored, "_MOST", 7)
+    monkeypatch.setattr(works, "_MOST", 7)
     found, group = spins.observed, space_group((4, 6))
     assert (
         np.array_equal(found.stabilizer, stabilizer_orders(s, group)) and (found.symmetries == spins.group.order).all()
@@ -295,7 +295,7 @@ def test_several_blocks_are_one(monkeypatch):
         )
     assert all(np.allclose(found.lines[axis], two_point(s, axis), atol=1e-12) for axis in (0, 1))
     for one in (spins, *spins.parts):
-        again = stored.restore(json.loads(json.dumps(stored.plain(one.observed))))
+        again = works.restore(json.loads(json.dumps(works.plain(one.observed))))
         assert all(
             np.array_equal(getattr(again, name), getattr(found, name))
             for name in ("energy", "powers", "least", "power")

@@ -11,7 +11,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.storage import list_shipped
-from symdiff_evaluation.core.writing import write
+from symdiff_evaluation.core.write import write
 from symdiff_evaluation.graphs.kind import load_reference, write_from_file
 
 

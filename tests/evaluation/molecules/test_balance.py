@@ -16,9 +16,9 @@ from symdiff.domains import molecule_graphs
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import kind
-from symdiff_evaluation.molecules.judging import judge, restore
 from symdiff_evaluation.molecules.numbering import NumberedAtoms, Numbering, image_balance, place_balance
 from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles
+from symdiff_evaluation.molecules.verdict import judge, restore
 
 TEXTS = ["CCO", "C=O", "OCO", "C1CC1", "CN(C)C", "C1=CC=CC=C1", "OC(F)Cl"]
 IDS = ["balance.images", "balance.places"]

@@ -9,7 +9,7 @@ import pytest
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.kinds import kind
-from symdiff_evaluation.molecules.building import build, build_reference
+from symdiff_evaluation.molecules.build import build, build_reference
 from symdiff_evaluation.molecules.reference import load
 from symdiff_evaluation.molecules.samples import from_smiles
 from symdiff_evaluation.molecules.similarity import internal_diversity

@@ -11,12 +11,11 @@ import pytest
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import KINDS, kind
-from symdiff_evaluation.core.writing import write
-from symdiff_evaluation.molecules import judging
-from symdiff_evaluation.molecules.building import build
-from symdiff_evaluation.molecules.judging import EVERYTHING, judge
+from symdiff_evaluation.core.write import write
+from symdiff_evaluation.molecules.build import build
 from symdiff_evaluation.molecules.metrics import METRICS
 from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles, judge_all
+from symdiff_evaluation.molecules.verdict import EVERYTHING, judge
 
 TEXTS = [
     "CCO",
@@ -56,7 +55,7 @@ def fail(*given, **named):
 
 def test_validity_and_uniqueness_cost_nothing_else(samples, tmp_path, monkeypatch):
     for step in ("automorphisms", "stable_atoms", "traits", "kinds"):
-        monkeypatch.setattr(judging, step, fail)
+        monkeypatch.setattr(verdict, step, fail)
     whole = evaluate([samples], protocol(FOUR))
     assert whole.samples.aspects == frozenset() and all(
         not judged.reason.startswith("error") for judged in whole.samples.judged

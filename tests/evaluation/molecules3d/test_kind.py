@@ -12,7 +12,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.execution import Execution
-from symdiff_evaluation.core.writing import write
+from symdiff_evaluation.core.write import write
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,8 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from symdiff.errors import UserError
-from symdiff_evaluation.core.limited import Limits
-from symdiff_evaluation.molecules3d.internal import angles, lengths
+from symdiff_evaluation.core.limits import Limits
+from symdiff_evaluation.molecules3d.internal_coordinates import angles, lengths
 from symdiff_evaluation.molecules3d.metrics import METRICS
 from symdiff_evaluation.molecules3d.metrics.distances import weigh
 from symdiff_evaluation.molecules3d.metrics.edm import EDMRule

@@ -15,7 +15,7 @@ from rdkit.Chem import AllChem
 
 from symdiff.chemistry import perception
 from symdiff.chemistry.bonding import Undecided
-from symdiff_evaluation.core.limited import Limits, Undetermined
+from symdiff_evaluation.core.limits import Limits, Undetermined
 from symdiff_evaluation.molecules3d.perception import perceive
 from symdiff_evaluation.molecules3d.read import read
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms, from_arrays

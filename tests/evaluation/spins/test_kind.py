@@ -13,7 +13,7 @@ from symdiff.spins.exact import sample_boltzmann
 from symdiff.spins.hamiltonian import Hamiltonian, interaction
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.writing import write
+from symdiff_evaluation.core.write import write
 
 COUNT, SIDE, T = 2000, 4, 2.3
 

@@ -19,7 +19,7 @@ from symdiff.spins.hamiltonian import gaussian_bonds, half, interaction
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import kind
 from symdiff_evaluation.core.pictures import label_colors, lattice
-from symdiff_evaluation.core.writing import write
+from symdiff_evaluation.core.write import write
 from symdiff_evaluation.spins.balance import label_balance
 from symdiff_evaluation.spins.exact import ground, of_infinite, of_torus
 from symdiff_evaluation.spins.samples import from_arrays

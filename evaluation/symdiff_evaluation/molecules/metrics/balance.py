@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.judging import NUMBERING, SYMMETRY
 from symdiff_evaluation.molecules.numbering import NumberedAtoms, image_balance, place_balance
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
+from symdiff_evaluation.molecules.verdict import NUMBERING, SYMMETRY
 
 
 class NumberingBalance(Metric):

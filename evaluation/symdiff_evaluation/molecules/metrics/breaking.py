@@ -5,9 +5,9 @@ from __future__ import annotations
 from symdiff_evaluation.core.breaking import breaking_gap, broken_share
 from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.judging import SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
+from symdiff_evaluation.molecules.verdict import SYMMETRY
 
 
 class MoleculeBreaking(Metric):

@@ -7,9 +7,9 @@ import numpy as np
 from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.judging import COUNTS, PROPERTIES
 from symdiff_evaluation.molecules.reference import MEASURED, Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
+from symdiff_evaluation.molecules.verdict import COUNTS, PROPERTIES
 
 
 class Distances(Metric):

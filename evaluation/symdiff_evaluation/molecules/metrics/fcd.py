@@ -12,7 +12,7 @@ from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.core.jackknife import variances
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.squared import fit_error, gamma, interval
+from symdiff_evaluation.core.squared_distance import fit_error, gamma, interval
 from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, frechet_to
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples

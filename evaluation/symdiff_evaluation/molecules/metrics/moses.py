@@ -10,7 +10,7 @@ import numpy as np
 from symdiff_evaluation.core.distances import wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.compared import fragments, pack, scaffolds
+from symdiff_evaluation.molecules.moses_statistics import fragments, pack, scaffolds
 from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from symdiff_evaluation.core.estimate import Estimate, fraction, nothing, ratio
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.judging import STABILITY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
+from symdiff_evaluation.molecules.verdict import STABILITY
 
 
 class Stability(Metric):

@@ -9,9 +9,9 @@ import numpy as np
 from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.judging import SYMMETRY
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
+from symdiff_evaluation.molecules.verdict import SYMMETRY
 
 
 class MoleculeSymmetry(Metric):

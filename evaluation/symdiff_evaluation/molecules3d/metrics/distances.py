@@ -10,7 +10,7 @@ import numpy as np
 from symdiff_evaluation.core.distances import total_variation
 from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules3d.internal import Row
+from symdiff_evaluation.molecules3d.internal_coordinates import Row
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries
 

@@ -12,7 +12,7 @@ from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
 from symdiff_evaluation.core.breaking import breaking_gap
 from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules3d.metrics.strain import median
 from symdiff_evaluation.molecules3d.reference import GeometryReference, chiralities

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from symdiff_evaluation.core.distances import wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, nothing
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries

@@ -10,7 +10,7 @@ import numpy as np
 from symdiff_evaluation.spins.correlation import two_point
 from symdiff_evaluation.spins.labels import components, energy, order_parameter, unsatisfied
 from symdiff_evaluation.spins.observables import domain_walls, orders
-from symdiff_evaluation.spins.observed import Observed, powers, symmetric
+from symdiff_evaluation.spins.observations import Observed, powers, symmetric
 from symdiff_evaluation.spins.relabelings import Relabelings, count_kept, images
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.shards import Work, in_shards
 from symdiff_evaluation.core.storage import write_files
-from symdiff_evaluation.core.writing import write
-from symdiff_evaluation.molecules.drawing import picture
+from symdiff_evaluation.core.write import write
+from symdiff_evaluation.molecules.draw import picture
 from tests.full_disk import content, failing  # noqa: F401, a fixture
 
 

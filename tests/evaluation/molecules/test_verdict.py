@@ -5,9 +5,9 @@ import pytest
 from symdiff.chemistry.parse import parse
 from symdiff.chemistry.smiles import record_of
 from symdiff.storage.records import Record
-from symdiff_evaluation.molecules.judging import judge
 from symdiff_evaluation.molecules.samples import from_smiles
 from symdiff_evaluation.molecules.stability import stable_atoms
+from symdiff_evaluation.molecules.verdict import judge
 
 # text, canonical (strictly valid), kind of reason, largest fragment, relaxed
 ROWS = {

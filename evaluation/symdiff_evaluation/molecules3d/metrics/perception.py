@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symdiff_evaluation.core.estimate import Estimate, distinct, fraction
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries

@@ -12,7 +12,7 @@ from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.molecules import synthesis
 from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, gaussian
-from symdiff_evaluation.molecules.compared import summarize_for_moses
+from symdiff_evaluation.molecules.moses_statistics import summarize_for_moses
 from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference, quantiles, summarize, write
 from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles
 

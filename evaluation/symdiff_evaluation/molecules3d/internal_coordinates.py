@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symdiff.chemistry.elements import SYMBOLS
-from symdiff_evaluation.core.limited import Undetermined
+from symdiff_evaluation.core.limits import Undetermined
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import Geometries, PlacedAtoms

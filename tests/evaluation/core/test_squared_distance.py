@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2, ncx2, norm
 
 from symdiff_evaluation.core.estimate import Z95
-from symdiff_evaluation.core.squared import ErrorDistribution, fit_error, gamma, interval
+from symdiff_evaluation.core.squared_distance import ErrorDistribution, fit_error, gamma, interval
 
 ENDS = (0.025, 0.975)
 

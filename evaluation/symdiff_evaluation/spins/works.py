@@ -14,8 +14,8 @@ import numpy as np
 
 from symdiff_evaluation.core.parallel import in_processes
 from symdiff_evaluation.core.shards import Progress, Work
-from symdiff_evaluation.spins.label_observed import observe_labels
-from symdiff_evaluation.spins.observed import Observed, observe
+from symdiff_evaluation.spins.label_observations import observe_labels
+from symdiff_evaluation.spins.observations import Observed, observe
 
 if TYPE_CHECKING:
     from symdiff_evaluation.spins.samples import Spins

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from symdiff_evaluation.core.limited import Limits, Undetermined, each
+from symdiff_evaluation.core.limits import Limits, Undetermined, each
 from symdiff_evaluation.core.shards import Work
 from symdiff_evaluation.molecules3d.bonds import EDM
 from symdiff_evaluation.molecules3d.perception import Perceived

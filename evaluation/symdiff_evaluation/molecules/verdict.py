@@ -14,8 +14,8 @@ from rdkit.Chem import QED, rdMolDescriptors, rdqueries
 from symdiff.chemistry.parse import canonical, explain, flatten, parse, sanitize
 from symdiff.storage.records import Broken, Record
 from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
+from symdiff_evaluation.molecules.charges import add_charges
 from symdiff_evaluation.molecules.numbering import Numbering, image, kinds
-from symdiff_evaluation.molecules.relaxed import add_charges
 from symdiff_evaluation.molecules.stability import stable_atoms
 
 STABILITY: Final = "stability"

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.core.limited import Limits, Undetermined, each
+from symdiff_evaluation.core.limits import Limits, Undetermined, each
 
 
 def work(item):
