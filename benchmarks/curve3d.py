@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from symdiff.pipeline import SymdiffPipeline
 from symdiff.sampling.request import Request
 from symdiff_evaluation.core.estimate import Estimate, fraction
-from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.bonds import apply_edm
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
@@ -28,7 +28,7 @@ def judged(pipeline: SymdiffPipeline, count: int, steps: int, seed: int) -> dict
     """EDM's numbers of ``count`` samples."""
     samples = pipeline.sample(Request(count, seed=seed), steps, precision="bf16")
     found = [
-        by_distance(PlacedAtoms(one.element, one.position))
+        apply_edm(PlacedAtoms(one.element, one.position))
         for state in samples.states
         for one in pipeline.domain.codec.geometries(state)
     ]

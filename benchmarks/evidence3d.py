@@ -51,8 +51,8 @@ from symdiff.sampling.request import Request
 from symdiff.state import State
 from symdiff.training.run import train
 from symdiff_evaluation.core.estimate import fraction
-from symdiff_evaluation.molecules3d.bonds import by_distance
-from symdiff_evaluation.molecules3d.mirror import even_odds, hand
+from symdiff_evaluation.molecules3d.bonds import apply_edm
+from symdiff_evaluation.molecules3d.mirror import binomial_balance, find_hand
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 EVALUATIONS, MOLECULES = (25, 50, 100), 64
@@ -112,14 +112,14 @@ def judged(pipeline: SymdiffPipeline, steps: int, count: int, seed: int) -> dict
         for state in samples.states
         for one in pipeline.domain.codec.geometries(state)
     ]
-    found, signs = [by_distance(shape) for shape in shapes], [hand(shape) for shape in shapes]
+    found, signs = [apply_edm(shape) for shape in shapes], [find_hand(shape) for shape in shapes]
     right, left = signs.count(1), signs.count(-1)
     return {
         "stable": fraction(sum(one.stable == one.atoms for one in found), count).value,
         "atoms": sum(one.stable for one in found) / sum(one.atoms for one in found),
         "valid": fraction(sum(one.smiles is not None for one in found), count).value,
         "right": right / max(1, right + left),
-        "even": even_odds(right, left).value,
+        "even": binomial_balance(right, left).value,
         "per_second": rate,
     }
 

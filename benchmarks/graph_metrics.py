@@ -24,7 +24,7 @@ import numpy as np
 from symdiff_evaluation.graphs.descriptors import NAMES, describe
 from symdiff_evaluation.graphs.discrepancy import discrepancy
 from symdiff_evaluation.graphs.graph import SimpleGraph
-from symdiff_evaluation.graphs.mmd import SIGMAS, biased, kernel
+from symdiff_evaluation.graphs.mmd import SIGMAS, biased_mmd, kernel
 from symdiff_evaluation.graphs.samples import Graphs, from_edges
 
 DRAWS = 30
@@ -45,7 +45,7 @@ def splits(path: Path) -> tuple[Graphs, Graphs]:
 
 def ours(train: Graphs, test: Graphs) -> dict[str, float]:
     one, two = describe(train.readable), describe(test.readable)
-    return {name: biased(kernel(one[name], two[name], SIGMAS[name])) for name in NAMES}
+    return {name: biased_mmd(kernel(one[name], two[name], SIGMAS[name])) for name in NAMES}
 
 
 def theirs(train: list, test: list) -> dict[str, float]:

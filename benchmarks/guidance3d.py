@@ -23,7 +23,7 @@ from symdiff.pipeline import SymdiffPipeline
 from symdiff.sampling.ancestral import Ancestral
 from symdiff.sampling.request import Request
 from symdiff.state import State
-from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.bonds import apply_edm
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 
@@ -78,9 +78,7 @@ def main() -> None:
                 request, Ancestral(pipeline.guide(weight), chosen.steps or pipeline.default_steps), precision="bf16"
             ).state()
             found = counts(x, len(pipeline.domain.atoms)) @ weights
-            stable = [
-                by_distance(PlacedAtoms(one.element, one.position)) for one in pipeline.domain.codec.geometries(x)
-            ]
+            stable = [apply_edm(PlacedAtoms(one.element, one.position)) for one in pipeline.domain.codec.geometries(x)]
             row = {
                 "asked": asked,
                 "guidance": weight,

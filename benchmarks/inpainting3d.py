@@ -29,7 +29,7 @@ from symdiff.sampling.inpainting import Inpainting
 from symdiff.sampling.request import Request
 from symdiff.state import State
 from symdiff_evaluation.molecules3d import samples as geometries
-from symdiff_evaluation.molecules3d.bonds import by_distance
+from symdiff_evaluation.molecules3d.bonds import apply_edm
 from symdiff_evaluation.molecules3d.edm import VALENCES
 
 FRAGMENTS = {
@@ -69,7 +69,7 @@ def cut(geometry: Geometry, mol: Chem.Mol, match: tuple[int, ...], bearers: tupl
 
 def found(pipeline: SymdiffPipeline, x: State, known: State | None) -> dict[str, float]:
     made = pipeline.domain.codec.geometries(x)
-    edm = [by_distance(geometries.PlacedAtoms(one.element, one.position)) for one in made]
+    edm = [apply_edm(geometries.PlacedAtoms(one.element, one.position)) for one in made]
     names = [name for name in pipeline.domain.codec.smiles(x) if name]
     row = {
         "stable": sum(one.stable == one.atoms for one in edm) / len(made),
@@ -113,7 +113,7 @@ def main() -> None:
         for name, matches in having.items():
             match = mol.GetSubstructMatch(Chem.MolFromSmarts(FRAGMENTS[name][0]))
             if match:
-                edm = by_distance(geometries.PlacedAtoms(geometry.element, geometry.position))
+                edm = apply_edm(geometries.PlacedAtoms(geometry.element, geometry.position))
                 matches.append((len(geometry.element), edm.stable == edm.atoms, geometry, mol, match))
     for name, matches in having.items():
         stable = [k for k, (_, steady, *_) in enumerate(matches) if steady]

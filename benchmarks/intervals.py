@@ -23,7 +23,7 @@ from symdiff_evaluation.core.distances import total_variation, wasserstein
 from symdiff_evaluation.core.estimate import Estimate, distinct, fraction, mean, ratio
 from symdiff_evaluation.graphs.discrepancy import bound
 from symdiff_evaluation.graphs.mmd import estimate, gaussian_tv, kernel
-from symdiff_evaluation.molecules.chemnet import frechet, gaussian
+from symdiff_evaluation.molecules.chemnet import fit_gaussian, frechet
 from symdiff_evaluation.molecules.metrics.fcd import GROUPS, Parts, distance
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
 from symdiff_evaluation.molecules3d.metrics.distances import weigh
@@ -179,13 +179,13 @@ for which, p, told in (
 
 def _frechet(width: int, count: int, shift: float, mixing: float):
     def simulate(rng):
-        law = gaussian(rng.normal(size=(4_000, width)))
+        law = fit_gaussian(rng.normal(size=(4_000, width)))
         mixed = np.eye(width) + mixing * rng.normal(size=(width, width)) / math.sqrt(width)
 
         def drawn():
             return shift + rng.normal(size=(count, width)) @ mixed
 
-        truth = float(np.mean([frechet(gaussian(drawn()), law) for _ in range(6_000)]))
+        truth = float(np.mean([frechet(fit_gaussian(drawn()), law) for _ in range(6_000)]))
         while True:
             yield distance(Parts.of(drawn(), rng.permutation(count) % GROUPS), law), truth
 

@@ -31,7 +31,7 @@ from symdiff.chemistry.perception import FACTOR, molecule, molecule_by_rdkit
 from symdiff.data.sources import local
 from symdiff.storage.bundled import cache_folder
 from symdiff.storage.records import Broken
-from symdiff_evaluation.molecules3d.perception import complete
+from symdiff_evaluation.molecules3d.perception import check_complete
 
 STEPS = 5000  # of MMFF
 
@@ -98,7 +98,7 @@ def outcome(smiles: str, numbers: np.ndarray, positions: np.ndarray, work: Calla
     """What comes of one geometry, "same", "other", "invalid" or "undetermined", and the SMILES or the reason."""
     try:
         mol = work(numbers, positions)
-        complete(mol)
+        check_complete(mol)
     except Undecided as error:
         return "undetermined", str(error)
     except Broken as error:

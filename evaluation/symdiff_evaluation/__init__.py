@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from symdiff_evaluation.core.sample_files import SampleFiles as SampleFiles
     from symdiff_evaluation.core.write import write as write
     from symdiff_evaluation.molecules.build import build_reference as build_reference
-    from symdiff_evaluation.molecules.draw import picture as picture
+    from symdiff_evaluation.molecules.draw import draw_grid as draw_grid
     from symdiff_evaluation.molecules.reference import Reference as Reference
     from symdiff_evaluation.molecules.samples import from_smiles as from_smiles
 

@@ -59,11 +59,11 @@ def demo(
 def _evaluate(smiles: Path, scores: Path, as_json: bool):
     """Score the file into a folder, with the table on the terminal unless one JSON object is asked for."""
     from symdiff.cli.progress import stages
-    from symdiff_evaluation.core.command import available_processors, run, show
+    from symdiff_evaluation.core.command import count_processors, run, show
     from symdiff_evaluation.core.execution import Execution
 
     with stages("molecules", as_json) as (begin, advance):
-        evaluation = run([smiles], scores, execution=Execution(available_processors(), begin=begin, progress=advance))
+        evaluation = run([smiles], scores, execution=Execution(count_processors(), begin=begin, progress=advance))
     if not as_json:
         show(evaluation, scores)
     return evaluation
@@ -73,11 +73,11 @@ def draw(samples, path: Path) -> int:
     """Draw the first valid molecules as one picture, and return how many they are."""
     from itertools import islice
 
-    from symdiff_evaluation.molecules.draw import picture
+    from symdiff_evaluation.molecules.draw import draw_grid
 
     valid = list(islice((text for text in map(_smiles, samples.objects()) if text is not None), MOST))
     if valid:
-        picture(valid, path, columns=8)
+        draw_grid(valid, path, columns=8)
     return len(valid)
 
 

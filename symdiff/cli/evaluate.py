@@ -69,20 +69,20 @@ def evaluate(
     """
     from symdiff.cli.progress import stages
     from symdiff.storage.boundary import naming
-    from symdiff_evaluation.core.command import available_processors, run, show
+    from symdiff_evaluation.core.command import count_processors, run, show
     from symdiff_evaluation.core.execution import Execution
     from symdiff_evaluation.core.guess import guess
     from symdiff_evaluation.core.protocol import load
     from symdiff_evaluation.core.sample_files import SampleFiles
     from symdiff_evaluation.core.shards import Shards
-    from symdiff_evaluation.core.write import check
+    from symdiff_evaluation.core.write import check_folder
 
     with naming():
-        check(out)
+        check_folder(out)
         chosen = load(protocol or guess(files, atoms is not None))
         chosen = chosen.with_mcf(mcf) if mcf else chosen
         with stages("samples", as_json) as (begin, advance):
-            execution = Execution(workers or available_processors(), shards and Shards(shards), begin, advance)
+            execution = Execution(workers or count_processors(), shards and Shards(shards), begin, advance)
             target = _reference(reference, chosen, execution)
             samples = SampleFiles(files, column, atoms.split(",") if atoms else None)
             evaluation = run(samples, out, chosen, target, input_, execution)
@@ -91,7 +91,7 @@ def evaluate(
 
 def _reference(reference: str | None, protocol, execution):
     """A data set becomes the reference that its kind derives from it; the rest is left to the evaluation."""
-    from symdiff_evaluation.core.kinds import kind as kind_of
+    from symdiff_evaluation.core.kinds import load_kind as kind_of
     from symdiff_evaluation.core.storage import list_shipped
 
     kind = kind_of(protocol.kind)

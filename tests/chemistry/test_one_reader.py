@@ -346,9 +346,9 @@ def test_the_verbs_themselves_count_the_same(name, tmp_path):
     good.write_bytes(lines(GOOD * 60))
     left_out = Counter(import_files([path, good], tmp_path / "set", ImportSettings(max_nodes=1000)).meta["left_out"])
     found = evaluate([path, good], "molecule-graph", "none")
-    refused = Counter(found.kind.failures(found.samples))
+    refused = Counter(found.kind.count_failures(found.samples))
     assert {kind: count for kind, count in left_out.items() if kind not in UNTRAINABLE} == refused
-    assert all(judged.reason for judged in found.samples.judged if judged.canonical is None)
+    assert all(judged.reason for judged in found.samples.verdicts if judged.canonical is None)
 
 
 def test_a_column_can_be_named_for_both_verbs(tmp_path):
@@ -443,7 +443,11 @@ def test_one_bad_row_ends_nothing(tmp_path):
     path = tmp_path / "a.smi"
     path.write_text("CCO\n[#999]\nC\n")
     found = evaluate([path], "molecule-graph", "none")
-    assert [judged.reason for judged in found.samples.judged] == ["", "element: an atom has the atomic number 999", ""]
+    assert [judged.reason for judged in found.samples.verdicts] == [
+        "",
+        "element: an atom has the atomic number 999",
+        "",
+    ]
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from symdiff.domains.kinds import recognize
 from symdiff.errors import UserError
 from symdiff.graphs.files import read_graphs
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.sample_files import SampleFiles
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -228,7 +228,7 @@ def evaluated(path: Path) -> tuple[str, dict, int]:
     except UserError as error:
         assert "\n" not in str(error)
         return str(error), {}, 0
-    return "", dict(Counter(reason for reason in found.kind.failures(found.samples).elements())), found.total
+    return "", dict(Counter(reason for reason in found.kind.count_failures(found.samples).elements())), found.total
 
 
 @pytest.fixture(autouse=True)
@@ -338,10 +338,10 @@ def test_dumps_of_molecules_are_molecules_where_their_labels_are_known(tmp_path)
         )
     )
     found = evaluate(SampleFiles([path], atoms=["C", "N", "O", "F"]), reference="none")
-    assert [judged.canonical for judged in found.samples.judged] == ["CCO", "c1ccncc1", None, None]
+    assert [judged.canonical for judged in found.samples.verdicts] == ["CCO", "c1ccncc1", None, None]
     dataset = import_files([path], tmp_path / "set", ImportSettings(atoms=["C", "N", "O", "F"]))
     assert len(dataset) == 2 and dataset.meta["left_out"] == {"valence": 1, "element": 1} == dict(
-        found.kind.failures(found.samples)
+        found.kind.count_failures(found.samples)
     )
     with pytest.raises(UserError, match="holds graphs, whose labels are no atoms by themselves; --atoms tells"):
         evaluate([path], protocol="molecule-graph", reference="none")
@@ -356,7 +356,7 @@ def test_what_is_written_is_read_by_the_evaluation(tmp_path):
     graphs[0].nodes[2]["label"], graphs[0].edges[0, 1]["label"] = 2, 3
     for suffix in (".npz", ".safetensors", ".graphml"):
         domain.write(graphs, tmp_path / f"a{suffix}")
-        found = kind("graph").read(SampleFiles([tmp_path / f"a{suffix}"]))
+        found = load_kind("graph").read(SampleFiles([tmp_path / f"a{suffix}"]))
         assert found.graphs[0].node_labels.tolist() == [0, 0, 2, 0] and found.graphs[0].edge_labels.tolist() == [
             3,
             1,

@@ -17,7 +17,7 @@ from symdiff.data.importing import import_files
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.sample_files import SampleFiles
 
 
@@ -30,9 +30,9 @@ def import_(path: Path) -> str:
 
 def evaluate_(path: Path) -> str:
     if guess([path]) == "molecule-3d":  # whose numbers are worked out in processes that take seconds to start
-        return f"{len(kind('molecule-3d').read(SampleFiles([path])))} records"
+        return f"{len(load_kind('molecule-3d').read(SampleFiles([path])))} records"
     found = evaluate([path], reference="none")
-    return f"{found.total - sum(found.kind.failures(found.samples).values())} of {found.total}"
+    return f"{found.total - sum(found.kind.count_failures(found.samples).values())} of {found.total}"
 
 
 def main(folder: Path) -> None:

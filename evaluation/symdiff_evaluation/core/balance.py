@@ -81,7 +81,7 @@ def orbit_balance(
     )
 
 
-def often(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
+def repeated_orbit_balance(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
     """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on
     average, or more.
 
@@ -100,14 +100,14 @@ def often(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequenc
     return Balance(told.statistic, told.mean, told.variance, told.count, len(orbits) - told.count)
 
 
-def frequencies(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:
+def frequency_balance(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:
     """Test that the outcomes counted in ``counts`` are equally likely: the case of one orbit."""
     counts = np.asarray(counts)
     images = np.repeat(np.arange(len(counts)), counts)
     return orbit_balance(np.zeros(len(images), int), images, np.full(len(images), len(counts)), inflation)
 
 
-def together(parts: Sequence[Balance]) -> Balance:
+def combine(parts: Sequence[Balance]) -> Balance:
     """Independent tests as one."""
     return Balance(
         sum(p.statistic for p in parts),
@@ -118,7 +118,7 @@ def together(parts: Sequence[Balance]) -> Balance:
     )
 
 
-def places(rows: Sequence[np.ndarray]) -> Balance:
+def position_balance(rows: Sequence[np.ndarray]) -> Balance:
     """Test that the numbers in each row stand at every place of it equally often, for each length of rows.
 
     z_g is a row moved and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|² over
@@ -138,11 +138,11 @@ def places(rows: Sequence[np.ndarray]) -> Balance:
             total = np.sum(vectors, axis=0)
             statistic = (length - 1) / (length * count) * float(total @ total)
             tests.append(Balance(statistic, length - 1.0, 2 * (length - 1.0) * (1 - 1 / count), count))
-    told = together(tests)
+    told = combine(tests)
     return Balance(told.statistic, told.mean, told.variance, told.count, len(rows) - told.count)
 
 
-def directions(vectors: np.ndarray) -> Balance:
+def direction_balance(vectors: np.ndarray) -> Balance:
     """Test that vectors (count, k) of a real irreducible representation point everywhere equally often.
 
     Of a law that is invariant under the group, unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that

@@ -16,7 +16,7 @@ _PIXELS = 64
 _LETTER = 8.6  # the width of a letter of a label, with what is between two labels
 
 
-def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: int = 12) -> str:
+def draw_bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: int = 12) -> str:
     """Pairs of bars, one a label; beyond ``most`` labels those of least weight are added up as "other"."""
     labels = list(shares) + [label for label in target or {} if label not in shares]
     heavy = sorted(labels, key=lambda label: -max(shares.get(label, 0), (target or {}).get(label, 0)))
@@ -47,13 +47,13 @@ def bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: 
     return _svg(parts)
 
 
-def densities(values: Sequence[float] | np.ndarray, quantiles: np.ndarray | None) -> str:
+def draw_densities(values: Sequence[float] | np.ndarray, quantiles: np.ndarray | None) -> str:
     """Histogram of ``values`` as a filled outline over that of the law with equal mass at ``quantiles``."""
     ours = np.asarray(values, float)
     everything = ours if quantiles is None else np.concatenate([ours, quantiles])
     low, high = np.quantile(everything, [0.001, 0.999])
     if low == high:
-        return bars({f"{low:g}": 1.0}, None if quantiles is None else {f"{low:g}": 1.0})
+        return draw_bars({f"{low:g}": 1.0}, None if quantiles is None else {f"{low:g}": 1.0})
     whole = np.array_equal(everything, np.round(everything))
     if whole:  # as many numbers to each bin, or the histogram is a comb
         width = int((high - low) // _BINS) + 1
@@ -76,7 +76,7 @@ def densities(values: Sequence[float] | np.ndarray, quantiles: np.ndarray | None
     return _svg(parts)
 
 
-def curves(
+def draw_curves(
     x: Sequence[float] | np.ndarray, ours: Sequence[Estimate], target: Sequence[float] | np.ndarray | None = None
 ) -> str:
     """Estimates over ``x`` as dots with their intervals, and the exact or the reference's values as a line."""
@@ -113,7 +113,7 @@ def curves(
     return _svg(parts)
 
 
-def heat(values: np.ndarray) -> str:
+def draw_heat_map(values: np.ndarray) -> str:
     """A matrix of numbers >= 0 as an image, on a logarithmic scale of 16 shades between its smallest and largest
     number."""
     values = np.atleast_2d(np.asarray(values, float))
@@ -136,7 +136,7 @@ def heat(values: np.ndarray) -> str:
     return f"{head}{''.join(parts)}</svg>"
 
 
-def interval(value: float, low: float | None, high: float | None) -> str:
+def draw_interval(value: float, low: float | None, high: float | None) -> str:
     """A share on the line from 0 to 1 with its interval."""
     low, high = (value, value) if low is None or high is None else (low, high)
     wide, end = 110, 106

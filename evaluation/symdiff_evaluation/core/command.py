@@ -17,12 +17,12 @@ from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.evaluation import Evaluation, evaluate
 from symdiff_evaluation.core.execution import Execution
-from symdiff_evaluation.core.kind import Compared
-from symdiff_evaluation.core.parallel import one_pool
+from symdiff_evaluation.core.kind import AnyReference
+from symdiff_evaluation.core.parallel import share_pool
 from symdiff_evaluation.core.protocol import Protocol
 from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.core.shards import MANY, Shards, discard
-from symdiff_evaluation.core.write import check, metrics, write
+from symdiff_evaluation.core.write import check_folder, format_metrics, write
 
 _WIDEST = 200  # characters of the table
 
@@ -32,7 +32,7 @@ def run(
     files: Sequence[str | Path],
     out: str | Path,
     protocol: str | Path | Protocol | None = None,
-    reference: str | Path | Compared | None = None,
+    reference: str | Path | AnyReference | None = None,
     inputs: Sequence[str | Path] | None = None,
     execution: Execution | None = None,
 ) -> Evaluation:
@@ -62,10 +62,10 @@ def run(
     UserError
         For what a user can put right; nothing is written then.
     """
-    out = check(out)
-    execution = execution or Execution(available_processors())
+    out = check_folder(out)
+    execution = execution or Execution(count_processors())
     shards = execution.shards or Shards(out.absolute().parent / f".{out.name[:200]}-shards", MANY)
-    with one_pool():
+    with share_pool():
         evaluation = evaluate(
             files if isinstance(files, SampleFiles) else [Path(file) for file in files],
             protocol,
@@ -78,7 +78,7 @@ def run(
     return evaluation
 
 
-def available_processors() -> int:
+def count_processors() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -86,7 +86,7 @@ def available_processors() -> int:
 def show(evaluation: Evaluation, out: Path, as_json: bool = False) -> None:
     """Print metrics.json, or the table of what has a value, what has none in one line, then what to know about them."""
     if as_json:
-        print(metrics(evaluation), end="")
+        print(format_metrics(evaluation), end="")
         return
     against = evaluation.reference.name if evaluation.reference else "nothing"
     title = _printable(f"{evaluation.total:,} samples, {evaluation.protocol.name}, against {against}")
@@ -98,12 +98,12 @@ def show(evaluation: Evaluation, out: Path, as_json: bool = False) -> None:
     for name, estimate in evaluation.estimates.items():
         if estimate.value is None:
             continue
-        title = evaluation.kind.known[name].title
+        title = evaluation.kind.metrics_by_id[name].title
         if last is not None and title != last:
             table.add_section()
         last = title
-        interval = "" if estimate.low is None else f"{number(estimate.low)} .. {number(estimate.high)}"
-        table.add_row(name, number(estimate.value), interval, _of(estimate))
+        interval = "" if estimate.low is None else f"{format_number(estimate.low)} .. {format_number(estimate.high)}"
+        table.add_row(name, format_number(estimate.value), interval, _of(estimate))
     console = Console()
     # a line that is too long is continued by the terminal: no id is cut in two
     Console(
@@ -116,7 +116,7 @@ def show(evaluation: Evaluation, out: Path, as_json: bool = False) -> None:
         if one.value is None
     ]:
         lines.append("no value: " + ", ".join(empty))
-    if failed := evaluation.kind.failures(evaluation.samples):
+    if failed := evaluation.kind.count_failures(evaluation.samples):
         lines.append("not valid: " + ", ".join(f"{count:,} {reason}" for reason, count in failed.most_common()))
     lines += [f"note: {note}" for note in evaluation.notes]
     for line in (*lines, f"report: {out / 'report.html'}"):
@@ -129,7 +129,7 @@ def _printable(text: str) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def number(value: float | None) -> str:
+def format_number(value: float | None) -> str:
     """A number as tables show it: four digits behind the point, or "-"."""
     if value is None:
         return "-"

@@ -12,10 +12,10 @@ from symdiff.storage.boundary import naming
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.core.kind import Compared, Kind
-from symdiff_evaluation.core.kinds import kind as kind_of
+from symdiff_evaluation.core.kind import AnyReference, Kind
+from symdiff_evaluation.core.kinds import load_kind as kind_of
 from symdiff_evaluation.core.origin import Origin, advise, trace
-from symdiff_evaluation.core.parallel import one_pool
+from symdiff_evaluation.core.parallel import share_pool
 from symdiff_evaluation.core.protocol import Protocol
 from symdiff_evaluation.core.protocol import load as load_protocol
 from symdiff_evaluation.core.sample_files import SampleFiles
@@ -44,7 +44,7 @@ class Evaluation(Mapping[str, Estimate]):
 
     files: tuple[str, ...]
     protocol: Protocol
-    reference: Compared | None
+    reference: AnyReference | None
     samples: Any
     estimates: dict[str, Estimate]
     origin: Origin = field(default=Origin())
@@ -66,7 +66,7 @@ class Evaluation(Mapping[str, Estimate]):
     @property
     def total(self) -> int:
         """Number of records, broken ones included."""
-        return self.kind.total(self.samples)
+        return self.kind.count_records(self.samples)
 
     @property
     def notes(self) -> list[str]:
@@ -85,7 +85,7 @@ class Evaluation(Mapping[str, Estimate]):
             )
         elif left_out:
             notes.append(f"Without a reference there is no {', '.join(left_out)}.")
-        return notes + self.kind.notes(self.protocol, self.reference) + self.kind.remarks(self.samples)
+        return notes + self.kind.list_notes(self.protocol, self.reference) + self.kind.list_remarks(self.samples)
 
 
 @naming()
@@ -139,14 +139,14 @@ def evaluate(
     if reference is None and isinstance(target, str) and target == "none":
         origin = trace(files or (), kind.name)
         target = origin.reference or "none"
-    with one_pool():
+    with share_pool():
         target = _find_reference(target, kind, protocol.metrics, execution.workers)
         found = _read_samples(samples, kind, protocol.metrics, execution)
-        if not kind.total(found):
+        if not kind.count_records(found):
             raise UserError(f"{', '.join(map(str, files or ['samples']))}: no record in it")
         if inputs is not None:
             found = kind.pair(found, _read_samples(inputs, kind, (), Execution(execution.workers)))
-        found = kind.equipped(found, protocol)
+        found = kind.equip(found, protocol)
         estimates = kind.measure(found, target, protocol.metrics)
         return Evaluation(tuple(map(str, files or ())), protocol, target, found, estimates, origin)
 
@@ -175,10 +175,10 @@ def _check_files(files: SampleFiles, kind: Kind) -> None:
         )
 
 
-def _find_reference(target: Any, kind: Kind, metrics: Sequence[str], workers: int) -> Compared | None:
+def _find_reference(target: Any, kind: Kind, metrics: Sequence[str], workers: int) -> AnyReference | None:
     """The reference that a name, a path or structures in memory mean; one that is made already as it is."""
     if isinstance(target, str | Path):
-        return None if str(target) == "none" else kind.reference(str(target), metrics, workers)
+        return None if str(target) == "none" else kind.find_reference(str(target), metrics, workers)
     if hasattr(target, "source"):
         return target
     return kind.summarize(kind.accept(target, Execution(workers)), "reference", metrics, workers)

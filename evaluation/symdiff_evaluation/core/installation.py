@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def folder(name: str) -> Path:
+def find_folder(name: str) -> Path:
     """The folder ``protocols`` or ``reference``. Raises ``FileNotFoundError`` for an installation that lacks it."""
     package = Path(__file__).resolve().parents[1]
     for place in (package / name, package.parent / name):

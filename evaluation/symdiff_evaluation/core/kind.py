@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from symdiff_evaluation.core.filters import Filters
 
 S = TypeVar("S", bound=Sized)  # the set of samples of a kind
-R = TypeVar("R", bound="Compared")  # its references
+R = TypeVar("R", bound="AnyReference")  # its references
 
 
-class Compared(Protocol):
+class AnyReference(Protocol):
     """What every reference has; the rest is between a kind and its metrics."""
 
     @property
@@ -47,7 +47,7 @@ class StructureSet(Protocol):
     def batch(self, rows: Sequence[int], /) -> Any: ...
 
 
-class Asked(Protocol):
+class ProtocolSettings(Protocol):
     """What a kind looks at in a protocol."""
 
     @property
@@ -79,7 +79,7 @@ class Kind(ABC, Generic[S, R]):
         """All metrics of such samples."""
 
     @property
-    def known(self) -> Mapping[str, Metric]:
+    def metrics_by_id(self) -> Mapping[str, Metric]:
         """Every metric by each of its ids, those of the user's own among them."""
         return ChainMap(self._shipped, list_registered(self.name))
 
@@ -89,7 +89,7 @@ class Kind(ABC, Generic[S, R]):
 
     def collect_needs(self, metrics: Sequence[str]) -> frozenset[str]:
         """What must be worked out of each sample for these ids."""
-        return frozenset().union(*(self.known[name].needs.get(name, ()) for name in metrics))
+        return frozenset().union(*(self.metrics_by_id[name].needs.get(name, ()) for name in metrics))
 
     @abstractmethod
     def read(
@@ -150,7 +150,7 @@ class Kind(ABC, Generic[S, R]):
         """A reference out of samples that ``accept`` gave, with all that ``metrics`` ask for. Raises ``UserError``."""
 
     @abstractmethod
-    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> R:
+    def find_reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> R:
         """What a name or a path means, with all that ``metrics`` ask for. Raises ``UserError``."""
 
     def derive(
@@ -167,25 +167,27 @@ class Kind(ABC, Generic[S, R]):
         raise NotImplementedError(f"{self.name} derives no reference from a data set")
 
     @abstractmethod
-    def failures(self, samples: S) -> Counter[str]:
+    def count_failures(self, samples: S) -> Counter[str]:
         """How many records fail for each kind of reason."""
 
     @abstractmethod
-    def rows(self, samples: S, reference: R | None) -> Iterable[tuple]:
+    def list_rows(self, samples: S, reference: R | None) -> Iterable[tuple]:
         """(file, record, *columns) of every record in order."""
 
     @abstractmethod
-    def sections(self, samples: S, reference: R | None, estimates: Mapping[str, Estimate]) -> Sequence[PageSection]:
+    def make_sections(
+        self, samples: S, reference: R | None, estimates: Mapping[str, Estimate]
+    ) -> Sequence[PageSection]:
         """The pages of the report between the numbers and what it is about."""
 
-    def total(self, samples: S) -> int:
+    def count_records(self, samples: S) -> int:
         """Number of records, broken ones included."""
         return len(samples)
 
     def require(self, metrics: Sequence[str]) -> None:
         """Raise ``UserError`` where an extra package is missing that ``metrics`` need."""
 
-    def notes(self, protocol: Asked, reference: R | None) -> list[str]:
+    def list_notes(self, protocol: ProtocolSettings, reference: R | None) -> list[str]:
         """What to know of this protocol's numbers with this reference."""
         return []
 
@@ -196,11 +198,11 @@ class Kind(ABC, Generic[S, R]):
         """
         raise UserError(f"--input: samples of the kind {self.name} are not compared with inputs")
 
-    def equipped(self, samples: S, protocol: Asked) -> S:
+    def equip(self, samples: S, protocol: ProtocolSettings) -> S:
         """The samples with what else the protocol gives for their numbers."""
         return samples
 
-    def remarks(self, samples: S) -> list[str]:
+    def list_remarks(self, samples: S) -> list[str]:
         """What is odd about these samples."""
         return []
 
@@ -211,7 +213,7 @@ class Kind(ABC, Generic[S, R]):
         """
         found: dict[str, Estimate | Callable[[], Estimate]] = {}
         for name in metrics:
-            metric = self.known[name]
+            metric = self.metrics_by_id[name]
             if name not in found and not (reference is None and name in metric.compares):
                 found |= metric(samples, reference)
         estimates = {name: found[name] for name in metrics if name in found}

@@ -17,7 +17,7 @@ KINDS = tuple(_HOMES)
 
 
 @cache
-def kind(name: str) -> Kind:
+def load_kind(name: str) -> Kind:
     """The kind of that name, one of ``KINDS``."""
     package, noun = _HOMES[name]
     return getattr(import_module(f"symdiff_evaluation.{package}.kind"), noun)()

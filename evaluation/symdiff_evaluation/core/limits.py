@@ -42,7 +42,7 @@ class Undetermined(str):
     """Why no answer was found, "time", "memory", "crash" or a reason of the work's own. Never counted as an answer."""
 
 
-def each(
+def run_each(
     work: Callable[[Any], Any], items: Sequence[Any], limits: Limits, progress: Callable[[int], None] | None = None
 ) -> list[Any]:
     """``work`` of each item, or ``Undetermined``, in their order; the result does not depend on the number of workers.

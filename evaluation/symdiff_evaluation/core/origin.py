@@ -12,7 +12,7 @@ from pathlib import Path
 from symdiff.errors import UserError
 from symdiff.storage import sidecar
 from symdiff.storage.sidecar import Sidecar
-from symdiff_evaluation.core.storage import list_shipped, reference_of
+from symdiff_evaluation.core.storage import find_reference, list_shipped
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
     datasets = sorted({one.dataset for one in found if one is not None and one.dataset})
     if len(datasets) > 1:
         return Origin(found, problem=f"the samples come from models of several data sets: {', '.join(datasets)}.")
-    reference = reference_of(datasets[0], kind)
+    reference = find_reference(datasets[0], kind)
     problem = (
         ""
         if reference

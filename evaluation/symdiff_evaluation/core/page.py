@@ -63,7 +63,7 @@ class PageSection:
     body: str
 
 
-def number(value: float | None, name: str = "") -> str:
+def format_number(value: float | None, name: str = "") -> str:
     """A value as the report shows it: shares with four digits, others with three that count."""
     if value is None:
         return "–"
@@ -92,7 +92,7 @@ def is_percentage(name: str) -> bool:
     )
 
 
-def panel(title: str, told: str, chart: str) -> str:
+def make_panel(title: str, told: str, chart: str) -> str:
     """A chart with its title and a line of what it says."""
     return (
         f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>'
@@ -101,35 +101,35 @@ def panel(title: str, told: str, chart: str) -> str:
     )
 
 
-def panels(parts: Sequence[str]) -> str:
+def join_panels(parts: Sequence[str]) -> str:
     """Panels side by side."""
     return f'<div class="grid2">{"".join(parts)}</div>'
 
 
-def sample(picture: str, text: str, tag: str = "", new: bool = False) -> str:
+def make_sample(picture: str, text: str, tag: str = "", new: bool = False) -> str:
     """One sample of a gallery: its picture, a line of text, perhaps a tag."""
     told = f"<code>{escape(text)}</code>" if text else ""
     mark = f'<span class="tag{" new" if new else ""}">{escape(tag)}</span>' if tag else ""
     return f'<div class="mol">{picture}{told}{mark}</div>'
 
 
-def gallery(samples: Sequence[str]) -> str:
+def make_gallery(samples: Sequence[str]) -> str:
     """Samples side by side."""
     return f'<div class="mols">{"".join(samples)}</div>'
 
 
-def most_symmetric(drawn: Sequence[str]) -> str:
+def make_symmetric_gallery(drawn: Sequence[str]) -> str:
     """The gallery of the samples that keep most, none of them without a symmetry."""
     heading = '<h3 style="margin:22px 0 10px">The most symmetric samples</h3>'
-    return heading + (gallery(drawn) if drawn else '<p class="soft">None: no sample has a symmetry.</p>')
+    return heading + (make_gallery(drawn) if drawn else '<p class="soft">None: no sample has a symmetry.</p>')
 
 
-def key(both: bool, other: str = "reference") -> str:
+def make_key(both: bool, other: str = "reference") -> str:
     """What the colors of charts mean."""
     return f'<p class="key"><i class="ours"></i>samples{f"<i class=target></i>{other}" if both else ""}</p>'
 
 
-def shares(counts: Mapping[str, int]) -> dict[str, float]:
+def compute_shares(counts: Mapping[str, int]) -> dict[str, float]:
     """Counts as shares of their sum."""
     total = sum(counts.values())
     return {label: count / total for label, count in counts.items()} if total else {}
@@ -141,7 +141,7 @@ def space_evenly(count: int, most: int = GALLERY) -> list[int]:
     return list(range(0, count, step))[:most]
 
 
-def failures(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothing: str) -> str:
+def make_failure_table(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothing: str) -> str:
     """The table of reasons; each with its samples as (what stands in the file, where and why)."""
     if not groups:
         return f"<p>{escape(nothing)}</p>"
@@ -166,5 +166,9 @@ def describe_estimate(estimates: Mapping[str, Estimate], name: str, what: str) -
     estimate = estimates.get(name)
     if estimate is None or estimate.value is None:
         return ""
-    spread = "" if estimate.low is None else f" ({number(estimate.low, name)} to {number(estimate.high, name)})"
-    return f"{what} {number(estimate.value, name)}{spread}"
+    spread = (
+        ""
+        if estimate.low is None
+        else f" ({format_number(estimate.low, name)} to {format_number(estimate.high, name)})"
+    )
+    return f"{what} {format_number(estimate.value, name)}{spread}"

@@ -22,7 +22,7 @@ _ALONE = 1.0  # seconds of work before others are asked: they take as long to st
 _POOLS: ContextVar[dict[int, ProcessPoolExecutor] | None] = ContextVar("pools by number of processes", default=None)
 
 
-def in_processes(
+def map_items(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     workers: int = 1,
@@ -30,10 +30,10 @@ def in_processes(
     chunk: int = CHUNK,
 ) -> list[Result]:
     """``work`` of every item, in ``workers`` processes; the result does not depend on how many."""
-    return in_portions(partial(_each, work), items, workers, progress, chunk)
+    return map_portions(partial(_each, work), items, workers, progress, chunk)
 
 
-def in_portions(
+def map_portions(
     work: Callable[[Sequence[Item]], list[Result]],
     items: Sequence[Item],
     workers: int = 1,
@@ -57,7 +57,7 @@ def in_portions(
     for place, part in enumerate(chunks):
         several = workers > 1 and place + 1 < len(chunks)
         if several and (_is_started(workers) or time.monotonic() - begun >= _ALONE):
-            with one_pool():
+            with share_pool():
                 for one in _pool(workers).map(work, chunks[place:]):
                     take(one)
             break
@@ -66,7 +66,7 @@ def in_portions(
 
 
 @contextmanager
-def one_pool() -> Iterator[None]:
+def share_pool() -> Iterator[None]:
     """Within it, all works share the processes that the first of them starts; they end with it."""
     if _POOLS.get() is not None:
         yield

@@ -41,7 +41,7 @@ _RADII = {
 _SLACK = 1.25  # of the sum of covalent radii: where a line is drawn
 
 
-def lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | None = None) -> str:
+def draw_lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | None = None) -> str:
     """Spins ±1 on a chain (L,), a plane (L1, L2) or, layer by layer, a cube (L1, L2, L3); down spins are dark.
 
     ``skewed``: rows of a triangular lattice, each half a site to the right of the one above. ``colors``: of labels 0,
@@ -86,7 +86,7 @@ def label_colors(model: str, states: int) -> list[str]:
     return list(_PALETTE[:states]) if model == "potts" and states <= len(_PALETTE) else around
 
 
-def graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Sequence[int] | None = None) -> str:
+def draw_graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Sequence[int] | None = None) -> str:
     """A graph as dots and lines, colored by ``labels``; "" for more than 200 nodes, where a picture shows nothing."""
     if nodes > _MOST_NODES or nodes == 0:
         return ""
@@ -106,7 +106,7 @@ def graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Seq
     )
 
 
-def points(elements: Sequence[str], positions: np.ndarray, lines: Sequence[tuple[int, int]] | None = None) -> str:
+def draw_points(elements: Sequence[str], positions: np.ndarray, lines: Sequence[tuple[int, int]] | None = None) -> str:
     """A molecule in space (n, 3), in angstrom, seen along its flattest axis; nearer atoms are drawn later and larger.
 
     ``lines``: pairs to join; None joins what stands closer than 1.25 times the sum of covalent radii.

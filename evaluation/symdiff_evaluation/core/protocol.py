@@ -11,9 +11,9 @@ from symdiff.errors import UserError, nearest
 from symdiff.storage.files import read_text
 from symdiff.storage.numbers import show
 from symdiff_evaluation.core import filters
-from symdiff_evaluation.core.installation import folder
+from symdiff_evaluation.core.installation import find_folder
 from symdiff_evaluation.core.kinds import KINDS
-from symdiff_evaluation.core.kinds import kind as kind_of
+from symdiff_evaluation.core.kinds import load_kind as kind_of
 
 _KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
 _OPTIONAL = ("kind", "mcf")
@@ -53,7 +53,9 @@ class Protocol:
 def load(name_or_path: str | Path) -> Protocol:
     """A shipped protocol by its name, or one from a .yaml file. Raises ``UserError``."""
     text = str(name_or_path)
-    path = Path(text) if Path(text).suffix in (".yaml", ".yml") else folder("protocols") / f"{Path(text).name}.yaml"
+    path = (
+        Path(text) if Path(text).suffix in (".yaml", ".yml") else find_folder("protocols") / f"{Path(text).name}.yaml"
+    )
     try:
         exists = path.is_file()
     except OSError:  # a name that is too long
@@ -95,16 +97,16 @@ def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> P
 
 def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
     if not metrics:
-        raise UserError(f"{place}: metrics: expected at least one of {', '.join(kind_of(kind).known)}")
+        raise UserError(f"{place}: metrics: expected at least one of {', '.join(kind_of(kind).metrics_by_id)}")
     seen: set[str] = set()
     for name in metrics:
         if not isinstance(name, str):
             raise UserError(f"{place}: metrics: expected the ids of metrics, got {show(name)}")
-        if name not in kind_of(kind).known:
-            other = next((f" of {one}" for one in KINDS if name in kind_of(one).known), "")
+        if name not in kind_of(kind).metrics_by_id:
+            other = next((f" of {one}" for one in KINDS if name in kind_of(one).metrics_by_id), "")
             raise UserError(
                 f"{place}: metrics: {show(name)} is no metric of "
-                f"{kind}{other and f', but{other}'}{nearest(name, kind_of(kind).known)}"
+                f"{kind}{other and f', but{other}'}{nearest(name, kind_of(kind).metrics_by_id)}"
             )
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")
@@ -113,4 +115,4 @@ def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
 
 def list_shipped() -> list[str]:
     """Names of the protocols that come with the package."""
-    return sorted(path.stem for path in folder("protocols").glob("*.yaml"))
+    return sorted(path.stem for path in find_folder("protocols").glob("*.yaml"))

@@ -8,7 +8,7 @@ from typing import Any
 from symdiff.errors import UserError, nearest
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.kinds import KINDS
-from symdiff_evaluation.core.kinds import kind as kind_of
+from symdiff_evaluation.core.kinds import load_kind as kind_of
 from symdiff_evaluation.core.metric import REGISTERED, Function, Metric
 
 

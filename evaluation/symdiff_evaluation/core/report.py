@@ -5,12 +5,12 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from symdiff_evaluation.core.charts import interval
+from symdiff_evaluation.core.charts import draw_interval
 from symdiff_evaluation.core.evaluation import Evaluation
-from symdiff_evaluation.core.page import PageSection, is_percentage, is_share, number
+from symdiff_evaluation.core.page import PageSection, format_number, is_percentage, is_share
 
 
-def report(evaluation: Evaluation) -> str:
+def make_report(evaluation: Evaluation) -> str:
     """The page as text."""
     files = ", ".join(Path(file).name for file in evaluation.files) or "Samples"
     reference = evaluation.reference
@@ -19,7 +19,7 @@ def report(evaluation: Evaluation) -> str:
     )
     sections = [
         PageSection("numbers", "Numbers", _numbers(evaluation)),
-        *evaluation.kind.sections(evaluation.samples, evaluation.reference, evaluation.estimates),
+        *evaluation.kind.make_sections(evaluation.samples, evaluation.reference, evaluation.estimates),
         PageSection("about", "About", _about(evaluation)),
     ]
     sections = [section for section in sections if section.body]
@@ -50,9 +50,9 @@ def _cards(evaluation: Evaluation) -> str:
         estimate = estimates.get(name)
         if estimate is None or estimate.value is None:
             continue
-        value = f"{100 * estimate.value:.2f} %" if is_percentage(name) else number(estimate.value)
+        value = f"{100 * estimate.value:.2f} %" if is_percentage(name) else format_number(estimate.value)
         ends = [
-            f"{100 * end:.2f}" if is_percentage(name) else number(end)
+            f"{100 * end:.2f}" if is_percentage(name) else format_number(end)
             for end in (estimate.low, estimate.high)
             if end is not None
         ]
@@ -65,7 +65,7 @@ def _numbers(evaluation: Evaluation) -> str:
     rows, empty, last = [], [], None
     for name, estimate in evaluation.estimates.items():
         undecided = f"<br><span class='soft'>{estimate.undecided:,} undecided</span>" if estimate.undecided else ""
-        metric = evaluation.kind.known[name]
+        metric = evaluation.kind.metrics_by_id[name]
         if estimate.value is None:
             empty.append(
                 f"<tr><td class='id'><code>{name}</code></td><td class='number'>{estimate.count:,}{undecided}</td>"
@@ -75,10 +75,15 @@ def _numbers(evaluation: Evaluation) -> str:
         if metric.title != last:
             rows.append(f'<tr class="section"><th colspan="6">{escape(metric.title)}</th></tr>')
             last = metric.title
-        between = "–" if estimate.low is None else f"{number(estimate.low, name)} – {number(estimate.high, name)}"
-        line = interval(estimate.value, estimate.low, estimate.high) if is_share(name) else ""
+        between = (
+            "–"
+            if estimate.low is None
+            else f"{format_number(estimate.low, name)} – {format_number(estimate.high, name)}"
+        )
+        line = draw_interval(estimate.value, estimate.low, estimate.high) if is_share(name) else ""
         rows.append(
-            f"<tr><td class='id'><code>{name}</code></td><td class='number value'>{number(estimate.value, name)}</td>"
+            f"<tr><td class='id'><code>{name}</code></td>"
+            f"<td class='number value'>{format_number(estimate.value, name)}</td>"
             f"<td class='number'>{between}</td><td>{line}</td><td class='number'>{estimate.count:,}{undecided}</td>"
             f"<td class='soft'>{escape(metric.about[name])}</td></tr>"
         )

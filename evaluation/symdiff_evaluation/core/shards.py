@@ -47,7 +47,7 @@ class Work(Generic[Item, Result]):
     run: Callable[[Sequence[Item], Progress | None], Iterable[Result]]
     identity: Callable[[Item], bytes]
     plain: Callable[[Result], object]
-    restored: Callable[[Any], Result]
+    restore: Callable[[Any], Result]
     packages: tuple[str, ...] = ()
     cost: int = 1
     setting: str = ""
@@ -65,10 +65,10 @@ def work_out(
     """The results of all items, kept in shards if there are that many; the same results if not."""
     if shards is None or sum(map(work.records, items)) <= shards.above:
         return list(work.run(items, progress))
-    return [result for part in in_shards(work, items, shards.folder, progress) for result in part]
+    return [result for part in work_in_shards(work, items, shards.folder, progress) for result in part]
 
 
-def in_shards(
+def work_in_shards(
     work: Work[Item, Result], items: Sequence[Item], folder: str | Path, progress: Progress | None = None
 ) -> Iterator[list[Result]]:
     """The results, shard by shard in the order of ``items``; those that ``folder`` holds already are read from it.
@@ -86,7 +86,7 @@ def in_shards(
             results = list(work.run(part, progress))
             _write(path, digest, [work.plain(result) for result in results])
         else:
-            results = [work.restored(one) for one in found]
+            results = [work.restore(one) for one in found]
             if progress is not None:
                 progress(sum(map(work.records, part)))
         yield results

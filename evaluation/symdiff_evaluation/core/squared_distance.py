@@ -108,7 +108,7 @@ def fit_error(
     return ErrorDistribution(weights, times, min(slope, most), stretch)
 
 
-def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
+def match_gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
     """The weight of one chi-square with this variance and third moment, neither below zero, and its degrees of
     freedom."""
     if second <= 0:
@@ -117,7 +117,7 @@ def gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
     return np.array([weight]), np.array([second / (2 * weight**2)])
 
 
-def interval(distance: float, spread: ErrorDistribution) -> tuple[float, float]:
+def find_interval(distance: float, spread: ErrorDistribution) -> tuple[float, float]:
     """All t of which ``distance`` is no surprise at 2.5 % on either side.
 
     Ends below 0 are those that the law at 0 gives.

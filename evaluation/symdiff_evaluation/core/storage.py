@@ -14,7 +14,7 @@ from symdiff.errors import UserError, nearest
 from symdiff.storage.arrays import read_arrays
 from symdiff.storage.atomic import write_file
 from symdiff.storage.files import read_text
-from symdiff_evaluation.core.installation import folder
+from symdiff_evaluation.core.installation import find_folder
 
 KIND = "molecule-graph"
 """What a json without the key ``kind`` is of."""
@@ -64,16 +64,16 @@ def unreadable(name_or_path: str | Path, error: Exception) -> UserError:
 def list_shipped(kind: str = KIND) -> list[str]:
     """Names of the references of one kind that come with the package."""
     found = []
-    for path in sorted(folder("reference").glob("*.json")):
+    for path in sorted(find_folder("reference").glob("*.json")):
         if json.loads(path.read_text(encoding="utf-8")).get("kind", KIND) == kind:
             found.append(path.stem)
     return found
 
 
-def reference_of(dataset: str, kind: str) -> str | None:
+def find_reference(dataset: str, kind: str) -> str | None:
     """Name of the shipped reference of one kind that holds the statistics of a named data set, or None."""
     for name in list_shipped(kind):
-        about = json.loads((folder("reference") / f"{name}.json").read_text(encoding="utf-8"))
+        about = json.loads((find_folder("reference") / f"{name}.json").read_text(encoding="utf-8"))
         if dataset in about.get("datasets", ()):
             return name
     return None
@@ -83,4 +83,4 @@ def _stem(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.suffix in (".json", ".safetensors"):
         return path.with_suffix("")
-    return folder("reference") / path.name if path.name == str(name_or_path) else path
+    return find_folder("reference") / path.name if path.name == str(name_or_path) else path

@@ -18,7 +18,7 @@ FILES = ("report.html", "metrics.json", "samples.csv", "about.json")
 COLUMNS = ("index", "file", "record")  # and those of the kind
 
 
-def check(out: str | Path) -> Path:
+def check_folder(out: str | Path) -> Path:
     """The folder to write, if it may be: absent, empty, or an evaluation written before. Raises ``UserError``."""
     out = Path(out)
     if out.exists() and not out.is_dir():
@@ -37,10 +37,10 @@ def write(evaluation: Evaluation, out: str | Path) -> Path:
     UserError
         Where it cannot be written: a full disk, a read-only folder, one that holds something else.
     """
-    from symdiff_evaluation.core.report import report
+    from symdiff_evaluation.core.report import make_report
 
-    out = check(out)
-    contents = {"metrics.json": metrics, "about.json": about, "report.html": report}
+    out = check_folder(out)
+    contents = {"metrics.json": format_metrics, "about.json": format_about, "report.html": make_report}
 
     def fill(folder: Path) -> None:
         # names of files may be no UTF-8
@@ -50,18 +50,18 @@ def write(evaluation: Evaluation, out: str | Path) -> Path:
             write_rows(evaluation, stream)
 
     try:
-        atomic.write_folder(out.resolve(), fill, lambda folder: check(folder).is_dir())
+        atomic.write_folder(out.resolve(), fill, lambda folder: check_folder(folder).is_dir())
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror or error})") from error
     return out
 
 
-def metrics(evaluation: Evaluation) -> str:
+def format_metrics(evaluation: Evaluation) -> str:
     """metrics.json: each id with its value, interval, count and undecided."""
     return json.dumps({name: estimate.plain() for name, estimate in evaluation.estimates.items()}, indent=1) + "\n"
 
 
-def about(evaluation: Evaluation) -> str:
+def format_about(evaluation: Evaluation) -> str:
     """about.json: what was evaluated against what, so that the numbers can be repeated."""
     from importlib.metadata import version
 
@@ -69,7 +69,7 @@ def about(evaluation: Evaluation) -> str:
     plain = {
         "files": [{"path": file, "sha256": _sha256(file)} for file in evaluation.files],
         "records": evaluation.total,
-        "failures": dict(sorted(evaluation.kind.failures(evaluation.samples).items())),
+        "failures": dict(sorted(evaluation.kind.count_failures(evaluation.samples).items())),
         "protocol": {
             "name": protocol.name,
             "kind": protocol.kind,
@@ -95,5 +95,5 @@ def write_rows(evaluation: Evaluation, stream: TextIO) -> None:
     """Write samples.csv, one row a record; what a spreadsheet would run is escaped (``cells``)."""
     rows = csv.writer(stream)
     rows.writerow((*COLUMNS, *evaluation.kind.columns))
-    for index, row in enumerate(evaluation.kind.rows(evaluation.samples, evaluation.reference), 1):
+    for index, row in enumerate(evaluation.kind.list_rows(evaluation.samples, evaluation.reference), 1):
         rows.writerow((index, *map(escape, row)))

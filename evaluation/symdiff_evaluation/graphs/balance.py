@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from symdiff_evaluation.core.balance import Balance, often, places
+from symdiff_evaluation.core.balance import Balance, position_balance, repeated_orbit_balance
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.symmetry import Automorphisms
 
@@ -18,20 +18,20 @@ def image_balance(
     """Test that of each graph all numberings, n! over the automorphisms of them, are equally frequent.
 
     ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs that were seen too rarely
-    (``often``) tell nothing.
+    (``repeated_orbit_balance``) tell nothing.
     """
     found = [
         (code, _numbering(graph), math.factorial(graph.num_nodes) // one.order)
         for graph, code, one in zip(graphs, hashes.tolist(), symmetries, strict=True)
         if one is not None and code
     ]
-    told = often(*zip(*found, strict=True)) if found else often([], [], [])
+    told = repeated_orbit_balance(*zip(*found, strict=True)) if found else repeated_orbit_balance([], [], [])
     return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
 
 
 def place_balance(graphs: Sequence[SimpleGraph]) -> Balance:
     """Test that nodes of every degree stand at each place of the order equally often. Regular graphs tell nothing."""
-    return places([graph.degrees for graph in graphs])
+    return position_balance([graph.degrees for graph in graphs])
 
 
 def _numbering(graph: SimpleGraph) -> bytes:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symdiff_evaluation.graphs.graph import SimpleGraph
-from symdiff_evaluation.graphs.orbits import orbit_counts
+from symdiff_evaluation.graphs.orbits import count_orbits
 
 NAMES = ("degree", "clustering", "orbit", "spectral")
 CLUSTERING_BINS = 100
@@ -47,7 +47,7 @@ def describe_graph(graph: SimpleGraph) -> dict[str, np.ndarray]:
     return {
         "degree": degree_histogram(graph),
         "clustering": clustering_histogram(graph),
-        "orbit": orbit_counts(graph).mean(0),
+        "orbit": count_orbits(graph).mean(0),
         "spectral": spectral_histogram(graph),
     }
 

@@ -20,7 +20,7 @@ UNDECIDED = 0  # the hash of a graph for which that does not suffice
 _LARGE = 256  # nodes beyond which distances come before the search
 
 
-def canonical_hashes(graphs: Sequence[SimpleGraph], budget: int = BUDGET) -> np.ndarray:
+def hash_forms(graphs: Sequence[SimpleGraph], budget: int = BUDGET) -> np.ndarray:
     """(n,) uint64, equal for isomorphic graphs with corresponding labels, and for no others but by a collision (1 in
     10^19 a pair).
 

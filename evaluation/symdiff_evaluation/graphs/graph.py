@@ -50,20 +50,20 @@ class SimpleGraph:
         return int(self.component_of.max()) + 1
 
     @property
-    def connected(self) -> bool:
+    def is_connected(self) -> bool:
         return self.components == 1
 
     @property
-    def labeled(self) -> bool:
+    def is_labeled(self) -> bool:
         return self.node_labels is not None or self.edge_labels is not None
 
-    def unlabeled(self) -> SimpleGraph:
+    def remove_labels(self) -> SimpleGraph:
         """The same nodes and edges without labels."""
-        return SimpleGraph(self.num_nodes, self.edges) if self.labeled else self
+        return SimpleGraph(self.num_nodes, self.edges) if self.is_labeled else self
 
     def parts(self) -> list[SimpleGraph]:
         """The components as graphs, each with its nodes in the same order."""
-        if self.connected:
+        if self.is_connected:
             return [self]
         found = []
         for number in range(self.components):
@@ -75,7 +75,7 @@ class SimpleGraph:
             found.append(SimpleGraph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
         return found
 
-    def colored(self) -> tuple[list[int], dict[tuple[int, int], int]]:
+    def list_colors(self) -> tuple[list[int], dict[tuple[int, int], int]]:
         """Labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""
         nodes: list[int] = [0] * self.num_nodes if self.node_labels is None else self.node_labels.tolist()
         kinds = [0] * len(self.edges) if self.edge_labels is None else self.edge_labels.tolist()

@@ -22,7 +22,7 @@ from symdiff_evaluation.graphs import page as pages
 from symdiff_evaluation.graphs.accept import accept
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.metrics import METRICS
-from symdiff_evaluation.graphs.read import ENDINGS, parts, read
+from symdiff_evaluation.graphs.read import ENDINGS, read, read_splits
 from symdiff_evaluation.graphs.reference import GraphReference, build, from_arrays
 from symdiff_evaluation.graphs.samples import Graphs as Set
 from symdiff_evaluation.graphs.samples import from_graphs
@@ -87,7 +87,7 @@ class GraphKind(Kind[Set, GraphReference]):
         report = execution.report_stages(sum(graph is not None for graph in graphs))
         return Set(records, graphs, inputs, notes, execution.workers, execution.shards, report)
 
-    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
+    def find_reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GraphReference:
         """A shipped one, one that ``write_reference`` wrote, or a file of graphs, whose name says the rule (planar,
         tree, ...)."""
         path = Path(name)
@@ -95,7 +95,7 @@ class GraphKind(Kind[Set, GraphReference]):
             return load_reference(name)
         if path.suffix == ".safetensors" and path.with_suffix(".json").is_file():
             return load_reference(name)
-        train, test = parts(path)
+        train, test = read_splits(path)
         rule = path.name.split(".")[0]
         test = None if test is None else replace(test, workers=workers)
         return build(replace(train, workers=workers), test, rule if rule in RULES else "any", rule, name)
@@ -117,13 +117,13 @@ class GraphKind(Kind[Set, GraphReference]):
         check_pairs(len(samples), len(inputs))
         return replace(samples, inputs=inputs.graphs)
 
-    def remarks(self, samples: Set) -> list[str]:
+    def list_remarks(self, samples: Set) -> list[str]:
         return list(samples.notes)
 
-    def failures(self, samples: Set) -> Counter[str]:
+    def count_failures(self, samples: Set) -> Counter[str]:
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
 
-    def rows(self, samples: Set, reference: GraphReference | None) -> Iterable[tuple]:
+    def list_rows(self, samples: Set, reference: GraphReference | None) -> Iterable[tuple]:
         """``valid``: by the rule of the reference, else readable; ``unique`` marks a graph's first record.
 
         What is undecided is empty, and so is what no metric asked for.
@@ -155,7 +155,7 @@ class GraphKind(Kind[Set, GraphReference]):
             seen.add(code)
             place += 1
 
-    def sections(
+    def make_sections(
         self, samples: Set, reference: GraphReference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
         return pages.sections(samples, reference, estimates)
@@ -184,7 +184,7 @@ def load_reference(name_or_path: str | Path) -> GraphReference:
 
 def write_from_file(path: str | Path, out: str | Path, rule: str, source: str) -> GraphReference:
     """The reference that a file of graphs with a split makes, written. Raises ``UserError``."""
-    train, test = parts(path)
+    train, test = read_splits(path)
     if test is None:
         raise UserError(f"{path}: expected an array 'split' with test graphs (2)")
     reference = build(train, test, rule, Path(out).name, source)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from symdiff_evaluation.core.estimate import Estimate, nothing
-from symdiff_evaluation.core.squared_distance import fit_error, interval
+from symdiff_evaluation.core.squared_distance import find_interval, fit_error
 from symdiff_evaluation.graphs.descriptors import align
 
 SIGMAS = {"degree": 1.0, "clustering": 0.1, "orbit": 30.0, "spectral": 1.0}
@@ -47,12 +47,12 @@ def kernel(samples: np.ndarray, reference: np.ndarray, sigma: float, few: Sequen
     x, y = align(samples, reference)
     within, beyond = (_sums(part, part, sigma)[0] - 1 for part in (x, y))
     rows, columns = _sums(x, y, sigma)
-    a, b = few or (some(x), some(y))
+    a, b = few or (choose_rows(x), choose_rows(y))
     chosen = np.concatenate([x[a], y[b]])
     return Kernel(within, beyond, rows / len(y), columns / len(x), gaussian_tv(chosen, chosen, sigma), len(a))
 
 
-def some(rows: np.ndarray) -> np.ndarray:
+def choose_rows(rows: np.ndarray) -> np.ndarray:
     """The numbers of at most ``FEW`` rows (n, width), drawn by their content whatever their order."""
     if len(rows) <= FEW:
         return np.arange(len(rows))
@@ -80,14 +80,14 @@ def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
     return np.exp(-(distance**2) / (2 * sigma**2))
 
 
-def biased(kernel: Kernel) -> float:
+def biased_mmd(kernel: Kernel) -> float:
     """The published estimate: plain means over all pairs, those of a graph with itself included."""
     n, m = len(kernel.within), len(kernel.beyond)
     own = (kernel.within.sum() + n * kernel.diagonal) / n**2
     return float(own + (kernel.beyond.sum() + m * kernel.diagonal) / m**2 - 2 * kernel.rows.mean())
 
 
-def unbiased(kernel: Kernel) -> float:
+def unbiased_mmd(kernel: Kernel) -> float:
     """The mean over pairs of different graphs: 0 on average for two sets of one law; needs two of each."""
     n, m = len(kernel.within), len(kernel.beyond)
     return float(kernel.within.sum() / (n * (n - 1)) + kernel.beyond.sum() / (m * (m - 1)) - 2 * kernel.rows.mean())
@@ -113,7 +113,7 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     if n < 2 or m < 2:
         return nothing(undecided + n)
     drawn = [(kernel.within, kernel.rows), (kernel.beyond, kernel.columns)]
-    value, distance = (biased(kernel), towards(kernel)) if kind == "biased" else (unbiased(kernel),) * 2
+    value, distance = (biased_mmd(kernel), towards(kernel)) if kind == "biased" else (unbiased_mmd(kernel),) * 2
     drawn = drawn[: 1 if kind == "biased" else 2]
     if min(len(own) for own, _ in drawn) < LEAST:
         return Estimate(value, None, None, n, undecided)
@@ -122,7 +122,7 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     # the jackknife counts the linear part once and the quadratic part twice (Efron and Stein, Annals of Statistics 9
     # (1981))
     linear = variance - 4 * float(weights @ weights)
-    low, high = interval(distance, fit_error(distance, linear, freedom, weights))
+    low, high = find_interval(distance, fit_error(distance, linear, freedom, weights))
     low = max(low, min(distance, 0.0))  # no law is nearer than the same
     return Estimate(value, value + (low - distance), value + (high - distance), n, undecided)
 

@@ -7,7 +7,7 @@ import numpy as np
 from symdiff_evaluation.graphs.graph import SimpleGraph
 
 
-def orbit_counts(graph: SimpleGraph) -> np.ndarray:
+def count_orbits(graph: SimpleGraph) -> np.ndarray:
     """(N, 15) int64: for every node its place in induced subgraphs, numbered as usual.
 
     0 edge; 1 end and 2 middle of a path of three; 3 triangle; 4 end and 5 inside of a path of four; 6 leaf and 7 center
@@ -24,7 +24,7 @@ def orbit_counts(graph: SimpleGraph) -> np.ndarray:
     edges_between = a @ triangles - t.sum(1)
     aside = ((a @ t) * a).sum(1) / 2 - triangles  # squares with one diagonal, this node off it
     squares = ((common * (common - 1)).sum(1) - d * (d - 1)) / 2
-    full = cliques(a)
+    full = count_cliques(a)
 
     end = aside - 3 * full
     middle = (t * (t - 1)).sum(1) / 2 - 3 * full
@@ -45,7 +45,7 @@ def orbit_counts(graph: SimpleGraph) -> np.ndarray:
     return np.rint(np.stack(columns, 1)).astype(np.int64)
 
 
-def cliques(adjacency: np.ndarray) -> np.ndarray:
+def count_cliques(adjacency: np.ndarray) -> np.ndarray:
     """(N,) complete subgraphs of four nodes at each node, from (N, N) of 0 and 1.
 
     Each is found once, from its node of least degree: a triangle among that node's neighbors of higher degree.

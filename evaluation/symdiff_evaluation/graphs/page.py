@@ -7,23 +7,23 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from symdiff_evaluation.core.charts import bars, densities
+from symdiff_evaluation.core.charts import draw_bars, draw_densities
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
     PageSection,
+    compute_shares,
     describe_estimate,
-    failures,
-    gallery,
-    key,
-    most_symmetric,
-    panel,
-    panels,
-    sample,
-    shares,
+    join_panels,
+    make_failure_table,
+    make_gallery,
+    make_key,
+    make_panel,
+    make_sample,
+    make_symmetric_gallery,
     space_evenly,
 )
-from symdiff_evaluation.core.pictures import graph as drawing
+from symdiff_evaluation.core.pictures import draw_graph as drawing
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
@@ -53,11 +53,11 @@ def _distributions(samples: Graphs, reference: GraphReference | None, estimates:
     shown = []
     for name, title in _SHOWN.items() if samples.knows("descriptors") else ():
         target = None if reference is None else _coarse(reference.test[name], name)
-        chart = bars(_coarse(samples.descriptors[name], name), target, most=_DEGREES + 1)
-        shown.append(panel(title, describe_estimate(estimates, f"mmd.{name}", "squared MMD"), chart))
-    shown.append(panel("Number of nodes", "", densities([graph.num_nodes for graph in graphs], None)))
-    shown.append(panel("Number of edges", "", densities([len(graph.edges) for graph in graphs], None)))
-    return key(reference is not None, "test graphs") + panels(shown)
+        chart = draw_bars(_coarse(samples.descriptors[name], name), target, most=_DEGREES + 1)
+        shown.append(make_panel(title, describe_estimate(estimates, f"mmd.{name}", "squared MMD"), chart))
+    shown.append(make_panel("Number of nodes", "", draw_densities([graph.num_nodes for graph in graphs], None)))
+    shown.append(make_panel("Number of edges", "", draw_densities([len(graph.edges) for graph in graphs], None)))
+    return make_key(reference is not None, "test graphs") + join_panels(shown)
 
 
 def _coarse(rows: np.ndarray, name: str) -> dict[str, float]:
@@ -77,17 +77,17 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     orders = [one.log_order for one in samples.symmetries if one is not None] if samples.knows("symmetries") else []
     if not orders:
         return ""
-    law = None if reference is None else shares(Counter(map(_order, reference.log_orders.tolist())))
+    law = None if reference is None else compute_shares(Counter(map(_order, reference.log_orders.tolist())))
     shown = [
-        panel(
+        make_panel(
             "Number of automorphisms",
             describe_estimate(estimates, "symmetry.order_distance", "total variation"),
-            bars(shares(Counter(map(_order, orders))), law, most=9),
+            draw_bars(compute_shares(Counter(map(_order, orders))), law, most=9),
         ),
-        panel(
+        make_panel(
             "Orbits of nodes, per node",
             describe_estimate(estimates, "symmetry.orbit_share", "mean"),
-            densities([one.orbit_share for one in samples.symmetries if one is not None], None),
+            draw_densities([one.orbit_share for one in samples.symmetries if one is not None], None),
         ),
     ]
     ranked = sorted((-one.log_order, k) for k, one in enumerate(samples.symmetries) if one is not None)
@@ -101,8 +101,8 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
             different.append(_draw(samples.readable[k], f"{_order(-log_order)} automorphisms"))
     text = "An automorphism is a permutation of nodes that keeps edges and labels."
     return (
-        f'<p class="soft">{text}</p>{key(reference is not None, "training graphs")}{panels(shown)}'
-        f"{most_symmetric(different)}"
+        f'<p class="soft">{text}</p>{make_key(reference is not None, "training graphs")}{join_panels(shown)}'
+        f"{make_symmetric_gallery(different)}"
     )
 
 
@@ -125,12 +125,12 @@ def _gallery(samples: Graphs, reference: GraphReference | None, estimates: Mappi
     note = (
         f"{len(drawn)} of the {len(graphs):,} readable graphs, evenly spaced in the order of the files, not selected."
     )
-    return f'<p class="soft">{note}</p>{gallery(drawn)}'
+    return f'<p class="soft">{note}</p>{make_gallery(drawn)}'
 
 
 def _draw(graph: SimpleGraph, tag: str, new: bool = False) -> str:
     labels = None if graph.node_labels is None else graph.node_labels.tolist()
-    return sample(
+    return make_sample(
         drawing(graph.num_nodes, graph.edges, labels), f"{graph.num_nodes} nodes, {len(graph.edges)} edges", tag, new
     )
 
@@ -145,4 +145,4 @@ def _failures(samples: Graphs, reference: GraphReference | None) -> str:
             shown = "" if graph is None else f"{graph.num_nodes} nodes, {len(graph.edges)} edges"
             groups.setdefault(name, []).append((shown, f"{record.file}, record {record.number:,}: {detail}"))
     rule = f" and follows the rule {reference.rule}" if reference else ""
-    return failures(groups, len(samples), f"None: every record is a graph{rule}.")
+    return make_failure_table(groups, len(samples), f"None: every record is a graph{rule}.")

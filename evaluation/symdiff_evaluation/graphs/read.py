@@ -11,7 +11,7 @@ from symdiff.graphs.columns import read_columns
 from symdiff.graphs.files import ENDINGS, read_graphs
 from symdiff_evaluation.graphs.samples import Graphs, from_set
 
-__all__ = ["ENDINGS", "TEST", "TRAIN", "from_columns", "parts", "read"]
+__all__ = ["ENDINGS", "TEST", "TRAIN", "from_columns", "read", "read_splits"]
 TRAIN, TEST = 0, 2  # in a split
 
 
@@ -23,7 +23,7 @@ def read(path: str | Path) -> Graphs:
     return from_set(read_graphs(path))
 
 
-def parts(path: str | Path) -> tuple[Graphs, Graphs | None]:
+def read_splits(path: str | Path) -> tuple[Graphs, Graphs | None]:
     """The training and the test graphs of a file with a split; else all of them, and None."""
     found = read_graphs(path)
     graphs = from_set(found)

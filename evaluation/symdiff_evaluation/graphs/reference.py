@@ -9,9 +9,9 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff_evaluation.graphs.descriptors import NAMES, Descriptors
-from symdiff_evaluation.graphs.mmd import SIGMAS, biased, kernel
+from symdiff_evaluation.graphs.mmd import SIGMAS, biased_mmd, kernel
 from symdiff_evaluation.graphs.samples import Graphs
-from symdiff_evaluation.graphs.validity import rule_of
+from symdiff_evaluation.graphs.validity import find_rule
 
 _MOST = 4096  # training graphs that the baseline and the laws of symmetry are taken from
 
@@ -59,7 +59,7 @@ def build(
 
     Raises ``UserError`` for an unknown rule, and where no graph is readable.
     """
-    rule_of(rule)
+    find_rule(rule)
     for part, told in ((train, "training"), (test, "test")):
         if part is not None and not part.readable:
             raise UserError(f"reference {name}: none of its {len(part)} {told} records is a readable graph")
@@ -68,13 +68,13 @@ def build(
     baseline = (
         {}
         if test is None
-        else {kind: biased(kernel(some.descriptors[kind], test.descriptors[kind], SIGMAS[kind])) for kind in NAMES}
+        else {kind: biased_mmd(kernel(some.descriptors[kind], test.descriptors[kind], SIGMAS[kind])) for kind in NAMES}
     )
     return GraphReference(
         name=name,
         rule=rule,
         count=len(train.readable),
-        hashes=np.unique(train.hashes[train.named]),
+        hashes=np.unique(train.hashes[train.has_hash]),
         test=seen.descriptors,
         baseline=baseline,
         log_orders=_logs(some.symmetries),
@@ -88,7 +88,7 @@ def from_arrays(name: str, rule: str, count: int, arrays: Mapping[str, np.ndarra
 
     Raises ``KeyError`` where an array is missing, ``UserError`` for an unknown rule.
     """
-    rule_of(rule)
+    find_rule(rule)
     return GraphReference(
         name=name,
         rule=rule,

@@ -15,7 +15,7 @@ from symdiff_evaluation.core.shards import Shards, Work, work_out
 from symdiff_evaluation.graphs.descriptors import Descriptors, stack
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.symmetry import Automorphisms
-from symdiff_evaluation.graphs.works import broken_by, canonical_hashes, descriptions, symmetries
+from symdiff_evaluation.graphs.works import make_descriptor_work, make_hash_work, make_rule_work, make_symmetry_work
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,52 +55,54 @@ class Graphs:
         return len(self) - len(self.readable)
 
     @cached_property
-    def labeled(self) -> bool:
+    def is_labeled(self) -> bool:
         """Whether any graph has labels."""
-        return any(graph.labeled for graph in self.readable)
+        return any(graph.is_labeled for graph in self.readable)
 
     @cached_property
     def descriptors(self) -> Descriptors:
         """Of the readable graphs."""
-        return stack(self._each("descriptions", descriptions(self.workers)))
+        return stack(self._each("descriptions", make_descriptor_work(self.workers)))
 
     @cached_property
     def hashes(self) -> np.ndarray:
-        """(readable,) uint64, ``canonical_hashes`` of the readable graphs with their labels.
+        """(readable,) uint64, ``make_hash_work`` of the readable graphs with their labels.
 
         0 where it was not decided.
         """
-        return np.array(self._each("canonical forms", canonical_hashes(self.workers)), np.uint64)
+        return np.array(self._each("canonical forms", make_hash_work(self.workers)), np.uint64)
 
     @property
-    def named(self) -> np.ndarray:
+    def has_hash(self) -> np.ndarray:
         """(readable,) bool, whose hash was found: only of these it is known which graphs they are."""
         return self.hashes != 0
 
     @cached_property
     def symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Of the readable graphs with their labels, None where it could not be decided."""
-        return tuple(self._each("automorphisms", symmetries("symmetry", self.workers)))
+        return tuple(self._each("automorphisms", make_symmetry_work("symmetry", self.workers)))
 
     @cached_property
     def unlabeled_symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Of the readable graphs without their labels."""
-        if not self.labeled:
+        if not self.is_labeled:
             return self.symmetries
-        bare = [graph.unlabeled() for graph in self.readable]
-        return tuple(self._each("automorphisms without labels", symmetries("unlabeled-symmetry", self.workers), bare))
+        bare = [graph.remove_labels() for graph in self.readable]
+        return tuple(
+            self._each("automorphisms without labels", make_symmetry_work("unlabeled-symmetry", self.workers), bare)
+        )
 
     @cached_property
     def input_symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Of ``inputs`` with their labels, None also where one is not readable."""
-        work = symmetries("input-symmetry", self.workers)
+        work = make_symmetry_work("input-symmetry", self.workers)
         found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
         return tuple(None if graph is None else next(found) for graph in self.inputs)
 
     @cached_property
     def input_hashes(self) -> tuple[int | None, ...]:
         """Of ``inputs`` with their labels, as ``hashes``; None where one is not readable."""
-        work = canonical_hashes(self.workers, "input-hashes")
+        work = make_hash_work(self.workers, "input-hashes")
         found = iter(
             self._each("canonical forms of inputs", work, [graph for graph in self.inputs if graph is not None])
         )
@@ -114,13 +116,13 @@ class Graphs:
     def _broken(self) -> dict[str, tuple[str, ...]]:
         return {}
 
-    def broken(self, rule: str) -> tuple[str, ...]:
+    def check_rule(self, rule: str) -> tuple[str, ...]:
         """For each readable graph why it breaks the rule, "" where it does not.
 
         Raises ``UserError`` for a rule there is none of.
         """
         if rule not in self._broken:
-            self._broken[rule] = tuple(self._each(f"rule: {rule}", broken_by(rule, self.workers)))
+            self._broken[rule] = tuple(self._each(f"rule: {rule}", make_rule_work(rule, self.workers)))
         return self._broken[rule]
 
     def find_broken(self, rule: str | None) -> tuple[str, ...]:

@@ -33,13 +33,13 @@ class Automorphisms:
         return self.orbits / self.nodes
 
 
-def symmetry(graph: SimpleGraph, budget: int = BUDGET) -> Automorphisms | None:
+def find_automorphisms(graph: SimpleGraph, budget: int = BUDGET) -> Automorphisms | None:
     """Of the graph with its labels; None where the search ran out of its budget.
 
     ``budget``: nodes that are colored in the search, fewer where they have many neighbors.
     """
     quotient = _Quotient(graph)
-    labels, edges = quotient.colored()
+    labels, edges = quotient.list_colors()
     degree = 2 * len(edges) / len(labels)
     try:
         order, orbits = automorphisms(labels, edges, int(budget / max(1.0, degree / _DEGREE)))
@@ -57,7 +57,7 @@ class _Quotient:
     """
 
     def __init__(self, graph: SimpleGraph) -> None:
-        labels, edges = graph.colored()
+        labels, edges = graph.list_colors()
         self.labels: dict[int, Hashable] = dict(enumerate(labels))
         self.near: dict[int, dict[int, int]] = {node: {} for node in self.labels}
         for (i, j), kind in edges.items():
@@ -83,7 +83,7 @@ class _Quotient:
                 del self.labels[node]
         return bool(found)
 
-    def colored(self) -> tuple[list[Hashable], dict[tuple[int, int], int]]:
+    def list_colors(self) -> tuple[list[Hashable], dict[tuple[int, int], int]]:
         """Labels and edges as ``automorphisms`` reads them."""
         place = {node: k for k, node in enumerate(self.labels)}
         edges = {(place[i], place[j]): kind for i, seen in self.near.items() for j, kind in seen.items() if i < j}

@@ -17,32 +17,32 @@ BLOCK_SIZES = (20, 40)
 LEVEL = 0.9
 
 
-def broken(graph: SimpleGraph, rule: str) -> str:
+def check(graph: SimpleGraph, rule: str) -> str:
     """Why the graph breaks the rule, "" where it does not.
 
     "kind: detail". Raises ``UserError`` for a rule there is none of.
     """
-    return rule_of(rule)(graph)
+    return find_rule(rule)(graph)
 
 
-def rule_of(rule: str) -> Callable[[SimpleGraph], str]:
+def find_rule(rule: str) -> Callable[[SimpleGraph], str]:
     """The function behind a name in ``RULES``. Raises ``UserError``."""
     if rule not in RULES:
         raise UserError(f"rule of graphs: expected one of {', '.join(RULES)}, got {rule!r}{nearest(rule, RULES)}")
     return RULES[rule]
 
 
-def connected(graph: SimpleGraph) -> str:
+def check_connected(graph: SimpleGraph) -> str:
     """One component."""
-    return "" if graph.connected else f"disconnected: {graph.components} components"
+    return "" if graph.is_connected else f"disconnected: {graph.components} components"
 
 
-def planar(graph: SimpleGraph) -> str:
+def check_planar(graph: SimpleGraph) -> str:
     """One component that can be drawn in the plane without crossings."""
     import networkx
 
-    if not graph.connected:
-        return connected(graph)
+    if not graph.is_connected:
+        return check_connected(graph)
     most = 3 * graph.num_nodes - 6  # of edges, by Euler's formula
     if graph.num_nodes > 2 and len(graph.edges) > most:
         return f"not planar: {len(graph.edges)} edges, at most {most} fit"
@@ -50,18 +50,18 @@ def planar(graph: SimpleGraph) -> str:
     return "" if networkx.check_planarity(plain)[0] else "not planar: its edges cross"
 
 
-def tree(graph: SimpleGraph) -> str:
+def check_tree(graph: SimpleGraph) -> str:
     """One component without a cycle."""
     cycles = len(graph.edges) - graph.num_nodes + graph.components
-    return connected(graph) or (f"not a tree: {cycles} independent cycles" if cycles else "")
+    return check_connected(graph) or (f"not a tree: {cycles} independent cycles" if cycles else "")
 
 
-def lobster(graph: SimpleGraph) -> str:
+def check_lobster(graph: SimpleGraph) -> str:
     """A tree that is a path, or nothing, once its leaves are taken away twice.
 
     Source: Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
     """
-    if reason := tree(graph):
+    if reason := check_tree(graph):
         return reason
     alive = np.ones(graph.num_nodes, bool)
     for _ in range(2):
@@ -70,7 +70,7 @@ def lobster(graph: SimpleGraph) -> str:
     return "" if widest <= 2 else f"not a lobster: a node of the backbone has {widest} neighbors on it"
 
 
-def block_model(graph: SimpleGraph) -> str:
+def check_block_model(graph: SimpleGraph) -> str:
     """Two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and 0.005 between them.
 
     With p the share in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for
@@ -86,8 +86,8 @@ def block_model(graph: SimpleGraph) -> str:
     return _check_blocks(graph, infer_blocks)
 
 
-def block_model_by_arcs(graph: SimpleGraph) -> str:
-    """The test of ``block_model`` with the blocks of ``infer_arc_blocks``: what the published code infers from a
+def check_arc_block_model(graph: SimpleGraph) -> str:
+    """The test of ``check_block_model`` with the blocks of ``infer_arc_blocks``: what the published code infers from a
     symmetric matrix.
 
     For comparison with published values. Of the 40 test graphs of SPECTRE 34 pass; graph-tool lets 31 or 32 pass,
@@ -105,12 +105,12 @@ def _check_blocks(graph: SimpleGraph, infer: Callable[[SimpleGraph], np.ndarray]
         return f"blocks: expected {BLOCKS[0]} to {BLOCKS[1]}, found {len(sizes)}"
     if sizes.min() < BLOCK_SIZES[0] or sizes.max() > BLOCK_SIZES[1]:
         return f"block sizes: expected {BLOCK_SIZES[0]} to {BLOCK_SIZES[1]} nodes, found {sizes.min()} to {sizes.max()}"
-    level = float(agreement(sizes, edges).mean())
+    level = float(measure_agreement(sizes, edges).mean())
     return "" if level > LEVEL else f"edge shares: expected agreement above {LEVEL}, found {level:.3f}"
 
 
-def agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(B, B) tail probabilities of the test in ``block_model``, from what ``edge_counts`` gives."""
+def measure_agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(B, B) tail probabilities of the test in ``check_block_model``, from what ``edge_counts`` gives."""
     from scipy.special import erfc
 
     same = np.eye(len(sizes), dtype=bool)
@@ -120,19 +120,19 @@ def agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return erfc(np.sqrt(statistic / 2))
 
 
-def anything(graph: SimpleGraph) -> str:
+def accept_all(graph: SimpleGraph) -> str:
     """No rule."""
     return ""
 
 
 RULES: Mapping[str, Callable[[SimpleGraph], str]] = {
-    "any": anything,
-    "connected": connected,
-    "planar": planar,
-    "tree": tree,
-    "lobster": lobster,
-    "sbm": block_model,
-    "sbm_spectre": block_model_by_arcs,
+    "any": accept_all,
+    "connected": check_connected,
+    "planar": check_planar,
+    "tree": check_tree,
+    "lobster": check_lobster,
+    "sbm": check_block_model,
+    "sbm_spectre": check_arc_block_model,
 }
 
 

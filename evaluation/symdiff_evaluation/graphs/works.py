@@ -10,46 +10,46 @@ import numpy as np
 
 from symdiff.errors import UserError
 from symdiff.storage.boundary import describe
-from symdiff_evaluation.core.parallel import in_portions, in_processes
+from symdiff_evaluation.core.parallel import map_items, map_portions
 from symdiff_evaluation.core.shards import Progress, Work
 from symdiff_evaluation.graphs.descriptors import describe_graph
 from symdiff_evaluation.graphs.graph import SimpleGraph
-from symdiff_evaluation.graphs.symmetry import Automorphisms, symmetry
-from symdiff_evaluation.graphs.validity import broken
+from symdiff_evaluation.graphs.symmetry import Automorphisms, find_automorphisms
+from symdiff_evaluation.graphs.validity import check
 
 _COST = 16  # of a graph, that of judging a SMILES being 1
 _CHUNK = 64  # graphs a task: a second's work by the slowest rule
 
 
-def descriptions(workers: int = 1) -> Work[SimpleGraph, dict[str, np.ndarray]]:
+def make_descriptor_work(workers: int = 1) -> Work[SimpleGraph, dict[str, np.ndarray]]:
     """``descriptors.describe_graph``."""
     return Work(
         "descriptors",
         partial(_one_by_one, describe_graph, workers),
         identity,
         plain=lambda rows: {name: row.tolist() for name, row in rows.items()},
-        restored=lambda told: {name: np.array(row, np.float64) for name, row in told.items()},
+        restore=lambda told: {name: np.array(row, np.float64) for name, row in told.items()},
         packages=("numpy", "scipy"),
         cost=_COST,
     )
 
 
-def canonical_hashes(workers: int = 1, name: str = "hashes") -> Work[SimpleGraph, int]:
-    """``forms.canonical_hashes``, kept under a name."""
+def make_hash_work(workers: int = 1, name: str = "hashes") -> Work[SimpleGraph, int]:
+    """``forms.make_hash_work``, kept under a name."""
 
     def run(graphs: Sequence[SimpleGraph], progress: Progress | None) -> list[int]:
-        return in_portions(_hashes, graphs, workers, progress)
+        return map_portions(_hashes, graphs, workers, progress)
 
-    return Work(name, run, identity, plain=int, restored=int, packages=("numpy", "scipy", "torch"), cost=_COST)
+    return Work(name, run, identity, plain=int, restore=int, packages=("numpy", "scipy", "torch"), cost=_COST)
 
 
-def symmetries(name: str, workers: int = 1) -> Work[SimpleGraph, Automorphisms | None]:
-    """``symmetry.symmetry``, kept under a name."""
+def make_symmetry_work(name: str, workers: int = 1) -> Work[SimpleGraph, Automorphisms | None]:
+    """``symmetry.find_automorphisms``, kept under a name."""
     return Work(name, partial(_one_by_one, _symmetry_of, workers), identity, _numbers, _symmetry, cost=_COST)
 
 
-def broken_by(rule: str, workers: int = 1) -> Work[SimpleGraph, str]:
-    """``validity.broken`` by one rule."""
+def make_rule_work(rule: str, workers: int = 1) -> Work[SimpleGraph, str]:
+    """``validity.check`` by one rule."""
     run = partial(_one_by_one, partial(_broken_by, rule=rule), workers)
     return Work(f"rule-{rule}", run, identity, str, str, ("numpy", "scipy", "networkx"), _COST)
 
@@ -64,7 +64,7 @@ def identity(graph: SimpleGraph) -> bytes:
 def _one_by_one(
     work: Callable[[SimpleGraph], object], workers: int, graphs: Sequence[SimpleGraph], progress: Progress | None
 ) -> list:
-    return in_processes(work, graphs, workers, progress, _CHUNK)
+    return map_items(work, graphs, workers, progress, _CHUNK)
 
 
 # what a library raises for one graph costs that graph, and no other
@@ -74,21 +74,21 @@ def _hashes(graphs: Sequence[SimpleGraph]) -> list[int]:
     from symdiff_evaluation.graphs import forms  # torch
 
     try:
-        return forms.canonical_hashes(graphs).tolist()
+        return forms.hash_forms(graphs).tolist()
     except Exception:
         return [0] if len(graphs) == 1 else [code for graph in graphs for code in _hashes([graph])]  # 0: undecided
 
 
 def _symmetry_of(graph: SimpleGraph) -> Automorphisms | None:
     try:
-        return symmetry(graph)
+        return find_automorphisms(graph)
     except Exception:
         return None  # undecided
 
 
 def _broken_by(graph: SimpleGraph, rule: str) -> str:
     try:
-        return broken(graph, rule)
+        return check(graph, rule)
     except UserError:
         raise
     except Exception as error:

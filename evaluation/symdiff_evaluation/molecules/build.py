@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from symdiff_evaluation.core.execution import ALONE, Execution
-from symdiff_evaluation.core.parallel import in_processes
+from symdiff_evaluation.core.parallel import map_items
 from symdiff_evaluation.molecules import synthesis
-from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, gaussian
+from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, compute_activations, fit_gaussian
 from symdiff_evaluation.molecules.moses_statistics import summarize_for_moses
-from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference, quantiles, summarize, write
+from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference, summarize, take_quantiles, write
 from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles
 
 
@@ -48,29 +48,27 @@ def build(
 ) -> Reference:
     """The same in memory; ``execution``: processes, and progress in molecules."""
     workers, progress = execution.workers, execution.progress
-    judged = {split: from_smiles(texts, workers, f"{name}/{split}", progress) for split, texts in splits.items()}
-    reference = summarize(judged["train"], name, source)
+    samples_of = {split: from_smiles(texts, workers, f"{name}/{split}", progress) for split, texts in splits.items()}
+    reference = summarize(samples_of["train"], name, source)
     if moses:
-        reference = with_moses(reference, judged)
+        reference = add_moses(reference, samples_of)
     if not fcd:
         return reference
-    return replace(reference, gaussians={split: chemnet_gaussian(samples) for split, samples in judged.items()})
+    return replace(reference, gaussians={split: fit_chemnet_gaussian(samples) for split, samples in samples_of.items()})
 
 
-def with_moses(reference: Reference, judged: Mapping[str, MoleculeSamples]) -> Reference:
+def add_moses(reference: Reference, samples_of: Mapping[str, MoleculeSamples]) -> Reference:
     """The reference with what MOSES's numbers need; its other statistics as they are.
 
-    ``judged``: its splits, one of them "train".
+    ``samples_of``: its splits, one of them "train".
     """
-    train, split = judged["train"], "test" if "test" in judged else "train"
-    compared = replace(reference, compared=summarize_for_moses(judged[split], split))
-    scores = dict(
-        zip(train.distinct, in_processes(synthesis.accessibility, train.distinct, train.workers), strict=True)
-    )
+    train, split = samples_of["train"], "test" if "test" in samples_of else "train"
+    extended = replace(reference, moses=summarize_for_moses(samples_of[split], split))
+    scores = dict(zip(train.distinct, map_items(synthesis.accessibility, train.distinct, train.workers), strict=True))
     values = np.array([scores[text] for text in train.valid if scores[text] is not None])
-    return replace(compared, quantiles={**reference.quantiles, ACCESSIBILITY: quantiles(values)})
+    return replace(extended, quantiles={**reference.quantiles, ACCESSIBILITY: take_quantiles(values)})
 
 
-def chemnet_gaussian(samples: MoleculeSamples) -> FeatureGaussian:
+def fit_chemnet_gaussian(samples: MoleculeSamples) -> FeatureGaussian:
     """ChemNet's Gaussian of the strictly valid samples, repeats counted."""
-    return gaussian(activations([text for text in sorted(samples.valid) if len(text) <= LONGEST]))
+    return fit_gaussian(compute_activations([text for text in sorted(samples.valid) if len(text) <= LONGEST]))

@@ -34,7 +34,7 @@ def require() -> None:
         raise UserError("the metrics fcd.train and fcd.test need the package fcd: pip install 'symdiff-torch[fcd]'")
 
 
-def activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
+def compute_activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
     """ChemNet's last hidden layer for canonical SMILES of at most ``LONGEST`` characters: (n, 512) float32."""
     require()
     import torch
@@ -48,7 +48,7 @@ def activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
     return out
 
 
-def gaussian(features: np.ndarray) -> FeatureGaussian:
+def fit_gaussian(features: np.ndarray) -> FeatureGaussian:
     """Mean and unbiased covariance of activations (n, 512), n >= 2."""
     features = features.astype(np.float64)
     return FeatureGaussian(features.mean(0), np.cov(features.T))

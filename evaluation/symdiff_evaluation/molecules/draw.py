@@ -16,7 +16,7 @@ from symdiff.storage.atomic import write_file
 _LARGE_RING = 24
 
 
-def svg(smiles: str, width: int = 170, height: int = 130) -> str:
+def draw_svg(smiles: str, width: int = 170, height: int = 130) -> str:
     """One valid molecule as an inline <svg> without background, or "" where RDKit cannot draw it."""
     try:
         return _svg(smiles, width, height)
@@ -31,7 +31,7 @@ def _svg(smiles: str, width: int, height: int) -> str:
         return ""
     canvas = rdMolDraw2D.MolDraw2DSVG(width, height)
     _style(canvas.drawOptions())
-    rdMolDraw2D.PrepareAndDrawMolecule(canvas, _laid_out(mol))
+    rdMolDraw2D.PrepareAndDrawMolecule(canvas, _lay_out(mol))
     canvas.FinishDrawing()
     text = canvas.GetDrawingText()
     # inside HTML neither the XML declaration nor the namespaces are needed
@@ -39,7 +39,7 @@ def _svg(smiles: str, width: int, height: int) -> str:
     return " ".join(text.split())
 
 
-def picture(
+def draw_grid(
     mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, legends: Sequence[str] | None = None
 ) -> Path:
     """A grid of molecules as .png or .svg, by the ending of ``path``; what cannot be sanitized is drawn as it is.
@@ -52,7 +52,7 @@ def picture(
         raise UserError(f"{path}: expected a picture ending in .png or .svg, got {path.suffix!r}")
     if not mols:
         raise UserError(f"{path}: there is no molecule to draw")
-    prepared = [_laid_out(_drawable(mol)) for mol in mols]
+    prepared = [_lay_out(_drawable(mol)) for mol in mols]
     columns = min(columns, len(prepared))
     side, rows = 200, -(-len(prepared) // columns)
     kind = rdMolDraw2D.MolDraw2DSVG if path.suffix == ".svg" else rdMolDraw2D.MolDraw2DCairo
@@ -89,7 +89,7 @@ def _drawable(mol: Chem.Mol | str) -> Chem.Mol:
     return mol
 
 
-def _laid_out(mol: Chem.Mol) -> Chem.Mol:
+def _lay_out(mol: Chem.Mol) -> Chem.Mol:
     # RDKit's own layout folds small cages onto themselves; CoordGen takes a second for a ring of 36, twice that for two
     # atoms more
     if max(map(len, mol.GetRingInfo().AtomRings()), default=0) > _LARGE_RING:

@@ -11,7 +11,7 @@ from typing import Any
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.execution import ALONE, Execution
-from symdiff_evaluation.core.kind import Asked, Kind, StructureSet, check_pairs, write_truth
+from symdiff_evaluation.core.kind import Kind, ProtocolSettings, StructureSet, check_pairs, write_truth
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.core.page import PageSection
 from symdiff_evaluation.core.sample_files import SampleFiles
@@ -71,7 +71,7 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
         return self._judge(accept(structures), replace(execution, shards=None), metrics)
 
     def summarize(self, samples: MoleculeSamples, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
-        splits = {"train": [judged.smiles for judged in samples.judged]}
+        splits = {"train": [verdict.smiles for verdict in samples.verdicts]}
         return build(splits, name, "", asks_fcd(metrics), asks_moses(metrics), Execution(workers))
 
     def read(
@@ -88,7 +88,7 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
             execution.begin(len(records))
         return judge_all(records, execution, EVERYTHING if metrics is None else self.collect_needs(metrics))
 
-    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
+    def find_reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> Reference:
         path = Path(name)
         if name not in list_shipped() and path.name.lower().removesuffix(".gz").endswith(ENDINGS):
             smiles = [record.text for record in read(path) if record.form == "smiles"]
@@ -104,31 +104,31 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
     ) -> Reference:
         return derive(dataset, name, asks_fcd(metrics), asks_moses(metrics), execution)
 
-    def failures(self, samples: MoleculeSamples) -> Counter[str]:
-        return Counter(judged.reason.split(":")[0] for judged in samples.judged if judged.reason)
+    def count_failures(self, samples: MoleculeSamples) -> Counter[str]:
+        return Counter(verdict.reason.split(":")[0] for verdict in samples.verdicts if verdict.reason)
 
-    def rows(self, samples: MoleculeSamples, reference: Reference | None) -> Iterable[tuple]:
+    def list_rows(self, samples: MoleculeSamples, reference: Reference | None) -> Iterable[tuple]:
         """``unique`` marks a molecule's first record; ``novel`` is empty without a reference."""
         known = dict(zip(samples.distinct, reference.knows(samples.distinct), strict=True)) if reference else {}
         seen: set[str] = set()
-        for record, judged in zip(samples.records, samples.judged, strict=True):
-            name = judged.canonical
+        for record, verdict in zip(samples.records, samples.verdicts, strict=True):
+            name = verdict.canonical
             unique = write_truth(name not in seen) if name else ""
             novel = write_truth(not known[name]) if name and reference else ""
             yield (
                 record.file,
                 record.number,
-                judged.smiles,
+                verdict.smiles,
                 name or "",
                 write_truth(bool(name)),
-                judged.reason,
+                verdict.reason,
                 unique,
                 novel,
             )
             if name:
                 seen.add(name)
 
-    def sections(
+    def make_sections(
         self, samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
         return pages.sections(samples, reference, estimates)
@@ -140,18 +140,18 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
     def pair(self, samples: MoleculeSamples, inputs: MoleculeSamples) -> MoleculeSamples:
         check_pairs(len(samples), len(inputs))
         records = tuple(
-            replace(record, input=given.text if given.form == "smiles" else judged.canonical or "")
-            for record, given, judged in zip(samples.records, inputs.records, inputs.judged, strict=True)
+            replace(record, input=given.text if given.form == "smiles" else verdict.canonical or "")
+            for record, given, verdict in zip(samples.records, inputs.records, inputs.verdicts, strict=True)
         )
         return replace(samples, records=records)
 
-    def equipped(self, samples: MoleculeSamples, protocol: Asked) -> MoleculeSamples:
+    def equip(self, samples: MoleculeSamples, protocol: ProtocolSettings) -> MoleculeSamples:
         return replace(samples, filters=protocol.mcf) if protocol.mcf else samples
 
-    def remarks(self, samples: MoleculeSamples) -> list[str]:
+    def list_remarks(self, samples: MoleculeSamples) -> list[str]:
         return explain(samples) if STABILITY in samples.aspects else []
 
-    def notes(self, protocol: Asked, reference: Reference | None) -> list[str]:
+    def list_notes(self, protocol: ProtocolSettings, reference: Reference | None) -> list[str]:
         metrics = protocol.metrics
         notes = []
         if reference:
@@ -161,9 +161,9 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
                 if name in metrics and name.split(".")[1] not in reference.gaussians
             ]
         if reference and asks_moses(metrics):
-            if reference.compared is None:
+            if reference.moses is None:
                 notes.append(f"The reference {reference.name} has nothing that MOSES's numbers compare with.")
-            elif reference.compared.split != "test":
+            elif reference.moses.split != "test":
                 notes.append(
                     f"The reference {reference.name} has no test split: MOSES's numbers compare with its training set."
                 )

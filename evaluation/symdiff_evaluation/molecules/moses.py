@@ -29,9 +29,18 @@ _LARGEST_RING = 7
 class Features:
     """One molecule as MOSES sees it.
 
-    ``fingerprint``: 128 bytes; ``accessibility``: None where RDKit lacks the table for it.
-
-    ``rules``, ``pains``, ``mcf``: whether it passes these filters, the last None without a list of them.
+    Parameters
+    ----------
+    fragments : tuple of str
+        SMILES of its BRICS fragments.
+    scaffold : str, optional
+        SMILES of its Bemis-Murcko scaffold; None where that has fewer than two rings.
+    fingerprint : bytes
+        The packed Morgan fingerprint, 128 bytes.
+    accessibility : float, optional
+        The synthetic accessibility score, 1 to 10.
+    rules, pains, mcf : bool
+        Whether it passes these filters; ``mcf`` is None without a list of them.
     """
 
     fragments: tuple[str, ...]
@@ -52,20 +61,20 @@ def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
     with rdBase.BlockLogs():
         try:
             mol = Chem.MolFromSmiles(smiles)
-            return None if mol is None else features(mol, smarts)
+            return None if mol is None else find_features(mol, smarts)
         except UserError:
             raise
         except Exception:  # what a library raises for one molecule costs that molecule, and no other
             return None
 
 
-def plain(one: Features | None) -> dict | None:
+def to_plain(one: Features | None) -> dict | None:
     """As JSON holds it."""
     return one and {**asdict(one), "fingerprint": one.fingerprint.hex()}
 
 
 def restore(columns: dict | None) -> Features | None:
-    """What ``plain`` gave, through JSON."""
+    """What ``to_plain`` gave, through JSON."""
     if columns is None:
         return None
     return Features(
@@ -73,12 +82,12 @@ def restore(columns: dict | None) -> Features | None:
     )
 
 
-def features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
+def find_features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
     """All of the following, of a sanitized molecule."""
     return Features(
-        fragments=tuple(fragments(mol)),
-        scaffold=scaffold(mol),
-        fingerprint=fingerprint(mol),
+        fragments=tuple(find_fragments(mol)),
+        scaffold=find_scaffold(mol),
+        fingerprint=compute_fingerprint(mol),
         accessibility=synthetic_accessibility(mol),
         rules=passes_rules(mol),
         pains=passes_pains(mol),
@@ -86,18 +95,18 @@ def features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
     )
 
 
-def fragments(mol: Chem.Mol) -> list[str]:
+def find_fragments(mol: Chem.Mol) -> list[str]:
     """SMILES of the pieces that cutting all BRICS bonds leaves, attachment points marked by the kind of bond."""
     return Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol)).split(".")
 
 
-def scaffold(mol: Chem.Mol) -> str | None:
+def find_scaffold(mol: Chem.Mol) -> str | None:
     """SMILES of the Bemis-Murcko scaffold; None where it has fewer than two rings."""
     frame = MurckoScaffold.GetScaffoldForMol(mol)
     return Chem.MolToSmiles(frame) if frame.GetRingInfo().NumRings() >= _FEWEST_RINGS else None
 
 
-def fingerprint(mol: Chem.Mol) -> bytes:
+def compute_fingerprint(mol: Chem.Mol) -> bytes:
     """The Morgan fingerprint of radius 2 folded to 1,024 bits, packed: 128 bytes."""
     return np.packbits(_generator().GetFingerprintAsNumPy(mol)).tobytes()
 

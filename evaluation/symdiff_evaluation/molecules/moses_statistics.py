@@ -17,10 +17,16 @@ _FRONT = "moses."
 
 @dataclass(frozen=True)
 class MosesStatistics:
-    """``fragments`` and ``scaffolds``: how often each occurs, by the digest of its SMILES; ``fingerprints``: (n, 128)
-    uint8, distinct.
+    """Statistics of a split's strictly valid molecules.
 
-    ``split``: of the data set, "test", or "train" where it has no other.
+    Parameters
+    ----------
+    fragments, scaffolds : mapping of int to int
+        How often each occurs, by the digest of its SMILES.
+    fingerprints : numpy.ndarray, (n, 128) uint8
+        The different Morgan fingerprints, packed.
+    split : str
+        "test", or "train" where the data set has no other.
     """
 
     fragments: Mapping[int, int]
@@ -48,8 +54,8 @@ def summarize_for_moses(samples: MoleculeSamples, split: str) -> MosesStatistics
     """Of the strictly valid samples, repeats counted."""
     known = [samples.features[text] for text in samples.valid if text in samples.features]
     return MosesStatistics(
-        fragments=_total(map(fragments, known)),
-        scaffolds=_total(map(scaffolds, known)),
+        fragments=_total(map(count_fragments, known)),
+        scaffolds=_total(map(count_scaffolds, known)),
         fingerprints=np.unique(pack(known), axis=0),
         split=split,
     )
@@ -71,12 +77,12 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> MosesStatistics | None:
     return MosesStatistics(**counts, fingerprints=np.packbits(bits, axis=1), split=split)
 
 
-def fragments(one: Features) -> Counter[int]:
+def count_fragments(one: Features) -> Counter[int]:
     """Digests of the fragments of a molecule."""
     return Counter(map(digest, one.fragments))
 
 
-def scaffolds(one: Features) -> Counter[int]:
+def count_scaffolds(one: Features) -> Counter[int]:
     """Digest of the scaffold of a molecule, if it has one."""
     return Counter(() if one.scaffold is None else (digest(one.scaffold),))
 

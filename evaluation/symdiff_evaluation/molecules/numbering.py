@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from rdkit import Chem
 
-from symdiff_evaluation.core.balance import Balance, often, places
+from symdiff_evaluation.core.balance import Balance, position_balance, repeated_orbit_balance
 from symdiff_evaluation.core.digest import digest
 
 
@@ -20,9 +20,12 @@ from symdiff_evaluation.core.digest import digest
 class Numbering:
     """How a record numbers its atoms.
 
-    ``kinds``: of each atom as written, hydrogens too, by element and number of neighbors, from 0.
-
-    ``image``: 64 bits of the heavy-atom graph with its numbers, where the record is strictly valid.
+    Parameters
+    ----------
+    kinds : tuple of int
+        For each atom as written, hydrogens too, its kind by element and number of neighbors, from 0.
+    image : int, optional
+        64 bits of the heavy-atom graph with its numbers, where the record is strictly valid.
     """
 
     kinds: tuple[int, ...]
@@ -31,9 +34,18 @@ class Numbering:
 
 @dataclass(frozen=True)
 class NumberedAtoms:
-    """A strictly valid molecule with its ``image``.
+    """A strictly valid molecule as a file numbers it.
 
-    Its canonical ``name``, its ``size`` in heavy atoms, ``order`` of its automorphism group.
+    Parameters
+    ----------
+    name : str
+        Canonical SMILES.
+    image : int
+        64 bits of the heavy-atom graph with its numbers (``hash_image``).
+    size : int
+        Number of heavy atoms.
+    order : int
+        Order of the automorphism group.
     """
 
     name: str
@@ -42,13 +54,24 @@ class NumberedAtoms:
     order: int
 
 
-def kinds(mol: Chem.Mol) -> tuple[int, ...]:
-    """``Numbering.kinds`` of a molecule as written, not sanitized."""
+def classify_atoms(mol: Chem.Mol) -> tuple[int, ...]:
+    """Number the kinds of the atoms of a molecule as written, by element and number of neighbors.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Not sanitized.
+
+    Returns
+    -------
+    tuple of int
+        ``Numbering.kinds``.
+    """
     labels = [[atom.GetAtomicNum(), atom.GetDegree()] for atom in mol.GetAtoms()]
     return tuple(np.unique(np.array(labels), axis=0, return_inverse=True)[1].ravel().tolist())
 
 
-def image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -> int:
+def hash_image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -> int:
     """64 bits of labels of atoms in order, and of the kinds of bonds (i, j)."""
     pairs = sorted((min(pair), max(pair), kind) for pair, kind in bonds.items())
     return digest(repr((list(labels), pairs)))
@@ -57,9 +80,21 @@ def image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -> int
 def image_balance(found: Sequence[NumberedAtoms], others: int) -> Balance:
     """Test that of each molecule all numberings of its heavy atoms, n! over its automorphisms, are equally frequent.
 
-    ``others``: samples that cannot tell. Molecules that were seen too rarely (``often``) tell nothing either.
+    Molecules that were seen too rarely (``repeated_orbit_balance``) are undecided.
+
+    Parameters
+    ----------
+    found : sequence of NumberedAtoms
+        Strictly valid molecules.
+    others : int
+        Number of samples that are undecided from the start.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
-    told = often(
+    told = repeated_orbit_balance(
         [one.name for one in found],
         [one.image for one in found],
         [math.factorial(one.size) // one.order for one in found],
@@ -72,5 +107,5 @@ def place_balance(found: Sequence[Numbering], others: int) -> Balance:
 
     Molecules of one kind of atom, and the only one of a size, tell nothing.
     """
-    told = places([np.array(one.kinds, np.float64) for one in found])
+    told = position_balance([np.array(one.kinds, np.float64) for one in found])
     return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from symdiff_evaluation.core.charts import bars, densities
+from symdiff_evaluation.core.charts import draw_bars, draw_densities
 from symdiff_evaluation.core.distances import sum_counts
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
     GALLERY,
     SYMMETRIC,
     PageSection,
+    compute_shares,
     describe_estimate,
-    failures,
-    gallery,
-    key,
-    most_symmetric,
-    panel,
-    panels,
-    sample,
-    shares,
+    join_panels,
+    make_failure_table,
+    make_gallery,
+    make_key,
+    make_panel,
+    make_sample,
+    make_symmetric_gallery,
     space_evenly,
 )
-from symdiff_evaluation.molecules.draw import svg
+from symdiff_evaluation.molecules.draw import draw_svg
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
 from symdiff_evaluation.molecules.verdict import COUNTS, PROPERTIES, SYMMETRY
@@ -54,36 +54,36 @@ def _distributions(samples: MoleculeSamples, reference: Reference | None, estima
     counted |= {name: sum_counts(getattr(t, name) for t in traits) for name in ("atoms", "bonds", "rings")}
     shown = []
     for name, title in _COUNTED.items() if COUNTS in samples.aspects else ():
-        chart = bars(shares(counted[name]), shares(reference.counts[name]) if reference else None)
-        shown.append(panel(title, describe_estimate(estimates, f"distance.{name}", "total variation"), chart))
+        chart = draw_bars(compute_shares(counted[name]), compute_shares(reference.counts[name]) if reference else None)
+        shown.append(make_panel(title, describe_estimate(estimates, f"distance.{name}", "total variation"), chart))
     for name, title in _MEASURED.items() if PROPERTIES in samples.aspects else ():
-        chart = densities([getattr(t, name) for t in traits], reference.quantiles[name] if reference else None)
-        shown.append(panel(title, describe_estimate(estimates, f"distance.{name}", "Wasserstein distance"), chart))
-    return key(reference is not None) + panels(shown)
+        chart = draw_densities([getattr(t, name) for t in traits], reference.quantiles[name] if reference else None)
+        shown.append(make_panel(title, describe_estimate(estimates, f"distance.{name}", "Wasserstein distance"), chart))
+    return make_key(reference is not None) + join_panels(shown)
 
 
 def _symmetry(samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]) -> str:
     orders = [t.order for t in samples.traits if t.order is not None] if SYMMETRY in samples.aspects else []
     if not orders:
         return ""
-    target = shares(_short(reference.counts["order"])) if reference else None
-    chart = bars(shares(_short(Counter(map(str, orders)))), target, most=9)
+    target = compute_shares(_short(reference.counts["order"])) if reference else None
+    chart = draw_bars(compute_shares(_short(Counter(map(str, orders)))), target, most=9)
     share: dict[str, list[float]] = {}
     for t in samples.traits:
         if t.orbits is not None:
             share.setdefault(str(t.size), []).append(float(t.order == 1))
     by_size = {size: sum(found) / len(found) for size, found in share.items()}
     shown = [
-        panel(
+        make_panel(
             "Number of automorphisms", describe_estimate(estimates, "symmetry.order_distance", "total variation"), chart
         ),
-        panel("Asymmetric share", "by number of heavy atoms", bars(by_size, None)),
+        make_panel("Asymmetric share", "by number of heavy atoms", draw_bars(by_size, None)),
     ]
     most: dict[str, int] = {}
-    for judged in samples.judged:
-        order = judged.traits.order if judged.traits else None
-        if judged.canonical and order is not None and order > 1:
-            most[judged.canonical] = order
+    for verdict in samples.verdicts:
+        order = verdict.traits.order if verdict.traits else None
+        if verdict.canonical and order is not None and order > 1:
+            most[verdict.canonical] = order
     top = sorted(most, key=lambda text: (-most[text], text))[:SYMMETRIC]
     drawn = [_molecule(text, f"{_power(str(most[text]))} automorphisms") for text in top]
     text = (
@@ -95,10 +95,10 @@ def _symmetry(samples: MoleculeSamples, reference: Reference | None, estimates: 
         describe_estimate(estimates, "balance.images", "all numberings equally frequent: p ="),
         describe_estimate(estimates, "balance.places", "every kind of atom everywhere in the order: p ="),
     ]
-    said = "; ".join(word for word in words if word)
+    summary = "; ".join(word for word in words if word)
     return (
-        f'<p class="soft">{text}</p>{f"<p>{said}</p>" if said else ""}{key(reference is not None)}{panels(shown)}'
-        f"{most_symmetric(drawn)}"
+        f'<p class="soft">{text}</p>{f"<p>{summary}</p>" if summary else ""}'
+        f"{make_key(reference is not None)}{join_panels(shown)}{make_symmetric_gallery(drawn)}"
     )
 
 
@@ -118,8 +118,8 @@ def _reconstruction(samples: MoleculeSamples, estimates: Mapping[str, Estimate])
     """What went in beside what came out, of records that did not come out as they went in."""
     if "reconstruction.exact" not in estimates or not any(record.input for record in samples.records):
         return ""
-    names = zip(samples.input_names, samples.judged, strict=True)
-    changed = [(given, judged.smiles) for given, judged in names if given and judged.canonical != given]
+    names = zip(samples.input_names, samples.verdicts, strict=True)
+    changed = [(given, verdict.smiles) for given, verdict in names if given and verdict.canonical != given]
     drawn = []
     for given, smiles in changed[: GALLERY // 2]:
         drawn += [_molecule(given, "went in"), _molecule(smiles, "came out")]
@@ -129,7 +129,7 @@ def _reconstruction(samples: MoleculeSamples, estimates: Mapping[str, Estimate])
         describe_estimate(estimates, "reconstruction.exact_symmetric", "of the symmetric:"),
     ]
     note = f"The first {len(drawn) // 2} of {len(changed):,} records that did not, in pairs." if changed else ""
-    return f'<p>{"; ".join(word for word in words if word)}</p><p class="soft">{note}</p>{gallery(drawn)}'
+    return f'<p>{"; ".join(word for word in words if word)}</p><p class="soft">{note}</p>{make_gallery(drawn)}'
 
 
 def _gallery(samples: MoleculeSamples, reference: Reference | None) -> str:
@@ -144,18 +144,18 @@ def _gallery(samples: MoleculeSamples, reference: Reference | None) -> str:
         for text, k in zip(chosen, known, strict=True)
     ]
     note = f"{len(chosen)} of the {len(valid):,} valid samples, evenly spaced in the order of the files, not selected."
-    return f'<p class="soft">{note}</p>{gallery(drawn)}'
+    return f'<p class="soft">{note}</p>{make_gallery(drawn)}'
 
 
 def _failures(samples: MoleculeSamples) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
-    for record, judged in zip(samples.records, samples.judged, strict=True):
-        if judged.reason:
-            name, _, detail = judged.reason.partition(": ")
-            shown = judged.smiles if len(judged.smiles) <= 80 else judged.smiles[:77] + "..."
+    for record, verdict in zip(samples.records, samples.verdicts, strict=True):
+        if verdict.reason:
+            name, _, detail = verdict.reason.partition(": ")
+            shown = verdict.smiles if len(verdict.smiles) <= 80 else verdict.smiles[:77] + "..."
             groups.setdefault(name, []).append((shown, f"{record.file}, record {record.number:,}: {detail}"))
-    return failures(groups, len(samples), "None: every record is a strictly valid molecule.")
+    return make_failure_table(groups, len(samples), "None: every record is a strictly valid molecule.")
 
 
 def _molecule(smiles: str, tag: str, new: bool = False) -> str:
-    return sample(svg(smiles) if len(smiles) <= _DRAWN else "", smiles[:_DRAWN], tag, new)
+    return make_sample(draw_svg(smiles) if len(smiles) <= _DRAWN else "", smiles[:_DRAWN], tag, new)

@@ -41,7 +41,7 @@ class Reference:
     quantiles: Mapping[str, np.ndarray]
     gaussians: Mapping[str, FeatureGaussian] = field(default_factory=dict)
     source: str = ""
-    compared: MosesStatistics | None = None
+    moses: MosesStatistics | None = None
 
     def knows(self, smiles: Sequence[str]) -> np.ndarray:
         """Which canonical SMILES are in the set: (n,) bool."""
@@ -68,7 +68,7 @@ def summarize(samples: MoleculeSamples, name: str, source: str = "") -> Referenc
             "rings": _tally(sum_counts(t.rings for t in traits)),
             "order": _tally(Counter(str(t.order) for t in traits if t.order is not None)),
         },
-        quantiles={name: quantiles(np.array([getattr(t, name) for t in traits])) for name in MEASURED},
+        quantiles={name: take_quantiles(np.array([getattr(t, name) for t in traits])) for name in MEASURED},
         source=source,
     )
 
@@ -79,8 +79,8 @@ def write(reference: Reference, out: str | Path) -> None:
     for split, law in reference.gaussians.items():
         arrays[f"fcd.{split}.mean"] = law.mean.astype(np.float32)
         arrays[f"fcd.{split}.covariance"] = law.covariance[np.triu_indices(FEATURES)].astype(np.float32)
-    if reference.compared is not None:
-        arrays |= reference.compared.arrays()
+    if reference.moses is not None:
+        arrays |= reference.moses.arrays()
     about = {
         "name": reference.name,
         "count": reference.count,
@@ -111,7 +111,7 @@ def load(name_or_path: str | Path) -> Reference:
             },
             gaussians={split: _gaussian(arrays, split) for split in splits},
             source=about["source"],
-            compared=compared_from(arrays),
+            moses=compared_from(arrays),
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise unreadable(name_or_path, error) from error
@@ -121,7 +121,7 @@ def _tally(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (int(item[0]), "") if item[0].isdigit() else (0, item[0])))
 
 
-def quantiles(values: np.ndarray) -> np.ndarray:
+def take_quantiles(values: np.ndarray) -> np.ndarray:
     """(q,) float32, sorted values that stand for equal shares of all."""
     if len(values) <= QUANTILES:
         return np.sort(values).astype(np.float32)

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.execution import ALONE, Execution
-from symdiff_evaluation.core.parallel import in_processes
+from symdiff_evaluation.core.parallel import map_items
 from symdiff_evaluation.core.shards import Shards, Work, work_out
 from symdiff_evaluation.molecules.verdict import (
     COUNTS,
     EVERYTHING,
     PROPERTIES,
     SYMMETRY,
-    Judged,
     Traits,
+    Verdict,
     judge,
     restore,
 )
@@ -33,7 +33,7 @@ class MoleculeSamples:
 
     Parameters
     ----------
-    records, judged
+    records, verdicts
         In the order of the files.
     workers, shards
         For what is worked out later.
@@ -44,7 +44,7 @@ class MoleculeSamples:
     """
 
     records: tuple[Record, ...]
-    judged: tuple[Judged, ...]
+    verdicts: tuple[Verdict, ...]
     workers: int = field(default=1, compare=False, repr=False)
     shards: Shards | None = field(default=None, compare=False, repr=False)
     filters: Filters | None = field(default=None, compare=False, repr=False)
@@ -56,7 +56,7 @@ class MoleculeSamples:
     @cached_property
     def valid(self) -> list[str]:
         """Canonical SMILES of the strictly valid samples, with repeats."""
-        return [judged.canonical for judged in self.judged if judged.canonical is not None]
+        return [verdict.canonical for verdict in self.verdicts if verdict.canonical is not None]
 
     @cached_property
     def distinct(self) -> list[str]:
@@ -73,7 +73,7 @@ class MoleculeSamples:
             raise RuntimeError(
                 f"a metric needs one of {COUNTS}, {PROPERTIES}, {SYMMETRY} and does not say so in its `needs`"
             )
-        return [judged.traits for judged in self.judged if judged.traits is not None]
+        return [verdict.traits for verdict in self.verdicts if verdict.traits is not None]
 
     @cached_property
     def input_orders(self) -> list[int | None]:
@@ -90,11 +90,11 @@ class MoleculeSamples:
         return [one.canonical if (one := self._inputs.get(record.input)) else None for record in self.records]
 
     @cached_property
-    def _inputs(self) -> dict[str, Judged]:
+    def _inputs(self) -> dict[str, Verdict]:
         """What each record was made from, by its text."""
         texts = sorted({record.input for record in self.records} - {""})
         work = partial(judge, aspects=frozenset({SYMMETRY}))
-        found = in_processes(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
+        found = map_items(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
         return dict(zip(texts, found, strict=True))
 
     @cached_property
@@ -107,7 +107,7 @@ class MoleculeSamples:
 
         smarts = self.filters.smarts if self.filters else ()
         run = partial(_run, partial(moses.read, smarts=smarts), self.workers)
-        work = Work("moses", run, str.encode, moses.plain, moses.restore, ("rdkit",), setting="\n".join(smarts))
+        work = Work("moses", run, str.encode, moses.to_plain, moses.restore, ("rdkit",), setting="\n".join(smarts))
         found = work_out(work, self.distinct, self.shards)
         return {text: one for text, one in zip(self.distinct, found, strict=True) if one is not None}
 
@@ -133,13 +133,13 @@ def judge_all(
     """
     records = tuple(records)
     run = partial(_run, partial(judge, aspects=aspects), execution.workers)
-    work = Work("judged", run, _identity, asdict, restore, ("rdkit",), setting=" ".join(sorted(aspects)))
-    judged = tuple(work_out(work, records, execution.shards, execution.progress))
-    return MoleculeSamples(records, judged, execution.workers, execution.shards, aspects=aspects)
+    work = Work("verdicts", run, _identity, asdict, restore, ("rdkit",), setting=" ".join(sorted(aspects)))
+    verdicts = tuple(work_out(work, records, execution.shards, execution.progress))
+    return MoleculeSamples(records, verdicts, execution.workers, execution.shards, aspects=aspects)
 
 
 def _run(work: Callable, workers: int, items: Sequence, progress: Callable[[int], None] | None) -> list:
-    return in_processes(work, items, workers, progress)
+    return map_items(work, items, workers, progress)
 
 
 def _identity(record: Record) -> bytes:

@@ -17,7 +17,7 @@ VALENCES: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 
 
-def stable_atoms(mol: Chem.Mol) -> tuple[int, int]:
+def count_stable(mol: Chem.Mol) -> tuple[int, int]:
     """Number of stable atoms and of atoms of a molecule as written (not sanitized).
 
     Bonds are kekulized and summed; hydrogens that SMILES writes inside brackets count as bonds, implied ones do not. An

@@ -15,8 +15,8 @@ from symdiff.chemistry.parse import canonical, explain, flatten, parse, sanitize
 from symdiff.storage.records import Broken, Record
 from symdiff_evaluation.core.automorphisms import SearchExhausted, automorphisms
 from symdiff_evaluation.molecules.charges import add_charges
-from symdiff_evaluation.molecules.numbering import Numbering, image, kinds
-from symdiff_evaluation.molecules.stability import stable_atoms
+from symdiff_evaluation.molecules.numbering import Numbering, classify_atoms, hash_image
+from symdiff_evaluation.molecules.stability import count_stable
 
 STABILITY: Final = "stability"
 COUNTS: Final = "counts"
@@ -58,7 +58,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Verdict:
     """One sample and its verdict.
 
     Parameters
@@ -98,16 +98,16 @@ class Judged:
     numbering: Numbering | None = field(default=None, repr=False)
 
 
-def restore(plain: Mapping[str, Any]) -> Judged:
+def restore(plain: Mapping[str, Any]) -> Verdict:
     """What ``dataclasses.asdict`` and JSON made of one."""
     stable, numbers, order = plain["stable"], plain["traits"], plain["numbering"]
     numbering = order and Numbering(tuple(order["kinds"]), order["image"])
-    return Judged(
+    return Verdict(
         **{**plain, "stable": stable and tuple(stable), "traits": numbers and Traits(**numbers), "numbering": numbering}
     )
 
 
-def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
+def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Verdict:
     """Judge one record; whatever a library raises over it is its reason.
 
     Parameters
@@ -121,27 +121,27 @@ def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Judged:
         try:
             return _judge(parse(record), record, aspects)
         except Broken as error:
-            return Judged(_show(record), str(error))
+            return Verdict(_show(record), str(error))
         except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
-            return Judged(_show(record), str(explain(error)))
+            return Verdict(_show(record), str(explain(error)))
 
 
-def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Judged:
+def _judge(mol: Chem.Mol, record: Record, aspects: frozenset[str]) -> Verdict:
     known: dict[str, Any] = {"smiles": record.text if record.form == "smiles" else Chem.MolToSmiles(mol)}
     plain = record.form == "smiles" and not _MARKED.search(record.text)
     known["components"] = 1 if plain else len(Chem.GetMolFrags(mol))
     if STABILITY in aspects:
-        known["stable"] = stable_atoms(mol)
+        known["stable"] = count_stable(mol)
         known["hydrogens"] = not plain and any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms())
     if NUMBERING in aspects and record.form != "smiles":
-        known["numbering"] = Numbering(kinds(mol))
+        known["numbering"] = Numbering(classify_atoms(mol))
     try:
         return _valid(mol, known, plain, aspects)
     except Broken as error:
-        return Judged(**known, reason=str(error), relaxed=_rescue(mol))
+        return Verdict(**known, reason=str(error), relaxed=_rescue(mol))
 
 
-def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset[str]) -> Judged:
+def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset[str]) -> Verdict:
     """The verdict of what sanitizes.
 
     ``plain``: SMILES without brackets, dots and stereo, of which nothing is to be taken away.
@@ -150,25 +150,25 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
     try:
         if known["components"] > 1:
             largest = _largest(clean)
-            return Judged(
+            return Verdict(
                 **known, reason=f"fragments: {known['components']} components", fragment=largest, relaxed=largest
             )
         bare = clean if plain else flatten(clean)
         name = canonical(bare)
         if known.get("numbering") is not None:
-            known["numbering"] = replace(known["numbering"], image=image(*_color(bare)))
+            known["numbering"] = replace(known["numbering"], image=hash_image(*_color(bare)))
         if not aspects.isdisjoint({COUNTS, PROPERTIES, SYMMETRY}):
-            known["traits"] = traits(bare, aspects)
+            known["traits"] = measure_traits(bare, aspects)
         unpaired = () if plain else bare.GetAtomsMatchingQuery(_RADICAL)
         known["radicals"] = sum(atom.GetNumRadicalElectrons() for atom in unpaired)
-        return Judged(**known, canonical=name, fragment=name, relaxed=name)
+        return Verdict(**known, canonical=name, fragment=name, relaxed=name)
     except Broken:
         raise
     except Exception as error:  # a library raises whatever a molecule leads it to
         raise explain(error) from error
 
 
-def traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
+def measure_traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
     """The numbers of a sanitized flat molecule."""
     known: dict[str, Any] = {"size": mol.GetNumAtoms()}
     full, bonds = _color(mol) if COUNTS in aspects or SYMMETRY in aspects else ([], {})

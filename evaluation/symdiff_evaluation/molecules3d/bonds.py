@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from symdiff_evaluation.molecules3d.edm import bond_orders, covers, largest_fragment, stable_atoms
+from symdiff_evaluation.molecules3d.edm import count_stable, covers, find_bond_orders, find_largest_fragment
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import PlacedAtoms
@@ -23,10 +23,10 @@ class EDM:
     smiles: str | None
 
 
-def by_distance(geometry: PlacedAtoms) -> EDM | None:
+def apply_edm(geometry: PlacedAtoms) -> EDM | None:
     """EDM's rule of one geometry; None for elements that its tables lack."""
     if not covers(geometry.numbers):
         return None
-    orders = bond_orders(geometry.numbers, geometry.positions)
-    smiles = largest_fragment(geometry.numbers, orders)
-    return EDM(stable_atoms(geometry.numbers, orders), len(orders), smiles)
+    orders = find_bond_orders(geometry.numbers, geometry.positions)
+    smiles = find_largest_fragment(geometry.numbers, orders)
+    return EDM(count_stable(geometry.numbers, orders), len(orders), smiles)

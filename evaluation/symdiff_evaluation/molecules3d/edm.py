@@ -38,7 +38,7 @@ def covers(numbers: np.ndarray) -> bool:
     return set(np.unique(numbers).tolist()) <= VALENCES.keys()
 
 
-def bond_orders(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
+def find_bond_orders(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """(N, N) int, 0 to 3: the highest order whose length plus margin exceeds the distance, all lower ones doing so too.
 
     ``numbers`` (N,) atomic numbers, ``positions`` (N, 3) in angstrom. Raises ``ValueError`` for an element that the
@@ -54,12 +54,12 @@ def bond_orders(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
     return orders
 
 
-def stable_atoms(numbers: np.ndarray, orders: np.ndarray) -> int:
+def count_stable(numbers: np.ndarray, orders: np.ndarray) -> int:
     """Atoms whose bond orders add up to their element's valence."""
     return int((orders.sum(1) == np.array([VALENCES[number] for number in numbers.tolist()])).sum())
 
 
-def largest_fragment(numbers: np.ndarray, orders: np.ndarray) -> str | None:
+def find_largest_fragment(numbers: np.ndarray, orders: np.ndarray) -> str | None:
     """Canonical SMILES of the largest fragment, as EDM's validity keeps it.
 
     None where RDKit does not sanitize the whole.

@@ -17,7 +17,7 @@ ORDERS = ("", "-", "=", "#", ":")  # by the order of a bond; the last: aromatic
 Row = Mapping[str, np.ndarray]  # of one molecule: values by label
 
 
-def lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
+def measure_lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
     """Bond lengths in angstrom by label such as "C=O", elements in alphabetical order.
 
     ``bonds`` (b, 3) as perceived.
@@ -30,7 +30,7 @@ def lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
     return {label: np.array(values) for label, values in found.items()}
 
 
-def angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
+def measure_angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
     """Angles between two bonds of an atom in degrees by label such as "C-C-H", the middle atom in the middle."""
     neighbors: dict[int, list[int]] = {}
     for i, j, _ in bonds.tolist():
@@ -45,13 +45,13 @@ def angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
     return {label: _angle(geometry.positions, np.array(triples)) for label, triples in found.items()}
 
 
-def rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
+def measure_rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
     """Lengths and angles of every valid molecule, one row a molecule."""
     spans, bends = [], []
-    for index, one in zip(geometries.readable, geometries.perceived, strict=True):
+    for index, one in zip(geometries.readable, geometries.perceptions, strict=True):
         if not isinstance(one, Undetermined) and one.canonical is not None:
-            spans.append(lengths(geometries[index], one.bonds))
-            bends.append(angles(geometries[index], one.bonds))
+            spans.append(measure_lengths(geometries[index], one.bonds))
+            bends.append(measure_angles(geometries[index], one.bonds))
     return spans, bends
 
 

@@ -23,7 +23,7 @@ from symdiff_evaluation.molecules3d.metrics import METRICS
 from symdiff_evaluation.molecules3d.read import ENDINGS, read
 from symdiff_evaluation.molecules3d.reference import GeometryReference, build, load
 from symdiff_evaluation.molecules3d.samples import Geometries as Set
-from symdiff_evaluation.molecules3d.samples import join, units_hint
+from symdiff_evaluation.molecules3d.samples import hint_units, join
 
 
 class GeometryKind(Kind[Set, GeometryReference]):
@@ -90,7 +90,7 @@ class GeometryKind(Kind[Set, GeometryReference]):
         report = execution.report_stages(len(samples.readable))
         return replace(samples, limits=Limits(workers=execution.workers), progress=report, shards=execution.shards)
 
-    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
+    def find_reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> GeometryReference:
         """A shipped one, one that was written, or a file of molecules."""
         path = Path(name)
         written = path.suffix in (".json", ".safetensors") and path.with_suffix(".json").is_file()
@@ -98,10 +98,10 @@ class GeometryKind(Kind[Set, GeometryReference]):
             return load(name)
         return build(self.read(SampleFiles([name]), Execution(workers)), path.name, name)
 
-    def failures(self, samples: Set) -> Counter[str]:
+    def count_failures(self, samples: Set) -> Counter[str]:
         return Counter(reason.split(":")[0] for reason in samples.reasons if reason)
 
-    def rows(self, samples: Set, reference: GeometryReference | None) -> Iterable[tuple]:
+    def list_rows(self, samples: Set, reference: GeometryReference | None) -> Iterable[tuple]:
         """``valid``: one molecule by perceived bonds, where the protocol asked for them; else a molecule at all.
         Undecided is empty.
 
@@ -114,7 +114,7 @@ class GeometryKind(Kind[Set, GeometryReference]):
             row["reason"] = row["reason"] or ("" if valid else row.get("perceived_reason", ""))
             yield record.file, record.number, *(row.get(name, "") for name in self.columns)
 
-    def sections(
+    def make_sections(
         self, samples: Set, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
         return pages.sections(samples, reference, estimates)
@@ -125,8 +125,8 @@ class GeometryKind(Kind[Set, GeometryReference]):
         if any(name.startswith("strain.xtb") for name in metrics):
             xtb.require()
 
-    def remarks(self, samples: Set) -> list[str]:
-        hint = units_hint(samples)
+    def list_remarks(self, samples: Set) -> list[str]:
+        hint = hint_units(samples)
         notes = Counter(record.note for record in samples.records if record.note)
         return [
             *([hint] if hint else []),

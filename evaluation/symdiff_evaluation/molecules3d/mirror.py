@@ -15,13 +15,13 @@ from symdiff_evaluation.core.balance import Balance, orbit_balance
 from symdiff_evaluation.core.estimate import Estimate, nothing
 
 if TYPE_CHECKING:
-    from symdiff_evaluation.molecules3d.perception import Perceived
+    from symdiff_evaluation.molecules3d.perception import PerceivedMolecule
     from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
 FAINT = 1e-4  # of pseudoscalars that lie between -1 and 1: what is below could be rounding
 
 
-def hand(geometry: PlacedAtoms) -> int:
+def find_hand(geometry: PlacedAtoms) -> int:
     """1 or -1, by the first of some pseudoscalars that is not about zero; 0 where all are.
 
     The sign has no meaning of its own: what counts is that mirror images have opposite ones. It is 0 for whatever is
@@ -59,14 +59,14 @@ def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
     ]
 
 
-def even_odds(right: int, left: int, undecided: int = 0) -> Estimate:
+def binomial_balance(right: int, left: int, undecided: int = 0) -> Estimate:
     """P-value that two outcomes are equally likely: the exact two-sided binomial test."""
     if right + left == 0:
         return nothing(undecided)
     return Estimate(float(binomtest(right, right + left).pvalue), None, None, right + left, undecided)
 
 
-def enantiomers(molecules: Iterable[Perceived]) -> Balance:
+def enantiomer_balance(molecules: Iterable[PerceivedMolecule]) -> Balance:
     """Test that of each chiral molecule, told apart by its stereo SMILES, both mirror images are equally frequent."""
     pairs = [
         (min(one.stereo, one.mirrored), one.stereo <= one.mirrored)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff_evaluation.core.balance import Balance, directions, together
+from symdiff_evaluation.core.balance import Balance, combine, direction_balance
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import PlacedAtoms
@@ -25,7 +25,7 @@ def orientation_balance(geometries: Sequence[PlacedAtoms]) -> Balance:
     pairs = [moments(one.numbers, one.positions) for one in geometries]
     if not pairs:
         return Balance(0.0, 0.0, 0.0, 0)
-    told = together([directions(np.array(part)) for part in zip(*pairs, strict=True)])
+    told = combine([direction_balance(np.array(part)) for part in zip(*pairs, strict=True)])
     count = sum(bool(first.any() or second.any()) for first, second in pairs)
     return Balance(told.statistic, told.mean, told.variance, count, len(pairs) - count)
 

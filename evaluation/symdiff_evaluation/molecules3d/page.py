@@ -8,24 +8,24 @@ from collections.abc import Mapping
 import numpy as np
 
 from symdiff.chemistry.elements import SYMBOLS, formula
-from symdiff_evaluation.core.charts import bars, curves, densities
+from symdiff_evaluation.core.charts import draw_bars, draw_curves, draw_densities
 from symdiff_evaluation.core.estimate import Estimate, fraction
 from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
     PageSection,
+    compute_shares,
     describe_estimate,
-    failures,
-    gallery,
-    key,
-    most_symmetric,
-    panel,
-    panels,
-    sample,
-    shares,
+    join_panels,
+    make_failure_table,
+    make_gallery,
+    make_key,
+    make_panel,
+    make_sample,
+    make_symmetric_gallery,
     space_evenly,
 )
-from symdiff_evaluation.core.pictures import points
+from symdiff_evaluation.core.pictures import draw_points
 from symdiff_evaluation.molecules3d.internal_coordinates import pool
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries
@@ -58,50 +58,54 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
     sizes = Counter(str(len(samples[k].numbers)) for k in samples.readable)
     atoms = Counter(SYMBOLS[number] for number in samples.z.tolist())
     shown = [
-        panel("Atoms of a molecule", "", bars(shares(sizes), None)),
-        panel("Elements", "share of all atoms", bars(shares(atoms), None)),
+        make_panel("Atoms of a molecule", "", draw_bars(compute_shares(sizes), None)),
+        make_panel("Elements", "share of all atoms", draw_bars(compute_shares(atoms), None)),
     ]
-    if _is_known(samples, "perceived"):
+    if _is_known(samples, "perceptions"):
         spans, bends = (pool(part) for part in samples.internal)
         known = {} if reference is None else reference.quantiles
-        law = None if reference is None else shares(reference.counts.get("bond", {}))
-        counted = shares({label: len(values) for label, values in spans.items()})
+        law = None if reference is None else compute_shares(reference.counts.get("bond", {}))
+        counted = compute_shares({label: len(values) for label, values in spans.items()})
         shown.append(
-            panel(
+            make_panel(
                 "Bonds, as perceived",
                 describe_estimate(estimates, "geometry.bond_types", "total variation"),
-                bars(counted, law, most=9),
+                draw_bars(counted, law, most=9),
             )
         )
         for label in _BONDS:
             if label in spans:
                 text = describe_estimate(estimates, f"geometry.bond_length.{label}", "Wasserstein distance")
                 shown.append(
-                    panel(
-                        f"Lengths of {label} in angstrom", text, densities(spans[label], known.get(f"length.{label}"))
+                    make_panel(
+                        f"Lengths of {label} in angstrom",
+                        text,
+                        draw_densities(spans[label], known.get(f"length.{label}")),
                     )
                 )
         for label in _ANGLES:
             if label in bends:
                 shown.append(
-                    panel(f"Angles {label} in degrees", "", densities(bends[label], known.get(f"angle.{label}")))
+                    make_panel(
+                        f"Angles {label} in degrees", "", draw_densities(bends[label], known.get(f"angle.{label}"))
+                    )
                 )
-    if _is_known(samples, "strained"):
+    if _is_known(samples, "strains"):
         each = [
             one.energy / one.atoms
-            for one in samples.strained
+            for one in samples.strains
             if not isinstance(one, Undetermined) and one.energy is not None
         ]
         if each:
             law = None if reference is None else reference.quantiles.get("strain")
             shown.append(
-                panel(
+                make_panel(
                     "Strain in kcal/mol an atom",
                     describe_estimate(estimates, "strain.mmff_per_atom", "median"),
-                    densities(each, law),
+                    draw_densities(each, law),
                 )
             )
-    return key(reference is not None) + panels(shown)
+    return make_key(reference is not None) + join_panels(shown)
 
 
 def _symmetry(samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]) -> str:
@@ -114,26 +118,30 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
         return ""
     shown = []
     for tolerance in (TIGHT, LOOSE):
-        law = None if reference is None else shares(reference.counts.get(f"point_group.{tolerance}", {}))
+        law = None if reference is None else compute_shares(reference.counts.get(f"point_group.{tolerance}", {}))
         groups = Counter(one.group(tolerance) for _, one in known)
         shown.append(
-            panel(f"Point groups at {tolerance} angstrom", "share of the molecules", bars(shares(groups), law, most=10))
+            make_panel(
+                f"Point groups at {tolerance} angstrom",
+                "share of the molecules",
+                draw_bars(compute_shares(groups), law, most=10),
+            )
         )
     symmetric = [fraction(sum(one.group(t) != "C1" for _, one in known), len(known)) for t in _TOLERANCES]
     shown.append(
-        panel(
+        make_panel(
             "Symmetric share by tolerance",
             "RMSD in angstrom up to which an operation counts",
-            curves(_TOLERANCES, symmetric),
+            draw_curves(_TOLERANCES, symmetric),
         )
     )
     away = [min(one.chirality, LIMIT) for _, one in known]
     law = None if reference is None else reference.quantiles.get("chirality")
     shown.append(
-        panel(
+        make_panel(
             "Distance to the mirror image in angstrom",
             describe_estimate(estimates, "shape.chirality", "median"),
-            densities(away, law),
+            draw_densities(away, law),
         )
     )
     words = [
@@ -152,8 +160,8 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
     )
     return (
         f'<p class="soft">{text}</p><p>{"; ".join(word for word in words if word)}</p>'
-        f"{key(reference is not None)}{panels(shown)}"
-        f"{most_symmetric(drawn)}"
+        f"{make_key(reference is not None)}{join_panels(shown)}"
+        f"{make_symmetric_gallery(drawn)}"
     )
 
 
@@ -164,7 +172,7 @@ def _gallery(samples: Geometries) -> str:
     drawn = []
     for number in space_evenly(len(samples.readable)):
         index = samples.readable[number]
-        one = samples.perceived[place[index]] if _is_known(samples, "perceived") else None
+        one = samples.perceptions[place[index]] if _is_known(samples, "perceptions") else None
         tag = (
             ""
             if one is None
@@ -179,19 +187,19 @@ def _gallery(samples: Geometries) -> str:
         f"{len(drawn)} of the {len(samples.readable):,} readable samples, evenly spaced in the order of the files, "
         "not selected. Lines join near atoms."
     )
-    return f'<p class="soft">{note}</p>{gallery(drawn)}'
+    return f'<p class="soft">{note}</p>{make_gallery(drawn)}'
 
 
 def _draw(samples: Geometries, index: int, tag: str, new: bool = False) -> str:
     atoms = samples[index]
-    return sample(
-        points([SYMBOLS[number] for number in atoms.numbers], atoms.positions), formula(atoms.numbers), tag, new
+    return make_sample(
+        draw_points([SYMBOLS[number] for number in atoms.numbers], atoms.positions), formula(atoms.numbers), tag, new
     )
 
 
 def _failures(samples: Geometries) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
-    found = dict(zip(samples.readable, samples.perceived, strict=True)) if _is_known(samples, "perceived") else {}
+    found = dict(zip(samples.readable, samples.perceptions, strict=True)) if _is_known(samples, "perceptions") else {}
     for index, record in enumerate(samples.records):
         one = found.get(index)
         reason = samples.reasons[index] or (
@@ -202,4 +210,4 @@ def _failures(samples: Geometries) -> str:
             groups.setdefault(name, []).append(
                 (formula(samples[index].numbers), f"{record.file}, record {record.number:,}: {detail}")
             )
-    return failures(groups, len(samples), "None: every record is a molecule.")
+    return make_failure_table(groups, len(samples), "None: every record is a molecule.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Perceived:
+class PerceivedMolecule:
     """One geometry as a molecule. ``canonical``: flat canonical SMILES of its one component, else None with a
     ``reason``.
 
@@ -46,29 +46,29 @@ class Perceived:
         return self.stereo != self.mirrored
 
 
-def perceive(geometry: PlacedAtoms) -> Perceived | Undetermined:
+def perceive(geometry: PlacedAtoms) -> PerceivedMolecule | Undetermined:
     """What molecule a geometry is: its reason where it is none, ``Undetermined`` where that could not be decided."""
     with rdBase.BlockLogs():
         default = _by_default(geometry)
         try:
-            mol = molecule(geometry)
+            mol = find_molecule(geometry)
         except Broken as error:
-            return Perceived(None, str(error), default=default)
+            return PerceivedMolecule(None, str(error), default=default)
         except Undecided as error:
             return Undetermined(str(error))
         bonds = _bonds(mol)
         try:
-            complete(mol)
+            check_complete(mol)
             name = canonical(flatten(mol))
             stereo, mirrored, rights, lefts = _hands(mol)
         except Broken as error:
-            return Perceived(None, str(error), bonds=bonds, default=default)
+            return PerceivedMolecule(None, str(error), bonds=bonds, default=default)
         except Chem.MolSanitizeException as error:  # RDKit accepts some exotic rings once, but not a second time
-            return Perceived(None, str(explain(error)), default=default)
-        return Perceived(name, "", stereo, mirrored, rights, lefts, bonds, default)
+            return PerceivedMolecule(None, str(explain(error)), default=default)
+        return PerceivedMolecule(name, "", stereo, mirrored, rights, lefts, bonds, default)
 
 
-def molecule(geometry: PlacedAtoms) -> Chem.Mol:
+def find_molecule(geometry: PlacedAtoms) -> Chem.Mol:
     """The sanitized molecule with its hydrogens and its conformer, of any number of components.
 
     Raises ``Broken`` or ``Undecided``.
@@ -76,7 +76,7 @@ def molecule(geometry: PlacedAtoms) -> Chem.Mol:
     return perception.molecule(geometry.numbers, geometry.positions, geometry.charge)
 
 
-def complete(mol: Chem.Mol) -> None:
+def check_complete(mol: Chem.Mol) -> None:
     """Raises ``Broken`` for several components and for unpaired electrons."""
     if (components := len(Chem.GetMolFrags(mol))) > 1:
         raise Broken(f"fragments: {components} components")

@@ -14,7 +14,7 @@ from rdkit import rdBase
 from symdiff.errors import UserError
 from symdiff.storage.records import Broken
 from symdiff_evaluation.core.limits import Undetermined
-from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
+from symdiff_evaluation.molecules3d.perception import Undecided, check_complete, find_molecule
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import PlacedAtoms
@@ -26,7 +26,7 @@ def require() -> None:
         raise UserError("poses: needs the package posebusters: pip install 'symdiff-torch[poses]'")
 
 
-def checks(geometry: PlacedAtoms) -> dict[str, bool] | Undetermined:
+def run_checks(geometry: PlacedAtoms) -> dict[str, bool] | Undetermined:
     """Each check of PoseBusters' configuration "mol" by its name.
 
     None where the geometry is no molecule by perceived bonds.
@@ -35,8 +35,8 @@ def checks(geometry: PlacedAtoms) -> dict[str, bool] | Undetermined:
 
     with rdBase.BlockLogs():
         try:
-            mol = molecule(geometry)
-            complete(mol)
+            mol = find_molecule(geometry)
+            check_complete(mol)
         except Broken:
             return {}
         except Undecided as error:

@@ -56,12 +56,14 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
     some = geometries.select(geometries.readable[:: -(-len(geometries.readable) // most)])
     shapes = [one for one in some.shapes if not isinstance(one, Undetermined)]
     names = {
-        one.canonical for one in geometries.perceived if not isinstance(one, Undetermined) and one.canonical is not None
+        one.canonical
+        for one in geometries.perceptions
+        if not isinstance(one, Undetermined) and one.canonical is not None
     }
     quantiles = {f"length.{label}": _quantiles(values) for label, values in spans.items() if len(values) >= _RARE}
     quantiles |= {f"angle.{label}": _quantiles(values) for label, values in bends.items() if len(values) >= _RARE}
-    quantiles["chirality"] = _quantiles(chiralities(shapes))
-    relaxed = [one for one in some.strained if not isinstance(one, Undetermined) and one.energy is not None]
+    quantiles["chirality"] = _quantiles(measure_chiralities(shapes))
+    relaxed = [one for one in some.strains if not isinstance(one, Undetermined) and one.energy is not None]
     quantiles["strain"] = _quantiles(np.array([one.energy / one.atoms for one in relaxed]))
     return GeometryReference(
         name=name,
@@ -71,7 +73,7 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
             "bond": {label: len(values) for label, values in spans.items()},
             "angle": {label: len(values) for label, values in bends.items()},
             **{
-                f"point_group.{tolerance}": dict(sorted(point_groups(shapes, tolerance).items()))
+                f"point_group.{tolerance}": dict(sorted(count_point_groups(shapes, tolerance).items()))
                 for tolerance in (TIGHT, LOOSE)
             },
         },
@@ -114,12 +116,12 @@ def load(name_or_path: str | Path) -> GeometryReference:
         raise unreadable(name_or_path, error) from error
 
 
-def point_groups(shapes: Sequence[Shape], tolerance: float) -> Counter[str]:
+def count_point_groups(shapes: Sequence[Shape], tolerance: float) -> Counter[str]:
     """How often each Schoenflies symbol occurs at a tolerance in angstrom."""
     return Counter(one.group(tolerance) for one in shapes)
 
 
-def chiralities(shapes: Sequence[Shape]) -> np.ndarray:
+def measure_chiralities(shapes: Sequence[Shape]) -> np.ndarray:
     """RMSD in angstrom to the nearest operation that mirrors, at most ``LIMIT``: farther ones are only bounded."""
     return np.array([min(one.chirality, LIMIT) for one in shapes])
 

@@ -20,8 +20,8 @@ from symdiff_evaluation.core.shards import Shards, work_out
 _BLOCK = 1 << 20  # distances in memory at once
 _COLUMNS = {  # of samples.csv, by what they are worked out of
     "edm": ("edm_stable_atoms", "edm_smiles"),
-    "perceived": ("perceived", "perceived_reason"),
-    "strained": ("strain_mmff",),
+    "perceptions": ("perceived", "perceived_reason"),
+    "strains": ("strain_mmff",),
     "shapes": ("point_group_0.1", "point_group_0.3"),
 }
 
@@ -89,58 +89,58 @@ class Geometries:
     @cached_property
     def edm(self) -> tuple:
         """What EDM's rule says of each readable record: ``bonds.EDM``, None for elements that its tables lack."""
-        from symdiff_evaluation.molecules3d.bonds import by_distance
+        from symdiff_evaluation.molecules3d.bonds import apply_edm
 
-        return self._each("EDM's rule", by_distance, "edm")
+        return self._each("EDM's rule", apply_edm, "edm")
 
     @cached_property
-    def perceived(self) -> tuple:
-        """What perception says of each readable record: ``perception.Perceived`` or ``Undetermined``."""
+    def perceptions(self) -> tuple:
+        """What perception says of each readable record: ``perception.PerceivedMolecule`` or ``Undetermined``."""
         from symdiff_evaluation.molecules3d.perception import perceive
 
-        return self._each("bonds", perceive, "perceived")
+        return self._each("bonds", perceive, "perceptions")
 
     @cached_property
     def internal(self) -> tuple:
-        """Lengths and angles of bonds by label, one row a valid molecule: ``internal.rows``."""
-        from symdiff_evaluation.molecules3d.internal_coordinates import rows
+        """Lengths and angles of bonds by label, one row a valid molecule: ``internal.measure_rows``."""
+        from symdiff_evaluation.molecules3d.internal_coordinates import measure_rows
 
-        return rows(self)
+        return measure_rows(self)
 
     @cached_property
-    def strained(self) -> tuple:
+    def strains(self) -> tuple:
         """Of each readable record: ``strain.Strain`` or ``Undetermined``."""
-        from symdiff_evaluation.molecules3d.strain import strain
+        from symdiff_evaluation.molecules3d.strain import measure_strain
 
-        return self._each("strain", strain, "strained")
+        return self._each("strain", measure_strain, "strains")
 
     @cached_property
-    def strained_xtb(self) -> tuple:
+    def xtb_strains(self) -> tuple:
         """The same by GFN2-xTB: ``xtb.relax``."""
         from symdiff_evaluation.molecules3d.xtb import relax
 
-        return self._each("strain by xTB", relax, "strained_xtb")
+        return self._each("strain by xTB", relax, "xtb_strains")
 
     @cached_property
     def shapes(self) -> tuple:
         """Of each readable record: ``symmetry.Shape`` or ``Undetermined``."""
-        from symdiff_evaluation.molecules3d.symmetry import shape
+        from symdiff_evaluation.molecules3d.symmetry import measure_shape
 
-        return self._each("symmetry", shape, "shapes")
+        return self._each("symmetry", measure_shape, "shapes")
 
     @cached_property
     def poses(self) -> tuple:
-        """PoseBusters' checks of each readable record by name: ``poses.checks``."""
-        from symdiff_evaluation.molecules3d.poses import checks
+        """PoseBusters' checks of each readable record by name: ``poses.run_checks``."""
+        from symdiff_evaluation.molecules3d.poses import run_checks
 
-        return self._each("PoseBusters", checks, "poses")
+        return self._each("PoseBusters", run_checks, "poses")
 
     def row(self, index: int) -> dict[str, object]:
         """The columns of samples.csv for one record: of what was worked out already, "" where it has no value."""
         atoms = self[index].numbers
         found = {"atoms": len(atoms), "formula": formula(atoms), "reason": self.reasons[index]}
         place = self._place.get(index)
-        for name in ("edm", "perceived", "strained", "shapes"):
+        for name in ("edm", "perceptions", "strains", "shapes"):
             if name in vars(self):
                 found |= _columns(name, None if place is None else getattr(self, name)[place])
         return found
@@ -236,7 +236,7 @@ def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
     return near
 
 
-def units_hint(geometries: Geometries, most: int = 200) -> str:
+def hint_units(geometries: Geometries, most: int = 200) -> str:
     """A line where the coordinates look like another unit than angstrom, else nothing; it looks at the first ``most``
     molecules.
 
@@ -267,7 +267,7 @@ def _columns(name: str, value: Any) -> dict[str, object]:
     undetermined = isinstance(value, Undetermined)
     if value is None or undetermined:
         empty: dict[str, object] = dict.fromkeys(_COLUMNS[name], "")
-        if name != "perceived":
+        if name != "perceptions":
             return empty
         return {
             **empty,
@@ -276,8 +276,8 @@ def _columns(name: str, value: Any) -> dict[str, object]:
         }
     if name == "edm":
         return {"edm_stable_atoms": value.stable, "edm_smiles": value.smiles or ""}
-    if name == "perceived":
+    if name == "perceptions":
         return {"perceived": value.canonical or "", "perceived_reason": value.reason, "undetermined": False}
-    if name == "strained":
+    if name == "strains":
         return {"strain_mmff": "" if value.energy is None else f"{value.energy:.3f}"}
     return {f"point_group_{tolerance}": value.group(tolerance) for tolerance in (0.1, 0.3)}

@@ -15,7 +15,7 @@ from rdkit.Chem import rdForceFieldHelpers as fields
 
 from symdiff.storage.records import Broken
 from symdiff_evaluation.core.limits import Undetermined
-from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
+from symdiff_evaluation.molecules3d.perception import Undecided, check_complete, find_molecule
 
 if TYPE_CHECKING:
     from symdiff_evaluation.molecules3d.samples import PlacedAtoms
@@ -36,7 +36,7 @@ class Strain:
     reason: str = ""
 
 
-def strain(geometry: PlacedAtoms) -> Strain | Undetermined:
+def measure_strain(geometry: PlacedAtoms) -> Strain | Undetermined:
     """The strain of one geometry with the bonds perceived in it: no value for what is no molecule or has atoms that
     MMFF lacks.
 
@@ -45,8 +45,8 @@ def strain(geometry: PlacedAtoms) -> Strain | Undetermined:
     atoms = len(geometry.numbers)
     with rdBase.BlockLogs():
         try:
-            mol = molecule(geometry)
-            complete(mol)
+            mol = find_molecule(geometry)
+            check_complete(mol)
         except Broken as error:
             return Strain(None, None, atoms, str(error))
         except Undecided as error:

@@ -82,7 +82,7 @@ class Shape:
         return min(self.measures.get(kind, math.inf) for kind in _IMPROPER)
 
 
-def shape(geometry: PlacedAtoms) -> Shape:
+def measure_shape(geometry: PlacedAtoms) -> Shape:
     """The symmetry of one geometry; its elements tell atoms apart, nothing else does.
 
     From where an axis of an order above 12 keeps it, its group is ``UNDECIDED``.
@@ -106,13 +106,13 @@ def shape(geometry: PlacedAtoms) -> Shape:
         size = order(name)
         if bound > LIMIT or any(level.order >= size and level.deviation <= bound + RESOLUTION for level in levels):
             continue
-        deviation, permutations = fit(figure, matrices(name), axes)
+        deviation, permutations = fit_group(figure, matrices(name), axes)
         if deviation <= LIMIT:
             levels.append(SymmetryLevel(deviation, name, size, permutations))
     return Shape(_frontier(levels), measures | {"linear": line})
 
 
-def fit(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 4) -> tuple[float, int]:
+def fit_group(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 4) -> tuple[float, int]:
     """The largest RMSD in angstrom of a group's operations (g, 3, 3) about the best axes near ``axes`` (columns x, y,
     z).
 
@@ -170,7 +170,7 @@ def _beyond(figure: Figure) -> float:
     for n in range(AXIAL[-1] + 1, figure.most_alike + 1):
         for one in figure.elements(f"C{n}", figure.could_have(n, axes)):
             if one.deviation <= min(LIMIT, least):
-                least = min(least, fit(figure, turns(n), _frame(one.axis))[0])
+                least = min(least, fit_group(figure, turns(n), _frame(one.axis))[0])
     return least if least <= LIMIT else math.inf
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from symdiff_evaluation.core.limits import Limits, Undetermined, each
+from symdiff_evaluation.core.limits import Limits, Undetermined, run_each
 from symdiff_evaluation.core.shards import Work
 from symdiff_evaluation.molecules3d.bonds import EDM
-from symdiff_evaluation.molecules3d.perception import Perceived
+from symdiff_evaluation.molecules3d.perception import PerceivedMolecule
 from symdiff_evaluation.molecules3d.strain import Strain
 from symdiff_evaluation.molecules3d.symmetry import Shape, SymmetryLevel
 
@@ -27,7 +27,7 @@ class _Form(NamedTuple):
     """
 
     plain: Callable[[Any], object]
-    restored: Callable[[Any], object]
+    restore: Callable[[Any], object]
     cost: int
     packages: tuple[str, ...]
 
@@ -41,10 +41,10 @@ def make_work(name: str, work: Callable[[PlacedAtoms], object], limits: Limits) 
     bounds = f"{limits.seconds:g} s, {limits.megabytes} MB" if limits.workers else "no limits"
     return Work(
         name,
-        run=lambda items, progress: each(work, items, limits, progress),
+        run=lambda items, progress: run_each(work, items, limits, progress),
         identity=identity,
         plain=partial(_plain, form.plain),
-        restored=partial(_restore, form.restored),
+        restore=partial(_restore, form.restore),
         packages=form.packages,
         cost=form.cost,
         setting=bounds,
@@ -69,7 +69,7 @@ def _restore(form: Callable[[Any], object], told: Mapping[str, Any] | None) -> o
     return Undetermined(told["undetermined"]) if "undetermined" in told else form(told["found"])
 
 
-def _perceived(one: Perceived) -> dict[str, Any]:
+def _perception(one: PerceivedMolecule) -> dict[str, Any]:
     return {
         **vars(one),
         "bonds": None if one.bonds is None else one.bonds.tolist(),
@@ -77,24 +77,24 @@ def _perceived(one: Perceived) -> dict[str, Any]:
     }
 
 
-def _perceived_again(told: Mapping[str, Any]) -> Perceived:
+def _restore_perception(told: Mapping[str, Any]) -> PerceivedMolecule:
     bonds = None if told["bonds"] is None else np.array(told["bonds"], np.int32).reshape(-1, 3)
-    return Perceived(**{**told, "bonds": bonds, "default": _restore(str, told["default"])})
+    return PerceivedMolecule(**{**told, "bonds": bonds, "default": _restore(str, told["default"])})
 
 
 def _shape(one: Shape) -> dict[str, Any]:
     return {"levels": [list(level) for level in one.levels], "measures": dict(one.measures)}
 
 
-def _shape_again(told: Mapping[str, Any]) -> Shape:
+def _restore_shape(told: Mapping[str, Any]) -> Shape:
     return Shape(tuple(SymmetryLevel(*level) for level in told["levels"]), told["measures"])
 
 
 _FORMS: Mapping[str, _Form] = {
     "edm": _Form(asdict, lambda told: EDM(**told), 1, ("rdkit", "numpy")),
-    "perceived": _Form(_perceived, _perceived_again, 16, ("rdkit", "numpy", "scipy")),
-    "strained": _Form(asdict, lambda told: Strain(**told), 16, ("rdkit", "numpy", "scipy")),
-    "strained_xtb": _Form(asdict, lambda told: Strain(**told), 128, ("rdkit", "numpy", "scipy", "tblite")),
-    "shapes": _Form(_shape, _shape_again, 16, ("numpy", "scipy")),
+    "perceptions": _Form(_perception, _restore_perception, 16, ("rdkit", "numpy", "scipy")),
+    "strains": _Form(asdict, lambda told: Strain(**told), 16, ("rdkit", "numpy", "scipy")),
+    "xtb_strains": _Form(asdict, lambda told: Strain(**told), 128, ("rdkit", "numpy", "scipy", "tblite")),
+    "shapes": _Form(_shape, _restore_shape, 16, ("numpy", "scipy")),
     "poses": _Form(dict, dict, 128, ("rdkit", "numpy", "scipy", "posebusters")),
 }

@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from symdiff.errors import UserError
 from symdiff.storage.records import Broken
 from symdiff_evaluation.core.limits import Undetermined
-from symdiff_evaluation.molecules3d.perception import Undecided, complete, molecule
+from symdiff_evaluation.molecules3d.perception import Undecided, check_complete, find_molecule
 from symdiff_evaluation.molecules3d.strain import Strain, rmsd
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def relax(geometry: PlacedAtoms) -> Strain | Undetermined:
     atoms = len(geometry.numbers)
     with rdBase.BlockLogs():
         try:
-            complete(molecule(geometry))
+            check_complete(find_molecule(geometry))
         except Broken as error:
             return Strain(None, None, atoms, str(error))
         except Undecided as error:

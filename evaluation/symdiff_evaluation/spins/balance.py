@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from symdiff.spins.autocorrelation import integrated_time
-from symdiff_evaluation.core.balance import Balance, frequencies, orbit_balance, together
-from symdiff_evaluation.spins.labels import shares
+from symdiff_evaluation.core.balance import Balance, combine, frequency_balance, orbit_balance
+from symdiff_evaluation.spins.labels import label_shares
 from symdiff_evaluation.spins.observables import waves
 from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.symmetry import Subgroup, phases, state_name, variants
@@ -40,8 +40,8 @@ def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | Non
             by_orbit.append({state_name(state): count for state, count in zip(orbit, counts, strict=True)})
             if len(orbit) > 1:
                 slow = 2 * integrated_time(orders[:, known.index(orbit[0][0])], chain)[0]
-                tests.append(frequencies(counts, max(slow, 1.0)))
-    test = together(tests)
+                tests.append(frequency_balance(counts, max(slow, 1.0)))
+    test = combine(tests)
     return Variants(
         tuple(by_orbit), Balance(test.statistic, test.mean, test.variance, test.count, len(orders) - test.count)
     )
@@ -54,11 +54,11 @@ def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = No
     So is each of the q ground states of a ferromagnet. A configuration where two labels are equally frequent is
     undecided.
     """
-    share = shares(labels, states)
+    share = label_shares(labels, states)
     most = share == share.max(1, keepdims=True)
     counts = most[most.sum(1) == 1].sum(0).tolist()
     slow = max((2 * integrated_time(column, chain)[0] for column in share.T), default=1.0)
-    test = frequencies(counts, max(slow, 1.0)) if sum(counts) else Balance(0.0, 0.0, 0.0, 0)
+    test = frequency_balance(counts, max(slow, 1.0)) if sum(counts) else Balance(0.0, 0.0, 0.0, 0)
     named = {f"label {label}": count for label, count in enumerate(counts)}
     return Variants((named,), Balance(test.statistic, test.mean, test.variance, test.count, len(labels) - test.count))
 
@@ -90,6 +90,6 @@ def place_balance(spins: np.ndarray, group: Subgroup | Relabelings) -> Balance:
         step = np.angle(wave[clear]) % (2 * math.pi) * size / (2 * math.pi)
         # configurations that a reflection keeps lie exactly between two steps: half a step aside, they do not
         place = np.floor(step + 0.25 + _DUST).astype(int) % size
-        tests.append(frequencies(np.bincount(place, minlength=size)))
-    test = together(tests)
+        tests.append(frequency_balance(np.bincount(place, minlength=size)))
+    test = combine(tests)
     return Balance(test.statistic, test.mean, test.variance, test.count, len(spins) * len(group.shape) - test.count)

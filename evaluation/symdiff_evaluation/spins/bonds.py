@@ -11,7 +11,7 @@ from symdiff.spins.hamiltonian import Hamiltonian, half
 Offset = tuple[int, ...]
 
 
-def couplings(hamiltonian: Hamiltonian) -> Iterator[tuple[Offset, np.ndarray]]:
+def list_couplings(hamiltonian: Hamiltonian) -> Iterator[tuple[Offset, np.ndarray]]:
     """Go over the directions of bonds, each bond once.
 
     The direction, and J from every site that way, (B, L1, ..., Ld).
@@ -36,19 +36,19 @@ def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
     """
     axes = tuple(range(1, spins.ndim))
     local = hamiltonian.field[..., 0].numpy().reshape(-1, *hamiltonian.torus.sides) * spins
-    for offset, coupling in couplings(hamiltonian):
+    for offset, coupling in list_couplings(hamiltonian):
         local = local + coupling * (spins * shift(spins, offset))
     return -local.mean(axes, dtype=np.float64)
 
 
-def unsatisfied(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
+def unsatisfied_share(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
     """Share of the bonds with J s s' < 0 among those with J != 0, of Ising spins.
 
     (count,) float64, nan where there is none.
     """
     axes = tuple(range(1, spins.ndim))
     wrong, bonds = np.zeros(len(spins)), np.zeros(len(spins))
-    for offset, coupling in couplings(hamiltonian):
+    for offset, coupling in list_couplings(hamiltonian):
         sign = np.broadcast_to(np.sign(coupling), spins.shape)
         wrong += (sign * (spins * shift(spins, offset)) < 0).sum(axes)
         bonds += (sign != 0).sum(axes)

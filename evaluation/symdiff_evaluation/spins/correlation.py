@@ -11,7 +11,7 @@ from scipy.optimize import minimize_scalar
 from symdiff.spins.autocorrelation import integrated_time
 from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.spins.observables import Wave
-from symdiff_evaluation.spins.series import derived
+from symdiff_evaluation.spins.series import estimate_function
 
 _BATCH = 1 << 22  # spins transformed at once
 _GROUPS = 20
@@ -89,7 +89,7 @@ def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | 
         ratio = means[0] / np.maximum(means[1:], 1e-300) - 1
         return float((scale * np.sqrt(ratio)).mean()) if (ratio >= 0).all() else math.nan
 
-    return _within(derived(length, powers, chain, low=0.0), shape)
+    return _within(estimate_function(length, powers, chain, low=0.0), shape)
 
 
 def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:

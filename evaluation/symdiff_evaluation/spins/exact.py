@@ -13,8 +13,8 @@ from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff.spins.max_flow import ground_states_in_fields
 from symdiff.spins.onsager import kaufman_energy, onsager_energy, onsager_specific_heat, yang_magnetization
 from symdiff.spins.transfer_matrix import TransferMatrix, covers
-from symdiff_evaluation.spins.bonds import couplings
-from symdiff_evaluation.spins.label_exact import LARGEST, lowest, thermal
+from symdiff_evaluation.spins.bonds import list_couplings
+from symdiff_evaluation.spins.label_exact import LARGEST, find_lowest, find_thermal_values
 from symdiff_evaluation.spins.samples import Spins
 
 EQUAL = 1e-6
@@ -49,7 +49,7 @@ class GroundLevel:
     count: float | None
 
 
-def of_torus(part: Spins) -> Exact | None:
+def find_torus_values(part: Spins) -> Exact | None:
     """The values of the part's own torus at its temperature.
 
     By the transfer matrix, else (J alone, any size) by Kaufman's formula.
@@ -57,7 +57,7 @@ def of_torus(part: Spins) -> Exact | None:
     temperature = part.temperature
     if temperature is None or math.isnan(temperature):
         return None
-    if not part.ising:
+    if not part.is_ising:
         return (
             _of_labels(part.hamiltonian, temperature)
             if math.prod(part.shape) <= LARGEST and part.hamiltonian.along is None
@@ -78,7 +78,7 @@ def of_torus(part: Spins) -> Exact | None:
     return Exact("Kaufman", scale * kaufman_energy(rows, columns, 1 / beta), -(beta**2) * slope)
 
 
-def of_infinite(part: Spins) -> Exact | None:
+def find_infinite_values(part: Spins) -> Exact | None:
     """The values of the infinite square lattice.
 
     Onsager's energy and specific heat, Yang's magnetization (for J > 0).
@@ -92,29 +92,29 @@ def of_infinite(part: Spins) -> Exact | None:
     return Exact("Onsager and Yang", abs(j) * onsager_energy(reduced), heat if math.isfinite(heat) else None, m)
 
 
-def ground(part: Spins) -> GroundLevel | None:
+def find_ground_level(part: Spins) -> GroundLevel | None:
     """Of the part's couplings and field: by the transfer matrix on up to 100 sites, else, for ferromagnets in any
     field, by a minimum cut.
 
-    Of labels: ``label_exact.lowest``.
+    Of labels: ``label_exact.find_lowest``.
 
     None where neither is done, and where a cut's rounding leaves more than ``EQUAL`` open.
     """
     if math.prod(part.shape) > _LARGEST_CUT or len(part.hamiltonian) > 1 or part.hamiltonian.along is not None:
         return None
-    return _ground(part.hamiltonian, part.ising)
+    return _ground(part.hamiltonian, part.is_ising)
 
 
 @lru_cache(maxsize=64)
 def _of_labels(hamiltonian: Hamiltonian, temperature: float) -> Exact | None:
-    values = thermal(hamiltonian, temperature)
+    values = find_thermal_values(hamiltonian, temperature)
     return None if values is None else Exact("transfer matrix", *values)
 
 
 @lru_cache(maxsize=64)
 def _ground(hamiltonian: Hamiltonian, ising: bool) -> GroundLevel | None:
     if not ising:
-        known = lowest(hamiltonian)
+        known = find_lowest(hamiltonian)
         return None if known is None else GroundLevel(*known)
     if hamiltonian.torus.sites <= _LARGEST:
         try:
@@ -135,9 +135,9 @@ def _ground(hamiltonian: Hamiltonian, ising: bool) -> GroundLevel | None:
 def _plain_square(part: Spins) -> float | None:
     """J of a square lattice without a field whose only coupling is J between nearest neighbors."""
     h = part.hamiltonian
-    if not part.ising or part.lattice != "square" or not h.is_uniform or h.has_field:
+    if not part.is_ising or part.lattice != "square" or not h.is_uniform or h.has_field:
         return None
-    bonds = {offset: float(j.flat[0]) for offset, j in couplings(h) if np.any(j)}
+    bonds = {offset: float(j.flat[0]) for offset, j in list_couplings(h) if np.any(j)}
     if set(bonds) != {(1, 0), (0, 1)} or bonds[1, 0] != bonds[0, 1]:
         return None
     return bonds[1, 0]

@@ -79,21 +79,21 @@ class SpinKind(Kind[Spins, SpinReference]):
             spins, workers=execution.workers, shards=execution.shards, progress=execution.report_stages(len(spins))
         )
 
-    def reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
+    def find_reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> SpinReference:
         if not Path(name).name.lower().endswith(self.endings):
             raise UserError(f"reference {name!r}: expected a file of spins ({', '.join(self.endings)}) or none")
         samples = self.read(SampleFiles([name]), Execution(workers))
         return self.summarize(samples, name, metrics)
 
-    def total(self, samples: Spins) -> int:
+    def count_records(self, samples: Spins) -> int:
         return samples.total
 
-    def failures(self, samples: Spins) -> Counter[str]:
+    def count_failures(self, samples: Spins) -> Counter[str]:
         return Counter(reason.split(":")[0] for reason in samples.reasons.values())
 
-    def rows(self, samples: Spins, reference: SpinReference | None) -> Iterable[tuple]:
+    def list_rows(self, samples: Spins, reference: SpinReference | None) -> Iterable[tuple]:
         """``unique`` marks a configuration's first record."""
-        observed = samples.observed
+        observed = samples.observations
         known: dict[int, tuple] = {
             int(record): ("false", reason, "", "", "", "", "") for record, reason in samples.reasons.items()
         }
@@ -114,7 +114,7 @@ class SpinKind(Kind[Spins, SpinReference]):
         for record in sorted(known):
             yield samples.file, record + 1, *known[record]
 
-    def sections(
+    def make_sections(
         self, samples: Spins, reference: SpinReference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
         return pages.sections(samples, estimates, reference.quantiles if reference else None)

@@ -12,7 +12,7 @@ _WORK = 3e8  # additions of one sweep: seconds
 _STEP = 5e-3  # of the inverse temperature, relative: differences of fourth order are right to about 1e-8
 
 
-def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
+def find_thermal_values(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
     """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z.
 
     None where the torus is too large.
@@ -26,7 +26,7 @@ def thermal(model: Hamiltonian, temperature: float) -> tuple[float, float] | Non
     return -slope / model.torus.sites, bend / model.torus.sites
 
 
-def lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
+def find_lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
     """The lowest energy per site in J and how many configurations have it, without a field.
 
     In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from symdiff_evaluation.spins.correlation import two_point
-from symdiff_evaluation.spins.labels import components, energy, order_parameter, unsatisfied
+from symdiff_evaluation.spins.labels import components, energy, order_parameter, unsatisfied_share
 from symdiff_evaluation.spins.observables import domain_walls, orders
-from symdiff_evaluation.spins.observations import Observed, powers, symmetric
+from symdiff_evaluation.spins.observations import Observations, count_symmetries, measure_powers
 from symdiff_evaluation.spins.relabelings import Relabelings, count_kept, images
 
 if TYPE_CHECKING:
     from symdiff_evaluation.spins.samples import Spins
 
 
-def observe_labels(spins: Spins) -> Observed:
+def observe_labels(spins: Spins) -> Observations:
     """``observed.observe`` for spins that are vectors: products are scalar products, squares those of lengths.
 
     ``magnetization`` is ``labels.order_parameter`` and ``orders`` are lengths, so neither has a sign.
@@ -26,13 +26,13 @@ def observe_labels(spins: Spins) -> Observed:
     model, states, axes = spins.model, spins.states, tuple(range(1, s.ndim))
     vectors = list(components(s, model, states))
     square = reduce(np.add, [np.abs(np.fft.fftn(one, axes=axes)) ** 2 for one in vectors])
-    return Observed(
+    return Observations(
         energy=energy(s, spins.hamiltonian, model, states),
         magnetization=order_parameter(s, model, states),
         walls=domain_walls(s),
-        unsatisfied=unsatisfied(s, spins.hamiltonian, model, states),
+        unsatisfied=unsatisfied_share(s, spins.hamiltonian, model, states),
         orders=np.sqrt(sum(orders(one) ** 2 for one in vectors)),
         lines=tuple(reduce(np.add, [two_point(one, axis) for one in vectors]) for axis in range(len(shape))),
-        **powers(square, shape),
-        **symmetric(spins, lambda group: Relabelings(group, model, states), count_kept, images),
+        **measure_powers(square, shape),
+        **count_symmetries(spins, lambda group: Relabelings(group, model, states), count_kept, images),
     )

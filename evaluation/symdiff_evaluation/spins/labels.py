@@ -12,7 +12,7 @@ import numpy as np
 
 from symdiff.spins.hamiltonian import Hamiltonian
 from symdiff_evaluation.spins import bonds
-from symdiff_evaluation.spins.bonds import couplings, shift
+from symdiff_evaluation.spins.bonds import list_couplings, shift
 
 MOST_STATES = {"potts": 14, "clock": 127}
 """Of Potts spins such that the order of all symmetries, 14! times those of the largest lattice, is counted in 64
@@ -46,7 +46,7 @@ def energy(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int
     return sum((bonds.energy(row[labels], hamiltonian) for row in rows), np.zeros(len(labels)))
 
 
-def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
+def unsatisfied_share(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
     """Share of the bonds with J != 0 whose energy is not the lowest that one bond can have.
 
     (count,) float64, nan where there is none.
@@ -55,7 +55,7 @@ def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states
     product = vectors.T @ vectors
     axes = tuple(range(1, labels.ndim))
     wrong, all_bonds = np.zeros(len(labels)), np.zeros(len(labels))
-    for offset, coupling in couplings(hamiltonian):
+    for offset, coupling in list_couplings(hamiltonian):
         sign = np.broadcast_to(np.sign(coupling), labels.shape)
         of_bond = product[labels, shift(labels, offset)]
         best = np.where(sign > 0, product.max(), product.min())
@@ -64,7 +64,7 @@ def unsatisfied(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states
     return np.divide(wrong, all_bonds, out=np.full(len(labels), np.nan), where=all_bonds > 0)
 
 
-def shares(labels: np.ndarray, states: int) -> np.ndarray:
+def label_shares(labels: np.ndarray, states: int) -> np.ndarray:
     """How much of each configuration has each label: (count, q) float64."""
     flat = labels.reshape(len(labels), math.prod(labels.shape[1:]))
     return np.stack([(flat == label).mean(1) for label in range(states)], 1)
@@ -76,7 +76,7 @@ def order_parameter(labels: np.ndarray, model: str, states: int) -> np.ndarray:
 
     Source of the first: Wu, The Potts model, Rev. Mod. Phys. 54 (1982).
     """
-    share = shares(labels, states)
+    share = label_shares(labels, states)
     if model == "potts":
         return (states * share.max(1) - 1) / (states - 1)
     return np.hypot(*(share @ directions(model, states).T).T)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symdiff_evaluation.spins.bonds import energy, unsatisfied
+from symdiff_evaluation.spins.bonds import energy, unsatisfied_share
 from symdiff_evaluation.spins.correlation import near, two_point
 from symdiff_evaluation.spins.observables import domain_walls, magnetization, orders, waves
 from symdiff_evaluation.spins.symmetry import ENUMERATED, count_kept, images, space_group, symmetries
@@ -19,15 +19,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Observed:
-    """Of ``count`` configurations, one row each in their order; ``W`` wave vectors as ``waves`` gives them.
+class Observations:
+    """What is worked out of configurations, one row each in their order.
 
-    ``energy`` in J per site, ``magnetization``, ``walls``, ``unsatisfied`` (nan without bonds): (count,). ``orders``
-    (count, W): signed order parameters. ``lines``: for each axis the two-point function (count, L // 2 + 1). ``powers``
-    (count, W, 1 + d): |S(Q)|^2 / N at a wave vector Q, then one step from it along each axis. ``stabilizer`` (count,):
-    elements of the space group times flip that keep it; ``kept``: of the ``symmetries`` of its couplings and field
-    those that do. ``own``, ``least`` (count,) uint64: itself and its smallest image under these, in bits; zeros beyond
-    64 sites. ``power`` (L1, ..., Ld): |S(k)|^2 summed over all configurations.
+    Parameters
+    ----------
+    energy : numpy.ndarray, (count,)
+        Energy per site, in J.
+    magnetization : numpy.ndarray, (count,)
+        Mean spin, or the order parameter of labels.
+    walls : numpy.ndarray, (count,)
+        Share of nearest-neighbor bonds between unlike spins.
+    unsatisfied : numpy.ndarray, (count,)
+        Share of unsatisfied bonds; nan without bonds.
+    orders : numpy.ndarray, (count, W)
+        Signed order parameters at the W wave vectors of ``waves``.
+    lines : tuple of numpy.ndarray, (count, L // 2 + 1)
+        The two-point function along each axis.
+    powers : numpy.ndarray, (count, W, 1 + d)
+        |S(Q)|^2 / N at each wave vector Q, then one step from it along each axis.
+    stabilizer : numpy.ndarray, (count,)
+        Number of elements of the space group times flip that keep the configuration.
+    kept : numpy.ndarray, (count,)
+        Number of the symmetries of its couplings and field that keep it.
+    symmetries : numpy.ndarray, (count,)
+        Number of the symmetries of its couplings and field.
+    own, least : numpy.ndarray, (count,) uint64
+        The configuration, and its smallest image under these symmetries, in bits; zeros beyond 64 sites.
+    power : numpy.ndarray, (L1, ..., Ld)
+        |S(k)|^2 summed over all configurations.
     """
 
     energy: np.ndarray
@@ -47,10 +67,12 @@ class Observed:
     def __len__(self) -> int:
         return len(self.energy)
 
-    def select(self, which: np.ndarray) -> Observed:
+    def select(self, which: np.ndarray) -> Observations:
         """Those at ``which``; of a part the sum over its configurations is not known, and nan."""
         rows = {one.name: getattr(self, one.name)[which] for one in fields(self) if one.name not in ("lines", "power")}
-        return Observed(**rows, lines=tuple(line[which] for line in self.lines), power=np.full_like(self.power, np.nan))
+        return Observations(
+            **rows, lines=tuple(line[which] for line in self.lines), power=np.full_like(self.power, np.nan)
+        )
 
     @property
     def structure_factor(self) -> np.ndarray:
@@ -58,29 +80,29 @@ class Observed:
         return self.power / (len(self) * self.power.size)
 
 
-def observe(spins: Spins) -> Observed:
+def observe(spins: Spins) -> Observations:
     """Of a set that is small enough to be transformed at once."""
     s, shape = spins.configurations, spins.shape
     square = np.abs(np.fft.fftn(s.astype(np.float64), axes=tuple(range(1, s.ndim)))) ** 2
-    return Observed(
+    return Observations(
         energy=energy(s, spins.hamiltonian),
         magnetization=magnetization(s),
         walls=domain_walls(s),
-        unsatisfied=unsatisfied(s, spins.hamiltonian),
+        unsatisfied=unsatisfied_share(s, spins.hamiltonian),
         orders=orders(s),
         lines=tuple(two_point(s, axis) for axis in range(len(shape))),
-        **powers(square, shape),
-        **symmetric(spins, lambda group: group, count_kept, images),
+        **measure_powers(square, shape),
+        **count_symmetries(spins, lambda group: group, count_kept, images),
     )
 
 
-def powers(square: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """``powers`` and ``power`` of squared Fourier components (count, L1, ..., Ld)."""
+def measure_powers(square: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """``measure_powers`` and ``power`` of squared Fourier components (count, L1, ..., Ld)."""
     near_waves = np.stack([np.stack([square[:, *place] for place in near(wave, shape)], 1) for wave in waves(shape)], 1)
     return {"powers": near_waves / math.prod(shape), "power": square.sum(0)}
 
 
-def symmetric(spins: Spins, acting: Callable, kept_by: Callable, images: Callable) -> dict[str, np.ndarray]:
+def count_symmetries(spins: Spins, acting: Callable, kept_by: Callable, images: Callable) -> dict[str, np.ndarray]:
     """``stabilizer``, ``kept``, ``symmetries``, ``own`` and ``least``.
 
     ``acting`` makes of a group of the lattice what acts on the spins; ``kept_by`` and ``images`` are those of
@@ -99,14 +121,14 @@ def symmetric(spins: Spins, acting: Callable, kept_by: Callable, images: Callabl
     return {"stabilizer": stabilizer, "kept": kept, "symmetries": order, "own": own, "least": least}
 
 
-def join(parts: Sequence[Observed]) -> Observed:
+def join(parts: Sequence[Observations]) -> Observations:
     """Several, at least one, as one. The sum over configurations is that of the parts' sums, in their order."""
     if len(parts) == 1:
         return parts[0]
     columns = {
         one.name: np.concatenate([getattr(part, one.name) for part in parts])
-        for one in fields(Observed)
+        for one in fields(Observations)
         if one.name not in ("lines", "power")
     }
     lines = tuple(np.concatenate(some) for some in zip(*(part.lines for part in parts), strict=True))
-    return Observed(**columns, lines=lines, power=np.sum([part.power for part in parts], 0))
+    return Observations(**columns, lines=lines, power=np.sum([part.power for part in parts], 0))

@@ -9,25 +9,25 @@ from collections.abc import Mapping
 import numpy as np
 
 from symdiff.spins.transfer_matrix import TransferMatrix, covers
-from symdiff_evaluation.core.charts import bars, curves, densities, heat
+from symdiff_evaluation.core.charts import draw_bars, draw_curves, draw_densities, draw_heat_map
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.page import (
     SYMMETRIC,
     PageSection,
+    compute_shares,
     describe_estimate,
-    failures,
-    gallery,
-    key,
-    most_symmetric,
-    panel,
-    panels,
-    sample,
-    shares,
+    join_panels,
+    make_failure_table,
+    make_gallery,
+    make_key,
+    make_panel,
+    make_sample,
+    make_symmetric_gallery,
     space_evenly,
 )
-from symdiff_evaluation.core.pictures import label_colors, lattice
+from symdiff_evaluation.core.pictures import draw_lattice, label_colors
 from symdiff_evaluation.spins.balance import label_balance, variant_balance
-from symdiff_evaluation.spins.exact import of_torus
+from symdiff_evaluation.spins.exact import find_torus_values
 from symdiff_evaluation.spins.metrics.thermodynamics import strongest
 from symdiff_evaluation.spins.observables import phase_name, waves
 from symdiff_evaluation.spins.relabelings import Relabelings
@@ -54,48 +54,48 @@ def sections(
 def _distributions(spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray]) -> str:
     if not len(spins):
         return ""
-    observed, exact = spins.observed, _distribution(spins)
+    observed, exact = spins.observations, _distribution(spins)
     shown = [
-        panel(
+        make_panel(
             "Energy per site in J",
             describe_estimate(estimates, "energy_per_site", "mean"),
-            densities(observed.energy, reference.get("energy")),
+            draw_densities(observed.energy, reference.get("energy")),
         ),
-        panel(
-            "Magnetization" if spins.ising else "Order parameter",
+        make_panel(
+            "Magnetization" if spins.is_ising else "Order parameter",
             describe_estimate(estimates, "abs_magnetization", "mean |m|"),
-            densities(observed.magnetization, reference.get("magnetization") if exact is None else exact),
+            draw_densities(observed.magnetization, reference.get("magnetization") if exact is None else exact),
         ),
     ]
     if len(spins.parts) == 1:
         shown += _correlations(spins, estimates)
     what = "reference" if reference else "exact value of the same torus"
-    return key(bool(reference) or exact is not None, what) + panels(shown)
+    return make_key(bool(reference) or exact is not None, what) + join_panels(shown)
 
 
 def _correlations(spins: Spins, estimates: Mapping[str, Estimate]) -> list[str]:
     part = spins.parts[0]
-    exact = of_torus(part)
+    exact = find_torus_values(part)
     shown = []
     for axis, size in enumerate(part.shape):
-        line = part.observed.lines[axis]
+        line = part.observations.lines[axis]
         line_means = [series_mean(line[:, t], part.chain) for t in range(line.shape[1])]
         known = exact.two_point if exact is not None and exact.two_point is not None and exact.axis == axis else None
         title = f"Two-point function along the {['first', 'second', 'third'][axis]} axis"
         shown.append(
-            panel(
+            make_panel(
                 title,
                 describe_estimate(estimates, "correlation_length.second_moment", "second-moment length"),
-                curves(range(size // 2 + 1), line_means, known),
+                draw_curves(range(size // 2 + 1), line_means, known),
             )
         )
-    factor = part.observed.structure_factor / math.prod(part.shape)
+    factor = part.observations.structure_factor / math.prod(part.shape)
     middle = np.fft.fftshift(factor) if factor.ndim < 3 else np.fft.fftshift(factor[0])
     shown.append(
-        panel(
+        make_panel(
             "Structure factor, k = 0 in the middle",
             describe_estimate(estimates, "structure_factor.peak", "largest S(k)/N"),
-            heat(middle),
+            draw_heat_map(middle),
         )
     )
     return shown
@@ -105,11 +105,11 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     if not len(spins):
         return ""
     group = space_group(spins.shape, spins.lattice)
-    group = group if spins.ising else Relabelings(group, spins.model, spins.states)
+    group = group if spins.is_ising else Relabelings(group, spins.model, spins.states)
     shown = [_stabilizers(spins, group.order), _phases(spins)]
     for part in spins.parts[:_PARTS]:
         shown += _variants(part)
-    flip = "the flip of all spins" if spins.ising else "a permutation of labels that keeps the interaction"
+    flip = "the flip of all spins" if spins.is_ising else "a permutation of labels that keeps the interaction"
     text = (
         f"A symmetry is a translation, a rotation or reflection of the lattice, or {flip}. Couplings and field may "
         "have all of them while every sample breaks most: an invariant distribution has all variants equally often."
@@ -122,65 +122,65 @@ def _symmetry(spins: Spins, estimates: Mapping[str, Estimate]) -> str:
     ]
     summary = "; ".join(word for word in words if word)
     return (
-        f'<p class="soft">{text}</p><p>{summary}</p>{key(True, "equally frequent")}{panels(shown)}'
-        f"{most_symmetric(_draw_most_symmetric(spins, group.order))}"
+        f'<p class="soft">{text}</p><p>{summary}</p>{make_key(True, "equally frequent")}{join_panels(shown)}'
+        f"{make_symmetric_gallery(_draw_most_symmetric(spins, group.order))}"
     )
 
 
 def _stabilizers(spins: Spins, order: int) -> str:
-    labels = "flip" if spins.ising else "permutations of labels"
-    return panel(
+    labels = "flip" if spins.is_ising else "permutations of labels"
+    return make_panel(
         "Symmetries that a sample keeps",
         f"of the {order:,} of the space group times {labels}",
-        bars(shares(Counter(map(str, spins.observed.stabilizer.tolist()))), None, 9),
+        draw_bars(compute_shares(Counter(map(str, spins.observations.stabilizer.tolist()))), None, 9),
     )
 
 
 def _phases(spins: Spins) -> str:
-    best, known = phases(spins.observed.orders)[0], waves(spins.shape)
+    best, known = phases(spins.observations.orders)[0], waves(spins.shape)
     names = Counter(phase_name(known[k]).replace("_", " ") for k in best.tolist())
-    return panel("Strongest order", "share of samples by phase", bars(shares(names), None))
+    return make_panel("Strongest order", "share of samples by phase", draw_bars(compute_shares(names), None))
 
 
 def _variants(part: Spins) -> list[str]:
     """A panel for each order of one Hamiltonian and temperature that has several variants."""
     balance = (
-        variant_balance(part.observed.orders, symmetries(part.hamiltonian), part.chain)
-        if part.ising
+        variant_balance(part.observations.orders, symmetries(part.hamiltonian), part.chain)
+        if part.is_ising
         else label_balance(part.configurations, part.states, part.chain)
     )
     shown = []
     for counts in balance.counts:
         if len(counts) > 1:
-            chart = bars(
-                {name.replace("stripes_", ""): share for name, share in shares(counts).items()},
+            chart = draw_bars(
+                {name.replace("stripes_", ""): share for name, share in compute_shares(counts).items()},
                 {name.replace("stripes_", ""): 1 / len(counts) for name in counts},
             )
             name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
             told = f"{sum(counts.values()):,} samples; gray: equally frequent"
-            shown.append(panel(f"Variants: {name}{_where(part)}", told, chart))
+            shown.append(make_panel(f"Variants: {name}{_where(part)}", told, chart))
     return shown
 
 
 def _draw_most_symmetric(spins: Spins, order: int) -> list[str]:
     """The different configurations with the largest stabilizers."""
-    orders = spins.observed.stabilizer
+    orders = spins.observations.stabilizer
     different, seen = [], set()
     for k in np.argsort(-orders, kind="stable").tolist():
         code = spins.configurations[k].tobytes()
         if orders[k] > 1 and code not in seen and len(different) < SYMMETRIC:
             seen.add(code)
-            different.append(sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {order:,}"))
+            different.append(make_sample(_picture(spins, k), "", f"keeps {orders[k]:,} of {order:,}"))
     return different
 
 
 def _gallery(spins: Spins) -> str:
     if not len(spins):
         return ""
-    energy, m = spins.observed.energy, spins.observed.magnetization
+    energy, m = spins.observations.energy, spins.observations.magnetization
     chosen = space_evenly(len(spins))
     drawn = [
-        sample(
+        make_sample(
             _picture(spins, k),
             f"e = {energy[k]:.3f}, m = {m[k]:+.3f}",
             "" if math.isnan(t := spins.temperatures[k]) else f"T = {t:g}",
@@ -192,8 +192,8 @@ def _gallery(spins: Spins) -> str:
         f"{len(chosen)} of the {len(spins):,} samples, evenly spaced in the order of the file, not selected. "
         f"Strongest order: {wave}."
     )
-    colors = "Up is light, down is dark." if spins.ising else "Each label has its color."
-    return f'<p class="soft">{note} {colors}</p>{gallery(drawn)}'
+    colors = "Up is light, down is dark." if spins.is_ising else "Each label has its color."
+    return f'<p class="soft">{note} {colors}</p>{make_gallery(drawn)}'
 
 
 def _failures(spins: Spins) -> str:
@@ -201,7 +201,7 @@ def _failures(spins: Spins) -> str:
     for record, reason in sorted(spins.reasons.items()):
         name, _, detail = reason.partition(": ")
         groups.setdefault(name, []).append((detail.split(" where")[0], f"record {record + 1:,}: {detail}"))
-    return failures(groups, max(spins.total, 1), "None: every record is a configuration of spins.")
+    return make_failure_table(groups, max(spins.total, 1), "None: every record is a configuration of spins.")
 
 
 def _distribution(spins: Spins) -> np.ndarray | None:
@@ -209,7 +209,7 @@ def _distribution(spins: Spins) -> np.ndarray | None:
     if len(spins.parts) != 1:
         return None
     part = spins.parts[0]
-    if not part.ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian):
+    if not part.is_ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian):
         return None
     values, law = TransferMatrix(part.hamiltonian, part.temperature).magnetizations
     heap = np.cumsum(law) / law.sum()
@@ -217,8 +217,8 @@ def _distribution(spins: Spins) -> np.ndarray | None:
 
 
 def _picture(spins: Spins, k: int) -> str:
-    colors = None if spins.ising else label_colors(spins.model, spins.states)
-    return lattice(spins.configurations[k], spins.lattice == "triangular", colors)
+    colors = None if spins.is_ising else label_colors(spins.model, spins.states)
+    return draw_lattice(spins.configurations[k], spins.lattice == "triangular", colors)
 
 
 def _where(part: Spins) -> str:

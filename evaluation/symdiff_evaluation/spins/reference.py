@@ -28,9 +28,9 @@ class SpinReference:
     states: int = 2
 
 
-def observables(spins: Spins) -> dict[str, Estimate]:
+def measure_means(spins: Spins) -> dict[str, Estimate]:
     """Means that two sets of the same couplings, field and temperatures have in common if their laws are the same."""
-    observed, chain = spins.observed, spins.chain
+    observed, chain = spins.observations, spins.chain
     half, m = np.mean([line[:, -1] for line in observed.lines], 0), observed.magnetization
     means = {
         "energy": series_mean(observed.energy, chain),
@@ -39,17 +39,17 @@ def observables(spins: Spins) -> dict[str, Estimate]:
         "two_point_half": series_mean(half, chain, -1, 1),
     }
     return (
-        means if spins.ising else {name: value for name, value in means.items() if name != "magnetization"}
+        means if spins.is_ising else {name: value for name, value in means.items() if name != "magnetization"}
     )  # labels have no sign
 
 
 def summarize(spins: Spins, name: str, source: str = "") -> SpinReference:
     """The reference that a set makes."""
-    values = {"energy": spins.observed.energy, "magnetization": spins.observed.magnetization}
+    values = {"energy": spins.observations.energy, "magnetization": spins.observations.magnetization}
     return SpinReference(
         name,
         len(spins),
-        observables(spins),
+        measure_means(spins),
         {key: _quantiles(value) for key, value in values.items()},
         source,
         spins.model,

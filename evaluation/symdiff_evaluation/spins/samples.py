@@ -17,12 +17,12 @@ from symdiff.groups.bravais import LatticeKind
 from symdiff.groups.torus import torus
 from symdiff.spins.hamiltonian import Hamiltonian, Model, interaction, ising_field
 from symdiff_evaluation.core.shards import Shards, work_out
-from symdiff_evaluation.spins.bonds import couplings
+from symdiff_evaluation.spins.bonds import list_couplings
 from symdiff_evaluation.spins.labels import MOST_STATES, components
-from symdiff_evaluation.spins.observations import Observed, join
+from symdiff_evaluation.spins.observations import Observations, join
 from symdiff_evaluation.spins.relabelings import Relabelings
 from symdiff_evaluation.spins.symmetry import Subgroup, symmetries
-from symdiff_evaluation.spins.works import blocks, observations
+from symdiff_evaluation.spins.works import make_work, split_blocks
 
 
 @dataclass(frozen=True)
@@ -79,23 +79,25 @@ class Spins:
         return float(self.temperatures[0]) if len(self) and (self.temperatures == self.temperatures[0]).all() else None
 
     @cached_property
-    def observed(self) -> Observed:
+    def observations(self) -> Observations:
         """What is worked out of each configuration."""
         if self.origin is not None:
             whole, which = self.origin
-            return whole.observed if which is None else whole.observed.select(which)
+            return whole.observations if which is None else whole.observations.select(which)
         tell = None if self.progress is None else partial(self.progress, "observables")
-        return join(work_out(observations(self.workers), blocks(self), self.shards, tell))
+        return join(work_out(make_work(self.workers), split_blocks(self), self.shards, tell))
 
     @property
-    def ising(self) -> bool:
+    def is_ising(self) -> bool:
         """Whether spins are numbers with a sign, not labels."""
         return self.model == "ising"
 
     @property
     def components(self) -> Iterator[np.ndarray]:
         """The spins as vectors, one component after the other, each (count, L1, ..., Ld): of Ising spins themselves."""
-        return iter([self.configurations]) if self.ising else components(self.configurations, self.model, self.states)
+        return (
+            iter([self.configurations]) if self.is_ising else components(self.configurations, self.model, self.states)
+        )
 
     @property
     def group(self) -> Subgroup | Relabelings:
@@ -104,7 +106,7 @@ class Spins:
         Raises ``ValueError`` for others.
         """
         space = symmetries(self.hamiltonian)
-        return space if self.ising else Relabelings(space, self.model, self.states)
+        return space if self.is_ising else Relabelings(space, self.model, self.states)
 
     def select(self, which: np.ndarray | slice) -> Spins:
         """Those at ``which`` (numbers or a range), as a set of its own."""
@@ -137,7 +139,7 @@ class Spins:
         """Couplings and field, where they differ from sample to sample: (count, numbers)."""
         if len(self.hamiltonian) == 1:
             return []
-        values = [*(j for _, j in couplings(self.hamiltonian)), self.hamiltonian.field[..., 0].numpy()]
+        values = [*(j for _, j in list_couplings(self.hamiltonian)), self.hamiltonian.field[..., 0].numpy()]
         return [value.reshape(len(value), -1) for value in values]
 
     def _alone(self, group: np.ndarray) -> Hamiltonian:

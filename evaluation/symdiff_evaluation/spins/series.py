@@ -16,10 +16,10 @@ def series_mean(
     values: np.ndarray, chain: np.ndarray | None = None, low: float = -math.inf, high: float = math.inf
 ) -> Estimate:
     """The mean of a series with a 95 % interval that knows its autocorrelation, kept within ``low`` to ``high``."""
-    return derived(lambda means: float(means[0]), values[:, None], chain, low, high)
+    return estimate_function(lambda means: float(means[0]), values[:, None], chain, low, high)
 
 
-def derived(
+def estimate_function(
     function: Callable[[np.ndarray], float],
     columns: np.ndarray,
     chain: np.ndarray | None = None,

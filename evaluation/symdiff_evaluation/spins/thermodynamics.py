@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from symdiff_evaluation.core.estimate import Estimate, nothing
-from symdiff_evaluation.spins.series import derived
+from symdiff_evaluation.spins.series import estimate_function
 
 
 def binder_cumulant(order: np.ndarray, chain: np.ndarray | None = None) -> Estimate:
@@ -14,7 +14,7 @@ def binder_cumulant(order: np.ndarray, chain: np.ndarray | None = None) -> Estim
     Source: Binder, Finite size scaling analysis of Ising model block distribution functions, Z. Phys. B 43 (1981).
     """
     columns = np.stack([order**2, order**4], 1)
-    return derived(lambda m: 1 - m[1] / (3 * m[0] ** 2) if m[0] > 0 else np.nan, columns, chain, high=2 / 3)
+    return estimate_function(lambda m: 1 - m[1] / (3 * m[0] ** 2) if m[0] > 0 else np.nan, columns, chain, high=2 / 3)
 
 
 def specific_heat(
@@ -26,7 +26,7 @@ def specific_heat(
     scale = sites / temperature**2
     # around a fixed number, so that large energies do not cancel
     shifted = energy - energy.mean() if len(energy) else energy
-    return derived(lambda m: scale * (m[1] - m[0] ** 2), np.stack([shifted, shifted**2], 1), chain, low=0.0)
+    return estimate_function(lambda m: scale * (m[1] - m[0] ** 2), np.stack([shifted, shifted**2], 1), chain, low=0.0)
 
 
 def susceptibility(
@@ -37,4 +37,4 @@ def susceptibility(
         return nothing(len(order))
     scale = sites / temperature
     size = np.abs(order)
-    return derived(lambda m: scale * (m[1] - m[0] ** 2), np.stack([size, size**2], 1), chain, low=0.0)
+    return estimate_function(lambda m: scale * (m[1] - m[0] ** 2), np.stack([size, size**2], 1), chain, low=0.0)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from symdiff_evaluation.core.parallel import in_processes
+from symdiff_evaluation.core.parallel import map_items
 from symdiff_evaluation.core.shards import Progress, Work
 from symdiff_evaluation.spins.label_observations import observe_labels
-from symdiff_evaluation.spins.observations import Observed, observe
+from symdiff_evaluation.spins.observations import Observations, observe
 
 if TYPE_CHECKING:
     from symdiff_evaluation.spins.samples import Spins
@@ -24,7 +24,7 @@ _SITES, _MOST = 1 << 18, 4096  # in one block: of spins, of configurations
 _COST = 2048  # of a block, that of judging a SMILES being 1: few enough for a shard of some megabytes
 
 
-def blocks(spins: Spins) -> list[Spins]:
+def split_blocks(spins: Spins) -> list[Spins]:
     """The set in parts of a size that nothing but the lattice decides.
 
     Sums over it are the same for any shards and workers.
@@ -33,9 +33,9 @@ def blocks(spins: Spins) -> list[Spins]:
     return [spins.select(slice(start, start + step)) for start in range(0, max(len(spins), 1), step)]
 
 
-def observations(workers: int) -> Work[Spins, Observed]:
+def make_work(workers: int) -> Work[Spins, Observations]:
     """``observed.observe`` of blocks, in processes, or its like for labels."""
-    return Work("observed", partial(_run, workers), identity, plain, restore, ("numpy",), _COST, records=len)
+    return Work("observations", partial(_run, workers), identity, to_plain, restore, ("numpy",), _COST, records=len)
 
 
 def identity(block: Spins) -> bytes:
@@ -49,28 +49,28 @@ def identity(block: Spins) -> bytes:
     return head + b"".join(part.tobytes() for part in parts)
 
 
-def plain(one: Observed) -> dict[str, object]:
+def to_plain(one: Observations) -> dict[str, object]:
     """As JSON holds it, to the last bit."""
-    columns = {field.name: getattr(one, field.name) for field in fields(Observed)}
+    columns = {field.name: getattr(one, field.name) for field in fields(Observations)}
     return {name: list(map(_pack, value)) if name == "lines" else _pack(value) for name, value in columns.items()}
 
 
-def restore(columns: Mapping[str, Any]) -> Observed:
-    """What ``plain`` gave, through JSON."""
+def restore(columns: Mapping[str, Any]) -> Observations:
+    """What ``to_plain`` gave, through JSON."""
     arrays: dict[str, Any] = {
         name: tuple(map(_unpack, value)) if name == "lines" else _unpack(value) for name, value in columns.items()
     }
-    return Observed(**arrays)
+    return Observations(**arrays)
 
 
-def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observed]:
+def _run(workers: int, items: Sequence[Spins], progress: Progress | None) -> list[Observations]:
     sizes = map(len, items)
     tell = None if progress is None else lambda count: progress(sum(islice(sizes, count)))
-    return in_processes(_observe, items, workers, tell, chunk=1)
+    return map_items(_observe, items, workers, tell, chunk=1)
 
 
-def _observe(block: Spins) -> Observed:
-    return observe(block) if block.ising else observe_labels(block)
+def _observe(block: Spins) -> Observations:
+    return observe(block) if block.is_ising else observe_labels(block)
 
 
 def _pack(array: np.ndarray) -> list:

@@ -46,7 +46,7 @@ def test_hydrogens_are_atoms(place):
     assert (
         features.mcf is False
         and moses.read("CC=O").mcf is None
-        and moses.restore(json.loads(json.dumps(moses.plain(features)))) == features
+        and moses.restore(json.loads(json.dumps(moses.to_plain(features)))) == features
     )
 
 

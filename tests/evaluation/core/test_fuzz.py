@@ -10,7 +10,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.guess import guess
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.protocol import load
 from symdiff_evaluation.core.sample_files import SampleFiles
 
@@ -26,7 +26,7 @@ def records(path, arguments):
     """How many records an evaluation finds in a file."""
     protocol = load(arguments[-1] if arguments else guess([path]))
     if protocol.kind in ONLY_READ:
-        return kind(protocol.kind).total(kind(protocol.kind).read(SampleFiles([path]), Execution(0)))
+        return load_kind(protocol.kind).count_records(load_kind(protocol.kind).read(SampleFiles([path]), Execution(0)))
     return evaluate([path], protocol, "none", execution=Execution(0)).total
 
 

@@ -18,7 +18,8 @@ from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.write import write
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.samples import from_graphs
-from symdiff_evaluation.molecules.draw import svg
+from symdiff_evaluation.molecules import verdict
+from symdiff_evaluation.molecules.draw import draw_svg
 from symdiff_evaluation.molecules.samples import from_smiles
 
 HEAD = "name: p\nabout: a\nreference: none\nmetrics: [vun]\n"
@@ -157,28 +158,28 @@ def fail(*given, **named):
 def test_one_bad_row_ends_no_evaluation(tmp_path):
     (tmp_path / "a.smi").write_text("CCO\n[#999]\nO\n")
     found = evaluate([tmp_path / "a.smi"])
-    rows = list(found.kind.rows(found.samples, None))
+    rows = list(found.kind.list_rows(found.samples, None))
     assert [row[4] for row in rows] == ["true", "false", "true"] and rows[1][5] and "\n" not in rows[1][5]
 
 
-@pytest.mark.parametrize("step", ["automorphisms", "stable_atoms", "canonical", "sanitize", "add_charges"])
+@pytest.mark.parametrize("step", ["automorphisms", "count_stable", "canonical", "sanitize", "add_charges"])
 def test_whatever_judging_raises_is_the_records_reason(step, monkeypatch):
     monkeypatch.setattr(verdict, step, fail)
     samples = from_smiles(["CCO", "C(", "CN(C)(C)C"])
-    assert len(samples.judged) == 3
-    for judged in samples.judged:
+    assert len(samples.verdicts) == 3
+    for judged in samples.verdicts:
         assert (judged.canonical is None) == bool(judged.reason) and "\n" not in judged.reason
 
 
 def test_whatever_a_work_on_graphs_raises_costs_one_graph(monkeypatch):
     graphs = from_graphs([SimpleGraph(3, np.array([[0, 1], [1, 2]]), None, None)] * 2, "a")
-    monkeypatch.setattr("symdiff_evaluation.graphs.works.broken", fail)
-    monkeypatch.setattr("symdiff_evaluation.graphs.works.symmetry", fail)
-    monkeypatch.setattr("symdiff_evaluation.graphs.forms.canonical_hashes", fail)
-    assert all(reason.startswith("error: Invariant") for reason in graphs.broken("planar"))
+    monkeypatch.setattr("symdiff_evaluation.graphs.works.check", fail)
+    monkeypatch.setattr("symdiff_evaluation.graphs.works.find_automorphisms", fail)
+    monkeypatch.setattr("symdiff_evaluation.graphs.forms.hash_forms", fail)
+    assert all(reason.startswith("error: Invariant") for reason in graphs.check_rule("planar"))
     assert list(graphs.symmetries) == [None, None] and list(graphs.hashes) == [0, 0]
 
 
 def test_what_cannot_be_drawn_has_no_picture(monkeypatch):
-    monkeypatch.setattr("symdiff_evaluation.molecules.draw._laid_out", fail)
-    assert svg("CCO") == ""
+    monkeypatch.setattr("symdiff_evaluation.molecules.draw._lay_out", fail)
+    assert draw_svg("CCO") == ""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from symdiff_evaluation.core.jackknife import variances
-from symdiff_evaluation.molecules.chemnet import frechet, gaussian
+from symdiff_evaluation.molecules.chemnet import fit_gaussian, frechet
 from symdiff_evaluation.molecules.metrics.fcd import GROUPS, Parts, distance
 
 
@@ -45,17 +45,19 @@ def test_parts_are_those_of_the_vectors():
     x, group = 5 + rng.normal(size=(103, 4)), rng.permutation(103) % GROUPS
     parts = Parts.of(x, group)
     for left in ((), (3,), (0, 7)):
-        want, got = gaussian(x[~np.isin(group, left)]), parts.without(*left)
+        want, got = fit_gaussian(x[~np.isin(group, left)]), parts.without(*left)
         assert got.mean == pytest.approx(want.mean) and got.covariance == pytest.approx(want.covariance)
-    law = gaussian(rng.normal(size=(50, 4)))
-    assert distance(parts, law).value == pytest.approx(frechet(gaussian(x), law)) and distance(parts, law).count == 103
+    law = fit_gaussian(rng.normal(size=(50, 4)))
+    assert (
+        distance(parts, law).value == pytest.approx(frechet(fit_gaussian(x), law)) and distance(parts, law).count == 103
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.0, 0.4])
 def test_intervals_of_the_distance_cover(shift):
     rng = np.random.default_rng(3)
-    law = gaussian(rng.normal(size=(4000, 3)))
+    law = fit_gaussian(rng.normal(size=(4000, 3)))
     found = [
         distance(Parts.of(shift + rng.normal(size=(200, 3)), rng.permutation(200) % GROUPS), law) for _ in range(150)
     ]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.core.limits import Limits, Undetermined, each
+from symdiff_evaluation.core.limits import Limits, Undetermined, run_each
 
 
 def work(item):
@@ -32,23 +32,23 @@ def test_each_answer_in_its_place_for_any_number_of_workers():
     items = [*range(40), "crash", 41, "forever", 43, "memory", *range(45, 80)]
     want = [item * 2 if isinstance(item, int) else {"forever": "time"}.get(item, item) for item in items]
     told = []
-    assert each(work, items, Limits(workers=1, seconds=0.3, megabytes=512), told.append) == want
+    assert run_each(work, items, Limits(workers=1, seconds=0.3, megabytes=512), told.append) == want
     assert sum(told) == len(items)
     few = [*range(70), "forever", *range(71, 140)]
-    assert each(work, few, Limits(workers=3, seconds=0.3)) == [
+    assert run_each(work, few, Limits(workers=3, seconds=0.3)) == [
         item * 2 if isinstance(item, int) else "time" for item in few
     ]
-    assert each(work, [], Limits()) == [] and each(work, [1, 2], Limits(workers=0)) == [2, 4]
+    assert run_each(work, [], Limits()) == [] and run_each(work, [1, 2], Limits(workers=0)) == [2, 4]
 
 
 @pytest.mark.parametrize("workers", [0, 1])
 def test_what_the_work_raises_costs_one_item(workers):
-    found = each(work, [1, "mistake", 2], Limits(workers=workers))
+    found = run_each(work, [1, "mistake", 2], Limits(workers=workers))
     assert found == [2, "error: 'mine'", 4] and isinstance(found[1], Undetermined)
     with pytest.raises(UserError, match="not installed"):
-        each(work, [1, "user"], Limits(workers=workers))
+        run_each(work, [1, "user"], Limits(workers=workers))
 
 
 def test_one_that_waits_for_ever_is_given_up():
-    found = each(work, ["sleep", 2], Limits(seconds=0.05))
+    found = run_each(work, ["sleep", 2], Limits(seconds=0.05))
     assert found == ["time", 4] and isinstance(found[0], Undetermined)

@@ -13,7 +13,7 @@ from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.kinds import KINDS
 from symdiff_evaluation.core.origin import advise, trace
-from symdiff_evaluation.core.storage import list_shipped, reference_of
+from symdiff_evaluation.core.storage import find_reference, list_shipped
 from symdiff_evaluation.core.write import write
 from symdiff_evaluation.spins.correlation import LONGEST, second_moment_length
 
@@ -84,8 +84,8 @@ def test_every_shipped_reference_names_its_data_sets():
     for kind in KINDS:
         assert all(name in advise(kind, "samples") for name in list_shipped(kind))
         for name in list_shipped(kind):
-            assert any(reference_of(dataset, kind) == name for dataset in ("qm9", "qm9-3d", name)), name
-    assert reference_of("qm9", "molecule-3d") is None and reference_of("zinc", "molecule-graph") is None
+            assert any(find_reference(dataset, kind) == name for dataset in ("qm9", "qm9-3d", name)), name
+    assert find_reference("qm9", "molecule-3d") is None and find_reference("zinc", "molecule-graph") is None
 
 
 def test_shipped_protocols_compare_with_nothing_of_their_own():
@@ -137,7 +137,7 @@ def test_rows_in_3d_have_their_reason(tmp_path):
     }
     found = evaluate([tmp_path / "a.xyz"], protocols.parse(own))
     columns = found.kind.columns
-    rows = [dict(zip(columns, row[2:], strict=True)) for row in found.kind.rows(found.samples, None)]
+    rows = [dict(zip(columns, row[2:], strict=True)) for row in found.kind.list_rows(found.samples, None)]
     assert [row["valid"] for row in rows] == ["true", "true", "false", "false"] or rows[1]["valid"] == "false"
     for row in rows:
         assert bool(row["reason"]) == (row["valid"] != "true"), row

@@ -15,11 +15,11 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import protocol as protocols
-from symdiff_evaluation.core.charts import bars, densities
+from symdiff_evaluation.core.charts import draw_bars, draw_densities
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.kinds import KINDS, kind
+from symdiff_evaluation.core.kinds import KINDS, load_kind
 from symdiff_evaluation.core.write import FILES, write
-from symdiff_evaluation.molecules.draw import picture, svg
+from symdiff_evaluation.molecules.draw import draw_grid, draw_svg
 
 COLUMNS = ("index", "file", "record", "smiles", "canonical", "valid", "reason", "unique", "novel")
 
@@ -116,7 +116,7 @@ def test_a_foreign_folder_is_left_alone(folder, samples):
 
 
 def test_a_failure_leaves_nothing(samples, tmp_path, monkeypatch):
-    monkeypatch.setattr("symdiff_evaluation.core.report.report", lambda evaluation: 1 / 0)
+    monkeypatch.setattr("symdiff_evaluation.core.report.make_report", lambda evaluation: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         write(evaluate([samples]), tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.smi"]
@@ -213,7 +213,7 @@ def test_shipped_protocols_load():
     used = {name: set() for name in KINDS}
     for name in protocols.list_shipped():
         used[protocols.load(name).kind] |= set(protocols.load(name).metrics)
-    assert used == {name: set(kind(name).known) for name in KINDS}
+    assert used == {name: set(load_kind(name).metrics_by_id) for name in KINDS}
 
 
 def test_a_missing_extra_is_told(samples, monkeypatch):
@@ -226,32 +226,32 @@ def test_a_missing_extra_is_told(samples, monkeypatch):
 def test_every_metric_is_explained(name):
     text = (Path(__file__).parents[3] / "evaluation" / "README.md").read_text()
     _, _, text = text.partition(f"\n## Numbers: {name}\n")
-    for metric in kind(name).known:
+    for metric in load_kind(name).metrics_by_id:
         assert f"`{metric}`" in text.partition("\n## ")[0], metric
 
 
 @pytest.mark.parametrize("ending", [".png", ".svg"])
 def test_pictures(tmp_path, ending):
-    path = picture(["CCO", "CN(C)(C)(C)C", "c1ccccc1"], tmp_path / f"a{ending}", columns=2)
+    path = draw_grid(["CCO", "CN(C)(C)(C)C", "c1ccccc1"], tmp_path / f"a{ending}", columns=2)
     assert path.stat().st_size > 1000
     with pytest.raises(UserError, match="cannot draw"):
-        picture(["C("], tmp_path / f"b{ending}")
+        draw_grid(["C("], tmp_path / f"b{ending}")
     with pytest.raises(UserError, match=".png or .svg"):
-        picture(["C"], tmp_path / "a.gif")
+        draw_grid(["C"], tmp_path / "a.gif")
 
 
 def test_a_large_ring_is_drawn_at_once():
     begun = time.process_time()
-    assert svg("OC1" + "C" * 80 + "1").startswith("<svg")
+    assert draw_svg("OC1" + "C" * 80 + "1").startswith("<svg")
     assert time.process_time() - begun < 2
 
 
 def test_charts_of_one_value_and_of_whole_numbers():
-    assert densities([64, 64], None).count("<rect") == 1 and ">64<" in densities([64, 64], None)
-    comb = densities([3, 4, 4, 5, 90], None)
+    assert draw_densities([64, 64], None).count("<rect") == 1 and ">64<" in draw_densities([64, 64], None)
+    comb = draw_densities([3, 4, 4, 5, 90], None)
     heights = {point.split(",")[1] for point in re.search(r'points="([^"]+)"', comb)[1].split()}
     assert len(heights) == 4 and "2.5<" not in comb  # nothing, one, two and one again, the line below
-    long = bars(dict.fromkeys("abcdefghijk", 1 / 12) | {"a long name": 1 / 12}, None)
+    long = draw_bars(dict.fromkeys("abcdefghijk", 1 / 12) | {"a long name": 1 / 12}, None)
     assert long.count("font-size") == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from symdiff_evaluation.core import parallel as processes
-from symdiff_evaluation.core.parallel import in_portions, in_processes, one_pool
+from symdiff_evaluation.core.parallel import map_items, map_portions, share_pool
 
 
 def place(item):
@@ -24,34 +24,32 @@ def running_sums(items):
 
 def test_processes_do_not_matter(monkeypatch):
     items, told = list(range(23)), []
-    want = in_portions(running_sums, items, 1, chunk=5)
+    want = map_portions(running_sums, items, 1, chunk=5)
     assert (
-        want[:6] == [0, 1, 3, 6, 10, 5]
-        and in_processes(abs, [-1, 2, -3], 0) == [1, 2, 3]
-        and in_processes(abs, [], 2) == []
+        want[:6] == [0, 1, 3, 6, 10, 5] and map_items(abs, [-1, 2, -3], 0) == [1, 2, 3] and map_items(abs, [], 2) == []
     )
     monkeypatch.setattr(processes, "_ALONE", 0)
-    assert in_portions(running_sums, items, 2, told.append, chunk=5) == want and told == [5, 5, 5, 5, 3]
+    assert map_portions(running_sums, items, 2, told.append, chunk=5) == want and told == [5, 5, 5, 5, 3]
     with pytest.raises(TypeError):
-        in_processes(len, items, 2, chunk=1)
+        map_items(len, items, 2, chunk=1)
 
 
 @pytest.mark.slow
 def test_works_share_processes(monkeypatch):
-    assert set(in_processes(place, range(9), 2, chunk=1)) == {os.getpid()}  # less than a second's work
+    assert set(map_items(place, range(9), 2, chunk=1)) == {os.getpid()}  # less than a second's work
     monkeypatch.setattr(processes, "_ALONE", 0)
-    with one_pool(), one_pool():
-        first = set(in_processes(place, range(9), 2, chunk=1))
-        again = set(in_processes(place, range(9), 2, chunk=1))
+    with share_pool(), share_pool():
+        first = set(map_items(place, range(9), 2, chunk=1))
+        again = set(map_items(place, range(9), 2, chunk=1))
     assert os.getpid() not in first and len(first | again) <= 2
-    assert not first & set(in_processes(place, range(9), 2, chunk=1))
+    assert not first & set(map_items(place, range(9), 2, chunk=1))
 
 
 PROGRAM = """
 import time
 from symdiff_evaluation.core import parallel as processes
 processes._ALONE = 0
-processes.in_processes(time.sleep, [0.01, 0.01, 600, 600], 2, lambda done: print(done, flush=True), chunk=1)
+processes.map_items(time.sleep, [0.01, 0.01, 600, 600], 2, lambda done: print(done, flush=True), chunk=1)
 """
 
 

@@ -17,7 +17,7 @@ from symdiff.errors import UserError
 from symdiff_evaluation import Evaluation, evaluate, fraction, metric, write
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import metric as metrics
-from symdiff_evaluation.core.kinds import KINDS, kind
+from symdiff_evaluation.core.kinds import KINDS, load_kind
 from symdiff_evaluation.molecules import accept as molecules
 from symdiff_evaluation.molecules.samples import from_smiles
 from symdiff_evaluation.molecules.verdict import judge
@@ -58,7 +58,7 @@ def test_molecules_are_what_their_smiles_are(text):
 def test_molecules_that_are_none():
     odd = Chem.MolFromSmiles("CN(C)(C)C", sanitize=False)
     found = evaluate([Chem.MolFromSmiles("CCO"), None, odd, Chem.MolFromSmarts("[#6]*")], ["validity.strict"])
-    assert found["validity.strict"].value == 1 / 4 and len(found.samples.judged) == 4
+    assert found["validity.strict"].value == 1 / 4 and len(found.samples.verdicts) == 4
 
 
 def test_a_reference_in_memory():
@@ -176,7 +176,7 @@ def test_metrics_of_ones_own_have_names_of_their_own(own):
 @pytest.mark.parametrize("name", KINDS)
 def test_a_metric_is_a_file(name):
     """Every metric is one of the classes in the files of its kind's folder ``metrics``."""
-    found = kind(name).metrics
+    found = load_kind(name).metrics
     assert found and len({type(one) for one in found}) == len(found)
     assert all(".metrics." in type(one).__module__ for one in found)
 

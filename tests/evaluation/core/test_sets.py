@@ -9,7 +9,7 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.digest import digest
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.molecules.build import build, build_reference
 from symdiff_evaluation.molecules.chemnet import FeatureGaussian, frechet
@@ -27,7 +27,7 @@ def reference():
 
 @pytest.fixture(scope="module")
 def found(reference):
-    return kind("molecule-graph").measure(from_smiles(TEXTS), reference, protocols.load("molecule-graph").metrics)
+    return load_kind("molecule-graph").measure(from_smiles(TEXTS), reference, protocols.load("molecule-graph").metrics)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ FIFTEEN = {
 )
 def test_fifteen_by_hand(reference, name, hits, count, undecided):
     assert len(FIFTEEN) == 15
-    got = kind("molecule-graph").measure(
+    got = load_kind("molecule-graph").measure(
         from_smiles(list(FIFTEEN)), reference, protocols.load("molecule-graph").metrics
     )[name]
     assert got.value == pytest.approx(hits / count) and (got.count, got.undecided) == (count, undecided)
@@ -91,13 +91,13 @@ def test_the_gap_by_hand(tmp_path):
     """Benzene to fluorobenzene, benzene to itself, methane to ethane, no molecule, no input, an output that is none."""
     rows = [("Fc1ccccc1", "c1ccccc1"), ("c1ccccc1", "c1ccccc1"), ("CC", "C"), ("CC", "C("), ("CC", ""), ("C(", "CC")]
     (tmp_path / "a.csv").write_text("\n".join(["smiles,input", *(",".join(row) for row in rows)]))
-    samples = kind("molecule-graph").read(SampleFiles([tmp_path / "a.csv"]))
-    found = kind("molecule-graph").measure(samples, None, ["symmetry.breaking_gap", "symmetry.broken_share"])
+    samples = load_kind("molecule-graph").read(SampleFiles([tmp_path / "a.csv"]))
+    found = load_kind("molecule-graph").measure(samples, None, ["symmetry.breaking_gap", "symmetry.broken_share"])
     gap, share = found["symmetry.breaking_gap"], found["symmetry.broken_share"]
     assert gap.value == pytest.approx((np.log(12 / 2) + 0 - np.log(2)) / 3) and (gap.count, gap.undecided) == (3, 3)
     assert (share.value, share.count, share.undecided) == (0.5, 2, 3)
     assert (
-        kind("molecule-graph")
+        load_kind("molecule-graph")
         .measure(from_smiles(["CC"]), None, ["symmetry.breaking_gap"])["symmetry.breaking_gap"]
         .value
         is None
@@ -120,7 +120,9 @@ def test_order_does_not_matter(reference, found):
     texts = list(TEXTS)
     for seed in range(3):
         random.Random(seed).shuffle(texts)
-        again = kind("molecule-graph").measure(from_smiles(texts), reference, protocols.load("molecule-graph").metrics)
+        again = load_kind("molecule-graph").measure(
+            from_smiles(texts), reference, protocols.load("molecule-graph").metrics
+        )
         for name, estimate in found.items():
             assert again[name].plain() == pytest.approx(estimate.plain(), abs=1e-12, nan_ok=False), name
 
@@ -128,11 +130,11 @@ def test_order_does_not_matter(reference, found):
 @pytest.mark.slow
 def test_workers_do_not_matter():
     texts = (TEXTS * 60)[:520]  # three chunks
-    assert from_smiles(texts, workers=2).judged == from_smiles(texts, workers=1).judged
+    assert from_smiles(texts, workers=2).verdicts == from_smiles(texts, workers=1).verdicts
 
 
 def test_the_training_set_itself(reference):
-    got = kind("molecule-graph").measure(from_smiles(TRAIN), reference, protocols.load("molecule-graph").metrics)
+    got = load_kind("molecule-graph").measure(from_smiles(TRAIN), reference, protocols.load("molecule-graph").metrics)
     assert got["novelty"].value == 0 and got["vun"].value == 0 and got["uniqueness"].value == 1
     for name, estimate in got.items():
         if "distance" in name and name != "distance.rings":  # there is no ring to compare
@@ -140,7 +142,9 @@ def test_the_training_set_itself(reference):
 
 
 def test_no_valid_sample_gives_no_number(reference):
-    got = kind("molecule-graph").measure(from_smiles(["", "C("]), reference, protocols.load("molecule-graph").metrics)
+    got = load_kind("molecule-graph").measure(
+        from_smiles(["", "C("]), reference, protocols.load("molecule-graph").metrics
+    )
     assert got["validity.strict"].value == 0 and got["vun"].value == 0
     for name in ("uniqueness", "novelty", "distance.logp", "symmetry.log_order", "symmetry.log_order_distance"):
         assert got[name].value is None, name
@@ -148,7 +152,7 @@ def test_no_valid_sample_gives_no_number(reference):
 
 def test_stability_of_a_set():
     texts = ["[H]C([H])([H])[H]", "[H]C([H])[H]", "C(", "[H]O[H]"]
-    got = kind("molecule-graph").measure(from_smiles(texts), None, protocols.load("molecule-graph").metrics)
+    got = load_kind("molecule-graph").measure(from_smiles(texts), None, protocols.load("molecule-graph").metrics)
     assert got["atom_stability"].value == pytest.approx((5 + 3 + 3) / 12) and got["atom_stability"].count == 12
     assert got["molecule_stability"].value == pytest.approx(2 / 3) and got["molecule_stability"].undecided == 1
     assert "novelty" not in got
@@ -159,12 +163,12 @@ def test_stability_of_a_set():
     [(0, 4, None), (1, 4, None), (4, 4, None), (5, 4, 5 / 9), (4, 1, 4 / 5), (4, 0, 1)],
 )
 def test_most_records_decide_whether_hydrogens_are_atoms(explicit, implied, value):
-    molecules = kind("molecule-graph")
+    molecules = load_kind("molecule-graph")
     samples = from_smiles(["[H]O[H]"] * explicit + ["CO"] * implied + ["C("])
     found = molecules.measure(samples, None, ["molecule_stability", "atom_stability"])
     assert found["molecule_stability"].value == (None if value is None else pytest.approx(value))
     assert (found["atom_stability"].value is None) == (value is None)
-    notes = molecules.remarks(samples)
+    notes = molecules.list_remarks(samples)
     if 0 in (explicit, implied):
         assert notes == []
     else:
@@ -209,11 +213,11 @@ def test_fcd_is_the_packages():
     fcd = pytest.importorskip("fcd", reason="the extra fcd is not installed")
     import warnings
 
-    from symdiff_evaluation.molecules.chemnet import activations, gaussian
+    from symdiff_evaluation.molecules.chemnet import compute_activations, fit_gaussian
 
     rng = random.Random(0)
     sets = [["".join(rng.choices("CNO", k=rng.randint(2, 9))) for _ in range(40)] for _ in range(2)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the package's own deprecations
         want = fcd.get_fcd(*sets, device="cpu")
-    assert frechet(*(gaussian(activations(texts)) for texts in sets)) == pytest.approx(want, abs=1e-3)
+    assert frechet(*(fit_gaussian(compute_activations(texts)) for texts in sets)) == pytest.approx(want, abs=1e-3)

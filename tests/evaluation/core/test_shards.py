@@ -8,7 +8,7 @@ import pytest
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.execution import Execution
-from symdiff_evaluation.core.shards import Shards, Work, discard, in_shards
+from symdiff_evaluation.core.shards import Shards, Work, discard, work_in_shards
 
 WORDS = [f"word {k}" for k in range(23)]
 
@@ -27,7 +27,7 @@ def run(folder, items=WORDS, setting="", stop=None, cost=13_000):
         done.extend(part)
         return [(word, len(word)) for word in part]
 
-    shards = in_shards(Work("w", work, str.encode, list, tuple, setting=setting, cost=cost), items, folder)
+    shards = work_in_shards(Work("w", work, str.encode, list, tuple, setting=setting, cost=cost), items, folder)
     return [result for shard in shards for result in shard], len(done)
 
 
@@ -92,7 +92,7 @@ def test_an_evaluation_in_shards_is_one_in_a_piece(tmp_path, monkeypatch):
     made = evaluated(tmp_path, shards)
     assert made.samples == whole.samples and made.estimates == whole.estimates
     assert made.samples.features == whole.samples.features
-    monkeypatch.setattr("symdiff_evaluation.molecules.samples.in_processes", lambda *given: 1 / 0)  # all is read back
+    monkeypatch.setattr("symdiff_evaluation.molecules.samples.map_items", lambda *given: 1 / 0)  # all is read back
     again = evaluated(tmp_path, shards)
     assert again.samples == whole.samples and again.estimates == whole.estimates
     assert evaluated(tmp_path, shards).samples.features == whole.samples.features

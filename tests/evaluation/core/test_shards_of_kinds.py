@@ -16,8 +16,8 @@ from symdiff_evaluation.core.evaluation import evaluate
 from symdiff_evaluation.core.execution import Execution
 from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.shards import Shards
-from symdiff_evaluation.core.write import metrics, write
-from symdiff_evaluation.graphs.forms import canonical_hashes
+from symdiff_evaluation.core.write import format_metrics, write
+from symdiff_evaluation.graphs.forms import hash_forms
 from symdiff_evaluation.graphs.graph import SimpleGraph
 from symdiff_evaluation.graphs.works import identity as identity_of_graph
 from symdiff_evaluation.molecules3d.works import identity as identity_of_geometry
@@ -136,7 +136,7 @@ def test_a_killed_command_goes_on(place, tmp_path, monkeypatch, file, protocol, 
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
 
 
-WORKS = ("edm", "perceived", "strained", "shapes")
+WORKS = ("edm", "perceptions", "strains", "shapes")
 
 
 def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypatch):
@@ -144,11 +144,13 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
     from symdiff_evaluation.molecules3d import perception, works
 
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 16 * 2)
-    real, each, calls = perception.perceive, works.each, []
+    real, each, calls = perception.perceive, works.run_each, []
     monkeypatch.setattr(
         perception, "perceive", lambda one: Undetermined("iterations") if len(one.numbers) == 4 else real(one)
     )
-    monkeypatch.setattr(works, "each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more))
+    monkeypatch.setattr(
+        works, "run_each", lambda work, items, *more: calls.append(len(items)) or each(work, items, *more)
+    )
     file, shards = [place / "a.xyz"], Shards(tmp_path / "s")
     whole = evaluate(file, execution=Execution(0))
     made, told = evaluate(file, execution=Execution(0, shards)), []
@@ -165,33 +167,38 @@ def test_molecules_in_space_are_read_back_as_they_were(place, tmp_path, monkeypa
         ), name
     for name in ("metrics.json", "samples.csv", "report.html"):
         assert (tmp_path / "made" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
-    assert metrics(again) == metrics(whole)
+    assert format_metrics(again) == format_metrics(whole)
     path = tmp_path / "s" / "shapes" / "000001.json.gz"
     path.write_bytes(path.read_bytes()[:-9])
-    assert metrics(evaluate(file, execution=Execution(0, shards))) == metrics(whole) and calls == [2]
+    assert format_metrics(evaluate(file, execution=Execution(0, shards))) == format_metrics(whole) and calls == [2]
 
 
 def test_graphs_are_read_back_as_they_were(place, tmp_path, monkeypatch):
     from symdiff_evaluation.graphs import works
 
     monkeypatch.setattr("symdiff_evaluation.core.shards.SHARD", 16 * 8)
-    real, calls = works.symmetry, []
+    real, calls = works.find_automorphisms, []
     monkeypatch.setattr(
-        works, "symmetry", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None)
+        works, "find_automorphisms", lambda graph: calls.append(graph) or (real(graph) if graph.num_nodes < 9 else None)
     )
     file, reference, shards = [place / "a.npz"], place / "tree.npz", Shards(tmp_path / "s")
     whole = evaluate(file, reference=reference)
     made = evaluate(file, reference=reference, execution=Execution(shards=shards))
-    rows = list(whole.kind.rows(whole.samples, whole.reference))
-    assert rows == list(made.kind.rows(made.samples, made.reference)) and metrics(made) == metrics(whole)
+    rows = list(whole.kind.list_rows(whole.samples, whole.reference))
+    assert rows == list(made.kind.list_rows(made.samples, made.reference)) and format_metrics(made) == format_metrics(
+        whole
+    )
     calls.clear()
     again = evaluate(file, reference=made.reference, execution=Execution(shards=shards))
-    assert rows == list(again.kind.rows(again.samples, again.reference)) and metrics(again) == metrics(whole)
+    assert rows == list(again.kind.list_rows(again.samples, again.reference)) and format_metrics(
+        again
+    ) == format_metrics(whole)
     assert not calls and None in again.samples.symmetries
     path = tmp_path / "s" / "symmetry" / "000002.json.gz"
     path.write_bytes(b"\x1f\x8b" + path.read_bytes())
     assert (
-        metrics(evaluate(file, reference=made.reference, execution=Execution(shards=shards))) == metrics(whole)
+        format_metrics(evaluate(file, reference=made.reference, execution=Execution(shards=shards)))
+        == format_metrics(whole)
         and len(calls) == 3
     )
 
@@ -202,9 +209,9 @@ def test_a_hash_does_not_depend_on_its_portion():
     for n in (8, 10, 9, 16, 13, 10, 12):
         edges = sorted(tuple(sorted(edge)) for edge in networkx.random_regular_graph(4, n, seed=n).edges)
         graphs.append(SimpleGraph(n, np.array(edges)))
-    together = canonical_hashes(graphs)
+    together = hash_forms(graphs)
     assert together[1] == together[5] and len(set(together.tolist())) == 6
-    assert np.array_equal(together, np.concatenate([canonical_hashes([graph]) for graph in graphs]))
+    assert np.array_equal(together, np.concatenate([hash_forms([graph]) for graph in graphs]))
 
 
 def test_identities_tell_items_apart(place):
@@ -254,20 +261,20 @@ def test_configurations_are_read_back_as_they_were(place, tmp_path, monkeypatch)
     file, shards = [tmp_path / "own.npz"], Shards(tmp_path / "s")
     whole = evaluate(file)
     made, told = evaluate(file, execution=Execution(shards=shards)), []
-    rows = list(whole.kind.rows(whole.samples, None))
-    assert rows == list(made.kind.rows(made.samples, None)) and metrics(made) == metrics(whole)
+    rows = list(whole.kind.list_rows(whole.samples, None))
+    assert rows == list(made.kind.list_rows(made.samples, None)) and format_metrics(made) == format_metrics(whole)
     assert len(list((tmp_path / "s").rglob("*.json.gz"))) == 3
     calls.clear()
     again = evaluate(file, execution=Execution(1, shards, lambda count, what="": None, told.append))
     assert (
-        rows == list(again.kind.rows(again.samples, None))
-        and metrics(again) == metrics(whole)
+        rows == list(again.kind.list_rows(again.samples, None))
+        and format_metrics(again) == format_metrics(whole)
         and not calls
         and told == [16, 16, 7]
     )
-    path = tmp_path / "s" / "observed" / "000002.json.gz"
+    path = tmp_path / "s" / "observations" / "000002.json.gz"
     path.write_bytes(path.read_bytes()[:-9])
-    assert metrics(evaluate(file, execution=Execution(shards=shards))) == metrics(whole) and calls == [7]
+    assert format_metrics(evaluate(file, execution=Execution(shards=shards))) == format_metrics(whole) and calls == [7]
 
 
 def test_several_blocks_are_one(monkeypatch):
@@ -282,7 +289,7 @@ def test_several_blocks_are_one(monkeypatch):
     s = rng.choice(np.array([-1, 1], np.int8), (30, 4, 6))
     spins = from_arrays({"spins": s, "coupling": np.array([1.0, 0.5]) * np.ones((4, 6, 2))})
     monkeypatch.setattr(works, "_MOST", 7)
-    found, group = spins.observed, space_group((4, 6))
+    found, group = spins.observations, space_group((4, 6))
     assert (
         np.array_equal(found.stabilizer, stabilizer_orders(s, group)) and (found.symmetries == spins.group.order).all()
     )
@@ -295,7 +302,7 @@ def test_several_blocks_are_one(monkeypatch):
         )
     assert all(np.allclose(found.lines[axis], two_point(s, axis), atol=1e-12) for axis in (0, 1))
     for one in (spins, *spins.parts):
-        again = works.restore(json.loads(json.dumps(works.plain(one.observed))))
+        again = works.restore(json.loads(json.dumps(works.to_plain(one.observations))))
         assert all(
             np.array_equal(getattr(again, name), getattr(found, name))
             for name in ("energy", "powers", "least", "power")

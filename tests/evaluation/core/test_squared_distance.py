@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2, ncx2, norm
 
 from symdiff_evaluation.core.estimate import Z95
-from symdiff_evaluation.core.squared_distance import ErrorDistribution, fit_error, gamma, interval
+from symdiff_evaluation.core.squared_distance import ErrorDistribution, find_interval, fit_error, match_gamma
 
 ENDS = (0.025, 0.975)
 
@@ -43,17 +43,17 @@ def test_unequal_weights_against_simulation():
 def test_without_products_of_errors_they_are_normal():
     for p in ENDS:
         assert law([], 1e-6).quantile(p, 5.0) == pytest.approx(norm.ppf(p) * np.sqrt(5e-6), rel=0.01)
-    low, high = interval(1.0, fit_error(1.0, 0.01, 1e6, np.zeros(0)))
+    low, high = find_interval(1.0, fit_error(1.0, 0.01, 1e6, np.zeros(0)))
     assert [(1 - end) ** 2 for end in (low, high)] == pytest.approx(
         [Z95**2 * 0.01 * end for end in (low, high)], rel=0.1
     )
-    assert interval(0.3, fit_error(0.3, 0.0, 10.0, np.zeros(4))) == (0.3, 0.3)
+    assert find_interval(0.3, fit_error(0.3, 0.0, 10.0, np.zeros(4))) == (0.3, 0.3)
 
 
 def test_gamma_has_the_moments():
-    weight, times = gamma(2.0, 3.0)
+    weight, times = match_gamma(2.0, 3.0)
     assert 2 * times @ weight**2 == pytest.approx(2.0) and 8 * times @ weight**3 == pytest.approx(3.0)
-    assert [part.size for part in gamma(0.0, 1.0)] == [0, 0]
+    assert [part.size for part in match_gamma(0.0, 1.0)] == [0, 0]
 
 
 @pytest.mark.slow
@@ -63,7 +63,7 @@ def test_intervals_hold_the_distance(far):
     rng, hits = np.random.default_rng(1), 0
     for _ in range(250):
         found = float(((rng.normal(size=4) / 2 + [np.sqrt(far), 0, 0, 0]) ** 2).sum()) - 1
-        low, high = interval(found, ErrorDistribution(np.full(4, 0.25), np.ones(4), 1.0))
+        low, high = find_interval(found, ErrorDistribution(np.full(4, 0.25), np.ones(4), 1.0))
         assert low <= found <= high
         hits += low <= far <= high
     assert 0.92 <= hits / 250 <= 0.985

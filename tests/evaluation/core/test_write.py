@@ -10,10 +10,10 @@ import pytest
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.shards import Work, in_shards
+from symdiff_evaluation.core.shards import Work, work_in_shards
 from symdiff_evaluation.core.storage import write_files
 from symdiff_evaluation.core.write import write
-from symdiff_evaluation.molecules.draw import picture
+from symdiff_evaluation.molecules.draw import draw_grid
 from tests.full_disk import content, failing  # noqa: F401, a fixture
 
 
@@ -25,7 +25,7 @@ def report(path: Path, seed: int) -> None:
 
 def work(path: Path, seed: int) -> None:
     words = [str(number) for number in np.random.default_rng(seed).random(1000)]
-    for _ in in_shards(Work("w", lambda part, progress: list(part), str.encode, str, str), words, path):
+    for _ in work_in_shards(Work("w", lambda part, progress: list(part), str.encode, str, str), words, path):
         pass
 
 
@@ -35,8 +35,8 @@ WRITERS = {
         {"seed": seed}, {"x": np.random.default_rng(seed).random(10_000)}, path
     ),
     "shards": work,
-    "drawing.svg": lambda path, seed: picture(["CCO" * (20 + seed)] * 4, path),
-    "drawing.png": lambda path, seed: picture(["CCO" * (20 + seed)] * 4, path),
+    "drawing.svg": lambda path, seed: draw_grid(["CCO" * (20 + seed)] * 4, path),
+    "drawing.png": lambda path, seed: draw_grid(["CCO" * (20 + seed)] * 4, path),
 }  # fmt: skip
 
 

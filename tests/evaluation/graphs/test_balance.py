@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.sample_files import SampleFiles
 from symdiff_evaluation.graphs.balance import image_balance, place_balance
 from symdiff_evaluation.graphs.graph import SimpleGraph
@@ -109,9 +109,9 @@ def test_files_that_disagree_about_inputs(tmp_path):
     path = SimpleGraph(4, SHAPES[0])
     np.savez(tmp_path / "a.npz", **columns([path]), **columns([path], "input_"))
     np.savez(tmp_path / "b.npz", **columns([path]))
-    assert len(kind("graph").read(SampleFiles([tmp_path / "a.npz", tmp_path / "a.npz"])).inputs) == 2
+    assert len(load_kind("graph").read(SampleFiles([tmp_path / "a.npz", tmp_path / "a.npz"])).inputs) == 2
     with pytest.raises(UserError, match="b.npz"):
-        kind("graph").read(SampleFiles([tmp_path / "a.npz", tmp_path / "b.npz"]))
+        load_kind("graph").read(SampleFiles([tmp_path / "a.npz", tmp_path / "b.npz"]))
     with pytest.raises(UserError, match="one for each of 1"):
         from_columns(columns([path]) | columns([path, path], "input_"), "c.npz")
     with pytest.raises(UserError, match="input_edges"):

@@ -54,7 +54,7 @@ def test_numbers_by_hand(place):
     assert values["mmd.clustering"] == pytest.approx(0, abs=1e-12)
     star = [
         row
-        for row in found.kind.rows(found.samples, found.reference)
+        for row in found.kind.list_rows(found.samples, found.reference)
         if row[3] == 19 and row[6] == np.prod(np.arange(1.0, 20))
     ]
     assert [row[7] for row in star] == ["true", "false"]
@@ -107,7 +107,7 @@ def test_a_broken_graph_costs_no_other(tmp_path):
         tmp_path / "a.npz", num_nodes=[3, 3, 3], edge_ptr=[0, 2, 4, 5], edges=[[0, 1], [1, 2], [0, 0], [1, 2], [0, 2]]
     )
     found = evaluate([tmp_path / "a.npz"])
-    assert found.total == 3 and found.kind.failures(found.samples) == {"loop": 1}
+    assert found.total == 3 and found.kind.count_failures(found.samples) == {"loop": 1}
     assert found.estimates["readable"].value == pytest.approx(2 / 3) and found.estimates["connected"].value == 0.5
     assert "validity" not in found.estimates and any("Left out: validity" in note for note in found.notes)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symdiff.errors import UserError
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.graphs.descriptors import NAMES, Descriptors
 from symdiff_evaluation.graphs.discrepancy import LEAST, discrepancy
 from symdiff_evaluation.graphs.graph import SimpleGraph
@@ -23,7 +23,7 @@ PATH, STAR = [[0, 1], [1, 2], [2, 3]], [[0, 1], [0, 2], [0, 3]]
 
 
 def measure(metric, samples, reference):
-    return kind("graph").measure(samples, reference, tuple(metric.about))
+    return load_kind("graph").measure(samples, reference, tuple(metric.about))
 
 
 def graph_of(source: nx.Graph) -> SimpleGraph:

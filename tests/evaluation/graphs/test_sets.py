@@ -37,7 +37,7 @@ def test_a_bad_graph_keeps_its_record(middle, num_nodes, reason):
 
 def test_edges_in_any_order_are_the_same_edges():
     graph = three([[2, 1], [1, 0]]).graphs[1]
-    assert graph.edges.tolist() == PATH and graph.degrees.tolist() == [1, 2, 1] and graph.connected
+    assert graph.edges.tolist() == PATH and graph.degrees.tolist() == [1, 2, 1] and graph.is_connected
     assert three([[1, 0]]).graphs[1].components == 2 and three([], 1).graphs[1].components == 1
 
 
@@ -45,9 +45,9 @@ def test_labels_go_with_their_nodes_and_edges():
     edges = np.array([[1, 2], [0, 1], [0, 1]])
     graphs = from_edges([3, 2], [0, 2, 3], edges, np.array([5, 6, 7, 8, 9]), np.array([1, 2, 3]))
     one, two = graphs.graphs
-    assert one.node_labels.tolist() == [5, 6, 7] and two.node_labels.tolist() == [8, 9] and graphs.labeled
+    assert one.node_labels.tolist() == [5, 6, 7] and two.node_labels.tolist() == [8, 9] and graphs.is_labeled
     assert one.edges.tolist() == PATH and one.edge_labels.tolist() == [2, 1] and two.edge_labels.tolist() == [3]
-    assert one.colored() == ([5, 6, 7], {(0, 1): 2, (1, 2): 1})
+    assert one.list_colors() == ([5, 6, 7], {(0, 1): 2, (1, 2): 1})
     bad = three([[0, 1]], 3, np.array([0, 0, 0, 1, -1, 1, 0, 0, 0]))
     assert bad.reasons == ("", "label: expected node labels from 0 to 4094, got -1", "")
 

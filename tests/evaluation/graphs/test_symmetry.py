@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from symdiff_evaluation.graphs.graph import SimpleGraph
-from symdiff_evaluation.graphs.symmetry import symmetry
+from symdiff_evaluation.graphs.symmetry import find_automorphisms
 
 
 def graph_of(source: nx.Graph) -> SimpleGraph:
@@ -19,7 +19,7 @@ def graph_of(source: nx.Graph) -> SimpleGraph:
 
 def enumerated(graph: SimpleGraph) -> tuple[int, int]:
     """Order and orbits from all permutations."""
-    labels, edges = graph.colored()
+    labels, edges = graph.list_colors()
     both = {**edges, **{(j, i): kind for (i, j), kind in edges.items()}}
     kept = [
         g
@@ -37,7 +37,7 @@ def test_small_graphs_with_labels_of_nodes_and_edges(labels):
     for _ in range(40):
         edges = pairs[rng.random(15) < rng.choice([0.2, 0.5, 0.8])]
         graph = SimpleGraph(6, edges, rng.integers(0, labels[0], 6), rng.integers(0, labels[1], len(edges)))
-        found = symmetry(graph)
+        found = find_automorphisms(graph)
         assert (found.order, found.orbits) == enumerated(graph)
 
 
@@ -58,9 +58,9 @@ def test_small_graphs_with_labels_of_nodes_and_edges(labels):
     ],
 )
 def test_known_groups(source, order, orbits):
-    found = symmetry(graph_of(source))
+    found = find_automorphisms(graph_of(source))
     assert (found.order, found.orbits) == (order, orbits) and found.log_order == math.log(order)
 
 
 def test_what_takes_too_long_is_undecided():
-    assert symmetry(graph_of(nx.hypercube_graph(5)), budget=100) is None
+    assert find_automorphisms(graph_of(nx.hypercube_graph(5)), budget=100) is None

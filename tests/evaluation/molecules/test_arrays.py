@@ -28,8 +28,10 @@ def test_the_same_verdicts_as_their_smiles(tmp_path, ending):
     assert guess([path]) == "molecule-graph"
     (tmp_path / "a.smi").write_text("\n".join(TEXTS))
     one, two = evaluate([path]), evaluate([tmp_path / "a.smi"])
-    assert [j.canonical for j in one.samples.judged] == [j.canonical for j in two.samples.judged]
-    assert [j.reason.split(":")[0] for j in one.samples.judged] == [j.reason.split(":")[0] for j in two.samples.judged]
+    assert [j.canonical for j in one.samples.verdicts] == [j.canonical for j in two.samples.verdicts]
+    assert [j.reason.split(":")[0] for j in one.samples.verdicts] == [
+        j.reason.split(":")[0] for j in two.samples.verdicts
+    ]
     values = [
         {name: e.value for name, e in part.estimates.items() if not name.startswith("balance.")} for part in (one, two)
     ]
@@ -60,7 +62,7 @@ def test_a_bad_one_costs_no_other(tmp_path, name, place, value, reason):
     arrays[name].ravel()[place] = value
     np.savez(tmp_path / "a.npz", **arrays)
     found = evaluate([tmp_path / "a.npz"]).samples
-    assert [j.canonical for j in found.judged] == ["O", None, "CO"] and found.judged[1].reason.startswith(reason)
+    assert [j.canonical for j in found.verdicts] == ["O", None, "CO"] and found.verdicts[1].reason.startswith(reason)
     assert [r.number for r in found.records] == [1, 2, 3]
 
 

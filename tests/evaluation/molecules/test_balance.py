@@ -15,7 +15,7 @@ from rdkit import Chem
 from symdiff.domains import molecule_graphs
 from symdiff.storage.records import Record
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.molecules.numbering import NumberedAtoms, Numbering, image_balance, place_balance
 from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles
 from symdiff_evaluation.molecules.verdict import judge, restore
@@ -37,7 +37,7 @@ def judged(blocks):
 
 
 def measured(samples):
-    return [kind("molecule-graph").measure(samples, None, IDS)[name] for name in IDS]
+    return [load_kind("molecule-graph").measure(samples, None, IDS)[name] for name in IDS]
 
 
 def test_all_numberings_of_a_molecule_have_as_many_names_as_the_orbit():
@@ -46,7 +46,7 @@ def test_all_numberings_of_a_molecule_have_as_many_names_as_the_orbit():
         size = mol.GetNumAtoms()
         orders = np.array(np.meshgrid(*[range(size)] * size)).reshape(size, -1).T
         orders = [order for order in orders.tolist() if len(set(order)) == size]
-        found = judged([written(text, lambda mol, order=order: order) for order in orders]).judged
+        found = judged([written(text, lambda mol, order=order: order) for order in orders]).verdicts
         images = Counter(one.numbering.image for one in found)
         assert len(images) == math.factorial(size) // found[0].traits.order and len(set(images.values())) == 1
         assert len({one.canonical for one in found}) == 1
@@ -58,7 +58,7 @@ def test_an_invariant_law_gives_uniform_p_values():
     That judging tells all images apart, and no more, stands above.
     """
     rng, found = np.random.default_rng(1), []
-    known = judged([written(text) for text in TEXTS]).judged
+    known = judged([written(text) for text in TEXTS]).verdicts
     for _ in range(150):
         which = [known[k] for k in rng.integers(len(known), size=80)]
         ways = [math.factorial(one.traits.size) // one.traits.order for one in which]
@@ -112,7 +112,7 @@ def test_smiles_say_nothing(tmp_path):
         (None, 0, 140),
         (None, 0, 141),
     ]
-    assert all(one.numbering is None for one in from_smiles(TEXTS).judged)
+    assert all(one.numbering is None for one in from_smiles(TEXTS).verdicts)
 
 
 @pytest.mark.slow
@@ -136,7 +136,7 @@ def test_molecules_of_one_kind_of_atom_and_rare_ones_say_nothing():
 
 
 def test_a_broken_one_costs_no_other_and_comes_back_from_a_shard():
-    found = judged([written("OC(F)Cl"), "", written("CO").replace(" O ", " Xx")]).judged
+    found = judged([written("OC(F)Cl"), "", written("CO").replace(" O ", " Xx")]).verdicts
     assert found[0].numbering.kinds == (1, 0, 2, 3) and found[0].numbering.image is not None
     assert all(one.numbering is None for one in found[1:])
     assert restore(json.loads(json.dumps(asdict(found[0])))) == found[0]

@@ -38,7 +38,7 @@ def packed(rows):
     ],
 )
 def test_fragments(text, pieces):
-    assert sorted(moses.fragments(Chem.MolFromSmiles(text))) == sorted(pieces)
+    assert sorted(moses.find_fragments(Chem.MolFromSmiles(text))) == sorted(pieces)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_fragments(text, pieces):
     ],
 )
 def test_scaffolds(text, frame):
-    assert moses.scaffold(Chem.MolFromSmiles(text)) == frame
+    assert moses.find_scaffold(Chem.MolFromSmiles(text)) == frame
 
 
 def test_filters():
@@ -77,7 +77,7 @@ def test_fingerprints_and_similarities_are_rdkits():
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=1024)
     theirs = [generator.GetFingerprint(mol) for mol in mols()]
     table = np.array([DataStructs.BulkTanimotoSimilarity(one, theirs) for one in theirs])
-    ours = packed([moses.fingerprint(mol) for mol in mols()])
+    ours = packed([moses.compute_fingerprint(mol) for mol in mols()])
     paper, program = internal_diversity(ours)
     assert paper[1].value == pytest.approx(1 - table.mean(), abs=1e-6) == program[1].value
     assert paper[2].value == pytest.approx(1 - math.sqrt((table**2).mean()), abs=1e-6)
@@ -87,7 +87,7 @@ def test_fingerprints_and_similarities_are_rdkits():
 
 
 def test_repeats_count_and_order_does_not():
-    ours = packed([moses.fingerprint(mol) for mol in mols()])
+    ours = packed([moses.compute_fingerprint(mol) for mol in mols()])
     many = ours[np.random.default_rng(0).permutation(np.arange(len(ours)).repeat(3))]
     one, two = internal_diversity(ours)[0], internal_diversity(many)[0]
     assert one[1].value == pytest.approx(two[1].value, abs=1e-6) and two[1].count == 42
@@ -96,7 +96,7 @@ def test_repeats_count_and_order_does_not():
 
 
 def test_blocks_do_not_matter(monkeypatch):
-    ours = packed([moses.fingerprint(mol) for mol in mols()])
+    ours = packed([moses.compute_fingerprint(mol) for mol in mols()])
     whole, near = internal_diversity(ours), nearest_similarity(ours[:9], ours[4:])
     monkeypatch.setattr("symdiff_evaluation.molecules.similarity._BLOCK", 3)
     pieces = internal_diversity(ours)

@@ -8,7 +8,7 @@ import pytest
 
 from symdiff_evaluation.__main__ import main
 from symdiff_evaluation.core import protocol as protocols
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.molecules.build import build, build_reference
 from symdiff_evaluation.molecules.reference import load
 from symdiff_evaluation.molecules.samples import from_smiles
@@ -32,12 +32,12 @@ def reference():
 
 @pytest.fixture(scope="module")
 def found(reference):
-    return kind("molecule-graph").measure(from_smiles(TEXTS), reference, NAMES)
+    return load_kind("molecule-graph").measure(from_smiles(TEXTS), reference, NAMES)
 
 
 def test_the_default_does_not_pay_for_it():
     samples = from_smiles(TEXTS)
-    kind("molecule-graph").measure(samples, None, protocols.load("molecule-graph").metrics)
+    load_kind("molecule-graph").measure(samples, None, protocols.load("molecule-graph").metrics)
     assert "features" not in vars(samples)
 
 
@@ -87,17 +87,17 @@ def test_the_rest_by_hand(found, reference):
 
 
 def test_the_test_set_itself(reference):
-    got = kind("molecule-graph").measure(from_smiles(TEST), reference, NAMES)
+    got = load_kind("molecule-graph").measure(from_smiles(TEST), reference, NAMES)
     for name in ("moses.fragments", "moses.scaffolds", "moses.snn"):
         assert got[name].value == pytest.approx(1), name
-    assert kind("molecule-graph").measure(from_smiles(TRAIN), reference, NAMES)["distance.sa"].value == pytest.approx(
-        0, abs=1e-6
-    )
+    assert load_kind("molecule-graph").measure(from_smiles(TRAIN), reference, NAMES)[
+        "distance.sa"
+    ].value == pytest.approx(0, abs=1e-6)
 
 
 def test_order_and_workers_do_not_matter(found, reference):
     samples = from_smiles((TEXTS * 60)[::-1], workers=2)  # two chunks of records, one of molecules
-    again = kind("molecule-graph").measure(samples, reference, NAMES)
+    again = load_kind("molecule-graph").measure(samples, reference, NAMES)
     for name, estimate in found.items():
         if not name.startswith("unique@"):  # it falls with the number of samples
             assert again[name].value == pytest.approx(estimate.value), name
@@ -106,9 +106,9 @@ def test_order_and_workers_do_not_matter(found, reference):
 def test_it_survives_writing(tmp_path, reference, found):
     build_reference({"train": TRAIN, "test": TEST}, tmp_path / "tiny", fcd=False, moses=True)
     again = load(tmp_path / "tiny.json")
-    assert again.compared.fragments == reference.compared.fragments and again.compared.split == "test"
-    assert np.array_equal(again.compared.fingerprints, reference.compared.fingerprints)
-    got = kind("molecule-graph").measure(from_smiles(TEXTS), again, NAMES)
+    assert again.moses.fragments == reference.moses.fragments and again.moses.split == "test"
+    assert np.array_equal(again.moses.fingerprints, reference.moses.fingerprints)
+    got = load_kind("molecule-graph").measure(from_smiles(TEXTS), again, NAMES)
     assert {name: one.value for name, one in got.items()} == pytest.approx(
         {name: one.value for name, one in found.items()}, abs=1e-6
     )
@@ -116,11 +116,13 @@ def test_it_survives_writing(tmp_path, reference, found):
 
 def test_a_reference_without_it_gives_no_number():
     plain = build({"train": TRAIN}, "plain", fcd=False)
-    got = kind("molecule-graph").measure(from_smiles(TEXTS), plain, NAMES)
+    got = load_kind("molecule-graph").measure(from_smiles(TEXTS), plain, NAMES)
     for name in ("moses.fragments", "moses.scaffolds", "moses.snn", "distance.sa"):
         assert got[name].value is None and got[name].undecided == 5, name
-    assert "compare with" in " ".join(kind("molecule-graph").notes(protocols.load("molecule-graph-moses"), plain))
-    empty = kind("molecule-graph").measure(from_smiles(["C("]), None, NAMES)
+    assert "compare with" in " ".join(
+        load_kind("molecule-graph").list_notes(protocols.load("molecule-graph-moses"), plain)
+    )
+    empty = load_kind("molecule-graph").measure(from_smiles(["C("]), None, NAMES)
     assert all(one.value is None for one in empty.values())
 
 

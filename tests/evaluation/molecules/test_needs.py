@@ -10,8 +10,9 @@ import pytest
 
 from symdiff_evaluation.core import protocol as protocols
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.kinds import KINDS, kind
+from symdiff_evaluation.core.kinds import KINDS, load_kind
 from symdiff_evaluation.core.write import write
+from symdiff_evaluation.molecules import verdict
 from symdiff_evaluation.molecules.build import build
 from symdiff_evaluation.molecules.metrics import METRICS
 from symdiff_evaluation.molecules.samples import MoleculeSamples, from_smiles, judge_all
@@ -35,7 +36,7 @@ TEXTS = [
     "[O-][N+](=O)C",
 ]
 FOUR = ["validity.strict", "validity.largest_fragment", "uniqueness", "uniqueness.largest_fragment"]
-MOLECULES = kind("molecule-graph")
+MOLECULES = load_kind("molecule-graph")
 
 
 def protocol(metrics, reference="none"):
@@ -54,11 +55,11 @@ def fail(*given, **named):
 
 
 def test_validity_and_uniqueness_cost_nothing_else(samples, tmp_path, monkeypatch):
-    for step in ("automorphisms", "stable_atoms", "traits", "kinds"):
+    for step in ("automorphisms", "count_stable", "measure_traits", "classify_atoms"):
         monkeypatch.setattr(verdict, step, fail)
     whole = evaluate([samples], protocol(FOUR))
     assert whole.samples.aspects == frozenset() and all(
-        not judged.reason.startswith("error") for judged in whole.samples.judged
+        not judged.reason.startswith("error") for judged in whole.samples.verdicts
     )
     assert list(whole.estimates) == FOUR
     write(whole, tmp_path / "out")
@@ -100,7 +101,7 @@ def test_a_metric_that_forgets_to_ask_is_told():
 
 @pytest.mark.parametrize("name", KINDS)
 def test_needs_are_of_known_numbers(name):
-    for metric in kind(name).metrics:
+    for metric in load_kind(name).metrics:
         assert set(metric.needs) <= set(metric.about)
 
 

@@ -6,7 +6,7 @@ from symdiff.chemistry.parse import parse
 from symdiff.chemistry.smiles import record_of
 from symdiff.storage.records import Record
 from symdiff_evaluation.molecules.samples import from_smiles
-from symdiff_evaluation.molecules.stability import stable_atoms
+from symdiff_evaluation.molecules.stability import count_stable
 from symdiff_evaluation.molecules.verdict import judge
 
 # text, canonical (strictly valid), kind of reason, largest fragment, relaxed
@@ -62,7 +62,7 @@ def test_every_verdict(name):
 def test_neighbors_survive():
     texts = [row[0] for row in ROWS.values()]
     samples = from_smiles(texts)
-    assert [judged.canonical for judged in samples.judged] == [row[1] for row in ROWS.values()]
+    assert [judged.canonical for judged in samples.verdicts] == [row[1] for row in ROWS.values()]
     assert len(samples) == len(ROWS)
 
 
@@ -110,7 +110,7 @@ def test_traits():
     ],
 )
 def test_stable_atoms(text, stable, atoms):
-    assert stable_atoms(parse(record_of("hand.smi", 1, text))) == (stable, atoms)
+    assert count_stable(parse(record_of("hand.smi", 1, text))) == (stable, atoms)
 
 
 def hand_block(*properties):

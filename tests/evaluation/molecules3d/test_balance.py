@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 from scipy.stats import kstest
 
-from symdiff_evaluation.core.balance import directions, places
+from symdiff_evaluation.core.balance import direction_balance, position_balance
 from symdiff_evaluation.molecules3d.orientation import moments, orientation_balance
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms
 
@@ -63,11 +63,14 @@ def test_figures_that_point_nowhere_say_nothing():
     octahedron = np.concatenate([np.eye(3), -np.eye(3)])
     told = orientation_balance(turned(np.random.RandomState(3), 5, np.full(6, 9, np.uint8), octahedron))
     assert told.p_value is None and (told.count, told.undecided) == (0, 5)
-    assert orientation_balance([]).p_value is None and directions(np.zeros((4, 3))).p_value is None
+    assert orientation_balance([]).p_value is None and direction_balance(np.zeros((4, 3))).p_value is None
 
 
 def test_sorted_atoms_are_seen():
     rng = np.random.default_rng(4)
     rows = [np.array([6.0, 6, 8, 1, 1, 1]) for _ in range(50)]
-    assert places(rows).p_value < 1e-12
-    assert kstest([places([rng.permutation(row) for row in rows]).p_value for _ in range(300)], "uniform").pvalue > 1e-4
+    assert position_balance(rows).p_value < 1e-12
+    assert (
+        kstest([position_balance([rng.permutation(row) for row in rows]).p_value for _ in range(300)], "uniform").pvalue
+        > 1e-4
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symdiff_evaluation.molecules3d.edm import bond_orders, largest_fragment, stable_atoms
+from symdiff_evaluation.molecules3d.edm import count_stable, find_bond_orders, find_largest_fragment
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9", "qm9_geom.npz")
 
@@ -16,21 +16,21 @@ DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9", "qm9_geom.npz")
     (1, 8, 1.05, 1), (1, 8, 1.07, 0), (7, 7, 1.12, 3), (9, 9, 1.0, 1),
 ])  # fmt: skip
 def test_orders_change_at_length_plus_margin(a, b, angstrom, order):
-    orders = bond_orders(np.array([a, b]), np.array([[0, 0, 0], [0, 0, angstrom]]))
+    orders = find_bond_orders(np.array([a, b]), np.array([[0, 0, 0], [0, 0, angstrom]]))
     assert orders.tolist() == [[0, order], [order, 0]]
 
 
 def test_water_is_stable_and_hydroxyl_is_not():
     water = np.array([8, 1, 1]), np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
-    orders = bond_orders(*water)
-    assert stable_atoms(water[0], orders) == 3
-    assert largest_fragment(water[0], orders) == "[H]O[H]"
-    assert stable_atoms(water[0][:2], orders[:2, :2]) == 1
+    orders = find_bond_orders(*water)
+    assert count_stable(water[0], orders) == 3
+    assert find_largest_fragment(water[0], orders) == "[H]O[H]"
+    assert count_stable(water[0][:2], orders[:2, :2]) == 1
 
 
 def test_an_element_without_a_length_is_refused():
     with pytest.raises(ValueError, match="EDM's tables know"):
-        bond_orders(np.array([6, 16]), np.zeros((2, 3)))
+        find_bond_orders(np.array([6, 16]), np.zeros((2, 3)))
 
 
 @pytest.mark.slow
@@ -42,10 +42,10 @@ def test_the_published_row_of_qm9():
     stable, atoms, whole, names = 0, 0, 0, []
     for row in rows:
         here = slice(offsets[row], offsets[row + 1])
-        orders = bond_orders(numbers[here], positions[here])
-        count = stable_atoms(numbers[here], orders)
+        orders = find_bond_orders(numbers[here], positions[here])
+        count = count_stable(numbers[here], orders)
         stable, atoms, whole = stable + count, atoms + len(orders), whole + (count == len(orders))
-        names.append(largest_fragment(numbers[here], orders))
+        names.append(find_largest_fragment(numbers[here], orders))
     valid = [name for name in names if name is not None]
     assert len(rows) == 13_083
     assert whole / len(rows) == pytest.approx(0.9522, abs=5e-5)

@@ -12,7 +12,7 @@ from symdiff.state import Categorical, Real, State
 from symdiff_evaluation.molecules3d.point_groups import AXIAL, CUBIC, has_improper, matrices, order
 from symdiff_evaluation.molecules3d.read import read
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms
-from symdiff_evaluation.molecules3d.symmetry import UNDECIDED, shape
+from symdiff_evaluation.molecules3d.symmetry import UNDECIDED, measure_shape
 
 CASES = Path(__file__).parents[2] / "cases"
 NAMES = ["C1", "Ci", "Cs", *CUBIC, *(f"S{n}" for n in range(4, 13, 2))]
@@ -58,7 +58,7 @@ def state(geometry: PlacedAtoms) -> State:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_evaluation_sees_the_group(name):
-    found = shape(figure(name))
+    found = measure_shape(figure(name))
     assert found.group(0.002) == name and found.at(0.002).permutations == order(name)
     assert (found.chirality < 1e-6) == has_improper(name)
 
@@ -75,7 +75,7 @@ def test_frames_count_its_operations(name):
 
 def test_molecules_with_axes_of_high_order():
     some = read(CASES / "f06_axes.xyz")
-    groups = [shape(some[k]) for k in range(len(some))]
+    groups = [measure_shape(some[k]) for k in range(len(some))]
     assert [one.group(0.1) for one in groups] == ["D6h", "D7h", "D8h", "D9h", "C7v"]
     for k, one in enumerate(groups):
         geometry = some[k]
@@ -90,9 +90,9 @@ def test_axes_beyond_are_undecided(count):
     turns = 2 * math.pi * np.arange(count) / count
     circle = np.stack([np.cos(turns), np.sin(turns), np.zeros(count)], 1) * count * 0.23
     disk = PlacedAtoms(np.array([6] * count + [8], np.uint8), np.concatenate([circle, [[0, 0, 1.0]]]))
-    found = shape(disk)
+    found = measure_shape(disk)
     assert found.group(0.01) == UNDECIDED and found.at(0.01).order == math.inf
     assert Frames().automorphisms(state(disk)).isnan().all()
     bent = circle * (1, 1.3, 1)  # an ellipse is far from any circle
     ellipse = PlacedAtoms(disk.numbers, np.concatenate([bent, [[0, 0, 1.0]]]))
-    assert shape(ellipse).group(0.1) != UNDECIDED and Frames().automorphisms(state(ellipse)).isfinite().all()
+    assert measure_shape(ellipse).group(0.1) != UNDECIDED and Frames().automorphisms(state(ellipse)).isfinite().all()

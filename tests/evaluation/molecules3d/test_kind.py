@@ -76,8 +76,8 @@ def test_the_folder(place, found):
 @pytest.mark.slow
 def test_a_broken_frame_costs_no_other(place, found):
     other = evaluate([place / "a.xyz"])
-    assert other.total == len(SMILES) + 1 and other.kind.failures(other.samples) == {"element": 1}
-    rows = list(other.kind.rows(other.samples, None))
+    assert other.total == len(SMILES) + 1 and other.kind.count_failures(other.samples) == {"element": 1}
+    rows = list(other.kind.list_rows(other.samples, None))
     assert rows[3][4] == "false" and rows[3][5].startswith("element: atom 2") and rows[4][4] == "true"
     assert other.estimates["perceived.uniqueness"].count == len(SMILES)
 

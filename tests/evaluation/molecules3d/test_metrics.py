@@ -13,17 +13,17 @@ from rdkit.Chem import AllChem
 
 from symdiff.errors import UserError
 from symdiff_evaluation.core.limits import Limits
-from symdiff_evaluation.molecules3d.internal_coordinates import angles, lengths
+from symdiff_evaluation.molecules3d.internal_coordinates import measure_angles, measure_lengths
 from symdiff_evaluation.molecules3d.metrics import METRICS
 from symdiff_evaluation.molecules3d.metrics.distances import weigh
 from symdiff_evaluation.molecules3d.metrics.edm import EDMRule
 from symdiff_evaluation.molecules3d.metrics.poses import Poses
 from symdiff_evaluation.molecules3d.metrics.shapes import asymmetric_curve
 from symdiff_evaluation.molecules3d.metrics.strain import median
-from symdiff_evaluation.molecules3d.metrics.xtb import StrainedXTB
+from symdiff_evaluation.molecules3d.metrics.xtb import XTBStrainEnergy
 from symdiff_evaluation.molecules3d.reference import build, load, write
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms, from_arrays
-from symdiff_evaluation.molecules3d.strain import strain
+from symdiff_evaluation.molecules3d.strain import measure_strain
 from symdiff_evaluation.molecules3d.xtb import relax
 
 DATA = Path(os.environ.get("SYMDIFF_DATA", "absent"), "qm9", "qm9_geom.npz")
@@ -120,11 +120,11 @@ def test_a_reference_comes_back_from_its_files(tmp_path):
 def test_lengths_and_angles():
     bonds = np.array([[0, 1, 2], [0, 2, 1], [0, 3, 1]])
     one = PlacedAtoms(np.array([6, 8, 1, 1]), np.array([[0, 0, 0], [0, 0, 1.2], [1, 0, 0], [-1, 0, -1]]))
-    assert {k: v.tolist() for k, v in lengths(one, bonds).items()} == {
+    assert {k: v.tolist() for k, v in measure_lengths(one, bonds).items()} == {
         "C=O": [1.2],
         "C-H": pytest.approx([1, math.sqrt(2)]),
     }
-    assert {k: sorted(v.tolist()) for k, v in angles(one, bonds).items()} == {
+    assert {k: sorted(v.tolist()) for k, v in measure_angles(one, bonds).items()} == {
         "H-C-O": pytest.approx([90, 135]),
         "H-C-H": pytest.approx([135]),
     }
@@ -160,15 +160,15 @@ def test_strain_falls_to_zero_at_the_minimum():
     numbers = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
     relaxed = PlacedAtoms(numbers, mol.GetConformer().GetPositions())
     stretched = relaxed._replace(positions=relaxed.positions * 1.03)
-    assert strain(relaxed).energy < 1e-2 and strain(relaxed).shift < 1e-2
-    assert strain(stretched).energy > 1 and strain(stretched).shift > 0.02
+    assert measure_strain(relaxed).energy < 1e-2 and measure_strain(relaxed).shift < 1e-2
+    assert measure_strain(stretched).energy > 1 and measure_strain(stretched).shift > 0.02
     turned = stretched._replace(positions=stretched.positions @ np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]]) + 3)
-    assert strain(turned).energy == pytest.approx(strain(stretched).energy, rel=1e-3)
-    assert strain(PlacedAtoms(np.array([6]), np.zeros((1, 3)))).reason.startswith("radical")
+    assert measure_strain(turned).energy == pytest.approx(measure_strain(stretched).energy, rel=1e-3)
+    assert measure_strain(PlacedAtoms(np.array([6]), np.zeros((1, 3)))).reason.startswith("radical")
     boron = PlacedAtoms(
         np.array([5, 9, 9, 9]), np.array([[0, 0, 0], [1.3, 0, 0], [-0.65, 1.126, 0], [-0.65, -1.126, 0]])
     )
-    assert strain(boron).reason.startswith("type")
+    assert measure_strain(boron).reason.startswith("type")
 
 
 def test_the_curve_falls(seven):
@@ -179,13 +179,13 @@ def test_the_curve_falls(seven):
 @pytest.mark.skipif(find_spec("tblite") is not None, reason="tblite is installed")
 def test_xtb_is_asked_for_in_one_line(seven):
     with pytest.raises(UserError, match="needs the package tblite"):
-        StrainedXTB()(seven, None)
+        XTBStrainEnergy()(seven, None)
 
 
 @pytest.mark.skipif(find_spec("tblite") is None, reason="the extra tblite is not installed")
 def test_xtb():
     stretched = WATER[0], np.array(WATER[1]) * 1.1
-    found = StrainedXTB()(gathered(WATER, stretched, TWO, BROKEN), None)
+    found = XTBStrainEnergy()(gathered(WATER, stretched, TWO, BROKEN), None)
     assert (found["strain.xtb"].count, found["strain.xtb"].undecided) == (2, 2)
     ordinary, more = (relax(gathered(one)[0]) for one in (WATER, stretched))
     assert 0 < ordinary.energy < 1 < more.energy < 20 and 0 < ordinary.shift < more.shift < 0.2

@@ -108,7 +108,7 @@ def test_the_same_for_any_number_of_workers():
     one, two = from_arrays(*arrays), from_arrays(*arrays)
     object.__setattr__(one, "progress", lambda name, done: told.append((name, done)))
     object.__setattr__(two, "limits", Limits(workers=2))
-    assert [p.stereo for p in one.perceived] == [p.stereo for p in two.perceived] == ["O", "CC", "C=C"] * 12
+    assert [p.stereo for p in one.perceptions] == [p.stereo for p in two.perceptions] == ["O", "CC", "C=C"] * 12
     assert told == [("bonds", 1)] * 36 and one.row(1)["perceived"] == "CC"
 
 

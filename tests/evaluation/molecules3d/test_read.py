@@ -10,7 +10,7 @@ from rdkit.Chem import AllChem
 from symdiff.chemistry.elements import formula, number_of
 from symdiff.errors import UserError
 from symdiff_evaluation.molecules3d.read import read
-from symdiff_evaluation.molecules3d.samples import from_arrays, join, units_hint
+from symdiff_evaluation.molecules3d.samples import from_arrays, hint_units, join
 
 WATER = [("O", 0, 0, 0), ("H", 0.96, 0, 0), ("H", -0.24, 0.93, 0)]
 
@@ -167,9 +167,9 @@ def test_files_that_are_not_there_or_of_another_kind(tmp_path):
 
 def test_coordinates_in_bohr_are_noticed():
     z, pos = [8, 1, 1], np.array([row[1:] for row in WATER], float)
-    assert units_hint(from_arrays(*arrays((z, pos)))) == ""
-    assert "bohr" in units_hint(from_arrays(*arrays((z, pos / 0.529177))))
-    assert "nanometers" in units_hint(from_arrays(*arrays((z, pos * 0.11))))
+    assert hint_units(from_arrays(*arrays((z, pos)))) == ""
+    assert "bohr" in hint_units(from_arrays(*arrays((z, pos / 0.529177))))
+    assert "nanometers" in hint_units(from_arrays(*arrays((z, pos * 0.11))))
 
 
 def test_elements():

@@ -8,7 +8,7 @@ import pytest
 from symdiff_evaluation.molecules3d.operations import ANGLES, Figure, _highest
 from symdiff_evaluation.molecules3d.point_groups import AXIAL, has_improper, matrices, operation, order
 from symdiff_evaluation.molecules3d.samples import PlacedAtoms
-from symdiff_evaluation.molecules3d.symmetry import LIMIT, shape
+from symdiff_evaluation.molecules3d.symmetry import LIMIT, measure_shape
 
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / math.sqrt(3)
 GOLDEN = (1 + math.sqrt(5)) / 2
@@ -116,7 +116,7 @@ def test_groups_are_groups(name):
 def test_ideal_geometries(name):
     want, geometry = IDEAL[name]
     for seed in (None, 1, 2):
-        found = shape(geometry if seed is None else turned(geometry, seed, mirrored=seed == 2))
+        found = measure_shape(geometry if seed is None else turned(geometry, seed, mirrored=seed == 2))
         assert found.group(1e-6) == want and found.group(0.05) == want
         assert found.levels[0].group == "C1" or want == "K∞h"
         assert (found.chirality < 1e-6) == has_improper(want)
@@ -139,7 +139,7 @@ def test_near_a_symmetric_figure_there_is_its_group(name):
     want, geometry = IDEAL[name]
     for seed in range(3):
         noise = np.random.default_rng(seed).normal(size=geometry.positions.shape) * 0.03
-        found = shape(geometry._replace(positions=geometry.positions + noise))
+        found = measure_shape(geometry._replace(positions=geometry.positions + noise))
         moved = math.sqrt((noise**2).sum(1).mean())
         # an operation of the figure moves the noisy one by the noise and its image at most
         assert found.at(2 * moved).order >= order(want) and found.at(0.005).order == 1
@@ -155,8 +155,8 @@ def noisy(seed, size=12):
     [noisy(seed) for seed in range(4)] + [IDEAL["hydrogen peroxide"][1], IDEAL["methane with four halogens"][1]],
 )
 def test_measures_do_not_depend_on_place_orientation_or_order(geometry):
-    one = shape(geometry)
-    for other in (shape(turned(geometry, 5)), shape(turned(geometry, 6, mirrored=True))):
+    one = measure_shape(geometry)
+    for other in (measure_shape(turned(geometry, 5)), measure_shape(turned(geometry, 6, mirrored=True))):
         for kind, value in one.measures.items():
             assert other.measures[kind] == pytest.approx(value, abs=1e-6) or min(value, other.measures[kind]) > LIMIT
         assert [level.group for level in other.levels] == [level.group for level in one.levels]
@@ -166,7 +166,7 @@ def test_measures_do_not_depend_on_place_orientation_or_order(geometry):
 
 
 def test_levels_grow():
-    found = shape(IDEAL["ammonia"][1])
+    found = measure_shape(IDEAL["ammonia"][1])
     assert [level.group for level in found.levels] == [
         "C1",
         "C3v",
@@ -184,7 +184,10 @@ def test_the_measure_of_a_bent_line():
     bend = 0.1
     water = made((8, O), (1, [[0.95, 0, bend], [-0.95, 0, bend]]))
     rms = bend * math.sqrt(2 / 9)  # of the heights about their mean
-    assert shape(water).measures["linear"] == pytest.approx(2 * rms) and shape(water).group(2 * rms + 1e-9) == "D∞h"
+    assert (
+        measure_shape(water).measures["linear"] == pytest.approx(2 * rms)
+        and measure_shape(water).group(2 * rms + 1e-9) == "D∞h"
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ANGLES if kind != "i"])

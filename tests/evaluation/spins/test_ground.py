@@ -11,7 +11,7 @@ import torch
 from symdiff.groups.torus import torus
 from symdiff.spins.hamiltonian import Hamiltonian, gaussian_bonds, half, interaction, random_fields
 from symdiff.spins.max_flow import ground_states_in_fields
-from symdiff_evaluation.spins.exact import ground
+from symdiff_evaluation.spins.exact import find_ground_level
 from symdiff_evaluation.spins.metrics.exact import GroundStates
 from symdiff_evaluation.spins.samples import from_arrays
 
@@ -50,8 +50,8 @@ def test_energies_and_ground_states_are_the_packages_by_brute_force(kind, sides,
     every = torch.arange(2**piece.sites)[:, None] >> torch.arange(piece.sites) & 1
     spins = from_arrays(arrays(kind, sides, couplings, fields, every))
     energy = Hamiltonian.make(piece, ISING, couplings, fields).energy(every)
-    assert spins.observed.energy == pytest.approx(energy.numpy(), abs=1e-12)
-    lowest = ground(spins.parts[0])
+    assert spins.observations.energy == pytest.approx(energy.numpy(), abs=1e-12)
+    lowest = find_ground_level(spins.parts[0])
     assert lowest.energy == pytest.approx(energy.min().item(), abs=1e-12) and lowest.count == 1
     found = GroundStates()(spins)
     assert found["ground.share"].value == 1 / len(every) and found["ground.states_found"].value == 1
@@ -75,13 +75,13 @@ def test_random_fields_on_large_lattices(kind, sides, bonds):
     gap = (h.energy(flipped) - cut.energy).item()
     assert found["ground.energy_gap"].value == pytest.approx(gap / 3) and gap > 0
     frustrated = from_arrays({**given, "coupling": -given["coupling"]})
-    assert ground(frustrated.parts[0]) is None and GroundStates()(frustrated)["ground.share"].undecided == 3
+    assert find_ground_level(frustrated.parts[0]) is None and GroundStates()(frustrated)["ground.share"].undecided == 3
 
 
 def test_how_many_ground_states_a_cut_leaves_open():
     """Both ground states of a large ferromagnet are known as such, how many there are is not."""
     spins = from_arrays({"spins": np.stack([np.ones((16, 16)), -np.ones((16, 16))])})
-    assert ground(spins.parts[0]).energy == -2 and ground(spins.parts[0]).count is None
+    assert find_ground_level(spins.parts[0]).energy == -2 and find_ground_level(spins.parts[0]).count is None
     found = GroundStates()(spins)
     assert (
         found["ground.share"].value == 1
@@ -94,7 +94,7 @@ def test_a_cut_that_was_rounded_too_much_is_none(monkeypatch):
     piece = torus("square", [16, 16])
     fields = random_fields(piece, 1.0, 1, torch.Generator().manual_seed(2))[0]
     spins = from_arrays(arrays("square", [16, 16], torch.ones(256, 2), fields, torch.zeros(1, 256).long()))
-    assert ground(spins.parts[0]) is not None
+    assert find_ground_level(spins.parts[0]) is not None
     monkeypatch.setattr("symdiff.spins.max_flow.WHOLE", 2**12)
     other = replace(spins, hamiltonian=replace(spins.hamiltonian, field=spins.hamiltonian.field + 1e-3))
-    assert ground(other.parts[0]) is None
+    assert find_ground_level(other.parts[0]) is None

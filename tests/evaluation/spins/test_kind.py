@@ -86,9 +86,9 @@ def test_the_folder(place, found):
 
 def test_a_broken_record_costs_no_other(place, found):
     broken = evaluate([place / "broken.npz"])
-    assert broken.total == COUNT and broken.kind.failures(broken.samples) == {"value": 1}
+    assert broken.total == COUNT and broken.kind.count_failures(broken.samples) == {"value": 1}
     assert broken.estimates["energy_per_site"].count == COUNT - 1
-    rows = list(broken.kind.rows(broken.samples, None))
+    rows = list(broken.kind.list_rows(broken.samples, None))
     assert rows[5][2] == "false" and "value: 0" in rows[5][3] and rows[6][2] == "true"
 
 

@@ -17,11 +17,11 @@ from symdiff.spins.exact import sample_boltzmann
 from symdiff.spins.hamiltonian import Hamiltonian as Model
 from symdiff.spins.hamiltonian import gaussian_bonds, half, interaction
 from symdiff_evaluation.core.evaluation import evaluate
-from symdiff_evaluation.core.kinds import kind
-from symdiff_evaluation.core.pictures import label_colors, lattice
+from symdiff_evaluation.core.kinds import load_kind
+from symdiff_evaluation.core.pictures import draw_lattice, label_colors
 from symdiff_evaluation.core.write import write
 from symdiff_evaluation.spins.balance import label_balance
-from symdiff_evaluation.spins.exact import ground, of_infinite, of_torus
+from symdiff_evaluation.spins.exact import find_ground_level, find_infinite_values, find_torus_values
 from symdiff_evaluation.spins.samples import from_arrays
 
 CASES = [
@@ -60,7 +60,7 @@ def test_a_configuration_is_by_enumeration(model, states, lattice, shape):
         model, states, lattice, labels, coupling=couplings.reshape(*shape, -1).numpy(), directions=directions
     )
     spins = from_arrays(given)
-    found, flat = spins.observed, torch.from_numpy(labels.reshape(40, -1))
+    found, flat = spins.observations, torch.from_numpy(labels.reshape(40, -1))
     hamiltonian = Model.make(piece, interaction(model, states), couplings)
     assert found.energy == pytest.approx(hamiltonian.energy(flat).numpy(), abs=1e-12)
     for axis, line in enumerate(found.lines):
@@ -86,10 +86,10 @@ def test_exact_values_are_those_of_all_configurations(model, states, lattice, sh
     part = from_arrays(
         arrays(model, states, lattice, labels, coupling=np.full((*shape, bonds), j), temperature=np.array(0.9))
     ).parts[0]
-    total = part.observed.energy * labels[0].size
+    total = part.observations.energy * labels[0].size
     law = np.exp(-(total - total.min()) / 0.9)
     law /= law.sum()
-    lowest, exact = ground(part), of_torus(part)
+    lowest, exact = find_ground_level(part), find_torus_values(part)
     assert (
         lowest.energy * labels[0].size == pytest.approx(total.min(), abs=1e-9)
         and lowest.count == (total < total.min() + 1e-9).sum()
@@ -99,7 +99,7 @@ def test_exact_values_are_those_of_all_configurations(model, states, lattice, sh
     assert (
         exact.specific_heat == pytest.approx(heat, abs=1e-6)
         and exact.abs_magnetization is None
-        and of_infinite(part) is None
+        and find_infinite_values(part) is None
     )
 
 
@@ -144,13 +144,16 @@ def test_labels_are_equally_frequent():
 def test_what_is_too_large_is_undecided():
     labels = np.zeros((2, 16, 16), np.int8)
     part = from_arrays(arrays("potts", 3, "square", labels, temperature=np.array(1.0))).parts[0]
-    assert of_torus(part) is None and (ground(part).energy, ground(part).count) == (-2, 3)  # all alike
+    assert find_torus_values(part) is None and (find_ground_level(part).energy, find_ground_level(part).count) == (
+        -2,
+        3,
+    )  # all alike
     against = from_arrays(arrays("potts", 3, "square", labels, coupling=np.full((16, 16, 2), -1.0))).parts[0]
-    assert ground(against) is None
+    assert find_ground_level(against) is None
     wide = from_arrays(
         arrays("clock", 100, "square", np.zeros((1, 10, 10), np.int8), coupling=np.full((10, 10, 2), -1.0))
     ).parts[0]
-    assert ground(wide) is None
+    assert find_ground_level(wide) is None
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +222,8 @@ def test_a_field_of_zeros_and_a_broken_record():
     assert len(spins) == 2 and spins.reasons == {1: "value: 3 where 0 to 2 is expected"} and spins.model == "potts"
     none = from_arrays(arrays("clock", 3, "square", labels + 5))
     assert len(none) == 0 and all(
-        value.value is None for value in kind("lattice").measure(none, None, list(kind("lattice").known)).values()
+        value.value is None
+        for value in load_kind("lattice").measure(none, None, list(load_kind("lattice").metrics_by_id)).values()
     )
 
 
@@ -235,14 +239,16 @@ def test_several_hamiltonians_at_once():
     spins = from_arrays(arrays("potts", 3, "square", labels, coupling=coupling))
     for k, part in itertools.product(range(6), spins.parts):
         if k in part.records:
-            assert part.observed.energy[part.records.tolist().index(k)] == pytest.approx(spins.observed.energy[k])
-            assert part.model == "potts" and ground(part).energy <= spins.observed.energy[k] + 1e-9
+            assert part.observations.energy[part.records.tolist().index(k)] == pytest.approx(
+                spins.observations.energy[k]
+            )
+            assert part.model == "potts" and find_ground_level(part).energy <= spins.observations.energy[k] + 1e-9
 
 
 def test_a_picture_has_a_color_for_every_label():
     colors = label_colors("potts", 3)
     assert all(len(set(label_colors(model, 12))) == 12 for model in ("potts", "clock"))
-    drawn = lattice(np.array([[0, 0, 2], [2, 2, 2]]), colors=colors)
+    drawn = draw_lattice(np.array([[0, 0, 2], [2, 2, 2]]), colors=colors)
     assert f'fill="{colors[0]}" d="M0 0h2v1h-2z"' in drawn and colors[1] not in drawn and colors[2] in drawn
-    cube = lattice(np.full((3, 2, 2), 1), colors=colors)  # between layers and in the place of a fourth, nothing
+    cube = draw_lattice(np.full((3, 2, 2), 1), colors=colors)  # between layers and in the place of a fourth, nothing
     assert cube.count("h2v1") == 3 * 2 and colors[0] not in cube

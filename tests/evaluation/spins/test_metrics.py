@@ -9,10 +9,10 @@ import torch
 from symdiff.spins.autocorrelation import integrated_time
 from symdiff.spins.onsager import CRITICAL, onsager_energy, onsager_specific_heat, yang_magnetization
 from symdiff.spins.transfer_matrix import TransferMatrix
-from symdiff_evaluation.spins.bonds import energy, unsatisfied
+from symdiff_evaluation.spins.bonds import energy, unsatisfied_share
 from symdiff_evaluation.spins.correlation import exponential_length, second_moment_length, structure_factor, two_point
 from symdiff_evaluation.spins.observables import domain_walls, magnetization, order_parameter, phase_name, waves
-from symdiff_evaluation.spins.series import derived, series_mean
+from symdiff_evaluation.spins.series import estimate_function, series_mean
 from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_heat
 from tests.oracles.offset_hamiltonian import OffsetHamiltonian, j1j2, nearest
 
@@ -63,7 +63,7 @@ def test_energies_are_those_written_a_second_time(name, count):
     labels = torch.from_numpy((1 - spins) // 2).reshape(5, -1)
     assert energy(spins, hamiltonian) == pytest.approx(written.energy(spins), abs=1e-12)
     assert hamiltonian.energy(labels).numpy() == pytest.approx(written.energy(spins), abs=1e-12)
-    assert unsatisfied(spins, hamiltonian) == pytest.approx(written.unsatisfied(spins))
+    assert unsatisfied_share(spins, hamiltonian) == pytest.approx(written.unsatisfied(spins))
     again = hamiltonian.select(slice(None))
     assert (
         again == hamiltonian
@@ -178,7 +178,7 @@ def test_intervals_over_chains_cover(memory):
     for _ in range(500):
         values = 2 + chain_of(count, memory, rng)
         one = series_mean(values, chain)
-        two = derived(lambda m: m[1] / m[0] ** 2, np.stack([values, values**2], 1), chain)
+        two = estimate_function(lambda m: m[1] / m[0] ** 2, np.stack([values, values**2], 1), chain)
         hits += [one.low <= 2 <= one.high, two.low <= 5 / 4 <= two.high]
     assert (0.93 <= hits / 500).all() and (hits / 500 <= 0.97).all()
 

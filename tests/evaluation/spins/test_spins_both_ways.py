@@ -8,7 +8,7 @@ import pytest
 
 from symdiff.data.configurations import configurations
 from symdiff.errors import UserError
-from symdiff_evaluation.core.kinds import kind
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.sample_files import SampleFiles
 
 UP = np.ones((6, 4, 4), np.int8)
@@ -57,8 +57,8 @@ def train_on(path):
 
 
 def score(path):
-    spins = kind("lattice").read(SampleFiles([path]))
-    return spins.total, len(spins), dict(kind("lattice").failures(spins))
+    spins = load_kind("lattice").read(SampleFiles([path]))
+    return spins.total, len(spins), dict(load_kind("lattice").count_failures(spins))
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from symdiff_evaluation.core.balance import frequencies, orbit_balance
+from symdiff_evaluation.core.balance import frequency_balance, orbit_balance
 from symdiff_evaluation.core.breaking import breaking_gap, broken_share
 from symdiff_evaluation.core.estimate import nothing
 from symdiff_evaluation.spins.balance import image_balance, place_balance, variant_balance
@@ -176,7 +176,7 @@ def test_p_values_of_invariant_laws_are_uniform():
         chosen = zip(rng.integers(40, size=120), rng.integers(len(moves), size=120), strict=True)
         p_values.append(images_alike(np.stack([moves[m](seeds[k]) for k, m in chosen]), group).p_value)
     assert 0.2 < np.mean(np.array(p_values) < 0.5) < 0.7 and np.mean(np.array(p_values) < 0.01) < 0.06
-    many = np.array([frequencies(rng.multinomial(1000, [0.125] * 8)).p_value for _ in range(500)])
+    many = np.array([frequency_balance(rng.multinomial(1000, [0.125] * 8)).p_value for _ in range(500)])
     assert 0.03 < np.mean(many < 0.05) < 0.07 and 0.43 < np.mean(many < 0.5) < 0.57
 
 
@@ -201,8 +201,8 @@ def test_balance_knows_when_nothing_can_tell():
     alone = orbit_balance([0, 1, 2], [0, 1, 2], [4, 4, 4])
     assert alone.p_value is None and alone.undecided == 3 and alone.estimate() == nothing(3)
     assert orbit_balance([], [], []).p_value is None
-    assert frequencies([30, 30]).p_value == 1 and frequencies([60, 0]).p_value < 1e-10
-    assert frequencies([60, 40], inflation=10.0).p_value > frequencies([60, 40]).p_value
+    assert frequency_balance([30, 30]).p_value == 1 and frequency_balance([60, 0]).p_value < 1e-10
+    assert frequency_balance([60, 40], inflation=10.0).p_value > frequency_balance([60, 40]).p_value
 
 
 def test_symmetry_breaking_gap():

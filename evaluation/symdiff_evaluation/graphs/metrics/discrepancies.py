@@ -8,7 +8,7 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.graphs.descriptors import NAMES
 from symdiff_evaluation.graphs.discrepancy import discrepancy
-from symdiff_evaluation.graphs.mmd import SIGMAS, estimate, kernel, some, weigh
+from symdiff_evaluation.graphs.mmd import SIGMAS, choose_rows, estimate, kernel, weigh
 from symdiff_evaluation.graphs.reference import GraphReference
 from symdiff_evaluation.graphs.samples import Graphs
 
@@ -44,7 +44,7 @@ class MeanDiscrepancies(Metric):
         if not graphs:
             return dict.fromkeys(self.about, nothing(missing))
         few = [
-            some(np.concatenate([part[name] for name in NAMES], axis=1))
+            choose_rows(np.concatenate([part[name] for name in NAMES], axis=1))
             for part in (samples.descriptors, reference.test)
         ]
         found, laws, weights = {}, [], []

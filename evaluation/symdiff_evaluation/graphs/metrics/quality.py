@@ -32,12 +32,12 @@ class Quality(Metric):
         graphs, count = samples.readable, len(samples)
 
         def unique() -> Estimate:
-            hashes = samples.hashes[samples.named]
+            hashes = samples.hashes[samples.has_hash]
             return distinct(hashes.tolist(), len(hashes), samples.unreadable + len(graphs) - len(hashes))
 
         found: dict[str, Estimate | Callable[[], Estimate]] = {
             "readable": fraction(len(graphs), count),
-            "connected": fraction(sum(graph.connected for graph in graphs), len(graphs), samples.unreadable),
+            "connected": fraction(sum(graph.is_connected for graph in graphs), len(graphs), samples.unreadable),
             "uniqueness": unique,
         }
         if reference is None:
@@ -45,16 +45,16 @@ class Quality(Metric):
         known = reference
 
         def valid() -> np.ndarray:
-            return np.array([not reason for reason in samples.broken(known.rule)], bool)
+            return np.array([not reason for reason in samples.check_rule(known.rule)], bool)
 
         def novel() -> Estimate:
-            kinds = np.unique(samples.hashes[samples.named])
-            return fraction(int((~known.knows(kinds)).sum()), len(kinds), len(graphs) - int(samples.named.sum()))
+            kinds = np.unique(samples.hashes[samples.has_hash])
+            return fraction(int((~known.knows(kinds)).sum()), len(kinds), len(graphs) - int(samples.has_hash.sum()))
 
         def good() -> Estimate:
-            unnamed = len(graphs) - int(samples.named.sum())
+            unnamed = len(graphs) - int(samples.has_hash.sum())
             return distinct(
-                samples.hashes[valid() & samples.named & ~known.knows(samples.hashes)].tolist(),
+                samples.hashes[valid() & samples.has_hash & ~known.knows(samples.hashes)].tolist(),
                 count - unnamed,
                 unnamed,
             )

@@ -22,5 +22,5 @@ class Spectre(Metric):
             return {}
         if not reference.rule.startswith("sbm"):
             return {name: nothing() for name in self.about}
-        valid = sum(not reason for reason in samples.broken("sbm_spectre"))
+        valid = sum(not reason for reason in samples.check_rule("sbm_spectre"))
         return {"validity.sbm_spectre": fraction(valid, len(samples))}

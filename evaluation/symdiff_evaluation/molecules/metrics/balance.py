@@ -32,11 +32,11 @@ class NumberingBalance(Metric):
     needs = {"balance.images": frozenset({NUMBERING, SYMMETRY}), "balance.places": frozenset({NUMBERING})}
 
     def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
-        known = [(judged, judged.numbering) for judged in samples.judged if judged.numbering is not None]
+        known = [(verdict, verdict.numbering) for verdict in samples.verdicts if verdict.numbering is not None]
         valid = [
-            NumberedAtoms(judged.canonical, numbering.image, judged.traits.size, judged.traits.order)
-            for judged, numbering in known
-            if numbering.image is not None and judged.canonical and judged.traits and judged.traits.order
+            NumberedAtoms(verdict.canonical, numbering.image, verdict.traits.size, verdict.traits.order)
+            for verdict, numbering in known
+            if numbering.image is not None and verdict.canonical and verdict.traits and verdict.traits.order
         ]
         return {
             "balance.images": image_balance(valid, len(samples.valid) - len(valid)).estimate(),

@@ -25,7 +25,7 @@ class MoleculeBreaking(Metric):
     def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         if not any(record.input for record in samples.records):
             return {name: nothing(len(samples)) for name in self.about}
-        after = [judged.traits.order if judged.traits else None for judged in samples.judged]
+        after = [verdict.traits.order if verdict.traits else None for verdict in samples.verdicts]
         before = samples.input_orders
         return {
             "symmetry.breaking_gap": breaking_gap(before, after),

@@ -25,8 +25,8 @@ class Diversity(Metric):
     compares = frozenset({"novelty", "novelty.relaxed_digress", "vun"})
 
     def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
-        fragments = [j.fragment for j in samples.judged if j.fragment is not None]
-        relaxed = [j.relaxed for j in samples.judged if j.relaxed is not None]
+        fragments = [j.fragment for j in samples.verdicts if j.fragment is not None]
+        relaxed = [j.relaxed for j in samples.verdicts if j.relaxed is not None]
         found = {
             "uniqueness": distinct(samples.valid, len(samples.valid)),
             "uniqueness.largest_fragment": distinct(fragments, len(fragments)),

@@ -12,8 +12,8 @@ from symdiff_evaluation.core.digest import digest
 from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
 from symdiff_evaluation.core.jackknife import variances
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.core.squared_distance import fit_error, gamma, interval
-from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, activations, frechet_to
+from symdiff_evaluation.core.squared_distance import find_interval, fit_error, match_gamma
+from symdiff_evaluation.molecules.chemnet import LONGEST, FeatureGaussian, compute_activations, frechet_to
 from symdiff_evaluation.molecules.reference import Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
 
@@ -43,7 +43,7 @@ class FCD(Metric):
         laws = {name: reference.gaussians.get(name.removeprefix("fcd.")) for name in self.about}
         if len(texts) < 2 * GROUPS or not any(laws.values()):
             return {name: nothing(len(samples.valid)) for name in laws}
-        features = activations(kinds.tolist())[which].astype(np.float64)
+        features = compute_activations(kinds.tolist())[which].astype(np.float64)
         parts = Parts.of(features, _groups(texts))
         return {name: distance(parts, law, undecided) if law else nothing(len(texts)) for name, law in laws.items()}
 
@@ -103,9 +103,9 @@ def distance(parts: Parts, law: FeatureGaussian, undecided: int = 0) -> Estimate
     linear, second = variances(one, two)
     third = 2 * second**2 / bias if bias > 0 else 0.0
     without = value - bias
-    error = fit_error(without, linear, GROUPS - 1, *gamma(second, third))
+    error = fit_error(without, linear, GROUPS - 1, *match_gamma(second, third))
     # the same few groups tell the variances of both parts
-    low, high = interval(without, replace(error, stretch=float(stdtrit(GROUPS - 1, 0.975)) / Z95))
+    low, high = find_interval(without, replace(error, stretch=float(stdtrit(GROUPS - 1, 0.975)) / Z95))
     return Estimate(
         value, max(value + (low - without), 0.0), value + (high - without), int(parts.counts.sum()), undecided
     )

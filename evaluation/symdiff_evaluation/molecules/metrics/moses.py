@@ -10,7 +10,7 @@ import numpy as np
 from symdiff_evaluation.core.distances import wasserstein
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules.moses_statistics import fragments, pack, scaffolds
+from symdiff_evaluation.molecules.moses_statistics import count_fragments, count_scaffolds, pack
 from symdiff_evaluation.molecules.reference import ACCESSIBILITY, Reference
 from symdiff_evaluation.molecules.samples import MoleculeSamples
 from symdiff_evaluation.molecules.similarity import cosine, internal_diversity, nearest_similarity
@@ -62,11 +62,15 @@ class Moses(Metric):
             "sa": mean(math.fsum(scores), math.fsum(scores * scores), len(scores)),
         }
         if reference is not None:
-            other = reference.compared
+            other = reference.moses
             law = reference.quantiles.get(ACCESSIBILITY)
             found |= {
-                "moses.fragments": cosine([fragments(one) for one in known], other.fragments) if other else nothing(),
-                "moses.scaffolds": cosine([scaffolds(one) for one in known], other.scaffolds) if other else nothing(),
+                "moses.fragments": cosine([count_fragments(one) for one in known], other.fragments)
+                if other
+                else nothing(),
+                "moses.scaffolds": cosine([count_scaffolds(one) for one in known], other.scaffolds)
+                if other
+                else nothing(),
                 "moses.snn": nearest_similarity(prints, other.fingerprints) if other else nothing(),
                 "distance.sa": nothing() if law is None else wasserstein(scores, law),
             }

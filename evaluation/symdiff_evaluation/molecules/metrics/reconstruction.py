@@ -19,7 +19,7 @@ class MoleculeReconstruction(Metric):
         if not any(record.input for record in samples.records):
             return {name: nothing(len(samples)) for name in self.about}
         same = [
-            None if given is None else judged.canonical == given
-            for judged, given in zip(samples.judged, samples.input_names, strict=True)
+            None if given is None else verdict.canonical == given
+            for verdict, given in zip(samples.verdicts, samples.input_names, strict=True)
         ]
         return exact_shares(same, samples.input_orders)

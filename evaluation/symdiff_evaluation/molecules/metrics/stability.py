@@ -22,7 +22,7 @@ class Stability(Metric):
     needs = dict.fromkeys(about, frozenset({STABILITY}))
 
     def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
-        pairs = [j.stable for j in samples.judged if j.stable is not None]
+        pairs = [j.stable for j in samples.verdicts if j.stable is not None]
         undecided = len(samples) - len(pairs)
         if 2 * count_explicit(samples) <= len(pairs):
             return {name: nothing() for name in self.about}
@@ -34,12 +34,12 @@ class Stability(Metric):
 
 def count_explicit(samples: MoleculeSamples) -> int:
     """Number of records that write at least one hydrogen as an atom of its own."""
-    return sum(judged.hydrogens for judged in samples.judged)
+    return sum(verdict.hydrogens for verdict in samples.verdicts)
 
 
 def explain(samples: MoleculeSamples) -> list[str]:
     """A line that says what was decided where only some of the records write hydrogens as atoms, else none."""
-    explicit, parsed = count_explicit(samples), sum(judged.stable is not None for judged in samples.judged)
+    explicit, parsed = count_explicit(samples), sum(verdict.stable is not None for verdict in samples.verdicts)
     if explicit in (0, parsed):
         return []
     start = f"{explicit:,} of {parsed:,} records write hydrogens as atoms"

@@ -23,12 +23,12 @@ class Validity(Metric):
     }
 
     def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
-        judged, count = samples.judged, len(samples)
-        parsed = [j.components for j in judged if j.components is not None]
+        verdicts, count = samples.verdicts, len(samples)
+        parsed = [j.components for j in verdicts if j.components is not None]
         return {
             "validity.strict": fraction(len(samples.valid), count),
-            "validity.largest_fragment": fraction(sum(j.fragment is not None for j in judged), count),
-            "validity.relaxed_digress": fraction(sum(j.relaxed is not None for j in judged), count),
+            "validity.largest_fragment": fraction(sum(j.fragment is not None for j in verdicts), count),
+            "validity.relaxed_digress": fraction(sum(j.relaxed is not None for j in verdicts), count),
             "connected": fraction(sum(number == 1 for number in parsed), len(parsed), count - len(parsed)),
-            "radical_share": fraction(sum(bool(j.radicals) for j in judged), len(samples.valid)),
+            "radical_share": fraction(sum(bool(j.radicals) for j in verdicts), len(samples.valid)),
         }

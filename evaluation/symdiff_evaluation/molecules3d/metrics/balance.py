@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symdiff_evaluation.core.balance import places
+from symdiff_evaluation.core.balance import position_balance
 from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules3d.orientation import orientation_balance
@@ -26,5 +26,5 @@ class GeometryBalance(Metric):
         known = [samples[k] for k in samples.readable]
         return {
             "balance.orientations": orientation_balance(known).estimate(),
-            "balance.places": places([one.numbers.astype(float) for one in known]).estimate(),
+            "balance.places": position_balance([one.numbers.astype(float) for one in known]).estimate(),
         }

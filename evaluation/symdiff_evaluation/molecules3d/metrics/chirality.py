@@ -5,12 +5,12 @@ from __future__ import annotations
 from symdiff_evaluation.core.estimate import Estimate, fraction, ratio
 from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.molecules3d.mirror import enantiomers, even_odds, hand
+from symdiff_evaluation.molecules3d.mirror import binomial_balance, enantiomer_balance, find_hand
 from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries
 
 
-class Hands(Metric):
+class MirrorBalance(Metric):
     """A law that a reflection leaves alone makes left and right equally often; p-values of that law are uniform."""
 
     title = "Mirror balance"
@@ -25,16 +25,16 @@ class Hands(Metric):
     }
 
     def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
-        signs = [hand(samples[k]) for k in samples.readable]
+        signs = [find_hand(samples[k]) for k in samples.readable]
         right, left = signs.count(1), signs.count(-1)
         unsigned = len(samples) - right - left
-        valid = [one for one in samples.perceived if not isinstance(one, Undetermined) and one.canonical is not None]
-        lost = sum(isinstance(one, Undetermined) for one in samples.perceived)
+        valid = [one for one in samples.perceptions if not isinstance(one, Undetermined) and one.canonical is not None]
+        lost = sum(isinstance(one, Undetermined) for one in samples.perceptions)
         centers = [(one.rights, one.rights + one.lefts) for one in valid if one.rights + one.lefts]
         return {
             "mirror.right_share": fraction(right, right + left, unsigned),
-            "mirror.balance": even_odds(right, left, unsigned),
+            "mirror.balance": binomial_balance(right, left, unsigned),
             "mirror.chiral_share": fraction(sum(one.chiral for one in valid), len(valid), lost),
-            "mirror.enantiomers": enantiomers(valid).estimate(),
+            "mirror.enantiomers": enantiomer_balance(valid).estimate(),
             "mirror.r_share": ratio(centers),
         }

@@ -17,7 +17,7 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 COMMON = ("C-C", "C=C", "C:C", "C#C", "C-N", "C=N", "C:N", "C#N", "C-O", "C=O", "C-F", "C-H", "H-N", "H-O")
 
 
-class Internal(Metric):
+class InternalCoordinates(Metric):
     """Of the valid molecules by perceived bonds. Each label ("C=O", "C-C-H") has its own Wasserstein distance.
 
     Their mean weighs labels by how often the reference has them, over those that both have; ``geometry.bond_types``
@@ -40,8 +40,12 @@ class Internal(Metric):
         lost = len(samples) - len(spans)
         return {
             "geometry.bond_types": total_variation(kinds, reference.counts.get("bond", {}), lost),
-            "geometry.bond_length": weigh(spans, laws(reference, "length"), reference.counts.get("bond", {}), lost),
-            "geometry.bond_angle": weigh(bends, laws(reference, "angle"), reference.counts.get("angle", {}), lost),
+            "geometry.bond_length": weigh(
+                spans, select_quantiles(reference, "length"), reference.counts.get("bond", {}), lost
+            ),
+            "geometry.bond_angle": weigh(
+                bends, select_quantiles(reference, "angle"), reference.counts.get("angle", {}), lost
+            ),
         }
 
 
@@ -58,7 +62,7 @@ class BondLengths(Metric):
         if reference is None:
             return {}
         spans, _ = samples.internal
-        known = laws(reference, "length")
+        known = select_quantiles(reference, "length")
         return {
             f"geometry.bond_length.{label}": weigh(
                 [row for row in spans if label in row], {label: known[label]} if label in known else {}, {label: 1}
@@ -67,7 +71,7 @@ class BondLengths(Metric):
         }
 
 
-def laws(reference: GeometryReference, name: str) -> dict[str, np.ndarray]:
+def select_quantiles(reference: GeometryReference, name: str) -> dict[str, np.ndarray]:
     """The quantiles whose names start with ``name``, by label."""
     return {key.split(".", 1)[1]: values for key, values in reference.quantiles.items() if key.startswith(f"{name}.")}
 

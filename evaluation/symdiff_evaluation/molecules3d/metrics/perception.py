@@ -33,8 +33,8 @@ class PerceivedBonds(Metric):
     compares = frozenset({"perceived.novelty", "perceived.vun"})
 
     def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
-        known = [one for one in samples.perceived if not isinstance(one, Undetermined)]
-        lost = len(samples.perceived) - len(known)
+        known = [one for one in samples.perceptions if not isinstance(one, Undetermined)]
+        lost = len(samples.perceptions) - len(known)
         count = len(samples) - lost
         names = [one.canonical for one in known if one.canonical is not None]
         bonded = [one for one in known if one.bonds is not None]
@@ -43,7 +43,7 @@ class PerceivedBonds(Metric):
         found = {
             "perceived.validity": fraction(len(names), count, lost),
             "perceived.validity.default": fraction(default, len(samples) - unsure, unsure),
-            "perceived.undetermined": fraction(lost, len(samples.perceived)),
+            "perceived.undetermined": fraction(lost, len(samples.perceptions)),
             "perceived.connected": fraction(
                 sum(not one.reason.startswith("fragments") for one in bonded), len(bonded), len(samples) - len(bonded)
             ),

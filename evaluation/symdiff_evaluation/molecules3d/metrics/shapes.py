@@ -15,7 +15,7 @@ from symdiff_evaluation.core.estimate import Estimate, fraction, mean
 from symdiff_evaluation.core.limits import Undetermined
 from symdiff_evaluation.core.metric import Metric
 from symdiff_evaluation.molecules3d.metrics.strain import median
-from symdiff_evaluation.molecules3d.reference import GeometryReference, chiralities
+from symdiff_evaluation.molecules3d.reference import GeometryReference, measure_chiralities
 from symdiff_evaluation.molecules3d.samples import Geometries
 from symdiff_evaluation.molecules3d.symmetry import LOOSE, TIGHT, UNDECIDED, Shape
 
@@ -78,7 +78,7 @@ class Shapes(Metric):
             "shape.point_group_distance": _group_distance(shapes, TIGHT, reference, lost),
             "shape.point_group_distance.loose": _group_distance(shapes, LOOSE, reference, lost),
             "shape.chirality_distance": wasserstein(
-                chiralities(shapes), reference.quantiles.get("chirality", np.zeros(0)), undecided=lost
+                measure_chiralities(shapes), reference.quantiles.get("chirality", np.zeros(0)), undecided=lost
             ),
         }
 
@@ -99,7 +99,7 @@ def _orders(samples: Geometries) -> tuple[list[int | None], list[int | None]]:
     keeps."""
     before: list[int | None] = [None] * len(samples)
     after: list[int | None] = [None] * len(samples)
-    for index, bonds, one in zip(samples.readable, samples.perceived, samples.shapes, strict=True):
+    for index, bonds, one in zip(samples.readable, samples.perceptions, samples.shapes, strict=True):
         if (
             isinstance(bonds, Undetermined)
             or isinstance(one, Undetermined)

@@ -15,7 +15,7 @@ from symdiff_evaluation.molecules3d.reference import GeometryReference
 from symdiff_evaluation.molecules3d.samples import Geometries
 
 
-class Strained(Metric):
+class StrainEnergy(Metric):
     """Of the molecules that MMFF94s knows and could relax; all others are undecided and counted."""
 
     title = "Strain (MMFF94s)"
@@ -29,7 +29,7 @@ class Strained(Metric):
     compares = frozenset({"strain.mmff_distance"})
 
     def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
-        known = [one for one in samples.strained if not isinstance(one, Undetermined)]
+        known = [one for one in samples.strains if not isinstance(one, Undetermined)]
         good = [one for one in known if one.energy is not None]
         lacking = sum(one.reason.startswith("type") for one in known)
         lost = len(samples) - len(good)

@@ -11,7 +11,7 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 from symdiff_evaluation.molecules3d.xtb import require
 
 
-class StrainedXTB(Metric):
+class XTBStrainEnergy(Metric):
     """Needs the package ``tblite``; about a second a molecule. Molecules by perceived bonds, the others undecided."""
 
     title = "Strain (GFN2-xTB)"
@@ -23,7 +23,7 @@ class StrainedXTB(Metric):
 
     def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
         require()
-        good = [one for one in samples.strained_xtb if not isinstance(one, Undetermined) and one.energy is not None]
+        good = [one for one in samples.xtb_strains if not isinstance(one, Undetermined) and one.energy is not None]
         lost = len(samples) - len(good)
         return {
             "strain.xtb": median([one.energy for one in good], lost),

@@ -9,7 +9,7 @@ import numpy as np
 
 from symdiff_evaluation.core.estimate import Estimate, fraction, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.spins.exact import EQUAL, Exact, ground, of_infinite, of_torus
+from symdiff_evaluation.spins.exact import EQUAL, Exact, find_ground_level, find_infinite_values, find_torus_values
 from symdiff_evaluation.spins.reference import SpinReference
 from symdiff_evaluation.spins.samples import Spins
 from symdiff_evaluation.spins.series import series_mean
@@ -34,9 +34,9 @@ class ExactValues(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
-        part, observed = spins.parts[0], spins.observed
+        part, observed = spins.parts[0], spins.observations
         chain, sites = part.chain, math.prod(part.shape)
-        torus, infinite = of_torus(part) or Exact("none"), of_infinite(part) or Exact("none")
+        torus, infinite = find_torus_values(part) or Exact("none"), find_infinite_values(part) or Exact("none")
         energy, m = observed.energy, observed.magnetization
         mean_energy, size = series_mean(energy, chain), series_mean(np.abs(m), chain)
         heat = specific_heat(energy, sites, part.temperature, chain)
@@ -68,11 +68,11 @@ class GroundStates(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         gaps, chain, seen, exist, undecided, uncounted = [], [], 0.0, 0.0, 0, 0
         for part in spins.parts:
-            lowest = ground(part)
+            lowest = find_ground_level(part)
             if lowest is None:
                 undecided += len(part)
                 continue
-            gap = part.observed.energy - lowest.energy
+            gap = part.observations.energy - lowest.energy
             gaps.append(np.where(gap < EQUAL, 0.0, gap))
             chain.append(np.zeros(0) if part.chain is None else part.chain)
             if lowest.count is None:

@@ -10,7 +10,7 @@ import math
 from symdiff.errors import UserError
 from symdiff_evaluation.core.estimate import Estimate, nothing
 from symdiff_evaluation.core.metric import Metric
-from symdiff_evaluation.spins.reference import SpinReference, observables
+from symdiff_evaluation.spins.reference import SpinReference, measure_means
 from symdiff_evaluation.spins.samples import Spins
 
 
@@ -36,7 +36,8 @@ class SpinDifferences(Metric):
             ours, theirs = (f"{one.states}-state {one.model}" for one in (spins, reference))
             raise UserError(f"reference {reference.name}: expected {ours} spins, as the samples are, got {theirs}")
         differences = {
-            f"reference.{name}": difference(value, reference.means[name]) for name, value in observables(spins).items()
+            f"reference.{name}": difference(value, reference.means[name])
+            for name, value in measure_means(spins).items()
         }
         return {name: differences.get(name, nothing(len(spins))) for name in self.about}
 

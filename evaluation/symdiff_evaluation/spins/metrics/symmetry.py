@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from symdiff_evaluation.core.balance import together
+from symdiff_evaluation.core.balance import combine
 from symdiff_evaluation.core.breaking import breaking_gap, broken_share
 from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 from symdiff_evaluation.core.metric import Metric
@@ -38,7 +38,7 @@ class PhaseOrder(Metric):
             fits = len(spins.shape) == 2 and not any(
                 step and side % 2 for step, side in zip(wave, spins.shape, strict=False)
             )
-            values = np.abs(spins.observed.orders[:, waves(spins.shape).index(wave)]) if fits else None
+            values = np.abs(spins.observations.orders[:, waves(spins.shape).index(wave)]) if fits else None
             by_phase[f"order.{name}"] = (
                 nothing(len(spins)) if values is None else series_mean(values, spins.chain, 0, 1)
             )
@@ -67,9 +67,9 @@ class SpinSymmetry(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if not len(spins):
             return {name: nothing() for name in self.about}
-        orders = spins.observed.stabilizer
+        orders = spins.observations.stabilizer
         logs = np.log(orders)
-        before, after = spins.observed.symmetries.tolist(), spins.observed.kept.tolist()
+        before, after = spins.observations.symmetries.tolist(), spins.observations.kept.tolist()
         log_order = mean(math.fsum(logs), math.fsum(logs * logs), len(logs))
         return {
             "symmetry.asymmetric_share": fraction(int((orders == 1).sum()), len(orders)),
@@ -102,10 +102,10 @@ class BalanceTests(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         tests: dict[str, list] = {name: [] for name in self.about}
         for part in spins.parts:
-            observed, group = part.observed, part.group
+            observed, group = part.observations, part.group
             variants = (
                 variant_balance(observed.orders, symmetries(part.hamiltonian), part.chain)
-                if part.ising
+                if part.is_ising
                 else label_balance(part.configurations, part.states, part.chain)
             )
             tests["balance.variants"].append(variants.balance)
@@ -115,4 +115,4 @@ class BalanceTests(Metric):
                     tests["balance.images"].append(
                         image_balance(observed.least, observed.own, group.order // observed.kept)
                     )
-        return {name: together(parts).estimate() if parts else nothing(len(spins)) for name, parts in tests.items()}
+        return {name: combine(parts).estimate() if parts else nothing(len(spins)) for name, parts in tests.items()}

@@ -40,14 +40,14 @@ class Thermodynamics(Metric):
     }
 
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
-        observed, chain = spins.observed, spins.chain
+        observed, chain = spins.observations, spins.chain
         sites, one = math.prod(spins.shape), len(spins.parts) == 1
         energy, m, wrong = observed.energy, observed.magnetization, observed.unsatisfied
         temperature = spins.temperature if one and not math.isnan(spins.temperature or math.nan) else None
         undefined = nothing(len(spins))
         return {
             "energy_per_site": series_mean(energy, chain),
-            "magnetization": series_mean(m, chain, -1, 1) if spins.ising else undefined,  # labels have no sign
+            "magnetization": series_mean(m, chain, -1, 1) if spins.is_ising else undefined,  # labels have no sign
             "abs_magnetization": series_mean(np.abs(m), chain, 0, 1),
             "domain_walls": series_mean(observed.walls, chain, 0, 1),
             "unsatisfied_bonds": undefined if np.isnan(wrong).any() else series_mean(wrong, chain, 0, 1),
@@ -76,7 +76,7 @@ class Correlations(Metric):
     def __call__(self, spins: Spins, reference: SpinReference | None = None) -> dict[str, Estimate]:
         if len(spins.parts) != 1:
             return {name: nothing(len(spins)) for name in self.about}
-        observed, chain, shape = spins.observed, spins.chain, spins.shape
+        observed, chain, shape = spins.observations, spins.chain, spins.shape
         wave = strongest(spins)
         signs = [-1 if wave[axis] and (size // 2) % 2 else 1 for axis, size in enumerate(shape)]
         columns = [sign * line[:, -1] for sign, line in zip(signs, observed.lines, strict=True)]
@@ -95,4 +95,4 @@ class Correlations(Metric):
 
 def strongest(spins: Spins) -> Wave:
     """The wave vector, of entries 0 and pi, with the largest mean square order parameter."""
-    return waves(spins.shape)[int((spins.observed.orders**2).mean(0).argmax())]
+    return waves(spins.shape)[int((spins.observations.orders**2).mean(0).argmax())]
