@@ -23,12 +23,34 @@ SINGLE = {"mps"}
 
 
 def finest(device: torch.device) -> torch.dtype:
-    """Name the finest floating type of a device: float64, or float32 where it has nothing finer."""
+    """Name the finest floating type of a device: float64, or float32 where it has nothing finer.
+
+    Parameters
+    ----------
+    device : torch.device
+        Where a computation runs.
+
+    Returns
+    -------
+    torch.dtype
+        The floating type in which small differences (levels of noise, sums of a bound) are computed there.
+    """
     return torch.float32 if device.type in SINGLE else torch.float64
 
 
 def add(terms: Iterable[Tensor]) -> Tensor:
-    """Add tensors from left to right; there must be at least one."""
+    """Add tensors from left to right; there must be at least one.
+
+    Parameters
+    ----------
+    terms : iterable of Tensor
+        Tensors of one shape; at least one.
+
+    Returns
+    -------
+    Tensor
+        Their sum, in the shape of a term.
+    """
     return reduce(torch.add, terms)
 
 
@@ -102,7 +124,13 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         return x1
 
     def noisy_schema(self) -> Schema:
-        """Return the driven fields as they are at t > 0 (``Masked`` has one more label)."""
+        """Return the driven fields as they are at t > 0 (``Masked`` has one more label).
+
+        Returns
+        -------
+        Schema
+            By field name; like ``schema`` where noise lives in the same space as data.
+        """
         return self.schema
 
     @abstractmethod
@@ -170,6 +198,11 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
             (B,) times, s <= t.
         generator : Generator, optional
 
+        Returns
+        -------
+        State
+            ``x`` with the driven fields at time t.
+
         Raises
         ------
         ValueError
@@ -179,7 +212,22 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
 
     @abstractmethod
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Evaluate the training loss of every structure, (B,); parameters as for ``kl``."""
+        """Evaluate the training loss of every structure.
+
+        Parameters
+        ----------
+        out : State
+            The denoiser's prediction from ``x``: logits for labels, reals for reals.
+        x0, x : State
+            Clean structures, and x_t with its conditions.
+        t : Tensor
+            (B,) times in (0, 1].
+
+        Returns
+        -------
+        Tensor
+            (B,); its mean over a batch is minimized. In nats for labels, weighted squared errors for reals.
+        """
 
     @abstractmethod
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
@@ -204,7 +252,18 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
 
     @abstractmethod
     def prior_kl(self, x0: State) -> Tensor:
-        """Evaluate the first term of the bound, KL(q(x_1 | x0) || prior), (B,), in nats."""
+        """Evaluate the first term of the variational bound, KL(q(x_1 | x0) || prior).
+
+        Parameters
+        ----------
+        x0 : State
+            Clean structures.
+
+        Returns
+        -------
+        Tensor
+            (B,), in nats; zero for processes whose noising ends exactly in the prior.
+        """
 
     def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
         """Estimate log p of the entries that are known, each part of them predicted from those before.
@@ -256,11 +315,41 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
     # around a part that is known: for one field
 
     def read(self, out: State, x: State, t: Tensor) -> State:
-        """Turn the network's output into a prediction of x0, where it is something else (see ``Gaussian``)."""
+        """Turn the network's output into a prediction of x0, where it is something else (see ``Gaussian``).
+
+        Parameters
+        ----------
+        out : State
+            The output of the denoiser for ``x`` and ``t``.
+        x : State
+            x_t with its conditions.
+        t : Tensor
+            (B,) times.
+
+        Returns
+        -------
+        State
+            Like ``out``: logits of x0's labels, and x0 itself for reals.
+        """
         return out
 
     def noiseless(self, name: str, value: Tensor, t: Tensor) -> Tensor:
-        """Return the mean of x_t where x0 is ``value``."""
+        """Return the mean of x_t where x0 is ``value``.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        value : Tensor
+            Clean values of the field, (B, ...).
+        t : Tensor
+            (B,) times.
+
+        Returns
+        -------
+        Tensor
+            Like ``value``.
+        """
         return value
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
@@ -337,6 +426,11 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         t : Tensor
             (B,) times.
 
+        Returns
+        -------
+        Tensor
+            The moved prediction, like ``value``.
+
         Raises
         ------
         ValueError
@@ -345,7 +439,22 @@ class Process(SchedulerMixin, ConfigMixin, ABC):
         raise ValueError(f"{type(self).__name__} has no gradient in x")
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
-        """Draw the times of a training batch, (B,) in (0, 1], with the device and type of ``like``."""
+        """Draw the times of a training batch.
+
+        Parameters
+        ----------
+        batch : int
+            The number of structures B.
+        generator : Generator, optional
+            The source of randomness.
+        like : Tensor, optional
+            A tensor whose device and floating type the times get.
+
+        Returns
+        -------
+        Tensor
+            (B,), in (0, 1].
+        """
         return uniform((batch,), generator, like)
 
     def times(self, steps: int) -> Tensor:

@@ -56,6 +56,7 @@ class CoarseToFine(Revealing):
         self.lattice, self.parts, self.stages = lattice, tuple(parts), tuple(stages)
 
     def keys(self, hidden: Tensor, generator: Generator | None = None) -> Tensor:
+        """Draw keys that fill one sublattice after another, which one first and where each begins at random."""
         piece, like = self._tower(hidden), torch.empty(0, dtype=torch.float64, device=hidden.device)
         place, nodes = piece.torus.positions(), hidden.shape[1]
         chance = uniform((len(hidden), 1 + piece.top), generator, like).cpu()
@@ -75,6 +76,7 @@ class CoarseToFine(Revealing):
         return ((rank + ties) / (piece.top + 2) ** 2).to(hidden.device)
 
     def next(self, hidden: Tensor) -> Tensor:
+        """Tell the hidden nodes of the group that is being revealed."""
         piece, shown = self._tower(hidden), ~hidden
         following, stages = torch.zeros_like(hidden), piece.stage(shown.sum(1))
         for stage in stages.unique().tolist():
@@ -96,6 +98,7 @@ class CoarseToFine(Revealing):
         return 1 - torch.tensor([*starts, 1.0], dtype=torch.float64)
 
     def draw_times(self, u: Tensor) -> Tensor:
+        """Choose one of the moments at which a group begins, all trained stages equally often."""
         first, last = self.stages
         # one entry for every stage and group; so many copies that all stages are equally frequent
         common = math.lcm(*(self._groups(stage) for stage in range(first, last + 1)))

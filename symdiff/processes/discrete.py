@@ -38,7 +38,18 @@ class Discrete(Process, ABC):
 
     @abstractmethod
     def alpha(self, t: Tensor) -> Tensor:
-        """The probability that an entry is still what it was in the data; 1 at t = 0, decreasing."""
+        """Evaluate the probability that an entry is still what it was in the data.
+
+        Parameters
+        ----------
+        t : Tensor
+            Times in [0, 1], any shape.
+
+        Returns
+        -------
+        Tensor
+            α(t) in the shape of ``t``: 1 at t = 0, decreasing.
+        """
 
     def set_priors(self, schema: Schema | Mapping, priors: Mapping[str, list[float]]) -> None:
         """Set the driven fields and the prior over the labels of each.
@@ -72,6 +83,7 @@ class Discrete(Process, ABC):
             self.priors[name] = prior / prior.sum()
 
     def noisy_schema(self) -> Mapping[str, Categorical]:
+        """Return the driven fields, all Categorical; noise has the data's labels unless a subclass adds some."""
         return self.labels
 
     def _prior_of(self, name: str, like: Tensor) -> Tensor:
@@ -80,6 +92,7 @@ class Discrete(Process, ABC):
     # drawing
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Draw every independent entry from the prior over the labels of its field."""
         schema, values = self.noisy_schema(), {}
         for name, field in schema.items():
             heap = self.priors[name].cumsum(0).float().to(mask.device)
@@ -89,6 +102,7 @@ class Discrete(Process, ABC):
         return State(mask, schema, values)
 
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        """Keep every entry of ``x0`` with probability α(t), else take that of ``x1``."""
         values = {}
         for name in self.schema:
             keep = chance(self.schema[name], x0.mask, generator) < _per_entry(self.alpha(t), x0[name])
@@ -96,6 +110,7 @@ class Discrete(Process, ABC):
         return x0.with_values(self.noisy_schema(), **values)
 
     def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        """Keep every entry with probability α(t)/α(s), else draw it from the prior."""
         x1, values = self.prior(x.mask, generator), {}
         share = torch.where(self.alpha(s) > 0, self.alpha(t) / self.alpha(s), 0.0)
         for name, field in self.noisy_schema().items():
@@ -106,7 +121,22 @@ class Discrete(Process, ABC):
     # the reverse chain
 
     def predict(self, name: str, out: State, x: State) -> Tensor:
-        """Normalize the prediction of a field: p(x0 | x_t) over its noisy labels, (..., classes)."""
+        """Normalize the prediction of a field.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        out : State
+            The denoiser's prediction from ``x``, logits (..., labels of the data).
+        x : State
+            x_t, which says what is known already (``Masked``).
+
+        Returns
+        -------
+        Tensor
+            p(x0 | x_t) of every entry over the noisy labels, (..., classes), at least float32.
+        """
         logits = _precise(out[name])
         # many times as fast as torch's softmax over few labels
         weights = (logits - logits.amax(-1, keepdim=True)).exp()
@@ -142,10 +172,28 @@ class Discrete(Process, ABC):
         return reach * (a_s * weight + (1 - a_s) * prior * weight.sum(-1, keepdim=True))
 
     def transition(self, name: str, p0: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
-        """Evaluate the distribution that ``step`` draws from, (..., classes); parameters as for ``posterior``."""
+        """Evaluate the distribution that ``step`` draws from: the posterior, unless a subclass steps otherwise.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+        p0 : Tensor
+            p(x0 | x_t), (..., classes).
+        x_t : Tensor
+            Labels, (...).
+        t, s : Tensor
+            (B,) times, s < t.
+
+        Returns
+        -------
+        Tensor
+            (..., classes), over x_s.
+        """
         return self.posterior(name, p0, x_t, t, s)
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        """Draw every independent entry from ``transition``, given the predicted distribution of its clean label."""
         values = {}
         for name, field in self.noisy_schema().items():
             p = self.transition(name, self.predict(name, out, x), x[name], t, s)
@@ -153,6 +201,7 @@ class Discrete(Process, ABC):
         return x.with_values(**values)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        """Sum over entries the divergence of the posterior given x0 from that under the prediction."""
         total = torch.zeros(len(x0), device=x0.device)
         for name, field in self.noisy_schema().items():
             p0 = self.predict(name, out, x)
@@ -162,6 +211,7 @@ class Discrete(Process, ABC):
         return total
 
     def prior_kl(self, x0: State) -> Tensor:
+        """Sum over entries the divergence of q(x_1 | x0) from the prior; zero where α(1) = 0."""
         total, one = torch.zeros(len(x0), device=x0.device), torch.ones(len(x0), device=x0.device)
         for name, field in self.noisy_schema().items():
             prior = self._prior_of(name, one)
@@ -173,17 +223,19 @@ class Discrete(Process, ABC):
     # around what is known
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        """Make the known labels certain: a logit of ``CERTAIN`` for the label, 0 for all others."""
         certain = CERTAIN * functional.one_hot(value, self.labels[name].classes).to(out[name])
         return torch.where(there[..., None], certain, out[name])
 
     def log_likelihood(self, name: str, out: State, value: Tensor, there: Tensor, mask: Tensor, t: Tensor) -> Tensor:
+        """Sum the log-probabilities of the known labels as the prediction has them."""
         entries = torch.where(support(self.schema[name], mask), surprise(out[name], value), 0.0)
         return -entries.flatten(1).sum(1)
 
     # training
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Evaluate the cross-entropy of the clean labels: the mean over a structure's driven entries, (B,), in nats."""
+        """Evaluate the cross-entropy of the clean labels: the mean over a structure's driven entries, in nats."""
         total, count = torch.zeros(len(x0), device=x0.device), torch.zeros(len(x0), device=x0.device)
         for name, field in self.schema.items():
             entries = surprise(out[name], x0[name])
@@ -193,7 +245,20 @@ class Discrete(Process, ABC):
 
 
 def choose_prior(marginals: Mapping[str, list[float]], prior: Prior) -> Mapping[str, list[float]]:
-    """Choose the weights of the labels of every field: their frequencies in the data, or all the same."""
+    """Choose the weights of the labels of every field: their frequencies in the data, or all the same.
+
+    Parameters
+    ----------
+    marginals : Mapping of str to list of float
+        Frequencies of the labels in the data, by field.
+    prior : {"marginal", "uniform"}
+        Which of the two.
+
+    Returns
+    -------
+    Mapping of str to list of float
+        Weights of the labels, by field, as long as the frequencies.
+    """
     return marginals if prior == "marginal" else {name: [1.0] * len(shares) for name, shares in marginals.items()}
 
 
@@ -230,15 +295,32 @@ def surprise(logits: Tensor, labels: Tensor) -> Tensor:
         (..., classes).
     labels : Tensor
         (...) int64.
+
+    Returns
+    -------
+    Tensor
+        (...), in nats.
     """
     logits = _precise(logits)  # three times as fast as torch's cross_entropy
     return logits.logsumexp(-1) - logits.gather(-1, labels[..., None])[..., 0]
 
 
 def chance(field: Field, mask: Tensor, generator: Generator | None = None) -> Tensor:
-    """Draw uniform numbers for the entries of a field: (B,), (B, N) or (B, N, N).
+    """Draw uniform numbers for the entries of a field.
 
-    Those of (i, j) and (j, i) are the same for a symmetric field.
+    Parameters
+    ----------
+    field : Field
+        The field, whose axes say what an entry belongs to: the structure, a node or a pair.
+    mask : Tensor
+        (B, N) bool, the real nodes.
+    generator : Generator, optional
+        The source of randomness.
+
+    Returns
+    -------
+    Tensor
+        (B,), (B, N) or (B, N, N) in [0, 1); those of (i, j) and (j, i) are the same for a symmetric field.
     """
     u = uniform(_entries(field, mask), generator, mask)
     return torch.where(support(field, mask), u, u.mT) if field.symmetric else u

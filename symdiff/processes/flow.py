@@ -70,18 +70,23 @@ class Flow(Discrete):
 
     @property
     def renoises(self) -> bool:
+        """Whether entries are noised again after a jump, which ``stochasticity`` says."""
         return self.stochasticity > 0
 
     def alpha(self, t: Tensor) -> Tensor:
+        """Evaluate α(t) = 1 − t."""
         return 1 - t
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """Draw u^``focus`` with u uniform."""
         return super().draw_times(batch, generator, like) ** self.focus
 
     def times(self, steps: int) -> Tensor:
+        """Make the grid (1 − k/steps)^``distortion``."""
         return super().times(steps) ** self.distortion
 
     def transition(self, name: str, p0: Tensor, x_t: Tensor, t: Tensor, s: Tensor) -> Tensor:
+        """Evaluate the distribution after a jump to the predicted label and, with stochasticity, fresh noise."""
         again = torch.minimum(self.stochasticity * (t - s), s)
         r = (s - again) / (1 - again).clamp_min(1e-12)
         jump, renoise = (_per_entry(u.to(p0), p0) for u in ((t - r) / t, again))

@@ -118,17 +118,21 @@ class Gaussian(Process):
 
     @property
     def centered(self) -> tuple[str, ...]:
+        """The fields given as ``centered``."""
         return self._centered
 
     @property
     def renoises(self) -> bool:
+        """Whether the schedule's steps add fresh noise."""
         return self.schedule.renoises
 
     @property
     def couples(self) -> bool:
+        """Whether the coupling is optimal."""
         return self.coupling == "optimal"
 
     def couple(self, x0: State, x1: State) -> State:
+        """Number the noise's nodes and rotate its vectors so that it lies near ``x0``, if coupling is optimal."""
         if not self.couples:
             return x1
         (name,) = self.schema
@@ -138,20 +142,25 @@ class Gaussian(Process):
 
     @property
     def corrects(self) -> bool:
+        """Whether the schedule is one of Heun's."""
         return self.schedule.corrects
 
     def times(self, steps: int) -> Tensor:
+        """Make an even grid, whose inner times come twice for schedules of Heun."""
         grid = super().times(steps // 2 + 1 if self.corrects and steps > 0 else steps)
         return insert_corrections(grid, steps) if self.corrects and steps > 0 else grid
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """Draw times as the schedule has them."""
         return self.schedule.draw_times(super().draw_times(batch, generator, like))
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Draw normal noise with the schedule's standard deviation, of mean zero over nodes for centered fields."""
         values = {name: self.schedule.spread * self._noise(name, mask, generator) for name in self.schema}
         return State(mask, self.schema, values)
 
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        """Mix a(t) x0 + b(t) ε, after ``x0`` was centered; ε is ``x1`` at standard deviation 1."""
         values = {}
         for name in self.schema:
             a, b = self._levels(t, x0[name])
@@ -159,6 +168,7 @@ class Gaussian(Process):
         return x0.with_values(**values)
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        """Take the schedule's step, and note the prediction for schedules that remember it."""
         schema, values = {}, {}
         for name, field in self.schema.items():
             x0 = self._project(name, self._clean(name, out, x, t), x.mask)
@@ -173,6 +183,7 @@ class Gaussian(Process):
         return x.with_values(schema, **values)
 
     def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        """Add the noise that x_t has beyond x_s: x_t = (a_t/a_s) x_s + (b_t² − (a_t b_s/a_s)²)^½ ε."""
         values = {}
         for name in self.schema:
             (a_s, b_s), (a_t, b_t) = self._levels(s, x[name]), self._levels(t, x[name])
@@ -182,7 +193,7 @@ class Gaussian(Process):
         return x.with_values(**values)
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Evaluate the weighted squared error of x0, (B,): the mean over the components of all driven fields."""
+        """Evaluate the weighted squared error of x0: the mean over the components of all driven fields."""
         a, b = self.schedule.levels(t)
         snr = (a / b).square().to(t)
         weight = {
@@ -194,6 +205,13 @@ class Gaussian(Process):
         return weight * add(self._errors(name, out, x0, x, t) for name in self.schema) / count.clamp_min(1)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        """Sum ½ (SNR(s) − SNR(t)) times the squared error of x0; at s = 0 a normal density.
+
+        Raises
+        ------
+        ValueError
+            With an optimal coupling.
+        """
         if self.couples:
             raise ValueError("no likelihood bound with coupling: optimal; x_t given x0 is not normal")
         (a_t, b_t), (a_s, b_s) = self.schedule.levels(t), self.schedule.levels(s)
@@ -207,6 +225,7 @@ class Gaussian(Process):
         return total.to(_floating(x0))
 
     def prior_kl(self, x0: State) -> Tensor:
+        """Evaluate the divergence of two normal distributions, whose means are a(1) x0 and 0."""
         a, b = self.schedule.levels(torch.ones((), device=x0.device))
         ratio = (b / self.schedule.spread).square()
         total = torch.zeros(len(x0), device=x0.device, dtype=finest(x0.device))
@@ -251,12 +270,15 @@ class Gaussian(Process):
         return torch.where(present, value - mean, 0.0)
 
     def read(self, out: State, x: State, t: Tensor) -> State:
+        """Apply the preconditioning, zero the padding and center what is centered."""
         return out.with_values(**{name: self._clean(name, out, x, t) for name in self.schema})
 
     def noiseless(self, name: str, value: Tensor, t: Tensor) -> Tensor:
+        """Return a(t) times ``value``."""
         return self._levels(t, value)[0] * value
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        """Put the known values into x0, and undo the preconditioning, which ``step`` applies."""
         x0 = torch.where(there, value.to(out[name]), out[name])
         if self.preconditioning == "none":
             return x0

@@ -41,17 +41,31 @@ class Corrected(Schedule, ABC):
 
     @property
     def remembers(self) -> bool:
+        """Always: a correction uses the prediction at the beginning of the step."""
         return True
 
     @property
     def corrects(self) -> bool:
+        """Always."""
         return True
 
     @abstractmethod
     def noise_and_scale(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """Evaluate σ and c at times ``t``, both in its shape."""
+        """Evaluate the noise σ and the scale c of the path.
+
+        Parameters
+        ----------
+        t : Tensor
+            Times, any shape.
+
+        Returns
+        -------
+        tuple of Tensor
+            σ and c in the shape of ``t``, in the precision of ``levels``.
+        """
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        """Take Euler's step for s < t; for s = t repeat it with the mean of the slopes at its two ends."""
         correction = bool(s == t)
         if correction and past is None:
             return x  # a step of no length
@@ -76,6 +90,7 @@ class EDMHeun(Corrected, KarrasPath):
     """
 
     def noise_and_scale(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Evaluate EDM's σ(t) and the factor that keeps the standard deviation of x_t."""
         return self.sigma(t), self.levels(t)[0]
 
 
@@ -84,5 +99,6 @@ class FlowMatchHeunDiscrete(Corrected, StraightPath):
     """The straight path by Heun's method. Parameters and reference: see ``StraightPath``."""
 
     def noise_and_scale(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Evaluate σ as ``levels`` has it, and c = 1: the slope of a straight path is (x − x0)/σ as it is."""
         sigma = self.levels(t)[1]
         return sigma, torch.ones_like(sigma)

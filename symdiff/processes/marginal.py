@@ -49,6 +49,7 @@ class Marginal(Discrete):
 
     @property
     def renoises(self) -> bool:
+        """Always: the chain's posterior may change a label that was already clean."""
         return True
 
     @register_to_config
@@ -68,19 +69,29 @@ class Marginal(Discrete):
         self.levels, self.weights = levels, weights
 
     def alpha(self, t: Tensor) -> Tensor:
+        """Evaluate the squared cosine of the class docstring."""
         # the sine of what is left of the angle: close to t = 1 the cosine of the angle loses its digits in float32
         angle = torch.full_like(t, math.pi / 2 / 1.008)
         return ((angle * (1 - t)).sin() / angle.sin()).square()
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """Draw one of the levels 1/levels, ..., 1."""
         return (super().draw_times(batch, generator, like) * self.levels).ceil() / self.levels
 
     def times(self, steps: int) -> Tensor:
+        """Make the grid of ``Process.times``.
+
+        Raises
+        ------
+        ValueError
+            For more steps than levels.
+        """
         if steps > self.levels:
             raise ValueError(f"steps must be at most the {self.levels} levels of the process, got {steps}")
         return super().times(steps)
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """Sum the fields' mean cross-entropies by ``weights``; without weights as ``Discrete``."""
         if self.weights is None:
             return super().loss(out, x0, x, t)
         total = torch.zeros(len(x0), device=x0.device)

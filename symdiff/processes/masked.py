@@ -84,29 +84,36 @@ class Masked(Discrete):
 
     @property
     def renoises(self) -> bool:
+        """Never: what is revealed stays."""
         return False
 
     def noisy_schema(self) -> Mapping[str, Categorical]:
+        """Return the driven fields with one more label, the mask."""
         return {
             name: Categorical(field.axes, field.classes + 1, field.undirected) for name, field in self.labels.items()
         }
 
     def alpha(self, t: Tensor) -> Tensor:
+        """Evaluate α(t) = 1 − t."""
         return 1 - t
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """Draw u^``focus`` with u uniform, or the times of the order of revealing."""
         times = super().draw_times(batch, generator, like)
         return times**self.focus if self.revealing is None else self.revealing.draw_times(times)
 
     def times(self, steps: int) -> Tensor:
+        """Make an even grid, or that of the order of revealing."""
         return super().times(steps) if self.revealing is None else self.revealing.times(steps)
 
     def predict(self, name: str, out: State, x: State) -> Tensor:
+        """Normalize the logits of hidden entries; what is shown is certain."""
         p0 = functional.pad(super().predict(name, out, x), (0, 1))
         shown = functional.one_hot(x[name], p0.shape[-1]).to(p0)
         return torch.where(self._hidden(name, x)[..., None], p0, shown)
 
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        """Hide every entry with probability t, or exactly round(t·M) of them where that is ``evenly``."""
         if not self.evenly:
             return super().bridge(x0, x1, t, generator)
         entries = {name: support(field, x0.mask) for name, field in self.schema.items()}
@@ -121,6 +128,7 @@ class Masked(Discrete):
         return x0.with_values(self.noisy_schema(), **values)
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        """Reveal hidden entries, random ones or those that come next in an order, by labels drawn from the prediction."""
         if not self.evenly:
             return super().step(x, out, t, s, generator)
         if self.revealing is not None:
@@ -134,6 +142,7 @@ class Masked(Discrete):
         return x.with_values(**values)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        """Sum the surprise of the hidden entries times the probability that the step reveals each."""
         if self.evenly:
             share = (self._hidden_count(x) - self._count(x.mask, s)).clamp_min(0).to(t) / self._next_count(x).clamp_min(
                 1
@@ -143,13 +152,14 @@ class Masked(Discrete):
         return share * self._hidden_surprise(out, x0, x)
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
-        """Evaluate the cross-entropy of the hidden labels, (B,), in nats; zero where nothing is hidden."""
+        """Evaluate the cross-entropy of the hidden labels, in nats; zero where nothing is hidden."""
         total = self._hidden_surprise(out, x0, x)
         if self.evenly or self.weighting == "mean":  # evenly, the mean over the hidden entries is the bound's too
             return total / self._next_count(x).clamp_min(1).to(t)
         return total / (t * self._count(x.mask, torch.ones_like(t)))
 
     def evidence(self, predict: Predict, known: State, rounds: int, generator: Generator | None = None) -> Tensor:
+        """Show the known entries part by part, in random order, and sum their log-probabilities."""
         x = self.prior(known.mask, generator)
         every = self._count(known.mask, torch.ones(len(known), device=known.device))
         left = {name: ~self._hidden(name, known) & support(field, known.mask) for name, field in self.schema.items()}
@@ -166,6 +176,7 @@ class Masked(Discrete):
         return total
 
     def log_probability(self, x: State, y: State, out: State) -> Tensor:
+        """Sum log p over the entries that are hidden in ``x`` and shown in ``y``."""
         total = torch.zeros(len(x), dtype=torch.float64)
         for name, field in self.labels.items():
             shown = (x[name] == field.classes) & (y[name] < field.classes)
@@ -174,6 +185,13 @@ class Masked(Discrete):
         return total
 
     def overwrite(self, name: str, out: State, value: Tensor, there: Tensor, x: State, t: Tensor) -> Tensor:
+        """Refuse: a masked trajectory starts from the known part.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
         raise ValueError("Masked starts from what is known, it does not generate around it")
 
     def _reveal(self, order: Revealing, x: State, out: State, s: Tensor, generator: Generator | None) -> State:

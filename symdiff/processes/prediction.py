@@ -80,35 +80,63 @@ class Prediction(Process):
 
     @property
     def renoises(self) -> bool:
+        """Never: there is one step."""
         return False
 
     def noisy_schema(self) -> Schema:
+        """Return nothing: the noisy structure lacks the predicted fields."""
         return {}
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """Return t = 1 for all."""
         return torch.ones(batch, device=None if like is None else like.device)
 
     def times(self, steps: int) -> Tensor:
+        """Make the grid of the one step, (1, 0).
+
+        Raises
+        ------
+        ValueError
+            For another number of steps.
+        """
         if steps != 1:
             raise ValueError(f"a prediction has one step, got {steps}")
         return super().times(steps)
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Return a structure without values; nothing is random."""
         return State(mask, {}, {})
 
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        """Remove the predicted fields, at any time."""
         return x0.only(*(name for name in x0.schema if name not in self.schema))
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        """Set every predicted field to mean + standard deviation · output."""
         return x.with_values(self.schema, **{name: self._value(name, out) for name in self.schema})
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """Sum the fields' mean errors, in standard deviations of the data."""
         return add(self._error(name, field, out, x0) for name, field in self.reals.items())
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        """Refuse.
+
+        Raises
+        ------
+        ValueError
+            Always: one value has no likelihood.
+        """
         raise ValueError("a prediction is one value and has no likelihood")
 
     def prior_kl(self, x0: State) -> Tensor:
+        """Refuse.
+
+        Raises
+        ------
+        ValueError
+            Always: one value has no likelihood.
+        """
         raise ValueError("a prediction is one value and has no likelihood")
 
     def _value(self, name: str, out: State) -> Tensor:

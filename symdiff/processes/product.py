@@ -84,51 +84,63 @@ class Product(Process):
         return process
 
     def fields(self) -> Iterator[tuple[str, Field, Process]]:
+        """Iterate over the fields of all parts, in their order."""
         for part in self.parts:
             yield from part.fields()
 
     @property
     def centered(self) -> tuple[str, ...]:
+        """The centered fields of all parts."""
         return tuple(name for part in self.parts for name in part.centered)
 
     @property
     def renoises(self) -> bool:
+        """Whether any part does."""
         return any(part.renoises for part in self.parts)
 
     @property
     def corrects(self) -> bool:
+        """Whether any part does; the others skip the corrections."""
         return any(part.corrects for part in self.parts)
 
     @property
     def couples(self) -> bool:
+        """Whether any part does."""
         return any(part.couples for part in self.parts)
 
     def couple(self, x0: State, x1: State) -> State:
+        """Let every part move its own fields."""
         for part in self.parts:
             x1 = part.couple(x0, x1)
         return x1
 
     def noisy_schema(self) -> Schema:
+        """Return the noisy fields of all parts together."""
         return {name: field for part in self.parts for name, field in part.noisy_schema().items()}
 
     def times(self, steps: int) -> Tensor:
+        """Make the grid that the parts share, to the power of ``distortion``."""
         grids = [part.times(steps) for part in self.parts]  # every part may refuse; all agree but on corrections
         return grids[[part.corrects for part in self.parts].index(self.corrects)] ** self.distortion
 
     def draw_times(self, batch: int, generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
+        """Draw u^``focus`` with u uniform, for all parts alike."""
         return super().draw_times(batch, generator, like) ** self.focus
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Draw the parts' fields independently."""
         states = [part.prior(mask, generator) for part in self.parts]
         return State(mask, self.noisy_schema(), {name: state[name] for state in states for name in state.schema})
 
     def bridge(self, x0: State, x1: State, t: Tensor, generator: Generator | None = None) -> State:
+        """Noise the fields of one part after the other."""
         x = x0
         for part in self.parts:
             x = part.bridge(x, x1, t, generator)
         return x
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
+        """Step part by part, all from the same prediction; in a correction only those that correct."""
         correction = self.corrects and bool((t == s).all())
         for part in self.parts:
             if part.corrects or not correction:
@@ -136,23 +148,28 @@ class Product(Process):
         return x
 
     def again(self, x: State, s: Tensor, t: Tensor, generator: Generator | None = None) -> State:
+        """Noise part by part."""
         for part in self.parts:
             x = part.again(x, s, t, generator)
         return x
 
     def read(self, out: State, x: State, t: Tensor) -> State:
+        """Read the output of every part."""
         for part in self.parts:
             out = part.read(out, x, t)
         return out
 
     def loss(self, out: State, x0: State, x: State, t: Tensor) -> Tensor:
+        """Sum the losses of the parts by their weights."""
         losses = [weight * part.loss(out, x0, x, t) for part, weight in zip(self.parts, self.weights, strict=True)]
         return torch.stack(losses).sum(0)
 
     def kl(self, out: State, x0: State, x: State, t: Tensor, s: Tensor) -> Tensor:
+        """Sum the terms of the parts: given x_t and the prediction they step independently."""
         return add(part.kl(out, x0, x, t, s) for part in self.parts)
 
     def prior_kl(self, x0: State) -> Tensor:
+        """Sum the terms of the parts."""
         return add(part.prior_kl(x0) for part in self.parts)
 
 

@@ -36,15 +36,48 @@ class Revealing(ABC):
 
     @abstractmethod
     def next(self, hidden: Tensor) -> Tensor:
-        """Tell the hidden nodes of which some are revealed next, (B, N) bool; predictions of others are not used."""
+        """Tell the hidden nodes of which some are revealed next; the predictions for others are not used.
+
+        Parameters
+        ----------
+        hidden : Tensor
+            (B, N) bool, the nodes that are not revealed yet.
+
+        Returns
+        -------
+        Tensor
+            (B, N) bool, among the hidden ones.
+        """
 
     @abstractmethod
     def times(self, steps: int) -> Tensor:
-        """Make the grid of a trajectory: ``steps + 1`` times from 1 down to 0, float64."""
+        """Make the grid of a trajectory.
+
+        Parameters
+        ----------
+        steps : int
+            Evaluations of the network.
+
+        Returns
+        -------
+        Tensor
+            (steps + 1,) float64, from 1 down to 0; at time t the share t of the nodes is hidden.
+        """
 
     @abstractmethod
     def draw_times(self, u: Tensor) -> Tensor:
-        """Turn uniform numbers into training times."""
+        """Turn uniform numbers into training times.
+
+        Parameters
+        ----------
+        u : Tensor
+            Uniform in (0, 1), any shape.
+
+        Returns
+        -------
+        Tensor
+            Times in (0, 1], like ``u``.
+        """
 
 
 class Sublattices(Revealing):
@@ -73,21 +106,25 @@ class Sublattices(Revealing):
         self.lattice = bravais(lattice).kind
 
     def keys(self, hidden: Tensor, generator: Generator | None = None) -> Tensor:
+        """Draw keys that put one sublattice before the other, and within each keep groups of nodes far apart."""
         parity, group = self._parity(hidden)
         u = uniform((*hidden.shape, 2), generator, torch.empty(0, device=hidden.device))
         alike = 0.999 * u[:, group, 0] + 0.001 * u[..., 1]  # what decides within a group is drawn as well
         return alike + self._late(hidden, parity, uniform((len(hidden),), generator, u))
 
     def next(self, hidden: Tensor) -> Tensor:
+        """Tell the hidden nodes of the sublattice that is begun, or all of them before any is shown."""
         parity, _ = self._parity(hidden)
         tie = self._odd_ahead(hidden, parity) == 0
         early = hidden & ~self._late(hidden, parity, torch.zeros(len(hidden), device=hidden.device))
         return torch.where(early.any(1, keepdim=True) & ~tie[:, None], early, hidden)
 
     def times(self, steps: int) -> Tensor:
+        """Make even steps over the first sublattice, and a last one that shows the second."""
         return torch.cat([torch.linspace(1, 0.5, steps, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)])
 
     def draw_times(self, u: Tensor) -> Tensor:
+        """Take half of the times at the moment at which the second sublattice is drawn, the others before it."""
         return u.clamp_min(0.5)  # half of them at the one moment at which the second sublattice is drawn
 
     def _late(self, hidden: Tensor, parity: Tensor, u: Tensor) -> Tensor:

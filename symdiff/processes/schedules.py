@@ -98,7 +98,18 @@ class Schedule(ABC):
         """
 
     def draw_times(self, u: Tensor) -> Tensor:
-        """Turn uniform numbers ``u`` into training times in (0, 1], in the same shape."""
+        """Turn uniform numbers into training times.
+
+        Parameters
+        ----------
+        u : Tensor
+            Uniform in (0, 1], any shape.
+
+        Returns
+        -------
+        Tensor
+            Times in (0, 1], like ``u``.
+        """
         return u
 
 
@@ -187,9 +198,11 @@ class DDIM(_VariancePreserving):
 
     @property
     def renoises(self) -> bool:
+        """Whether ``eta`` is above 0."""
         return self.eta > 0
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        """Move along the direction to ε that ``x`` and ``x0`` imply, and add fresh noise where ``eta`` says so."""
         signal_s, signal_t = self.levels(torch.stack([s, t]))[0].square().to(x)  # a²
         fresh = self.eta * ((1 - signal_s) / (1 - signal_t) * (1 - signal_t / signal_s)).sqrt()
         direction = (x - signal_t.sqrt() * x0) / (1 - signal_t).sqrt()
@@ -228,13 +241,16 @@ class DPMSolverMultistep(_VariancePreserving):
 
     @property
     def renoises(self) -> bool:
+        """Whether the stochastic equation is solved."""
         return self.stochastic
 
     @property
     def remembers(self) -> bool:
+        """Whether the order is 2."""
         return self.order == 2
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        """Integrate the prediction exactly over ln(a/b): constant, or linear through that of the step before."""
         (_, b_t, log_snr_t), (a_s, b_s, log_snr_s) = self._at(t), self._at(s)
         h = log_snr_s - log_snr_t
         rate = (2.0 if self.stochastic else 1.0) * h
@@ -289,19 +305,33 @@ class KarrasPath(Schedule, ABC):
 
     @property
     def spread(self) -> float:
+        """``sigma_data``."""
         return self.sigma_data
 
     def sigma(self, t: Tensor) -> Tensor:
-        """Evaluate the standard deviation of the noise at times ``t``, in the precision of ``levels``."""
+        """Evaluate the standard deviation of the noise in x0 + σε.
+
+        Parameters
+        ----------
+        t : Tensor
+            Times in [0, 1], any shape.
+
+        Returns
+        -------
+        Tensor
+            σ(t) like ``t``, in the data's unit and the precision of ``levels``; 0 at t = 0.
+        """
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
         return torch.where(t > 0, (low + _fine(t) * (high - low)) ** self.rho, 0.0)
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Evaluate a = (1 + (σ/sigma_data)²)^−½ and b = aσ."""
         sigma = self.sigma(t)
         shrink = (1 + (sigma / self.sigma_data).square()).rsqrt()
         return shrink, shrink * sigma
 
     def draw_times(self, u: Tensor) -> Tensor:
+        """Draw ln σ from its normal distribution, and return the times at which the path has these σ."""
         low, high = self.sigma_min ** (1 / self.rho), self.sigma_max ** (1 / self.rho)
         sigma = (self.log_mean + self.log_spread * torch.special.ndtri(u)).exp()
         return ((sigma ** (1 / self.rho) - low) / (high - low)).clamp(1e-6, 1)
@@ -312,6 +342,7 @@ class EDMEuler(KarrasPath):
     """EDM's path in steps of first order. Parameters and reference: see ``KarrasPath``."""
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        """Take Euler's step of dz/dσ = (z − x0)/σ, where z = x/a."""
         sigma_t, sigma_s = self.sigma(torch.stack([t, s])).cpu()
         z = x / self.levels(t)[0].to(x)
         return (z + (z - x0) / sigma_t * (sigma_s - sigma_t)) * self.levels(s)[0].to(x)
@@ -334,6 +365,7 @@ class StraightPath(Schedule, ABC):
     shift: float = 1.0
 
     def levels(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """Evaluate a = 1 − σ and b = σ."""
         sigma = self.shift * _fine(t) / (1 + (self.shift - 1) * _fine(t))
         return 1 - sigma, sigma
 
@@ -361,9 +393,11 @@ class FlowMatchEulerDiscrete(StraightPath):
 
     @property
     def renoises(self) -> bool:
+        """Whether ``eta`` is above 0."""
         return self.eta > 0
 
     def step(self, x: Tensor, x0: Tensor, t: Tensor, s: Tensor, noise: Tensor | None, past: Past | None) -> Tensor:
+        """Move on the straight line through ``x`` and ``x0``; with ``eta`` part of the noise is drawn anew."""
         if noise is not None and self.renoises:
             (a, b), (a_s, b_s) = ([level.to(x) for level in self.levels(time)] for time in (t, s))
             ancestral = (b_s / b) * (b.square() - (a * b_s / a_s).square()).clamp_min(0).sqrt()
