@@ -128,7 +128,7 @@ class Masked(Discrete):
         return x0.with_values(self.noisy_schema(), **values)
 
     def step(self, x: State, out: State, t: Tensor, s: Tensor, generator: Generator | None = None) -> State:
-        """Reveal hidden entries, random ones or those that come next in an order, by labels drawn from the prediction."""
+        """Reveal hidden entries, at random or in the order of ``revealing``, by labels drawn from the prediction."""
         if not self.evenly:
             return super().step(x, out, t, s, generator)
         if self.revealing is not None:
