@@ -117,6 +117,11 @@ def _build_objective(recipe: Recipe, domain: Domain) -> Objective:
 def check_parts(recipe: Recipe) -> None:
     """Check the parts that a recipe names, and their settings, without building anything.
 
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe, whose ``source`` stands in messages.
+
     Raises
     ------
     UserError

@@ -96,6 +96,16 @@ class Checkpoint(DiffusionPipeline):
     def load(cls, source: str | Path) -> Self:
         """Load a folder, a bundled checkpoint by name, or a hub id (``organization/name``), strictly.
 
+        Parameters
+        ----------
+        source : str or Path
+            A folder, the name of a bundled checkpoint, or a hub id.
+
+        Returns
+        -------
+        Checkpoint
+            Of the class on which it is called; ``recipe`` is set where the folder has one.
+
         Raises
         ------
         UserError
@@ -169,14 +179,25 @@ class Checkpoint(DiffusionPipeline):
         token: str | bool | None = None,
         create_pr: bool = False,
     ) -> None:
-        """``save`` under diffusers' name.
+        """Write the checkpoint to a folder and maybe to the hub: ``save`` under diffusers' name.
 
-        With ``push_to_hub`` the folder is pushed as well, as ``repo_id`` or under its own name.
+        Parameters
+        ----------
+        save_directory : str or Path
+            The folder to write.
+        safe_serialization : bool
+            Must be true: only safetensors are written.
+        push_to_hub : bool
+            Whether the folder is pushed as well.
+        repo_id : str, optional
+            The repository on the hub, ``organization/name``; else the folder's own name.
+        commit_message, private, token, create_pr
+            As for ``symdiff.storage.hub.push``.
 
         Raises
         ------
         UserError
-            As ``save`` and ``symdiff.storage.hub.push``.
+            For ``safe_serialization`` off, and as ``save`` and ``symdiff.storage.hub.push``.
         """
         if not safe_serialization:
             raise UserError("save_pretrained: only safetensors are written, never pickles")
@@ -220,6 +241,22 @@ class Checkpoint(DiffusionPipeline):
 
     @classmethod
     def read_domain(cls, source: str | Path) -> Domain:
-        """The domain of a checkpoint, without its weights. Raises UserError."""
+        """Read the domain of a checkpoint, without its weights.
+
+        Parameters
+        ----------
+        source : str or Path
+            A folder, the name of a bundled checkpoint, or a hub id.
+
+        Returns
+        -------
+        Domain
+            What its structures are.
+
+        Raises
+        ------
+        UserError
+            For a checkpoint that is not found, or an index that cannot be read.
+        """
         folder = bundled.checkpoint(source)
         return domain_from_spec(components.read_index(folder, cls.__name__)["domain"])

@@ -59,7 +59,14 @@ SETTINGS = ("_class_name", "_diffusers_version", "domain", "size_histogram")
 
 
 def check_names(names: Iterable[str], place: str) -> None:
-    """Check the names of a pipeline's components; ``place`` begins the message.
+    """Check that the names of a pipeline's components are known and make a whole.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of ``COMPONENTS``, in any order.
+    place : str
+        What stands before the message of an error: a file or a recipe's key.
 
     Raises
     ------
@@ -83,7 +90,16 @@ def check_names(names: Iterable[str], place: str) -> None:
 
 
 def check_entry(name: str, entry: object, place: str) -> None:
-    """Check what ``model_index.json`` says of a component, [module, class].
+    """Check what ``model_index.json`` says of a component.
+
+    Parameters
+    ----------
+    name : str
+        The component, a key of ``COMPONENTS``.
+    entry : object
+        What the file holds; expected is the pair [module, class] of strings.
+    place : str
+        What stands before the message of an error: the file.
 
     Raises
     ------
@@ -105,6 +121,18 @@ def check_entry(name: str, entry: object, place: str) -> None:
 
 def read_index(folder: Path, class_name: str) -> dict:
     """Read ``model_index.json``, which names classes of ours only.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a checkpoint.
+    class_name : str
+        The class of the pipeline that the file must name.
+
+    Returns
+    -------
+    dict
+        The content: ``domain``, ``size_histogram``, and [module, class] of every component.
 
     Raises
     ------
@@ -133,7 +161,18 @@ def read_index(folder: Path, class_name: str) -> dict:
 
 
 def write(folder: Path, name: str, component: Any, half: bool = False) -> list[str]:
-    """Write a component's folder, its config and its weights; ``half``: those as float16.
+    """Write a component's folder: its config and, where it has some, its weights.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the checkpoint, which has no folder ``name`` yet.
+    name : str
+        The component, a key of ``COMPONENTS``.
+    component : object
+        A diffusers model or process of ours, with ``config`` and ``config_name``.
+    half : bool
+        Whether the weights are written as float16.
 
     Returns
     -------
@@ -151,6 +190,20 @@ def write(folder: Path, name: str, component: Any, half: bool = False) -> list[s
 
 def read(folder: Path, name: str, expected: str) -> Any:
     """Build a component of the class ``expected`` from its config and give it its weights.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of a checkpoint.
+    name : str
+        The component, a key of ``COMPONENTS``.
+    expected : str
+        The name of its class, as ``model_index.json`` has it.
+
+    Returns
+    -------
+    object
+        The component; networks are in evaluation mode.
 
     Raises
     ------

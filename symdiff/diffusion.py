@@ -67,13 +67,47 @@ class Diffusion(nn.Module):
         return {"denoiser": self.denoiser, "breaker": self.breaker, "process": self.process}
 
     def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
-        """Evaluate the objective for every structure, (B,). Raises: ValueError where there is none."""
+        """Evaluate the objective for every structure.
+
+        Parameters
+        ----------
+        x0 : State
+            Clean structures with their conditions, B rows.
+        generator : Generator, optional
+            The source of randomness: of times, noise and z.
+
+        Returns
+        -------
+        Tensor
+            (B,), the loss that training minimizes.
+
+        Raises
+        ------
+        ValueError
+            For a diffusion without an objective.
+        """
         if self.objective is None:
             raise ValueError("a diffusion without an objective has no loss; give it one, such as Denoising()")
         return self.objective(self, x0, generator)
 
     def draw(self, x0: State | None, x1: State, generator: Generator | None = None) -> State:
-        """z for a trajectory between x0 (when generating: its conditions, or None) and x1."""
+        """Draw the z of a trajectory between x0 and x1, as the anchor of the breaker says.
+
+        Parameters
+        ----------
+        x0 : State or None
+            In training clean structures; in generation their conditions, or None where there are none.
+        x1 : State
+            The noise at the trajectory's other end, whose mask gives the sizes.
+        generator : Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        State
+            z, with the mask of ``x1``: given ``x0`` or given ``x1`` where the breaker is anchored in it, else from the
+            breaker's marginal distribution.
+        """
         if self.breaker.anchor == "prior":
             return self.breaker.sample(x1, generator)
         if self.breaker.anchor == "data" and x0 is not None:

@@ -50,7 +50,25 @@ class Autoencoder(nn.Module):
         return {"encoder": self.encoder, "decoder": self.decoder, "breaker": self.breaker}
 
     def forward(self, x0: State, generator: Generator | None = None) -> Tensor:
-        """Evaluate the objective for every structure, (B,). Raises: ValueError where there is none."""
+        """Evaluate the objective for every structure.
+
+        Parameters
+        ----------
+        x0 : State
+            Clean structures, B rows.
+        generator : Generator, optional
+            The source of randomness: of z and of noise on latents.
+
+        Returns
+        -------
+        Tensor
+            (B,), the loss that training minimizes.
+
+        Raises
+        ------
+        ValueError
+            For an autoencoder without an objective.
+        """
         if self.objective is None:
             raise ValueError("an autoencoder without an objective has no loss; give it one, such as Autoencoding()")
         return self.objective(self, x0, generator)
@@ -61,7 +79,20 @@ class Autoencoder(nn.Module):
         return per_structure(schema_from_plain(self.decoder.config["latent"]))
 
     def draw(self, x: State, generator: Generator | None = None) -> State:
-        """z for structures that are encoded: unrelated to them where the breaker is not anchored in the data."""
+        """Draw the z with which structures are encoded.
+
+        Parameters
+        ----------
+        x : State
+            The structures.
+        generator : Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        State
+            z given ``x``; where the breaker is not anchored in the data, z unrelated to ``x``.
+        """
         return (
             self.breaker.sample(x, generator)
             if self.breaker.anchor == "data"
@@ -69,11 +100,37 @@ class Autoencoder(nn.Module):
         )
 
     def encode(self, x: State, generator: Generator | None = None) -> State:
-        """Encode structures; of a variational encoder this is the mean and the logarithm of the variance."""
+        """Encode structures; of a variational encoder this is the mean and the logarithm of the variance.
+
+        Parameters
+        ----------
+        x : State
+            The structures.
+        generator : Generator, optional
+            The source of randomness, of z alone.
+
+        Returns
+        -------
+        State
+            Latents, over ``encoder.latent``: no noise is added.
+        """
         return self.encoder(x, self.draw(x, generator))
 
     def predict(self, latent: State, z: State) -> State:
-        """Predict structures with a given z; latents of nodes are decoded without it."""
+        """Predict structures with a given z; latents of nodes are decoded without it.
+
+        Parameters
+        ----------
+        latent : State
+            Latents, as ``encode`` returns them.
+        z : State
+            The symmetry-breaking input, whose mask gives the sizes of the structures.
+
+        Returns
+        -------
+        State
+            A prediction: logits for labels, reals for reals.
+        """
         return self.decoder(latent, z if self.per_structure else State(latent.mask, {}, {}))
 
     def decode(self, latent: State, generator: Generator | None = None) -> State:
@@ -101,20 +158,39 @@ class Autoencoder(nn.Module):
     def reconstruct(self, x: State, generator: Generator | None = None) -> tuple[State, State]:
         """Encode structures and decode them with the z that they were encoded with.
 
+        Parameters
+        ----------
+        x : State
+            The structures.
+        generator : Generator, optional
+            The source of randomness, of z alone.
+
         Returns
         -------
-        structures, latents : State
-            The decoded structures have the numbering of ``x``, and its sizes; what sizes the latents say, ``sizes`` of
-            the decoder tells.
+        structures : State
+            Decoded, in the numbering of ``x`` and of its sizes; the sizes that latents imply are told by
+            ``decoder.sizes``.
+        latents : State
+            As ``encode`` returns them.
         """
         z = self.draw(x, generator)
         latent = self.encoder(x, z)
         return likeliest(self.predict(latent, z)), latent
 
     def exact(self, x: State, generator: Generator | None = None) -> Tensor:
-        """Tell which structures come back exactly, all labels and the number of nodes: (B,) bool.
+        """Tell which structures come back exactly: all labels, and the number of nodes. Real fields are not compared.
 
-        Real fields are not compared.
+        Parameters
+        ----------
+        x : State
+            The structures, B rows.
+        generator : Generator, optional
+            The source of randomness, of z alone.
+
+        Returns
+        -------
+        Tensor
+            (B,) bool.
         """
         decoded, latent = self.reconstruct(x, generator)
         same = torch.ones(len(x), dtype=torch.bool, device=x.device)
@@ -128,7 +204,18 @@ class Autoencoder(nn.Module):
 
 
 def likeliest(out: State) -> State:
-    """The likeliest structure under a prediction: the largest logit of every label, reals as they are."""
+    """Take the most probable structure under a prediction: the largest logit of every label, reals as they are.
+
+    Parameters
+    ----------
+    out : State
+        A prediction: logits for labels, reals for reals.
+
+    Returns
+    -------
+    State
+        Labels and float32 reals, zero in the padding.
+    """
     schema: dict[str, Field] = {}
     values: dict[str, Tensor] = {}
     for name, field in out.schema.items():

@@ -69,6 +69,13 @@ class NetworkDecoder(Decoder):
         self.register_to_config(network=settings_of(self.network))
 
     def forward(self, latent: State, z: State) -> State:
+        """Spread the latent over the nodes by what z says of each, and evaluate the network on it.
+
+        Raises
+        ------
+        ValueError
+            For structures with more nodes than the decoder has.
+        """
         if z.mask.shape[1] > self.nodes:
             raise ValueError(f"the decoder has {self.nodes} nodes, got structures with up to {z.mask.shape[1]}")
         value = latent[LATENT]
@@ -81,6 +88,7 @@ class NetworkDecoder(Decoder):
         return self.network(seen, torch.zeros(len(z), device=z.device), z)
 
     def sizes(self, latent: State) -> Tensor:
+        """Predict the number of nodes by a small network on the latent."""
         if self.size is None:
             raise ValueError("latents of nodes say how many nodes there are by their own number")
         weight = next(self.size.parameters())

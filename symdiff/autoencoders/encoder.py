@@ -81,6 +81,7 @@ class NetworkEncoder(Encoder):
         self.register_to_config(network=settings_of(self.network))
 
     def forward(self, x: State, z: State) -> State:
+        """Evaluate the network, pool its nodes by what z says of each for latents of structures, and normalize."""
         out = self.network(x, torch.zeros(len(x), device=x.device), z)[LATENT]
         if self.pool is not None:
             out = self.pool(torch.einsum("bnk,bnh->bkh", mark(z, out.dtype), out).flatten(1))

@@ -10,12 +10,36 @@ from symdiff.state import Categorical, Field, Real, Schema, State
 
 
 def count_marks(code: Schema) -> int:
-    """How many channels ``mark`` makes of a z of this schema."""
+    """Count the channels that ``mark`` makes of a z.
+
+    Parameters
+    ----------
+    code : Schema
+        The schema of z.
+
+    Returns
+    -------
+    int
+        K, at least 1.
+    """
     return 1 + channels(_readable(code), "node")
 
 
 def mark(z: State, dtype: torch.dtype) -> Tensor:
-    """1, and the labels and scalars of every real node's z: (B, N, K), zero on padding."""
+    """Turn z into channels of nodes: a 1, then the labels and scalars of every node's z.
+
+    Parameters
+    ----------
+    z : State
+        The symmetry-breaking input.
+    dtype : torch.dtype
+        The floating type of the result.
+
+    Returns
+    -------
+    Tensor
+        (B, N, K), zero at padding.
+    """
     here = z.mask[..., None].to(dtype)
     return torch.cat([here, *(part * here for part in encode(z.only(*_readable(z.schema)), "node", dtype))], -1)
 

@@ -66,7 +66,25 @@ class Autoguided(Denoiser):
 
     @classmethod
     def join(cls, denoiser: Denoiser, weak: Denoiser, strength: float = 2.0) -> Autoguided:
-        """Two trained networks as one. Raises ValueError where they do not see and predict the same."""
+        """Join two trained networks into one.
+
+        Parameters
+        ----------
+        denoiser, weak : Denoiser
+            The network and a weaker one, of the same ``schema``, ``noisy`` and ``code``; their weights are copied.
+        strength : float
+            How far predictions are led away from those of ``weak``; 1 is ``denoiser`` alone.
+
+        Returns
+        -------
+        Autoguided
+            In evaluation mode.
+
+        Raises
+        ------
+        ValueError
+            For networks that do not see and predict the same.
+        """
         names = ("schema", "noisy", "code")
         if any(denoiser.config[name] != weak.config[name] for name in names):
             raise ValueError("the weak network sees or predicts something else than the other one")
@@ -77,6 +95,7 @@ class Autoguided(Denoiser):
         return joined.eval()
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Extrapolate past the strong prediction, away from the weak one; in training pick one for each structure."""
         strong = self.denoiser(x, t, z)
         if not self.training:
             return strong if self.strength == 1 else combine(strong, self.weak(x, t, z), self.strength)

@@ -16,10 +16,19 @@ from symdiff.state import Categorical, Field, Logits, Schema, State
 
 
 class Denoiser(ModelMixin, ConfigMixin, ABC):
-    """Jointly equivariant: ``group.act(g, f(x, t, z)) == f(group.act(g, x), t, group.act(g, z))``.
+    """A network that predicts the clean structure from the noisy one, equivariantly.
 
-    Every denoiser is built from three schemas, then its own settings: ``schema`` (what it predicts, as in the data),
-    ``noisy`` (what it sees) and ``code`` (the symmetry-breaking input z; empty where nothing is broken).
+    It is jointly equivariant: ``group.act(g, f(x, t, z)) == f(group.act(g, x), t, group.act(g, z))``. Every denoiser is
+    built from three schemas, then its own settings.
+
+    Parameters
+    ----------
+    schema : Mapping
+        What is predicted, as in the data: fields by name, as ``schema_to_plain`` writes them.
+    noisy : Mapping
+        What is seen of the noisy structure, conditions included, in the same form.
+    code : Mapping
+        The symmetry-breaking input z, in the same form; empty where nothing is broken.
     """
 
     supplied: ClassVar = ("schema", "noisy", "code")
@@ -38,11 +47,37 @@ class Denoiser(ModelMixin, ConfigMixin, ABC):
 
     @abstractmethod
     def forward(self, x: State, t: Tensor, z: State) -> State:
-        """Predict x0: Logits for every Categorical field of ``schema``, reals for reals. ``t``: (B,)."""
+        """Predict x0.
+
+        Parameters
+        ----------
+        x : State
+            x_t with its conditions, over ``noisy``; fields of other names are ignored.
+        t : Tensor
+            (B,) times in [0, 1].
+        z : State
+            The symmetry-breaking input, over ``code``, with the mask of ``x``.
+
+        Returns
+        -------
+        State
+            Over ``schema``: Logits for every Categorical field, reals for reals; the mask of ``x``.
+        """
 
 
 def settings_of(network: Denoiser) -> dict:
-    """The spec that a network is built from, without the schemas that it is given."""
+    """Write the spec that a network can be built from again, without the schemas that it is given.
+
+    Parameters
+    ----------
+    network : Denoiser
+        A network, whose config is read.
+
+    Returns
+    -------
+    dict
+        ``kind``, the name of the class, and the settings by their names.
+    """
     settings = {
         key: value
         for key, value in network.config.items()
@@ -59,7 +94,18 @@ def _arrange(value: Any, like: Any) -> Any:
 
 
 def prediction_schema(schema: Schema) -> dict:
-    """The schema of a prediction: logits for labels, reals for reals."""
+    """Make the schema of a prediction: logits for labels, reals for reals.
+
+    Parameters
+    ----------
+    schema : Schema
+        The predicted fields, as they are in the data.
+
+    Returns
+    -------
+    dict of str to Field
+        Fields of the same names.
+    """
     return {
         name: Logits(field.axes, field.classes, field.undirected) if isinstance(field, Categorical) else field
         for name, field in schema.items()
@@ -67,10 +113,34 @@ def prediction_schema(schema: Schema) -> dict:
 
 
 def width_of(field: Field) -> int:
-    """The channels that a network gives an entry of a predicted field: its classes, or its components."""
+    """Count the channels that a network gives an entry of a predicted field: its classes, or its components.
+
+    Parameters
+    ----------
+    field : Field
+        A field of a prediction.
+
+    Returns
+    -------
+    int
+        The product of the axes that follow those of nodes.
+    """
     return math.prod(field.trailing)
 
 
 def mean_over_nodes(h: Tensor, mask: Tensor) -> Tensor:
-    """(B, N, width) -> (B, width), over the real nodes."""
+    """Average features over the real nodes of each structure.
+
+    Parameters
+    ----------
+    h : Tensor
+        (B, N, width).
+    mask : Tensor
+        (B, N) bool, the real nodes.
+
+    Returns
+    -------
+    Tensor
+        (B, width); zero for a structure without nodes.
+    """
     return (h * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp_min(1)

@@ -73,6 +73,7 @@ class EquivariantMLP(Denoiser):
             )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Apply residual equivariant layers to nodes and pairs, with what is graph-level added at the start."""
         mask, dtype = x.mask, self.from_context.weight.dtype
         x, z = x.only(*self.noisy), z.only(*self.code)
         here = mask[..., None].to(dtype)

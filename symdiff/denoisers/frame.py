@@ -109,6 +109,7 @@ class InFrame(Denoiser):
         self.register_to_config(denoiser=settings_of(self.denoiser))
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Turn vectors into the frame, evaluate the inner network, and turn its vectors back."""
         frame = z["frame"]
         values = {name: x[name] for name in x.schema if name in self.seen}
         for name in self.vectors:

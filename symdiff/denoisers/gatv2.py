@@ -78,6 +78,7 @@ class GATv2(Denoiser):
         self.heads = Readout(self.predicted, noisy, width, width, readout)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Attend over all ordered pairs of real nodes; labels of pairs are read out by bilinear forms."""
         mask, dtype = x.mask, self.norm.weight.dtype
         x, z = x.only(*self.noisy), z.only(*self.code)
         here = mask[..., None].to(dtype)

@@ -45,7 +45,22 @@ class PairLayer(nn.Module):
         self.pair_mlp = _mlp(pair_width, 2)
 
     def forward(self, h: Tensor, e: Tensor, padding: Tensor) -> tuple[Tensor, Tensor]:
-        """``h``: (B, N, width); ``e``: (B, N, N, pair_width); ``padding``: added to the logits, (B, 1, 1, N)."""
+        """Update nodes by attention, then pairs by the products of their two nodes.
+
+        Parameters
+        ----------
+        h : Tensor
+            (B, N, width), the nodes.
+        e : Tensor
+            (B, N, N, pair_width), the ordered pairs.
+        padding : Tensor
+            (B, 1, 1, N), added to the attention logits: 0 for real nodes, very negative for padding.
+
+        Returns
+        -------
+        tuple of Tensor
+            The new ``h`` and ``e``.
+        """
         pairs = self.before_pairs(e)
         bias = rearrange(self.bias(pairs), "b i j h -> b h i j") + padding
         h = h + self.attended(attend(self.query_key_value(self.before_nodes(h)), bias, self.heads))
@@ -124,6 +139,7 @@ class GraphTransformer(Denoiser):
             )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Embed nodes, pairs and context, apply the layers to both streams, and read out field by field."""
         mask, dtype = x.mask, self.to_pairs.weight.dtype
         x, z = x.only(*self.noisy), z.only(*self.code)
         with torch.autocast(x.device.type, enabled=False):

@@ -100,11 +100,35 @@ class Inputs:
         self.vector_channels = sum(self.dims[name] for name, way in chosen.items() if way == "vectors")
 
     def frame(self, x: State, z: State) -> Tensor | None:
-        """The frame's vectors as rows, (B, 3, 3), in the precision of the positions."""
+        """Read the frame along which vectors are taken as ``framed``.
+
+        Parameters
+        ----------
+        x, z : State
+            The noisy structure and the symmetry-breaking input.
+
+        Returns
+        -------
+        Tensor or None
+            (B, 3, 3), the frame's vectors as rows, in the precision of the positions; None where nothing is framed.
+        """
         return z[FRAME].to(x[self.position]) if self.framed else None
 
     def scalars(self, x: State, z: State, dtype: torch.dtype) -> Tensor:
-        """(B, N, scalar_channels), zero at padding."""
+        """Collect what enters a node as numbers: labels, scalars, and coordinates of vectors.
+
+        Parameters
+        ----------
+        x, z : State
+            The noisy structure and the symmetry-breaking input.
+        dtype : torch.dtype
+            The floating type of the result.
+
+        Returns
+        -------
+        Tensor
+            (B, N, scalar_channels), zero at padding.
+        """
         here = x.mask[..., None].to(dtype)
         parts = [here, *encode(x.only(*self.noisy), "node", dtype), *encode(z.only(*self.code), "node", dtype)]
         for name, way in self.chosen.items():
@@ -117,14 +141,38 @@ class Inputs:
         return torch.cat(parts, -1) * here
 
     def vectors(self, x: State, z: State) -> Tensor:
-        """(B, N, vector_channels, 3), zero at padding, in the precision of the positions."""
+        """Collect the vectors that enter a node as such.
+
+        Parameters
+        ----------
+        x, z : State
+            The noisy structure and the symmetry-breaking input.
+
+        Returns
+        -------
+        Tensor
+            (B, N, vector_channels, 3), zero at padding, in the precision of the positions.
+        """
         parts = [self._vectors(name, x, z) for name, way in self.chosen.items() if way == "vectors"]
         if not parts:
             return x[self.position][:, :, :0]
         return torch.cat(parts, 2) * x.mask[..., None, None]
 
     def pairs(self, x: State, z: State, dtype: torch.dtype) -> Tensor:
-        """(B, N, N, pair_channels)."""
+        """Collect the labels and scalars of ordered pairs.
+
+        Parameters
+        ----------
+        x, z : State
+            The noisy structure and the symmetry-breaking input.
+        dtype : torch.dtype
+            The floating type of the result.
+
+        Returns
+        -------
+        Tensor
+            (B, N, N, pair_channels).
+        """
         parts = encode(x.only(*self.noisy), "pair", dtype) + encode(z.only(*self.code), "pair", dtype)
         return (
             torch.cat(parts, -1)
@@ -133,7 +181,18 @@ class Inputs:
         )
 
     def scalar_states(self, x: State, z: State) -> tuple[State, State]:
-        """The labels and scalars of both, without vectors."""
+        """Leave out the vectors of both.
+
+        Parameters
+        ----------
+        x, z : State
+            The noisy structure and the symmetry-breaking input.
+
+        Returns
+        -------
+        tuple of State
+            Both with their labels and scalars only.
+        """
         return x.only(*self.noisy), z.only(*self.code)
 
     def _vectors(self, name: str, x: State, z: State) -> Tensor:

@@ -115,12 +115,36 @@ class LatticeConvolution(Denoiser):
                 self.heads[name].bias.requires_grad_(False)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Predict on the torus that the number of sites determines.
+
+        Raises
+        ------
+        ValueError
+            For rows of different numbers of sites, or a number that no torus of this lattice has.
+        """
         if not bool(x.mask.all()):
             raise ValueError("a batch of lattices needs the same number of sites in all rows")
         return self.on(x, t, z, *self._stencil(self.torus(x.mask.shape[1]), x.device))
 
     def on(self, x: State, t: Tensor, z: State, ahead: Tensor, behind: Tensor) -> State:
-        """The prediction on any periodic lattice of this kind, whose neighbors are given: see ``Neighborhood``."""
+        """Predict on any periodic lattice of this kind, whose neighbors are given.
+
+        Parameters
+        ----------
+        x : State
+            x_t with its conditions, N sites in every row.
+        t : Tensor
+            (B,) times.
+        z : State
+            The symmetry-breaking input.
+        ahead, behind : Tensor
+            (N, D) int64, for every direction of the star the site there, and the site that has this one there.
+
+        Returns
+        -------
+        State
+            The prediction of x0, as ``forward`` returns it.
+        """
         dtype = self.enter.dtype
         seen = State(x.mask, {**x.schema, **z.schema}, {**x.values, **z.values})
         raw = torch.cat(
@@ -136,7 +160,17 @@ class LatticeConvolution(Denoiser):
         return State(x.mask, self.predicted, values)
 
     def torus(self, nodes: int) -> Torus:
-        """The torus of a structure with ``nodes`` sites.
+        """Find the torus of a structure by its number of sites.
+
+        Parameters
+        ----------
+        nodes : int
+            The number of sites.
+
+        Returns
+        -------
+        Torus
+            Of the sides that were set, or else with all sides alike.
 
         Raises
         ------

@@ -73,6 +73,7 @@ class NodeTransformer(Denoiser):
         self.heads = Readout(self.predicted, noisy, width, width, readout)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Read every node's row of pairs, apply the blocks over nodes, and read pairs out by bilinear forms."""
         mask, dtype = x.mask, self.norm.weight.dtype
         x, z = x.only(*self.noisy), z.only(*self.code)
         here = mask[..., None].to(dtype)

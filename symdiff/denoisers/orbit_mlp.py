@@ -65,6 +65,7 @@ class OrbitMLP(Denoiser):
         self.heads = Readout(self.predicted, noisy, width, width, readout)
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Apply residual layers over nodes, whose messages have one matrix for each channel of a pair."""
         mask, dtype = x.mask, self.norm.weight.dtype
         x, z = x.only(*self.noisy), z.only(*self.code)
         here = mask[..., None].to(dtype)

@@ -160,6 +160,7 @@ class PointConvolution(Denoiser):
         self.heads = nn.ModuleDict({name: self._head(field.dim, width, basis) for name, field in self.vectors.items()})
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Evaluate the kernels of all edges once, apply the convolutions, and read out numbers and vectors."""
         mask, dtype = x.mask, self.norm.weight.dtype
         with torch.autocast(x.device.type, enabled=False):
             position, frame = x[self.position].squeeze(2), self.inputs.frame(x, z)

@@ -119,6 +119,7 @@ class SteerableNetwork(Denoiser):
         )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Pass messages of irreducible representations, in the precision of the parameters, under autocast too."""
         with torch.autocast(x.device.type, enabled=False):
             return self._forward(x, t, z)
 

@@ -98,6 +98,7 @@ class SublatticeConvolution(Denoiser):
         )
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Predict the sites that come next, stage by stage; before any site is shown all labels are equally likely."""
         piece, shown = tower(torus_of(self.lattice, x.mask.shape[1])), x[self.name] < self.classes
         logits = torch.zeros(*x.mask.shape, self.classes, dtype=self.network.enter.dtype, device=x.device)
         count = shown.sum(1)

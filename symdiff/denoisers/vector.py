@@ -64,6 +64,7 @@ class ResidualMLP(Denoiser):
         self.heads = nn.ModuleDict({name: nn.Linear(width, width_of(field)) for name, field in self.predicted.items()})
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Apply the residual blocks to the graph-level fields, with time and z as context."""
         dtype, x, z = self.norm.weight.dtype, x.only(*self.noisy), z.only(*self.code)
         context = nn.functional.silu(self.context(x, t, z))
         h = self.enter(torch.cat(encode(x, "whole", dtype), -1))

@@ -48,6 +48,7 @@ class Autoencoding(Objective):
         self.noise, self.kl, self.precision = noise, kl, precision
 
     def __call__(self, model: Autoencoder, x0: State, generator: Generator | None = None) -> Tensor:
+        """Encode, add noise, decode with the same z, and sum the surprise of every field and of the number of nodes."""
         z = model.draw(x0, generator)
         latent = model.encoder(x0, z)
         loss, variational = torch.zeros(len(x0), device=x0.device), LOG_VARIANCE in latent.schema

@@ -31,6 +31,7 @@ class Denoising(Objective):
         self.drop, self.augment = drop, augment
 
     def __call__(self, model: Diffusion, x0: State, generator: Generator | None = None) -> Tensor:
+        """Noise each structure to a random time and evaluate the process's loss of the denoiser's prediction."""
         process = model.process
         if self.augment is not None:
             x0 = self.augment.act(self.augment.sample(x0.mask, generator), x0)

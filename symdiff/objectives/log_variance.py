@@ -57,7 +57,7 @@ class LogVariance(Objective):
         self.log_density, self.draws, self.steps = log_density, draws, steps
 
     def __call__(self, model: Diffusion, x0: State, generator: Generator | None = None) -> Tensor:
-        """½ Var log w for the condition of every structure, (B,); nothing else of the structures is read."""
+        """Evaluate ½ Var log w for the condition of every structure; nothing else of the structures is read."""
         if not model.process.reveals or model.breaker.anchor != "none":
             raise ValueError(
                 "objective: LogVariance needs likelihoods that are positive and known: the process Masked and "
