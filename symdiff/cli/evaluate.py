@@ -91,10 +91,10 @@ def evaluate(
 
 def _reference(reference: str | None, protocol, execution):
     """A data set becomes the reference that its kind derives from it; the rest is left to the evaluation."""
-    from symdiff_evaluation.core.kinds import load_kind as kind_of
+    from symdiff_evaluation.core.kinds import load_kind
     from symdiff_evaluation.core.storage import list_shipped
 
-    kind = kind_of(protocol.kind)
+    kind = load_kind(protocol.kind)
     if reference is None or reference == "none" or not kind.derives or reference in list_shipped(kind.name):
         return reference
     from symdiff.data.registry import open_dataset  # torch, which files of SMILES do without

@@ -65,12 +65,12 @@ def _protocols() -> list[dict[str, str]]:
 
 def _metrics() -> list[dict[str, str]]:
     from symdiff_evaluation.core.kinds import KINDS as kinds
-    from symdiff_evaluation.core.kinds import load_kind as kind_of
+    from symdiff_evaluation.core.kinds import load_kind
 
     return [
         {"kind": name, "name": metric_id, "about": metric.about[metric_id]}
         for name in kinds
-        for metric_id, metric in kind_of(name).metrics_by_id.items()
+        for metric_id, metric in load_kind(name).metrics_by_id.items()
     ]
 
 

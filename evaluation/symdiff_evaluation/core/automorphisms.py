@@ -20,14 +20,32 @@ class SearchExhausted(RuntimeError):
 def automorphisms(
     labels: Sequence[Hashable], edges: Mapping[tuple[int, int], Hashable], budget: int = BUDGET
 ) -> tuple[int, int]:
-    """Order of the automorphism group and number of orbits of nodes.
+    """Find the order of the automorphism group of a graph and the number of orbits of its nodes.
 
-    ``labels``: one a node; ``edges``: label of each undirected edge (i, j), i != j. Fixing nodes b_1, b_2, ... one
-    after another until no symmetry is left, the order is the product of the lengths of the orbits of b_k under the
-    automorphisms that fix b_1 .. b_(k-1) (orbit-stabilizer). Whether b_k may go to c is decided by a search for an
-    automorphism that does so, pruned by color refinement. The last b comes first, so that the orbits under what was
-    found already (which fixes the earlier ones) spare searches; in the end they are the orbits of the whole group.
-    Raises ``SearchExhausted`` after coloring ``budget`` nodes.
+    Fixing nodes b_1, b_2, ... one after another until no symmetry is left, the order is the product of the lengths of
+    the orbits of b_k under the automorphisms that fix b_1 .. b_(k-1) (orbit-stabilizer). Whether b_k may go to c is
+    decided by a search for an automorphism that does so, pruned by color refinement. The last b comes first, so that
+    the orbits under the automorphisms already found (which fix the earlier ones) spare searches; in the end they are
+    the orbits of the whole group.
+
+    Parameters
+    ----------
+    labels : sequence of hashable, (n,)
+        The label of each node.
+    edges : mapping of (int, int) to hashable
+        The label of each undirected edge (i, j), i != j.
+    budget : int
+        Number of nodes that the search may color; a million take about a second.
+
+    Returns
+    -------
+    tuple of int
+        The order, and the number of orbits.
+
+    Raises
+    ------
+    SearchExhausted
+        Where the budget does not suffice.
     """
     return _AutomorphismSearch(labels, edges, budget).run()
 

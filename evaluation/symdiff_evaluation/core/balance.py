@@ -18,10 +18,18 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 
 @dataclass(frozen=True)
 class Balance:
-    """Pearson's ``statistic`` over all orbits, its ``mean`` and ``variance`` for an invariant law, and the ``count`` of
-    samples.
+    """A test that a distribution is invariant.
 
-    ``count`` are the samples that could tell: those of orbits with several images that were seen at least twice.
+    Parameters
+    ----------
+    statistic : float
+        Pearson's statistic, over all orbits.
+    mean, variance : float
+        Its mean and variance under an invariant distribution.
+    count : int
+        Number of samples that bear on it: those of orbits with several images that occur at least twice.
+    undecided : int
+        Number of the other samples.
     """
 
     statistic: float
@@ -32,14 +40,14 @@ class Balance:
 
     @property
     def p_value(self) -> float | None:
-        """Chance of at least this imbalance under an invariant law; None where nothing could tell."""
+        """Probability of at least this imbalance under an invariant distribution; None where no sample bears on it."""
         if self.variance <= 0:
             return None
         # the gamma law with this mean and variance: with many samples an orbit, the chi-square law exactly
         return float(gammaincc(self.mean**2 / self.variance, self.statistic * self.mean / self.variance))
 
     def estimate(self) -> Estimate:
-        """The p-value as a number of the evaluation; it has no interval."""
+        """Give the p-value as a number of the evaluation; it has no interval."""
         value = self.p_value
         return (
             nothing(self.undecided + self.count)
@@ -56,10 +64,24 @@ def orbit_balance(
 ) -> Balance:
     """Test that within each orbit all images are equally likely.
 
-    ``orbits``, ``images``, ``sizes``: for each sample the number of its orbit, a number that tells the images of one
-    orbit apart, and how many images the orbit has (group order over stabilizer order), all (count,). For n samples in
-    an orbit of k images, Pearson's statistic has mean k - 1 and variance 2 (k - 1)(1 - 1/n) exactly, however few they
-    are; both add up over orbits. ``inflation``: twice the integrated autocorrelation time of samples from a chain.
+    For n samples in an orbit of k images, Pearson's statistic has mean k - 1 and variance 2 (k - 1)(1 - 1/n) exactly,
+    however few they are; both add up over orbits.
+
+    Parameters
+    ----------
+    orbits : sequence of int, (count,)
+        Number of the orbit of each sample.
+    images : sequence of int, (count,)
+        A number that tells the images of one orbit apart.
+    sizes : sequence of int, (count,)
+        How many images the orbit has: order of the group over order of the stabilizer.
+    inflation : float
+        Twice the integrated autocorrelation time of samples from a Markov chain; 1 for independent samples.
+
+    Returns
+    -------
+    Balance
+        The test; samples of orbits that occur once, or have one image, are undecided.
     """
     orbits, images, sizes = np.asarray(orbits), np.asarray(images), np.asarray(sizes)
     if not len(orbits):
@@ -82,11 +104,25 @@ def orbit_balance(
 
 
 def repeated_orbit_balance(orbits: Sequence[Hashable], images: Sequence[Hashable], sizes: Sequence[int]) -> Balance:
-    """``orbit_balance`` over the orbits that were seen often enough: where an invariant law brings an image twice, on
-    average, or more.
+    """Test the orbits that occur often enough: where an invariant distribution repeats an image once, on average, or
+    more.
 
-    Others tell nothing. The rule looks at numbers of samples and of images alone, which no group element changes, so
-    that it favors no law.
+    Others bear nothing on it. The rule looks at numbers of samples and of images alone, which no group element changes,
+    so it favors no distribution.
+
+    Parameters
+    ----------
+    orbits : sequence of hashable, (count,)
+        The orbit of each sample.
+    images : sequence of hashable, (count,)
+        What tells the images of one orbit apart.
+    sizes : sequence of int, (count,)
+        How many images the orbit has.
+
+    Returns
+    -------
+    Balance
+        ``orbit_balance`` over those orbits; all other samples are undecided.
     """
     seen = Counter(orbits)
     tells = [k for k, orbit in enumerate(orbits) if seen[orbit] * (seen[orbit] - 1) // 2 >= sizes[k]]
@@ -101,14 +137,38 @@ def repeated_orbit_balance(orbits: Sequence[Hashable], images: Sequence[Hashable
 
 
 def frequency_balance(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:
-    """Test that the outcomes counted in ``counts`` are equally likely: the case of one orbit."""
+    """Test that outcomes are equally likely: the case of one orbit.
+
+    Parameters
+    ----------
+    counts : sequence of int, (k,)
+        How often each outcome occurs.
+    inflation : float
+        As in ``orbit_balance``.
+
+    Returns
+    -------
+    Balance
+        The test.
+    """
     counts = np.asarray(counts)
     images = np.repeat(np.arange(len(counts)), counts)
     return orbit_balance(np.zeros(len(images), int), images, np.full(len(images), len(counts)), inflation)
 
 
 def combine(parts: Sequence[Balance]) -> Balance:
-    """Independent tests as one."""
+    """Combine independent tests into one.
+
+    Parameters
+    ----------
+    parts : sequence of Balance
+        The tests.
+
+    Returns
+    -------
+    Balance
+        With sums of their statistics, means, variances and counts.
+    """
     return Balance(
         sum(p.statistic for p in parts),
         sum(p.mean for p in parts),
@@ -119,11 +179,21 @@ def combine(parts: Sequence[Balance]) -> Balance:
 
 
 def position_balance(rows: Sequence[np.ndarray]) -> Balance:
-    """Test that the numbers in each row stand at every place of it equally often, for each length of rows.
+    """Test that the numbers in each row stand at every position of it equally often, for each length of rows.
 
-    z_g is a row moved and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|² over
-    G rows of n numbers has mean n - 1 and, the scalar products of two shuffled rows having variance n²/(n - 1),
-    variance 2 (n - 1)(1 - 1/G): that of chi-square for many rows. Rows of one number again and again tell nothing.
+    z_g is a row, shifted and scaled to mean 0 and variance 1. Under a uniformly random order (n - 1)/(n G) |sum z_g|²
+    over G rows of n numbers has mean n - 1 and, the scalar products of two shuffled rows having variance n²/(n - 1),
+    variance 2 (n - 1)(1 - 1/G): that of chi-square for many rows. Constant rows are undecided.
+
+    Parameters
+    ----------
+    rows : sequence of numpy.ndarray, each (n,)
+        One row a sample, such as the degrees of a graph's nodes in the order of the file.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
     groups: dict[int, list[np.ndarray]] = {}
     for row in rows:
@@ -143,11 +213,20 @@ def position_balance(rows: Sequence[np.ndarray]) -> Balance:
 
 
 def direction_balance(vectors: np.ndarray) -> Balance:
-    """Test that vectors (count, k) of a real irreducible representation point everywhere equally often.
+    """Test that vectors of a real irreducible representation point in all directions equally often.
 
-    Of a law that is invariant under the group, unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that
-    k/G |sum u_g|² over G of them has mean k and variance 2 k (1 - 1/G). Vectors of length 0 are left out and tell
-    nothing.
+    Under an invariant distribution unit vectors u have mean 0 and covariance 1/k (Schur's lemma), so that k/G |sum
+    u_g|² over G of them has mean k and variance 2 k (1 - 1/G).
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray, (count, k)
+        One vector a sample; those of length 0 are undecided.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
     sizes = np.linalg.norm(vectors, axis=1)
     units = vectors[sizes > 0] / sizes[sizes > 0, None]

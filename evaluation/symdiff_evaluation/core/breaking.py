@@ -11,11 +11,25 @@ from symdiff_evaluation.core.estimate import Estimate, fraction, mean, nothing
 
 
 def breaking_gap(before: Sequence[int | None], after: Sequence[int | None]) -> Estimate:
-    """Mean of ln |Aut(input)| - ln |Aut(output)|, orders of automorphism groups or stabilizers, one pair a sample.
+    """Estimate the mean of ln |Aut(input)| - ln |Aut(output)|.
 
     An equivariant function cannot get above zero (Curie's principle: the output keeps the symmetries of its input); a
-    gap of ln |Aut(input)| is complete breaking. Orders may be beyond what a float holds. A pair with a None is
-    undecided.
+    gap of ln |Aut(input)| is complete breaking. Orders may be beyond what a float holds.
+
+    Parameters
+    ----------
+    before, after : sequence of int or None, (count,)
+        Order of the automorphism group (or stabilizer) of the input and of the output of each sample; None: undecided.
+
+    Returns
+    -------
+    Estimate
+        The mean with its normal interval.
+
+    Raises
+    ------
+    ValueError
+        For an order below 1.
     """
     pairs = _pairs(before, after)
     gaps = np.array([math.log(one) - math.log(two) for one, two in pairs])
@@ -25,7 +39,23 @@ def breaking_gap(before: Sequence[int | None], after: Sequence[int | None]) -> E
 
 
 def broken_share(before: Sequence[int | None], after: Sequence[int | None]) -> Estimate:
-    """Share of the samples with a symmetric input whose output is less symmetric; undecided as above."""
+    """Estimate the share of the samples with a symmetric input whose output is less symmetric.
+
+    Parameters
+    ----------
+    before, after : sequence of int or None, (count,)
+        As in ``breaking_gap``.
+
+    Returns
+    -------
+    Estimate
+        The share with Wilson's interval.
+
+    Raises
+    ------
+    ValueError
+        For an order below 1.
+    """
     pairs = _pairs(before, after)
     symmetric = [(one, two) for one, two in pairs if one > 1]
     return fraction(sum(two < one for one, two in symmetric), len(symmetric), len(before) - len(pairs))

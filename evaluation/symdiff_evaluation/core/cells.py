@@ -13,9 +13,18 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def escape(value: object) -> object:
-    """Put ``MARK`` before text that a spreadsheet would take for a formula; numbers stay as they are.
+    """Put ``MARK`` before text that a spreadsheet would take for a formula.
 
-    Text that begins with ``MARK`` gets a second one, so that ``unescape`` gives back every text.
+    Parameters
+    ----------
+    value : object
+        What is written into a cell; only text that is no number is changed. Text that begins with ``MARK`` gets a
+        second one, so that ``unescape`` gives back every text.
+
+    Returns
+    -------
+    object
+        The value, or the marked text.
     """
     if isinstance(value, str) and value.startswith(_STARTS) and not _NUMBER.fullmatch(value):
         return MARK + value
@@ -23,5 +32,16 @@ def escape(value: object) -> object:
 
 
 def unescape(text: str) -> str:
-    """The text that ``escape`` was given."""
+    """Give back the text that was passed to ``escape``.
+
+    Parameters
+    ----------
+    text : str
+        As it stands in the cell.
+
+    Returns
+    -------
+    str
+        Without the mark.
+    """
     return text.removeprefix(MARK)

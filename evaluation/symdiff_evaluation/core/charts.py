@@ -17,7 +17,22 @@ _LETTER = 8.6  # the width of a letter of a label, with what is between two labe
 
 
 def draw_bars(shares: Mapping[str, float], target: Mapping[str, float] | None, most: int = 12) -> str:
-    """Pairs of bars, one a label; beyond ``most`` labels those of least weight are added up as "other"."""
+    """Draw two distributions of labels as pairs of bars.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        Share of the samples by label.
+    target : mapping of str to float, optional
+        Share of the reference by label.
+    most : int
+        Number of labels that are drawn; beyond it those of least weight are added up as "other".
+
+    Returns
+    -------
+    str
+        An inline SVG.
+    """
     labels = list(shares) + [label for label in target or {} if label not in shares]
     heavy = sorted(labels, key=lambda label: -max(shares.get(label, 0), (target or {}).get(label, 0)))
     kept = set(heavy if len(labels) <= most else heavy[: most - 1])
@@ -48,7 +63,20 @@ def draw_bars(shares: Mapping[str, float], target: Mapping[str, float] | None, m
 
 
 def draw_densities(values: Sequence[float] | np.ndarray, quantiles: np.ndarray | None) -> str:
-    """Histogram of ``values`` as a filled outline over that of the law with equal mass at ``quantiles``."""
+    """Draw the histogram of numbers as a filled outline over that of the reference.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The numbers of the samples.
+    quantiles : numpy.ndarray, (q,), optional
+        Values of the reference, of equal weight.
+
+    Returns
+    -------
+    str
+        An inline SVG.
+    """
     ours = np.asarray(values, float)
     everything = ours if quantiles is None else np.concatenate([ours, quantiles])
     low, high = np.quantile(everything, [0.001, 0.999])
@@ -79,7 +107,22 @@ def draw_densities(values: Sequence[float] | np.ndarray, quantiles: np.ndarray |
 def draw_curves(
     x: Sequence[float] | np.ndarray, ours: Sequence[Estimate], target: Sequence[float] | np.ndarray | None = None
 ) -> str:
-    """Estimates over ``x`` as dots with their intervals, and the exact or the reference's values as a line."""
+    """Draw estimates as dots with their intervals, and exact or reference values as a line.
+
+    Parameters
+    ----------
+    x : sequence of float, (k,)
+        The horizontal positions.
+    ours : sequence of Estimate, (k,)
+        The values; those that are None are left out.
+    target : sequence of float, (k,), optional
+        The values of the line.
+
+    Returns
+    -------
+    str
+        An inline SVG, empty where there is nothing to draw.
+    """
     places = np.asarray(x, float)
     shown = [(place, e, e.value) for place, e in zip(places, ours, strict=True) if e.value is not None]
     ends = [end for _, e, _ in shown for end in (e.value, e.low, e.high) if end is not None]
@@ -114,8 +157,18 @@ def draw_curves(
 
 
 def draw_heat_map(values: np.ndarray) -> str:
-    """A matrix of numbers >= 0 as an image, on a logarithmic scale of 16 shades between its smallest and largest
-    number."""
+    """Draw a matrix on a logarithmic scale of 16 shades between its smallest and largest number.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, (rows, columns)
+        Numbers of at least 0; more than 64 a side are averaged.
+
+    Returns
+    -------
+    str
+        An inline SVG.
+    """
     values = np.atleast_2d(np.asarray(values, float))
     while max(values.shape) > _PIXELS:  # means of neighbors: more would only be bytes
         values = np.pad(values, [(0, size % 2) for size in values.shape], mode="edge")
@@ -137,7 +190,20 @@ def draw_heat_map(values: np.ndarray) -> str:
 
 
 def draw_interval(value: float, low: float | None, high: float | None) -> str:
-    """A share on the line from 0 to 1 with its interval."""
+    """Draw a share on the line from 0 to 1 with its interval.
+
+    Parameters
+    ----------
+    value : float
+        The share.
+    low, high : float or None
+        Ends of the interval; None for none.
+
+    Returns
+    -------
+    str
+        An inline SVG.
+    """
     low, high = (value, value) if low is None or high is None else (low, high)
     wide, end = 110, 106
     x, a, b = (4 + min(max(v, 0), 1) * (end - 4) for v in (value, low, high))

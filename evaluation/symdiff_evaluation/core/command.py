@@ -84,7 +84,17 @@ def count_processors() -> int:
 
 
 def show(evaluation: Evaluation, out: Path, as_json: bool = False) -> None:
-    """Print metrics.json, or the table of what has a value, what has none in one line, then what to know about them."""
+    """Print the estimates as a table, then what has no value, why samples are not valid, and the notes.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to print.
+    out : Path
+        The folder of the report, named in the last line.
+    as_json : bool
+        Print metrics.json instead.
+    """
     if as_json:
         print(format_metrics(evaluation), end="")
         return
@@ -130,7 +140,18 @@ def _printable(text: str) -> str:
 
 
 def format_number(value: float | None) -> str:
-    """A number as tables show it: four digits behind the point, or "-"."""
+    """Format a number for the table.
+
+    Parameters
+    ----------
+    value : float or None
+        The number.
+
+    Returns
+    -------
+    str
+        Four digits behind the point, one from 100 on, "-" for None.
+    """
     if value is None:
         return "-"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.1f}"

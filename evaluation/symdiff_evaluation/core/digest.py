@@ -6,5 +6,16 @@ import hashlib
 
 
 def digest(text: str) -> int:
-    """64 bits of a text, such as a canonical SMILES: blake2b of 8 bytes, big-endian."""
+    """Hash a text to 64 bits.
+
+    Parameters
+    ----------
+    text : str
+        Such as a canonical SMILES.
+
+    Returns
+    -------
+    int
+        blake2b of 8 bytes, big-endian.
+    """
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())

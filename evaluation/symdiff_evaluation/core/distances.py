@@ -12,10 +12,24 @@ from symdiff_evaluation.core.estimate import Z95, Estimate, nothing
 
 
 def total_variation(rows: Sequence[Mapping[str, int]], target: Mapping[str, int], undecided: int = 0) -> Estimate:
-    """Half the sum of |p - q| for the shares p of labels pooled over ``rows`` (one a record) and q of ``target``.
+    """Estimate the total variation distance, half the sum of |p - q|, of two distributions of labels.
 
     The interval is the normal one of the first-order (infinitesimal jackknife) variance over records. Near zero the
     estimate is biased upwards: compare it with that of as many real molecules (README).
+
+    Parameters
+    ----------
+    rows : sequence of mapping of str to int
+        Counts by label, one mapping a record; p are the shares of labels pooled over all.
+    target : mapping of str to int
+        Counts by label of the reference; q are their shares.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1; no value where one side is empty.
     """
     pooled, count = sum_counts(rows), len(rows)
     total, whole = sum(pooled.values()), sum(target.values())
@@ -34,9 +48,23 @@ def total_variation(rows: Sequence[Mapping[str, int]], target: Mapping[str, int]
 def wasserstein(
     values: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None, undecided: int = 0
 ) -> Estimate:
-    """The 1-Wasserstein distance of ``values`` to the law with mass ``weights`` (equal if None) at ``target``.
+    """Estimate the 1-Wasserstein distance of numbers to a reference distribution.
 
-    In the unit of the values; interval as in ``total_variation``.
+    Parameters
+    ----------
+    values : numpy.ndarray, (n,)
+        The numbers of the samples.
+    target : numpy.ndarray, (m,)
+        The points of the reference distribution.
+    weights : numpy.ndarray, (m,), optional
+        Their weights; None: equal.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        In the unit of the values; interval as in ``total_variation``.
     """
     count = len(values)
     if not count or not len(target):
@@ -57,7 +85,18 @@ def wasserstein(
 
 
 def sum_counts(parts: Iterable[Mapping[str, int]]) -> Counter[str]:
-    """Labels counted over all parts."""
+    """Add up counts of labels.
+
+    Parameters
+    ----------
+    parts : iterable of mapping of str to int
+        Counts by label.
+
+    Returns
+    -------
+    collections.Counter
+        Their sum.
+    """
     total: Counter[str] = Counter()
     for part in parts:
         total.update(part)

@@ -12,10 +12,18 @@ Z95 = 1.959963984540054  # the 97.5 % point of the standard normal law
 
 @dataclass(frozen=True)
 class Estimate:
-    """``value`` with its 95 % interval ``low..high``; ``count`` is the denominator, ``undecided`` what it leaves out.
+    """A number with its 95 % interval and its denominator.
 
-    ``value`` is None where nothing could be counted (uniqueness of no valid molecule); ``low`` and ``high`` are None
-    where no interval is defined.
+    Parameters
+    ----------
+    value : float or None
+        The number; None where nothing could be counted (uniqueness of no valid molecule).
+    low, high : float or None
+        Ends of the 95 % interval; None where no interval is defined.
+    count : int
+        The denominator.
+    undecided : int
+        Number of records that it leaves out, since they could not be decided.
     """
 
     value: float | None
@@ -25,25 +33,61 @@ class Estimate:
     undecided: int = 0
 
     def clip(self, least: float = -math.inf, most: float = math.inf) -> Estimate:
-        """The same with an interval that stays between ``least`` and ``most``."""
+        """Limit the interval to a range.
+
+        Parameters
+        ----------
+        least, most : float
+            The range.
+
+        Returns
+        -------
+        Estimate
+            The same value with ``low`` at least ``least`` and ``high`` at most ``most``.
+        """
         if self.low is None or self.high is None:
             return self
         return replace(self, low=max(self.low, least), high=min(self.high, most))
 
     def plain(self) -> dict[str, float | int | None]:
-        """The estimate as it stands in metrics.json."""
+        """Give the estimate as it stands in metrics.json."""
         return asdict(self)
 
 
 def nothing(undecided: int = 0) -> Estimate:
-    """The estimate of a number that has no denominator."""
+    """Make the estimate of a number that has no denominator.
+
+    Parameters
+    ----------
+    undecided : int
+        Number of records that could not be decided.
+
+    Returns
+    -------
+    Estimate
+        Without a value.
+    """
     return Estimate(None, None, None, 0, undecided)
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:
-    """The 95 % score interval of a binomial share seen in ``count`` trials; ``count`` may be an effective number.
+    """Compute the 95 % score interval of a binomial share.
 
-    Source: Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
+    Parameters
+    ----------
+    share : float
+        Successes over trials.
+    count : float
+        Number of trials; may be an effective number.
+
+    Returns
+    -------
+    tuple of float
+        Ends of the interval.
+
+    References
+    ----------
+    Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
     square = Z95 * Z95 / count
     center = (share + square / 2) / (1 + square)
@@ -53,7 +97,22 @@ def wilson(share: float, count: float) -> tuple[float, float]:
 
 
 def fraction(hits: int, count: int, undecided: int = 0) -> Estimate:
-    """``hits`` out of ``count`` independent records, with the Wilson interval."""
+    """Estimate a share of independent records.
+
+    Parameters
+    ----------
+    hits : int
+        Number of records that qualify.
+    count : int
+        Number of records.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        ``hits / count`` with Wilson's interval.
+    """
     if count == 0:
         return nothing(undecided)
     share = hits / count
@@ -61,14 +120,32 @@ def fraction(hits: int, count: int, undecided: int = 0) -> Estimate:
 
 
 def distinct(kinds: Iterable[object], count: int, undecided: int = 0) -> Estimate:
-    """The number of different ``kinds`` over ``count`` records (``kinds`` holds one entry a record that qualifies).
+    """Estimate the number of different kinds per record, such as uniqueness.
 
-    The number D of kinds among ``count`` independent draws is no binomial: with f_k kinds seen k times, its variance is
-    estimated without bias (up to 1/count) by ``f_1 - f_2 + f_3 - ... - f_1^2/count`` (Good and Toulmin's estimate of
-    the kinds that as many draws again would add, less what fixing the number of draws takes away). The interval is
-    Wilson's with the number of trials that has this variance; with no kind seen twice it is Wilson's own. Simulated
-    coverage is 94 to 96 % for shares above one half; below, the estimated variance is noisy (90 % at 0.43).
-    Source: Good and Toulmin, The number of new species, Biometrika 43 (1956).
+    The number D of kinds among ``count`` independent draws is no binomial: with f_k kinds that occur k times, its
+    variance is estimated without bias (up to 1/count) by ``f_1 - f_2 + f_3 - ... - f_1^2/count`` (Good and Toulmin's
+    estimate of the kinds that as many draws again would add, less what fixing the number of draws takes away). The
+    interval is Wilson's with the number of trials that has this variance; with no kind twice it is Wilson's own.
+    Simulated coverage is 94 to 96 % for shares above one half; below, the estimated variance is noisy (90 % at 0.43).
+
+    Parameters
+    ----------
+    kinds : iterable of hashable
+        The kind of each record that qualifies, such as its canonical SMILES.
+    count : int
+        Number of records.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        Number of different kinds over ``count``.
+
+    References
+    ----------
+    Good and Toulmin, The number of new species, and the increase in population coverage, when a sample is increased,
+    Biometrika 43 (1956).
     """
     if count == 0:
         return nothing(undecided)
@@ -82,7 +159,22 @@ def distinct(kinds: Iterable[object], count: int, undecided: int = 0) -> Estimat
 
 
 def mean(total: float, squares: float, count: int, undecided: int = 0) -> Estimate:
-    """The mean of ``count`` numbers from their sum and their sum of squares, with the normal interval."""
+    """Estimate a mean of independent numbers.
+
+    Parameters
+    ----------
+    total, squares : float
+        Sum of the numbers, and of their squares.
+    count : int
+        How many they are.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        The mean with the normal interval; no interval for one number.
+    """
     if count == 0:
         return nothing(undecided)
     center = total / count
@@ -93,9 +185,21 @@ def mean(total: float, squares: float, count: int, undecided: int = 0) -> Estima
 
 
 def ratio(pairs: Sequence[tuple[int, int]], undecided: int = 0) -> Estimate:
-    """Sum of the first over the sum of the second, one pair a record; ``count`` is the second sum.
+    """Estimate a ratio of sums over records, such as stable atoms over atoms.
 
     The interval is the normal one of the first-order variance over records: atoms of one molecule are not independent.
+
+    Parameters
+    ----------
+    pairs : sequence of (int, int)
+        Part and whole of each record.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        Sum of the parts over the sum of the wholes, which is ``count``.
     """
     records, whole = len(pairs), sum(size for _, size in pairs)
     if not whole:

@@ -13,7 +13,7 @@ from symdiff_evaluation.core.estimate import Estimate
 from symdiff_evaluation.core.execution import ALONE, Execution
 from symdiff_evaluation.core.guess import guess
 from symdiff_evaluation.core.kind import AnyReference, Kind
-from symdiff_evaluation.core.kinds import load_kind as kind_of
+from symdiff_evaluation.core.kinds import load_kind
 from symdiff_evaluation.core.origin import Origin, advise, trace
 from symdiff_evaluation.core.parallel import share_pool
 from symdiff_evaluation.core.protocol import Protocol
@@ -61,7 +61,7 @@ class Evaluation(Mapping[str, Estimate]):
     @property
     def kind(self) -> Kind:
         """What the samples are."""
-        return kind_of(self.protocol.kind)
+        return load_kind(self.protocol.kind)
 
     @property
     def total(self) -> int:
@@ -131,7 +131,7 @@ def evaluate(
     if not (files or len(samples)):
         raise UserError("expected samples, got none")
     protocol = _find_protocol(protocol, samples, files)
-    kind = kind_of(protocol.kind)
+    kind = load_kind(protocol.kind)
     if files is not None:
         _check_files(files, kind)
     kind.require(protocol.metrics)

@@ -22,7 +22,17 @@ _MAX_BYTES, _MAX_CHARACTERS = 1_000_000, 10_000
 
 @dataclass(frozen=True)
 class Filters:
-    """``smarts`` in the order of the file at ``path``; ``sha256`` of the file."""
+    """A list of substructures in SMARTS.
+
+    Parameters
+    ----------
+    path : str
+        The file that it was read from.
+    sha256 : str
+        SHA-256 of that file.
+    smarts : tuple of str
+        The patterns in the order of the file.
+    """
 
     path: str
     sha256: str
@@ -30,10 +40,22 @@ class Filters:
 
 
 def load(path: str | Path) -> Filters:
-    """The list in a .csv with a header and a column ``smarts``, as MOSES publishes its own (``mcf.csv``: names,
-    smarts).
+    """Read a list of patterns as MOSES publishes its own (``mcf.csv``).
 
-    Raises ``UserError`` with file and line for a row without SMARTS that RDKit reads.
+    Parameters
+    ----------
+    path : str or Path
+        A .csv with a header and a column ``smarts``.
+
+    Returns
+    -------
+    Filters
+        The list.
+
+    Raises
+    ------
+    UserError
+        With file and line, for a row without SMARTS that RDKit reads.
     """
     path = Path(path)
     check_size(path, _MAX_BYTES)
@@ -45,7 +67,20 @@ def load(path: str | Path) -> Filters:
 
 
 def passes(mol: Chem.Mol, smarts: Sequence[str]) -> bool:
-    """No pattern is found in the molecule, its hydrogens being atoms."""
+    """Tell whether a molecule has none of the substructures.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        The molecule; its implied hydrogens are made atoms.
+    smarts : sequence of str
+        The patterns.
+
+    Returns
+    -------
+    bool
+        Whether no pattern matches.
+    """
     from rdkit import Chem
 
     whole = Chem.AddHs(mol)

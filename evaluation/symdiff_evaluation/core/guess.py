@@ -11,9 +11,24 @@ _SMILES = (".smi", ".smiles", ".txt", ".csv", ".tsv")
 
 
 def guess(files: Sequence[str | Path], atoms: bool = False) -> str:
-    """The protocol for files, by what they hold; ``atoms``: labels of graphs stand for atoms.
+    """Find the protocol that goes with files, by what they hold.
 
-    Raises ``UserError``: none, or several.
+    Parameters
+    ----------
+    files : sequence of str or Path
+        The samples.
+    atoms : bool
+        Whether labels of graphs stand for atoms.
+
+    Returns
+    -------
+    str
+        Name of the protocol.
+
+    Raises
+    ------
+    UserError
+        For files of several kinds, and for those that cannot be recognized.
     """
     found = {_recognize(Path(file)) for file in files}
     if atoms:

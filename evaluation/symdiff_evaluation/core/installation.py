@@ -6,7 +6,23 @@ from pathlib import Path
 
 
 def find_folder(name: str) -> Path:
-    """The folder ``protocols`` or ``reference``. Raises ``FileNotFoundError`` for an installation that lacks it."""
+    """Find a folder of the installation, inside the package or beside it in the source tree.
+
+    Parameters
+    ----------
+    name : str
+        "protocols" or "reference".
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        For an installation that lacks it.
+    """
     package = Path(__file__).resolve().parents[1]
     for place in (package / name, package.parent / name):
         if place.is_dir():

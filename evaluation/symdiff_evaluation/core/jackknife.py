@@ -6,14 +6,28 @@ import numpy as np
 
 
 def variances(one: np.ndarray, two: np.ndarray) -> tuple[float, float]:
-    """Of the linear and of the quadratic part, from the number without each group (G,) and without each two groups (G,
-    G), whose diagonal is not looked at; G is at least 4.
+    """Estimate the variances of the linear and of the quadratic part of a statistic by leaving out groups of records.
 
-    To second order the number of G groups of equal size is a mean of what each does, plus sum q_gh / G^2 of what each
-    two do together. Leaving out one at a time counts the variance of the first once and that of the second twice (Efron
-    and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981)), which is all that is left where the
-    number is at a minimum or maximum of what laws can have. What leaving out two changes beyond each alone, q_gh / (G -
-    2)^2, says how much that is.
+    To second order a statistic of G groups of equal size is a mean of the effects of each, plus sum q_gh / G^2 of joint
+    effects of each two. Leaving out one at a time counts the variance of the first once and that of the second twice,
+    which is all that is left where the statistic is at a minimum or maximum. What leaving out two changes beyond each
+    alone, q_gh / (G - 2)^2, says how much that is.
+
+    Parameters
+    ----------
+    one : numpy.ndarray, (G,)
+        The statistic without each group; G is at least 4.
+    two : numpy.ndarray, (G, G)
+        The statistic without each two groups; the diagonal is not looked at.
+
+    Returns
+    -------
+    tuple of float
+        Variance of the linear and of the quadratic part.
+
+    References
+    ----------
+    Efron and Stein, The jackknife estimate of variance, Annals of Statistics 9 (1981).
     """
     groups = len(one)
     spread = float(((one - one.mean()) ** 2).sum()) * (groups - 1) / groups

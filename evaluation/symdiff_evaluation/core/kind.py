@@ -43,12 +43,39 @@ class StructureSet(Protocol):
     @property
     def meta(self) -> Mapping[str, Any]: ...
     def __len__(self) -> int: ...
-    def split(self, name: str) -> StructureSet: ...
-    def batch(self, rows: Sequence[int], /) -> Any: ...
+    def split(self, name: str) -> StructureSet:
+        """Give one split as a set of its own.
+
+        Parameters
+        ----------
+        name : str
+            "train", "val" or "test".
+
+        Returns
+        -------
+        StructureSet
+            The split.
+        """
+        ...
+
+    def batch(self, rows: Sequence[int], /) -> Any:
+        """Give structures as one padded ``State``.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Numbers of the structures.
+
+        Returns
+        -------
+        State
+            Of the domain's schema.
+        """
+        ...
 
 
 class ProtocolSettings(Protocol):
-    """What a kind looks at in a protocol."""
+    """What a kind reads of a protocol."""
 
     @property
     def metrics(self) -> Sequence[str]: ...
@@ -88,7 +115,18 @@ class Kind(ABC, Generic[S, R]):
         return {name: metric for metric in self.metrics for name in metric.about}
 
     def collect_needs(self, metrics: Sequence[str]) -> frozenset[str]:
-        """What must be worked out of each sample for these ids."""
+        """Collect what must be worked out of each sample for some metrics.
+
+        Parameters
+        ----------
+        metrics : sequence of str
+            Their ids.
+
+        Returns
+        -------
+        frozenset of str
+            In the words of the kind (``Metric.needs``).
+        """
         return frozenset().union(*(self.metrics_by_id[name].needs.get(name, ()) for name in metrics))
 
     @abstractmethod
@@ -147,11 +185,53 @@ class Kind(ABC, Generic[S, R]):
 
     @abstractmethod
     def summarize(self, samples: S, name: str, metrics: Sequence[str], workers: int = 1) -> R:
-        """A reference out of samples that ``accept`` gave, with all that ``metrics`` ask for. Raises ``UserError``."""
+        """Make a reference of samples in memory.
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What ``accept`` gave.
+        name : str
+            The name of the reference.
+        metrics : sequence of str
+            The reference has all that these ids compare with.
+        workers : int
+            Number of processes.
+
+        Returns
+        -------
+        reference of the kind
+            Its statistics.
+
+        Raises
+        ------
+        UserError
+            Where no sample can be used.
+        """
 
     @abstractmethod
     def find_reference(self, name: str, metrics: Sequence[str], workers: int = 1) -> R:
-        """What a name or a path means, with all that ``metrics`` ask for. Raises ``UserError``."""
+        """Load the reference that a name or a path means.
+
+        Parameters
+        ----------
+        name : str
+            A shipped reference, one that was written, or a file of samples.
+        metrics : sequence of str
+            The reference has all that these ids compare with.
+        workers : int
+            Number of processes.
+
+        Returns
+        -------
+        reference of the kind
+            Its statistics.
+
+        Raises
+        ------
+        UserError
+            For one that does not exist, was altered, or is of another kind.
+        """
 
     def derive(
         self,
@@ -160,56 +240,198 @@ class Kind(ABC, Generic[S, R]):
         metrics: Sequence[str],
         execution: Execution = ALONE,
     ) -> R:
-        """The reference that the splits of a data set make, with all that ``metrics`` ask for.
+        """Make a reference of the splits of a data set, where ``derives`` is true.
 
-        Raises ``UserError`` for one of another kind.
+        Parameters
+        ----------
+        dataset : StructureSet
+            The data set.
+        name : str
+            The name of the reference.
+        metrics : sequence of str
+            The reference has all that these ids compare with.
+        execution : Execution
+            How the work is done.
+
+        Returns
+        -------
+        reference of the kind
+            Its statistics.
+
+        Raises
+        ------
+        UserError
+            For a data set of another kind.
         """
         raise NotImplementedError(f"{self.name} derives no reference from a data set")
 
     @abstractmethod
     def count_failures(self, samples: S) -> Counter[str]:
-        """How many records fail for each kind of reason."""
+        """Count the records that are not valid by kind of reason.
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+
+        Returns
+        -------
+        collections.Counter
+            Number of records by reason, such as "valence".
+        """
 
     @abstractmethod
     def list_rows(self, samples: S, reference: R | None) -> Iterable[tuple]:
-        """(file, record, *columns) of every record in order."""
+        """List the rows of samples.csv.
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+        reference : reference of the kind, optional
+            For columns such as "novel".
+
+        Returns
+        -------
+        iterable of tuple
+            (file, record, ...) of every record in order, the kind's ``columns`` last.
+        """
 
     @abstractmethod
     def make_sections(
         self, samples: S, reference: R | None, estimates: Mapping[str, Estimate]
     ) -> Sequence[PageSection]:
-        """The pages of the report between the numbers and what it is about."""
+        """Make the sections of the report between the numbers and the page "About".
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+        reference : reference of the kind, optional
+            Drawn beside the samples.
+        estimates : mapping of str to Estimate
+            The numbers that texts quote.
+
+        Returns
+        -------
+        sequence of PageSection
+            Those with an empty body are not shown.
+        """
 
     def count_records(self, samples: S) -> int:
-        """Number of records, broken ones included."""
+        """Count the records.
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+
+        Returns
+        -------
+        int
+            Number of records, broken ones included.
+        """
         return len(samples)
 
     def require(self, metrics: Sequence[str]) -> None:
-        """Raise ``UserError`` where an extra package is missing that ``metrics`` need."""
+        """Check that the extra packages are installed that metrics need.
+
+        Parameters
+        ----------
+        metrics : sequence of str
+            Their ids.
+
+        Raises
+        ------
+        UserError
+            Where one is missing.
+        """
 
     def list_notes(self, protocol: ProtocolSettings, reference: R | None) -> list[str]:
-        """What to know of this protocol's numbers with this reference."""
+        """List what to know before comparing numbers of this protocol with this reference.
+
+        Parameters
+        ----------
+        protocol : ProtocolSettings
+            What was asked for.
+        reference : reference of the kind, optional
+            What is compared with.
+
+        Returns
+        -------
+        list of str
+            Sentences.
+        """
         return []
 
     def pair(self, samples: S, inputs: S) -> S:
-        """The samples with what each was made from, one input a record in the same order.
+        """Give each record the input that it was made from.
 
-        Raises ``UserError`` where their numbers differ, and for kinds whose samples know no inputs.
+        Parameters
+        ----------
+        samples, inputs : set of the kind
+            One input a record, in the same order.
+
+        Returns
+        -------
+        set of the kind
+            The samples with their inputs.
+
+        Raises
+        ------
+        UserError
+            Where their numbers differ, and for kinds whose samples have no inputs.
         """
         raise UserError(f"--input: samples of the kind {self.name} are not compared with inputs")
 
     def equip(self, samples: S, protocol: ProtocolSettings) -> S:
-        """The samples with what else the protocol gives for their numbers."""
+        """Give the samples what else the protocol holds for their numbers.
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+        protocol : ProtocolSettings
+            What was asked for.
+
+        Returns
+        -------
+        set of the kind
+            The same samples, such as with a list of filters.
+        """
         return samples
 
     def list_remarks(self, samples: S) -> list[str]:
-        """What is odd about these samples."""
+        """List what is odd about these samples.
+
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+
+        Returns
+        -------
+        list of str
+            Sentences.
+        """
         return []
 
     def measure(self, samples: S, reference: R | None, metrics: Sequence[str]) -> dict[str, Estimate]:
-        """The estimates of ``metrics`` in their order, each metric called once.
+        """Compute metrics, each metric called once.
 
-        Those that lack a reference are left out.
+        Parameters
+        ----------
+        samples : set of the kind
+            What was read.
+        reference : reference of the kind, optional
+            Without one, the ids that need it are left out.
+        metrics : sequence of str
+            The ids.
+
+        Returns
+        -------
+        dict of str to Estimate
+            In the order of ``metrics``.
         """
         found: dict[str, Estimate | Callable[[], Estimate]] = {}
         for name in metrics:
@@ -221,11 +443,33 @@ class Kind(ABC, Generic[S, R]):
 
 
 def check_pairs(samples: int, inputs: int) -> None:
-    """Raise ``UserError`` where there is not one input for each sample."""
+    """Check that there is one input for each sample.
+
+    Parameters
+    ----------
+    samples, inputs : int
+        Their numbers.
+
+    Raises
+    ------
+    UserError
+        Where they differ.
+    """
     if samples != inputs:
         raise UserError(f"--input: expected one input for each of {samples:,} samples, got {inputs:,}")
 
 
 def write_truth(truth: bool) -> str:
-    """A truth as samples.csv says it."""
+    """Write a truth as samples.csv has it.
+
+    Parameters
+    ----------
+    truth : bool
+        The truth.
+
+    Returns
+    -------
+    str
+        "true" or "false".
+    """
     return "true" if truth else "false"

@@ -18,6 +18,17 @@ KINDS = tuple(_HOMES)
 
 @cache
 def load_kind(name: str) -> Kind:
-    """The kind of that name, one of ``KINDS``."""
+    """Load the kind of a name.
+
+    Parameters
+    ----------
+    name : str
+        One of ``KINDS``.
+
+    Returns
+    -------
+    Kind
+        The same object at every call.
+    """
     package, noun = _HOMES[name]
     return getattr(import_module(f"symdiff_evaluation.{package}.kind"), noun)()

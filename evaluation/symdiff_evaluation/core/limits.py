@@ -28,9 +28,16 @@ _PAGES = Path("/proc/self/statm")
 
 @dataclass(frozen=True)
 class Limits:
-    """``workers`` processes (0: in this one, without limits) and what one molecule may use.
+    """What work on one molecule may use.
 
-    ``seconds`` of processor time and, on Linux, ``megabytes`` beyond what a process starts with.
+    Parameters
+    ----------
+    workers : int
+        Number of processes; 0: in this one, without limits.
+    seconds : float
+        Processor time for one molecule.
+    megabytes : int
+        Memory beyond what a process starts with, on Linux.
     """
 
     workers: int = 1
@@ -45,11 +52,32 @@ class Undetermined(str):
 def run_each(
     work: Callable[[Any], Any], items: Sequence[Any], limits: Limits, progress: Callable[[int], None] | None = None
 ) -> list[Any]:
-    """``work`` of each item, or ``Undetermined``, in their order; the result does not depend on the number of workers.
+    """Run work on one item after another in processes that end where it exceeds its limits.
 
-    ``work`` is a function of a module. Processes are started afresh ("spawn"), so a script needs the usual ``if
-    __name__ == "__main__"``. Processor time is what is limited, so a busy machine changes no answer. What ``work``
-    raises for an item, as a library may, is why that item is ``Undetermined``; a ``UserError`` is raised.
+    Processes are started afresh ("spawn"), so a script needs the usual ``if __name__ == "__main__"``. Processor time is
+    what is limited, so a busy machine changes no answer. An exception that ``work`` raises for an item, as a library
+    may, is why that item is ``Undetermined``.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module, of one item.
+    items : sequence
+        The items.
+    limits : Limits
+        Processes, time and memory; the result does not depend on the number of processes.
+    progress : callable, optional
+        Called with 1 after each item.
+
+    Returns
+    -------
+    list
+        The result of each item in order, or ``Undetermined``.
+
+    Raises
+    ------
+    UserError
+        Where ``work`` raises one.
     """
     if limits.workers == 0:
         return [_report(_answer(work, item), progress) for item in items]

@@ -24,10 +24,20 @@ class Metric(ABC):
 
     @abstractmethod
     def __call__(self, samples: Any, reference: Any, /) -> Mapping[str, Estimate | Callable[[], Estimate]]:
-        """The estimates by id; those in ``compares`` only where there is a reference. Both are of the metric's kind.
+        """Compute the metric's numbers.
 
-        An estimate that costs much is returned as a function without arguments, which is called where a protocol asks
-        for it.
+        Parameters
+        ----------
+        samples : set of the metric's kind
+            Such as ``MoleculeSamples``.
+        reference : reference of the metric's kind, optional
+            Without one, the ids in ``compares`` are left out.
+
+        Returns
+        -------
+        mapping of str to Estimate
+            The estimates by id. An estimate that costs much is given as a function without arguments, which is called
+            where a protocol asks for it.
         """
 
 
@@ -36,15 +46,34 @@ REGISTERED: dict[str, dict[str, Metric]] = defaultdict(dict)
 
 
 def list_registered(kind: str) -> dict[str, Metric]:
-    """The metrics that ``metric`` registered for a kind, by id.
+    """List the metrics of the user's own.
 
-    One that is registered again takes the place of the earlier one.
+    Parameters
+    ----------
+    kind : str
+        The kind of their samples.
+
+    Returns
+    -------
+    dict of str to Metric
+        By id. One that is registered again takes the place of the earlier one.
     """
     return REGISTERED[kind]
 
 
 def collect(package: str) -> tuple[Metric, ...]:
-    """One of every metric in the modules of a package, by the names of the modules: a new metric is a new file."""
+    """Collect one of every metric in the modules of a package, by the names of the modules: a new metric is a new file.
+
+    Parameters
+    ----------
+    package : str
+        Full name of the package.
+
+    Returns
+    -------
+    tuple of Metric
+        The metrics.
+    """
     found: list[Metric] = []
     for module in sorted(info.name for info in iter_modules(import_module(package).__path__)):
         members = vars(import_module(f"{package}.{module}"))

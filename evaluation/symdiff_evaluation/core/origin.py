@@ -35,7 +35,14 @@ class Origin:
 
 
 def trace(files: Sequence[str | Path], kind: str) -> Origin:
-    """Find the reference of a ``kind`` that goes with all files.
+    """Find the reference that goes with files by the data set that their sidecars name.
+
+    Parameters
+    ----------
+    files : sequence of str or Path
+        The samples.
+    kind : str
+        What the samples are.
 
     Returns
     -------
@@ -69,7 +76,20 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
 
 
 def advise(kind: str, of: str) -> str:
-    """How to name a reference, in one sentence."""
+    """Say how to name a reference.
+
+    Parameters
+    ----------
+    kind : str
+        What the samples are.
+    of : str
+        What a reference is a number of, in the plural.
+
+    Returns
+    -------
+    str
+        One sentence.
+    """
     names = ", ".join(list_shipped(kind))
     if not names:
         return f"Name another file of {of} with --reference."

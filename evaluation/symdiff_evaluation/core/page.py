@@ -56,7 +56,17 @@ _NO_SHARES_AT_ALL = ("fcd", "exact", "infinite", "mmd", "reference")
 
 @dataclass(frozen=True)
 class PageSection:
-    """``name`` is its anchor; an empty ``body`` is not shown."""
+    """A section of the report.
+
+    Parameters
+    ----------
+    name : str
+        Its anchor.
+    title : str
+        Its heading.
+    body : str
+        HTML; empty: the section is not shown.
+    """
 
     name: str
     title: str
@@ -64,7 +74,20 @@ class PageSection:
 
 
 def format_number(value: float | None, name: str = "") -> str:
-    """A value as the report shows it: shares with four digits, others with three that count."""
+    """Format a value for the report.
+
+    Parameters
+    ----------
+    value : float or None
+        The value.
+    name : str
+        Its id, which tells whether it is a share.
+
+    Returns
+    -------
+    str
+        Shares with four digits, others with three that count, a dash for None.
+    """
     if value is None:
         return "–"
     if value and abs(value) < 5e-5:
@@ -73,7 +96,18 @@ def format_number(value: float | None, name: str = "") -> str:
 
 
 def is_share(name: str) -> bool:
-    """Whether the number with this id lies between 0 and 1 by its nature."""
+    """Tell whether a number lies between 0 and 1 by its nature.
+
+    Parameters
+    ----------
+    name : str
+        Its id.
+
+    Returns
+    -------
+    bool
+        False for energies, lengths, logarithms and unbounded distances.
+    """
     first, last = name.split(".")[0], name.split(".")[-1]
     return (
         bool(name)
@@ -84,7 +118,18 @@ def is_share(name: str) -> bool:
 
 
 def is_percentage(name: str) -> bool:
-    """Whether that is the share of something, and no distance, order parameter or p-value."""
+    """Tell whether a number is a share of samples, and no distance, order parameter or p-value.
+
+    Parameters
+    ----------
+    name : str
+        Its id.
+
+    Returns
+    -------
+    bool
+        Whether it reads well in percent.
+    """
     return (
         is_share(name)
         and name.split(".")[0] not in ("balance", "pgd", "distance", "abs_magnetization")
@@ -93,7 +138,22 @@ def is_percentage(name: str) -> bool:
 
 
 def make_panel(title: str, told: str, chart: str) -> str:
-    """A chart with its title and a line of what it says."""
+    """Make a chart with its title and a line below it.
+
+    Parameters
+    ----------
+    title : str
+        The title.
+    told : str
+        The line.
+    chart : str
+        An inline SVG.
+
+    Returns
+    -------
+    str
+        HTML, empty without a chart.
+    """
     return (
         f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>'
         if chart
@@ -102,47 +162,149 @@ def make_panel(title: str, told: str, chart: str) -> str:
 
 
 def join_panels(parts: Sequence[str]) -> str:
-    """Panels side by side."""
+    """Put panels side by side.
+
+    Parameters
+    ----------
+    parts : sequence of str
+        The panels.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return f'<div class="grid2">{"".join(parts)}</div>'
 
 
 def make_sample(picture: str, text: str, tag: str = "", new: bool = False) -> str:
-    """One sample of a gallery: its picture, a line of text, perhaps a tag."""
+    """Make one sample of a gallery.
+
+    Parameters
+    ----------
+    picture : str
+        An inline SVG.
+    text : str
+        A line below it.
+    tag : str
+        A mark, such as "novel".
+    new : bool
+        Whether the mark is set off by a color.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     told = f"<code>{escape(text)}</code>" if text else ""
     mark = f'<span class="tag{" new" if new else ""}">{escape(tag)}</span>' if tag else ""
     return f'<div class="mol">{picture}{told}{mark}</div>'
 
 
 def make_gallery(samples: Sequence[str]) -> str:
-    """Samples side by side."""
+    """Put samples side by side.
+
+    Parameters
+    ----------
+    samples : sequence of str
+        What ``make_sample`` gave.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return f'<div class="mols">{"".join(samples)}</div>'
 
 
 def make_symmetric_gallery(drawn: Sequence[str]) -> str:
-    """The gallery of the samples that keep most, none of them without a symmetry."""
+    """Make the gallery of the most symmetric samples.
+
+    Parameters
+    ----------
+    drawn : sequence of str
+        The samples with symmetries, the most symmetric first.
+
+    Returns
+    -------
+    str
+        HTML, with a line in place of the gallery where there is none.
+    """
     heading = '<h3 style="margin:22px 0 10px">The most symmetric samples</h3>'
     return heading + (make_gallery(drawn) if drawn else '<p class="soft">None: no sample has a symmetry.</p>')
 
 
 def make_key(both: bool, other: str = "reference") -> str:
-    """What the colors of charts mean."""
+    """Explain the colors of charts.
+
+    Parameters
+    ----------
+    both : bool
+        Whether a reference is drawn beside the samples.
+    other : str
+        What the second color stands for.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     return f'<p class="key"><i class="ours"></i>samples{f"<i class=target></i>{other}" if both else ""}</p>'
 
 
 def compute_shares(counts: Mapping[str, int]) -> dict[str, float]:
-    """Counts as shares of their sum."""
+    """Divide counts by their sum.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Counts by label.
+
+    Returns
+    -------
+    dict of str to float
+        Shares by label, empty where the sum is 0.
+    """
     total = sum(counts.values())
     return {label: count / total for label, count in counts.items()} if total else {}
 
 
 def space_evenly(count: int, most: int = GALLERY) -> list[int]:
-    """At most ``most`` numbers below ``count``, evenly spaced from 0."""
+    """Choose numbers at even distances.
+
+    Parameters
+    ----------
+    count : int
+        The numbers are below this.
+    most : int
+        Largest number of them.
+
+    Returns
+    -------
+    list of int
+        Rising from 0.
+    """
     step = max(count // most, 1)
     return list(range(0, count, step))[:most]
 
 
 def make_failure_table(groups: Mapping[str, Sequence[tuple[str, str]]], total: int, nothing: str) -> str:
-    """The table of reasons; each with its samples as (what stands in the file, where and why)."""
+    """Make the table of reasons why samples are not valid.
+
+    Parameters
+    ----------
+    groups : mapping of str to sequence of (str, str)
+        For each reason its samples: what stands in the file, and where and why.
+    total : int
+        Number of records.
+    nothing : str
+        The text where there are none.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     if not groups:
         return f"<p>{escape(nothing)}</p>"
     rows, most = [], max(map(len, groups.values()))
@@ -162,7 +324,22 @@ def make_failure_table(groups: Mapping[str, Sequence[tuple[str, str]]], total: i
 
 
 def describe_estimate(estimates: Mapping[str, Estimate], name: str, what: str) -> str:
-    """A number in words, or nothing where it has no value."""
+    """Put a number into words.
+
+    Parameters
+    ----------
+    estimates : mapping of str to Estimate
+        The numbers by id.
+    name : str
+        The id of the one.
+    what : str
+        What it is, before the value.
+
+    Returns
+    -------
+    str
+        With its interval; empty where it has no value.
+    """
     estimate = estimates.get(name)
     if estimate is None or estimate.value is None:
         return ""

@@ -29,7 +29,26 @@ def map_items(
     progress: Progress | None = None,
     chunk: int = CHUNK,
 ) -> list[Result]:
-    """``work`` of every item, in ``workers`` processes; the result does not depend on how many."""
+    """Apply a function to every item, in several processes.
+
+    Parameters
+    ----------
+    work : callable
+        A function of one item, importable.
+    items : sequence
+        The items.
+    workers : int
+        Number of processes; the result does not depend on it.
+    progress : callable, optional
+        Called with the number of items done since its last call.
+    chunk : int
+        Number of items that are sent to a process at once.
+
+    Returns
+    -------
+    list
+        The results in the order of the items.
+    """
     return map_portions(partial(_each, work), items, workers, progress, chunk)
 
 
@@ -40,11 +59,28 @@ def map_portions(
     progress: Progress | None = None,
     chunk: int = CHUNK,
 ) -> list[Result]:
-    """The same for ``work`` on portions of ``chunk`` items at once, which gives the results of each in its order.
+    """Apply a function to portions of the items, in several processes.
 
-    ``progress`` is called with the number of items done since its last call. What a second suffices for is done in this
-    process. Others are started afresh ("spawn"), so ``work`` must be importable and a script that asks for them needs
-    the usual ``if __name__ == "__main__"``.
+    What a second suffices for is done in this process. Others are started afresh ("spawn"), so ``work`` must be
+    importable and a script that asks for them needs the usual ``if __name__ == "__main__"``.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a sequence of items that gives the result of each in order.
+    items : sequence
+        The items.
+    workers : int
+        Number of processes; the result does not depend on it.
+    progress : callable, optional
+        Called with the number of items done since its last call.
+    chunk : int
+        Number of items of a portion.
+
+    Returns
+    -------
+    list
+        The results in the order of the items.
     """
     chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
     begun, found = time.monotonic(), []
@@ -67,7 +103,7 @@ def map_portions(
 
 @contextmanager
 def share_pool() -> Iterator[None]:
-    """Within it, all works share the processes that the first of them starts; they end with it."""
+    """Make a context within which all work shares the processes that the first of it starts; they end with it."""
     if _POOLS.get() is not None:
         yield
         return

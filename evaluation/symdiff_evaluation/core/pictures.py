@@ -42,10 +42,21 @@ _SLACK = 1.25  # of the sum of covalent radii: where a line is drawn
 
 
 def draw_lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] | None = None) -> str:
-    """Spins ±1 on a chain (L,), a plane (L1, L2) or, layer by layer, a cube (L1, L2, L3); down spins are dark.
+    """Draw spins on a chain, a plane or, layer by layer, a cube.
 
-    ``skewed``: rows of a triangular lattice, each half a site to the right of the one above. ``colors``: of labels 0,
-    1, ... instead.
+    Parameters
+    ----------
+    spins : numpy.ndarray, (L,), (L1, L2) or (L1, L2, L3)
+        ±1, down spins dark; or labels 0, 1, ... with ``colors``.
+    skewed : bool
+        Whether rows are those of a triangular lattice, each half a site to the right of the one above.
+    colors : sequence of str, optional
+        The color of each label.
+
+    Returns
+    -------
+    str
+        An inline SVG.
     """
     spins = np.asarray(spins)
     if spins.ndim == 1:
@@ -78,16 +89,42 @@ def draw_lattice(spins: np.ndarray, skewed: bool = False, colors: Sequence[str] 
 
 
 def label_colors(model: str, states: int) -> list[str]:
-    """A color for every label.
+    """Choose a color for every label: once around the color circle for clock spins, a palette for the first labels of
+    Potts spins.
 
-    Once around the color circle for clock spins, a palette for the first labels of Potts spins.
+    Parameters
+    ----------
+    model : str
+        "potts" or "clock".
+    states : int
+        Number of labels.
+
+    Returns
+    -------
+    list of str
+        CSS colors.
     """
     around = [f"hsl({360 * label / states:.0f} 55% 52%)" for label in range(states)]
     return list(_PALETTE[:states]) if model == "potts" and states <= len(_PALETTE) else around
 
 
 def draw_graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels: Sequence[int] | None = None) -> str:
-    """A graph as dots and lines, colored by ``labels``; "" for more than 200 nodes, where a picture shows nothing."""
+    """Draw a graph as dots and lines.
+
+    Parameters
+    ----------
+    nodes : int
+        Number of nodes.
+    edges : sequence of (int, int)
+        Pairs of nodes.
+    labels : sequence of int, (nodes,), optional
+        Nodes are colored by these.
+
+    Returns
+    -------
+    str
+        An inline SVG; empty for more than 200 nodes, where a picture shows nothing.
+    """
     if nodes > _MOST_NODES or nodes == 0:
         return ""
     edges = [(int(i), int(j)) for i, j in edges]
@@ -107,9 +144,21 @@ def draw_graph(nodes: int, edges: Sequence[tuple[int, int]] | np.ndarray, labels
 
 
 def draw_points(elements: Sequence[str], positions: np.ndarray, lines: Sequence[tuple[int, int]] | None = None) -> str:
-    """A molecule in space (n, 3), in angstrom, seen along its flattest axis; nearer atoms are drawn later and larger.
+    """Draw a molecule in 3D, seen along its flattest axis; nearer atoms are drawn later and larger.
 
-    ``lines``: pairs to join; None joins what stands closer than 1.25 times the sum of covalent radii.
+    Parameters
+    ----------
+    elements : sequence of str, (n,)
+        Symbols of the elements.
+    positions : numpy.ndarray, (n, 3)
+        In ångström.
+    lines : sequence of (int, int), optional
+        Pairs of atoms to join; None joins those closer than 1.25 times the sum of their covalent radii.
+
+    Returns
+    -------
+    str
+        An inline SVG; empty for more than 200 atoms and positions that are not finite.
     """
     positions = np.asarray(positions, float)
     if not len(positions) or not np.isfinite(positions).all() or len(positions) > _MOST_NODES:

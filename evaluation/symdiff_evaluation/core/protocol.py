@@ -12,8 +12,7 @@ from symdiff.storage.files import read_text
 from symdiff.storage.numbers import show
 from symdiff_evaluation.core import filters
 from symdiff_evaluation.core.installation import find_folder
-from symdiff_evaluation.core.kinds import KINDS
-from symdiff_evaluation.core.kinds import load_kind as kind_of
+from symdiff_evaluation.core.kinds import KINDS, load_kind
 
 _KEYS = {"name": str, "about": str, "samples": int, "reference": str, "metrics": list}
 _OPTIONAL = ("kind", "mcf")
@@ -23,11 +22,24 @@ _FILTERED = "moses.filters"
 
 @dataclass(frozen=True)
 class Protocol:
-    """``samples``: the number its published values are made with; another number is evaluated, and told.
+    """Which numbers are computed, of how many samples, against what.
 
-    ``kind``: what its samples are, one of ``KINDS``. ``reference``: a shipped reference, a file, or "none".
-    ``metrics``: ids, in the order of the report. ``mcf``: MOSES's list of medicinal chemistry filters, if it is at
-    hand.
+    Parameters
+    ----------
+    name : str
+        The name.
+    about : str
+        What it is for.
+    samples : int
+        The number of samples that published values are made with; another number is evaluated, with a note.
+    reference : str
+        A shipped reference, a file, or "none".
+    metrics : tuple of str
+        Ids, in the order of the report.
+    kind : str
+        What its samples are, one of ``KINDS``.
+    mcf : Filters, optional
+        MOSES's list of medicinal chemistry filters.
     """
 
     name: str
@@ -39,19 +51,67 @@ class Protocol:
     mcf: filters.Filters | None = None
 
     def with_metrics(self, metrics: Sequence[str]) -> Protocol:
-        """The same with other metrics. Raises ``UserError`` for ids that are none of this kind."""
+        """Replace the metrics.
+
+        Parameters
+        ----------
+        metrics : sequence of str
+            Their ids.
+
+        Returns
+        -------
+        Protocol
+            With these metrics.
+
+        Raises
+        ------
+        UserError
+            For an id that is none of this kind.
+        """
         _check_metrics(list(metrics), self.kind, "protocol")
         return replace(self, metrics=tuple(metrics))
 
     def with_mcf(self, path: str | Path) -> Protocol:
-        """The same with the list in a file. Raises ``UserError``, also where no metric asks for it."""
+        """Add MOSES's list of medicinal chemistry filters.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file that holds it.
+
+        Returns
+        -------
+        Protocol
+            With the list.
+
+        Raises
+        ------
+        UserError
+            For a file that cannot be read, and where no metric asks for the list.
+        """
         if _FILTERED not in self.metrics:
             raise UserError(f"mcf: the protocol {self.name} has no {_FILTERED}; molecule-graph-moses has")
         return replace(self, mcf=filters.load(path))
 
 
 def load(name_or_path: str | Path) -> Protocol:
-    """A shipped protocol by its name, or one from a .yaml file. Raises ``UserError``."""
+    """Load a protocol.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped protocol, or a .yaml file.
+
+    Returns
+    -------
+    Protocol
+        The protocol.
+
+    Raises
+    ------
+    UserError
+        For one that does not exist or cannot be read.
+    """
     text = str(name_or_path)
     path = (
         Path(text) if Path(text).suffix in (".yaml", ".yml") else find_folder("protocols") / f"{Path(text).name}.yaml"
@@ -66,9 +126,26 @@ def load(name_or_path: str | Path) -> Protocol:
 
 
 def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> Protocol:
-    """A protocol from names and numbers; ``mcf`` is the path of a file, from the folder ``beside`` on.
+    """Make a protocol of names and numbers.
 
-    Raises ``UserError`` for unknown or missing keys, wrong types, unknown metrics.
+    Parameters
+    ----------
+    plain : object
+        A mapping with the keys of ``Protocol``; ``mcf`` is the path of a file.
+    place : str
+        Where it stands, for errors.
+    beside : str or Path
+        The folder from which ``mcf`` is looked for.
+
+    Returns
+    -------
+    Protocol
+        The protocol.
+
+    Raises
+    ------
+    UserError
+        For unknown or missing keys, wrong types, unknown metrics.
     """
     if not isinstance(plain, Mapping):
         raise UserError(f"{place}: expected the keys {', '.join(_KEYS)}, got {type(plain).__name__}")
@@ -97,16 +174,16 @@ def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> P
 
 def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:
     if not metrics:
-        raise UserError(f"{place}: metrics: expected at least one of {', '.join(kind_of(kind).metrics_by_id)}")
+        raise UserError(f"{place}: metrics: expected at least one of {', '.join(load_kind(kind).metrics_by_id)}")
     seen: set[str] = set()
     for name in metrics:
         if not isinstance(name, str):
             raise UserError(f"{place}: metrics: expected the ids of metrics, got {show(name)}")
-        if name not in kind_of(kind).metrics_by_id:
-            other = next((f" of {one}" for one in KINDS if name in kind_of(one).metrics_by_id), "")
+        if name not in load_kind(kind).metrics_by_id:
+            other = next((f" of {one}" for one in KINDS if name in load_kind(one).metrics_by_id), "")
             raise UserError(
                 f"{place}: metrics: {show(name)} is no metric of "
-                f"{kind}{other and f', but{other}'}{nearest(name, kind_of(kind).metrics_by_id)}"
+                f"{kind}{other and f', but{other}'}{nearest(name, load_kind(kind).metrics_by_id)}"
             )
         if name in seen:
             raise UserError(f"{place}: metrics: {name} is named twice")

@@ -39,7 +39,20 @@ def exact_shares(same: Sequence[bool | None], orders: Sequence[int | None]) -> d
 
 
 def wrong_share(wrong: Sequence[int | None], pairs: Sequence[int | None]) -> Estimate:
-    """The share of wrong pairs of nodes, a mean over records: ``wrong`` of ``pairs`` each, None where undecided."""
+    """Estimate the share of wrong pairs of nodes, a mean over records.
+
+    Parameters
+    ----------
+    wrong : sequence of int or None, (count,)
+        Number of wrong pairs of each record; None where undecided.
+    pairs : sequence of int or None, (count,)
+        Number of pairs of nodes of each record.
+
+    Returns
+    -------
+    Estimate
+        The mean with the normal interval, between 0 and 1.
+    """
     shares = [
         one / all_pairs
         for one, all_pairs in zip(wrong, pairs, strict=True)

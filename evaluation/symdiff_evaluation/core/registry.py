@@ -7,8 +7,7 @@ from typing import Any
 
 from symdiff.errors import UserError, nearest
 from symdiff_evaluation.core.estimate import Estimate
-from symdiff_evaluation.core.kinds import KINDS
-from symdiff_evaluation.core.kinds import load_kind as kind_of
+from symdiff_evaluation.core.kinds import KINDS, load_kind
 from symdiff_evaluation.core.metric import REGISTERED, Function, Metric
 
 
@@ -63,7 +62,7 @@ def metric(
             "__call__": call,
             "__doc__": function.__doc__,
         }
-        shipped = {one for metric in kind_of(kind).metrics for one in metric.about}
+        shipped = {one for metric in load_kind(kind).metrics for one in metric.about}
         if name in shipped:
             raise UserError(f"the metric {name!r} of {kind} comes with the package: choose another id")
         REGISTERED[kind][name] = type(function.__name__, (Metric,), members)()

@@ -11,7 +11,18 @@ from symdiff_evaluation.core.page import PageSection, format_number, is_percenta
 
 
 def make_report(evaluation: Evaluation) -> str:
-    """The page as text."""
+    """Make the report: one self-contained page, no script, nothing loaded from elsewhere.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to show.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
     files = ", ".join(Path(file).name for file in evaluation.files) or "Samples"
     reference = evaluation.reference
     against = (

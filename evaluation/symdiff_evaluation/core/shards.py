@@ -25,7 +25,15 @@ MANY = 1_000_000  # records beyond which work is kept without being asked
 
 @dataclass(frozen=True)
 class Shards:
-    """Where work is kept that must survive a kill: in ``folder``, if there are more than ``above`` records."""
+    """Where work is kept that must survive a kill.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    above : int
+        Work on no more records than this is not kept.
+    """
 
     folder: Path
     above: int = 0
@@ -33,14 +41,29 @@ class Shards:
 
 @dataclass(frozen=True)
 class Work(Generic[Item, Result]):
-    """Work on many items that can be done in portions and written down: all that a kind of samples has to say to have
-    it kept.
+    """Work on many items that can be done in portions and written down.
 
-    ``name``: of its folder. ``run``: the results of a portion in its order, telling how many are done since it last
-    told; a result must depend on its own item alone. ``identity``: bytes that tell items apart. ``plain`` turns a
-    result into what JSON holds, ``restored`` back. ``packages`` and ``setting``: whatever else results depend on.
-    ``cost`` of an item, that of judging a SMILES being 1: a shard has the fewer items. ``records``: how many an item
-    holds; progress is told in these.
+    Parameters
+    ----------
+    name : str
+        Name of its folder.
+    run : callable
+        Gives the results of a portion in its order and reports how many are done since its last report; a result must
+        depend on its own item alone.
+    identity : callable
+        Gives bytes that differ where two items do.
+    plain : callable
+        Turns a result into what JSON holds.
+    restore : callable
+        Turns that back into a result.
+    packages : tuple of str
+        Packages on whose version results depend.
+    cost : int
+        Cost of an item, that of judging a SMILES being 1: a shard has the fewer items.
+    setting : str
+        Whatever else results depend on.
+    records : callable
+        Gives the number of records that an item holds; progress is reported in these.
     """
 
     name: str
@@ -55,14 +78,31 @@ class Work(Generic[Item, Result]):
 
     @property
     def size(self) -> int:
-        """Items of a shard."""
+        """Number of items of a shard."""
         return max(1, SHARD // self.cost)
 
 
 def work_out(
     work: Work[Item, Result], items: Sequence[Item], shards: Shards | None, progress: Progress | None = None
 ) -> list[Result]:
-    """The results of all items, kept in shards if there are that many; the same results if not."""
+    """Work out the results of all items, kept in shards if there are enough of them.
+
+    Parameters
+    ----------
+    work : Work
+        What is done.
+    items : sequence
+        The items.
+    shards : Shards, optional
+        Where results are kept; the results do not depend on it.
+    progress : callable, optional
+        Called with the number of records done since its last call.
+
+    Returns
+    -------
+    list
+        The results in the order of the items.
+    """
     if shards is None or sum(map(work.records, items)) <= shards.above:
         return list(work.run(items, progress))
     return [result for part in work_in_shards(work, items, shards.folder, progress) for result in part]
@@ -71,11 +111,32 @@ def work_out(
 def work_in_shards(
     work: Work[Item, Result], items: Sequence[Item], folder: str | Path, progress: Progress | None = None
 ) -> Iterator[list[Result]]:
-    """The results, shard by shard in the order of ``items``; those that ``folder`` holds already are read from it.
+    """Work out results shard by shard; those that the folder holds already are read from it.
 
     A shard's file begins with the SHA-256 of the rest, and with that of its items and of all else that its results
     depend on: other items or another setting are worked on afresh, and a file that is cut or altered counts as missing.
-    Files are written whole or not at all; ``discard`` removes them. Raises ``UserError`` where they cannot be written.
+    Files are written whole or not at all; ``discard`` removes them.
+
+    Parameters
+    ----------
+    work : Work
+        What is done.
+    items : sequence
+        The items.
+    folder : str or Path
+        Where shards are kept.
+    progress : callable, optional
+        Called with the number of records done since its last call.
+
+    Returns
+    -------
+    iterator of list
+        The results of each shard in the order of the items.
+
+    Raises
+    ------
+    UserError
+        Where a shard cannot be written.
     """
     for number, start in enumerate(range(0, len(items), work.size)):
         part = items[start : start + work.size]
@@ -93,7 +154,13 @@ def work_in_shards(
 
 
 def discard(folder: str | Path) -> None:
-    """Remove the shards of finished work, those in folders within too, and their folder if nothing else is in it."""
+    """Remove the shards of finished work, and their folder if nothing else is in it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where they are; folders within are looked through too.
+    """
     folder = Path(folder)
     for path in (*folder.rglob("*.json.gz"), *folder.rglob(".*.json.gz-*")):  # whole ones, and what a kill left of one
         path.unlink()

@@ -24,11 +24,21 @@ _PRECISE = 1e-5  # of an end
 
 @dataclass(frozen=True, eq=False)
 class ErrorDistribution:
-    """The law of the error of an estimate whose expectation is t: sum ``weights`` (chi-square - its mean) with degrees
-    of freedom ``times``, and a chi-square of weight ``slope`` / 4, as far from its center as gives it the variance
-    ``slope`` t.
+    """The distribution of the error of an estimate whose expectation is t.
 
-    ``stretch``: what the uncertainty of the variances adds to the reach, 1 for none.
+    It is that of sum ``weights`` (chi-square - its mean), and of a chi-square of weight ``slope`` / 4, noncentral so
+    that its variance is ``slope`` t.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray, (k,)
+        Weights of the chi-squares.
+    times : numpy.ndarray, (k,)
+        Their degrees of freedom.
+    slope : float
+        Variance of the linear part over t.
+    stretch : float
+        Factor for the uncertainty of the variances, 1 for none.
     """
 
     weights: np.ndarray
@@ -42,9 +52,24 @@ class ErrorDistribution:
         return 2 * float(self.times @ self.weights**2)
 
     def quantile(self, p: float, t: float) -> float:
-        """Of the error of the estimate, by the saddle point (Lugannani and Rice, Adv. Appl. Prob. 12 (1980)).
+        """Compute a quantile of the error by the saddle point.
 
-        Where t is below zero, as it is for no true distance, that at zero.
+        Parameters
+        ----------
+        p : float
+            Probability, between 0 and 1.
+        t : float
+            Expectation of the estimate; below zero, as no true distance is, zero is taken.
+
+        Returns
+        -------
+        float
+            The quantile.
+
+        References
+        ----------
+        Lugannani and Rice, Saddle point approximation for the distribution of the sum of independent random variables,
+        Advances in Applied Probability 12 (1980).
         """
         t = max(t, 0.0)
         deviation = math.sqrt(self.second + self.slope * t)
@@ -82,14 +107,29 @@ class ErrorDistribution:
 def fit_error(
     distance: float, linear: float, freedom: float, weights: np.ndarray, times: np.ndarray | None = None
 ) -> ErrorDistribution:
-    """The spread of an estimate that came out as ``distance``.
-
-    ``linear``: estimated variance of its linear part, ``freedom`` the degrees of freedom of that; ``weights`` and
-    ``times`` (1 if None) of the chi-squares of its quadratic part.
+    """Fit the distribution of the error of a squared distance.
 
     The slope is the linear part's variance over the distance. Both drown in noise near zero: there it is drawn towards
-    its value where the laws differ along the widest directions of their spread, 4 sum w^3 / sum w^2; and it is at most
-    4 (sum w^2)^1/2, four times the widest.
+    its value where the distributions differ along their widest directions, 4 sum w^3 / sum w^2; and it is at most 4
+    (sum w^2)^1/2, four times the widest.
+
+    Parameters
+    ----------
+    distance : float
+        The estimate, without bias.
+    linear : float
+        Estimated variance of its linear part.
+    freedom : float
+        Degrees of freedom of that variance.
+    weights : numpy.ndarray, (k,)
+        Weights of the chi-squares of its quadratic part.
+    times : numpy.ndarray, (k,), optional
+        Their degrees of freedom; None: 1.
+
+    Returns
+    -------
+    ErrorDistribution
+        The distribution of the error.
     """
     times = np.ones(len(weights)) if times is None else times
     kept = np.abs(weights) > _DUST * np.abs(weights).max(initial=0.0)
@@ -109,8 +149,18 @@ def fit_error(
 
 
 def match_gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
-    """The weight of one chi-square with this variance and third moment, neither below zero, and its degrees of
-    freedom."""
+    """Find the chi-square with a given variance and third moment.
+
+    Parameters
+    ----------
+    second, third : float
+        Variance and third central moment.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, (1,)
+        Its weight and its degrees of freedom; empty where the variance is 0.
+    """
     if second <= 0:
         return np.zeros(0), np.zeros(0)
     weight = max(third / (4 * second), 1e-3 * math.sqrt(second))
@@ -118,9 +168,19 @@ def match_gamma(second: float, third: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def find_interval(distance: float, spread: ErrorDistribution) -> tuple[float, float]:
-    """All t of which ``distance`` is no surprise at 2.5 % on either side.
+    """Find the 95 % interval: all t of which the estimate is no surprise at 2.5 % on either side.
 
-    Ends below 0 are those that the law at 0 gives.
+    Parameters
+    ----------
+    distance : float
+        The estimate, without bias.
+    spread : ErrorDistribution
+        The distribution of its error.
+
+    Returns
+    -------
+    tuple of float
+        Ends of the interval; those below 0 are by the distribution at t = 0.
     """
     low = distance - spread.quantile(0.975, 0.0)
     if low > 0:

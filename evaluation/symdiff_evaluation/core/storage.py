@@ -22,7 +22,17 @@ _MOST_BYTES = 64 << 20  # of a json
 
 
 def write_files(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Path) -> None:
-    """Write ``OUT.safetensors`` and ``OUT.json``, which is ``about`` and the SHA-256 of the arrays."""
+    """Write ``OUT.safetensors`` and ``OUT.json``.
+
+    Parameters
+    ----------
+    about : mapping
+        What JSON holds; the SHA-256 of the arrays is added.
+    arrays : mapping of str to numpy.ndarray
+        The arrays.
+    out : str or Path
+        Path without ending.
+    """
     out = Path(out)
     packed = save(dict(arrays))
     told = {**about, "sha256": hashlib.sha256(packed).hexdigest()}
@@ -32,9 +42,24 @@ def write_files(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Pat
 
 
 def read_files(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.ndarray]]:
-    """What ``keep`` wrote, by the path of either file, or the shipped one of that name.
+    """Read what ``write_files`` wrote.
 
-    Raises ``UserError`` where it is missing, was altered, or is of another kind.
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Path of either file, or the name of a shipped reference.
+    kind : str
+        The kind that it must be of.
+
+    Returns
+    -------
+    tuple of dict
+        What stands in the json, and the arrays.
+
+    Raises
+    ------
+    UserError
+        Where it is missing, was altered, or is of another kind.
     """
     stem = _stem(name_or_path)
     if not stem.with_name(stem.name + ".json").is_file():
@@ -57,12 +82,36 @@ def read_files(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.
 
 
 def unreadable(name_or_path: str | Path, error: Exception) -> UserError:
-    """The error for files in which something is missing."""
+    """Make the error for files in which something is missing.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The reference.
+    error : Exception
+        What went wrong.
+
+    Returns
+    -------
+    UserError
+        To be raised.
+    """
     return UserError(f"reference {str(name_or_path)!r} cannot be read: {type(error).__name__}: {error}")
 
 
 def list_shipped(kind: str = KIND) -> list[str]:
-    """Names of the references of one kind that come with the package."""
+    """List the references of one kind that come with the package.
+
+    Parameters
+    ----------
+    kind : str
+        What they are references of.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
     found = []
     for path in sorted(find_folder("reference").glob("*.json")):
         if json.loads(path.read_text(encoding="utf-8")).get("kind", KIND) == kind:
@@ -71,7 +120,20 @@ def list_shipped(kind: str = KIND) -> list[str]:
 
 
 def find_reference(dataset: str, kind: str) -> str | None:
-    """Name of the shipped reference of one kind that holds the statistics of a named data set, or None."""
+    """Find the shipped reference that holds the statistics of a data set.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the data set.
+    kind : str
+        What it must be a reference of.
+
+    Returns
+    -------
+    str or None
+        Its name, None where there is none.
+    """
     for name in list_shipped(kind):
         about = json.loads((find_folder("reference") / f"{name}.json").read_text(encoding="utf-8"))
         if dataset in about.get("datasets", ()):

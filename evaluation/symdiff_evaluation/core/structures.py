@@ -27,10 +27,24 @@ _FILE = re.compile(
 
 
 def list_files(samples: object) -> SampleFiles | None:
-    """The files where ``samples`` are files, else None.
+    """List the files where samples are files.
 
-    A path is a ``Path``, or text that ends like a file of samples; any other text is a SMILES. Raises ``UserError`` for
-    files among structures.
+    A path is a ``Path``, or text that ends like a file of samples; any other text is a SMILES.
+
+    Parameters
+    ----------
+    samples : object
+        Files or structures.
+
+    Returns
+    -------
+    SampleFiles or None
+        None for structures.
+
+    Raises
+    ------
+    UserError
+        For files among structures.
     """
     if isinstance(samples, SampleFiles):
         return samples
@@ -44,7 +58,23 @@ def list_files(samples: object) -> SampleFiles | None:
 
 
 def find_kind(samples: object) -> str:
-    """The kind of structures in memory. Raises ``UserError``: none that is known, or several."""
+    """Find the kind of structures in memory, without importing their libraries.
+
+    Parameters
+    ----------
+    samples : object
+        Structures, or a mapping of arrays.
+
+    Returns
+    -------
+    str
+        Name of the kind.
+
+    Raises
+    ------
+    UserError
+        For structures of no known kind, or of several.
+    """
     if isinstance(samples, Mapping):
         for kind, needed in ARRAYS.items():
             if needed <= set(samples):

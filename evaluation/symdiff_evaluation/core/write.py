@@ -19,7 +19,23 @@ COLUMNS = ("index", "file", "record")  # and those of the kind
 
 
 def check_folder(out: str | Path) -> Path:
-    """The folder to write, if it may be: absent, empty, or an evaluation written before. Raises ``UserError``."""
+    """Check that a folder may be written: absent, empty, or an evaluation written before.
+
+    Parameters
+    ----------
+    out : str or Path
+        The folder.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    UserError
+        For a file, and for a folder that holds something else.
+    """
     out = Path(out)
     if out.exists() and not out.is_dir():
         raise UserError(f"{out}: expected a folder to write into, got a file")
@@ -31,6 +47,18 @@ def check_folder(out: str | Path) -> Path:
 
 def write(evaluation: Evaluation, out: str | Path) -> Path:
     """Write the folder, whole or not at all; an earlier evaluation stays as it is until the new one takes its place.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+    out : str or Path
+        The folder.
+
+    Returns
+    -------
+    Path
+        The folder.
 
     Raises
     ------
@@ -57,12 +85,34 @@ def write(evaluation: Evaluation, out: str | Path) -> Path:
 
 
 def format_metrics(evaluation: Evaluation) -> str:
-    """metrics.json: each id with its value, interval, count and undecided."""
+    """Format metrics.json: each id with its value, interval, count and undecided.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+
+    Returns
+    -------
+    str
+        JSON.
+    """
     return json.dumps({name: estimate.plain() for name, estimate in evaluation.estimates.items()}, indent=1) + "\n"
 
 
 def format_about(evaluation: Evaluation) -> str:
-    """about.json: what was evaluated against what, so that the numbers can be repeated."""
+    """Format about.json: what was evaluated against what, so that the numbers can be repeated.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+
+    Returns
+    -------
+    str
+        JSON.
+    """
     from importlib.metadata import version
 
     reference, protocol = evaluation.reference, evaluation.protocol
@@ -92,7 +142,15 @@ def _sha256(file: str) -> str:
 
 
 def write_rows(evaluation: Evaluation, stream: TextIO) -> None:
-    """Write samples.csv, one row a record; what a spreadsheet would run is escaped (``cells``)."""
+    """Write samples.csv, one row a record; what a spreadsheet would run is escaped (``cells``).
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        What to write.
+    stream : text stream
+        Opened with ``newline=""``.
+    """
     rows = csv.writer(stream)
     rows.writerow((*COLUMNS, *evaluation.kind.columns))
     for index, row in enumerate(evaluation.kind.list_rows(evaluation.samples, evaluation.reference), 1):
