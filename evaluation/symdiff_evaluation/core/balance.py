@@ -1,4 +1,4 @@
-"""Is a law invariant? Many samples say so: in each orbit every image must be equally frequent.
+"""Is a distribution invariant? In many samples every image of an orbit must be equally frequent.
 
 For any kind of structure.
 """
@@ -43,7 +43,7 @@ class Balance:
         """Probability of at least this imbalance under an invariant distribution; None where no sample bears on it."""
         if self.variance <= 0:
             return None
-        # the gamma law with this mean and variance: with many samples an orbit, the chi-square law exactly
+        # the gamma distribution with this mean and variance: chi-square where an orbit has many samples
         return float(gammaincc(self.mean**2 / self.variance, self.statistic * self.mean / self.variance))
 
     def estimate(self) -> Estimate:

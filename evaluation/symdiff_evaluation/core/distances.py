@@ -74,8 +74,8 @@ def wasserstein(
     target = target[order].astype(np.float64)
     mass = np.full(len(target), 1 / len(target)) if weights is None else weights[order] / weights.sum()
     grid = np.unique(np.concatenate([values, target]))
-    law = np.concatenate([[0.0], np.cumsum(mass)])[np.searchsorted(target, grid, "right")]
-    gap = np.searchsorted(values, grid, "right")[:-1] / count - law[:-1]
+    distribution = np.concatenate([[0.0], np.cumsum(mass)])[np.searchsorted(target, grid, "right")]
+    gap = np.searchsorted(values, grid, "right")[:-1] / count - distribution[:-1]
     steps = np.diff(grid)
     value = float(np.abs(gap) @ steps)
     beyond = np.concatenate([np.cumsum((np.sign(gap) * steps)[::-1])[::-1], [0.0]])  # integral of the sign from x on

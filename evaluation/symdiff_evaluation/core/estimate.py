@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-Z95 = 1.959963984540054  # the 97.5 % point of the standard normal law
+Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 
 
 @dataclass(frozen=True)

@@ -82,15 +82,15 @@ class ErrorDistribution:
         sign = 1.0 if p > 0.5 else -1.0
 
         def gap(log: float) -> float:
-            return self._law(sign * math.exp(log), t, deviation)[1] - p
+            return self._error_at(sign * math.exp(log), t, deviation)[1] - p
 
         ends = math.log(_NEAREST * min(furthest, 1.0)), math.log(furthest)
-        if gap(ends[0]) * gap(ends[1]) > 0:  # the law ends before
-            return self.stretch * deviation * self._law(sign * furthest, t, deviation)[0]
+        if gap(ends[0]) * gap(ends[1]) > 0:  # the distribution ends before
+            return self.stretch * deviation * self._error_at(sign * furthest, t, deviation)[0]
         z = sign * math.exp(_root(gap, *ends, 1e-6))
-        return self.stretch * deviation * self._law(z, t, deviation)[0]
+        return self.stretch * deviation * self._error_at(z, t, deviation)[0]
 
-    def _law(self, z: float, t: float, deviation: float) -> tuple[float, float]:
+    def _error_at(self, z: float, t: float, deviation: float) -> tuple[float, float]:
         """The error, in deviations, whose saddle point is z, and the probability of less."""
         weights, w, t = self.weights / deviation, self.slope / 4 / deviation, t / deviation
         left = 1 - 2 * z * weights

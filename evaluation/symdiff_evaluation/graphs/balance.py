@@ -1,4 +1,7 @@
-"""Is the law of graphs invariant under renumbering of the nodes? Two tests on the order of nodes in the file."""
+"""Is the distribution of graphs invariant under renumbering of the nodes?
+
+Two tests on the order of nodes in the file.
+"""
 
 from __future__ import annotations
 

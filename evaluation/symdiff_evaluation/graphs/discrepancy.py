@@ -1,9 +1,9 @@
 """PolyGraph discrepancy: how well a classifier tells samples from the reference, as a bound on the distance of their
-laws.
+distributions.
 
 Source: Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026
 (https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the
-Jensen-Shannon distance of the two laws from below; of several descriptions the one is taken that is best in
+Jensen-Shannon distance of the two distributions from below; of several descriptions the one is taken that is best in
 cross-validation. The paper's classifier is TabPFN, and its descriptions include orbits of five nodes and random graph
 networks; here it is logistic regression on the four of ``descriptors``, so that values compare among themselves only.
 """
@@ -42,7 +42,7 @@ class Discrepancy:
 
 
 def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0, seed: int = 0) -> Discrepancy:
-    """Between 0 (the laws cannot be told apart) and 1; no value below ``LEAST`` graphs of each.
+    """Between 0 (the distributions cannot be told apart) and 1; no value below ``LEAST`` graphs of each.
 
     Half of each set, by ``seed`` and whatever its order, fits and chooses; the other half gives the values and their
     intervals.
@@ -81,9 +81,10 @@ def _log_scores(fitted: Sequence[np.ndarray], held: Sequence[np.ndarray]) -> tup
 
     Log2 of the probability that the classifier gives to what is true, for the held reference and the held samples.
     """
-    law = fit(*fitted)
+    distribution = fit(*fitted)
     logs = [
-        -np.logaddexp(0, -sign * law.log_odds(rows)) / math.log(2) for sign, rows in zip((1, -1), held, strict=True)
+        -np.logaddexp(0, -sign * distribution.log_odds(rows)) / math.log(2)
+        for sign, rows in zip((1, -1), held, strict=True)
     ]
     return logs[0].clip(_LEAST_LOG), logs[1].clip(_LEAST_LOG)
 

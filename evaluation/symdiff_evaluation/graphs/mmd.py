@@ -69,10 +69,29 @@ def weigh(kernels: Sequence[Kernel], weights: Sequence[float]) -> Kernel:
 
 
 def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
-    """(n, m) exp(-TV^2 / 2 sigma^2) with TV half the sum of absolute differences.
+    """Compute the kernel exp(-TV^2 / 2 sigma^2), TV being half the sum of absolute differences.
 
     As published (Liao et al. 2019, Martinkus et al. 2022). It is not positive definite (O'Bray et al., Evaluation
-    Metrics for Graph Generative Models, ICLR 2022), so that nothing keeps the squared discrepancy of two laws above 0.
+    Metrics for Graph Generative Models, ICLR 2022), so that nothing keeps the squared discrepancy of two distributions
+    above 0.
+
+    Parameters
+    ----------
+    x : numpy.ndarray, (n, width)
+        Rows.
+    y : numpy.ndarray, (m, width)
+        Rows.
+    sigma : float
+        The width of the kernel.
+
+    Returns
+    -------
+    numpy.ndarray, (n, m)
+        Its values.
+
+    References
+    ----------
+    Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
     """
     from scipy.spatial.distance import cdist
 
@@ -88,7 +107,7 @@ def biased_mmd(kernel: Kernel) -> float:
 
 
 def unbiased_mmd(kernel: Kernel) -> float:
-    """The mean over pairs of different graphs: 0 on average for two sets of one law; needs two of each."""
+    """The mean over pairs of different graphs: 0 on average for two sets of one distribution; needs two of each."""
     n, m = len(kernel.within), len(kernel.beyond)
     return float(kernel.within.sum() / (n * (n - 1)) + kernel.beyond.sum() / (m * (m - 1)) - 2 * kernel.rows.mean())
 
@@ -107,7 +126,7 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     """The value with its interval; no value below two of each, no interval below ``LEAST``.
 
     "biased" is the distance to this very reference: its interval tells what as many other samples would give.
-    "unbiased" estimates the distance of the two laws: its interval allows for the draw of the reference too.
+    "unbiased" estimates the distance of the two distributions: its interval allows for the draw of the reference too.
     """
     n, m = len(kernel.within), len(kernel.beyond)
     if n < 2 or m < 2:
@@ -123,18 +142,33 @@ def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", und
     # (1981))
     linear = variance - 4 * float(weights @ weights)
     low, high = find_interval(distance, fit_error(distance, linear, freedom, weights))
-    low = max(low, min(distance, 0.0))  # no law is nearer than the same
+    low = max(low, min(distance, 0.0))  # no distribution is nearer than the same
     return Estimate(value, value + (low - distance), value + (high - distance), n, undecided)
 
 
 def second_order(kernel: Kernel, kind: Literal["biased", "unbiased"] = "unbiased") -> np.ndarray:
-    """Weights of the centered chi-squares that are the quadratic part of the estimate: all of its error where both laws
-    are the same.
+    """Compute the weights of the centered chi-squares that are the quadratic part of the estimate.
 
-    The eigenvalues of S = S_x / n + S_y / m, where S_x is the covariance of the samples' features (S_x / n alone for
-    "biased", whose reference is fixed), from pairs of different graphs. Twice their sum of squares, the variance, is
-    without bias: values are centered as by Székely and Rizzo, Partial distance correlation with methods for
-    dissimilarities, Annals of Statistics 42 (2014).
+    It is all of its error where both distributions are the same. The weights are the eigenvalues of S = S_x / n + S_y /
+    m, where S_x is the covariance of the samples' features (S_x / n alone for "biased", whose reference is fixed), from
+    pairs of different graphs. Twice their sum of squares, the variance, is without bias: values are centered as by
+    Székely and Rizzo.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel's values.
+    kind : str
+        "biased" or "unbiased".
+
+    Returns
+    -------
+    numpy.ndarray, (k,)
+        The weights.
+
+    References
+    ----------
+    Székely and Rizzo, Partial distance correlation with methods for dissimilarities, Annals of Statistics 42 (2014).
     """
     n, m, a = len(kernel.within), len(kernel.beyond), kernel.first
     own = _center(kernel.few[:a, :a]) / np.sqrt(a * (a - 3.0) * n * (n - 1))

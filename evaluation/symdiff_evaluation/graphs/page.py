@@ -77,12 +77,12 @@ def _symmetry(samples: Graphs, reference: GraphReference | None, estimates: Mapp
     orders = [one.log_order for one in samples.symmetries if one is not None] if samples.knows("symmetries") else []
     if not orders:
         return ""
-    law = None if reference is None else compute_shares(Counter(map(_order, reference.log_orders.tolist())))
+    distribution = None if reference is None else compute_shares(Counter(map(_order, reference.log_orders.tolist())))
     shown = [
         make_panel(
             "Number of automorphisms",
             describe_estimate(estimates, "symmetry.order_distance", "total variation"),
-            draw_bars(compute_shares(Counter(map(_order, orders))), law, most=9),
+            draw_bars(compute_shares(Counter(map(_order, orders))), distribution, most=9),
         ),
         make_panel(
             "Orbits of nodes, per node",

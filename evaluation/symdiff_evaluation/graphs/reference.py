@@ -13,7 +13,7 @@ from symdiff_evaluation.graphs.mmd import SIGMAS, biased_mmd, kernel
 from symdiff_evaluation.graphs.samples import Graphs
 from symdiff_evaluation.graphs.validity import find_rule
 
-_MOST = 4096  # training graphs that the baseline and the laws of symmetry are taken from
+_MOST = 4096  # training graphs that the baseline and the distributions of symmetry are taken from
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,9 +19,19 @@ from symdiff.storage.records import Record
 
 
 def accept(structures: Iterable[str | Chem.Mol | None] | Mapping[str, np.ndarray], place: str = "list") -> list[Record]:
-    """One record a structure.
+    """Make a record of each structure in memory.
 
-    None, as RDKit returns for what it cannot read, is an empty record; arrays are those of a file.
+    Parameters
+    ----------
+    structures : iterable of str, rdkit.Chem.Mol or None; or mapping of str to numpy.ndarray
+        SMILES, molecules, or the arrays of a file. None, as RDKit returns for what it cannot read, is an empty record.
+    place : str
+        What stands for the name of a file.
+
+    Returns
+    -------
+    list of Record
+        In the order of the structures.
     """
     if isinstance(structures, Mapping):
         with TemporaryDirectory() as folder:
@@ -44,7 +54,18 @@ def _record(place: str, number: int, structure: str | Chem.Mol | None) -> Record
 
 
 def write_block(mol: Chem.Mol) -> str:
-    """The mol block of a molecule, aromatic where it has no Kekule structure."""
+    """Write the mol block of a molecule, aromatic where it has no Kekule structure.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Need not be sanitized.
+
+    Returns
+    -------
+    str
+        V3000 for more than 999 atoms or bonds.
+    """
     mol = Chem.Mol(mol)
     mol.RemoveAllConformers()
     mol.UpdatePropertyCache(strict=False)

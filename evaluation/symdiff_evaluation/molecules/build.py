@@ -27,10 +27,33 @@ def build_reference(
 ) -> Reference:
     """Derive a reference from SMILES and write ``OUT.safetensors`` and ``OUT.json``.
 
-    ``smiles``: a list, or lists by split; hashes and histograms are those of "train", ChemNet's Gaussian (left out with
-    ``fcd=False``) is taken of "train" and of "test"; with ``moses``, what MOSES's numbers need is taken of "test"
-    ("train" where there is no other), the synthetic accessibility of "train". Records that are not strictly valid are
-    left out.
+    Records that are not strictly valid are left out.
+
+    Parameters
+    ----------
+    smiles : sequence of str, or mapping of str to sequence of str
+        A training set, or lists by split, one of them "train", whose hashes and histograms are taken.
+    out : str or Path
+        Path without ending; the last part is the name of the reference.
+    source : str
+        Where the data come from, for the report.
+    fcd : bool
+        Whether ChemNet's Gaussian is taken of every split; needs the package ``fcd``.
+    workers : int
+        Number of processes.
+    moses : bool
+        Whether what MOSES's numbers compare with is taken of "test" ("train" where there is no other), and the
+        synthetic accessibility of "train".
+
+    Returns
+    -------
+    Reference
+        What was written.
+
+    Raises
+    ------
+    UserError
+        Where no molecule is strictly valid.
     """
     splits = smiles if isinstance(smiles, Mapping) else {"train": smiles}
     reference = build(splits, Path(out).name, source, fcd, moses, Execution(workers))
@@ -46,7 +69,33 @@ def build(
     moses: bool = False,
     execution: Execution = ALONE,
 ) -> Reference:
-    """The same in memory; ``execution``: processes, and progress in molecules."""
+    """Derive a reference from SMILES in memory.
+
+    Parameters
+    ----------
+    splits : mapping of str to sequence of str
+        SMILES by split, one of them "train".
+    name : str
+        The name of the reference.
+    source : str
+        Where the data come from.
+    fcd : bool
+        Whether ChemNet's Gaussian is taken of every split.
+    moses : bool
+        Whether what MOSES's numbers compare with is taken.
+    execution : Execution
+        Processes, and progress in molecules.
+
+    Returns
+    -------
+    Reference
+        The statistics.
+
+    Raises
+    ------
+    UserError
+        Where no molecule is strictly valid.
+    """
     workers, progress = execution.workers, execution.progress
     samples_of = {split: from_smiles(texts, workers, f"{name}/{split}", progress) for split, texts in splits.items()}
     reference = summarize(samples_of["train"], name, source)
@@ -58,9 +107,19 @@ def build(
 
 
 def add_moses(reference: Reference, samples_of: Mapping[str, MoleculeSamples]) -> Reference:
-    """The reference with what MOSES's numbers need; its other statistics as they are.
+    """Add what MOSES's numbers compare with to a reference.
 
-    ``samples_of``: its splits, one of them "train".
+    Parameters
+    ----------
+    reference : Reference
+        Its other statistics stay as they are.
+    samples_of : mapping of str to MoleculeSamples
+        Its splits, one of them "train".
+
+    Returns
+    -------
+    Reference
+        With ``moses`` and the quantiles of the synthetic accessibility.
     """
     train, split = samples_of["train"], "test" if "test" in samples_of else "train"
     extended = replace(reference, moses=summarize_for_moses(samples_of[split], split))
@@ -70,5 +129,16 @@ def add_moses(reference: Reference, samples_of: Mapping[str, MoleculeSamples]) -
 
 
 def fit_chemnet_gaussian(samples: MoleculeSamples) -> FeatureGaussian:
-    """ChemNet's Gaussian of the strictly valid samples, repeats counted."""
+    """Fit ChemNet's Gaussian to the strictly valid samples, repeats counted.
+
+    Parameters
+    ----------
+    samples : MoleculeSamples
+        The molecules; SMILES of more than 349 characters are left out.
+
+    Returns
+    -------
+    FeatureGaussian
+        Mean and covariance of the activations.
+    """
     return fit_gaussian(compute_activations([text for text in sorted(samples.valid) if len(text) <= LONGEST]))

@@ -17,7 +17,26 @@ def add_charges(mol: Chem.Mol) -> Chem.Mol:
     The bonds (i, j), i < j, are added in lexicographic order, aromatic ones kekulized before. After each bond RDKit's
     valence check runs; if the *first* atom that it rejects is N, O or S and its valence is exactly one above 3, 2, 2,
     that atom's formal charge becomes +1. Whatever else is wrong stays wrong. (Sulfur never qualifies: RDKit allows it
-    six.) Raises what RDKit's kekulization raises.
+    six.)
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        As written, not sanitized.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The molecule with charges, not sanitized.
+
+    Raises
+    ------
+    rdkit.Chem.KekulizeException
+        Where aromatic bonds have no Kekule structure.
+
+    References
+    ----------
+    Vignac et al., DiGress: Discrete Denoising diffusion for graph generation, ICLR 2023.
     """
     mol = Chem.RWMol(mol)
     Chem.Kekulize(mol, clearAromaticFlags=True)

@@ -22,20 +22,52 @@ FEATURES = 512
 
 @dataclass(frozen=True)
 class FeatureGaussian:
-    """Mean (512,) and covariance (512, 512) of ChemNet activations, float64."""
+    """A Gaussian of ChemNet activations.
+
+    Parameters
+    ----------
+    mean : numpy.ndarray, (512,) float64
+        The mean.
+    covariance : numpy.ndarray, (512, 512) float64
+        The covariance.
+    """
 
     mean: np.ndarray
     covariance: np.ndarray
 
 
 def require() -> None:
-    """Raise ``UserError`` where the ``fcd`` package is missing."""
+    """Check that the package ``fcd`` is installed.
+
+    Raises
+    ------
+    UserError
+        Where it is missing.
+    """
     if find_spec("fcd") is None:
         raise UserError("the metrics fcd.train and fcd.test need the package fcd: pip install 'symdiff-torch[fcd]'")
 
 
 def compute_activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
-    """ChemNet's last hidden layer for canonical SMILES of at most ``LONGEST`` characters: (n, 512) float32."""
+    """Compute ChemNet's last hidden layer.
+
+    Parameters
+    ----------
+    smiles : sequence of str, (n,)
+        Canonical SMILES of at most ``LONGEST`` characters.
+    batch : int
+        Number of molecules at once.
+
+    Returns
+    -------
+    numpy.ndarray, (n, 512) float32
+        The activations.
+
+    Raises
+    ------
+    UserError
+        Where the package ``fcd`` is missing.
+    """
     require()
     import torch
 
@@ -49,25 +81,63 @@ def compute_activations(smiles: Sequence[str], batch: int = 256) -> np.ndarray:
 
 
 def fit_gaussian(features: np.ndarray) -> FeatureGaussian:
-    """Mean and unbiased covariance of activations (n, 512), n >= 2."""
+    """Fit a Gaussian to activations.
+
+    Parameters
+    ----------
+    features : numpy.ndarray, (n, 512)
+        Activations of at least two molecules.
+
+    Returns
+    -------
+    FeatureGaussian
+        Mean and unbiased covariance.
+    """
     features = features.astype(np.float64)
     return FeatureGaussian(features.mean(0), np.cov(features.T))
 
 
 def frechet(one: FeatureGaussian, two: FeatureGaussian) -> float:
-    """The squared Fréchet (2-Wasserstein) distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C2^1/2 C1 C2^1/2)^1/2)."""
+    """Compute the squared Fréchet (2-Wasserstein) distance |m1 - m2|^2 + tr(C1 + C2 - 2 (C2^1/2 C1 C2^1/2)^1/2).
+
+    Parameters
+    ----------
+    one, two : FeatureGaussian
+        The two Gaussians.
+
+    Returns
+    -------
+    float
+        The distance.
+
+    References
+    ----------
+    Preuer et al., Fréchet ChemNet Distance: a metric for generative models for molecules in drug discovery, J. Chem.
+    Inf. Model. 58 (2018).
+    """
     return frechet_to(two)(one)
 
 
-def frechet_to(law: FeatureGaussian) -> Callable[[FeatureGaussian], float]:
-    """That distance to one law, for many others."""
-    values, vectors = eigh(law.covariance)
+def frechet_to(distribution: FeatureGaussian) -> Callable[[FeatureGaussian], float]:
+    """Make the function that computes the Fréchet distance to one Gaussian, for many others.
+
+    Parameters
+    ----------
+    distribution : FeatureGaussian
+        The Gaussian whose square root is taken once.
+
+    Returns
+    -------
+    callable
+        From a ``FeatureGaussian`` to a float.
+    """
+    values, vectors = eigh(distribution.covariance)
     root = vectors * np.sqrt(values.clip(0)) @ vectors.T
 
     def distance(one: FeatureGaussian) -> float:
         middle = eigh(root @ one.covariance @ root, eigvals_only=True)
-        gap = one.mean - law.mean
-        trace = np.trace(one.covariance) + np.trace(law.covariance) - 2 * np.sqrt(middle.clip(0)).sum()
+        gap = one.mean - distribution.mean
+        trace = np.trace(one.covariance) + np.trace(distribution.covariance) - 2 * np.sqrt(middle.clip(0)).sum()
         return float(gap @ gap + trace)
 
     return distance

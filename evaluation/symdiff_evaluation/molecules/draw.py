@@ -17,7 +17,20 @@ _LARGE_RING = 24
 
 
 def draw_svg(smiles: str, width: int = 170, height: int = 130) -> str:
-    """One valid molecule as an inline <svg> without background, or "" where RDKit cannot draw it."""
+    """Draw one molecule as an inline SVG without background.
+
+    Parameters
+    ----------
+    smiles : str
+        A valid molecule.
+    width, height : int
+        In pixels.
+
+    Returns
+    -------
+    str
+        Empty where RDKit cannot draw it.
+    """
     try:
         return _svg(smiles, width, height)
     except Exception:  # RDKit raises whatever a molecule leads it to, and a report needs no picture
@@ -42,10 +55,28 @@ def _svg(smiles: str, width: int, height: int) -> str:
 def draw_grid(
     mols: Sequence[Chem.Mol | str], path: str | Path, columns: int = 5, legends: Sequence[str] | None = None
 ) -> Path:
-    """A grid of molecules as .png or .svg, by the ending of ``path``; what cannot be sanitized is drawn as it is.
+    """Draw a grid of molecules; what cannot be sanitized is drawn as it is.
 
-    ``mols``: RDKit molecules or SMILES. Raises ``UserError`` for another ending, for no molecule, and for text that is
-    no SMILES.
+    Parameters
+    ----------
+    mols : sequence of rdkit.Chem.Mol or str
+        Molecules or SMILES.
+    path : str or Path
+        The file to write, .png or .svg.
+    columns : int
+        Number of molecules a row.
+    legends : sequence of str, optional
+        A line below each molecule.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    UserError
+        For another ending, for no molecule, and for text that is no SMILES.
     """
     path = Path(path)
     if path.suffix not in (".png", ".svg"):

@@ -176,10 +176,32 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
 
 
 def asks_fcd(metrics: Sequence[str]) -> bool:
-    """Whether one of them needs ChemNet."""
+    """Tell whether one of the metrics needs ChemNet.
+
+    Parameters
+    ----------
+    metrics : sequence of str
+        Ids.
+
+    Returns
+    -------
+    bool
+        Whether one does.
+    """
     return any(name.startswith("fcd.") for name in metrics)
 
 
 def asks_moses(metrics: Sequence[str]) -> bool:
-    """Whether one of them needs what MOSES looks at."""
+    """Tell whether one of the metrics needs what MOSES looks at.
+
+    Parameters
+    ----------
+    metrics : sequence of str
+        Ids.
+
+    Returns
+    -------
+    bool
+        Whether one does.
+    """
     return any(name in Moses.about for name in metrics)

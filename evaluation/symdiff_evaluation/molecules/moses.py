@@ -53,10 +53,19 @@ class Features:
 
 
 def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
-    """The features of a canonical SMILES; None where RDKit does not read it, as happens with a few exotic rings, or
-    fails.
+    """Find the features of a SMILES.
 
-    ``smarts``: MOSES's list of medicinal chemistry filters, if it is at hand.
+    Parameters
+    ----------
+    smiles : str
+        Canonical SMILES.
+    smarts : sequence of str
+        MOSES's list of medicinal chemistry filters, if it is at hand.
+
+    Returns
+    -------
+    Features or None
+        None where RDKit does not read it, as happens with a few exotic rings, or fails.
     """
     with rdBase.BlockLogs():
         try:
@@ -69,12 +78,34 @@ def read(smiles: str, smarts: Sequence[str] = ()) -> Features | None:
 
 
 def to_plain(one: Features | None) -> dict | None:
-    """As JSON holds it."""
+    """Turn features into what JSON holds.
+
+    Parameters
+    ----------
+    one : Features or None
+        The features.
+
+    Returns
+    -------
+    dict or None
+        The fingerprint as hexadecimal text.
+    """
     return one and {**asdict(one), "fingerprint": one.fingerprint.hex()}
 
 
 def restore(columns: dict | None) -> Features | None:
-    """What ``to_plain`` gave, through JSON."""
+    """Turn what ``to_plain`` gave back into features.
+
+    Parameters
+    ----------
+    columns : dict or None
+        As read from JSON.
+
+    Returns
+    -------
+    Features or None
+        The features.
+    """
     if columns is None:
         return None
     return Features(
@@ -83,7 +114,20 @@ def restore(columns: dict | None) -> Features | None:
 
 
 def find_features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
-    """All of the following, of a sanitized molecule."""
+    """Find the features of a molecule.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+    smarts : sequence of str
+        MOSES's list of medicinal chemistry filters, if it is at hand.
+
+    Returns
+    -------
+    Features
+        The features.
+    """
     return Features(
         fragments=tuple(find_fragments(mol)),
         scaffold=find_scaffold(mol),
@@ -96,29 +140,89 @@ def find_features(mol: Chem.Mol, smarts: Sequence[str] = ()) -> Features:
 
 
 def find_fragments(mol: Chem.Mol) -> list[str]:
-    """SMILES of the pieces that cutting all BRICS bonds leaves, attachment points marked by the kind of bond."""
+    """Cut all BRICS bonds of a molecule.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+
+    Returns
+    -------
+    list of str
+        SMILES of the pieces, attachment points marked by the kind of bond.
+    """
     return Chem.MolToSmiles(Chem.FragmentOnBRICSBonds(mol)).split(".")
 
 
 def find_scaffold(mol: Chem.Mol) -> str | None:
-    """SMILES of the Bemis-Murcko scaffold; None where it has fewer than two rings."""
+    """Find the Bemis-Murcko scaffold of a molecule.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+
+    Returns
+    -------
+    str or None
+        Its SMILES; None where it has fewer than two rings.
+    """
     frame = MurckoScaffold.GetScaffoldForMol(mol)
     return Chem.MolToSmiles(frame) if frame.GetRingInfo().NumRings() >= _FEWEST_RINGS else None
 
 
 def compute_fingerprint(mol: Chem.Mol) -> bytes:
-    """The Morgan fingerprint of radius 2 folded to 1,024 bits, packed: 128 bytes."""
+    """Compute the Morgan fingerprint of radius 2, folded to 1,024 bits.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+
+    Returns
+    -------
+    bytes
+        Packed, 128 bytes.
+    """
     return np.packbits(_generator().GetFingerprintAsNumPy(mol)).tobytes()
 
 
 def passes_rules(mol: Chem.Mol) -> bool:
-    """No atom is charged, all are C, N, S, O, F, Cl, Br or H, no ring has eight or more atoms."""
+    """Tell whether no atom is charged, all are C, N, S, O, F, Cl, Br or H, and no ring has eight or more atoms.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+
+    Returns
+    -------
+    bool
+        Whether all of it holds.
+    """
     atoms = all(atom.GetFormalCharge() == 0 and atom.GetSymbol() in _ELEMENTS for atom in mol.GetAtoms())
     return atoms and all(len(ring) <= _LARGEST_RING for ring in mol.GetRingInfo().AtomRings())
 
 
 def passes_pains(mol: Chem.Mol) -> bool:
-    """No substructure of the PAINS list (Baell and Holloway 2010) as RDKit's FilterCatalog holds it."""
+    """Tell whether a molecule has no substructure of the PAINS list, as RDKit's FilterCatalog holds it.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized.
+
+    Returns
+    -------
+    bool
+        Whether there is none.
+
+    References
+    ----------
+    Baell and Holloway, New substructure filters for removal of pan assay interference compounds (PAINS), J. Med. Chem.
+    53 (2010).
+    """
     return not _catalog().HasMatch(mol)
 
 

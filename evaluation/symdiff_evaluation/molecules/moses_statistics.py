@@ -35,7 +35,7 @@ class MosesStatistics:
     split: str
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As arrays to keep; of fingerprints the numbers of the bits that are set."""
+        """Give the statistics as arrays to keep; of fingerprints the numbers of the bits that are set."""
         bits = np.unpackbits(self.fingerprints, axis=1)
         found = {
             f"{_FRONT}{self.split}.bits": np.nonzero(bits)[1].astype(np.uint16),
@@ -51,7 +51,20 @@ class MosesStatistics:
 
 
 def summarize_for_moses(samples: MoleculeSamples, split: str) -> MosesStatistics:
-    """Of the strictly valid samples, repeats counted."""
+    """Take what MOSES's numbers compare with of the strictly valid samples, repeats counted.
+
+    Parameters
+    ----------
+    samples : MoleculeSamples
+        The molecules of a split.
+    split : str
+        Its name.
+
+    Returns
+    -------
+    MosesStatistics
+        The statistics.
+    """
     known = [samples.features[text] for text in samples.valid if text in samples.features]
     return MosesStatistics(
         fragments=_total(map(count_fragments, known)),
@@ -62,7 +75,23 @@ def summarize_for_moses(samples: MoleculeSamples, split: str) -> MosesStatistics
 
 
 def from_arrays(arrays: Mapping[str, np.ndarray]) -> MosesStatistics | None:
-    """What ``arrays()`` gave, among others; None where there is none of it. Raises ``KeyError``."""
+    """Find what ``MosesStatistics.arrays`` gave among other arrays.
+
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+        The arrays of a reference.
+
+    Returns
+    -------
+    MosesStatistics or None
+        None where there is none of it.
+
+    Raises
+    ------
+    KeyError
+        Where some of it is missing.
+    """
     split = next((name.split(".")[1] for name in arrays if name.startswith(_FRONT)), None)
     if split is None:
         return None
@@ -78,17 +107,50 @@ def from_arrays(arrays: Mapping[str, np.ndarray]) -> MosesStatistics | None:
 
 
 def count_fragments(one: Features) -> Counter[int]:
-    """Digests of the fragments of a molecule."""
+    """Count the fragments of a molecule by the digest of their SMILES.
+
+    Parameters
+    ----------
+    one : Features
+        The molecule.
+
+    Returns
+    -------
+    collections.Counter
+        How often each occurs.
+    """
     return Counter(map(digest, one.fragments))
 
 
 def count_scaffolds(one: Features) -> Counter[int]:
-    """Digest of the scaffold of a molecule, if it has one."""
+    """Count the scaffold of a molecule, if it has one, by the digest of its SMILES.
+
+    Parameters
+    ----------
+    one : Features
+        The molecule.
+
+    Returns
+    -------
+    collections.Counter
+        1 for its scaffold.
+    """
     return Counter(() if one.scaffold is None else (digest(one.scaffold),))
 
 
 def pack(known: Iterable[Features]) -> np.ndarray:
-    """Fingerprints as (n, 128) uint8."""
+    """Join fingerprints to one array.
+
+    Parameters
+    ----------
+    known : iterable of Features, (n,)
+        The molecules.
+
+    Returns
+    -------
+    numpy.ndarray, (n, 128) uint8
+        Packed bits.
+    """
     return np.frombuffer(b"".join(one.fingerprint for one in known), np.uint8).reshape(-1, BITS // 8)
 
 

@@ -1,6 +1,6 @@
-"""Is the law of molecules invariant under renumbering of their atoms? Only files that number atoms can tell.
+"""Is the distribution of molecules invariant under renumbering of their atoms?
 
-Mol blocks and arrays.
+Only files that number atoms can tell: mol blocks and arrays.
 """
 
 from __future__ import annotations
@@ -72,7 +72,20 @@ def classify_atoms(mol: Chem.Mol) -> tuple[int, ...]:
 
 
 def hash_image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -> int:
-    """64 bits of labels of atoms in order, and of the kinds of bonds (i, j)."""
+    """Hash a molecule as its atoms are numbered.
+
+    Parameters
+    ----------
+    labels : sequence
+        The label of each atom in order.
+    bonds : mapping of (int, int) to str
+        The kind of each bond (i, j).
+
+    Returns
+    -------
+    int
+        64 bits.
+    """
     pairs = sorted((min(pair), max(pair), kind) for pair, kind in bonds.items())
     return digest(repr((list(labels), pairs)))
 
@@ -103,9 +116,21 @@ def image_balance(found: Sequence[NumberedAtoms], others: int) -> Balance:
 
 
 def place_balance(found: Sequence[Numbering], others: int) -> Balance:
-    """Test that atoms of every kind stand at each place of the order equally often, among molecules of one size.
+    """Test that atoms of every kind stand at each position of the order equally often, among molecules of one size.
 
-    Molecules of one kind of atom, and the only one of a size, tell nothing.
+    Molecules of one kind of atom, and the only one of a size, are undecided.
+
+    Parameters
+    ----------
+    found : sequence of Numbering
+        How records number their atoms.
+    others : int
+        Number of samples that are undecided from the start.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
     told = position_balance([np.array(one.kinds, np.float64) for one in found])
     return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)

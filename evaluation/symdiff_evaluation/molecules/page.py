@@ -36,7 +36,22 @@ _MEASURED = {"logp": "logP (Crippen)", "qed": "QED", "weight": "Molecular weight
 def sections(
     samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]
 ) -> list[PageSection]:
-    """The sections of the report."""
+    """Make the sections of the report.
+
+    Parameters
+    ----------
+    samples : MoleculeSamples
+        What was read.
+    reference : Reference, optional
+        Drawn beside the samples.
+    estimates : mapping of str to Estimate
+        The numbers that texts quote.
+
+    Returns
+    -------
+    list of PageSection
+        Distributions, symmetry, reconstruction, samples and failures.
+    """
     return [
         PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
         PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),

@@ -16,6 +16,23 @@ ENDINGS = TEXT + GRAPHS
 def read(path: str | Path, column: str | None = None, atoms: Sequence[str] | None = None) -> Iterator[Record]:
     """Read the records of a file, as ``symdiff.domains.molecule_files.read_records`` does for training data.
 
-    Raises UserError.
+    Parameters
+    ----------
+    path : str or Path
+        SMILES, a table, SDF, arrays or GraphML.
+    column : str, optional
+        Name of the column of SMILES in a table.
+    atoms : sequence of str, optional
+        Elements that the labels of nodes stand for.
+
+    Returns
+    -------
+    iterator of Record
+        Broken records keep their place and a reason.
+
+    Raises
+    ------
+    UserError
+        For a file that is missing, damaged, or of another kind.
     """
     return read_records(path, column, atoms=atoms)

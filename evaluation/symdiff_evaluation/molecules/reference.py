@@ -28,10 +28,24 @@ QUANTILES = 4096
 class Reference:
     """Statistics of a training set's strictly valid molecules.
 
-    ``hashes``: (n,) uint64, sorted, ``digest`` of their canonical SMILES. ``counts[name]``: how often each label
-    occurs, for the names in ``COUNTED``. ``quantiles[name]``: (q,) sorted values, each standing for an equal share, for
-    those in ``MEASURED``, some also for ``ACCESSIBILITY``. ``gaussians``: ChemNet statistics by split ("train",
-    "test"), possibly none. ``compared``: what MOSES's numbers need of the test split, if it was asked for.
+    Parameters
+    ----------
+    name : str
+        The name of the reference.
+    count : int
+        Number of molecules, repeats counted.
+    hashes : numpy.ndarray, (n,) uint64
+        ``digest`` of the different canonical SMILES, sorted.
+    counts : mapping of str to mapping of str to int
+        How often each label occurs, for the names in ``COUNTED``.
+    quantiles : mapping of str to numpy.ndarray, (q,)
+        Sorted values of equal weight, for the names in ``MEASURED`` and perhaps ``ACCESSIBILITY``.
+    gaussians : mapping of str to FeatureGaussian
+        ChemNet's Gaussian by split ("train", "test"), possibly none.
+    source : str
+        Where the data come from.
+    moses : MosesStatistics, optional
+        What MOSES's numbers compare with.
     """
 
     name: str
@@ -44,7 +58,18 @@ class Reference:
     moses: MosesStatistics | None = None
 
     def knows(self, smiles: Sequence[str]) -> np.ndarray:
-        """Which canonical SMILES are in the set: (n,) bool."""
+        """Tell which molecules are in the training set.
+
+        Parameters
+        ----------
+        smiles : sequence of str, (n,)
+            Canonical SMILES.
+
+        Returns
+        -------
+        numpy.ndarray, (n,) bool
+            Whether each is.
+        """
         if not len(self.hashes):
             return np.zeros(len(smiles), bool)
         asked = np.array([digest(text) for text in smiles], np.uint64)
@@ -53,7 +78,27 @@ class Reference:
 
 
 def summarize(samples: MoleculeSamples, name: str, source: str = "") -> Reference:
-    """The statistics of judged samples; those that are not strictly valid are left out."""
+    """Take the statistics of samples; those that are not strictly valid are left out.
+
+    Parameters
+    ----------
+    samples : MoleculeSamples
+        The training set.
+    name : str
+        The name of the reference.
+    source : str
+        Where the data come from.
+
+    Returns
+    -------
+    Reference
+        Without ChemNet's Gaussians and what MOSES needs.
+
+    Raises
+    ------
+    UserError
+        Where no molecule is strictly valid.
+    """
     if not samples.valid:
         raise UserError(f"reference {name}: none of its {len(samples)} records is a valid molecule")
     traits = samples.traits
@@ -74,11 +119,19 @@ def summarize(samples: MoleculeSamples, name: str, source: str = "") -> Referenc
 
 
 def write(reference: Reference, out: str | Path) -> None:
-    """Write ``OUT.safetensors`` and ``OUT.json``; covariances as their upper triangle in float32."""
+    """Write ``OUT.safetensors`` and ``OUT.json``; covariances as their upper triangle in float32.
+
+    Parameters
+    ----------
+    reference : Reference
+        What to write.
+    out : str or Path
+        Path without ending.
+    """
     arrays = {"hashes": reference.hashes, **{f"quantiles.{name}": q for name, q in reference.quantiles.items()}}
-    for split, law in reference.gaussians.items():
-        arrays[f"fcd.{split}.mean"] = law.mean.astype(np.float32)
-        arrays[f"fcd.{split}.covariance"] = law.covariance[np.triu_indices(FEATURES)].astype(np.float32)
+    for split, distribution in reference.gaussians.items():
+        arrays[f"fcd.{split}.mean"] = distribution.mean.astype(np.float32)
+        arrays[f"fcd.{split}.covariance"] = distribution.covariance[np.triu_indices(FEATURES)].astype(np.float32)
     if reference.moses is not None:
         arrays |= reference.moses.arrays()
     about = {
@@ -92,9 +145,22 @@ def write(reference: Reference, out: str | Path) -> None:
 
 
 def load(name_or_path: str | Path) -> Reference:
-    """A shipped reference by name, or one that ``write`` wrote, by the path of either of its files.
+    """Load a reference.
 
-    Raises ``UserError`` where it is missing or was altered.
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped one, or path of either file that ``write`` wrote.
+
+    Returns
+    -------
+    Reference
+        The statistics.
+
+    Raises
+    ------
+    UserError
+        Where it is missing or was altered.
     """
     about, arrays = read_files(name_or_path, KIND)
     try:
@@ -122,7 +188,18 @@ def _tally(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def take_quantiles(values: np.ndarray) -> np.ndarray:
-    """(q,) float32, sorted values that stand for equal shares of all."""
+    """Take values that stand for equal shares of all.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, (n,)
+        The values.
+
+    Returns
+    -------
+    numpy.ndarray, (q,) float32
+        Sorted; all of them up to 4,096.
+    """
     if len(values) <= QUANTILES:
         return np.sort(values).astype(np.float32)
     return np.quantile(values, (np.arange(QUANTILES) + 0.5) / QUANTILES).astype(np.float32)

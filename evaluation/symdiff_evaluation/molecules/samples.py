@@ -29,18 +29,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MoleculeSamples:
-    """A set of molecules and what was judged of them.
+    """A set of molecules with the verdict on each.
 
     Parameters
     ----------
-    records, verdicts
+    records : tuple of Record
         In the order of the files.
-    workers, shards
-        For what is worked out later.
-    filters
+    verdicts : tuple of Verdict
+        One a record.
+    workers : int
+        Number of processes for what is worked out later.
+    shards : Shards, optional
+        Where that is kept.
+    filters : Filters, optional
         The list that MOSES's filters need beyond what RDKit has.
-    aspects
-        What was judged beyond the verdicts, of ``judging.EVERYTHING``.
+    aspects : frozenset of str
+        What was worked out beyond the verdicts, of ``verdict.EVERYTHING``.
     """
 
     records: tuple[Record, ...]
@@ -149,7 +153,24 @@ def _identity(record: Record) -> bytes:
 def from_smiles(
     smiles: Sequence[str], workers: int = 1, name: str = "list", progress: Callable[[int], None] | None = None
 ) -> MoleculeSamples:
-    """Judge SMILES strings that are already in memory."""
+    """Judge SMILES that are already in memory.
+
+    Parameters
+    ----------
+    smiles : sequence of str
+        The molecules.
+    workers : int
+        Number of processes.
+    name : str
+        What stands for the name of a file.
+    progress : callable, optional
+        Called with the number of molecules done since its last call.
+
+    Returns
+    -------
+    MoleculeSamples
+        In the order of the SMILES.
+    """
     from symdiff.chemistry.smiles import record_of
 
     return judge_all(

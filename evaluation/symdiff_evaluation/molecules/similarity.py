@@ -21,9 +21,21 @@ _STUDENT = 2.0395  # 97.5 % point of Student's t with 31 degrees of freedom
 
 
 def cosine(rows: Sequence[Mapping[Label, int]], target: Mapping[Label, int]) -> Estimate:
-    """Cosine of the angle between counts of labels summed over ``rows`` (one a record) and those of ``target``.
+    """Estimate the cosine of the angle between two vectors of counts.
 
-    No value where either is empty. The interval is the normal one of the first-order variance over records.
+    The interval is the normal one of the first-order variance over records.
+
+    Parameters
+    ----------
+    rows : sequence of mapping of label to int
+        Counts by label, one mapping a record; they are summed.
+    target : mapping of label to int
+        Counts by label of the reference.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1; no value where either is empty.
     """
     pooled: dict[Label, int] = {}
     for row in rows:
@@ -41,10 +53,26 @@ def cosine(rows: Sequence[Mapping[Label, int]], target: Mapping[Label, int]) -> 
 
 
 def nearest_similarity(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
-    """Mean over our fingerprints of the largest Tanimoto similarity to any of theirs; packed bits (n, bytes), (m,
-    bytes).
+    """Estimate the mean over our fingerprints of the largest Tanimoto similarity to any of theirs (SNN).
 
     The interval is the normal one over our records; theirs are a fixed set.
+
+    Parameters
+    ----------
+    ours : numpy.ndarray, (n, bytes) uint8
+        Packed fingerprints of the samples.
+    theirs : numpy.ndarray, (m, bytes) uint8
+        Packed fingerprints of the reference.
+
+    Returns
+    -------
+    Estimate
+        Between 0 and 1.
+
+    References
+    ----------
+    Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models, Front.
+    Pharmacol. 11 (2020).
     """
     if not len(ours) or not len(theirs):
         return nothing(len(ours))
@@ -59,11 +87,28 @@ def nearest_similarity(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
 def internal_diversity(
     packed: np.ndarray, powers: Sequence[int] = (1, 2)
 ) -> tuple[dict[int, Estimate], dict[int, Estimate]]:
-    """IntDiv_p of fingerprints (n, bytes): by the paper's formula, and as MOSES's program computes it.
+    """Estimate the internal diversity IntDiv_p, by the paper's formula and as MOSES's program computes it.
 
     The paper: 1 - (mean over all n^2 pairs, each with itself among them, of T^p)^(1/p). The program: 1 - mean over i of
     (mean over j of T_ij^p)^(1/p). They agree for p = 1. Intervals are those of the number that sets of n records have
     on average (``_formula``, ``_program``).
+
+    Parameters
+    ----------
+    packed : numpy.ndarray, (n, bytes) uint8
+        Packed fingerprints.
+    powers : sequence of int
+        The values of p.
+
+    Returns
+    -------
+    tuple of dict of int to Estimate
+        By p: the paper's and the program's.
+
+    References
+    ----------
+    Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models, Front.
+    Pharmacol. 11 (2020).
     """
     count = len(packed)
     if count == 0:

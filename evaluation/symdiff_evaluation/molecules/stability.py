@@ -18,10 +18,24 @@ VALENCES: dict[str, tuple[int, ...]] = {
 
 
 def count_stable(mol: Chem.Mol) -> tuple[int, int]:
-    """Number of stable atoms and of atoms of a molecule as written (not sanitized).
+    """Count the stable atoms of a molecule as written.
 
     Bonds are kekulized and summed; hydrogens that SMILES writes inside brackets count as bonds, implied ones do not. An
     atom with aromatic bonds that cannot be kekulized, and an element that the table lacks, is not stable.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        With explicit hydrogens, not sanitized.
+
+    Returns
+    -------
+    tuple of int
+        Number of stable atoms, and of all atoms.
+
+    References
+    ----------
+    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022.
     """
     mol = Chem.Mol(mol)
     with suppress(Chem.MolSanitizeException):  # aromatic bonds stay, and with them their atoms stay unstable

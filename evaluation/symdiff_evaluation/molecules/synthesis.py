@@ -21,14 +21,41 @@ _MACROCYCLE = 8
 
 
 def accessibility(smiles: str) -> float | None:
-    """The score of a SMILES; None where RDKit does not read it."""
+    """Compute the synthetic accessibility score of a SMILES.
+
+    Parameters
+    ----------
+    smiles : str
+        The molecule.
+
+    Returns
+    -------
+    float or None
+        1 (easy) to 10 (hard); None where RDKit does not read it.
+    """
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles)
         return None if mol is None else synthetic_accessibility(mol)
 
 
 def synthetic_accessibility(mol: Chem.Mol) -> float:
-    """The score of a sanitized molecule with at least one atom."""
+    """Compute the synthetic accessibility score.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized, with at least one atom.
+
+    Returns
+    -------
+    float
+        1 (easy) to 10 (hard).
+
+    References
+    ----------
+    Ertl and Schuffenhauer, Estimation of synthetic accessibility score of drug-like molecules based on molecular
+    complexity and fragment contributions, J. Cheminform. 1 (2009).
+    """
     ids, scores = _table()
     fragments = _generator().GetSparseCountFingerprint(mol).GetNonzeroElements()
     keys, counts = np.fromiter(fragments, np.uint32), np.fromiter(fragments.values(), np.float64)

@@ -99,7 +99,18 @@ class Verdict:
 
 
 def restore(plain: Mapping[str, Any]) -> Verdict:
-    """What ``dataclasses.asdict`` and JSON made of one."""
+    """Turn what ``dataclasses.asdict`` and JSON made of a verdict back into one.
+
+    Parameters
+    ----------
+    plain : mapping
+        As read from JSON.
+
+    Returns
+    -------
+    Verdict
+        The verdict.
+    """
     stable, numbers, order = plain["stable"], plain["traits"], plain["numbering"]
     numbering = order and Numbering(tuple(order["kinds"]), order["image"])
     return Verdict(
@@ -112,10 +123,15 @@ def judge(record: Record, aspects: frozenset[str] = EVERYTHING) -> Verdict:
 
     Parameters
     ----------
-    record
+    record : Record
         A SMILES or a mol block.
-    aspects
+    aspects : frozenset of str
         What is worked out beyond the verdict, of ``EVERYTHING``.
+
+    Returns
+    -------
+    Verdict
+        With a reason where the record is not strictly valid.
     """
     with rdBase.BlockLogs():
         try:
@@ -169,7 +185,20 @@ def _valid(mol: Chem.Mol, known: dict[str, Any], plain: bool, aspects: frozenset
 
 
 def measure_traits(mol: Chem.Mol, aspects: frozenset[str] = EVERYTHING) -> Traits:
-    """The numbers of a sanitized flat molecule."""
+    """Measure a molecule.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized and flat, without stereo.
+    aspects : frozenset of str
+        What is measured, of ``EVERYTHING``.
+
+    Returns
+    -------
+    Traits
+        Its numbers.
+    """
     known: dict[str, Any] = {"size": mol.GetNumAtoms()}
     full, bonds = _color(mol) if COUNTS in aspects or SYMMETRY in aspects else ([], {})
     if COUNTS in aspects:

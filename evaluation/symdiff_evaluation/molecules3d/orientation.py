@@ -1,4 +1,4 @@
-"""Does a law of geometries prefer an orientation? Moments of the atoms point where the geometry does."""
+"""Does a distribution of geometries prefer an orientation? Moments of the atoms point where the geometry does."""
 
 from __future__ import annotations
 
@@ -16,11 +16,22 @@ _FAINT = 1e-4  # of moments that are at most about 1: below it a direction could
 
 
 def orientation_balance(geometries: Sequence[PlacedAtoms]) -> Balance:
-    """Test that geometries are turned in all directions equally often, as a law invariant under rotations has it.
+    """Test that geometries are turned in all directions equally often, as a distribution invariant under rotations has
+    it.
 
     Two moments are looked at, which move as irreducible representations: the first moment of the atomic numbers about
     the centroid (a vector) and the second moment of the atoms without its trace (five numbers). They are uncorrelated
-    under an invariant law.
+    under an invariant distribution.
+
+    Parameters
+    ----------
+    geometries : sequence of PlacedAtoms
+        The molecules.
+
+    Returns
+    -------
+    Balance
+        The test; geometries without a direction are undecided.
     """
     pairs = [moments(one.numbers, one.positions) for one in geometries]
     if not pairs:

@@ -64,13 +64,13 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
     if _is_known(samples, "perceptions"):
         spans, bends = (pool(part) for part in samples.internal)
         known = {} if reference is None else reference.quantiles
-        law = None if reference is None else compute_shares(reference.counts.get("bond", {}))
+        distribution = None if reference is None else compute_shares(reference.counts.get("bond", {}))
         counted = compute_shares({label: len(values) for label, values in spans.items()})
         shown.append(
             make_panel(
                 "Bonds, as perceived",
                 describe_estimate(estimates, "geometry.bond_types", "total variation"),
-                draw_bars(counted, law, most=9),
+                draw_bars(counted, distribution, most=9),
             )
         )
         for label in _BONDS:
@@ -97,12 +97,12 @@ def _distributions(samples: Geometries, reference: GeometryReference | None, est
             if not isinstance(one, Undetermined) and one.energy is not None
         ]
         if each:
-            law = None if reference is None else reference.quantiles.get("strain")
+            distribution = None if reference is None else reference.quantiles.get("strain")
             shown.append(
                 make_panel(
                     "Strain in kcal/mol an atom",
                     describe_estimate(estimates, "strain.mmff_per_atom", "median"),
-                    draw_densities(each, law),
+                    draw_densities(each, distribution),
                 )
             )
     return make_key(reference is not None) + join_panels(shown)
@@ -118,13 +118,15 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
         return ""
     shown = []
     for tolerance in (TIGHT, LOOSE):
-        law = None if reference is None else compute_shares(reference.counts.get(f"point_group.{tolerance}", {}))
+        distribution = (
+            None if reference is None else compute_shares(reference.counts.get(f"point_group.{tolerance}", {}))
+        )
         groups = Counter(one.group(tolerance) for _, one in known)
         shown.append(
             make_panel(
                 f"Point groups at {tolerance} angstrom",
                 "share of the molecules",
-                draw_bars(compute_shares(groups), law, most=10),
+                draw_bars(compute_shares(groups), distribution, most=10),
             )
         )
     symmetric = [fraction(sum(one.group(t) != "C1" for _, one in known), len(known)) for t in _TOLERANCES]
@@ -136,12 +138,12 @@ def _symmetry(samples: Geometries, reference: GeometryReference | None, estimate
         )
     )
     away = [min(one.chirality, LIMIT) for _, one in known]
-    law = None if reference is None else reference.quantiles.get("chirality")
+    distribution = None if reference is None else reference.quantiles.get("chirality")
     shown.append(
         make_panel(
             "Distance to the mirror image in angstrom",
             describe_estimate(estimates, "shape.chirality", "median"),
-            draw_densities(away, law),
+            draw_densities(away, distribution),
         )
     )
     words = [

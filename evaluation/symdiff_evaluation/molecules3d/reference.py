@@ -19,7 +19,7 @@ from symdiff_evaluation.molecules3d.symmetry import LIMIT, LOOSE, TIGHT, Shape
 
 KIND = "molecule-3d"
 QUANTILES = 512
-_RARE = 50  # values of a label that are too few for a law
+_RARE = 50  # values of a label that are too few for a distribution
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +107,8 @@ def load(name_or_path: str | Path) -> GeometryReference:
             count=int(about["count"]),
             hashes=arrays["hashes"],
             counts={
-                name: {label: int(number) for label, number in law.items()} for name, law in about["counts"].items()
+                name: {label: int(number) for label, number in distribution.items()}
+                for name, distribution in about["counts"].items()
             },
             quantiles={key.split(".", 1)[1]: values for key, values in arrays.items() if key.startswith("quantiles.")},
             source=about["source"],

@@ -1,4 +1,7 @@
-"""Is the law of many configurations invariant under the lattice's symmetries? Three tests, from coarse to fine."""
+"""Is the distribution of configurations invariant under the lattice's symmetries?
+
+Three tests, from coarse to fine.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +81,19 @@ def place_balance(spins: np.ndarray, group: Subgroup | Relabelings) -> Balance:
     """Test that configurations stand everywhere equally often: also where no two are alike, as on large lattices.
 
     For each axis, the phase of the longest wave along it, in steps of one site: a translation by t moves it by t steps,
-    so an invariant law spreads it evenly over the L values, whatever else it is. Needs all translations in ``group``.
+    so under an invariant distribution it is uniform over the L values.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        One component of the spins.
+    group : Subgroup or Relabelings
+        The symmetries; without all translations among them nothing is tested.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
     if not group.allowed[0].all():
         return Balance(0.0, 0.0, 0.0, 0, len(spins))

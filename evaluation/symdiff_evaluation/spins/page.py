@@ -211,8 +211,8 @@ def _distribution(spins: Spins) -> np.ndarray | None:
     part = spins.parts[0]
     if not part.is_ising or part.temperature is None or math.isnan(part.temperature) or not covers(part.hamiltonian):
         return None
-    values, law = TransferMatrix(part.hamiltonian, part.temperature).magnetizations
-    heap = np.cumsum(law) / law.sum()
+    values, distribution = TransferMatrix(part.hamiltonian, part.temperature).magnetizations
+    heap = np.cumsum(distribution) / distribution.sum()
     return values[np.searchsorted(heap, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)]
 
 

@@ -29,7 +29,19 @@ class SpinReference:
 
 
 def measure_means(spins: Spins) -> dict[str, Estimate]:
-    """Means that two sets of the same couplings, field and temperatures have in common if their laws are the same."""
+    """Estimate means that two sets of the same couplings, field and temperatures have in common if their distributions
+    are the same.
+
+    Parameters
+    ----------
+    spins : Spins
+        The set.
+
+    Returns
+    -------
+    dict of str to Estimate
+        "energy" per site, "abs_magnetization", "two_point_half", and "magnetization" of Ising spins.
+    """
     observed, chain = spins.observations, spins.chain
     half, m = np.mean([line[:, -1] for line in observed.lines], 0), observed.magnetization
     means = {

@@ -1,4 +1,4 @@
-"""Symmetry of the law: what went in against what came out, and whether all numberings are equally likely."""
+"""Symmetry of the distribution: what went in against what came out, and whether all numberings are equally likely."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class GraphBreaking(Metric):
 
 
 class GraphBalance(Metric):
-    """Of the readable graphs; values are p-values, uniform where the law is invariant under renumbering."""
+    """Of the readable graphs; values are p-values, uniform where the distribution is invariant under renumbering."""
 
     title = "Balance of numberings (p-values)"
     about = {

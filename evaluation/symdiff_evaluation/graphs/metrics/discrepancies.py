@@ -47,21 +47,21 @@ class MeanDiscrepancies(Metric):
             choose_rows(np.concatenate([part[name] for name in NAMES], axis=1))
             for part in (samples.descriptors, reference.test)
         ]
-        found, laws, weights = {}, [], []
+        found, distributions, weights = {}, [], []
         for name in NAMES:
-            law = kernel(samples.descriptors[name], reference.test[name], SIGMAS[name], few)
-            found[f"mmd.{name}"] = estimate(law, "biased", missing)
-            found[f"mmd.{name}_unbiased"] = estimate(law, "unbiased", missing)
+            distribution = kernel(samples.descriptors[name], reference.test[name], SIGMAS[name], few)
+            found[f"mmd.{name}"] = estimate(distribution, "biased", missing)
+            found[f"mmd.{name}_unbiased"] = estimate(distribution, "unbiased", missing)
             base = reference.baseline.get(name, 0.0)
             known = base > _ZERO and graphs > 1
             found[f"mmd.ratio_{name}"] = (
-                estimate(weigh([law], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
+                estimate(weigh([distribution], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
             )
             if known:
-                laws.append(law)
+                distributions.append(distribution)
                 weights.append(1 / base)
         # a mean of squared distances is that of the kernels' mean
-        mean = weigh(laws, [weight / len(weights) for weight in weights]) if laws else None
+        mean = weigh(distributions, [weight / len(weights) for weight in weights]) if distributions else None
         return found | {"mmd.ratio": nothing(missing + graphs) if mean is None else estimate(mean, "biased", missing)}
 
 

@@ -20,8 +20,8 @@ _TOLD = {
     "asymmetric_share": "graphs whose only automorphism is the identity",
     "log_order": "mean natural logarithm of the order of the automorphism group",
     "orbit_share": "mean number of orbits of nodes, per node (1: no two are alike)",
-    "order_distance": "law of the order against the training graphs: total variation",
-    "log_order_distance": "law of its logarithm against the training graphs: Wasserstein",
+    "order_distance": "distribution of the order against the training graphs: total variation",
+    "log_order_distance": "distribution of its logarithm against the training graphs: Wasserstein",
 }
 _LABELED, _PLAIN = "symmetry", "symmetry.unlabeled"
 
@@ -63,7 +63,7 @@ def _pick(work: Callable[[], dict[str, Estimate]], name: str) -> Estimate:
 
 
 def _statistics(
-    symmetries: Sequence[Automorphisms | None], unreadable: int, law: np.ndarray | None
+    symmetries: Sequence[Automorphisms | None], unreadable: int, distribution: np.ndarray | None
 ) -> dict[str, Estimate]:
     known = [one for one in symmetries if one is not None]
     undecided = unreadable + len(symmetries) - len(known)
@@ -73,11 +73,11 @@ def _statistics(
         "log_order": _mean(logs, undecided, math.inf),
         "orbit_share": _mean(np.array([one.orbit_share for one in known], np.float64), undecided, 1.0),
     }
-    if law is not None:
-        tally = Counter(map(_key, law.tolist()))
+    if distribution is not None:
+        tally = Counter(map(_key, distribution.tolist()))
         found["order_distance"] = total_variation([{_key(log): 1} for log in logs.tolist()], tally, undecided)
         found["log_order_distance"] = (
-            wasserstein(logs, law, None, undecided) if len(law) else nothing(undecided + len(known))
+            wasserstein(logs, distribution, None, undecided) if len(distribution) else nothing(undecided + len(known))
         )
     return found
 

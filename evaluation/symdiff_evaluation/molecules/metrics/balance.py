@@ -11,11 +11,11 @@ from symdiff_evaluation.molecules.verdict import NUMBERING, SYMMETRY
 
 
 class NumberingBalance(Metric):
-    """Of the records whose file numbers atoms, SDF or arrays; values are p-values, uniform where the law is invariant
-    under renumbering.
+    """P-values of the hypothesis that the distribution is invariant under renumbering, uniform if it is.
 
-    The order of atoms in SMILES is that of their grammar and says nothing: both numbers are undecided. Programs that
-    write atoms in an order of their own, canonical or sorted, get zeros, whatever the law was.
+    Of the records whose file numbers atoms, SDF or arrays. The order of atoms in SMILES is that of their grammar and
+    says nothing: both numbers are undecided. Programs that write atoms in an order of their own, canonical or sorted,
+    get zeros, whatever the distribution is.
     """
 
     title = "Balance of numberings (p-values)"

@@ -21,10 +21,15 @@ GROUPS = 10
 
 
 class FCD(Metric):
-    """Of the strictly valid samples, repeats counted; needs the ``fcd`` package.
+    """The Fréchet ChemNet Distance of the strictly valid samples, repeats counted; needs the package ``fcd``.
 
-    The interval is that of the jackknife over ten groups. It tells the spread over sets of this size, not
-    the bias, which falls with the number of samples: compare values of equally many samples only.
+    The interval is that of the jackknife over ten groups. It tells the variation over sets of this size, not the bias,
+    which falls with the number of samples: compare values of equally many samples only.
+
+    References
+    ----------
+    Preuer et al., Fréchet ChemNet Distance: a metric for generative models for molecules in drug discovery, J. Chem.
+    Inf. Model. 58 (2018).
     """
 
     title = "Fréchet ChemNet Distance"
@@ -40,12 +45,15 @@ class FCD(Metric):
         texts = sorted(text for text in samples.valid if len(text) <= LONGEST)
         undecided = len(samples.valid) - len(texts)
         kinds, which = np.unique(np.array(texts, dtype=object).astype(str), return_inverse=True)
-        laws = {name: reference.gaussians.get(name.removeprefix("fcd.")) for name in self.about}
-        if len(texts) < 2 * GROUPS or not any(laws.values()):
-            return {name: nothing(len(samples.valid)) for name in laws}
+        distributions = {name: reference.gaussians.get(name.removeprefix("fcd.")) for name in self.about}
+        if len(texts) < 2 * GROUPS or not any(distributions.values()):
+            return {name: nothing(len(samples.valid)) for name in distributions}
         features = compute_activations(kinds.tolist())[which].astype(np.float64)
         parts = Parts.of(features, _groups(texts))
-        return {name: distance(parts, law, undecided) if law else nothing(len(texts)) for name, law in laws.items()}
+        return {
+            name: distance(parts, distribution, undecided) if distribution else nothing(len(texts))
+            for name, distribution in distributions.items()
+        }
 
 
 def _groups(texts: list[str]) -> np.ndarray:
@@ -60,8 +68,19 @@ def _groups(texts: list[str]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Parts:
-    """Of each group of vectors their number (G,), sum (G, d) and sum of squares (G, d, d), around the ``center``
-    (d,) of all."""
+    """Sums over groups of vectors, around the mean of all.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray, (G,)
+        Number of vectors in each group.
+    sums : numpy.ndarray, (G, d)
+        Sum of each group.
+    squares : numpy.ndarray, (G, d, d)
+        Sum of outer products of each group.
+    center : numpy.ndarray, (d,)
+        The mean of all.
+    """
 
     counts: np.ndarray
     sums: np.ndarray
@@ -70,7 +89,20 @@ class Parts:
 
     @classmethod
     def of(cls, features: np.ndarray, group: np.ndarray) -> Parts:
-        """Of vectors (n, d) in groups numbered from 0 (n,)."""
+        """Sum vectors by group.
+
+        Parameters
+        ----------
+        features : numpy.ndarray, (n, d)
+            The vectors.
+        group : numpy.ndarray, (n,)
+            The group of each, from 0.
+
+        Returns
+        -------
+        Parts
+            The sums.
+        """
         center = features.mean(0)
         parts = [features[group == number] - center for number in range(GROUPS)]
         return cls(
@@ -81,20 +113,45 @@ class Parts:
         )
 
     def without(self, *left: int) -> FeatureGaussian:
-        """Mean and covariance of all groups but these."""
+        """Fit a Gaussian to all groups but some.
+
+        Parameters
+        ----------
+        left : int
+            The groups that are left out, any number of them.
+
+        Returns
+        -------
+        FeatureGaussian
+            Mean and covariance of the others.
+        """
         kept = [number for number in range(GROUPS) if number not in left]
         count, mean = self.counts[kept].sum(), self.sums[kept].sum(0) / self.counts[kept].sum()
         covariance = (self.squares[kept].sum(0) - count * np.outer(mean, mean)) / (count - 1)
         return FeatureGaussian(self.center + mean, covariance)
 
 
-def distance(parts: Parts, law: FeatureGaussian, undecided: int = 0) -> Estimate:
-    """The Fréchet distance of all vectors to ``law``, with the interval of what as many other vectors would give.
+def distance(parts: Parts, distribution: FeatureGaussian, undecided: int = 0) -> Estimate:
+    """Estimate the Fréchet distance of vectors to a Gaussian.
 
     Leaving out groups tells its bias T and the variances of its linear and its quadratic part. The latter, a weighted
-    sum of chi-squares, is taken to have the skewness of the gamma law with mean T and that variance.
+    sum of chi-squares, is taken to have the skewness of the gamma distribution with mean T and that variance.
+
+    Parameters
+    ----------
+    parts : Parts
+        The vectors by group.
+    distribution : FeatureGaussian
+        The Gaussian.
+    undecided : int
+        Number of samples that are left out.
+
+    Returns
+    -------
+    Estimate
+        The distance with the interval of what as many other vectors would give.
     """
-    to = frechet_to(law)
+    to = frechet_to(distribution)
     value, one = to(parts.without()), np.array([to(parts.without(g)) for g in range(GROUPS)])
     two = np.zeros((GROUPS, GROUPS))
     for g, h in combinations(range(GROUPS), 2):

@@ -63,7 +63,7 @@ class Moses(Metric):
         }
         if reference is not None:
             other = reference.moses
-            law = reference.quantiles.get(ACCESSIBILITY)
+            distribution = reference.quantiles.get(ACCESSIBILITY)
             found |= {
                 "moses.fragments": cosine([count_fragments(one) for one in known], other.fragments)
                 if other
@@ -72,7 +72,7 @@ class Moses(Metric):
                 if other
                 else nothing(),
                 "moses.snn": nearest_similarity(prints, other.fingerprints) if other else nothing(),
-                "distance.sa": nothing() if law is None else wasserstein(scores, law),
+                "distance.sa": nothing() if distribution is None else wasserstein(scores, distribution),
             }
         return {
             name: replace(one, undecided=undecided + _without(name, one, len(known), len(scores)))

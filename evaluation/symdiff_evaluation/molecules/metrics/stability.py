@@ -33,12 +33,34 @@ class Stability(Metric):
 
 
 def count_explicit(samples: MoleculeSamples) -> int:
-    """Number of records that write at least one hydrogen as an atom of its own."""
+    """Count the records that write at least one hydrogen as an atom of its own.
+
+    Parameters
+    ----------
+    samples : MoleculeSamples
+        The samples.
+
+    Returns
+    -------
+    int
+        Number of records.
+    """
     return sum(verdict.hydrogens for verdict in samples.verdicts)
 
 
 def explain(samples: MoleculeSamples) -> list[str]:
-    """A line that says what was decided where only some of the records write hydrogens as atoms, else none."""
+    """Say how hydrogens were counted where only some of the records write them as atoms.
+
+    Parameters
+    ----------
+    samples : MoleculeSamples
+        The samples.
+
+    Returns
+    -------
+    list of str
+        One sentence or none.
+    """
     explicit, parsed = count_explicit(samples), sum(verdict.stable is not None for verdict in samples.verdicts)
     if explicit in (0, parsed):
         return []

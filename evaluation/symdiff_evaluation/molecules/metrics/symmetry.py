@@ -25,8 +25,8 @@ class MoleculeSymmetry(Metric):
         "symmetry.asymmetric_share": "samples whose only automorphism is the identity",
         "symmetry.log_order": "mean natural logarithm of the order of the automorphism group",
         "symmetry.orbit_share": "mean number of orbits of heavy atoms, per heavy atom (1: no two are alike)",
-        "symmetry.order_distance": "law of the order against the reference: total variation",
-        "symmetry.log_order_distance": "law of its logarithm against the reference: Wasserstein",
+        "symmetry.order_distance": "distribution of the order against the reference: total variation",
+        "symmetry.log_order_distance": "distribution of its logarithm against the reference: Wasserstein",
     }
     compares = frozenset({"symmetry.order_distance", "symmetry.log_order_distance"})
     needs = dict.fromkeys(about, frozenset({SYMMETRY}))
@@ -44,11 +44,11 @@ class MoleculeSymmetry(Metric):
         }
         if reference is None:
             return found
-        law = reference.counts["order"]
-        levels = np.array([math.log(int(order)) for order in law])
-        weights = np.array(list(law.values()), np.float64)
+        distribution = reference.counts["order"]
+        levels = np.array([math.log(int(order)) for order in distribution])
+        weights = np.array(list(distribution.values()), np.float64)
         return found | {
-            "symmetry.order_distance": total_variation([{str(order): 1} for order in orders], law, undecided),
+            "symmetry.order_distance": total_variation([{str(order): 1} for order in orders], distribution, undecided),
             "symmetry.log_order_distance": wasserstein(logs, levels, weights, undecided),
         }
 

@@ -1,4 +1,4 @@
-"""Is the law of geometries invariant under rotations and under renumbering of the atoms?"""
+"""Is the distribution of geometries invariant under rotations and under renumbering of the atoms?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 class GeometryBalance(Metric):
     """Of the readable records.
 
-    Values are p-values, uniform where the law is invariant. Data sets that someone aligned or sorted are not.
+    Values are p-values, uniform where the distribution is invariant. Data sets that someone aligned or sorted are not.
     """
 
     title = "Balance of orientations and numberings (p-values)"

@@ -11,7 +11,7 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 
 
 class MirrorBalance(Metric):
-    """A law that a reflection leaves alone makes left and right equally often; p-values of that law are uniform."""
+    """A distribution that is invariant under reflections has left and right equally often; its p-values are uniform."""
 
     title = "Mirror balance"
     about = {

@@ -105,8 +105,7 @@ def weigh(
 
 
 def _distance(values: np.ndarray, target: np.ndarray) -> tuple[float, np.ndarray]:
-    """The 1-Wasserstein distance of two empirical laws, and how each of ``values`` pulls at it (first order, mean
-    zero)."""
+    """The 1-Wasserstein distance of two samples, and how each of ``values`` pulls at it (first order, mean zero)."""
     target = np.sort(np.asarray(target, np.float64))
     grid = np.unique(np.concatenate([values, target]))
     ours = np.searchsorted(np.sort(values), grid, "right")[:-1] / len(values)

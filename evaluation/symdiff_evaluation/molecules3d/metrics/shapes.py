@@ -90,8 +90,8 @@ def asymmetric_curve(shapes: Sequence[Shape], tolerances: Sequence[float]) -> li
 
 
 def _group_distance(shapes: Sequence[Shape], tolerance: float, reference: GeometryReference, lost: int) -> Estimate:
-    law = reference.counts.get(f"point_group.{tolerance}", {})
-    return total_variation([{one.group(tolerance): 1} for one in shapes], law, lost)
+    distribution = reference.counts.get(f"point_group.{tolerance}", {})
+    return total_variation([{one.group(tolerance): 1} for one in shapes], distribution, lost)
 
 
 def _orders(samples: Geometries) -> tuple[list[int | None], list[int | None]]:

@@ -47,7 +47,22 @@ class StrainEnergy(Metric):
 
 
 def median(values: Sequence[float] | np.ndarray, undecided: int = 0) -> Estimate:
-    """The median with the interval between two order statistics that covers it with at least 95 %, whatever the law."""
+    """Estimate the median.
+
+    The interval lies between two order statistics and covers the median with at least 95 %, for any distribution.
+
+    Parameters
+    ----------
+    values : sequence of float
+        The numbers.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        The median.
+    """
     ordered = np.sort(np.asarray(values, np.float64))
     count = len(ordered)
     if not count:

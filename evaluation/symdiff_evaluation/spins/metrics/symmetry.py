@@ -85,7 +85,7 @@ class BalanceTests(Metric):
     Uniform if it is.
     """
 
-    title = "Balance (p-values of an invariant law)"
+    title = "Balance (p-values of an invariant distribution)"
     about = {
         "balance.variants": (
             "chi-square: broken-symmetry variants (up, down, checkerboards, stripes; the label that prevails) are "
