@@ -18,9 +18,25 @@ from symdiff_evaluation.molecules3d.samples import Geometries, collect
 
 
 def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "list") -> Geometries:
-    """The set of such structures, in angstrom.
+    """Make a set of structures in memory, in ångström.
 
-    What is none of them is a broken record. Raises ``UserError`` for arrays that do not fit together.
+    Parameters
+    ----------
+    structures : iterable, or mapping of str to numpy.ndarray
+        ASE atoms, RDKit molecules with a conformer, pairs of atomic numbers (n,) and positions (n, 3); or the arrays of
+        a file. What is none of them is a broken record.
+    place : str
+        What stands for the name of a file.
+
+    Returns
+    -------
+    Geometries
+        In the order of the structures.
+
+    Raises
+    ------
+    UserError
+        For arrays that do not fit together.
     """
     if isinstance(structures, Mapping):
         return from_columns({name: np.asarray(array) for name, array in structures.items()}, place)

@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EDM:
-    """``stable`` atoms of ``atoms``.
+    """A molecule by EDM's rule.
 
-    ``smiles`` of the largest fragment, None where RDKit does not sanitize the whole.
+    Parameters
+    ----------
+    stable : int
+        Number of stable atoms.
+    atoms : int
+        Number of atoms.
+    smiles : str, optional
+        SMILES of the largest fragment; None where RDKit does not sanitize the whole.
     """
 
     stable: int
@@ -24,7 +31,18 @@ class EDM:
 
 
 def apply_edm(geometry: PlacedAtoms) -> EDM | None:
-    """EDM's rule of one geometry; None for elements that its tables lack."""
+    """Apply EDM's rule to a geometry.
+
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The molecule.
+
+    Returns
+    -------
+    EDM or None
+        None for elements that its tables lack.
+    """
     if not covers(geometry.numbers):
         return None
     orders = find_bond_orders(geometry.numbers, geometry.positions)

@@ -34,15 +34,45 @@ _LIMITS = _limits()
 
 
 def covers(numbers: np.ndarray) -> bool:
-    """Whether the tables know every element."""
+    """Tell whether the tables have every element.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+
+    Returns
+    -------
+    bool
+        Whether all are H, C, N, O or F.
+    """
     return set(np.unique(numbers).tolist()) <= VALENCES.keys()
 
 
 def find_bond_orders(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """(N, N) int, 0 to 3: the highest order whose length plus margin exceeds the distance, all lower ones doing so too.
+    """Find the bond order of each pair of atoms: the highest whose length plus margin exceeds the distance, all lower
+    ones doing so too.
 
-    ``numbers`` (N,) atomic numbers, ``positions`` (N, 3) in angstrom. Raises ``ValueError`` for an element that the
-    tables lack.
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+    positions : numpy.ndarray, (n, 3)
+        In ångström.
+
+    Returns
+    -------
+    numpy.ndarray, (n, n) int
+        0 to 3.
+
+    Raises
+    ------
+    ValueError
+        For an element that the tables lack.
+
+    References
+    ----------
+    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022.
     """
     if not covers(numbers):
         raise ValueError(f"EDM's tables know H, C, N, O and F, got the atomic numbers {sorted(set(numbers.tolist()))}")
@@ -55,14 +85,37 @@ def find_bond_orders(numbers: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def count_stable(numbers: np.ndarray, orders: np.ndarray) -> int:
-    """Atoms whose bond orders add up to their element's valence."""
+    """Count the atoms whose bond orders add up to their element's valence.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+    orders : numpy.ndarray, (n, n)
+        Bond orders.
+
+    Returns
+    -------
+    int
+        Number of stable atoms.
+    """
     return int((orders.sum(1) == np.array([VALENCES[number] for number in numbers.tolist()])).sum())
 
 
 def find_largest_fragment(numbers: np.ndarray, orders: np.ndarray) -> str | None:
-    """Canonical SMILES of the largest fragment, as EDM's validity keeps it.
+    """Find the largest fragment, as EDM's validity keeps it.
 
-    None where RDKit does not sanitize the whole.
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+    orders : numpy.ndarray, (n, n)
+        Bond orders.
+
+    Returns
+    -------
+    str or None
+        Its canonical SMILES; None where RDKit does not sanitize the whole.
     """
     kinds = (Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE)
     mol = Chem.RWMol()

@@ -18,9 +18,19 @@ Row = Mapping[str, np.ndarray]  # of one molecule: values by label
 
 
 def measure_lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
-    """Bond lengths in angstrom by label such as "C=O", elements in alphabetical order.
+    """Measure the bond lengths of a molecule.
 
-    ``bonds`` (b, 3) as perceived.
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The molecule.
+    bonds : numpy.ndarray, (b, 3)
+        Atoms i, j and the order, as perceived.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Lengths in ångström by label such as "C=O", elements in alphabetical order.
     """
     found: dict[str, list[float]] = {}
     spans = np.linalg.norm(geometry.positions[bonds[:, 0]] - geometry.positions[bonds[:, 1]], axis=1)
@@ -31,7 +41,20 @@ def measure_lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.nd
 
 
 def measure_angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
-    """Angles between two bonds of an atom in degrees by label such as "C-C-H", the middle atom in the middle."""
+    """Measure the angles between two bonds of an atom.
+
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The molecule.
+    bonds : numpy.ndarray, (b, 3)
+        As in ``measure_lengths``.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Angles in degrees by label such as "C-C-H", the middle atom in the middle.
+    """
     neighbors: dict[int, list[int]] = {}
     for i, j, _ in bonds.tolist():
         neighbors.setdefault(i, []).append(j)
@@ -46,7 +69,18 @@ def measure_angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.nda
 
 
 def measure_rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
-    """Lengths and angles of every valid molecule, one row a molecule."""
+    """Measure the lengths and angles of every valid molecule.
+
+    Parameters
+    ----------
+    geometries : Geometries
+        The set.
+
+    Returns
+    -------
+    tuple of list
+        Lengths and angles, each with one mapping a molecule.
+    """
     spans, bends = [], []
     for index, one in zip(geometries.readable, geometries.perceptions, strict=True):
         if not isinstance(one, Undetermined) and one.canonical is not None:
@@ -56,7 +90,18 @@ def measure_rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
 
 
 def pool(parts: Iterable[Row]) -> dict[str, np.ndarray]:
-    """All values by label, labels sorted."""
+    """Join the values of many molecules.
+
+    Parameters
+    ----------
+    parts : iterable of mapping of str to numpy.ndarray
+        Values by label, one mapping a molecule.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        All values by label, labels sorted.
+    """
     found: dict[str, list[np.ndarray]] = {}
     for part in parts:
         for label, values in part.items():

@@ -22,10 +22,20 @@ FAINT = 1e-4  # of pseudoscalars that lie between -1 and 1: what is below could 
 
 
 def find_hand(geometry: PlacedAtoms) -> int:
-    """1 or -1, by the first of some pseudoscalars that is not about zero; 0 where all are.
+    """Find the hand of a geometry: the sign of the first of some pseudoscalars that is not about zero.
 
     The sign has no meaning of its own: what counts is that mirror images have opposite ones. It is 0 for whatever is
     its own mirror image, and for chiral figures of high symmetry (D2, C3 and more).
+
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The molecule.
+
+    Returns
+    -------
+    int
+        1, -1 or 0.
     """
     for value in pseudoscalars(geometry.numbers, geometry.positions):
         if abs(value) > FAINT:
@@ -34,11 +44,23 @@ def find_hand(geometry: PlacedAtoms) -> int:
 
 
 def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
-    """Numbers between -1 and 1 that change their sign in the mirror.
+    """Compute numbers between -1 and 1 that change their sign in the mirror.
 
     The first is the volume that three first moments span (their weights: atomic number, squared distance from the
     centroid, both); the others are a first moment times the axial vector of the commutator of two second moments, which
     a twofold axis leaves.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+    positions : numpy.ndarray, (n, 3)
+        In ångström.
+
+    Returns
+    -------
+    list of float
+        Up to four numbers; those that cannot be scaled are left out.
     """
     x = positions - positions.mean(0)
     scale = np.sqrt((x**2).sum(1).mean()) or 1.0
@@ -60,14 +82,38 @@ def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
 
 
 def binomial_balance(right: int, left: int, undecided: int = 0) -> Estimate:
-    """P-value that two outcomes are equally likely: the exact two-sided binomial test."""
+    """Test that two outcomes are equally likely, by the exact two-sided binomial test.
+
+    Parameters
+    ----------
+    right, left : int
+        How often each occurs.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        The p-value; no value where neither occurs.
+    """
     if right + left == 0:
         return nothing(undecided)
     return Estimate(float(binomtest(right, right + left).pvalue), None, None, right + left, undecided)
 
 
 def enantiomer_balance(molecules: Iterable[PerceivedMolecule]) -> Balance:
-    """Test that of each chiral molecule, told apart by its stereo SMILES, both mirror images are equally frequent."""
+    """Test that of each chiral molecule, told apart by its stereo SMILES, both mirror images are equally frequent.
+
+    Parameters
+    ----------
+    molecules : iterable of PerceivedMolecule
+        The molecules; achiral ones are left out.
+
+    Returns
+    -------
+    Balance
+        The test.
+    """
     pairs = [
         (min(one.stereo, one.mirrored), one.stereo <= one.mirrored)
         for one in molecules

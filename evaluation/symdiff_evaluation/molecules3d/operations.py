@@ -34,13 +34,34 @@ _ON_AXIS = 1.0  # angstrom: atoms that an axis of high order may hold, or that s
 
 
 def turn_of(kind: str) -> tuple[float, bool]:
-    """The angle of a kind of operation, and whether it is improper; of axes C13 and above, too."""
+    """Give the angle of a kind of operation.
+
+    Parameters
+    ----------
+    kind : str
+        "m", "i", "C2", "S4", ...; of axes C13 and above, too.
+
+    Returns
+    -------
+    tuple
+        The angle in radians, and whether the operation is improper.
+    """
     return ANGLES[kind] if kind in ANGLES else (2 * math.pi / int(kind[1:]), False)
 
 
 @dataclass(frozen=True)
 class Element:
-    """One symmetry element: its kind, its axis (a mirror's normal) and its RMSD in angstrom."""
+    """One symmetry element.
+
+    Parameters
+    ----------
+    kind : str
+        "m", "i", "C2", "S4", ...
+    axis : numpy.ndarray, (3,)
+        Unit vector along the axis; a mirror's normal.
+    deviation : float
+        RMSD in ångström between the figure and its image.
+    """
 
     kind: str
     axis: np.ndarray
@@ -50,7 +71,12 @@ class Element:
 class Figure:
     """Atoms about their centroid, which every operation that carries them onto themselves keeps.
 
-    ``numbers`` (n,), ``positions`` (n, 3) in angstrom.
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+    positions : numpy.ndarray, (n, 3)
+        In ångström.
     """
 
     def __init__(self, numbers: np.ndarray, positions: np.ndarray) -> None:
@@ -64,7 +90,18 @@ class Figure:
         self._views = np.concatenate([np.sort(self._distances[:, kind], 1) for kind in self._kinds], 1)
 
     def pair(self, operations: np.ndarray) -> np.ndarray:
-        """Where each operation (k, 3, 3) takes each atom, (k, n), at least cost."""
+        """Pair each atom with the one that an operation takes it to, at least cost.
+
+        Parameters
+        ----------
+        operations : numpy.ndarray, (k, 3, 3)
+            Orthogonal matrices.
+
+        Returns
+        -------
+        numpy.ndarray, (k, n)
+            Number of the partner of each atom.
+        """
         costs = self._costs(operations)
         return self._paired(costs, costs.argmin(2))
 
@@ -89,12 +126,38 @@ class Figure:
         return nearest
 
     def deviations(self, operations: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-        """RMSD in angstrom of each operation (k, 3, 3) with the pairs (k, n)."""
+        """Compute the RMSD between the figure and its images.
+
+        Parameters
+        ----------
+        operations : numpy.ndarray, (k, 3, 3)
+            Orthogonal matrices.
+        pairs : numpy.ndarray, (k, n)
+            Partners of the atoms.
+
+        Returns
+        -------
+        numpy.ndarray, (k,)
+            In ångström.
+        """
         gaps = self.positions @ np.swapaxes(operations, 1, 2) - self.positions[pairs]
         return np.sqrt((gaps**2).sum(2).mean(1))
 
     def best_axes(self, pairs: np.ndarray, kind: str) -> np.ndarray:
-        """The unit axes (k, 3) about which the operation of this kind fits the pairs (k, n) best."""
+        """Find the axes about which an operation fits given pairs best.
+
+        Parameters
+        ----------
+        pairs : numpy.ndarray, (k, n)
+            Partners of the atoms.
+        kind : str
+            The kind of the operation.
+
+        Returns
+        -------
+        numpy.ndarray, (k, 3)
+            Unit vectors.
+        """
         angle, improper = turn_of(kind)
         partners = self.positions[pairs]
         moments = np.swapaxes(partners, 1, 2) @ self.positions
@@ -106,7 +169,20 @@ class Figure:
         )
 
     def elements(self, kind: str, axes: np.ndarray) -> list[Element]:
-        """The best operations of a kind that candidate axes (k, 3) lead to, each once, the best first."""
+        """Find the best operations of a kind that candidate axes lead to.
+
+        Parameters
+        ----------
+        kind : str
+            The kind.
+        axes : numpy.ndarray, (k, 3)
+            Where the search starts.
+
+        Returns
+        -------
+        list of Element
+            Each once, the best first.
+        """
         if not len(axes):
             return []
         angle, improper = turn_of(kind)
@@ -126,8 +202,20 @@ class Figure:
         return [Element(kind, axes[k], float(deviations[k])) for k in np.flatnonzero(~same)]
 
     def could_have(self, order: int, axes: np.ndarray) -> np.ndarray:
-        """Those of the axes (k, 3) about which the atoms could form rings of ``order`` alike ones, by their numbers
-        on and off the axis."""
+        """Select the axes about which the atoms could form rings, by their numbers on and off the axis.
+
+        Parameters
+        ----------
+        order : int
+            Number of like atoms of a ring.
+        axes : numpy.ndarray, (k, 3)
+            Unit vectors.
+
+        Returns
+        -------
+        numpy.ndarray, (m, 3)
+            Those of them.
+        """
         heights = self.positions @ axes.T
         beside = self._squares[:, None] - heights**2 >= _ON_AXIS**2
         possible, rings = np.ones(len(axes), bool), np.zeros(len(axes), bool)
@@ -143,26 +231,38 @@ class Figure:
         return max(map(len, self._kinds))
 
     def inversion(self) -> Element:
+        """Measure the inversion through the centroid."""
         pairs = self.pair(-np.eye(3)[None])
         return Element("i", np.array([0.0, 0, 1]), float(self.deviations(-np.eye(3)[None], pairs)[0]))
 
     def principal_axes(self) -> np.ndarray:
-        """Unit axes (3, 3) of the tensor of gyration, one a row, the longest first."""
+        """Find the principal axes of the tensor of gyration: unit vectors (3, 3), one a row, the longest first."""
         return np.linalg.eigh(self.positions.T @ self.positions)[1].T[::-1]
 
     def reversal(self, heights: np.ndarray) -> float:
-        """Mean square difference between heights (n,) on a line and their negatives, alike atoms paired at least
-        cost."""
+        """Compute the mean square difference between heights on a line and their negatives, like atoms paired at least
+        cost.
+
+        Parameters
+        ----------
+        heights : numpy.ndarray, (n,)
+            In ångström.
+
+        Returns
+        -------
+        float
+            In squared ångström.
+        """
         return (
             sum(float(((np.sort(heights[kind]) + np.sort(heights[kind])[::-1]) ** 2).sum()) for kind in self._kinds)
             / self.size
         )
 
     def candidate_axes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Unit axes (k, 3) to try: normals of mirrors, twofold axes, and axes of more than twofold.
+        """List unit axes (k, 3) to try: normals of mirrors, twofold axes, and axes of more than twofold.
 
-        A mirror or a twofold axis exchanges two alike atoms, or all atoms lie in or on it and it is a principal one;
-        alike atoms that a rotation takes to each other in turn lie in a plane across its axis.
+        A mirror or a twofold axis exchanges two like atoms, or all atoms lie in or on it and it is a principal one;
+        like atoms that a rotation takes to each other in turn lie in a plane across its axis.
         """
         x, principal = self.positions, self.principal_axes()
         first, second, alike = self._alike()

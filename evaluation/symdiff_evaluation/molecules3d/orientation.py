@@ -1,4 +1,7 @@
-"""Does a distribution of geometries prefer an orientation? Moments of the atoms point where the geometry does."""
+"""Does a distribution of geometries prefer an orientation?
+
+Moments of the atoms point where the geometry does.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,20 @@ def orientation_balance(geometries: Sequence[PlacedAtoms]) -> Balance:
 
 
 def moments(numbers: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(3,) and (5,), scaled by the size of the geometry; zeros where a moment is about zero."""
+    """Compute a vector and a traceless symmetric matrix that turn with the geometry.
+
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,)
+        Atomic numbers.
+    positions : numpy.ndarray, (n, 3)
+        In ångström.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, (3,) and (5,)
+        Scaled by the size of the geometry; zeros where a moment is about zero.
+    """
     x = positions - positions.mean(0)
     x = x / (np.sqrt((x**2).sum(1).mean()) or 1.0)
     first = numbers @ x / numbers.sum()

@@ -39,7 +39,22 @@ _TOLERANCES = np.linspace(0.02, LIMIT, 13)  # of the curve of symmetric shares, 
 def sections(
     samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
 ) -> list[PageSection]:
-    """The sections of the report; what no metric asked for is not worked out for them."""
+    """Make the sections of the report; what no metric asked for is not worked out for them.
+
+    Parameters
+    ----------
+    samples : Geometries
+        What was read.
+    reference : GeometryReference, optional
+        Drawn beside the samples.
+    estimates : mapping of str to Estimate
+        The numbers that texts quote.
+
+    Returns
+    -------
+    list of PageSection
+        Distributions, symmetry, samples and failures.
+    """
     return [
         PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
         PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),

@@ -23,13 +23,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PerceivedMolecule:
-    """One geometry as a molecule. ``canonical``: flat canonical SMILES of its one component, else None with a
-    ``reason``.
+    """One geometry as a molecule.
 
-    ``stereo``: canonical SMILES with stereo read from the geometry, and ``mirrored`` that of its mirror image: they
-    differ where the configuration is chiral. ``rights`` and ``lefts``: stereo centers R and S. ``bonds`` (b, 3): atoms
-    i < j and the order (1, 2, 3, 4: aromatic). ``default``: the SMILES by RDKit's default settings, of any number of
-    components; None where it finds no molecule, ``Undetermined`` where its search ran out.
+    Parameters
+    ----------
+    canonical : str, optional
+        Flat canonical SMILES of its one component; None where there is a reason.
+    reason : str
+        Why it is no valid molecule, else "".
+    stereo : str
+        Canonical SMILES with stereo read from the geometry.
+    mirrored : str
+        That of its mirror image; it differs where the configuration is chiral.
+    rights, lefts : int
+        Number of stereo centers R and S.
+    bonds : numpy.ndarray, (b, 3), optional
+        Atoms i < j and the order (1, 2, 3, 4: aromatic).
+    default : str, optional
+        The SMILES by RDKit's default settings, of any number of components; None where it finds no molecule,
+        ``Undetermined`` where its search ran out.
     """
 
     canonical: str | None
@@ -43,11 +55,23 @@ class PerceivedMolecule:
 
     @property
     def chiral(self) -> bool:
+        """Whether the configuration differs from its mirror image's."""
         return self.stereo != self.mirrored
 
 
 def perceive(geometry: PlacedAtoms) -> PerceivedMolecule | Undetermined:
-    """What molecule a geometry is: its reason where it is none, ``Undetermined`` where that could not be decided."""
+    """Find what molecule a geometry is.
+
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    PerceivedMolecule or Undetermined
+        With a reason where it is none; ``Undetermined`` where that could not be decided.
+    """
     with rdBase.BlockLogs():
         default = _by_default(geometry)
         try:
@@ -69,15 +93,41 @@ def perceive(geometry: PlacedAtoms) -> PerceivedMolecule | Undetermined:
 
 
 def find_molecule(geometry: PlacedAtoms) -> Chem.Mol:
-    """The sanitized molecule with its hydrogens and its conformer, of any number of components.
+    """Find the sanitized molecule with its hydrogens and its conformer, of any number of components.
 
-    Raises ``Broken`` or ``Undecided``.
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The molecule.
+
+    Raises
+    ------
+    Broken
+        Where it is none.
+    Undecided
+        Where the search ran out.
     """
     return perception.molecule(geometry.numbers, geometry.positions, geometry.charge)
 
 
 def check_complete(mol: Chem.Mol) -> None:
-    """Raises ``Broken`` for several components and for unpaired electrons."""
+    """Check that a molecule is one component without unpaired electrons.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        The molecule.
+
+    Raises
+    ------
+    Broken
+        Where it is not.
+    """
     if (components := len(Chem.GetMolFrags(mol))) > 1:
         raise Broken(f"fragments: {components} components")
     if unpaired := sum(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):

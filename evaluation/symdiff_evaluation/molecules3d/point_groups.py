@@ -14,8 +14,22 @@ _GOLDEN = (1 + math.sqrt(5)) / 2
 
 
 def operation(axis: np.ndarray, angle: float, improper: bool = False) -> np.ndarray:
-    """Rotations (..., 3, 3) by ``angle`` about unit axes (..., 3), then a reflection along the axis where
-    ``improper``."""
+    """Make rotations, or rotoreflections.
+
+    Parameters
+    ----------
+    axis : numpy.ndarray, (..., 3)
+        Unit axes.
+    angle : float
+        In radians.
+    improper : bool
+        Whether a reflection along the axis follows.
+
+    Returns
+    -------
+    numpy.ndarray, (..., 3, 3)
+        Orthogonal matrices.
+    """
     axis = np.asarray(axis, np.float64)
     cosine = math.cos(angle)
     outer = axis[..., :, None] * axis[..., None, :]
@@ -23,7 +37,18 @@ def operation(axis: np.ndarray, angle: float, improper: bool = False) -> np.ndar
 
 
 def crosses(vectors: np.ndarray) -> np.ndarray:
-    """Matrices (..., 3, 3) that take b to the cross product of a vector (..., 3) with b."""
+    """Make the matrices that take b to the cross product of a vector with b.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray, (..., 3)
+        The vectors.
+
+    Returns
+    -------
+    numpy.ndarray, (..., 3, 3)
+        Antisymmetric matrices.
+    """
     found = np.zeros((*vectors.shape, 3))
     found[..., 0, 1], found[..., 0, 2], found[..., 1, 2] = -vectors[..., 2], vectors[..., 1], -vectors[..., 0]
     return found - np.swapaxes(found, -1, -2)
@@ -31,7 +56,18 @@ def crosses(vectors: np.ndarray) -> np.ndarray:
 
 @cache
 def matrices(name: str) -> np.ndarray:
-    """The operations (order, 3, 3) of a finite group by its Schoenflies symbol, the identity first."""
+    """List the operations of a finite group.
+
+    Parameters
+    ----------
+    name : str
+        Schoenflies symbol.
+
+    Returns
+    -------
+    numpy.ndarray, (order, 3, 3)
+        Orthogonal matrices, the identity first.
+    """
     generators = _generators(name)
     found = [np.eye(3)]
     for one in found:  # grows while it is walked through: the closure
@@ -43,17 +79,50 @@ def matrices(name: str) -> np.ndarray:
 
 
 def turns(n: int) -> np.ndarray:
-    """The rotations (n, 3, 3) by multiples of 2π/n about z, for any n."""
+    """List the rotations by multiples of 2π/n about z.
+
+    Parameters
+    ----------
+    n : int
+        Any order.
+
+    Returns
+    -------
+    numpy.ndarray, (n, 3, 3)
+        Orthogonal matrices.
+    """
     return np.stack([operation(np.array([0.0, 0, 1]), 2 * math.pi * k / n) for k in range(n)])
 
 
 def order(name: str) -> float:
-    """Number of operations; infinite for C∞v, D∞h and the single atom's K∞h."""
+    """Count the operations of a group.
+
+    Parameters
+    ----------
+    name : str
+        Schoenflies symbol.
+
+    Returns
+    -------
+    float
+        Infinite for C∞v, D∞h and the single atom's K∞h.
+    """
     return math.inf if "∞" in name else len(matrices(name))
 
 
 def has_improper(name: str) -> bool:
-    """Whether a figure with this group is its own mirror image."""
+    """Tell whether a figure with this group is its own mirror image.
+
+    Parameters
+    ----------
+    name : str
+        Schoenflies symbol.
+
+    Returns
+    -------
+    bool
+        Whether the group has an improper operation.
+    """
     return "∞" in name or bool((np.linalg.det(matrices(name)) < 0).any())
 
 

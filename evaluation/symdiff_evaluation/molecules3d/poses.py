@@ -21,15 +21,34 @@ if TYPE_CHECKING:
 
 
 def require() -> None:
-    """Raises ``UserError`` where the package is missing."""
+    """Check that the package ``posebusters`` is installed.
+
+    Raises
+    ------
+    UserError
+        Where it is missing.
+    """
     if find_spec("posebusters") is None:
         raise UserError("poses: needs the package posebusters: pip install 'symdiff-torch[poses]'")
 
 
 def run_checks(geometry: PlacedAtoms) -> dict[str, bool] | Undetermined:
-    """Each check of PoseBusters' configuration "mol" by its name.
+    """Run the checks of PoseBusters' configuration "mol".
 
-    None where the geometry is no molecule by perceived bonds.
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    dict of str to bool, or Undetermined
+        Each check by its name; empty where the geometry is no molecule by perceived bonds.
+
+    References
+    ----------
+    Buttenschoen, Morris, Deane, PoseBusters: AI-based docking methods fail to generate physically valid poses or
+    generalise to novel sequences, Chem. Sci. 15 (2024).
     """
     from posebusters import PoseBusters  # pyright: ignore[reportMissingImports]  # an extra
 

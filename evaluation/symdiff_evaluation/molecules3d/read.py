@@ -41,7 +41,25 @@ def read(path: str | Path) -> Geometries:
 
 
 def from_columns(arrays: Mapping[str, np.ndarray], place: str) -> Geometries:
-    """The molecules of the arrays of a file. Raises ``UserError``."""
+    """Make a set of the arrays of a file.
+
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+        ``offsets``, ``z``, ``pos`` and perhaps ``charge``.
+    place : str
+        Name of the file.
+
+    Returns
+    -------
+    Geometries
+        The molecules.
+
+    Raises
+    ------
+    UserError
+        Where the arrays do not fit together.
+    """
     return _gather(flat_arrays.read(arrays, place, bonds=False))
 
 

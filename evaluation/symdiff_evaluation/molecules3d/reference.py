@@ -24,13 +24,24 @@ _RARE = 50  # values of a label that are too few for a distribution
 
 @dataclass(frozen=True, eq=False)
 class GeometryReference:
-    """``count``: readable records. ``hashes`` (n,) uint64, sorted: ``digest`` of the canonical SMILES of those that are
-    molecules.
+    """Statistics of a training set of molecules in 3D.
 
-    ``counts[name]`` by label: "bond" (as "C=O") and "angle" (as "C-C-H") of valid molecules by perceived bonds,
-    "point_group.0.1" and "point_group.0.3" by Schoenflies symbol. ``quantiles[name]`` (q,), sorted, standing for equal
-    shares: "length.C=O" in angstrom and "angle.C-C-H" in degrees for labels with at least 50 values, "strain" in
-    kcal/mol per atom, "chirality" in angstrom.
+    Parameters
+    ----------
+    name : str
+        The name of the reference.
+    count : int
+        Number of readable records.
+    hashes : numpy.ndarray, (n,) uint64
+        ``digest`` of the canonical SMILES of those that are molecules, sorted.
+    counts : mapping of str to mapping of str to int
+        Counts by label: "bond" (as "C=O") and "angle" (as "C-C-H") of valid molecules by perceived bonds,
+        "point_group.0.1" and "point_group.0.3" by Schoenflies symbol.
+    quantiles : mapping of str to numpy.ndarray, (q,)
+        Sorted values of equal weight: "length.C=O" in ångström and "angle.C-C-H" in degrees for labels with at least 50
+        values, "strain" in kcal/mol per atom, "chirality" in ångström.
+    source : str
+        Where the data come from.
     """
 
     name: str
@@ -41,14 +52,44 @@ class GeometryReference:
     source: str = ""
 
     def knows(self, smiles: Sequence[str]) -> np.ndarray:
-        """Which canonical SMILES are in the set: (n,) bool."""
+        """Tell which molecules are in the training set.
+
+        Parameters
+        ----------
+        smiles : sequence of str, (n,)
+            Canonical SMILES.
+
+        Returns
+        -------
+        numpy.ndarray, (n,) bool
+            Whether each is.
+        """
         return np.isin(np.array([digest(text) for text in smiles], np.uint64), self.hashes)
 
 
 def build(geometries: Geometries, name: str, source: str = "", most: int = 10_000) -> GeometryReference:
-    """The statistics of readable geometries; shapes and strain of ``most`` of them, taken at even distances.
+    """Take the statistics of readable geometries.
 
-    Raises ``UserError`` where none is readable.
+    Parameters
+    ----------
+    geometries : Geometries
+        The training set.
+    name : str
+        The name of the reference.
+    source : str
+        Where the data come from.
+    most : int
+        Shapes and strain are taken of so many at most, at even distances.
+
+    Returns
+    -------
+    GeometryReference
+        The statistics.
+
+    Raises
+    ------
+    UserError
+        Where no record is readable.
     """
     if not geometries.readable:
         raise UserError(f"reference {name}: none of its {len(geometries)} records is readable, no molecule")
@@ -83,7 +124,15 @@ def build(geometries: Geometries, name: str, source: str = "", most: int = 10_00
 
 
 def write(reference: GeometryReference, out: str | Path) -> None:
-    """Write ``OUT.safetensors`` and ``OUT.json``."""
+    """Write ``OUT.safetensors`` and ``OUT.json``.
+
+    Parameters
+    ----------
+    reference : GeometryReference
+        What to write.
+    out : str or Path
+        Path without ending.
+    """
     about = {
         "kind": KIND,
         "name": reference.name,
@@ -99,7 +148,23 @@ def write(reference: GeometryReference, out: str | Path) -> None:
 
 
 def load(name_or_path: str | Path) -> GeometryReference:
-    """A shipped reference by name, or what ``write`` wrote. Raises ``UserError`` where it is missing or was altered."""
+    """Load a reference.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped one, or path of either file that ``write`` wrote.
+
+    Returns
+    -------
+    GeometryReference
+        The statistics.
+
+    Raises
+    ------
+    UserError
+        Where it is missing or was altered.
+    """
     about, arrays = read_files(name_or_path, KIND)
     try:
         return GeometryReference(
@@ -118,12 +183,36 @@ def load(name_or_path: str | Path) -> GeometryReference:
 
 
 def count_point_groups(shapes: Sequence[Shape], tolerance: float) -> Counter[str]:
-    """How often each Schoenflies symbol occurs at a tolerance in angstrom."""
+    """Count the shapes by point group.
+
+    Parameters
+    ----------
+    shapes : sequence of Shape
+        The shapes.
+    tolerance : float
+        In ångström.
+
+    Returns
+    -------
+    collections.Counter
+        How often each Schoenflies symbol occurs.
+    """
     return Counter(one.group(tolerance) for one in shapes)
 
 
 def measure_chiralities(shapes: Sequence[Shape]) -> np.ndarray:
-    """RMSD in angstrom to the nearest operation that mirrors, at most ``LIMIT``: farther ones are only bounded."""
+    """Measure the RMSD to the nearest operation that mirrors.
+
+    Parameters
+    ----------
+    shapes : sequence of Shape, (n,)
+        The shapes.
+
+    Returns
+    -------
+    numpy.ndarray, (n,)
+        In ångström, at most ``LIMIT``: larger ones are only bounded.
+    """
     return np.array([min(one.chirality, LIMIT) for one in shapes])
 
 

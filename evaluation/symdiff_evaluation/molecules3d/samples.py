@@ -29,7 +29,14 @@ _COLUMNS = {  # of samples.csv, by what they are worked out of
 class PlacedAtoms(NamedTuple):
     """One molecule.
 
-    ``numbers`` (n,) uint8 atomic numbers, ``positions`` (n, 3) float64 in angstrom, total ``charge``.
+    Parameters
+    ----------
+    numbers : numpy.ndarray, (n,) uint8
+        Atomic numbers.
+    positions : numpy.ndarray, (n, 3) float64
+        In ångström.
+    charge : int
+        The total charge.
     """
 
     numbers: np.ndarray
@@ -39,14 +46,31 @@ class PlacedAtoms(NamedTuple):
 
 @dataclass(frozen=True)
 class Geometries:
-    """``records`` in the order of the files, why some of them are no molecule (``reasons``, "" for the others), and
-    their atoms.
+    """A set of molecules in 3D, with their atoms in flat arrays.
 
-    Record k owns the atoms ``offsets[k]:offsets[k + 1]`` of ``z`` (atoms,) uint8 and ``pos`` (atoms, 3) float64 in
-    angstrom; a broken one owns none. ``charges`` (count,) are total charges, 0 where the file does not say. What is
-    worked out of them (bonds, strain, symmetry) is worked out when first asked for, within ``limits``; no number
-    depends on their ``workers``. ``progress`` is called with the name of what is worked out and the number of records
-    done since its last call. ``shards``: where it is kept.
+    What is worked out of them (bonds, strain, symmetry) is worked out when first asked for, within ``limits``; no
+    number depends on their ``workers``.
+
+    Parameters
+    ----------
+    records : tuple of Record
+        In the order of the files.
+    reasons : tuple of str
+        Why a record is no molecule, "" for the others.
+    offsets : numpy.ndarray, (count + 1,)
+        Record k has the atoms ``offsets[k]:offsets[k + 1]``; a broken one has none.
+    z : numpy.ndarray, (atoms,) uint8
+        Atomic numbers.
+    pos : numpy.ndarray, (atoms, 3) float64
+        In ångström.
+    charges : numpy.ndarray, (count,)
+        Total charges, 0 where the file does not say.
+    limits : Limits
+        Processes, and time and memory for one molecule.
+    progress : callable, optional
+        Called with the name of what is worked out and the number of records done since its last call.
+    shards : Shards, optional
+        Where it is kept.
     """
 
     records: tuple[Record, ...]
@@ -67,7 +91,18 @@ class Geometries:
         return PlacedAtoms(self.z[here], self.pos[here], int(self.charges[index]))
 
     def select(self, which: Sequence[int]) -> Geometries:
-        """The records at ``which``, as a set of its own."""
+        """Select records.
+
+        Parameters
+        ----------
+        which : sequence of int
+            Their numbers.
+
+        Returns
+        -------
+        Geometries
+            A set of its own.
+        """
         parts = [np.arange(self.offsets[k], self.offsets[k + 1]) for k in which]
         atoms = np.concatenate([np.zeros(0, np.int64), *parts])
         return replace(
@@ -88,42 +123,42 @@ class Geometries:
 
     @cached_property
     def edm(self) -> tuple:
-        """What EDM's rule says of each readable record: ``bonds.EDM``, None for elements that its tables lack."""
+        """EDM's rule for each readable record: ``bonds.EDM``, None for elements that its tables lack."""
         from symdiff_evaluation.molecules3d.bonds import apply_edm
 
         return self._each("EDM's rule", apply_edm, "edm")
 
     @cached_property
     def perceptions(self) -> tuple:
-        """What perception says of each readable record: ``perception.PerceivedMolecule`` or ``Undetermined``."""
+        """Perceived bonds of each readable record: ``perception.PerceivedMolecule`` or ``Undetermined``."""
         from symdiff_evaluation.molecules3d.perception import perceive
 
         return self._each("bonds", perceive, "perceptions")
 
     @cached_property
     def internal(self) -> tuple:
-        """Lengths and angles of bonds by label, one row a valid molecule: ``internal.measure_rows``."""
+        """Lengths and angles of bonds by label, one row a valid molecule: ``internal_coordinates.measure_rows``."""
         from symdiff_evaluation.molecules3d.internal_coordinates import measure_rows
 
         return measure_rows(self)
 
     @cached_property
     def strains(self) -> tuple:
-        """Of each readable record: ``strain.Strain`` or ``Undetermined``."""
+        """Strain of each readable record: ``strain.Strain`` or ``Undetermined``."""
         from symdiff_evaluation.molecules3d.strain import measure_strain
 
         return self._each("strain", measure_strain, "strains")
 
     @cached_property
     def xtb_strains(self) -> tuple:
-        """The same by GFN2-xTB: ``xtb.relax``."""
+        """Strain by GFN2-xTB of each readable record: ``xtb.relax``."""
         from symdiff_evaluation.molecules3d.xtb import relax
 
         return self._each("strain by xTB", relax, "xtb_strains")
 
     @cached_property
     def shapes(self) -> tuple:
-        """Of each readable record: ``symmetry.Shape`` or ``Undetermined``."""
+        """Symmetry of each readable record: ``symmetry.Shape`` or ``Undetermined``."""
         from symdiff_evaluation.molecules3d.symmetry import measure_shape
 
         return self._each("symmetry", measure_shape, "shapes")
@@ -136,7 +171,18 @@ class Geometries:
         return self._each("PoseBusters", run_checks, "poses")
 
     def row(self, index: int) -> dict[str, object]:
-        """The columns of samples.csv for one record: of what was worked out already, "" where it has no value."""
+        """Make the columns of samples.csv for one record.
+
+        Parameters
+        ----------
+        index : int
+            Number of the record.
+
+        Returns
+        -------
+        dict of str to object
+            What was worked out already; "" where it has no value.
+        """
         atoms = self[index].numbers
         found = {"atoms": len(atoms), "formula": formula(atoms), "reason": self.reasons[index]}
         place = self._place.get(index)
@@ -159,10 +205,30 @@ class Geometries:
 def from_arrays(
     offsets: np.ndarray, z: np.ndarray, pos: np.ndarray, place: str = "", charges: np.ndarray | None = None
 ) -> Geometries:
-    """A set from the flat arrays of a file. Raises ``UserError`` naming ``place`` where they do not fit together.
+    """Make a set of the flat arrays of a file.
 
-    ``offsets`` (count + 1,), ``z`` (atoms,) whole numbers, ``pos`` (atoms, 3) in angstrom, ``charges`` (count,). A
-    record that is no molecule is broken and costs no other.
+    Parameters
+    ----------
+    offsets : numpy.ndarray, (count + 1,) int
+        Record k has the atoms ``offsets[k]:offsets[k + 1]``.
+    z : numpy.ndarray, (atoms,) int
+        Atomic numbers.
+    pos : numpy.ndarray, (atoms, 3)
+        In ångström.
+    place : str
+        Name of the file.
+    charges : numpy.ndarray, (count,) int, optional
+        Total charges.
+
+    Returns
+    -------
+    Geometries
+        A record that is no molecule is broken and costs no other.
+
+    Raises
+    ------
+    UserError
+        Where the arrays do not fit together.
     """
     if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or not len(offsets):
         raise UserError(f"{place}: offsets: expected whole numbers (count + 1,), got {offsets.dtype} {offsets.shape}")
@@ -189,7 +255,22 @@ def collect(
     found: Sequence[tuple[np.ndarray, np.ndarray] | None],
     charges: Sequence[int] | np.ndarray | None = None,
 ) -> Geometries:
-    """A set from what each record holds; those without atoms or with a reason of their own, or a fault, are broken."""
+    """Make a set of the atoms of each record.
+
+    Parameters
+    ----------
+    records : sequence of Record, (count,)
+        The records; one with a reason of its own is broken.
+    found : sequence of (numpy.ndarray, numpy.ndarray) or None, (count,)
+        Atomic numbers (n,) and positions (n, 3); without atoms, or with a fault, a record is broken.
+    charges : sequence of int, (count,), optional
+        Total charges.
+
+    Returns
+    -------
+    Geometries
+        The set.
+    """
     near = _too_near([None if pair is None else pair[1] for pair in found])
     reasons, atoms, places = [], [np.zeros(0, np.uint8)], [np.zeros((0, 3))]
     sizes = np.zeros(len(records) + 1, np.int64)
@@ -207,7 +288,18 @@ def collect(
 
 
 def join(parts: Sequence[Geometries]) -> Geometries:
-    """Several sets as one, in their order."""
+    """Join several sets, in their order.
+
+    Parameters
+    ----------
+    parts : sequence of Geometries
+        The sets.
+
+    Returns
+    -------
+    Geometries
+        One set.
+    """
     if len(parts) == 1:
         return parts[0]
     sizes = np.concatenate([np.zeros(1, np.int64), *(np.diff(part.offsets) for part in parts)])
@@ -237,11 +329,22 @@ def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
 
 
 def hint_units(geometries: Geometries, most: int = 200) -> str:
-    """A line where the coordinates look like another unit than angstrom, else nothing; it looks at the first ``most``
-    molecules.
+    """Say whether the coordinates look like another unit than ångström.
 
     An atom's nearest neighbor is at about the sum of their covalent radii; in bohr at 1.89 times that, in nanometers at
     a tenth.
+
+    Parameters
+    ----------
+    geometries : Geometries
+        The set.
+    most : int
+        Number of molecules that are looked at, from the first on.
+
+    Returns
+    -------
+    str
+        A sentence, or "".
     """
     ratios = []
     for k in geometries.readable[:most]:

@@ -25,9 +25,18 @@ STEPS = 2_000
 
 @dataclass(frozen=True)
 class Strain:
-    """``energy`` in kcal/mol that relaxing gives, over ``atoms``, and the ``shift`` of atoms in angstrom RMSD.
+    """What relaxing a geometry to the nearest minimum gives.
 
-    None where there is a ``reason``.
+    Parameters
+    ----------
+    energy : float, optional
+        In kcal/mol; None where there is a reason.
+    shift : float, optional
+        RMSD of the atoms in ångström; None where there is a reason.
+    atoms : int
+        Number of atoms.
+    reason : str
+        Why there is no value, else "".
     """
 
     energy: float | None
@@ -37,10 +46,22 @@ class Strain:
 
 
 def measure_strain(geometry: PlacedAtoms) -> Strain | Undetermined:
-    """The strain of one geometry with the bonds perceived in it: no value for what is no molecule or has atoms that
-    MMFF lacks.
+    """Measure the strain of a geometry with MMFF94s and the bonds perceived in it.
 
-    ``Undetermined("steps")`` where the minimum was not reached.
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    Strain or Undetermined
+        Without a value for what is no molecule or has atoms that MMFF94s lacks; ``Undetermined("steps")`` where the
+        minimum was not reached.
+
+    References
+    ----------
+    Halgren, MMFF VI. MMFF94s option for energy minimization studies, J. Comput. Chem. 20 (1999).
     """
     atoms = len(geometry.numbers)
     with rdBase.BlockLogs():
@@ -69,7 +90,18 @@ def measure_strain(geometry: PlacedAtoms) -> Strain | Undetermined:
 
 
 def rmsd(before: np.ndarray, after: np.ndarray) -> float:
-    """RMSD after the best rotation and translation (Kabsch)."""
+    """Compute the RMSD after the best rotation and translation (Kabsch).
+
+    Parameters
+    ----------
+    before, after : numpy.ndarray, (n, 3)
+        Positions, in ångström.
+
+    Returns
+    -------
+    float
+        In ångström.
+    """
     before, after = before - before.mean(0), after - after.mean(0)
     left, values, right = np.linalg.svd(before.T @ after)
     values[-1] *= np.sign(np.linalg.det(left) * np.linalg.det(right))

@@ -38,10 +38,18 @@ _ASKEW = 0.35  # sine of the angle by which found axes may miss what a group wan
 
 
 class SymmetryLevel(NamedTuple):
-    """From this ``deviation`` in angstrom on the figure has this ``group``, of this ``order`` (infinite for lines and
-    where undecided).
+    """The group that a figure has from a deviation on.
 
-    ``permutations``: how many different ones of its atoms the operations are.
+    Parameters
+    ----------
+    deviation : float
+        In ångström.
+    group : str
+        Schoenflies symbol.
+    order : float
+        Order of the group; infinite for lines and where undecided.
+    permutations : int
+        How many different permutations of its atoms the operations are.
     """
 
     deviation: float
@@ -52,25 +60,56 @@ class SymmetryLevel(NamedTuple):
 
 @dataclass(frozen=True)
 class Shape:
-    """``levels`` by growing deviation and order, from C1 at 0 to ``LIMIT``; ``measures``: RMSD in angstrom to the best
-    operation.
+    """The point group of a figure at every tolerance.
 
-    The measures: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6", higher ones where there are as many alike
-    atoms, and "linear" (twice the root mean square distance to a line: what turning about it by half moves). A measure
-    above ``LIMIT`` is an upper bound.
+    Parameters
+    ----------
+    levels : tuple of SymmetryLevel
+        By growing deviation and order, from C1 at 0 to ``LIMIT``.
+    measures : mapping of str to float
+        RMSD in ångström to the best operation of a kind: "m" (mirror), "i" (inversion), "C2" to "C6", "S4", "S6",
+        higher ones where there are as many like atoms, and "linear" (twice the root mean square distance to a line:
+        what turning about it by half moves). A measure above ``LIMIT`` is an upper bound.
     """
 
     levels: tuple[SymmetryLevel, ...]
     measures: Mapping[str, float]
 
     def at(self, tolerance: float) -> SymmetryLevel:
-        """The level at a tolerance of at most ``LIMIT``. Raises ``ValueError`` for a larger one."""
+        """Find the level at a tolerance.
+
+        Parameters
+        ----------
+        tolerance : float
+            In ångström, at most ``LIMIT``.
+
+        Returns
+        -------
+        SymmetryLevel
+            The level.
+
+        Raises
+        ------
+        ValueError
+            For a larger tolerance.
+        """
         if not 0 <= tolerance <= LIMIT:
             raise ValueError(f"tolerance: expected 0 to {LIMIT} angstrom, got {tolerance}")
         return [level for level in self.levels if level.deviation <= tolerance][-1]
 
     def group(self, tolerance: float) -> str:
-        """The Schoenflies symbol at a tolerance."""
+        """Find the point group at a tolerance.
+
+        Parameters
+        ----------
+        tolerance : float
+            In ångström, at most ``LIMIT``.
+
+        Returns
+        -------
+        str
+            Schoenflies symbol.
+        """
         return self.at(tolerance).group
 
     @property
@@ -83,9 +122,17 @@ class Shape:
 
 
 def measure_shape(geometry: PlacedAtoms) -> Shape:
-    """The symmetry of one geometry; its elements tell atoms apart, nothing else does.
+    """Measure the symmetry of a geometry; its elements tell atoms apart, nothing else does.
 
-    From where an axis of an order above 12 keeps it, its group is ``UNDECIDED``.
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    Shape
+        From where an axis of an order above 12 keeps it, its group is ``UNDECIDED``.
     """
     if len(geometry.numbers) == 1:
         return Shape(
@@ -113,11 +160,25 @@ def measure_shape(geometry: PlacedAtoms) -> Shape:
 
 
 def fit_group(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: int = 4) -> tuple[float, int]:
-    """The largest RMSD in angstrom of a group's operations (g, 3, 3) about the best axes near ``axes`` (columns x, y,
-    z).
+    """Fit a group to a figure: find the axes about which the largest RMSD of its operations is least.
 
-    And how many different permutations of atoms they are. The RMSD is infinite where the pairs of atoms do not follow
-    the group's multiplication, or the nearest figure that has the group would bring atoms together.
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+    operations : numpy.ndarray, (g, 3, 3)
+        The operations of the group.
+    axes : numpy.ndarray, (3, 3)
+        Columns x, y, z: where the search starts.
+    rounds : int
+        Number of improvements.
+
+    Returns
+    -------
+    tuple
+        The largest RMSD in ångström, and how many different permutations of atoms the operations are. The RMSD is
+        infinite where the pairs of atoms do not follow the group's multiplication, or the nearest figure that has the
+        group would bring atoms together.
     """
     x = figure.positions
     turned = axes @ operations @ axes.T

@@ -33,9 +33,21 @@ class _Form(NamedTuple):
 
 
 def make_work(name: str, work: Callable[[PlacedAtoms], object], limits: Limits) -> Work:
-    """A work by its attribute's name in ``Geometries``, done in the processes that ``limits`` gives.
+    """Describe one of the works on geometries so that shards can keep it.
 
-    Its results may be ``Undetermined`` or None.
+    Parameters
+    ----------
+    name : str
+        Name of its attribute in ``Geometries``.
+    work : callable
+        From ``PlacedAtoms`` to a result, which may be ``Undetermined`` or None.
+    limits : Limits
+        Processes, time and memory.
+
+    Returns
+    -------
+    Work
+        The work.
     """
     form = _FORMS[name]
     bounds = f"{limits.seconds:g} s, {limits.megabytes} MB" if limits.workers else "no limits"
@@ -52,7 +64,18 @@ def make_work(name: str, work: Callable[[PlacedAtoms], object], limits: Limits) 
 
 
 def identity(geometry: PlacedAtoms) -> bytes:
-    """Bytes that differ where two geometries do; its length tells the number of atoms."""
+    """Give bytes that differ where two geometries do; their number tells the number of atoms.
+
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    bytes
+        Charge, atomic numbers and positions.
+    """
     numbers, positions = geometry.numbers.astype("u1"), geometry.positions.astype("<f8")
     return geometry.charge.to_bytes(8, "little", signed=True) + numbers.tobytes() + positions.tobytes()
 

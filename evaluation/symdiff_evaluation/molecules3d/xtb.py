@@ -29,16 +29,35 @@ _FORCE = 1e-3  # hartree per bohr: the largest component at a minimum
 
 
 def require() -> None:
-    """Raises ``UserError`` where the package is missing."""
+    """Check that the package ``tblite`` is installed.
+
+    Raises
+    ------
+    UserError
+        Where it is missing.
+    """
     if find_spec("tblite") is None:
         raise UserError("strain.xtb: needs the package tblite: pip install 'symdiff-torch[xtb]'")
 
 
 def relax(geometry: PlacedAtoms) -> Strain | Undetermined:
-    """The strain of one geometry that is a molecule by perceived bonds, with its total charge and the lowest spin.
+    """Measure the strain of a geometry with GFN2-xTB, with its total charge and the lowest spin.
 
-    ``Undetermined("steps")`` where no minimum was reached, ``Undetermined("energy")`` where the electrons did not
-    converge.
+    Parameters
+    ----------
+    geometry : PlacedAtoms
+        The geometry.
+
+    Returns
+    -------
+    Strain or Undetermined
+        Without a value for what is no molecule by perceived bonds; ``Undetermined("steps")`` where no minimum was
+        reached, ``Undetermined("energy")`` where the electrons did not converge.
+
+    References
+    ----------
+    Bannwarth, Ehlert, Grimme, GFN2-xTB: An Accurate and Broadly Parametrized Self-Consistent Tight-Binding Quantum
+    Chemical Method, J. Chem. Theory Comput. 15 (2019).
     """
     atoms = len(geometry.numbers)
     with rdBase.BlockLogs():

@@ -72,18 +72,45 @@ class BondLengths(Metric):
 
 
 def select_quantiles(reference: GeometryReference, name: str) -> dict[str, np.ndarray]:
-    """The quantiles whose names start with ``name``, by label."""
+    """Select quantiles of a reference by the start of their names.
+
+    Parameters
+    ----------
+    reference : GeometryReference
+        The reference.
+    name : str
+        "length" or "angle".
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        By label.
+    """
     return {key.split(".", 1)[1]: values for key, values in reference.quantiles.items() if key.startswith(f"{name}.")}
 
 
 def weigh(
     parts: Sequence[Row], targets: Mapping[str, np.ndarray], weights: Mapping[str, int], undecided: int = 0
 ) -> Estimate:
-    """Mean 1-Wasserstein distance over the labels that ``parts`` (values by label, one row a record) and ``targets``
-    share.
+    """Estimate the weighted mean over labels of the 1-Wasserstein distance.
 
-    ``targets``: equally likely values by label; ``weights``: of labels, scaled to one over those shared. The interval
-    is the normal one of the first-order variance over records.
+    The interval is the normal one of the first-order variance over records.
+
+    Parameters
+    ----------
+    parts : sequence of mapping of str to numpy.ndarray
+        Values of the samples by label, one mapping a record.
+    targets : mapping of str to numpy.ndarray
+        Values of the reference by label, of equal weight.
+    weights : mapping of str to int
+        Weights of labels; they are scaled to one over the labels that both have.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        In the unit of the values; no value where no label is shared.
     """
     rows_of: dict[str, list[int]] = {}
     for index, row in enumerate(parts):

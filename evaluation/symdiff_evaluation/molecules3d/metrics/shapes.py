@@ -84,7 +84,20 @@ class Shapes(Metric):
 
 
 def asymmetric_curve(shapes: Sequence[Shape], tolerances: Sequence[float]) -> list[float]:
-    """Share of the shapes without symmetry at each tolerance up to 0.5 angstrom."""
+    """Compute the share of the shapes without symmetry at each tolerance.
+
+    Parameters
+    ----------
+    shapes : sequence of Shape
+        The shapes.
+    tolerances : sequence of float
+        In ångström, up to 0.5.
+
+    Returns
+    -------
+    list of float
+        One share a tolerance.
+    """
     first = np.sort([one.levels[1].deviation if len(one.levels) > 1 else math.inf for one in shapes])
     return [1 - float(np.searchsorted(first, tolerance, "right")) / max(len(first), 1) for tolerance in tolerances]
 
