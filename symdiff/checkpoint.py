@@ -25,11 +25,11 @@ class Checkpoint(DiffusionPipeline):
 
     Parameters
     ----------
-    domain
+    domain : dict, optional
         The spec of the domain.
-    size_histogram
+    size_histogram : list of float, optional
         The share of the training structures with 0, 1, 2, ... nodes.
-    components
+    **components
         By the names of ``COMPONENTS``: denoiser, breaker and process of a diffusion, encoder, decoder and breaker of an
         autoencoder, or all of them.
 

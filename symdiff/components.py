@@ -28,7 +28,7 @@ class Component:
 
     Parameters
     ----------
-    base
+    base : type
         Its abstract class: nothing else can be named by a checkpoint under this name.
     """
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice
 from pathlib import Path
 
 import torch
@@ -28,17 +26,15 @@ from symdiff.guidance import Guided, may_hide
 from symdiff.objectives.autoencoding import Autoencoding
 from symdiff.objectives.denoising import Denoising
 from symdiff.sampling.ancestral import Ancestral
-from symdiff.sampling.batches import plan, sample
 from symdiff.sampling.coding import BATCH, decode, encode
 from symdiff.sampling.decoded import Decoded
 from symdiff.sampling.inpainting import Inpainting
 from symdiff.sampling.preparation import prepare
-from symdiff.sampling.recorded import FRAMES, Recorded, record
+from symdiff.sampling.recorded import FRAMES, Recorded
 from symdiff.sampling.request import Request
+from symdiff.sampling.run import Run
 from symdiff.sampling.sampler import Sampler
 from symdiff.sampling.samples import Samples
-from symdiff.sampling.stream import block_size, join, pack, unpack
-from symdiff.workers import process, share
 
 
 class SymdiffPipeline(Checkpoint):
@@ -56,7 +52,26 @@ class SymdiffPipeline(Checkpoint):
         recipe: Recipe | None = None,
         autoencoder: Autoencoder | None = None,
     ) -> SymdiffPipeline:
-        """The pipeline around a trained model, and the autoencoder whose latents it diffuses."""
+        """Put a trained model into a pipeline, with the autoencoder whose latents it diffuses if there is one.
+
+        Parameters
+        ----------
+        model : Diffusion or Autoencoder
+            What was trained.
+        domain : Domain
+            What its structures are.
+        size_histogram : list of float
+            The share of the training structures with 0, 1, 2, ... nodes.
+        recipe : Recipe, optional
+            What it was trained by, written beside the weights.
+        autoencoder : Autoencoder, optional
+            For a diffusion of latents: whose they are.
+
+        Returns
+        -------
+        SymdiffPipeline
+            Which shares the networks of ``model``.
+        """
         parts = {**model.parts, **(autoencoder.parts if autoencoder is not None else {})}
         pipeline = cls(domain.spec, size_histogram, **parts)
         pipeline.recipe = recipe
@@ -106,7 +121,17 @@ class SymdiffPipeline(Checkpoint):
         return self.recipe.data.dataset if self.recipe else None
 
     def guide(self, strength: float) -> Diffusion:
-        """The model with predictions that follow its conditions ``strength`` times as strongly: see ``Guided``.
+        """Return the model with predictions that follow its conditions more strongly: see ``Guided``.
+
+        Parameters
+        ----------
+        strength : float
+            The guidance strength; 1 leaves the model as it is, more than 1 follows the conditions more strongly.
+
+        Returns
+        -------
+        Diffusion
+            Around the same networks.
 
         Raises
         ------
@@ -129,12 +154,18 @@ class SymdiffPipeline(Checkpoint):
         Parameters
         ----------
         request : Request
+            What is wanted, which decides between them.
         steps : int, optional
             Evaluations of the network; those that the recipe names by default.
         guidance : float
-            How strongly predictions follow the conditions: see ``guide``.
+            The guidance strength: see ``guide``.
         particles : int
             Trajectories for each structure around a fragment.
+
+        Returns
+        -------
+        Sampler
+            Which samples this model.
 
         Raises
         ------
@@ -161,19 +192,24 @@ class SymdiffPipeline(Checkpoint):
 
         Parameters
         ----------
-        request
+        request : Request or int
             What is wanted, or how many structures.
-        sampler
+        sampler : Sampler or int, optional
             How it is sampled; a number stands for the usual sampler with so many steps, None for the steps that the
             recipe names.
-        batch_size
+        batch_size : int, optional
             Structures that are sampled together; changes the speed only.
-        device
+        device : str or torch.device, optional
             Where the model is moved to first.
-        precision
+        precision : str
             ``fp32`` or ``bf16`` (autocast).
-        progress
+        progress : callable, optional
             Called with the number of finished structures (a fraction of a batch after each step).
+
+        Returns
+        -------
+        Samples
+            As many as the request wants, in its order.
 
         Raises
         ------
@@ -181,8 +217,7 @@ class SymdiffPipeline(Checkpoint):
             For sizes that the model cannot have, a condition that is missing or has other fields, and values out of
             range.
         """
-        draw, request, histogram = self._begin(request, sampler, batch_size, device, precision, progress)
-        return draw(plan(request, histogram, batch_size, self.domain.pads))
+        return self._begin(request, sampler, batch_size, device, precision, progress).collect()
 
     __call__ = sample
 
@@ -199,37 +234,25 @@ class SymdiffPipeline(Checkpoint):
 
         So no more than one block is in memory. Under torchrun the processes share the batches: the first one gets all
         blocks, in order; the others do their part and get none.
+
+        Parameters
+        ----------
+        request, sampler, batch_size, device, precision, progress
+            As for ``sample``.
+
+        Yields
+        ------
+        Samples
+            The next block.
+
+        Raises
+        ------
+        UserError
+            As ``sample``.
         """
-        draw, request, histogram = self._begin(request, sampler, batch_size, device, precision, progress)
-        size = block_size(self.domain, self._largest(request, histogram))
-
-        def blocks() -> Iterator[list[Request]]:
-            for start in range(0, request.count, size):
-                yield plan(
-                    request.part(torch.arange(start, min(start + size, request.count))),
-                    histogram,
-                    batch_size,
-                    self.domain.pads,
-                )
-
-        rank, processes = process()
-        if processes == 1:
-            yield from map(draw, blocks())
-            return
-        shared = share(
-            lambda batch: draw([batch]),
-            chain.from_iterable(blocks()),
-            pack,
-            lambda content: unpack(content, self.domain),
-        )
-        if rank > 0:
-            deque(shared, 0)
-            return
-        for batches in blocks():
-            finished = list(islice(shared, len(batches)))
-            if progress is not None:
-                progress(sum(len(samples) for place, samples in enumerate(finished) if place % processes))
-            yield join(finished)
+        run = self._begin(request, sampler, batch_size, device, precision, progress)
+        nodes = self.decoder.config["nodes"] if self.has_latents else run.request.largest(run.histogram)
+        yield from run.stream(nodes)
 
     def record(
         self,
@@ -245,7 +268,7 @@ class SymdiffPipeline(Checkpoint):
         ----------
         request, sampler, device, precision
             As in ``sample``.
-        frames
+        frames : int
             Moments that are kept, evenly over the steps.
 
         Returns
@@ -262,13 +285,7 @@ class SymdiffPipeline(Checkpoint):
         if self.has_latents:
             raise UserError("a trajectory of latents has no structures: they are decoded at the end")
         recorded = Recorded(sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler), frames)
-        _, request, histogram = self._begin(request, recorded, None, device, precision, None)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=precision == "bf16"):
-            return record(recorded, self.domain, plan(request, histogram, None, self.domain.pads), self.device)
-
-    def _largest(self, request: Request, histogram: list[float]) -> int:
-        """The most nodes that a structure can have."""
-        return self.decoder.config["nodes"] if self.has_latents else request.largest(histogram)
+        return self._begin(request, recorded, None, device, precision, None).record(recorded)
 
     def _begin(
         self,
@@ -278,11 +295,8 @@ class SymdiffPipeline(Checkpoint):
         device: str | torch.device | None,
         precision: str,
         progress: Callable[[float], None] | None,
-    ) -> tuple[Callable[[list[Request]], Samples], Request, list[float]]:
-        """Check what is asked for, and move the model.
-
-        What samples planned batches, the request, and the distribution of open sizes.
-        """
+    ) -> Run:
+        """Check what is asked for, and move the model."""
         request = Request(request) if isinstance(request, int) else request
         sampler = sampler if isinstance(sampler, Sampler) else self.sampler(request, sampler)
         if batch_size is not None and batch_size < 1:
@@ -293,12 +307,7 @@ class SymdiffPipeline(Checkpoint):
         if target != self.device:
             self.to(target)
         sampler.diffusion.eval()
-
-        def draw(batches: list[Request]) -> Samples:
-            with torch.autocast(target.type, torch.bfloat16, enabled=precision == "bf16"):
-                return sample(sampler, self.domain, batches, target, progress)
-
-        return draw, *self.prepare(request)
+        return Run(sampler, self.domain, *self.prepare(request), target, batch_size, precision, progress)
 
     def encode(
         self,
@@ -311,13 +320,13 @@ class SymdiffPipeline(Checkpoint):
 
         Parameters
         ----------
-        structures
+        structures : Dataset or sequence
             A data set in the model's domain, or objects that its codec encodes: molecules, graphs.
-        seed
+        seed : int
             Of z, which matters where a structure has several canonical orders.
-        batch_size
+        batch_size : int
             Structures that are encoded together; changes the speed only.
-        progress
+        progress : callable, optional
             Called with the number of structures that are finished.
 
         Returns
@@ -354,14 +363,19 @@ class SymdiffPipeline(Checkpoint):
 
         Parameters
         ----------
-        latents
+        latents : Tensor
             (M, dim).
-        seed
+        seed : int
             Of the numbering of the nodes, nothing else.
-        batch_size
+        batch_size : int
             Structures that are decoded together; changes the speed only.
-        progress
+        progress : callable, optional
             Called with the number of structures that are finished.
+
+        Yields
+        ------
+        Samples
+            The structures of the next rows of ``latents``.
 
         Raises
         ------
@@ -377,10 +391,17 @@ class SymdiffPipeline(Checkpoint):
     def prepare(self, request: Request) -> tuple[Request, list[float]]:
         """Check a request, and find the sizes that its condition or its known part has.
 
+        Parameters
+        ----------
+        request : Request
+            What is wanted.
+
         Returns
         -------
-        request, histogram
-            The request, and the distribution of the numbers of nodes of structures that it leaves undecided.
+        request : Request
+            With sizes where the condition or the known part decides on them.
+        histogram : list of float
+            The share of structures with 0, 1, 2, ... nodes, for sizes that are left open.
 
         Raises
         ------
@@ -406,6 +427,11 @@ def load(source: str | Path) -> SymdiffPipeline:
     ----------
     source : str or Path
         A folder, a bundled checkpoint's name or a hub id.
+
+    Returns
+    -------
+    SymdiffPipeline
+        Ready to sample, encode or decode, on the CPU.
 
     Raises
     ------

@@ -110,13 +110,13 @@ def write(pipeline, stream: Callable[..., Iterator], out: Path, values: dict, as
     ----------
     pipeline
         What is sampled from.
-    stream
+    stream : callable
         Called with what to call with the number of finished structures.
-    out
+    out : Path
         The file; the picture stands beside it.
-    values
+    values : dict
         How it is sampled: a part of the report.
-    as_json
+    as_json : bool
         Whether the report is one JSON object.
     """
     import collections

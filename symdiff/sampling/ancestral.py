@@ -18,6 +18,13 @@ class Ancestral(Sampler):
     """
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
+        """Draw noise and z; with a known part, begin there, with z drawn given what is known.
+
+        Raises
+        ------
+        ValueError
+            For a known part and a process that does not reveal.
+        """
         if request.known is None:
             return self.start(request, generator)
         process, condition, known = self.diffusion.process, self.condition(request), request.expand(request.known)
@@ -31,5 +38,6 @@ class Ancestral(Sampler):
         return Trajectory(known if condition is None else known.with_values(condition.schema, **condition.values), z)
 
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+        """Predict x0 and take the process's step."""
         out = self.diffusion.denoiser(path.x, t, path.z)
         return Trajectory(self.diffusion.process.step(path.x, out, t, s, generator), path.z)

@@ -30,13 +30,13 @@ def plan(
 
     Parameters
     ----------
-    request
+    request : Request
         What is wanted.
-    histogram
+    histogram : sequence of float
         The share of the training structures with 0, 1, 2, ... nodes.
-    batch_size
+    batch_size : int, optional
         Structures that are sampled together.
-    pads
+    pads : bool
         Whether structures of several sizes may share a batch.
 
     Returns
@@ -60,21 +60,55 @@ def plan(
 
 
 def padded_size(size: int, largest: int) -> int:
-    """The number of nodes that structures of ``size`` nodes are padded to: a multiple of 4, 8, 16, ... by their size.
+    """Choose the number of nodes that structures are padded to: a multiple of 4, 8, 16, ... by their size.
 
-    At most a quarter more than ``size`` (or 3), and not more than the ``largest`` of the training data.
+    It is at most a quarter more than ``size`` (or 3 more), and not more than ``largest``.
+
+    Parameters
+    ----------
+    size : int
+        Nodes of a structure.
+    largest : int
+        The most nodes of a structure of the training data; larger structures are not padded.
+
+    Returns
+    -------
+    int
+        At least ``size``.
     """
     step = max(4, 2 ** (size - 1).bit_length() // 8)
     return min(-(-size // step) * step, largest) if size <= largest else size
 
 
 def default_batch_size(nodes: int) -> int:
-    """Structures of ``nodes`` nodes that are sampled together unless told otherwise."""
+    """Choose how many structures are sampled together unless told otherwise.
+
+    Parameters
+    ----------
+    nodes : int
+        The nodes that they are padded to; memory grows with the square of it.
+
+    Returns
+    -------
+    int
+        A multiple of ``BLOCK``.
+    """
     return BLOCK * max(1, min(32, 16_000 // (BLOCK * nodes * nodes)))
 
 
 def fill_up(batch: Request) -> Request:
-    """A batch with copies of its last row behind it, up to a multiple of ``BLOCK`` rows."""
+    """Append copies of the last structure up to a multiple of ``BLOCK`` rows.
+
+    Parameters
+    ----------
+    batch : Request
+        Structures of decided sizes.
+
+    Returns
+    -------
+    Request
+        The same structures, then the copies.
+    """
     return batch.part(torch.arange(batch.count + -batch.count % BLOCK).clamp_max(batch.count - 1))
 
 
@@ -85,11 +119,29 @@ def sample(
     device: torch.device,
     progress: Callable[[float], None] | None = None,
 ) -> Samples:
-    """Sample the planned ``batches``; after every step ``progress`` is called with its share of how many structures.
+    """Sample planned batches.
 
     A product of small matrices may sum in another order than one of many rows; a sample may then differ in its last
     bit, jump to another label and go its own way. So a batch is filled up with copies of its last row to a multiple of
     ``BLOCK`` rows; from 8 rows on, the network's result for a row was found to be the same in every batch.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        How structures are sampled.
+    domain : Domain
+        What they are.
+    batches : sequence of Request
+        As ``plan`` makes them.
+    device : torch.device
+        Where the networks of the sampler are.
+    progress : callable, optional
+        Called after every step, with its share of how many structures.
+
+    Returns
+    -------
+    Samples
+        On the CPU, one state for each batch.
 
     Raises
     ------

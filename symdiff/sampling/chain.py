@@ -24,7 +24,7 @@ class Chain:
 
     Parameters
     ----------
-    seed
+    seed : int
         Of the acceptances.
 
     References
@@ -45,7 +45,18 @@ class Chain:
         return effective(log_weights) / len(log_weights)
 
     def __call__(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """Run through the samples of consecutive ``blocks``.
+        """Run the chain through the samples of consecutive blocks.
+
+        Parameters
+        ----------
+        blocks : iterable of Samples
+            With log weights, all under one condition.
+
+        Yields
+        ------
+        Samples
+            The states of the chain for the rows of each block, without weights; blocks before the first sample of
+            positive weight come late, together.
 
         Raises
         ------

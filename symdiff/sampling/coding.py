@@ -19,12 +19,29 @@ BATCH = 256
 
 
 class Structures(Protocol):
-    """What is encoded: ``num_nodes`` (M,) and padded batches."""
+    """Structures that can be encoded: their numbers of nodes, and padded batches of them."""
 
     @property
-    def num_nodes(self) -> Tensor: ...
+    def num_nodes(self) -> Tensor:
+        """Numbers of nodes, (M,) int64."""
+        ...
 
-    def batch(self, indices: Tensor, nodes: int | None = None) -> Any: ...
+    def batch(self, indices: Tensor, nodes: int | None = None) -> Any:
+        """Pad some of the structures to one size.
+
+        Parameters
+        ----------
+        indices : Tensor
+            (B,) int64, which of the M.
+        nodes : int, optional
+            The size; that of the largest of them by default.
+
+        Returns
+        -------
+        State
+            B rows.
+        """
+        ...
 
 
 def encode(
@@ -130,7 +147,18 @@ def decode(
 
 
 def identify(autoencoder: Autoencoder) -> str:
-    """A name of the weights that latents are decoded with: the SHA-256 of the decoder's."""
+    """Name the weights that latents are decoded with: the SHA-256 of the decoder's.
+
+    Parameters
+    ----------
+    autoencoder : Autoencoder
+        Whose decoder is named.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     digest = hashlib.sha256()
     for name, tensor in sorted(autoencoder.decoder.state_dict().items()):
         digest.update(name.encode() + tensor.detach().float().cpu().contiguous().numpy().tobytes())

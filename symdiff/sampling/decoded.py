@@ -32,12 +32,15 @@ class Decoded(Sampler):
         self.particles, self.differentiable = latents.particles, latents.differentiable
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
+        """Begin a trajectory of latents."""
         return self.latents.init(request, generator)
 
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+        """Step with the sampler of latents."""
         return self.latents.step(path, t, s, generator)
 
     def finish(self, path: Trajectory, generator: Generator | None = None) -> Trajectory:
+        """Decode the latents, and keep the given fields beside the structures."""
         path = self.latents.finish(path, generator)
         structures = self.autoencoder.decode(path.x, generator)
         given = {name: field for name, field in path.x.schema.items() if name not in self.diffusion.process.schema}

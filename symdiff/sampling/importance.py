@@ -26,9 +26,9 @@ class Weighted:
 
     Parameters
     ----------
-    x
+    x : State
         The structures, B rows.
-    log_weights
+    log_weights : Tensor
         (B,): log of f(x) over their density under the model, -inf where f(x) is 0.
     """
 
@@ -52,11 +52,21 @@ class Weighted:
         return effective(self.log_weights)
 
     def chain(self, generator: Generator | None = None) -> Tensor:
-        """Rows (B,) of a Markov chain with the distribution f / Σf.
+        """Run a Markov chain with the distribution f / Σf through the samples.
 
         Each sample in turn is proposed, and accepted with probability min(1, w/w'). Where all weights are alike the
         samples stay as they are; a rejected one is replaced by the row before. The first row is the first sample that
         has weight.
+
+        Parameters
+        ----------
+        generator : Generator, optional
+            Uniform numbers for the acceptances.
+
+        Returns
+        -------
+        Tensor
+            (B,) int64, the rows of ``x`` at which the chain is.
         """
         chance = uniform((len(self.log_weights),), generator, self.log_weights)
         first = int((self.log_weights > -math.inf).to(torch.uint8).argmax())
@@ -64,21 +74,65 @@ class Weighted:
         return torch.where(chosen < 0, first, chosen)
 
     def mean(self, values: Tensor) -> float:
-        """The mean of ``values`` (B,) under f / Σf."""
+        """Estimate the mean of a quantity under f / Σf.
+
+        Parameters
+        ----------
+        values : Tensor
+            (B,), the quantity of every structure.
+
+        Returns
+        -------
+        float
+            In the unit of ``values``.
+        """
         return float(self.log_weights.softmax(0) @ values.double())
 
 
 def effective(log_weights: Tensor) -> float:
-    """The number of equally weighted samples that say as much: (Σw)² / Σw²."""
+    """Count the equally weighted samples that are worth as much: (Σw)² / Σw².
+
+    Parameters
+    ----------
+    log_weights : Tensor
+        (B,), log w, -inf where a weight is 0.
+
+    Returns
+    -------
+    float
+        Between 1 and B.
+
+    References
+    ----------
+    Kong, Liu, Wong: Sequential Imputations and Bayesian Missing Data Problems (JASA 89, 1994).
+    """
     w = (log_weights - log_weights.max()).exp()
     return float(w.sum() ** 2 / (w * w).sum())
 
 
 def accept(log_weights: Tensor, chance: Tensor, log_weight: float) -> Tensor:
-    """The sample (B,) that a Markov chain is at after each of B proposals.
+    """Run a Markov chain whose proposals are independent of where it is.
 
-    −1 stands for the one with ``log_weight`` where the chain began. A proposal is accepted with probability min(1,
-    w/w'), where its ``chance``, uniform in (0, 1), is smaller.
+    A proposal is accepted with probability min(1, w/w').
+
+    Parameters
+    ----------
+    log_weights : Tensor
+        (B,), log w of the proposals.
+    chance : Tensor
+        (B,), uniform in (0, 1): where w/w' is larger the proposal is accepted.
+    log_weight : float
+        log w where the chain begins.
+
+    Returns
+    -------
+    Tensor
+        (B,) int64, the proposal at which the chain is after each; −1 for where it began.
+
+    References
+    ----------
+    Liu: Metropolized Independent Sampling with Comparisons to Rejection Sampling and Importance Sampling (Statistics
+    and Computing 6, 1996).
     """
     current, rows = -1, []
     for row, (one, u) in enumerate(zip(log_weights.tolist(), chance.tolist(), strict=True)):
@@ -98,13 +152,13 @@ class Importance(Sampler):
 
     Parameters
     ----------
-    diffusion
+    diffusion : Diffusion
         A model whose process reveals.
-    steps
+    steps : int
         The number of evaluations of the network.
-    log_density
+    log_density : callable or None
         log f of structures with their conditions, (B,), up to a constant; None where it is not known.
-    differentiable
+    differentiable : bool
         Whether the weights are differentiable in those of the network, for the labels as drawn.
 
     Raises
@@ -136,12 +190,20 @@ class Importance(Sampler):
         self.log_density, self.differentiable = log_density, differentiable
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
+        """Draw noise and z, with log weights of 0.
+
+        Raises
+        ------
+        UserError
+            For a request with a known part.
+        """
         if request.known is not None:
             raise UserError("importance weights are of the model's own distribution, so nothing may be fixed")
         path = self.start(request, generator)
         return Trajectory(path.x, path.z, torch.zeros(len(path.x), dtype=torch.float64))
 
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+        """Take the process's step, and subtract log p of the labels that it shows from the log weights."""
         assert path.log_weights is not None
         process = self.diffusion.process
         out = self.diffusion.denoiser(path.x, t, path.z)
@@ -149,6 +211,7 @@ class Importance(Sampler):
         return Trajectory(x, path.z, path.log_weights - process.log_probability(path.x, x, out))
 
     def finish(self, path: Trajectory, generator: Generator | None = None) -> Trajectory:
+        """Add log f(x) and the log-probability of z given x."""
         assert path.log_weights is not None
         target = self.log_density(path.x.to("cpu")).double() + _log_share(self.diffusion.breaker, path.x, path.z)
         return Trajectory(path.x, path.z, target + path.log_weights)

@@ -25,13 +25,13 @@ class _Around(Trajectory):
 
     Parameters
     ----------
-    known
+    known : State
         The known part as it is given.
-    placed
+    placed : State, optional
         The known part where it was last predicted.
-    turn
+    turn : Tensor, optional
         Its rotation there.
-    fit
+    fit : Tensor or float
         (B,) float64: log p(known | x_t) so far.
     """
 
@@ -58,13 +58,13 @@ class Inpainting(Sampler):
 
     Parameters
     ----------
-    diffusion
+    diffusion : Diffusion
         A model whose z does not say what the structure is, and whose process does not reveal.
-    steps
+    steps : int
         The number of evaluations of the network.
-    particles
+    particles : int
         Candidates for each structure.
-    sharpness
+    sharpness : float
         Guidance strength; above 1 because known entries are wrongly treated as independent. 6 gave the most stable
         molecules.
 
@@ -94,6 +94,13 @@ class Inpainting(Sampler):
         self.particles, self.sharpness = particles, sharpness
 
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
+        """Draw noise and z; log weights are 0, and the known part is padded to the structures' size.
+
+        Raises
+        ------
+        ValueError
+            Without a known part, or where it has more nodes than a structure.
+        """
         path, known = self.start(request, generator), request.expand(request.known)
         if known is None:
             raise ValueError("expected a known part, got none")
@@ -107,6 +114,7 @@ class Inpainting(Sampler):
         return _Around(path.x, path.z, log_weights, known=known)
 
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
+        """Predict with the known part in place, resample particles where their weights differ much, and step."""
         assert isinstance(path, _Around) and path.log_weights is not None
         x, z, process = path.x, path.z, self.diffusion.process
         # noise alone has no room for what is known
@@ -121,6 +129,7 @@ class Inpainting(Sampler):
         return replace(path, x=x, z=z, log_weights=log_weights, placed=placed, turn=turn, fit=fit)
 
     def finish(self, path: Trajectory, generator: Generator | None = None) -> Trajectory:
+        """Move the structure so that the known part is where it was given, and draw one particle of each."""
         assert isinstance(path, _Around) and path.log_weights is not None
         x = path.x
         if path.turn is not None:
@@ -133,10 +142,24 @@ class Inpainting(Sampler):
         return Trajectory(x, path.z)
 
     def predict(self, path: _Around, t: Tensor) -> tuple[State, Tensor]:
-        """Predict x0 from x_t: its reals moved by ``sharpness`` (b²/a) ∇ log p(known | x_t), and that log p.
+        """Predict x0 from x_t, its reals moved by ``sharpness`` (b²/a) ∇ log p(known | x_t).
 
-        The latter is (B,) float64. With sharpness 1 the move is that of Tweedie's formula for x_t given the known part,
-        which stands as in ``placed``, or before the first step as near to the prediction as it can.
+        With sharpness 1 the move is that of Tweedie's formula for x_t given the known part, which stands as in
+        ``placed``, or before the first step as near to the prediction as it can.
+
+        Parameters
+        ----------
+        path : Trajectory
+            Of this sampler, at time t.
+        t : Tensor
+            (B,) times.
+
+        Returns
+        -------
+        State
+            The prediction, as the process reads it.
+        Tensor
+            (B,) float64, log p(known | x_t), up to a constant of t.
         """
         x, process = path.x, self.diffusion.process
         reals = [(name, part) for name, _, part in process.fields() if x[name].is_floating_point()]
@@ -160,7 +183,24 @@ class Inpainting(Sampler):
 
 
 def reveal(process: Process, x: State, known: State, t: Tensor) -> State:
-    """x as the denoiser shall see it: the known part without noise, centered vectors moved to where they are in x."""
+    """Show the denoiser the known part without noise, centered vectors moved to where they are in x.
+
+    Parameters
+    ----------
+    process : Process
+        Whose fields are shown.
+    x : State
+        x_t.
+    known : State
+        The known part, padded like ``x``; its mask says which nodes are known.
+    t : Tensor
+        (B,) times.
+
+    Returns
+    -------
+    State
+        ``x`` with the mean of x_t given the known values in their place.
+    """
     values = {}
     for name, _, part in process.fields():
         value = part.noiseless(name, known[name].to(x[name]), t)
@@ -169,7 +209,26 @@ def reveal(process: Process, x: State, known: State, t: Tensor) -> State:
 
 
 def insert(process: Process, out: State, x: State, known: State, t: Tensor) -> State:
-    """The prediction ``out`` of x0 as the process reads it, with the known part in its place."""
+    """Replace the known part of a prediction by what is known.
+
+    Parameters
+    ----------
+    process : Process
+        Whose fields are replaced.
+    out : State
+        The prediction of x0, as the process reads it.
+    x : State
+        x_t.
+    known : State
+        The known part, in the pose that it is to have.
+    t : Tensor
+        (B,) times.
+
+    Returns
+    -------
+    State
+        A prediction as ``process.step`` takes it.
+    """
     values = {}
     for name, _, part in process.fields():
         value = _move(process, name, known[name], out[name], known)
@@ -178,7 +237,24 @@ def insert(process: Process, out: State, x: State, known: State, t: Tensor) -> S
 
 
 def log_likelihood(process: Process, out: State, known: State, t: Tensor) -> Tensor:
-    """log p(known | x_t), its entries treated as independent, up to a constant of t: (B,) float64."""
+    """Evaluate log p(known | x_t), the entries treated as independent, up to a constant of t.
+
+    Parameters
+    ----------
+    process : Process
+        Whose fields count, those of nodes and pairs.
+    out : State
+        The prediction of x0, as the process reads it.
+    known : State
+        The known part, in the pose that it has.
+    t : Tensor
+        (B,) times.
+
+    Returns
+    -------
+    Tensor
+        (B,) float64, in nats.
+    """
     total = torch.zeros(len(known), dtype=torch.float64, device=known.device)
     for name, field, part in process.fields():
         if field.axes != "whole":
@@ -188,9 +264,27 @@ def log_likelihood(process: Process, out: State, known: State, t: Tensor) -> Ten
 
 
 def align(process: Process, known: State, out: State) -> tuple[State, Tensor | None]:
-    """The known part, turned so that it lies nearest to its prediction (Kabsch, 1976), and the rotation.
+    """Rotate the known part so that it lies nearest to its prediction.
 
-    None without centered vectors.
+    Parameters
+    ----------
+    process : Process
+        Whose ``centered`` fields are rotated.
+    known : State
+        The known part, padded like ``out``.
+    out : State
+        The prediction of x0.
+
+    Returns
+    -------
+    State
+        ``known``, rotated.
+    Tensor or None
+        (B, d, d), the rotation; None without centered vectors, where nothing is rotated.
+
+    References
+    ----------
+    Kabsch: A solution for the best rotation to relate two sets of vectors (Acta Crystallographica A32, 1976).
     """
     if not process.centered:
         return known, None
@@ -209,7 +303,22 @@ def align(process: Process, known: State, out: State) -> tuple[State, Tensor | N
 
 
 def restore(process: Process, x: State, known: State) -> State:
-    """x moved as a whole so that the known part is where it was given, to the last digit."""
+    """Move x as a whole so that the known part is where it was given, to the last digit.
+
+    Parameters
+    ----------
+    process : Process
+        Whose ``centered`` fields are moved.
+    x : State
+        Structures that hold the known part.
+    known : State
+        The known part as it was given.
+
+    Returns
+    -------
+    State
+        ``x``, moved.
+    """
     values = {}
     for name in process.centered:
         value = _move(process, name, x[name], known[name].to(x[name]), known)

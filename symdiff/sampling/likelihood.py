@@ -16,7 +16,15 @@ from symdiff.state import State
 
 @dataclass(frozen=True)
 class Bounds:
-    """Upper bounds on −log p in nats, (B,), for the structure with numbered nodes and for its isomorphism class."""
+    """Upper bounds on −log p of structures.
+
+    Parameters
+    ----------
+    labelled : Tensor
+        (B,) float64, in nats: of the structure with numbered nodes.
+    unlabelled : Tensor
+        (B,) float64, in nats: of its isomorphism class, whatever the numbering.
+    """
 
     labelled: Tensor
     unlabelled: Tensor
@@ -26,16 +34,39 @@ class Bounds:
 def nll(
     diffusion: Diffusion, x0: State, steps: int, generator: Generator | None = None, draws: int | None = None
 ) -> Tensor:
-    """Upper bound on −log p(x0 | z), in nats, (B,), by the ancestral chain of ``steps`` steps.
+    """Bound −log p(x0 | z) from above by the ancestral chain, with z drawn once.
 
-    With z anchored in the data this bounds −log of the probability of the *unlabelled* structure, else of the
-    labelled one; labelled = unlabelled + log(n!/|Aut|). ``draws``: sum only so many terms, each at a step drawn
-    for every structure from its own equal part of the chain, instead of all (unbiased, noisier).
+    With z anchored in the data this bounds −log of the probability of the *unlabelled* structure, else of the labelled
+    one; labelled = unlabelled + log(n!/|Aut|).
+
+    Parameters
+    ----------
+    diffusion : Diffusion
+        The model.
+    x0 : State
+        Clean structures with their conditions, B rows.
+    steps : int
+        Steps of the chain: the terms of the bound.
+    generator : Generator, optional
+        Of z and noise.
+    draws : int, optional
+        Sum only so many terms, each at a step drawn for every structure from its own equal part of the chain, instead
+        of all: unbiased, with more noise.
+
+    Returns
+    -------
+    Tensor
+        (B,), in nats.
 
     Raises
     ------
     ValueError
-        With z anchored in the prior sample: x_t then depends on z, which the chain's terms do not know.
+        With z anchored in the prior sample, since x_t then depends on z, which the chain's terms do not know; and for
+        ``draws`` outside 1 to ``steps``.
+
+    References
+    ----------
+    Ho, Jain, Abbeel: Denoising Diffusion Probabilistic Models (NeurIPS 2020).
     """
     if diffusion.breaker.anchor == "prior":
         raise ValueError("no likelihood bound with a breaker anchored in the prior sample; anchor it in the data")
@@ -65,12 +96,35 @@ def bounds(
     draws: int | None = None,
     size_histogram: Sequence[float] | None = None,
 ) -> Bounds:
-    """Bound −log p(x0) by the ancestral chain of ``steps`` steps.
+    """Bound −log p(x0) of labelled and unlabelled structures by the ancestral chain.
 
     An isomorphism class holds n!/|Aut| labelled structures, all equally likely: labelled = unlabelled + log(n!/|Aut|).
-    ``nll`` bounds the unlabelled one if z is anchored in the data, else the labelled one. ``size_histogram``: the
-    distribution of the number of nodes (share of structures with 0, 1, 2, ... nodes); its −log p(n) is added.
-    ``draws``: as in ``nll``.
+    ``nll`` bounds the unlabelled one if z is anchored in the data, else the labelled one.
+
+    Parameters
+    ----------
+    diffusion : Diffusion
+        The model.
+    x0 : State
+        Clean structures with their conditions, B rows.
+    steps : int
+        Steps of the chain.
+    generator : Generator, optional
+        Of z and noise.
+    draws : int, optional
+        As for ``nll``.
+    size_histogram : sequence of float, optional
+        The share of structures with 0, 1, 2, ... nodes; its −log p(n) is added.
+
+    Returns
+    -------
+    Bounds
+        In nats.
+
+    Raises
+    ------
+    ValueError
+        As ``nll``.
     """
     bound = nll(diffusion, x0, steps, generator, draws).double()
     if size_histogram is not None:

@@ -9,15 +9,26 @@ from symdiff.random import Generator, uniform
 
 
 def resample(log_weights: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
-    """Draw the rows to go on with, (B·P,), and their log weights, (B·P,).
+    """Draw the particles to go on with, where the weights of a structure's particles differ much.
 
-    ``log_weights`` (B, P) are those of the P particles of B structures. Systematic: a particle of share w of its
-    structure's weight has P·w successors, rounded up or down at random. Where the weights are worth half as many equal
-    ones or more, all stay.
+    Systematic resampling: a particle of share w of its structure's weight has P·w successors, rounded up or down at
+    random. Where the weights are worth half as many equal ones or more, all stay.
+
+    Parameters
+    ----------
+    log_weights : Tensor
+        (B, P), of the P particles of B structures.
+    generator : Generator, optional
+        One uniform number for each structure.
+
+    Returns
+    -------
+    tuple of Tensor
+        (B·P,) int64, the rows to go on with, and their log weights, (B·P,).
 
     References
     ----------
-    Del Moral, Doucet, Jasra, Sequential Monte Carlo samplers, JRSS B 68, 2006.
+    Del Moral, Doucet, Jasra: Sequential Monte Carlo Samplers (Journal of the Royal Statistical Society B 68, 2006).
     """
     count, particles = log_weights.shape
     share = log_weights.softmax(1)
@@ -32,7 +43,20 @@ def resample(log_weights: Tensor, generator: Generator | None = None) -> tuple[T
 
 
 def pick(log_weights: Tensor, generator: Generator | None = None) -> Tensor:
-    """Draw one row for each structure, (B,), by log weights (B, P)."""
+    """Draw one particle of each structure by its weight.
+
+    Parameters
+    ----------
+    log_weights : Tensor
+        (B, P), of the P particles of B structures.
+    generator : Generator, optional
+        One uniform number for each structure.
+
+    Returns
+    -------
+    Tensor
+        (B,) int64, rows of the B·P particles.
+    """
     heap = log_weights.softmax(1).cumsum(1)
     chosen = torch.searchsorted(heap.contiguous(), _draw(log_weights, generator) * heap[:, -1:]).clamp_max(
         log_weights.shape[1] - 1

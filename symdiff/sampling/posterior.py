@@ -22,10 +22,25 @@ def draw_posterior(
     generator: Generator | None = None,
     candidates: int = CANDIDATES,
 ) -> State:
-    """Draw z given what is known of the structure: of ``candidates`` draws from p(z), one by the weights p(known | z).
+    """Draw z given what is known of the structure: of several draws from p(z), one by the weights p(known | z).
 
-    What is known says something about z, so p(z) itself would be the wrong distribution. The draw is exact in the limit
-    of many candidates; each costs up to ``ROUNDS`` evaluations of the network.
+    Parameters
+    ----------
+    diffusion : Diffusion
+        The model, whose process reveals.
+    known : State
+        Over ``noisy_schema()``, hidden where an entry is not known; B rows.
+    condition : State or None
+        The fields that are given, with the mask of ``known``.
+    generator : Generator, optional
+        The source of randomness.
+    candidates : int
+        Draws from p(z).
+
+    Returns
+    -------
+    State
+        z.
 
     Raises
     ------

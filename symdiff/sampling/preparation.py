@@ -29,13 +29,17 @@ def prepare(
 
     Parameters
     ----------
-    request
+    request : Request
         What is wanted.
-    domain, process, breaker
-        Those of the model.
-    histogram
+    domain : Domain
+        What the model's structures are.
+    process : Process
+        The model's process, which says whether it reveals.
+    breaker : SymmetryBreaker
+        The model's breaker.
+    histogram : list of float
         The share of the training structures with 0, 1, 2, ... nodes.
-    device
+    device : torch.device
         Where the model is.
 
     Returns

@@ -26,9 +26,9 @@ class Recording(Trajectory):
 
     Parameters
     ----------
-    frames
+    frames : tuple of State
         x_t from noise to the structures, which are the last; labels that are hidden still are one more than there are.
-    inner
+    inner : Trajectory, optional
         The trajectory of the sampler that is recorded.
     """
 
@@ -66,15 +66,18 @@ class Recorded(Sampler):
         self.sampler, self.frames, self.differentiable = sampler, frames, sampler.differentiable
 
     def init(self, request: Request, generator: Generator | None = None) -> Recording:
+        """Begin as the other sampler does, and keep its noise."""
         inner = self.sampler.init(request, generator)
         return Recording(inner.x, inner.z, inner.log_weights, (inner.x,), inner)
 
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Recording:
+        """Step as the other sampler does, and keep its state."""
         assert isinstance(path, Recording) and path.inner is not None
         inner = self.sampler.step(path.inner, t, s, generator)
         return Recording(inner.x, inner.z, inner.log_weights, (*path.frames, inner.x), inner)
 
     def finish(self, path: Trajectory, generator: Generator | None = None) -> Recording:
+        """Finish as the other sampler does, and thin the states out to ``frames``, the finished structure last."""
         assert isinstance(path, Recording) and path.inner is not None
         inner = self.sampler.finish(replace(path.inner, x=path.x), generator)
         states = (*path.frames[:-1], inner.x)
@@ -84,7 +87,23 @@ class Recorded(Sampler):
 
 
 def record(sampler: Recorded, domain: Domain, batches: Sequence[Request], device: torch.device) -> list[Samples]:
-    """Sample planned ``batches``, and return every frame as samples of its own, the structures last.
+    """Sample planned batches, and return every frame as samples of its own, the structures last.
+
+    Parameters
+    ----------
+    sampler : Recorded
+        Which samples and keeps the states.
+    domain : Domain
+        What the structures are.
+    batches : sequence of Request
+        As ``plan`` makes them.
+    device : torch.device
+        Where the networks of the sampler are.
+
+    Returns
+    -------
+    list of Samples
+        One for each frame.
 
     Raises
     ------

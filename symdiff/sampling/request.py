@@ -32,22 +32,22 @@ class Request:
 
     Parameters
     ----------
-    count
+    count : int
         How many structures.
-    sizes
-        Their numbers of nodes.
-    condition
+    sizes : int, tuple of int or Tensor, optional
+        Their numbers of nodes: one for all, bounds, or (count,) int64; the training data decide where left out.
+    condition : State, optional
         The given fields, of one structure for all or of ``count``; without nodes where all of them belong to the whole
         structure.
-    known
+    known : State, optional
         What is known of the generated fields, of one structure for all or of ``count``: a State over the process'
         ``noisy_schema()`` whose entries are known but where they are hidden, for processes that reveal; for the others
         a fragment, the first nodes of the structure.
-    seed
+    seed : int
         Same seed, same structures.
-    rows
+    rows : Tensor, optional
         (count,) int64: the numbers of these structures where the request is a part of a larger one; else 0, 1, ...
-    nodes
+    nodes : int, optional
         The number of nodes that structures are padded to; else that of the largest.
 
     Raises
@@ -81,13 +81,40 @@ class Request:
 
     @classmethod
     def of(cls, mask: Tensor, condition: State | None = None, known: State | None = None, seed: int = 0) -> Request:
-        """One structure for every row of ``mask`` (B, N), as large as the row says."""
+        """Ask for one structure for every row of a mask, as large as the row says.
+
+        Parameters
+        ----------
+        mask : Tensor
+            (B, N) bool, the nodes of the structures.
+        condition : State, optional
+            The given fields, of one structure for all or of B.
+        known : State, optional
+            What is known of the generated fields.
+        seed : int
+            Same seed, same structures.
+
+        Returns
+        -------
+        Request
+            Padded to N nodes.
+        """
         return cls(len(mask), mask.sum(1), condition, known, seed, nodes=mask.shape[1])
 
     def part(self, index: Tensor, nodes: int | None = None) -> Request:
-        """The structures at ``index`` (b,) as a request of its own, padded to ``nodes``.
+        """Ask for some of the structures; each comes out as it does in the whole request.
 
-        Each comes out as it does in the whole.
+        Parameters
+        ----------
+        index : Tensor
+            (b,) int64, which structures.
+        nodes : int, optional
+            The nodes that they are padded to; as before by default.
+
+        Returns
+        -------
+        Request
+            Of b structures.
         """
 
         def select(state: State | None) -> State | None:
@@ -106,7 +133,18 @@ class Request:
         )
 
     def to(self, device: torch.device | str) -> Request:
-        """The request with all its tensors on a device."""
+        """Move all tensors to a device.
+
+        Parameters
+        ----------
+        device : torch.device or str
+            The device.
+
+        Returns
+        -------
+        Request
+            The same structures.
+        """
 
         def move(value):
             return value.to(device) if isinstance(value, Tensor | State) else value
@@ -138,26 +176,57 @@ class Request:
     def expand(self, state: None) -> None: ...
 
     def expand(self, state: State | None) -> State | None:
-        """``condition`` or ``known`` with a row for every structure, padded like them."""
+        """Give ``condition`` or ``known`` a row for every structure, padded like them.
+
+        Parameters
+        ----------
+        state : State or None
+            One row for all structures, or one for each.
+
+        Returns
+        -------
+        State or None
+            ``count`` rows; None for None.
+        """
         if state is None:
             return None
         state = state.select([0] * self.count) if len(state) == 1 else state
         return state if self.nodes is None else pad(state, self.nodes)
 
     def largest(self, histogram: Sequence[float]) -> int:
-        """The most nodes that a structure can have."""
+        """Tell the most nodes that a structure can have.
+
+        Parameters
+        ----------
+        histogram : sequence of float
+            The share of training structures with 0, 1, 2, ... nodes, for sizes that are open.
+
+        Returns
+        -------
+        int
+            Of ``sizes`` where they are decided, else of the histogram.
+        """
         if isinstance(self.sizes, int | Tensor):
             return int(torch.as_tensor(self.sizes).max())
         return max(size for size, share in enumerate(histogram) if share > 0)
 
     def draw_sizes(self, histogram: Sequence[float]) -> Tensor:
-        """The number of nodes of every structure, (count,) int64.
+        """Draw the number of nodes of every structure, where sizes are open.
+
+        Parameters
+        ----------
+        histogram : sequence of float
+            The share of training structures with 0, 1, 2, ... nodes.
+
+        Returns
+        -------
+        Tensor
+            (count,) int64.
 
         Raises
         ------
         UserError
-            When the training data, whose ``histogram`` has a share for 0, 1, 2, ... nodes, have no structure within the
-            bounds.
+            When the training data have no structure within the bounds.
         """
         if isinstance(self.sizes, Tensor):
             return self.sizes
@@ -179,7 +248,23 @@ class Request:
 
 
 def parse_sizes(text: str | None) -> Sizes:
-    """``9`` or ``5-9`` as a command line gives it. Raises UserError."""
+    """Read a number of nodes or bounds, as the command line gives them.
+
+    Parameters
+    ----------
+    text : str or None
+        ``9`` or ``5-9``.
+
+    Returns
+    -------
+    int, tuple of int or None
+        The number, the two bounds, or None for None.
+
+    Raises
+    ------
+    UserError
+        For any other text.
+    """
     if text is None:
         return None
     parts = [part.strip() for part in text.split("-")]

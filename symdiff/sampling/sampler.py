@@ -24,11 +24,11 @@ class Trajectory:
 
     Parameters
     ----------
-    x
+    x : State
         x_t, with the given fields; at the end the structures.
-    z
+    z : State
         What breaks their symmetries, drawn once.
-    log_weights
+    log_weights : Tensor, optional
         (B,) float64, for samplers that weigh.
     """
 
@@ -44,9 +44,9 @@ class Sampler(ABC):
 
     Parameters
     ----------
-    diffusion
+    diffusion : Diffusion
         The model. To guide it, wrap its denoiser (``Guided``).
-    steps
+    steps : int
         The number of evaluations of the network.
 
     Raises
@@ -67,14 +67,60 @@ class Sampler(ABC):
 
     @abstractmethod
     def init(self, request: Request, generator: Generator | None = None) -> Trajectory:
-        """Draw the beginning of every trajectory, at t = 1."""
+        """Draw the beginning of every trajectory, at t = 1.
+
+        Parameters
+        ----------
+        request : Request
+            Structures of decided sizes, B of them.
+        generator : Generator, optional
+            The source of randomness, a stream for every structure.
+
+        Returns
+        -------
+        Trajectory
+            B rows.
+
+        Raises
+        ------
+        UserError, ValueError
+            For what the model, or this sampler, cannot do.
+        """
 
     @abstractmethod
     def step(self, path: Trajectory, t: Tensor, s: Tensor, generator: Generator | None = None) -> Trajectory:
-        """Go from t to s <= t, both (B,)."""
+        """Go from t to s <= t.
+
+        Parameters
+        ----------
+        path : Trajectory
+            What ``init`` or the last step returned.
+        t, s : Tensor
+            (B,) times.
+        generator : Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        Trajectory
+            At time s.
+        """
 
     def finish(self, path: Trajectory, generator: Generator | None = None) -> Trajectory:
-        """Make structures of what is there at t = 0."""
+        """Turn what is there at t = 0 into structures: they are there already unless a subclass says otherwise.
+
+        Parameters
+        ----------
+        path : Trajectory
+            At t = 0, with the given and the generated fields alone.
+        generator : Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        Trajectory
+            One row for each structure that was asked for.
+        """
         return path
 
     def __call__(
@@ -84,12 +130,17 @@ class Sampler(ABC):
 
         Parameters
         ----------
-        request
+        request : Request
             Structures whose sizes are decided.
-        generator
+        generator : Generator, optional
             Random numbers, a stream for every structure; those of the request where none are given.
-        progress
+        progress : callable, optional
             Called after every step.
+
+        Returns
+        -------
+        Trajectory
+            ``x`` has the given fields and the generated ones, a row for each structure.
 
         Raises
         ------
@@ -113,7 +164,20 @@ class Sampler(ABC):
             return self.finish(replace(path, x=x), generator)
 
     def start(self, request: Request, generator: Generator | None = None) -> Trajectory:
-        """Noise, and z that belongs to what is given: where most trajectories begin."""
+        """Draw noise, and z given the conditions: where most trajectories begin.
+
+        Parameters
+        ----------
+        request : Request
+            Structures of decided sizes, B of them.
+        generator : Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        Trajectory
+            At t = 1.
+        """
         condition = self.condition(request)
         x = self.diffusion.process.prior(request.mask, generator)
         z = self.diffusion.draw(condition, x, generator)
@@ -121,6 +185,17 @@ class Sampler(ABC):
 
     @staticmethod
     def condition(request: Request) -> State | None:
-        """The given fields of every structure; those of whole structures have no mask of their own."""
+        """Return the given fields of every structure; those of whole structures have no mask of their own.
+
+        Parameters
+        ----------
+        request : Request
+            Structures of decided sizes.
+
+        Returns
+        -------
+        State or None
+            With the request's mask; None without a condition.
+        """
         condition = request.expand(request.condition)
         return None if condition is None else replace(condition, mask=request.mask)

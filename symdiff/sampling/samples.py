@@ -21,10 +21,19 @@ SHOWN = 16
 
 @dataclass(frozen=True, repr=False)
 class Samples:
-    """Sampled structures, batch by batch; ``rows[k]`` (b,) says where those of ``states[k]`` belong.
+    """Sampled structures, batch by batch.
 
-    ``log_weights[k]`` (b,): log of the distribution that the domain knows over the density under the model, where asked
-    for.
+    Parameters
+    ----------
+    domain : Domain
+        What the structures are.
+    states : sequence of State
+        The batches, on the CPU.
+    rows : sequence of Tensor
+        (b,) int64 for each batch: where its structures belong among all.
+    log_weights : sequence of Tensor, optional
+        (b,) for each batch: log of the distribution that the domain knows over the density under the model, where
+        ``Importance`` sampled.
     """
 
     domain: Domain
@@ -36,37 +45,110 @@ class Samples:
         return sum(len(rows) for rows in self.rows)
 
     def state(self) -> State:
-        """All of them as one batch, padded to the largest, in the order of the rows."""
+        """Collect all structures in one batch, padded to the largest, in the order of the rows.
+
+        Returns
+        -------
+        State
+            As many rows as samples.
+        """
         return collate(list(self.states)).select(torch.cat(list(self.rows)).argsort())
 
     def weigh(self) -> Weighted:
-        """All of them with their weights, in the order of the rows. Raises ValueError for samples without weights."""
+        """Collect all structures with their weights, in the order of the rows.
+
+        Returns
+        -------
+        Weighted
+            Structures and log weights.
+
+        Raises
+        ------
+        ValueError
+            For samples without weights.
+        """
         if self.log_weights is None:
             raise ValueError("these samples have no weights: sample with Importance")
         return Weighted(self.state(), torch.cat(list(self.log_weights))[torch.cat(list(self.rows)).argsort()])
 
     def objects(self) -> list:
-        """One decoded object (a molecule, a graph) for every row."""
+        """Decode every structure, in the order of the rows.
+
+        Returns
+        -------
+        list
+            Objects of the domain: molecules, graphs, arrays.
+        """
         return self._each(self.domain.decode)
 
     def to_rdkit(self) -> list:
-        """RDKit molecules, unsanitized: any labels and any bonds are one. Raises UserError."""
+        """Convert to RDKit molecules, unsanitized: any labels and any bonds are one.
+
+        Returns
+        -------
+        list of rdkit.Chem.Mol
+            One for each structure.
+
+        Raises
+        ------
+        UserError
+            For a domain without molecules, or without the package.
+        """
         return self._convert("to_rdkit")
 
     def to_networkx(self) -> list:
-        """networkx graphs; labels, atoms, orders of bonds and positions are attributes. Raises UserError."""
+        """Convert to networkx graphs; labels, atoms, orders of bonds and positions are attributes.
+
+        Returns
+        -------
+        list of networkx.Graph
+            One for each structure.
+
+        Raises
+        ------
+        UserError
+            For a domain without graphs, or without the package.
+        """
         return self._convert("to_networkx")
 
     def to_pyg(self) -> list:
-        """PyG ``Data``. Raises UserError."""
+        """Convert to ``Data`` of torch-geometric.
+
+        Returns
+        -------
+        list of torch_geometric.data.Data
+            One for each structure.
+
+        Raises
+        ------
+        UserError
+            For a domain that has no such form, or without the package.
+        """
         return self._convert("to_pyg")
 
     def to_ase(self) -> list:
-        """ASE ``Atoms`` of molecules in 3D. Raises UserError."""
+        """Convert molecules in 3D to ``Atoms`` of ASE, positions in ångström.
+
+        Returns
+        -------
+        list of ase.Atoms
+            One for each structure.
+
+        Raises
+        ------
+        UserError
+            For another domain, or without the package.
+        """
         return self._convert("to_ase")
 
     def to_numpy(self) -> list[dict[str, np.ndarray]]:
-        """The arrays of every structure by the names of its fields, without padding."""
+        """Convert to arrays by the names of the fields, without padding.
+
+        Returns
+        -------
+        list of dict of str to ndarray
+            One for each structure.
+        """
         return self._convert("to_numpy")
 
     def _convert(self, form: str) -> list:
@@ -102,5 +184,16 @@ class Samples:
         return f'<img alt="{html.escape(repr(self))}" src="data:image/png;base64,{content}"/>{text}'
 
     def write(self, path: str | Path) -> None:
-        """Write the objects to a file; its ending chooses the format. Raises UserError."""
+        """Write the objects to a file; its ending chooses the format.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, which is replaced.
+
+        Raises
+        ------
+        UserError
+            For an ending that the domain does not write, or structures that do not fit the format.
+        """
         self.domain.write(self.objects(), path)
