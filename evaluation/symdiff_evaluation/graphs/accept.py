@@ -19,9 +19,25 @@ LABEL = "label"
 
 
 def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "list") -> Graphs:
-    """The set of such structures.
+    """Make a set of structures in memory.
 
-    What is no undirected graph is a broken record. Raises ``UserError`` for arrays that do not fit together.
+    Parameters
+    ----------
+    structures : iterable, or mapping of str to numpy.ndarray
+        networkx graphs, adjacency matrices (n, n) of zeros and ones, or the arrays of a file. What is no undirected
+        graph is a broken record.
+    place : str
+        What stands for the name of a file.
+
+    Returns
+    -------
+    Graphs
+        In the order of the structures.
+
+    Raises
+    ------
+    UserError
+        For arrays that do not fit together.
     """
     if isinstance(structures, Mapping):
         return from_columns({name: np.asarray(array) for name, array in structures.items()}, place)

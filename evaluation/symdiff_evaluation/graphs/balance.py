@@ -18,10 +18,23 @@ from symdiff_evaluation.graphs.symmetry import Automorphisms
 def image_balance(
     graphs: Sequence[SimpleGraph], hashes: np.ndarray, symmetries: Sequence[Automorphisms | None]
 ) -> Balance:
-    """Test that of each graph all numberings, n! over the automorphisms of them, are equally frequent.
+    """Test that of each graph all numberings, n! over its automorphisms, are equally frequent.
 
-    ``hashes`` (n,) tell which graphs are the same, ``symmetries`` their groups. Graphs that were seen too rarely
-    (``repeated_orbit_balance``) tell nothing.
+    Graphs that occur too rarely (``repeated_orbit_balance``) are undecided.
+
+    Parameters
+    ----------
+    graphs : sequence of SimpleGraph, (n,)
+        Graphs as the file numbers their nodes.
+    hashes : numpy.ndarray, (n,) uint64
+        Hashes of their canonical forms; 0: undecided.
+    symmetries : sequence of Automorphisms or None, (n,)
+        Their automorphism groups.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
     found = [
         (code, _numbering(graph), math.factorial(graph.num_nodes) // one.order)
@@ -33,7 +46,18 @@ def image_balance(
 
 
 def place_balance(graphs: Sequence[SimpleGraph]) -> Balance:
-    """Test that nodes of every degree stand at each place of the order equally often. Regular graphs tell nothing."""
+    """Test that nodes of every degree stand at each position of the order equally often.
+
+    Parameters
+    ----------
+    graphs : sequence of SimpleGraph
+        Graphs as the file numbers their nodes.
+
+    Returns
+    -------
+    Balance
+        The test; regular graphs are undecided.
+    """
     return position_balance([graph.degrees for graph in graphs])
 
 

@@ -12,12 +12,24 @@ _SWEEPS = 20  # of moving them one by one
 
 
 def infer_blocks(graph: SimpleGraph, most: int = MOST) -> np.ndarray:
-    """(N,) int64, the block of each node from 0: the partition of least description length that is found.
+    """Infer the blocks of the nodes: the partition of least description length that is found.
 
-    For each number of blocks up to ``most``, nodes are clustered by the leading eigenvectors of the normalized
-    adjacency, all moved to where they are likeliest until that stops helping, then one by one; last, blocks are merged
-    while that helps. Everything is deterministic. (graph-tool's ``minimize_blockmodel_dl``, by which published numbers
-    are made, samples partitions instead.)
+    For each number of blocks, nodes are clustered by the leading eigenvectors of the normalized adjacency, all moved to
+    where they are likeliest until that stops helping, then one by one; last, blocks are merged while that helps.
+    Everything is deterministic. (graph-tool's ``minimize_blockmodel_dl``, by which published numbers are made, samples
+    partitions instead.)
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        A graph of at least one node.
+    most : int
+        Largest number of blocks that is tried.
+
+    Returns
+    -------
+    numpy.ndarray, (N,) int64
+        The block of each node, from 0.
     """
     best, least = np.zeros(graph.num_nodes, np.int64), np.inf
     vectors = _eigenvectors(graph)
@@ -31,18 +43,46 @@ def infer_blocks(graph: SimpleGraph, most: int = MOST) -> np.ndarray:
 
 
 def description_length(graph: SimpleGraph, blocks: np.ndarray) -> float:
-    """Nats to write the graph down by its blocks: which edges, how many between which blocks, which nodes in which
-    block.
+    """Compute the nats to write the graph down by its blocks: which edges, how many between which blocks, which nodes
+    in which block.
 
-    Source: Peixoto, Nonparametric Bayesian inference of the microcanonical stochastic block model, Physical Review E 95
-    (2017), for simple graphs without degree correction and with uniform priors.
+    For simple graphs without degree correction and with uniform priors.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+    blocks : numpy.ndarray, (N,) int64
+        The block of each node, from 0, none of them empty.
+
+    Returns
+    -------
+    float
+        The description length in nats.
+
+    References
+    ----------
+    Peixoto, Nonparametric Bayesian inference of the microcanonical stochastic block model, Physical Review E 95 (2017).
     """
     sizes, edges = edge_counts(graph, blocks)
     return float(_length(sizes[None], edges[None], graph.num_nodes, len(graph.edges))[0])
 
 
 def edge_counts(graph: SimpleGraph, blocks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sizes of the blocks (B,), and edges between blocks (B, B), those within a block once."""
+    """Count nodes and edges by block.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+    blocks : numpy.ndarray, (N,) int64
+        The block of each node, from 0.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, (B,) and (B, B)
+        Sizes of the blocks, and edges between blocks, those within a block once.
+    """
     count = int(blocks.max()) + 1
     u, v = blocks[graph.edges].T
     edges = np.bincount(np.minimum(u, v) * count + np.maximum(u, v), minlength=count * count).reshape(count, count)

@@ -1,11 +1,13 @@
 """PolyGraph discrepancy: how well a classifier tells samples from the reference, as a bound on the distance of their
 distributions.
 
+A classifier's log-likelihood on graphs that it was not fitted to bounds the Jensen-Shannon distance of the two
+distributions from below; of several descriptions the one is taken that is best in cross-validation. The paper's
+classifier is TabPFN, and its descriptions include orbits of five nodes and random graph networks; here it is logistic
+regression on the four of ``descriptors``, so that values compare among themselves only.
+
 Source: Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026
-(https://arxiv.org/abs/2510.06122). A classifier's log-likelihood on graphs that it was not fitted to bounds the
-Jensen-Shannon distance of the two distributions from below; of several descriptions the one is taken that is best in
-cross-validation. The paper's classifier is TabPFN, and its descriptions include orbits of five nodes and random graph
-networks; here it is logistic regression on the four of ``descriptors``, so that values compare among themselves only.
+(https://arxiv.org/abs/2510.06122).
 """
 
 from __future__ import annotations
@@ -27,9 +29,14 @@ _LEAST_LOG = math.log2(1e-10)  # of a probability: one graph must not decide eve
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """``bounds[name]`` for each description.
+    """The discrepancy by each description.
 
-    ``chosen``: the one that was best in cross-validation on the other half.
+    Parameters
+    ----------
+    bounds : dict of str to Estimate
+        For the names in ``NAMES``.
+    chosen : str or None
+        The description that was best in cross-validation on the other half.
     """
 
     bounds: dict[str, Estimate]
@@ -42,10 +49,28 @@ class Discrepancy:
 
 
 def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0, seed: int = 0) -> Discrepancy:
-    """Between 0 (the distributions cannot be told apart) and 1; no value below ``LEAST`` graphs of each.
+    """Estimate the PolyGraph discrepancy, between 0 (the distributions cannot be told apart) and 1.
 
     Half of each set, by ``seed`` and whatever its order, fits and chooses; the other half gives the values and their
     intervals.
+
+    Parameters
+    ----------
+    samples, reference : Descriptors
+        The two sets; no value below ``LEAST`` graphs of each.
+    undecided : int
+        Number of records that are left out.
+    seed : int
+        Of the halves.
+
+    Returns
+    -------
+    Discrepancy
+        The bounds.
+
+    References
+    ----------
+    Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026.
     """
     if min(len(samples), len(reference)) < LEAST:
         return Discrepancy({name: nothing(undecided + len(samples)) for name in NAMES}, None)
@@ -99,8 +124,22 @@ def _distance(divergence: float) -> float:
 
 
 def bound(reference: np.ndarray, samples: np.ndarray, count: int, undecided: int) -> Estimate:
-    """The distance from log-scores as ``_log_scores`` gives them, with the normal interval of their means, for this
-    classifier."""
+    """Bound the Jensen-Shannon distance from log-scores.
+
+    Parameters
+    ----------
+    reference, samples : numpy.ndarray
+        log2 of the probability that the classifier gives to the right set, for graphs that it was not fitted to.
+    count : int
+        Number of samples, for the estimate.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        With the normal interval of the means, for this classifier.
+    """
     middle = _divergence(reference, samples)
     half = Z95 / 2 * math.sqrt(reference.var(ddof=1) / len(reference) + samples.var(ddof=1) / len(samples))
     return Estimate(_distance(middle), _distance(middle - half), _distance(middle + half), count, undecided)

@@ -21,12 +21,23 @@ _LARGE = 256  # nodes beyond which distances come before the search
 
 
 def hash_forms(graphs: Sequence[SimpleGraph], budget: int = BUDGET) -> np.ndarray:
-    """(n,) uint64, equal for isomorphic graphs with corresponding labels, and for no others but by a collision (1 in
-    10^19 a pair).
+    """Hash the canonical forms of graphs.
 
-    ``UNDECIDED`` where ``budget`` does not suffice: for symmetric graphs of some hundred nodes. A graph without labels
-    is one whose labels are all 0. The hash of several components is that of the sorted hashes of each, which spares the
-    search for what exchanges them. Graphs of one size are labeled together.
+    The hash of several components is that of the sorted hashes of each, which spares the search for what exchanges
+    them. Graphs of one size are labeled together.
+
+    Parameters
+    ----------
+    graphs : sequence of SimpleGraph, (n,)
+        A graph without labels is one whose labels are all 0.
+    budget : int
+        Number of pairs of nodes that the search through one component may look at.
+
+    Returns
+    -------
+    numpy.ndarray, (n,) uint64
+        Equal for isomorphic graphs with corresponding labels, and for no others but by a collision (1 in 10^19 a pair);
+        ``UNDECIDED`` where the budget does not suffice, for symmetric graphs of some hundred nodes.
     """
     parts = [graph.parts() for graph in graphs]
     hashes = iter(_connected([part for some in parts for part in some], budget).tolist())

@@ -10,10 +10,18 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class SimpleGraph:
-    """``edges`` (E, 2) int64, each pair once with u < v; ``node_labels`` (N,) and ``edge_labels`` (E,) int64 from 0, or
-    None.
+    """An undirected graph; isomorphic graphs are compared by ``forms``, ``==`` is identity.
 
-    Isomorphic graphs are compared by ``forms``; ``==`` is identity.
+    Parameters
+    ----------
+    num_nodes : int
+        Number of nodes N.
+    edges : numpy.ndarray, (E, 2) int64
+        Each pair once with u < v.
+    node_labels : numpy.ndarray, (N,) int64, optional
+        From 0.
+    edge_labels : numpy.ndarray, (E,) int64, optional
+        From 0.
     """
 
     num_nodes: int
@@ -31,7 +39,7 @@ class SimpleGraph:
 
     @cached_property
     def degrees(self) -> np.ndarray:
-        """(N,) int64."""
+        """Degrees of the nodes, (N,) int64."""
         return np.bincount(self.edges.ravel(), minlength=self.num_nodes)
 
     @cached_property
@@ -51,18 +59,20 @@ class SimpleGraph:
 
     @property
     def is_connected(self) -> bool:
+        """Whether there is one component."""
         return self.components == 1
 
     @property
     def is_labeled(self) -> bool:
+        """Whether nodes or edges have labels."""
         return self.node_labels is not None or self.edge_labels is not None
 
     def remove_labels(self) -> SimpleGraph:
-        """The same nodes and edges without labels."""
+        """Give the same nodes and edges without labels."""
         return SimpleGraph(self.num_nodes, self.edges) if self.is_labeled else self
 
     def parts(self) -> list[SimpleGraph]:
-        """The components as graphs, each with its nodes in the same order."""
+        """Give the components as graphs, each with its nodes in the same order."""
         if self.is_connected:
             return [self]
         found = []
@@ -76,7 +86,7 @@ class SimpleGraph:
         return found
 
     def list_colors(self) -> tuple[list[int], dict[tuple[int, int], int]]:
-        """Labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""
+        """Give labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""
         nodes: list[int] = [0] * self.num_nodes if self.node_labels is None else self.node_labels.tolist()
         kinds = [0] * len(self.edges) if self.edge_labels is None else self.edge_labels.tolist()
         return nodes, {(i, j): kind for (i, j), kind in zip(self.edges.tolist(), kinds, strict=True)}

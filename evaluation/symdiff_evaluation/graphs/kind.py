@@ -162,7 +162,15 @@ class GraphKind(Kind[Set, GraphReference]):
 
 
 def write_reference(reference: GraphReference, out: str | Path) -> None:
-    """Write ``OUT.safetensors`` and ``OUT.json``."""
+    """Write ``OUT.safetensors`` and ``OUT.json``.
+
+    Parameters
+    ----------
+    reference : GraphReference
+        What to write.
+    out : str or Path
+        Path without ending.
+    """
     about = {
         "kind": GraphKind.name,
         "name": reference.name,
@@ -174,7 +182,23 @@ def write_reference(reference: GraphReference, out: str | Path) -> None:
 
 
 def load_reference(name_or_path: str | Path) -> GraphReference:
-    """A shipped reference by name, or what ``write_reference`` wrote. Raises ``UserError``."""
+    """Load a reference.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        Name of a shipped one, or path of either file that ``write_reference`` wrote.
+
+    Returns
+    -------
+    GraphReference
+        The statistics.
+
+    Raises
+    ------
+    UserError
+        Where it is missing or was altered.
+    """
     about, arrays = read_files(name_or_path, GraphKind.name)
     try:
         return from_arrays(about["name"], about["rule"], int(about["count"]), arrays, about["source"])
@@ -183,7 +207,29 @@ def load_reference(name_or_path: str | Path) -> GraphReference:
 
 
 def write_from_file(path: str | Path, out: str | Path, rule: str, source: str) -> GraphReference:
-    """The reference that a file of graphs with a split makes, written. Raises ``UserError``."""
+    """Make a reference of a file of graphs with a split, and write it.
+
+    Parameters
+    ----------
+    path : str or Path
+        Arrays with ``split``.
+    out : str or Path
+        Path without ending; the last part is the name.
+    rule : str
+        A name in ``RULES``.
+    source : str
+        Where the data come from.
+
+    Returns
+    -------
+    GraphReference
+        What was written.
+
+    Raises
+    ------
+    UserError
+        For a file without test graphs.
+    """
     train, test = read_splits(path)
     if test is None:
         raise UserError(f"{path}: expected an array 'split' with test graphs (2)")

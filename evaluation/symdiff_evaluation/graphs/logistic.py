@@ -12,7 +12,15 @@ _CLOSE = 1e-8  # largest entry of the gradient per row where the fit ends
 
 @dataclass(frozen=True, eq=False)
 class Logistic:
-    """P(first class | x) = sigmoid(weights . (x - center) / scale + offset)."""
+    """P(first class | x) = sigmoid(weights . (x - center) / scale + offset).
+
+    Parameters
+    ----------
+    center, scale, weights : numpy.ndarray, (width,)
+        One a column.
+    offset : float
+        The offset.
+    """
 
     center: np.ndarray
     scale: np.ndarray
@@ -20,16 +28,39 @@ class Logistic:
     offset: float
 
     def log_odds(self, rows: np.ndarray) -> np.ndarray:
-        """(n,) for rows (n, width)."""
+        """Compute the log-odds of the first class.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray, (n, width)
+            The points.
+
+        Returns
+        -------
+        numpy.ndarray, (n,)
+            In nats.
+        """
         return ((rows - self.center) / self.scale) @ self.weights + self.offset
 
 
 def fit(first: np.ndarray, second: np.ndarray) -> Logistic:
-    """The minimum of |w|^2 / 2 plus the logistic losses of all rows, weighted so that both classes have half of the
-    weight.
+    """Fit a logistic regression with a ridge penalty.
 
-    Columns are standardized, those that are constant get no weight. ``first`` (n, width), ``second`` (m, width), both
-    not empty. By Newton's method with halved steps; the offset is not penalized.
+    The minimum of |w|^2 / 2 plus the logistic losses of all rows, weighted so that both classes have half of the
+    weight. Columns are standardized, those that are constant get no weight. By Newton's method with halved steps; the
+    offset is not penalized.
+
+    Parameters
+    ----------
+    first : numpy.ndarray, (n, width)
+        Rows of the first class, not empty.
+    second : numpy.ndarray, (m, width)
+        Rows of the second class, not empty.
+
+    Returns
+    -------
+    Logistic
+        The classifier.
     """
     rows = np.concatenate([first, second])
     center, spread = rows.mean(0), rows.std(0)

@@ -22,12 +22,24 @@ _CELLS = 1 << 22  # kernel values in memory at a time
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """What the estimates need of all kernel values, of which k(x, x) = ``diagonal``. All of it is linear in the kernel.
+    """Sums of a kernel's values over samples and reference, linear in the kernel.
 
-    ``within`` (n,) and ``beyond`` (m,): the sums over a sample and all other samples, over a member of the reference
-    and all others of it. ``rows`` (n,) and ``columns`` (m,): the means over a sample and the reference, over a member
-    of the reference and the samples. ``few`` (a + b, a + b): the values among ``first`` = a samples and b members of
-    the reference, at most ``FEW`` of each.
+    Parameters
+    ----------
+    within : numpy.ndarray, (n,)
+        Sum over a sample and all other samples.
+    beyond : numpy.ndarray, (m,)
+        Sum over a member of the reference and all others of it.
+    rows : numpy.ndarray, (n,)
+        Mean over a sample and the reference.
+    columns : numpy.ndarray, (m,)
+        Mean over a member of the reference and the samples.
+    few : numpy.ndarray, (a + b, a + b)
+        The values among a samples and b members of the reference, at most ``FEW`` of each.
+    first : int
+        a.
+    diagonal : float
+        k(x, x).
     """
 
     within: np.ndarray
@@ -40,9 +52,23 @@ class Kernel:
 
 
 def kernel(samples: np.ndarray, reference: np.ndarray, sigma: float, few: Sequence[np.ndarray] | None = None) -> Kernel:
-    """Of rows (n, width) and (m, width'), the shorter rows ending in zeros.
+    """Sum up the kernel of two sets.
 
-    Neither is empty. ``few``: which of each are ``Kernel.few``.
+    Parameters
+    ----------
+    samples : numpy.ndarray, (n, width)
+        Rows, not empty.
+    reference : numpy.ndarray, (m, width')
+        Rows, not empty; the shorter rows end in zeros.
+    sigma : float
+        The width of the kernel.
+    few : sequence of numpy.ndarray, optional
+        Which of each are ``Kernel.few``; None: ``choose_rows``.
+
+    Returns
+    -------
+    Kernel
+        The sums.
     """
     x, y = align(samples, reference)
     within, beyond = (_sums(part, part, sigma)[0] - 1 for part in (x, y))
@@ -53,14 +79,38 @@ def kernel(samples: np.ndarray, reference: np.ndarray, sigma: float, few: Sequen
 
 
 def choose_rows(rows: np.ndarray) -> np.ndarray:
-    """The numbers of at most ``FEW`` rows (n, width), drawn by their content whatever their order."""
+    """Choose at most ``FEW`` rows by their content, whatever their order.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray, (n, width)
+        The rows.
+
+    Returns
+    -------
+    numpy.ndarray, (k,)
+        Their numbers.
+    """
     if len(rows) <= FEW:
         return np.arange(len(rows))
     return np.random.default_rng(0).permutation(np.lexsort(rows.T))[:FEW]
 
 
 def weigh(kernels: Sequence[Kernel], weights: Sequence[float]) -> Kernel:
-    """The kernel that is the weighted sum of kernels of the same graphs."""
+    """Add up kernels of the same graphs.
+
+    Parameters
+    ----------
+    kernels : sequence of Kernel
+        The kernels.
+    weights : sequence of float
+        One a kernel.
+
+    Returns
+    -------
+    Kernel
+        The weighted sum.
+    """
     parts: dict[str, Any] = {
         name: sum(weight * getattr(one, name) for one, weight in zip(kernels, weights, strict=True))
         for name in ("within", "beyond", "rows", "columns", "few", "diagonal")
@@ -100,22 +150,54 @@ def gaussian_tv(x: np.ndarray, y: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def biased_mmd(kernel: Kernel) -> float:
-    """The published estimate: plain means over all pairs, those of a graph with itself included."""
+    """Compute the published estimate of the squared MMD: plain means over all pairs, those of a graph with itself
+    included.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel's values.
+
+    Returns
+    -------
+    float
+        The squared discrepancy.
+    """
     n, m = len(kernel.within), len(kernel.beyond)
     own = (kernel.within.sum() + n * kernel.diagonal) / n**2
     return float(own + (kernel.beyond.sum() + m * kernel.diagonal) / m**2 - 2 * kernel.rows.mean())
 
 
 def unbiased_mmd(kernel: Kernel) -> float:
-    """The mean over pairs of different graphs: 0 on average for two sets of one distribution; needs two of each."""
+    """Compute the mean over pairs of different graphs: 0 on average for two sets of one distribution.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel's values, of at least two graphs of each set.
+
+    Returns
+    -------
+    float
+        The squared discrepancy.
+    """
     n, m = len(kernel.within), len(kernel.beyond)
     return float(kernel.within.sum() / (n * (n - 1)) + kernel.beyond.sum() / (m * (m - 1)) - 2 * kernel.rows.mean())
 
 
 def towards(kernel: Kernel) -> float:
-    """What the biased estimate comes to for more and more samples, without bias.
+    """Compute what the biased estimate comes to for more and more samples, without bias: the distance to this very
+    reference.
 
-    The distance to this very reference.
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel's values, of at least two samples.
+
+    Returns
+    -------
+    float
+        The squared discrepancy.
     """
     n, m = len(kernel.within), len(kernel.beyond)
     own = kernel.within.sum() / (n * (n - 1))
@@ -123,10 +205,23 @@ def towards(kernel: Kernel) -> float:
 
 
 def estimate(kernel: Kernel, kind: Literal["biased", "unbiased"] = "biased", undecided: int = 0) -> Estimate:
-    """The value with its interval; no value below two of each, no interval below ``LEAST``.
+    """Estimate the squared MMD with its interval.
 
-    "biased" is the distance to this very reference: its interval tells what as many other samples would give.
-    "unbiased" estimates the distance of the two distributions: its interval allows for the draw of the reference too.
+    Parameters
+    ----------
+    kernel : Kernel
+        The kernel's values; no value below two graphs of each set, no interval below ``LEAST``.
+    kind : str
+        "biased" is the distance to this very reference: its interval tells what as many other samples would give.
+        "unbiased" estimates the distance of the two distributions: its interval allows for the draw of the reference
+        too.
+    undecided : int
+        Number of records that are left out.
+
+    Returns
+    -------
+    Estimate
+        The squared discrepancy.
     """
     n, m = len(kernel.within), len(kernel.beyond)
     if n < 2 or m < 2:
@@ -193,8 +288,18 @@ def _center(values: np.ndarray) -> np.ndarray:
 
 
 def jackknife(drawn: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """Jackknife variance of the estimate over the sets that were drawn, given as (sums within, means across), and
-    its degrees of freedom."""
+    """Compute the jackknife variance of the estimate over the sets that were drawn.
+
+    Parameters
+    ----------
+    drawn : sequence of (numpy.ndarray, numpy.ndarray)
+        Sums within and means across, (n,), of each set.
+
+    Returns
+    -------
+    tuple of float
+        The variance and its degrees of freedom.
+    """
     variance, noise = 0.0, 0.0
     for own, cross in drawn:
         n = len(own)

@@ -8,13 +8,26 @@ from symdiff_evaluation.graphs.graph import SimpleGraph
 
 
 def count_orbits(graph: SimpleGraph) -> np.ndarray:
-    """(N, 15) int64: for every node its place in induced subgraphs, numbered as usual.
+    """Count how often each node takes each of the 15 roles in induced connected subgraphs of two to four nodes.
 
     0 edge; 1 end and 2 middle of a path of three; 3 triangle; 4 end and 5 inside of a path of four; 6 leaf and 7 center
     of a star; 8 square; 9 tail, 10 far and 11 joint of a triangle with a tail; 12 off and 13 on the edge that two
     triangles share; 14 complete. Every subgraph is counted first as contained (from degrees, common neighbors and
-    triangles), then the denser ones that contain it are taken away. Source of numbering: Przulj, Biological network
-    comparison using graphlet degree distribution, Bioinformatics 23 (2007).
+    triangles), then the denser ones that contain it are taken away.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    numpy.ndarray, (N, 15) int64
+        The counts.
+
+    References
+    ----------
+    Przulj, Biological network comparison using graphlet degree distribution, Bioinformatics 23 (2007).
     """
     a, d = graph.adjacency, graph.degrees.astype(np.float64)
     common = a @ a
@@ -46,9 +59,19 @@ def count_orbits(graph: SimpleGraph) -> np.ndarray:
 
 
 def count_cliques(adjacency: np.ndarray) -> np.ndarray:
-    """(N,) complete subgraphs of four nodes at each node, from (N, N) of 0 and 1.
+    """Count the complete subgraphs of four nodes at each node.
 
     Each is found once, from its node of least degree: a triangle among that node's neighbors of higher degree.
+
+    Parameters
+    ----------
+    adjacency : numpy.ndarray, (N, N)
+        0 and 1.
+
+    Returns
+    -------
+    numpy.ndarray, (N,)
+        The counts.
     """
     count = len(adjacency)
     rank = np.empty(count, np.int64)

@@ -37,7 +37,22 @@ _DEGREES, _BINS = 12, 8  # bars of a panel
 
 
 def sections(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> list[PageSection]:
-    """The sections of the report."""
+    """Make the sections of the report.
+
+    Parameters
+    ----------
+    samples : Graphs
+        What was read.
+    reference : GraphReference, optional
+        Drawn beside the samples.
+    estimates : mapping of str to Estimate
+        The numbers that texts quote.
+
+    Returns
+    -------
+    list of PageSection
+        What no metric asked for is left out.
+    """
     return [
         PageSection("distributions", "Distributions", _distributions(samples, reference, estimates)),
         PageSection("symmetry", "Symmetry", _symmetry(samples, reference, estimates)),

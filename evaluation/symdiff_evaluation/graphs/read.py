@@ -16,15 +16,44 @@ TRAIN, TEST = 0, 2  # in a split
 
 
 def read(path: str | Path) -> Graphs:
-    """The graphs of a file, see ``symdiff.graphs.files``.
+    """Read the graphs of a file, see ``symdiff.graphs.files``.
 
-    Raises ``UserError`` for one that cannot be read; a bad graph costs no other.
+    Parameters
+    ----------
+    path : str or Path
+        Arrays or GraphML.
+
+    Returns
+    -------
+    Graphs
+        A bad graph costs no other.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read.
     """
     return from_set(read_graphs(path))
 
 
 def read_splits(path: str | Path) -> tuple[Graphs, Graphs | None]:
-    """The training and the test graphs of a file with a split; else all of them, and None."""
+    """Read the training and the test graphs of a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Arrays, perhaps with ``split``.
+
+    Returns
+    -------
+    tuple of Graphs
+        The two, or all graphs and None where there is no split.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read.
+    """
     found = read_graphs(path)
     graphs = from_set(found)
     if found.split is None:
@@ -34,5 +63,23 @@ def read_splits(path: str | Path) -> tuple[Graphs, Graphs | None]:
 
 
 def from_columns(arrays: Mapping[str, np.ndarray], place: str) -> Graphs:
-    """The graphs of the arrays of a file. Raises ``UserError``."""
+    """Make a set of the arrays of a file.
+
+    Parameters
+    ----------
+    arrays : mapping of str to numpy.ndarray
+        ``num_nodes``, ``edge_ptr``, ``edges`` and perhaps labels and inputs.
+    place : str
+        Name of the file.
+
+    Returns
+    -------
+    Graphs
+        The graphs.
+
+    Raises
+    ------
+    UserError
+        Where the arrays do not fit together.
+    """
     return from_set(read_columns(arrays, place))

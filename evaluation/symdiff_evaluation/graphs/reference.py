@@ -18,13 +18,28 @@ _MOST = 4096  # training graphs that the baseline and the distributions of symme
 
 @dataclass(frozen=True, eq=False)
 class GraphReference:
-    """``rule``: a name in ``RULES``. ``count``: of the training graphs, whose ``hashes`` (distinct, sorted, uint64)
-    decide on novelty.
+    """Statistics of a data set of graphs.
 
-    ``test``: descriptions of the test graphs, which samples are compared with. ``baseline[name]``: biased squared MMD
-    of training against test graphs, none where the reference has no test graphs of its own. ``log_orders`` (n,) and
-    ``unlabeled_log_orders`` (n,): logarithms of the orders of the training graphs' automorphism groups, with labels and
-    without.
+    Parameters
+    ----------
+    name : str
+        The name of the reference.
+    rule : str
+        What makes a graph valid, a name in ``RULES``.
+    count : int
+        Number of training graphs.
+    hashes : numpy.ndarray, (n,) uint64
+        Hashes of their canonical forms, different and sorted, which decide on novelty.
+    test : Descriptors
+        Descriptions of the test graphs, which samples are compared with.
+    baseline : mapping of str to float
+        Biased squared MMD of training against test graphs by description; empty where there are no test graphs.
+    log_orders : numpy.ndarray, (n,)
+        Logarithms of the orders of the training graphs' automorphism groups.
+    unlabeled_log_orders : numpy.ndarray, (n,)
+        The same without labels.
+    source : str
+        Where the data come from.
     """
 
     name: str
@@ -38,11 +53,22 @@ class GraphReference:
     source: str = ""
 
     def knows(self, hashes: np.ndarray) -> np.ndarray:
-        """Which canonical hashes are those of training graphs: (n,) bool."""
+        """Tell which graphs are in the training set.
+
+        Parameters
+        ----------
+        hashes : numpy.ndarray, (n,) uint64
+            Hashes of their canonical forms.
+
+        Returns
+        -------
+        numpy.ndarray, (n,) bool
+            Whether each is.
+        """
         return np.isin(hashes, self.hashes)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All but names and counts as arrays, the descriptions as float32."""
+        """Give all but names and counts as arrays, the descriptions as float32."""
         found = {
             "hashes": self.hashes,
             "log_orders": self.log_orders,
@@ -55,9 +81,30 @@ class GraphReference:
 def build(
     train: Graphs, test: Graphs | None = None, rule: str = "any", name: str = "graphs", source: str = ""
 ) -> GraphReference:
-    """The statistics of readable graphs. Without ``test`` samples are compared with the training graphs.
+    """Take the statistics of readable graphs.
 
-    Raises ``UserError`` for an unknown rule, and where no graph is readable.
+    Parameters
+    ----------
+    train : Graphs
+        The training set.
+    test : Graphs, optional
+        The test set; without it samples are compared with the training graphs.
+    rule : str
+        A name in ``RULES``.
+    name : str
+        The name of the reference.
+    source : str
+        Where the data come from.
+
+    Returns
+    -------
+    GraphReference
+        The statistics.
+
+    Raises
+    ------
+    UserError
+        For an unknown rule, and where no graph is readable.
     """
     find_rule(rule)
     for part, told in ((train, "training"), (test, "test")):
@@ -84,9 +131,30 @@ def build(
 
 
 def from_arrays(name: str, rule: str, count: int, arrays: Mapping[str, np.ndarray], source: str = "") -> GraphReference:
-    """What ``GraphReference.arrays`` gave.
+    """Make a reference of what ``GraphReference.arrays`` gave.
 
-    Raises ``KeyError`` where an array is missing, ``UserError`` for an unknown rule.
+    Parameters
+    ----------
+    name, rule : str
+        As in ``GraphReference``.
+    count : int
+        Number of training graphs.
+    arrays : mapping of str to numpy.ndarray
+        The arrays.
+    source : str
+        Where the data come from.
+
+    Returns
+    -------
+    GraphReference
+        The statistics.
+
+    Raises
+    ------
+    KeyError
+        Where an array is missing.
+    UserError
+        For an unknown rule.
     """
     find_rule(rule)
     return GraphReference(

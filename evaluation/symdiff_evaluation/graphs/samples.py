@@ -20,14 +20,26 @@ from symdiff_evaluation.graphs.works import make_descriptor_work, make_hash_work
 
 @dataclass(frozen=True, eq=False)
 class Graphs:
-    """``records`` in the order of the file, and for each its graph, or None and a reason ("kind: detail"; "" where it
-    is readable).
+    """A set of graphs, one record each.
 
     Metrics of the readable graphs give the others as ``undecided``; shares of all records count them as failures.
-    ``inputs``: the graph that each was made from (None where it is not readable), if a file says so; none at all
-    otherwise. ``notes``: what to know of how files were read. What is worked out of the graphs is worked out in
-    ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with its name and the number
-    done since its last call.
+
+    Parameters
+    ----------
+    records : tuple of Record
+        In the order of the file; bad ones have a reason ("kind: detail").
+    graphs : tuple of SimpleGraph or None
+        None where a record is not readable.
+    inputs : tuple of SimpleGraph or None
+        The graph that each was made from, if a file says so, else empty.
+    notes : tuple of str
+        What to know of how files were read.
+    workers : int
+        Number of processes for what is worked out.
+    shards : Shards, optional
+        Where that is kept.
+    progress : callable, optional
+        Called with the name of what is worked out and the number of graphs done since its last call.
     """
 
     records: tuple[Record, ...]
@@ -43,15 +55,17 @@ class Graphs:
 
     @property
     def reasons(self) -> tuple[str, ...]:
+        """Why each record is not readable, "" where it is."""
         return tuple(record.reason for record in self.records)
 
     @cached_property
     def readable(self) -> tuple[SimpleGraph, ...]:
-        """The graphs without the records that are none."""
+        """The graphs of the readable records."""
         return tuple(graph for graph in self.graphs if graph is not None)
 
     @property
     def unreadable(self) -> int:
+        """Number of the records that are not readable."""
         return len(self) - len(self.readable)
 
     @cached_property
@@ -61,30 +75,27 @@ class Graphs:
 
     @cached_property
     def descriptors(self) -> Descriptors:
-        """Of the readable graphs."""
+        """Descriptions of the readable graphs."""
         return stack(self._each("descriptions", make_descriptor_work(self.workers)))
 
     @cached_property
     def hashes(self) -> np.ndarray:
-        """(readable,) uint64, ``make_hash_work`` of the readable graphs with their labels.
-
-        0 where it was not decided.
-        """
+        """Hashes of the canonical forms of the readable graphs with their labels, (readable,) uint64; 0: undecided."""
         return np.array(self._each("canonical forms", make_hash_work(self.workers)), np.uint64)
 
     @property
     def has_hash(self) -> np.ndarray:
-        """(readable,) bool, whose hash was found: only of these it is known which graphs they are."""
+        """Whose hash is known, (readable,) bool: only of these it is known which graphs they are."""
         return self.hashes != 0
 
     @cached_property
     def symmetries(self) -> tuple[Automorphisms | None, ...]:
-        """Of the readable graphs with their labels, None where it could not be decided."""
+        """Automorphism groups of the readable graphs with their labels; None: undecided."""
         return tuple(self._each("automorphisms", make_symmetry_work("symmetry", self.workers)))
 
     @cached_property
     def unlabeled_symmetries(self) -> tuple[Automorphisms | None, ...]:
-        """Of the readable graphs without their labels."""
+        """Automorphism groups of the readable graphs without their labels."""
         if not self.is_labeled:
             return self.symmetries
         bare = [graph.remove_labels() for graph in self.readable]
@@ -94,14 +105,14 @@ class Graphs:
 
     @cached_property
     def input_symmetries(self) -> tuple[Automorphisms | None, ...]:
-        """Of ``inputs`` with their labels, None also where one is not readable."""
+        """Automorphism groups of ``inputs`` with their labels; None also where one is not readable."""
         work = make_symmetry_work("input-symmetry", self.workers)
         found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
         return tuple(None if graph is None else next(found) for graph in self.inputs)
 
     @cached_property
     def input_hashes(self) -> tuple[int | None, ...]:
-        """Of ``inputs`` with their labels, as ``hashes``; None where one is not readable."""
+        """Hashes of ``inputs`` with their labels, as ``hashes``; None where one is not readable."""
         work = make_hash_work(self.workers, "input-hashes")
         found = iter(
             self._each("canonical forms of inputs", work, [graph for graph in self.inputs if graph is not None])
@@ -109,7 +120,18 @@ class Graphs:
         return tuple(None if graph is None else int(next(found)) for graph in self.inputs)
 
     def knows(self, name: str) -> bool:
-        """Whether "hashes", "symmetries", "descriptors" or the like was worked out, since a metric asked for it."""
+        """Tell whether something was worked out, since a metric asked for it.
+
+        Parameters
+        ----------
+        name : str
+            Name of the attribute, such as "hashes", "symmetries" or "descriptors".
+
+        Returns
+        -------
+        bool
+            Whether it was.
+        """
         return name in vars(self)
 
     @cached_property
@@ -117,16 +139,40 @@ class Graphs:
         return {}
 
     def check_rule(self, rule: str) -> tuple[str, ...]:
-        """For each readable graph why it breaks the rule, "" where it does not.
+        """Check the readable graphs against a rule.
 
-        Raises ``UserError`` for a rule there is none of.
+        Parameters
+        ----------
+        rule : str
+            A name in ``RULES``.
+
+        Returns
+        -------
+        tuple of str
+            For each why it breaks the rule, "" where it does not.
+
+        Raises
+        ------
+        UserError
+            For a rule that there is none of.
         """
         if rule not in self._broken:
             self._broken[rule] = tuple(self._each(f"rule: {rule}", make_rule_work(rule, self.workers)))
         return self._broken[rule]
 
     def find_broken(self, rule: str | None) -> tuple[str, ...]:
-        """The same, where a metric asked for this rule; else that no graph breaks it."""
+        """Give what ``check_rule`` gave, where a metric asked for this rule.
+
+        Parameters
+        ----------
+        rule : str or None
+            A name in ``RULES``.
+
+        Returns
+        -------
+        tuple of str
+            Only "" where no metric asked.
+        """
         return self._broken.get(rule or "", ("",) * len(self.readable))
 
     def _each(self, what: str, work: Work, graphs: Sequence[SimpleGraph] | None = None) -> list:
@@ -134,14 +180,38 @@ class Graphs:
         return work_out(work, self.readable if graphs is None else graphs, self.shards, tell)
 
     def select(self, which: Iterable[int]) -> Graphs:
-        """Those at ``which`` (numbers from 0), as a set of its own."""
+        """Select records.
+
+        Parameters
+        ----------
+        which : iterable of int
+            Their numbers, from 0.
+
+        Returns
+        -------
+        Graphs
+            A set of its own.
+        """
         which = list(which)
         inputs = tuple(self.inputs[k] for k in which) if self.inputs else ()
         return Graphs(tuple(self.records[k] for k in which), tuple(self.graphs[k] for k in which), inputs)
 
 
 def from_graphs(graphs: Sequence[SimpleGraph], place: str = "list") -> Graphs:
-    """A set of graphs that are in memory, trusted as they are."""
+    """Make a set of graphs that are in memory, trusted as they are.
+
+    Parameters
+    ----------
+    graphs : sequence of SimpleGraph
+        The graphs.
+    place : str
+        What stands for the name of a file.
+
+    Returns
+    -------
+    Graphs
+        The set.
+    """
     return Graphs(
         tuple(Record(place, number, summarize_graph(graph), "graph") for number, graph in enumerate(graphs, 1)),
         tuple(graphs),
@@ -156,18 +226,51 @@ def from_edges(
     edge_labels: np.ndarray | None = None,
     place: str = "graphs",
 ) -> Graphs:
-    """A set of graphs from flat arrays. Raises ``UserError`` where the arrays do not belong together.
+    """Make a set of graphs from flat arrays.
 
-    ``num_nodes`` (G,), ``edge_ptr`` (G+1,), ``edges`` (E, 2): graph k has the edges from ``edge_ptr[k]`` to
-    ``edge_ptr[k+1]``, pairs of node numbers within the graph, each once, in either order. ``node_labels``: one a node,
-    graph after graph; ``edge_labels`` (E,). A graph with a number out of range, a loop, a parallel edge or a negative
-    label keeps its record and costs no other.
+    A graph with a number out of range, a loop, a parallel edge or a negative label keeps its record and costs no other.
+
+    Parameters
+    ----------
+    num_nodes : numpy.ndarray, (G,)
+        Number of nodes of each graph.
+    edge_ptr : numpy.ndarray, (G + 1,)
+        Graph k has the edges from ``edge_ptr[k]`` to ``edge_ptr[k + 1]``.
+    edges : numpy.ndarray, (E, 2)
+        Pairs of numbers of nodes within the graph, each once, in either order.
+    node_labels : numpy.ndarray, optional
+        One a node, graph after graph.
+    edge_labels : numpy.ndarray, (E,), optional
+        One an edge.
+    place : str
+        Name of the file.
+
+    Returns
+    -------
+    Graphs
+        The set.
+
+    Raises
+    ------
+    UserError
+        Where the arrays do not belong together.
     """
     return from_set(collect(place, read_edges(num_nodes, edge_ptr, edges, node_labels, edge_labels, place)))
 
 
 def from_set(found: GraphSet) -> Graphs:
-    """A set of the graphs that a file holds."""
+    """Make a set of the graphs that a file holds.
+
+    Parameters
+    ----------
+    found : GraphSet
+        What the readers of ``symdiff.graphs`` give.
+
+    Returns
+    -------
+    Graphs
+        The set.
+    """
     graphs, inputs = (
         tuple(None if graph is None else SimpleGraph(*graph) for graph in part) for part in (found.graphs, found.inputs)
     )
@@ -175,5 +278,16 @@ def from_set(found: GraphSet) -> Graphs:
 
 
 def summarize_graph(graph: SimpleGraph) -> str:
-    """A graph in a few words."""
+    """Put a graph into a few words.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Numbers of nodes and edges.
+    """
     return f"{graph.num_nodes} nodes, {len(graph.edges)} edges"

@@ -17,7 +17,17 @@ _DEGREE = 3  # the mean number of neighbors that the budget is made for
 
 @dataclass(frozen=True)
 class Automorphisms:
-    """``order`` of the automorphism group, number of ``orbits`` of the ``nodes`` under it."""
+    """The automorphism group of a graph, in numbers.
+
+    Parameters
+    ----------
+    order : int
+        Order of the group.
+    orbits : int
+        Number of orbits of the nodes.
+    nodes : int
+        Number of nodes.
+    """
 
     order: int
     orbits: int
@@ -30,13 +40,24 @@ class Automorphisms:
 
     @property
     def orbit_share(self) -> float:
+        """Number of orbits per node."""
         return self.orbits / self.nodes
 
 
 def find_automorphisms(graph: SimpleGraph, budget: int = BUDGET) -> Automorphisms | None:
-    """Of the graph with its labels; None where the search ran out of its budget.
+    """Find the automorphism group of a graph with its labels.
 
-    ``budget``: nodes that are colored in the search, fewer where they have many neighbors.
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+    budget : int
+        Number of nodes that the search may color, fewer where they have many neighbors.
+
+    Returns
+    -------
+    Automorphisms or None
+        None where the budget does not suffice.
     """
     quotient = _Quotient(graph)
     labels, edges = quotient.list_colors()

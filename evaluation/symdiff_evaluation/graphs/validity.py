@@ -18,27 +18,80 @@ LEVEL = 0.9
 
 
 def check(graph: SimpleGraph, rule: str) -> str:
-    """Why the graph breaks the rule, "" where it does not.
+    """Check a graph against a rule.
 
-    "kind: detail". Raises ``UserError`` for a rule there is none of.
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+    rule : str
+        A name in ``RULES``.
+
+    Returns
+    -------
+    str
+        Why the graph breaks the rule ("kind: detail"), "" where it does not.
+
+    Raises
+    ------
+    UserError
+        For a rule that there is none of.
     """
     return find_rule(rule)(graph)
 
 
 def find_rule(rule: str) -> Callable[[SimpleGraph], str]:
-    """The function behind a name in ``RULES``. Raises ``UserError``."""
+    """Find the function behind a rule.
+
+    Parameters
+    ----------
+    rule : str
+        A name in ``RULES``.
+
+    Returns
+    -------
+    callable
+        From a graph to the reason why it breaks the rule.
+
+    Raises
+    ------
+    UserError
+        For a rule that there is none of.
+    """
     if rule not in RULES:
         raise UserError(f"rule of graphs: expected one of {', '.join(RULES)}, got {rule!r}{nearest(rule, RULES)}")
     return RULES[rule]
 
 
 def check_connected(graph: SimpleGraph) -> str:
-    """One component."""
+    """Check that a graph has one component.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Why not, or "".
+    """
     return "" if graph.is_connected else f"disconnected: {graph.components} components"
 
 
 def check_planar(graph: SimpleGraph) -> str:
-    """One component that can be drawn in the plane without crossings."""
+    """Check that a graph has one component and can be drawn in the plane without crossings.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Why not, or "".
+    """
     import networkx
 
     if not graph.is_connected:
@@ -51,15 +104,38 @@ def check_planar(graph: SimpleGraph) -> str:
 
 
 def check_tree(graph: SimpleGraph) -> str:
-    """One component without a cycle."""
+    """Check that a graph has one component and no cycle.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Why not, or "".
+    """
     cycles = len(graph.edges) - graph.num_nodes + graph.components
     return check_connected(graph) or (f"not a tree: {cycles} independent cycles" if cycles else "")
 
 
 def check_lobster(graph: SimpleGraph) -> str:
-    """A tree that is a path, or nothing, once its leaves are taken away twice.
+    """Check that a graph is a tree that is a path, or nothing, once its leaves are taken away twice.
 
-    Source: Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Why not, or "".
+
+    References
+    ----------
+    Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
     """
     if reason := check_tree(graph):
         return reason
@@ -71,12 +147,23 @@ def check_lobster(graph: SimpleGraph) -> str:
 
 
 def check_block_model(graph: SimpleGraph) -> str:
-    """Two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and 0.005 between them.
+    """Check that a graph has two to five blocks of 20 to 40 nodes, whose shares of edges agree with 0.3 within and
+    0.005 between them.
 
     With p the share in a block or between two and q the one it should have, (p - q)^2 / (p(1 - p) + 10^-6) is taken for
     a chi-square of one degree of freedom; the mean of its tail probabilities over all ordered pairs of blocks must
     exceed 0.9. That is the published test; it does not grow stricter with the number of pairs of nodes, as Wald's
     would. Blocks are those of ``infer_blocks``, the shortest description of the graph as the undirected one that it is.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Why not, or "".
 
     References
     ----------
@@ -87,11 +174,25 @@ def check_block_model(graph: SimpleGraph) -> str:
 
 
 def check_arc_block_model(graph: SimpleGraph) -> str:
-    """The test of ``check_block_model`` with the blocks of ``infer_arc_blocks``: what the published code infers from a
-    symmetric matrix.
+    """Do the test of ``check_block_model`` with the blocks that the published code infers from a symmetric matrix.
 
-    For comparison with published values. Of the 40 test graphs of SPECTRE 34 pass; graph-tool lets 31 or 32 pass,
-    depending on its seed.
+    These are the blocks of ``infer_arc_blocks``, for comparison with published values. Of the 40 test graphs of SPECTRE
+    34 pass; graph-tool lets 31 or 32 pass, depending on its seed.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        Why not, or "".
+
+    References
+    ----------
+    Martinkus et al., SPECTRE: Spectral Conditioning Helps to Overcome the Expressivity Limits of One-shot Graph
+    Generators, ICML 2022.
     """
     return _check_blocks(graph, infer_arc_blocks)
 
@@ -110,7 +211,20 @@ def _check_blocks(graph: SimpleGraph, infer: Callable[[SimpleGraph], np.ndarray]
 
 
 def measure_agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(B, B) tail probabilities of the test in ``check_block_model``, from what ``edge_counts`` gives."""
+    """Compute the tail probabilities of the test in ``check_block_model``.
+
+    Parameters
+    ----------
+    sizes : numpy.ndarray, (B,)
+        Sizes of the blocks.
+    edges : numpy.ndarray, (B, B)
+        Edges between blocks, as ``edge_counts`` gives them.
+
+    Returns
+    -------
+    numpy.ndarray, (B, B)
+        Probabilities.
+    """
     from scipy.special import erfc
 
     same = np.eye(len(sizes), dtype=bool)
@@ -121,7 +235,18 @@ def measure_agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def accept_all(graph: SimpleGraph) -> str:
-    """No rule."""
+    """Accept every graph.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    str
+        "".
+    """
     return ""
 
 

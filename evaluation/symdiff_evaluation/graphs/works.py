@@ -22,7 +22,18 @@ _CHUNK = 64  # graphs a task: a second's work by the slowest rule
 
 
 def make_descriptor_work(workers: int = 1) -> Work[SimpleGraph, dict[str, np.ndarray]]:
-    """``descriptors.describe_graph``."""
+    """Describe ``descriptors.describe_graph`` as work that shards can keep.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes.
+
+    Returns
+    -------
+    Work
+        From graphs to rows of descriptions.
+    """
     return Work(
         "descriptors",
         partial(_one_by_one, describe_graph, workers),
@@ -35,7 +46,20 @@ def make_descriptor_work(workers: int = 1) -> Work[SimpleGraph, dict[str, np.nda
 
 
 def make_hash_work(workers: int = 1, name: str = "hashes") -> Work[SimpleGraph, int]:
-    """``forms.make_hash_work``, kept under a name."""
+    """Describe ``forms.hash_forms`` as work that shards can keep.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes.
+    name : str
+        Name of its folder.
+
+    Returns
+    -------
+    Work
+        From graphs to hashes.
+    """
 
     def run(graphs: Sequence[SimpleGraph], progress: Progress | None) -> list[int]:
         return map_portions(_hashes, graphs, workers, progress)
@@ -44,18 +68,55 @@ def make_hash_work(workers: int = 1, name: str = "hashes") -> Work[SimpleGraph, 
 
 
 def make_symmetry_work(name: str, workers: int = 1) -> Work[SimpleGraph, Automorphisms | None]:
-    """``symmetry.find_automorphisms``, kept under a name."""
+    """Describe ``symmetry.find_automorphisms`` as work that shards can keep.
+
+    Parameters
+    ----------
+    name : str
+        Name of its folder.
+    workers : int
+        Number of processes.
+
+    Returns
+    -------
+    Work
+        From graphs to ``Automorphisms`` or None.
+    """
     return Work(name, partial(_one_by_one, _symmetry_of, workers), identity, _numbers, _symmetry, cost=_COST)
 
 
 def make_rule_work(rule: str, workers: int = 1) -> Work[SimpleGraph, str]:
-    """``validity.check`` by one rule."""
+    """Describe ``validity.check`` as work that shards can keep.
+
+    Parameters
+    ----------
+    rule : str
+        A name in ``RULES``.
+    workers : int
+        Number of processes.
+
+    Returns
+    -------
+    Work
+        From graphs to reasons.
+    """
     run = partial(_one_by_one, partial(_broken_by, rule=rule), workers)
     return Work(f"rule-{rule}", run, identity, str, str, ("numpy", "scipy", "networkx"), _COST)
 
 
 def identity(graph: SimpleGraph) -> bytes:
-    """Bytes that differ where two graphs do, in their numbering or their labels."""
+    """Give bytes that differ where two graphs do, in their numbering or their labels.
+
+    Parameters
+    ----------
+    graph : SimpleGraph
+        The graph.
+
+    Returns
+    -------
+    bytes
+        Number of nodes, edges and labels.
+    """
     arrays = (graph.edges, graph.node_labels, graph.edge_labels)
     head = f"{graph.num_nodes} {[None if array is None else len(array) for array in arrays]}\n".encode()
     return head + b"".join(array.astype("<i8").tobytes() for array in arrays if array is not None)

@@ -50,7 +50,18 @@ class GraphReconstruction(Metric):
 
 
 def count_wrong(graph: SimpleGraph, given: SimpleGraph) -> int | None:
-    """The pairs of nodes whose edge or label differs; None where the graphs have different numbers of nodes."""
+    """Count the pairs of nodes whose edge or label differs.
+
+    Parameters
+    ----------
+    graph, given : SimpleGraph
+        The two graphs; node i is compared with node i.
+
+    Returns
+    -------
+    int or None
+        None where they have different numbers of nodes.
+    """
     if graph.num_nodes != given.num_nodes:
         return None
     one, other = _labels(graph), _labels(given)
