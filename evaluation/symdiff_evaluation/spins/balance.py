@@ -22,7 +22,15 @@ _DUST = 1e-9  # of a Fourier component's size: below, it has no phase
 
 @dataclass(frozen=True)
 class Variants:
-    """How often each broken-symmetry variant was seen: ``counts`` by name, gathered by what the symmetries exchange."""
+    """How often each variant of a broken symmetry occurs.
+
+    Parameters
+    ----------
+    counts : tuple of dict of str to int
+        Counts by name, one mapping for each set of variants that the symmetries exchange.
+    balance : Balance
+        The test that they are equally frequent.
+    """
 
     counts: tuple[dict[str, int], ...]
     balance: Balance
@@ -31,9 +39,22 @@ class Variants:
 def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | None = None) -> Variants:
     """Test that up and down, the two checkerboards, the stripes of both directions ... are equally frequent.
 
-    ``orders`` (count, waves): ``observables.orders``. A configuration's variant is its strongest order parameter with
-    its sign; where two are equally strong, or the sign is zero, it is undecided. Only variants that ``group`` exchanges
-    are compared.
+    A configuration's variant is its strongest order parameter with its sign; where two are equally strong, or the sign
+    is zero, it is undecided. Only variants that ``group`` exchanges are compared.
+
+    Parameters
+    ----------
+    orders : numpy.ndarray, (count, waves)
+        What ``observables.orders`` gave.
+    group : Subgroup
+        The symmetries of couplings and field.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Variants
+        Counts and the test.
     """
     (best, sign), known = phases(orders), waves(group.shape)
     by_orbit, tests = [], []
@@ -51,11 +72,24 @@ def variant_balance(orders: np.ndarray, group: Subgroup, chain: np.ndarray | Non
 
 
 def label_balance(labels: np.ndarray, states: int, chain: np.ndarray | None = None) -> Variants:
-    """Test that each of the q labels is equally often the most frequent one of a configuration (count, L1, ..., Ld) of
-    Potts or clock spins.
+    """Test that each of the q labels is equally often the most frequent one of a configuration of Potts or clock spins.
 
     So is each of the q ground states of a ferromagnet. A configuration where two labels are equally frequent is
     undecided.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    states : int
+        q.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Variants
+        Counts and the test.
     """
     share = label_shares(labels, states)
     most = share == share.max(1, keepdims=True)
@@ -70,8 +104,17 @@ def image_balance(least: np.ndarray, own: np.ndarray, sizes: np.ndarray) -> Bala
     """Test that all images of a configuration are equally frequent; for lattices of at most 64 sites, independent
     samples.
 
-    ``least`` and ``own``: ``symmetry.images`` or ``relabelings.images``; ``sizes`` (count,): how many images each
-    configuration has.
+    Parameters
+    ----------
+    least, own : numpy.ndarray, (count,) uint64
+        What ``symmetry.images`` or ``relabelings.images`` gave.
+    sizes : numpy.ndarray, (count,)
+        How many images each configuration has.
+
+    Returns
+    -------
+    Balance
+        The test.
     """
     orbits, which = (np.unique(names, return_inverse=True)[1] for names in (least, own))
     return orbit_balance(orbits, which, sizes)

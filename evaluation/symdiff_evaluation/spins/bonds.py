@@ -14,7 +14,15 @@ Offset = tuple[int, ...]
 def list_couplings(hamiltonian: Hamiltonian) -> Iterator[tuple[Offset, np.ndarray]]:
     """Go over the directions of bonds, each bond once.
 
-    The direction, and J from every site that way, (B, L1, ..., Ld).
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        One or B Hamiltonians.
+
+    Returns
+    -------
+    iterator of tuple
+        The direction, and J from every site that way, (B, L1, ..., Ld).
     """
     star, sides = hamiltonian.star, hamiltonian.torus.sides
     opposite = hamiltonian.torus.lattice.opposite(star)
@@ -24,15 +32,37 @@ def list_couplings(hamiltonian: Hamiltonian) -> Iterator[tuple[Offset, np.ndarra
 
 
 def is_ahead(offset: list[int] | Offset) -> bool:
-    """Whether the first step that is not zero is positive: so of an offset and its opposite one is."""
+    """Tell whether the first step that is not zero is positive: so of an offset and its opposite one is.
+
+    Parameters
+    ----------
+    offset : sequence of int, (d,)
+        Steps along the axes.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
     return next((step for step in offset if step), 1) > 0
 
 
 def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
-    """Energy per site of numbers s in the place of spins, (count, L1, ..., Ld): -Σ J s s' - Σ h s, h being the field on
-    label 0: (count,).
+    """Compute the energy per site, -Σ J s s' - Σ h s, h being the field on label 0.
 
     Of Ising spins it is ``Hamiltonian.energy``.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        Numbers in the place of spins.
+    hamiltonian : Hamiltonian
+        One for all, or one a configuration.
+
+    Returns
+    -------
+    numpy.ndarray, (count,)
+        In J.
     """
     axes = tuple(range(1, spins.ndim))
     local = hamiltonian.field[..., 0].numpy().reshape(-1, *hamiltonian.torus.sides) * spins
@@ -42,9 +72,19 @@ def energy(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
 
 
 def unsatisfied_share(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray:
-    """Share of the bonds with J s s' < 0 among those with J != 0, of Ising spins.
+    """Compute the share of the bonds with J s s' < 0 among those with J != 0.
 
-    (count,) float64, nan where there is none.
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        Ising spins.
+    hamiltonian : Hamiltonian
+        One for all, or one a configuration.
+
+    Returns
+    -------
+    numpy.ndarray, (count,) float64
+        nan where there is no bond.
     """
     axes = tuple(range(1, spins.ndim))
     wrong, bonds = np.zeros(len(spins)), np.zeros(len(spins))
@@ -56,5 +96,18 @@ def unsatisfied_share(spins: np.ndarray, hamiltonian: Hamiltonian) -> np.ndarray
 
 
 def shift(spins: np.ndarray, offset: Offset) -> np.ndarray:
-    """The spins at r + offset, written at r: same shape (count, L1, ..., Ld)."""
+    """Write the spins at r + offset at r.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (..., L1, ..., Ld)
+        The spins.
+    offset : tuple of int, (d,)
+        Steps along the axes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape.
+    """
     return np.roll(spins, [-step for step in offset], tuple(range(spins.ndim - len(offset), spins.ndim)))

@@ -19,9 +19,21 @@ LONGEST = 2.0  # times the longest side: whatever is longer, a lattice cannot te
 
 
 def two_point(spins: np.ndarray, axis: int) -> np.ndarray:
-    """Mean over sites r of s(r) s(r + t e_axis) for t = 0 .. L/2, one row a configuration: (count, L // 2 + 1).
+    """Compute the mean over sites r of s(r) s(r + t e_axis) for t = 0 .. L/2.
 
-    ``axis`` counts the lattice's axes from 0; not connected: the square of the mean is not subtracted.
+    Not connected: the square of the mean is not subtracted.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        The spins.
+    axis : int
+        The axis of the lattice, from 0.
+
+    Returns
+    -------
+    numpy.ndarray, (count, L // 2 + 1)
+        One row a configuration.
     """
     size, rows = spins.shape[axis + 1], []
     for part in _batches(spins):
@@ -32,9 +44,17 @@ def two_point(spins: np.ndarray, axis: int) -> np.ndarray:
 
 
 def structure_factor(spins: np.ndarray) -> np.ndarray:
-    """S(k) = <|sum over r of s(r) exp(-i k r)|^2> / N at k = 2 pi n / L.
+    """Compute S(k) = <|sum over r of s(r) exp(-i k r)|^2> / N at k = 2 pi n / L, averaged over configurations.
 
-    (L1, ..., Ld), averaged over configurations.
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        The spins.
+
+    Returns
+    -------
+    numpy.ndarray, (L1, ..., Ld)
+        S(k).
     """
     axes = tuple(range(1, spins.ndim))
     total = np.zeros(spins.shape[1:])
@@ -44,12 +64,38 @@ def structure_factor(spins: np.ndarray) -> np.ndarray:
 
 
 def powers_near(spins: np.ndarray, wave: Wave) -> np.ndarray:
-    """|S(Q)|^2 / N per configuration at Q = pi wave, then at Q + 2 pi/L along each axis: (count, 1 + d)."""
+    """Compute |S(Q)|^2 / N at Q = pi wave, then at Q + 2 pi/L along each axis.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        The spins.
+    wave : tuple of int, (d,)
+        0 or 1 along each axis.
+
+    Returns
+    -------
+    numpy.ndarray, (count, 1 + d)
+        One row a configuration.
+    """
     return np.stack([powers_at(spins, place) for place in near(wave, spins.shape[1:])], 1)
 
 
 def powers_at(spins: np.ndarray, place: Sequence[int]) -> np.ndarray:
-    """|S(k)|^2 / N of each configuration at the wave vector k = 2 pi place / L: (count,)."""
+    """Compute |S(k)|^2 / N at the wave vector k = 2 pi place / L.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        The spins.
+    place : sequence of int, (d,)
+        Its place in the Fourier transform.
+
+    Returns
+    -------
+    numpy.ndarray, (count,)
+        One number a configuration.
+    """
     shape = spins.shape[1:]
     phase = np.zeros(shape)
     for axis, (k, size) in enumerate(zip(place, shape, strict=True)):
@@ -62,24 +108,70 @@ def powers_at(spins: np.ndarray, place: Sequence[int]) -> np.ndarray:
 
 
 def near(wave: Wave, shape: Sequence[int]) -> list[tuple[int, ...]]:
-    """The places in a Fourier transform of pi wave, then of one step from it along each axis."""
+    """List the places in a Fourier transform of pi wave, then of one step from it along each axis.
+
+    Parameters
+    ----------
+    wave : tuple of int, (d,)
+        0 or 1 along each axis.
+    shape : sequence of int, (d,)
+        Sides of the lattice.
+
+    Returns
+    -------
+    list of tuple of int
+        1 + d places.
+    """
     middle = [step * size // 2 for step, size in zip(wave, shape, strict=True)]
     steps = [tuple(int(a == axis) for a in range(len(shape))) for axis in (None, *range(len(shape)))]
     return [tuple((m + one) % size for m, one, size in zip(middle, step, shape, strict=True)) for step in steps]
 
 
 def second_moment_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
-    """xi = sqrt(S(Q)/S(Q + dk) - 1) / (2 sin(pi/L)) in lattice units, the mean of that over the axes.
+    """Estimate the second-moment correlation length xi = sqrt(S(Q)/S(Q + dk) - 1) / (2 sin(pi/L)), the mean of that
+    over the axes.
 
-    The second-moment correlation length of a periodic lattice (Cooper, Freedman, Preston, Nucl. Phys. B 210 (1982)),
-    around the wave vector Q of the order. It is that of the whole two-point function, so beyond a transition it grows
-    with L. No value where S has no peak at Q, nor beyond ``LONGEST`` sides.
+    Q is the wave vector of the order. The length is that of the whole two-point function, so beyond a transition it
+    grows with L.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        The spins.
+    wave : tuple of int, (d,)
+        Q / pi.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        In lattice units; no value where S has no peak at Q, nor beyond ``LONGEST`` sides.
+
+    References
+    ----------
+    Cooper, Freedman, Preston, Solving φ⁴ (1,2) field theory with Monte Carlo, Nucl. Phys. B 210 (1982).
     """
     return moment_length(powers_near(spins, wave), spins.shape[1:], chain)
 
 
 def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | None = None) -> Estimate:
-    """The same of what ``powers_near`` gave (count, 1 + d), on a lattice of these sides."""
+    """Estimate the second-moment correlation length from Fourier components.
+
+    Parameters
+    ----------
+    powers : numpy.ndarray, (count, 1 + d)
+        What ``powers_near`` gave.
+    shape : sequence of int, (d,)
+        Sides of the lattice, no value below 3.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        As ``second_moment_length``.
+    """
     sizes = np.array(shape)
     if min(sizes) < 3:
         return nothing(len(powers))
@@ -93,11 +185,25 @@ def moment_length(powers: np.ndarray, shape: Sequence[int], chain: np.ndarray | 
 
 
 def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None = None) -> Estimate:
-    """xi of the fit A (exp(-t/xi) + exp((t - L)/xi)) to the two-point function along the axes, in lattice units.
+    """Estimate xi of the fit A (exp(-t/xi) + exp((t - L)/xi)) to the two-point function along the axes.
 
     The function is multiplied by the pattern of ``wave``; t = 1 .. L/2; weights are the inverse variances; the interval
-    is that of twenty groups of successive samples, each left out once. No value for lattices shorter than 4, fewer than
-    40 samples, or where the fit leaves the range from 0.05 to ``LONGEST`` sides (a plateau: long-range order).
+    is that of twenty groups of successive samples, each left out once.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        The spins.
+    wave : tuple of int, (d,)
+        The wave vector of the order, over pi.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        In lattice units; no value for sides below 4, fewer than 40 samples, or where the fit leaves the range from 0.05
+        to ``LONGEST`` sides (a plateau: long-range order).
     """
     shape = spins.shape[1:]
     return line_length([two_point(spins, axis) for axis in range(len(shape))], shape, wave, chain)
@@ -106,7 +212,24 @@ def exponential_length(spins: np.ndarray, wave: Wave, chain: np.ndarray | None =
 def line_length(
     functions: Sequence[np.ndarray], shape: Sequence[int], wave: Wave, chain: np.ndarray | None = None
 ) -> Estimate:
-    """The same of what ``two_point`` gave along each axis of a lattice of these sides."""
+    """Estimate the exponential correlation length from two-point functions.
+
+    Parameters
+    ----------
+    functions : sequence of numpy.ndarray, (count, L // 2 + 1)
+        What ``two_point`` gave along each axis.
+    shape : sequence of int, (d,)
+        Sides of the lattice.
+    wave : tuple of int, (d,)
+        The wave vector of the order, over pi.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        As ``exponential_length``.
+    """
     count = len(functions[0])
     if min(shape) < 4 or count < 2 * _GROUPS:
         return nothing(count)

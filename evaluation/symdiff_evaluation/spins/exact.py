@@ -26,9 +26,24 @@ _STEP = 1e-3
 
 @dataclass(frozen=True)
 class Exact:
-    """Per site, in J and k_B.
+    """Exact values per site, in J and k_B; None where one is not known.
 
-    None where no exact value is known. ``two_point``: along the axis ``axis``, for t = 0, 1, ...
+    Parameters
+    ----------
+    method : str
+        Where they come from.
+    energy : float, optional
+        In J.
+    specific_heat : float, optional
+        In k_B.
+    abs_magnetization : float, optional
+        Mean |m|.
+    binder : float, optional
+        Binder cumulant of the magnetization.
+    two_point : numpy.ndarray, optional
+        Two-point function along an axis, for t = 0, 1, ...
+    axis : int
+        That axis.
     """
 
     method: str
@@ -42,17 +57,33 @@ class Exact:
 
 @dataclass(frozen=True)
 class GroundLevel:
-    """``energy`` per site in J, and how many configurations have it (exact below 2^53), None where that is not
-    known."""
+    """The lowest energy of a Hamiltonian.
+
+    Parameters
+    ----------
+    energy : float
+        Per site, in J.
+    count : float or None
+        Number of configurations that have it (exact below 2^53); None where that is not known.
+    """
 
     energy: float
     count: float | None
 
 
 def find_torus_values(part: Spins) -> Exact | None:
-    """The values of the part's own torus at its temperature.
+    """Find the exact values of a torus at its temperature: by the transfer matrix, else (J alone, any size) by
+    Kaufman's formula.
 
-    By the transfer matrix, else (J alone, any size) by Kaufman's formula.
+    Parameters
+    ----------
+    part : Spins
+        Of one Hamiltonian and one temperature.
+
+    Returns
+    -------
+    Exact or None
+        None where neither is possible.
     """
     temperature = part.temperature
     if temperature is None or math.isnan(temperature):
@@ -79,9 +110,18 @@ def find_torus_values(part: Spins) -> Exact | None:
 
 
 def find_infinite_values(part: Spins) -> Exact | None:
-    """The values of the infinite square lattice.
+    """Find the exact values of the infinite square lattice: Onsager's energy and specific heat, Yang's magnetization
+    (for J > 0).
 
-    Onsager's energy and specific heat, Yang's magnetization (for J > 0).
+    Parameters
+    ----------
+    part : Spins
+        Of one Hamiltonian and one temperature.
+
+    Returns
+    -------
+    Exact or None
+        None for another lattice, couplings that differ, and a field.
     """
     temperature, j = part.temperature, _plain_square(part)
     if temperature is None or math.isnan(temperature) or j is None:
@@ -93,12 +133,20 @@ def find_infinite_values(part: Spins) -> Exact | None:
 
 
 def find_ground_level(part: Spins) -> GroundLevel | None:
-    """Of the part's couplings and field: by the transfer matrix on up to 100 sites, else, for ferromagnets in any
-    field, by a minimum cut.
+    """Find the lowest energy of couplings and field.
 
-    Of labels: ``label_exact.find_lowest``.
+    By the transfer matrix on up to 100 sites, else, for ferromagnets in any field, by a minimum cut; of Potts and clock
+    spins by ``label_exact.find_lowest``.
 
-    None where neither is done, and where a cut's rounding leaves more than ``EQUAL`` open.
+    Parameters
+    ----------
+    part : Spins
+        Of one Hamiltonian.
+
+    Returns
+    -------
+    GroundLevel or None
+        None where neither is possible, and where a cut's rounding leaves more than ``EQUAL`` open.
     """
     if math.prod(part.shape) > _LARGEST_CUT or len(part.hamiltonian) > 1 or part.hamiltonian.along is not None:
         return None

@@ -13,9 +13,19 @@ _STEP = 5e-3  # of the inverse temperature, relative: differences of fourth orde
 
 
 def find_thermal_values(model: Hamiltonian, temperature: float) -> tuple[float, float] | None:
-    """Energy per site in J and specific heat per site in k_B, from derivatives of ln Z.
+    """Find energy and specific heat from derivatives of ln Z by the transfer matrix.
 
-    None where the torus is too large.
+    Parameters
+    ----------
+    model : Hamiltonian
+        Of Potts or clock spins.
+    temperature : float
+        In J/k_B.
+
+    Returns
+    -------
+    tuple of float, or None
+        Energy per site in J and specific heat per site in k_B; None where the torus is too large.
     """
     if not _covers(model):
         return None
@@ -27,10 +37,21 @@ def find_thermal_values(model: Hamiltonian, temperature: float) -> tuple[float, 
 
 
 def find_lowest(model: Hamiltonian) -> tuple[float, float | None] | None:
-    """The lowest energy per site in J and how many configurations have it, without a field.
+    """Find the lowest energy without a field.
 
     In a ferromagnet all labels are alike, and if every coupling is more than 0 that leaves q configurations. Otherwise
-    by the transfer matrix; None where the torus is too large.
+    by the transfer matrix.
+
+    Parameters
+    ----------
+    model : Hamiltonian
+        Of Potts or clock spins.
+
+    Returns
+    -------
+    tuple or None
+        Energy per site in J, and the number of configurations that have it, None where not known; None where the torus
+        is too large.
     """
     couplings = model.bonds()[2]
     if bool((couplings >= 0).all()):

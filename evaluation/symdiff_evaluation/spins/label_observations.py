@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 
 
 def observe_labels(spins: Spins) -> Observations:
-    """``observed.observe`` for spins that are vectors: products are scalar products, squares those of lengths.
+    """Work out the observations of Potts and clock spins, which are vectors: products are scalar products, squares
+    those of lengths.
 
     ``magnetization`` is ``labels.order_parameter`` and ``orders`` are lengths, so neither has a sign.
+
+    Parameters
+    ----------
+    spins : Spins
+        A set that is small enough to be transformed at once.
+
+    Returns
+    -------
+    Observations
+        One row a configuration.
     """
     s, shape = spins.configurations, spins.shape
     model, states, axes = spins.model, spins.states, tuple(range(1, s.ndim))

@@ -21,10 +21,22 @@ _DUST = 1e-9
 
 
 def directions(model: str, states: int) -> np.ndarray:
-    """A unit vector for every label, one component a row: (C, q) float64.
+    """Give a unit vector for every label.
 
     Their products are the correlators: (q·δ - 1)/(q - 1) for Potts spins, whose vectors are the corners of a simplex,
     and cos(2π(s - s')/q) for clock spins. Both are s s' at q = 2.
+
+    Parameters
+    ----------
+    model : str
+        "potts" or "clock".
+    states : int
+        q.
+
+    Returns
+    -------
+    numpy.ndarray, (C, q) float64
+        One component a row.
     """
     if model == "potts":
         return (np.eye(states) - 1 / states) * math.sqrt(states / (states - 1))
@@ -33,23 +45,66 @@ def directions(model: str, states: int) -> np.ndarray:
 
 
 def components(labels: np.ndarray, model: str, states: int) -> Iterator[np.ndarray]:
-    """The spins as vectors, one component after the other, each of the labels' shape, float64."""
+    """Give the spins as vectors, one component after the other.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    model : str
+        "potts" or "clock".
+    states : int
+        q.
+
+    Returns
+    -------
+    iterator of numpy.ndarray
+        Each of the labels' shape, float64.
+    """
     return (row[labels] for row in directions(model, states))
 
 
 def energy(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
-    """Energy per site of -Σ J w(s, s'), w being δ for Potts spins and cos(2π(s - s')/q) for clock spins.
+    """Compute the energy per site, -Σ J w(s, s'), w being δ for Potts spins and cos(2π(s - s')/q) for clock spins.
 
-    (count,) float64.
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    hamiltonian : Hamiltonian
+        One for all, or one a configuration.
+    model : str
+        "potts" or "clock".
+    states : int
+        q.
+
+    Returns
+    -------
+    numpy.ndarray, (count,) float64
+        In J.
     """
     rows = np.eye(states) if model == "potts" else directions(model, states)
     return sum((bonds.energy(row[labels], hamiltonian) for row in rows), np.zeros(len(labels)))
 
 
 def unsatisfied_share(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, states: int) -> np.ndarray:
-    """Share of the bonds with J != 0 whose energy is not the lowest that one bond can have.
+    """Compute the share of the bonds with J != 0 whose energy is not the lowest that one bond can have.
 
-    (count,) float64, nan where there is none.
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    hamiltonian : Hamiltonian
+        One for all, or one a configuration.
+    model : str
+        "potts" or "clock".
+    states : int
+        q.
+
+    Returns
+    -------
+    numpy.ndarray, (count,) float64
+        nan where there is no bond.
     """
     vectors = directions(model, states)
     product = vectors.T @ vectors
@@ -65,16 +120,45 @@ def unsatisfied_share(labels: np.ndarray, hamiltonian: Hamiltonian, model: str, 
 
 
 def label_shares(labels: np.ndarray, states: int) -> np.ndarray:
-    """How much of each configuration has each label: (count, q) float64."""
+    """Compute how much of each configuration has each label.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    states : int
+        q.
+
+    Returns
+    -------
+    numpy.ndarray, (count, q) float64
+        Shares.
+    """
     flat = labels.reshape(len(labels), math.prod(labels.shape[1:]))
     return np.stack([(flat == label).mean(1) for label in range(states)], 1)
 
 
 def order_parameter(labels: np.ndarray, model: str, states: int) -> np.ndarray:
-    """(q · max share - 1)/(q - 1) for Potts spins, |mean of exp(2πi s/q)| for clock spins: (count,) from 0 to 1; |m| at
-    q = 2.
+    """Compute the order parameter: (q · max share - 1)/(q - 1) for Potts spins, |mean of exp(2πi s/q)| for clock spins;
+    |m| at q = 2.
 
-    Source of the first: Wu, The Potts model, Rev. Mod. Phys. 54 (1982).
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    model : str
+        "potts" or "clock".
+    states : int
+        q.
+
+    Returns
+    -------
+    numpy.ndarray, (count,)
+        From 0 to 1.
+
+    References
+    ----------
+    Wu, The Potts model, Rev. Mod. Phys. 54 (1982).
     """
     share = label_shares(labels, states)
     if model == "potts":

@@ -68,7 +68,18 @@ class Observations:
         return len(self.energy)
 
     def select(self, which: np.ndarray) -> Observations:
-        """Those at ``which``; of a part the sum over its configurations is not known, and nan."""
+        """Select configurations; the sum over those of a part is not known, and nan.
+
+        Parameters
+        ----------
+        which : numpy.ndarray
+            Numbers or a mask.
+
+        Returns
+        -------
+        Observations
+            Their rows.
+        """
         rows = {one.name: getattr(self, one.name)[which] for one in fields(self) if one.name not in ("lines", "power")}
         return Observations(
             **rows, lines=tuple(line[which] for line in self.lines), power=np.full_like(self.power, np.nan)
@@ -76,12 +87,23 @@ class Observations:
 
     @property
     def structure_factor(self) -> np.ndarray:
-        """(L1, ..., Ld), averaged over configurations: ``correlation.structure_factor``."""
+        """S(k) averaged over configurations, (L1, ..., Ld): ``correlation.structure_factor``."""
         return self.power / (len(self) * self.power.size)
 
 
 def observe(spins: Spins) -> Observations:
-    """Of a set that is small enough to be transformed at once."""
+    """Work out the observations of Ising spins.
+
+    Parameters
+    ----------
+    spins : Spins
+        A set that is small enough to be transformed at once.
+
+    Returns
+    -------
+    Observations
+        One row a configuration.
+    """
     s, shape = spins.configurations, spins.shape
     square = np.abs(np.fft.fftn(s.astype(np.float64), axes=tuple(range(1, s.ndim)))) ** 2
     return Observations(
@@ -97,16 +119,40 @@ def observe(spins: Spins) -> Observations:
 
 
 def measure_powers(square: np.ndarray, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """``measure_powers`` and ``power`` of squared Fourier components (count, L1, ..., Ld)."""
+    """Select ``powers`` and ``power`` of squared Fourier components.
+
+    Parameters
+    ----------
+    square : numpy.ndarray, (count, L1, ..., Ld)
+        |S(k)|^2 of each configuration.
+    shape : tuple of int, (d,)
+        Sides of the lattice.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        The two fields of ``Observations``.
+    """
     near_waves = np.stack([np.stack([square[:, *place] for place in near(wave, shape)], 1) for wave in waves(shape)], 1)
     return {"powers": near_waves / math.prod(shape), "power": square.sum(0)}
 
 
 def count_symmetries(spins: Spins, acting: Callable, kept_by: Callable, images: Callable) -> dict[str, np.ndarray]:
-    """``stabilizer``, ``kept``, ``symmetries``, ``own`` and ``least``.
+    """Count the symmetries of configurations, and find their images.
 
-    ``acting`` makes of a group of the lattice what acts on the spins; ``kept_by`` and ``images`` are those of
-    ``symmetry`` for what it makes.
+    Parameters
+    ----------
+    spins : Spins
+        The set.
+    acting : callable
+        Makes of a ``Subgroup`` what acts on the spins.
+    kept_by, images : callable
+        ``count_kept`` and ``images`` of ``symmetry`` or ``relabelings``.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        The fields ``stabilizer``, ``kept``, ``symmetries``, ``own`` and ``least`` of ``Observations``.
     """
     s, count = spins.configurations, len(spins)
     whole = acting(space_group(spins.shape, spins.lattice))
@@ -122,7 +168,18 @@ def count_symmetries(spins: Spins, acting: Callable, kept_by: Callable, images: 
 
 
 def join(parts: Sequence[Observations]) -> Observations:
-    """Several, at least one, as one. The sum over configurations is that of the parts' sums, in their order."""
+    """Join several observations. The sum over configurations is that of the parts' sums, in their order.
+
+    Parameters
+    ----------
+    parts : sequence of Observations
+        At least one.
+
+    Returns
+    -------
+    Observations
+        The rows of all.
+    """
     if len(parts) == 1:
         return parts[0]
     columns = {

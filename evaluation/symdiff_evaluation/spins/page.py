@@ -42,7 +42,22 @@ _PARTS = 4  # Hamiltonians and temperatures that get panels of their own
 def sections(
     spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None
 ) -> list[PageSection]:
-    """``reference``: quantiles of a set to compare with, by "energy" and "magnetization", possibly none."""
+    """Make the sections of the report.
+
+    Parameters
+    ----------
+    spins : Spins
+        What was read.
+    estimates : mapping of str to Estimate
+        The numbers that texts quote.
+    reference : mapping of str to numpy.ndarray, optional
+        Quantiles of a set to compare with, by "energy" and "magnetization".
+
+    Returns
+    -------
+    list of PageSection
+        Distributions, symmetry, samples and failures.
+    """
     return [
         PageSection("distributions", "Distributions", _distributions(spins, estimates, reference or {})),
         PageSection("symmetry", "Symmetry", _symmetry(spins, estimates)),

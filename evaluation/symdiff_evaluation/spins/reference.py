@@ -16,8 +16,25 @@ QUANTILES = 4096
 
 @dataclass(frozen=True)
 class SpinReference:
-    """Means with their intervals, and (q,) sorted values of "energy" per site and "magnetization", each standing
-    for an equal share."""
+    """Statistics of another set of spins.
+
+    Parameters
+    ----------
+    name : str
+        The name of the reference.
+    count : int
+        Number of configurations.
+    means : mapping of str to Estimate
+        What ``measure_means`` gives.
+    quantiles : mapping of str to numpy.ndarray, (q,)
+        Sorted values of equal weight of "energy" per site and "magnetization".
+    source : str
+        Where the data come from.
+    model : str
+        "ising", "potts" or "clock".
+    states : int
+        Number of states of a spin.
+    """
 
     name: str
     count: int
@@ -56,7 +73,22 @@ def measure_means(spins: Spins) -> dict[str, Estimate]:
 
 
 def summarize(spins: Spins, name: str, source: str = "") -> SpinReference:
-    """The reference that a set makes."""
+    """Take the statistics of a set.
+
+    Parameters
+    ----------
+    spins : Spins
+        The set, not empty.
+    name : str
+        The name of the reference.
+    source : str
+        Where the data come from.
+
+    Returns
+    -------
+    SpinReference
+        The statistics.
+    """
     values = {"energy": spins.observations.energy, "magnetization": spins.observations.magnetization}
     return SpinReference(
         name,

@@ -17,11 +17,19 @@ _BATCH = 1 << 20  # spins at once
 
 @dataclass(frozen=True)
 class Relabelings:
-    """A subgroup of the space group, ``space`` (whose flips do not count), times all permutations of labels that keep
-    the interaction.
+    """A subgroup of the space group times all permutations of labels that keep the interaction.
 
     Those are all q! for Potts spins; for clock spins s -> ±s + k, of which there are 2q, at q = 2 two. It is
     ``SpinLattice.group``.
+
+    Parameters
+    ----------
+    space : Subgroup
+        The subgroup of the space group; its flips do not count.
+    model : str
+        "potts" or "clock".
+    states : int
+        q.
     """
 
     space: Subgroup
@@ -30,11 +38,12 @@ class Relabelings:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Sides of the lattice."""
         return self.space.shape
 
     @property
     def allowed(self) -> np.ndarray:
-        """Without a permutation of labels: (P, L1, ..., Ld) bool."""
+        """Which elements of the space group are in it, without a permutation of labels: (P, L1, ..., Ld) bool."""
         return self.space.allowed
 
     @property
@@ -51,9 +60,19 @@ class Relabelings:
 
 
 def count_kept(labels: np.ndarray, groups: Sequence[Relabelings]) -> np.ndarray:
-    """How many elements of several such subgroups of one group leave each configuration (count, L1, ..., Ld) as it is.
+    """Count how many elements of several subgroups of one group leave each configuration as it is.
 
-    (groups, count) int64.
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    groups : sequence of Relabelings
+        The subgroups.
+
+    Returns
+    -------
+    numpy.ndarray, (groups, count) int64
+        The counts.
     """
     shape, orders = groups[0].shape, np.zeros((len(groups), len(labels)), np.int64)
     count = _of_potts if groups[0].model == "potts" else _of_clock
@@ -101,10 +120,26 @@ def _of_clock(labels: np.ndarray, moved: np.ndarray, states: int) -> np.ndarray:
 
 
 def images(labels: np.ndarray, group: Relabelings) -> tuple[np.ndarray, np.ndarray]:
-    """What names its orbit and what names itself, for every configuration: (count,), (count,) uint64.
+    """Name the orbit of every configuration, and itself.
 
-    Names are hashes of 64 bits: of a configuration, and of the least of its images. Raises ``ValueError`` for more than
-    64 sites.
+    Names are hashes of 64 bits: of a configuration, and of the least of its images.
+
+    Parameters
+    ----------
+    labels : numpy.ndarray, (count, L1, ..., Ld)
+        0 to q - 1.
+    group : Relabelings
+        The group.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, (count,) uint64
+        Names of the orbits, and of the configurations.
+
+    Raises
+    ------
+    ValueError
+        For more than 64 sites.
     """
     sites = math.prod(group.shape)
     if sites > ENUMERATED:

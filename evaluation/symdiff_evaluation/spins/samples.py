@@ -27,15 +27,34 @@ from symdiff_evaluation.spins.works import make_work, split_blocks
 
 @dataclass(frozen=True)
 class Spins:
-    """``configurations`` (count, L1, ..., Ld) int8, and what holds for each of them.
+    """A set of configurations, and what holds for each of them.
 
-    They are ±1 of the ``model`` "ising", labels 0 to q - 1 of "potts" and "clock". ``hamiltonian``: one for all, or one
-    for each. ``temperatures`` (count,) in J/k_B, nan where none is given; ``chain`` (count,) numbers the chain of each
-    in the order of time, None for independent ones; ``records``: the number of each among all records of the file, from
-    0; ``reasons``: why a record (by that number) is no configuration; ``file``: where they stand. What is worked out of
-    them is worked out in ``workers`` processes and kept in ``shards``, if there are any; ``progress`` is called with
-    its name and the number done since its last call. ``origin``: the set that this one is a part of, and where in it
-    (None: all of it).
+    Parameters
+    ----------
+    configurations : numpy.ndarray, (count, L1, ..., Ld) int8
+        ±1 of the model "ising", labels 0 to q - 1 of "potts" and "clock".
+    hamiltonian : Hamiltonian
+        One for all, or one for each.
+    temperatures : numpy.ndarray, (count,)
+        In J/k_B, nan where none is given.
+    records : numpy.ndarray, (count,)
+        Number of each among all records of the file, from 0.
+    reasons : mapping of int to str
+        Why a record (by that number) is no configuration.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each, in the order of time; None: independent.
+    file : str
+        Name of the file.
+    model : str
+        "ising", "potts" or "clock".
+    workers : int
+        Number of processes for what is worked out.
+    shards : Shards, optional
+        Where that is kept.
+    progress : callable, optional
+        Called with the name of what is worked out and the number of configurations done since its last call.
+    origin : tuple, optional
+        The set that this one is a part of, and where in it (None: all of it).
     """
 
     configurations: np.ndarray
@@ -61,6 +80,7 @@ class Spins:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Sides of the lattice."""
         return self.configurations.shape[1:]
 
     @property
@@ -80,7 +100,7 @@ class Spins:
 
     @cached_property
     def observations(self) -> Observations:
-        """What is worked out of each configuration."""
+        """What is worked out of each configuration, once."""
         if self.origin is not None:
             whole, which = self.origin
             return whole.observations if which is None else whole.observations.select(which)
@@ -109,7 +129,18 @@ class Spins:
         return space if self.is_ising else Relabelings(space, self.model, self.states)
 
     def select(self, which: np.ndarray | slice) -> Spins:
-        """Those at ``which`` (numbers or a range), as a set of its own."""
+        """Select configurations.
+
+        Parameters
+        ----------
+        which : numpy.ndarray or slice
+            Numbers or a range.
+
+        Returns
+        -------
+        Spins
+            A set of its own.
+        """
         chain = None if self.chain is None else self.chain[which]
         hamiltonian = self.hamiltonian if len(self.hamiltonian) == 1 else self.hamiltonian.select(which)
         return Spins(

@@ -15,7 +15,22 @@ from symdiff_evaluation.core.estimate import Estimate, nothing
 def series_mean(
     values: np.ndarray, chain: np.ndarray | None = None, low: float = -math.inf, high: float = math.inf
 ) -> Estimate:
-    """The mean of a series with a 95 % interval that knows its autocorrelation, kept within ``low`` to ``high``."""
+    """Estimate the mean of a series with a 95 % interval that knows its autocorrelation.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, (count,)
+        The series.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each value, in the order of time; None: independent.
+    low, high : float
+        The interval is kept within this range.
+
+    Returns
+    -------
+    Estimate
+        The mean.
+    """
     return estimate_function(lambda means: float(means[0]), values[:, None], chain, low, high)
 
 
@@ -26,11 +41,31 @@ def estimate_function(
     low: float = -math.inf,
     high: float = math.inf,
 ) -> Estimate:
-    """A function of means, of columns (count, k), with the first-order interval over correlated samples.
+    """Estimate a function of means with the first-order interval over correlated samples.
 
     The function's gradient at the means turns each sample into its pull on the value; the mean of the pulls has the
-    error of the value, with the autocorrelation time of the pulls themselves (Wolff 2004, as above). Derivatives are
-    taken over the standard errors of the means. None where the function has no finite value.
+    error of the value, with the autocorrelation time of the pulls themselves. Derivatives are taken over the standard
+    errors of the means.
+
+    Parameters
+    ----------
+    function : callable
+        From means (k,) to a number.
+    columns : numpy.ndarray, (count, k)
+        Numbers whose means are taken.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each row, in the order of time; None: independent.
+    low, high : float
+        The interval is kept within this range.
+
+    Returns
+    -------
+    Estimate
+        No value where the function has no finite one.
+
+    References
+    ----------
+    Wolff, Monte Carlo errors with less errors, Computer Physics Communications 156 (2004).
     """
     count = len(columns)
     if count == 0:

@@ -26,10 +26,18 @@ KINDS: dict[int, LatticeKind] = {1: "chain", 2: "square", 3: "cubic"}
 
 @dataclass(frozen=True, eq=False)
 class Subgroup:
-    """A subgroup of the space group of a torus times flip: ``allowed[p, t]`` without flip, ``flipped[p, t]`` with it.
+    """A subgroup of the space group of a torus times flip.
 
-    ``space``: the whole space group, on the sides ``shape``; ``allowed`` and ``flipped``: (P, L1, ..., Ld) bool, for
-    the P point operations that fit the sides and the translations t.
+    Parameters
+    ----------
+    space : Space
+        The whole space group.
+    shape : tuple of int, (d,)
+        Sides of the lattice.
+    allowed : numpy.ndarray, (P, L1, ..., Ld) bool
+        Which of the P point operations that fit the sides, each followed by a translation, are in it.
+    flipped : numpy.ndarray, (P, L1, ..., Ld) bool
+        Which of them followed by the flip of all spins are in it.
     """
 
     space: Space
@@ -48,14 +56,40 @@ class Subgroup:
         return self.space.lattice.operations[self.space.operations(math.prod(self.shape))].numpy()
 
     def move(self, arrays: np.ndarray, operation: int) -> np.ndarray:
-        """Move arrays over the lattice (..., L1, ..., Ld) by a point operation."""
+        """Move arrays over the lattice by a point operation.
+
+        Parameters
+        ----------
+        arrays : numpy.ndarray, (..., L1, ..., Ld)
+            The arrays.
+        operation : int
+            Its number.
+
+        Returns
+        -------
+        numpy.ndarray
+            Of the same shape.
+        """
         lead = arrays.shape[: arrays.ndim - len(self.shape)]
         return arrays.reshape(*lead, -1)[..., _sources(self.space.lattice.kind, self.shape)[operation]].reshape(
             arrays.shape
         )
 
     def move_wave(self, wave: Wave, operation: int) -> Wave:
-        """The wave vector of a moved pattern."""
+        """Move a pattern by a point operation.
+
+        Parameters
+        ----------
+        wave : tuple of int, (d,)
+            The pattern's wave vector.
+        operation : int
+            Its number.
+
+        Returns
+        -------
+        tuple of int
+            The wave vector of the moved pattern.
+        """
         back = inverses(torch.from_numpy(self.operations[operation]))
         return tuple(int(step) for step in back.numpy().T @ wave % 2)
 
@@ -71,11 +105,27 @@ def _sources(kind: LatticeKind, shape: tuple[int, ...]) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def space_group(shape: tuple[int, ...], kind: LatticeKind | None = None, flip: bool = True) -> Subgroup:
-    """All point operations that fit the sides, all translations, and the flip if asked for: 16 L^2 for an L x L square
-    lattice.
+    """Make the group of all point operations that fit the sides, all translations, and the flip: 16 L^2 elements for an
+    L x L square lattice.
 
-    ``kind``: chain, square, triangular or cubic; None for the one of right angles. Raises ``ValueError`` for sides
-    below 2.
+    Parameters
+    ----------
+    shape : tuple of int, (d,)
+        Sides of the lattice.
+    kind : str, optional
+        chain, square, triangular or cubic; None for the one of right angles.
+    flip : bool
+        Whether the flip of all spins is in it.
+
+    Returns
+    -------
+    Subgroup
+        The group.
+
+    Raises
+    ------
+    ValueError
+        For sides below 2.
     """
     space = Space(kind or KINDS[len(shape)], shape)
     every = np.ones((len(space.operations(math.prod(shape))), *shape), bool)
@@ -84,9 +134,22 @@ def space_group(shape: tuple[int, ...], kind: LatticeKind | None = None, flip: b
 
 @lru_cache(maxsize=64)
 def symmetries(hamiltonian: Hamiltonian) -> Subgroup:
-    """The elements that leave the energy of every configuration as it is, term by term.
+    """Find the elements that leave the energy of every configuration as it is, term by term.
 
-    Raises ``ValueError`` where there are several Hamiltonians.
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        One.
+
+    Returns
+    -------
+    Subgroup
+        Of ``space_group``.
+
+    Raises
+    ------
+    ValueError
+        Where there are several Hamiltonians.
     """
     if len(hamiltonian) > 1:
         raise ValueError("couplings and field differ from sample to sample: there is no one symmetry group")
@@ -110,12 +173,38 @@ def symmetries(hamiltonian: Hamiltonian) -> Subgroup:
 
 
 def stabilizer_orders(spins: np.ndarray, group: Subgroup) -> np.ndarray:
-    """How many elements of ``group`` leave each configuration of (count, L1, ..., Ld) as it is: (count,) int64."""
+    """Count how many elements of a group leave each configuration as it is.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        Ising spins.
+    group : Subgroup
+        The group.
+
+    Returns
+    -------
+    numpy.ndarray, (count,) int64
+        Orders of the stabilizers.
+    """
     return count_kept(spins, (group,))[0]
 
 
 def count_kept(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
-    """``stabilizer_orders`` in several subgroups of one space group: (groups, count) int64."""
+    """Count how many elements of several subgroups of one space group leave each configuration as it is.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        Ising spins.
+    groups : sequence of Subgroup
+        The subgroups.
+
+    Returns
+    -------
+    numpy.ndarray, (groups, count) int64
+        Orders of the stabilizers.
+    """
     shape = groups[0].shape
     axes, sites = tuple(range(1, spins.ndim)), math.prod(shape)
     orders = np.zeros((len(groups), len(spins)), np.int64)
@@ -135,8 +224,20 @@ def count_kept(spins: np.ndarray, groups: Sequence[Subgroup]) -> np.ndarray:
 
 
 def variants(shape: tuple[int, ...], group: Subgroup) -> list[list[tuple[Wave, int]]]:
-    """The ordered states (wave, sign of its order parameter), gathered by the elements of ``group`` that carry one
-    to another."""
+    """Gather the ordered states by the elements of a group that carry one to another.
+
+    Parameters
+    ----------
+    shape : tuple of int, (d,)
+        Sides of the lattice.
+    group : Subgroup
+        The group.
+
+    Returns
+    -------
+    list of list of tuple
+        (wave, sign of its order parameter), one list an orbit.
+    """
     left = [(wave, sign) for wave in waves(shape) for sign in (1, -1)]
     orbits = []
     while left:
@@ -153,10 +254,17 @@ def variants(shape: tuple[int, ...], group: Subgroup) -> list[list[tuple[Wave, i
 
 
 def phases(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each configuration's strongest order, of ``observables.orders`` (count, waves): its wave's number (count,), and
-    its sign.
+    """Find each configuration's strongest order.
 
-    The sign is 0 where no wave is strongest alone.
+    Parameters
+    ----------
+    strength : numpy.ndarray, (count, waves)
+        What ``observables.orders`` gave.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, (count,)
+        Number of its wave, and its sign: 0 where no wave is strongest alone.
     """
     best = np.abs(strength).argmax(1)
     top = np.take_along_axis(strength, best[:, None], 1)[:, 0]
@@ -165,10 +273,26 @@ def phases(strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def images(spins: np.ndarray, group: Subgroup) -> tuple[np.ndarray, np.ndarray]:
-    """What names its orbit and what names itself, for every configuration: (count,), (count,) uint64.
+    """Name the orbit of every configuration, and itself.
 
-    A configuration is named by its spins as bits, its orbit under ``group`` by the smallest image. For lattices of at
-    most 64 sites. Raises ``ValueError`` for larger ones, whose configurations seldom repeat.
+    A configuration is named by its spins as bits, its orbit by the smallest image.
+
+    Parameters
+    ----------
+    spins : numpy.ndarray, (count, L1, ..., Ld)
+        Ising spins.
+    group : Subgroup
+        The group.
+
+    Returns
+    -------
+    tuple of numpy.ndarray, (count,) uint64
+        Names of the orbits, and of the configurations.
+
+    Raises
+    ------
+    ValueError
+        For more than 64 sites, where configurations seldom repeat.
     """
     sites, dimension = math.prod(group.shape), len(group.shape)
     if sites > ENUMERATED:
@@ -196,7 +320,18 @@ def images(spins: np.ndarray, group: Subgroup) -> tuple[np.ndarray, np.ndarray]:
 
 
 def state_name(state: tuple[Wave, int]) -> str:
-    """A variant as the report shows it."""
+    """Name a variant for the report.
+
+    Parameters
+    ----------
+    state : tuple
+        (wave, sign of its order parameter).
+
+    Returns
+    -------
+    str
+        Such as "checkerboard +".
+    """
     return f"{phase_name(state[0])} {'+' if state[1] > 0 else '-'}"
 
 

@@ -9,9 +9,23 @@ from symdiff_evaluation.spins.series import estimate_function
 
 
 def binder_cumulant(order: np.ndarray, chain: np.ndarray | None = None) -> Estimate:
-    """U = 1 - <m^4> / (3 <m^2>^2) of an order parameter (count,): 2/3 in full order, 0 for a Gaussian around zero.
+    """Estimate the Binder cumulant U = 1 - <m^4> / (3 <m^2>^2): 2/3 in full order, 0 for a Gaussian around zero.
 
-    Source: Binder, Finite size scaling analysis of Ising model block distribution functions, Z. Phys. B 43 (1981).
+    Parameters
+    ----------
+    order : numpy.ndarray, (count,)
+        An order parameter.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        At most 2/3.
+
+    References
+    ----------
+    Binder, Finite size scaling analysis of Ising model block distribution functions, Z. Phys. B 43 (1981).
     """
     columns = np.stack([order**2, order**4], 1)
     return estimate_function(lambda m: 1 - m[1] / (3 * m[0] ** 2) if m[0] > 0 else np.nan, columns, chain, high=2 / 3)
@@ -20,7 +34,24 @@ def binder_cumulant(order: np.ndarray, chain: np.ndarray | None = None) -> Estim
 def specific_heat(
     energy: np.ndarray, sites: int, temperature: float | None, chain: np.ndarray | None = None
 ) -> Estimate:
-    """C = N (<e^2> - <e>^2) / T^2 per site, in k_B, from energies per site (count,); no value without a temperature."""
+    """Estimate the specific heat C = N (<e^2> - <e>^2) / T^2 per site.
+
+    Parameters
+    ----------
+    energy : numpy.ndarray, (count,)
+        Energies per site, in J.
+    sites : int
+        N.
+    temperature : float, optional
+        In J/k_B; no value without one.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        In k_B.
+    """
     if not temperature:
         return nothing(len(energy))
     scale = sites / temperature**2
@@ -32,7 +63,24 @@ def specific_heat(
 def susceptibility(
     order: np.ndarray, sites: int, temperature: float | None, chain: np.ndarray | None = None
 ) -> Estimate:
-    """chi = N (<m^2> - <|m|>^2) / T per site, in 1/J, of an order parameter; no value without a temperature."""
+    """Estimate the susceptibility chi = N (<m^2> - <|m|>^2) / T per site.
+
+    Parameters
+    ----------
+    order : numpy.ndarray, (count,)
+        An order parameter.
+    sites : int
+        N.
+    temperature : float, optional
+        In J/k_B; no value without one.
+    chain : numpy.ndarray, (count,), optional
+        Number of the Markov chain of each configuration; None: independent.
+
+    Returns
+    -------
+    Estimate
+        In 1/J.
+    """
     if not temperature:
         return nothing(len(order))
     scale = sites / temperature

@@ -25,21 +25,52 @@ _COST = 2048  # of a block, that of judging a SMILES being 1: few enough for a s
 
 
 def split_blocks(spins: Spins) -> list[Spins]:
-    """The set in parts of a size that nothing but the lattice decides.
+    """Split a set into parts of a size that nothing but the lattice decides: sums over it are the same for any shards
+    and workers.
 
-    Sums over it are the same for any shards and workers.
+    Parameters
+    ----------
+    spins : Spins
+        The set.
+
+    Returns
+    -------
+    list of Spins
+        The blocks, in order.
     """
     step = min(max(_SITES // math.prod(spins.shape), 1), _MOST)
     return [spins.select(slice(start, start + step)) for start in range(0, max(len(spins), 1), step)]
 
 
 def make_work(workers: int) -> Work[Spins, Observations]:
-    """``observed.observe`` of blocks, in processes, or its like for labels."""
+    """Describe ``observe`` (or ``observe_labels``) of blocks as work that shards can keep.
+
+    Parameters
+    ----------
+    workers : int
+        Number of processes.
+
+    Returns
+    -------
+    Work
+        From blocks to ``Observations``.
+    """
     return Work("observations", partial(_run, workers), identity, to_plain, restore, ("numpy",), _COST, records=len)
 
 
 def identity(block: Spins) -> bytes:
-    """Bytes that differ where two blocks do, in configurations, couplings, field, lattice or model."""
+    """Give bytes that differ where two blocks do, in configurations, couplings, field, lattice or model.
+
+    Parameters
+    ----------
+    block : Spins
+        The block.
+
+    Returns
+    -------
+    bytes
+        All of these.
+    """
     hamiltonian = block.hamiltonian
     parts = [
         block.configurations.astype("i1"),
@@ -50,13 +81,35 @@ def identity(block: Spins) -> bytes:
 
 
 def to_plain(one: Observations) -> dict[str, object]:
-    """As JSON holds it, to the last bit."""
+    """Turn observations into what JSON holds, to the last bit.
+
+    Parameters
+    ----------
+    one : Observations
+        The observations.
+
+    Returns
+    -------
+    dict of str to object
+        Arrays as text.
+    """
     columns = {field.name: getattr(one, field.name) for field in fields(Observations)}
     return {name: list(map(_pack, value)) if name == "lines" else _pack(value) for name, value in columns.items()}
 
 
 def restore(columns: Mapping[str, Any]) -> Observations:
-    """What ``to_plain`` gave, through JSON."""
+    """Turn what ``to_plain`` gave back into observations.
+
+    Parameters
+    ----------
+    columns : mapping
+        As read from JSON.
+
+    Returns
+    -------
+    Observations
+        The observations.
+    """
     arrays: dict[str, Any] = {
         name: tuple(map(_unpack, value)) if name == "lines" else _unpack(value) for name, value in columns.items()
     }

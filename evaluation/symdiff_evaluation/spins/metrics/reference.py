@@ -43,7 +43,18 @@ class SpinDifferences(Metric):
 
 
 def difference(one: Estimate, other: Estimate) -> Estimate:
-    """The difference of two independent estimates; half widths add as roots of squares."""
+    """Estimate the difference of two independent estimates; half widths add as roots of squares.
+
+    Parameters
+    ----------
+    one, other : Estimate
+        The two.
+
+    Returns
+    -------
+    Estimate
+        The first minus the second.
+    """
     if one.value is None or other.value is None:
         return nothing(one.count + one.undecided)
     value = one.value - other.value

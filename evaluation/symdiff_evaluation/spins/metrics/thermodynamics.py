@@ -94,5 +94,16 @@ class Correlations(Metric):
 
 
 def strongest(spins: Spins) -> Wave:
-    """The wave vector, of entries 0 and pi, with the largest mean square order parameter."""
+    """Find the wave vector, of entries 0 and pi, with the largest mean square order parameter.
+
+    Parameters
+    ----------
+    spins : Spins
+        The set.
+
+    Returns
+    -------
+    tuple of int
+        The wave vector, over pi.
+    """
     return waves(spins.shape)[int((spins.observations.orders**2).mean(0).argmax())]
