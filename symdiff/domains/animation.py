@@ -16,7 +16,16 @@ SHOWN, PAUSE = 80, 2000
 
 
 def animate(frames: Sequence[Sequence], domain: Domain, path: str | Path) -> None:
-    """Write an animated .gif of frames, each of them the objects of one moment, seen as the last ones are seen best.
+    """Write an animated .gif, all frames from the viewpoint from which the last one is seen best.
+
+    Parameters
+    ----------
+    frames : sequence of sequence
+        The objects of every moment, as many in each.
+    domain : Domain
+        What they are.
+    path : str or Path
+        The file, which is replaced.
 
     Raises
     ------

@@ -19,9 +19,20 @@ MAX_NODES = 32767  # node numbers are stored as int16
 
 
 def pack(records: Sequence[Arrays], schema: Schema) -> dict[str, np.ndarray]:
-    """Flat arrays of M records.
+    """Put M records behind each other in flat arrays.
 
-    ``num_nodes`` (M,), ``num_edges`` (M,), ``edges`` (sum E, 2) and every field's values.
+    Parameters
+    ----------
+    records : sequence of Arrays
+        As a codec's ``encode`` returns them.
+    schema : Schema
+        The fields that are packed, at least one of them on nodes.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``num_nodes`` (M,), ``num_edges`` (M,), ``edges`` (sum E, 2), and the values of every field: a row for each
+        node, for each edge, or for each record.
     """
     nodes = next(name for name, field in schema.items() if field.axes == "node")
     arrays = {
@@ -47,7 +58,20 @@ def _dtype(field: Field) -> type:
 
 
 def unpack(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[Arrays]:
-    """The records of flat arrays: what ``pack`` was given."""
+    """Cut flat arrays into records.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        What ``pack`` returned.
+    schema : Schema
+        The fields.
+
+    Returns
+    -------
+    list of Arrays
+        What ``pack`` was given.
+    """
     node_stops, edge_stops = np.cumsum(arrays["num_nodes"])[:-1], np.cumsum(arrays["num_edges"])[:-1]
     columns = {"edges": np.split(arrays["edges"], edge_stops)}
     for name, field in schema.items():
@@ -57,7 +81,15 @@ def unpack(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[Arrays]:
 
 
 class Columns:
-    """Flat arrays as tensors with offsets, from which any batch is gathered without a loop over structures."""
+    """Flat arrays as tensors with offsets, from which any batch is gathered without a loop over structures.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        As ``pack`` returns them.
+    schema : Schema
+        The fields.
+    """
 
     def __init__(self, arrays: Mapping[str, np.ndarray], schema: Schema) -> None:
         self.schema = schema
@@ -68,12 +100,24 @@ class Columns:
         self.edge_start = self.num_edges.cumsum(0) - self.num_edges
 
     def batch(self, rows: torch.Tensor, nodes: int | None = None) -> State:
-        """The structures ``rows`` (B,) as a State padded to ``nodes``.
+        """Gather structures as a padded batch.
+
+        Parameters
+        ----------
+        rows : Tensor
+            (B,) int64, which structures.
+        nodes : int, optional
+            Nodes that each is padded to, by default those of the largest.
+
+        Returns
+        -------
+        State
+            B structures.
 
         Raises
         ------
         ValueError
-            Where that is too few.
+            For fewer nodes than a structure has.
         """
         sizes = self.num_nodes[rows]
         largest = int(sizes.max()) if len(sizes) else 0
@@ -101,7 +145,19 @@ class Columns:
         return State(mask, self.schema, values)
 
     def edges_of(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """For every edge of the structures ``rows``: which of them it belongs to, and its place in the flat arrays."""
+        """Locate the edges of structures in the flat arrays.
+
+        Parameters
+        ----------
+        rows : Tensor
+            (B,) int64, which structures.
+
+        Returns
+        -------
+        tuple of Tensor
+            For every edge of theirs: the place in ``rows`` of the structure that it belongs to, and its row in the flat
+            arrays.
+        """
         counts = self.num_edges[rows]
         owner = torch.repeat_interleave(torch.arange(len(rows)), counts)
         shift = self.edge_start[rows] - (counts.cumsum(0) - counts)
@@ -109,5 +165,22 @@ class Columns:
 
 
 def unpad(arrays: Mapping[str, np.ndarray], schema: Schema, rows: np.ndarray, nodes: int | None = None) -> State:
-    """A padded batch straight from flat arrays."""
+    """Gather a padded batch straight from flat arrays.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        As ``pack`` returns them.
+    schema : Schema
+        The fields.
+    rows : ndarray
+        (B,), which structures.
+    nodes : int, optional
+        Nodes that each is padded to, by default those of the largest.
+
+    Returns
+    -------
+    State
+        B structures.
+    """
     return Columns(arrays, schema).batch(torch.as_tensor(rows), nodes)

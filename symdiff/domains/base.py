@@ -82,6 +82,11 @@ class Domain(ABC):
         ----------
         width : int
             The channels that the size of the data asks for; a domain whose networks cannot have them says others.
+
+        Returns
+        -------
+        dict of str to object
+            Values of settings, by the words that recipes use for them.
         """
         labels = [name for name, field in self.schema.items() if isinstance(field, Categorical)]
         return {"fields": [name for name in labels if name not in self.conditions], "width": width}
@@ -146,23 +151,92 @@ class Domain(ABC):
         return [str(label) for label in range(labels.classes)]
 
     def encode(self, obj) -> Arrays:
-        """``codec.encode``."""
+        """Turn an object into arrays: ``codec.encode``.
+
+        Parameters
+        ----------
+        obj : object
+            An object of this domain, such as a molecule.
+
+        Returns
+        -------
+        Arrays
+            Its record.
+
+        Raises
+        ------
+        UserError
+            For what does not fit the schema.
+        """
         return self.codec.encode(obj)
 
     def decode(self, state: State) -> list:
-        """``codec.decode``."""
+        """Turn a batch into objects: ``codec.decode``.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list
+            One object for each.
+        """
         return self.codec.decode(state)
 
     def read(self, path: str | Path) -> list:
-        """``codec.read``."""
+        """Read the objects of a file: ``codec.read``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, whose ending tells the format.
+
+        Returns
+        -------
+        list
+            Its objects.
+
+        Raises
+        ------
+        UserError
+            For a file that cannot be read.
+        """
         return self.codec.read(path)
 
     def write(self, objs: Iterable, path: str | Path) -> None:
-        """``codec.write``."""
+        """Write objects to a file: ``codec.write``.
+
+        Parameters
+        ----------
+        objs : iterable
+            Objects of this domain.
+        path : str or Path
+            The file, whose ending chooses the format.
+
+        Raises
+        ------
+        UserError
+            For an object that does not fit, and where the file cannot be written.
+        """
         self.codec.write(objs, path)
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
-        """``codec.draw``."""
+        """Draw objects into a picture: ``codec.draw``.
+
+        Parameters
+        ----------
+        objs : sequence
+            Objects of this domain.
+        path : str or Path
+            A .png file.
+
+        Returns
+        -------
+        bool
+            False where the domain has no pictures of its own.
+        """
         return self.codec.draw(objs, path)
 
     def collate(self, records: Sequence[Arrays], nodes: int | None = None) -> State:
@@ -184,7 +258,17 @@ class Domain(ABC):
 
 
 def domain_from_spec(spec: Mapping) -> Domain:
-    """The domain that a ``spec`` describes.
+    """Build the domain that a spec describes.
+
+    Parameters
+    ----------
+    spec : mapping
+        ``kind`` and settings, as ``Domain.spec`` returns them.
+
+    Returns
+    -------
+    Domain
+        The domain.
 
     Raises
     ------

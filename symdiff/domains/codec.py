@@ -26,7 +26,17 @@ class Codec(ABC):
 
     @abstractmethod
     def encode(self, obj) -> Arrays:
-        """The arrays of one object.
+        """Turn an object into arrays.
+
+        Parameters
+        ----------
+        obj : object
+            An object of the domain.
+
+        Returns
+        -------
+        Arrays
+            The values of every field, and ``edges`` (E, 2) for those on pairs.
 
         Raises
         ------
@@ -36,11 +46,32 @@ class Codec(ABC):
 
     @abstractmethod
     def decode(self, state: State) -> list:
-        """One object for every structure of a batch; any labels and any edges decode."""
+        """Turn a batch into objects; any labels and any edges decode.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list
+            One object for each.
+        """
 
     @abstractmethod
     def read(self, path: str | Path) -> list:
-        """The objects of a file, by its ending.
+        """Read the objects of a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, whose ending tells the format.
+
+        Returns
+        -------
+        list
+            Its objects, in their order.
 
         Raises
         ------
@@ -50,29 +81,114 @@ class Codec(ABC):
 
     @abstractmethod
     def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write objects, which may be made while they are written, to a file, by its ending.
+        """Write objects to a file, which appears whole or not at all.
 
-        It appears whole or not at all.
+        Parameters
+        ----------
+        objs : iterable
+            Objects of the domain, which may be made while they are written.
+        path : str or Path
+            The file, whose ending chooses the format.
+
+        Raises
+        ------
+        UserError
+            For an object that does not fit, and where the file cannot be written.
         """
 
     def to_rdkit(self, state: State) -> list:
-        """One RDKit molecule for every structure. Raises UserError where structures are no molecules."""
+        """Convert a batch to RDKit molecules.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of rdkit.Chem.Mol
+            One for each.
+
+        Raises
+        ------
+        UserError
+            Where structures are no molecules.
+        """
         raise _no("RDKit molecules")
 
     def to_networkx(self, state: State) -> list:
-        """One networkx graph for every structure. Raises UserError where structures are no graphs."""
+        """Convert a batch to networkx graphs.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of networkx.Graph
+            One for each.
+
+        Raises
+        ------
+        UserError
+            Where structures are no graphs.
+        """
         raise _no("networkx graphs")
 
     def to_pyg(self, state: State) -> list:
-        """One PyG ``Data`` for every structure. Raises UserError where structures have no such form."""
+        """Convert a batch to ``Data`` of torch-geometric.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of torch_geometric.data.Data
+            One for each.
+
+        Raises
+        ------
+        UserError
+            Where structures have no such form.
+        """
         raise _no("PyG data")
 
     def to_ase(self, state: State) -> list:
-        """One ASE ``Atoms`` for every structure. Raises UserError where structures are no atoms in space."""
+        """Convert a batch to ``Atoms`` of ASE.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of ase.Atoms
+            One for each.
+
+        Raises
+        ------
+        UserError
+            Where structures are no atoms in 3D.
+        """
         raise _no("ASE atoms")
 
     def to_numpy(self, state: State) -> list[dict[str, np.ndarray]]:
-        """The arrays of every structure by the names of its fields, without padding: (n, ...), (n, n, ...) or (...)."""
+        """Convert a batch to arrays without padding.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of dict of str to ndarray
+            For each structure the arrays by field: (n, ...), (n, n, ...) or (...).
+        """
         trimmed = []
         for row, size in enumerate(state.num_nodes.tolist()):
             part = {"node": (slice(size),), "pair": (slice(size), slice(size)), "whole": ()}
@@ -85,11 +201,39 @@ class Codec(ABC):
         return trimmed
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
-        """Draw objects into a .png file; False where the domain has no pictures of its own."""
+        """Draw objects into a picture.
+
+        Parameters
+        ----------
+        objs : sequence
+            Objects of the domain.
+        path : str or Path
+            A .png file.
+
+        Returns
+        -------
+        bool
+            False where the domain has no pictures of its own.
+        """
         return False
 
     def draw_like(self, objs: Sequence, like: Sequence, path: str | Path) -> bool:
-        """``draw`` objects from where other ones, in the same number, are seen best: frames of an animation."""
+        """Draw objects as ``draw`` does, from the viewpoint from which others are seen best: frames of an animation.
+
+        Parameters
+        ----------
+        objs : sequence
+            Objects of the domain.
+        like : sequence
+            As many others.
+        path : str or Path
+            A .png file.
+
+        Returns
+        -------
+        bool
+            False where the domain has no pictures of its own.
+        """
         return self.draw(objs, path)
 
 

@@ -72,32 +72,50 @@ class Graph(Domain):
 
     @property
     def conditions(self) -> tuple[str, ...]:
+        """Those of the settings."""
         return self._conditions
 
     @property
     def group(self) -> Group:
+        """All permutations of the nodes."""
         return Symmetric()
 
     @property
     def spec(self) -> dict:
+        """The settings; ``conditions`` only where there are some."""
         sizes = {"node_classes": self.node_classes, "edge_classes": self.edge_classes, "max_nodes": self.max_nodes}
         return {"kind": "Graph", **sizes, **({"conditions": list(self._conditions)} if self._conditions else {})}
 
     @property
     def recipe(self) -> str:
+        """``own-graphs``."""
         return "own-graphs"
 
     @property
     def codec(self) -> GraphCodec:
+        """Graphs of networkx and torch-geometric."""
         return GraphCodec(self)
 
     @property
     def options(self) -> GraphOptions:
+        """A file of the given graphs, for a domain with conditions."""
         return GraphOptions(self)
 
 
 def holds_graphs(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is one of graphs, but not of molecules.
+    """Tell whether a file is one of graphs, but not of molecules.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : Wanted
+        How files are taken that could be of two kinds.
+
+    Returns
+    -------
+    bool
+        True for graphs.
 
     Raises
     ------

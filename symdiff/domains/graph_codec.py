@@ -24,13 +24,19 @@ if TYPE_CHECKING:
 
 
 class GraphCodec(Codec):
-    """Graphs are networkx graphs whose nodes and edges have the attribute ``label`` where there is more than one."""
+    """Plain graphs as networkx graphs, whose nodes and edges have the attribute ``label`` where there is more than one.
+
+    Parameters
+    ----------
+    domain : Graph
+        Which labels there are, and how large a graph may be.
+    """
 
     def __init__(self, domain: Graph) -> None:
         self.domain = domain
 
     def encode(self, obj) -> Arrays:
-        """``node`` (n,), ``edges`` (E, 2), ``edge`` (E,) of a networkx graph or a PyG ``Data``, in its order of nodes.
+        """Take the nodes and edges of a networkx graph or a PyG ``Data``, in its order of nodes.
 
         Raises
         ------
@@ -63,7 +69,21 @@ class GraphCodec(Codec):
         return self.record(nodes, index[once], labels[once])
 
     def record(self, nodes: np.ndarray, ends: np.ndarray, labels: np.ndarray) -> Arrays:
-        """The record of node labels (n,), edges (E, 2) in any order and their labels (E,).
+        """Make the record of a graph that is given by arrays.
+
+        Parameters
+        ----------
+        nodes : ndarray
+            (n,), the labels of the nodes.
+        ends : ndarray
+            (E, 2), the edges, in any order.
+        labels : ndarray
+            (E,), the labels of the edges.
+
+        Returns
+        -------
+        Arrays
+            As ``encode`` returns it.
 
         Raises
         ------
@@ -81,14 +101,22 @@ class GraphCodec(Codec):
         )
 
     def record_of(self, graph: EdgeList) -> Arrays:
-        """The record of a graph.
+        """Make the record of a graph; without labels they are 0 for nodes and 1 for edges.
 
-        Without labels they are 0 for nodes and 1 for edges.
+        Parameters
+        ----------
+        graph : EdgeList
+            A simple graph.
+
+        Returns
+        -------
+        Arrays
+            As ``encode`` returns it.
 
         Raises
         ------
         UserError
-            For labels out of range.
+            For too many nodes, and labels out of range.
         """
         nodes = np.zeros(graph.num_nodes, np.int64) if graph.node_labels is None else graph.node_labels
         labels = np.ones(len(graph.edges), np.int64) if graph.edge_labels is None else graph.edge_labels
@@ -101,7 +129,18 @@ class GraphCodec(Codec):
         return {"node": nodes, "edges": graph.edges.astype(np.int16), "edge": labels}
 
     def records(self, state: State) -> list[Arrays]:
-        """The arrays of every structure of a batch."""
+        """Take the records of a batch, one for each structure.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of Arrays
+            As ``encode`` returns them.
+        """
         nodes, edges = state["node"].cpu(), state["edge"].cpu().triu(1)
         records = []
         for row, size in enumerate(state.num_nodes.tolist()):
@@ -111,13 +150,24 @@ class GraphCodec(Codec):
         return records
 
     def decode(self, state: State) -> list:
-        """networkx graphs with nodes 0 .. n - 1; labels as attributes where there is more than one."""
+        """Make networkx graphs with nodes 0 .. n - 1; labels are attributes where there is more than one."""
         return [self.graph_of(record) for record in self.records(state)]
 
     to_networkx = decode
 
     def graph_of(self, record: Arrays):
-        """The networkx graph of a record."""
+        """Make the networkx graph of a record.
+
+        Parameters
+        ----------
+        record : Arrays
+            As ``encode`` returns it.
+
+        Returns
+        -------
+        networkx.Graph
+            With nodes 0 .. n - 1.
+        """
         import networkx
 
         graph = networkx.Graph()
@@ -129,7 +179,7 @@ class GraphCodec(Codec):
         return graph
 
     def to_pyg(self, state: State) -> list:
-        """PyG ``Data``: ``x`` (n, 1) node labels, ``edge_index`` (2, 2E) both ways, ``edge_attr`` (2E,) edge labels."""
+        """Convert to ``x`` (n, 1) node labels, ``edge_index`` (2, 2E) both ways, ``edge_attr`` (2E,) edge labels."""
         from torch_geometric.data import Data
 
         graphs = []
@@ -142,12 +192,12 @@ class GraphCodec(Codec):
         return graphs
 
     def read(self, path: str | Path) -> list:
-        """The networkx graphs of a file, see ``symdiff.graphs.files``.
+        """Read networkx graphs from the formats of ``symdiff.graphs.files``.
 
         Raises
         ------
         UserError
-            For what does not fit.
+            For a file that cannot be read, and a graph that does not fit the domain.
         """
         graph_set = read_graphs(path, self.domain.max_nodes)
         graphs = []
@@ -161,6 +211,7 @@ class GraphCodec(Codec):
         return graphs
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
+        """Draw the first graphs; False where there are none."""
         from symdiff.domains.graph_picture import picture
 
         if not objs:

@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 
 
 class GraphOptions(Options):
-    """Those of a domain of graphs: a file of the graphs whose labels are asked for."""
+    """The options of a domain of graphs: a file of the graphs whose labels are asked for.
+
+    Parameters
+    ----------
+    domain : Graph
+        Whose conditions are read.
+    """
 
     def __init__(self, domain: Graph) -> None:
         self.domain = domain
 
     @property
     def help(self) -> dict[str, str]:
+        """``graphs``, for a domain with conditions."""
         given = self.domain.conditions
         return {"graphs": f"a file of graphs (.graphml, .npz), whose {given[0]}s are given"} if given else {}
 
     def read_condition(self, words: Mapping[str, str]) -> State | None:
-        """The given fields of all graphs in the file ``graphs``.
+        """Read the given fields of all graphs in the file ``graphs``.
 
         Raises
         ------

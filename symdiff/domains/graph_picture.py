@@ -9,7 +9,18 @@ MOST = 16
 
 
 def picture(graphs: Sequence) -> bytes:
-    """A PNG of the first 16 networkx graphs; labels of nodes are colors, those of edges widths."""
+    """Draw the first 16 graphs; labels of nodes are colors, those of edges widths.
+
+    Parameters
+    ----------
+    graphs : sequence of networkx.Graph
+        Any number of them.
+
+    Returns
+    -------
+    bytes
+        A PNG.
+    """
     import networkx
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

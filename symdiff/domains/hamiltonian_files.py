@@ -93,7 +93,25 @@ def _read_yaml(path: str | Path, domain: SpinLattice) -> Configuration:
 def from_plain(place: str, plain: Mapping, domain: SpinLattice) -> Configuration:
     """Make a Hamiltonian of the keys of a .yaml file, such as ``{"sides": [4, 4], "coupling": 1.0}``.
 
-    ``place`` begins every error.
+    Parameters
+    ----------
+    place : str
+        What stands before the message of every error.
+    plain : mapping
+        ``sides``, and maybe ``coupling``, ``field`` (numbers, or mappings that describe how they are drawn) and
+        ``temperature`` (in J/k_B).
+    domain : SpinLattice
+        The lattice and the spins that it is for.
+
+    Returns
+    -------
+    Configuration
+        Without spins; coupling and field at every site.
+
+    Raises
+    ------
+    UserError
+        For keys and numbers that do not fit the domain.
     """
     ising = domain.model == "ising"
     piece = _torus(place, plain["sides"], domain)
@@ -171,12 +189,24 @@ def _draw_disorder(place: str, key: str, settings: Mapping, piece: Torus) -> np.
 
 
 def read_numbers(place: str, key: str, value: object) -> np.ndarray:
-    """Read a number, or a list of at most ``MAX_NUMBERS``, as (n,) float64.
+    """Read a number, or a list of at most ``MAX_NUMBERS``.
+
+    Parameters
+    ----------
+    place, key : str
+        What stands before the message of an error.
+    value : object
+        What a file holds.
+
+    Returns
+    -------
+    ndarray
+        (n,) float64.
 
     Raises
     ------
     UserError
-        Begins with ``place`` and ``key``.
+        For what is no number or too large a one, and for too many of them.
     """
     values = value if isinstance(value, list) else [value]
     if not 1 <= len(values) <= MAX_NUMBERS or any(isinstance(one, str) for one in values):
@@ -191,10 +221,22 @@ def read_numbers(place: str, key: str, value: object) -> np.ndarray:
 def read_one(place: str, key: str, value: object) -> float:
     """Read one number.
 
+    Parameters
+    ----------
+    place, key : str
+        What stands before the message of an error.
+    value : object
+        What a file holds.
+
+    Returns
+    -------
+    float
+        The number.
+
     Raises
     ------
     UserError
-        Begins with ``place`` and ``key``.
+        For anything else.
     """
     values = read_numbers(place, key, value)
     if len(values) != 1:

@@ -17,14 +17,31 @@ _KINDS: dict[str, FileKind] = {
 
 
 def register(kind: FileKind) -> None:
-    """Let files be recognized as one more kind, which is asked before all others."""
+    """Let files be recognized as one more kind, which is asked before all others.
+
+    Parameters
+    ----------
+    kind : FileKind
+        Its name, and how its files are told from others.
+    """
     others = dict(_KINDS)
     _KINDS.clear()
     _KINDS.update({kind.name: kind, **others})
 
 
 def describe(name: str) -> str:
-    """What files of a kind hold, in the plural."""
+    """Tell what files of a kind hold.
+
+    Parameters
+    ----------
+    name : str
+        A kind, as ``recognize`` returns it.
+
+    Returns
+    -------
+    str
+        A noun in the plural.
+    """
     return _KINDS[name].plural
 
 

@@ -86,6 +86,7 @@ class SpinLattice(Domain):
 
     @property
     def conditions(self) -> tuple[str, ...]:
+        """Those of the settings."""
         return self._conditions
 
     @property
@@ -95,12 +96,14 @@ class SpinLattice(Domain):
 
     @property
     def recipe(self) -> str:
+        """``own-spins``."""
         return "own-spins"
 
     def automatic(self, width: int) -> dict[str, object]:
-        """The lattice, and the group whose elements are drawn.
+        """Tell the lattice, and the group whose elements are drawn.
 
-        That of two labels has their flip; of more labels only the space group's symmetry is broken.
+        That of two labels has their flip; of more labels only the space group's symmetry is broken. The width is a
+        multiple of the number of point operations and flips.
         """
         sides = None if self.sides is None else list(self.sides)
         group: dict[str, object] = {"kind": "Space", "lattice": self.lattice, "sides": sides}
@@ -120,10 +123,12 @@ class SpinLattice(Domain):
 
     @property
     def codec(self) -> LatticeCodec:
+        """``Configuration``s, in memory and in .npz files."""
         return LatticeCodec(self)
 
     @property
     def options(self) -> LatticeOptions:
+        """Size, Hamiltonian, temperature, and spins that are known."""
         return LatticeOptions(self)
 
     @property
@@ -139,6 +144,7 @@ class SpinLattice(Domain):
 
     @property
     def spec(self) -> dict:
+        """The settings; ``sides`` is None where they are open."""
         sides = None if self.sides is None else list(self.sides)
         settings = {
             "lattice": self.lattice,
@@ -150,7 +156,17 @@ class SpinLattice(Domain):
         return {"kind": "SpinLattice", **settings, "conditions": list(self._conditions)}
 
     def torus(self, nodes: int) -> Torus:
-        """The torus of ``nodes`` sites.
+        """Find the torus of a number of sites.
+
+        Parameters
+        ----------
+        nodes : int
+            The number of sites.
+
+        Returns
+        -------
+        Torus
+            With the sides of the domain, or with equal ones.
 
         Raises
         ------
@@ -160,20 +176,39 @@ class SpinLattice(Domain):
         return self._space.torus(nodes)
 
     def hamiltonian(self, x: State) -> Hamiltonian:
-        """The Hamiltonians of a batch of structures.
+        """Make the Hamiltonians of structures from their condition fields: J = 1 and h = 0 where there are none.
 
-        Of their condition fields, and J = 1, h = 0 where there are none.
+        Parameters
+        ----------
+        x : State
+            B structures with their conditions.
+
+        Returns
+        -------
+        Hamiltonian
+            Of B rows.
         """
         return Hamiltonian.of(x, self.torus(x.mask.shape[1]), self.interaction)
 
     def condition(self, hamiltonian: Hamiltonian, temperature: float | Tensor | None = None) -> State:
-        """The condition fields that say ``hamiltonian`` (of B) at a temperature or (B,) temperatures: a State of B
-        rows.
+        """Make the condition fields that describe Hamiltonians and temperatures.
+
+        Parameters
+        ----------
+        hamiltonian : Hamiltonian
+            Of B rows, or of one for all.
+        temperature : float or Tensor, optional
+            In J/k_B: one for all, or (B,); needed where temperature is a condition.
+
+        Returns
+        -------
+        State
+            B rows.
 
         Raises
         ------
         UserError
-            For what the model's conditions cannot say.
+            For what the model's conditions cannot express.
         """
         batch, nodes = len(hamiltonian), hamiltonian.torus.sites
         if hamiltonian.states != self.states or not torch.equal(hamiltonian.interaction, self.interaction):
@@ -223,7 +258,7 @@ class SpinLattice(Domain):
         return lambda x: -self.hamiltonian(x).total(x["spin"]) / x["temperature"][:, 0].double()
 
     def check_part(self, part: object, spec: Mapping, where: str) -> None:
-        """Raise UserError where a part, or one that it is built of, is for another lattice."""
+        """Check that a part, and those that it is built of, are for the same lattice."""
         lattice, sides = getattr(part, "lattice", None), getattr(part, "sides", None)
         kind = getattr(lattice, "kind", lattice)
         if kind not in (None, self.lattice):
@@ -241,12 +276,22 @@ class SpinLattice(Domain):
                     self.check_part(*pair, f"{where}.{name}[{place}]")
 
     def piece(self, sides: Sequence[int]) -> Torus:
-        """The torus with these sides.
+        """Make the torus with given sides.
+
+        Parameters
+        ----------
+        sides : sequence of int
+            The lengths in sites.
+
+        Returns
+        -------
+        Torus
+            Of the domain's lattice.
 
         Raises
         ------
         UserError
-            For one that the domain does not have.
+            For sides that the domain does not have, and for too many sites.
         """
         try:
             piece = torus(self.lattice, sides)

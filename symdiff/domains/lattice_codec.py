@@ -25,20 +25,26 @@ if TYPE_CHECKING:
 
 
 class LatticeCodec(Codec):
-    """Configurations are ``Configuration``s."""
+    """Spins as ``Configuration``s.
+
+    Parameters
+    ----------
+    domain : SpinLattice
+        The lattice, the spins and the conditions.
+    """
 
     def __init__(self, domain: SpinLattice) -> None:
         self.domain = domain
 
     def draw(self, objs: Sequence[Configuration], path: str | Path) -> bool:
-        """The first configurations as a picture; spins that a process hides still are white."""
+        """Draw the first configurations; spins that a process hides still are white."""
         from symdiff.domains.spin_picture import picture
 
         write_file(path, picture(objs, self.domain))
         return True
 
     def encode(self, obj: Configuration) -> Arrays:
-        """The arrays of a configuration.
+        """Take the spins of a configuration as labels, and its conditions.
 
         Raises
         ------
@@ -57,7 +63,19 @@ class LatticeCodec(Codec):
         return record
 
     def hamiltonian_of(self, obj: Configuration, piece: Torus | None = None) -> Hamiltonian:
-        """The Hamiltonian that a configuration belongs to.
+        """Make the Hamiltonian that a configuration belongs to.
+
+        Parameters
+        ----------
+        obj : Configuration
+            With or without spins.
+        piece : Torus, optional
+            Its torus; else read from the shape of the spins, couplings or field.
+
+        Returns
+        -------
+        Hamiltonian
+            Of one row.
 
         Raises
         ------
@@ -87,6 +105,7 @@ class LatticeCodec(Codec):
             raise UserError(str(error)) from error
 
     def decode(self, state: State) -> list[Configuration]:
+        """Make configurations; hidden spins are 0, or -1 where 0 is a label."""
         nodes = state.mask.shape[1]
         piece = self.domain.torus(nodes)
         spins = state["spin"].cpu().numpy().reshape(-1, *piece.sides)
@@ -109,14 +128,14 @@ class LatticeCodec(Codec):
         ]
 
     def to_numpy(self, state: State) -> list[dict[str, np.ndarray]]:
-        """``spins`` and the conditions that the model has, on the axes of the lattice, as in ``Configuration``."""
+        """Convert to ``spins`` and the model's conditions, on the axes of the lattice, as in ``Configuration``."""
         return [
             {name: np.asarray(value) for name, value in vars(one).items() if value is not None}
             for one in self.decode(state)
         ]
 
     def read(self, path: str | Path) -> list[Configuration]:
-        """The configurations of a .npz file.
+        """Read configurations from a .npz file.
 
         Raises
         ------
@@ -136,7 +155,23 @@ class LatticeCodec(Codec):
         spin_files.write(objs, path, self.domain)
 
     def labels(self, spins: np.ndarray) -> np.ndarray:
-        """Spins as labels 0..q-1, int64."""
+        """Turn spins into labels.
+
+        Parameters
+        ----------
+        spins : ndarray
+            Integers of any shape: ±1 for Ising spins, else 0..q-1.
+
+        Returns
+        -------
+        ndarray
+            Labels 0..q-1, int64, like ``spins``: +1 is 0, -1 is 1.
+
+        Raises
+        ------
+        UserError
+            For other numbers.
+        """
         if spins.dtype.kind not in "iu":
             raise UserError(f"spins: expected integers, got {spins.dtype}")
         valid = (-1, 1) if self.domain.model == "ising" else tuple(range(self.domain.states))

@@ -24,13 +24,20 @@ if TYPE_CHECKING:
 
 
 class LatticeOptions(Options):
-    """Those of a domain of spins."""
+    """The options of a domain of spins.
+
+    Parameters
+    ----------
+    domain : SpinLattice
+        Whose conditions are read.
+    """
 
     def __init__(self, domain: SpinLattice) -> None:
         self.domain = domain
 
     @property
     def help(self) -> dict[str, str]:
+        """``size`` and ``fixed``, and those for the conditions that the domain has."""
         conditions = self.domain.conditions
         lines = {"size": "the side of the lattice, or its sides (32 or 32x16)"}
         if "coupling" in conditions:
@@ -48,6 +55,7 @@ class LatticeOptions(Options):
 
     @property
     def absent(self) -> dict[str, str]:
+        """The options for conditions that the domain does not have."""
         reasons = {
             "coupling": "the model is for J = 1 between nearest neighbors only",
             "field": "the model is symmetric under permutations of the spins' states and takes no field",
@@ -57,7 +65,7 @@ class LatticeOptions(Options):
         return {name: reason for name, reason in reasons.items() if name not in self.help}
 
     def read_condition(self, words: Mapping[str, str]) -> State:
-        """The conditions of one lattice, or of all Hamiltonians in the file ``hamiltonian``.
+        """Read the conditions of one lattice, or of all Hamiltonians in the file ``hamiltonian``.
 
         Raises
         ------
@@ -109,10 +117,7 @@ class LatticeOptions(Options):
             raise UserError(f"--size: {error}") from error
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
-        """The spins of the file ``fixed``, of one lattice or of M, as labels (M, N).
-
-        0 (Ising) or -1 (others) is free: the label q.
-        """
+        """Read the spins of the file ``fixed``, of one lattice or of M, as labels; 0 (Ising) or -1 (others) is open."""
         if "fixed" not in words:
             return None
         path, domain = words["fixed"], self.domain

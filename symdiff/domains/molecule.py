@@ -47,10 +47,12 @@ class MolecularGraph(Domain):
 
     @property
     def group(self) -> Group:
+        """All permutations of the atoms."""
         return Symmetric()
 
     @property
     def spec(self) -> dict:
+        """The settings."""
         return {"kind": "MolecularGraph", "atoms": list(self.atoms), "max_nodes": self.max_nodes}
 
     @property
@@ -60,11 +62,14 @@ class MolecularGraph(Domain):
 
     @property
     def recipe(self) -> str:
+        """``own-molecules``."""
         return "own-molecules"
 
     @property
     def codec(self) -> MoleculeCodec:
+        """SMILES and RDKit molecules."""
         return MoleculeCodec(self)
 
     def label_names(self, field: str) -> list[str]:
+        """Name atoms by element and charge, bonds by their order."""
         return list(self.atoms if field == "atom" else BONDS)

@@ -83,13 +83,16 @@ class Molecule3D(Domain):
 
     @property
     def conditions(self) -> tuple[str, ...]:
+        """Every property, and whether it is absent."""
         return tuple(key for name in self.properties for key in (name, marker(name)))
 
     @property
     def options(self) -> Molecule3DOptions:
+        """Properties, and a fragment that is known."""
         return Molecule3DOptions(self)
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
+        """Weigh the histogram by the likelihood of the given properties among molecules of each size."""
         shares = list(histogram)
         for name, one in self.properties.items():
             if condition is not None and not bool(condition[marker(name)].any()):
@@ -98,10 +101,12 @@ class Molecule3D(Domain):
 
     @property
     def group(self) -> DirectProduct:
+        """Permutations of the atoms times rotations, and reflections unless molecules are ``chiral``."""
         return DirectProduct([Symmetric(), Orthogonal(3, special=self.chiral)])
 
     @property
     def spec(self) -> dict:
+        """The settings; ``properties`` only where there are some."""
         settings = {"bonds": self.bonds, "chiral": self.chiral, "max_nodes": self.max_nodes}
         given = (
             {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
@@ -110,21 +115,37 @@ class Molecule3D(Domain):
 
     @property
     def recipe(self) -> str:
+        """``own-molecules-3d``."""
         return "own-molecules-3d"
 
     def automatic(self, width: int) -> dict[str, object]:
+        """Add whether reflections are left out."""
         return {**super().automatic(width), "special": self.chiral}
 
     @property
     def codec(self) -> Molecule3DCodec:
+        """RDKit molecules with a conformer, ASE ``Atoms`` and PyG ``Data``."""
         return Molecule3DCodec(self)
 
     def label_names(self, field: str) -> list[str]:
+        """Name atoms by element and charge, bonds by their order."""
         return list(self.atoms if field == "atom" else BONDS)
 
 
 def holds_geometries(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is one of molecules with coordinates.
+    """Tell whether a file is one of molecules with coordinates.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : Wanted
+        How files are taken that could be of two kinds.
+
+    Returns
+    -------
+    bool
+        True for coordinates.
 
     Raises
     ------

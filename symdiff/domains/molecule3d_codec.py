@@ -24,18 +24,24 @@ HIDDEN = (0, 0)
 
 
 class Molecule3DCodec(Codec):
-    """Molecules are RDKit molecules with a conformer, ASE Atoms, PyG data or ``Geometry``s."""
+    """Molecules in 3D as RDKit molecules with a conformer, ASE ``Atoms``, PyG ``Data`` or ``Geometry``s.
+
+    Parameters
+    ----------
+    domain : Molecule3D
+        Which atoms there are, and whether there are bonds.
+    """
 
     def __init__(self, domain: Molecule3D) -> None:
         self.domain = domain
 
     def encode(self, obj) -> Arrays:
-        """``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,); properties are
-        absent.
+        """Take the atoms, the centered positions in ångström and maybe the bonds of a molecule.
 
-        Of an RDKit molecule with a conformer, an ASE Atoms, a PyG Data with ``z`` and ``pos``, or a ``Geometry``. Atoms
-        stand in the order of the canonical SMILES, hydrogens right behind their atom, the center of the atoms at the
-        origin. Bonds that are not given are perceived.
+        The record has ``atom`` (n,), ``position`` (n, 1, 3) and, with ``bonds``, ``edges`` (E, 2) and ``bond`` (E,);
+        properties are absent. The molecule is an RDKit molecule with a conformer, an ASE ``Atoms``, a PyG ``Data`` with
+        ``z`` and ``pos``, or a ``Geometry``. Atoms stand in the order of the canonical SMILES, hydrogens right behind
+        their atom, the center of the atoms at the origin. Bonds that are not given are perceived.
 
         Raises
         ------
@@ -50,7 +56,17 @@ class Molecule3DCodec(Codec):
         return self.label(prepare(geometry_of(obj), self.domain.bonds, self.domain.max_nodes))
 
     def label(self, geometry) -> Arrays:
-        """The record of a ``Geometry``, its atoms in their order, centred.
+        """Make the record of a ``Geometry``, its atoms in their order, centered.
+
+        Parameters
+        ----------
+        geometry : Geometry
+            Positions in ångström; with bonds where the domain has them.
+
+        Returns
+        -------
+        Arrays
+            As ``encode`` returns it.
 
         Raises
         ------
@@ -72,7 +88,18 @@ class Molecule3DCodec(Codec):
         return {**record, "bond": geometry.order} if self.domain.bonds else record
 
     def geometries(self, state: State) -> list:
-        """A ``Geometry`` for every structure of a batch: any labels, bonds and coordinates."""
+        """Make a ``Geometry`` of every structure: any labels, bonds and coordinates.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of Geometry
+            Positions in ångström.
+        """
         from symdiff.chemistry import kekule
         from symdiff.chemistry.geometry import Geometry
 
@@ -92,10 +119,7 @@ class Molecule3DCodec(Codec):
         return geometries
 
     def decode(self, state: State) -> list:
-        """RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens.
-
-        Any labels and any bonds decode.
-        """
+        """Make RDKit molecules with a conformer: unsanitized, charges set, no implicit hydrogens."""
         from symdiff.chemistry.geometry import to_rdkit
 
         return [to_rdkit(geometry) for geometry in self.geometries(state)]
@@ -103,38 +127,60 @@ class Molecule3DCodec(Codec):
     to_rdkit = decode
 
     def to_networkx(self, state: State) -> list:
+        """Convert to graphs with positions as attributes of nodes."""
         from symdiff.domains.molecule_conversion import to_networkx
 
         return to_networkx(state, self.domain.atoms)
 
     def to_ase(self, state: State) -> list:
-        """ASE Atoms, formal charges as the array ``formal_charge``; bonds are lost."""
+        """Convert to ``Atoms`` with formal charges as the array ``formal_charge``; bonds are lost."""
         from symdiff.chemistry.geometry import to_ase
 
         return [to_ase(geometry) for geometry in self.geometries(state)]
 
     def to_pyg(self, state: State) -> list:
-        """PyG Data with ``z``, ``charge``, ``pos`` and, with ``bonds``, ``edge_index`` and ``edge_attr``."""
+        """Convert to ``z``, ``charge``, ``pos`` and, with ``bonds``, ``edge_index`` and ``edge_attr``."""
         from symdiff.chemistry.geometry import to_pyg
 
         return [to_pyg(geometry) for geometry in self.geometries(state)]
 
     def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
-        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason); without ``bonds`` they are
-        perceived.
+        """Tell the canonical SMILES of every structure, or why it has none.
 
-        Atoms with unpaired electrons are refused: all hydrogens are there, or they are missing.
+        Without ``bonds`` they are perceived. Atoms with unpaired electrons are refused: all hydrogens are there, or
+        they are missing.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of (str or None, str or None)
+            The canonical SMILES and None, or None and the reason.
         """
         from symdiff.chemistry.perception import verdict
 
         return [verdict(geometry) for geometry in self.geometries(state)]
 
     def smiles(self, state: State) -> list[str | None]:
-        """The canonical SMILES of every structure, None where it has none (``inspect`` says why)."""
+        """Tell the canonical SMILES of every structure.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of str or None
+            None where a structure has none (``inspect`` says why).
+        """
         return [text for text, _ in self.inspect(state)]
 
     def read(self, path: str | Path) -> list:
-        """RDKit molecules of a file: .sdf, .xyz, .extxyz (``.gz`` too) or .npz.
+        """Read RDKit molecules from .sdf, .xyz, .extxyz (``.gz`` too) or .npz.
 
         Raises
         ------
@@ -153,7 +199,7 @@ class Molecule3DCodec(Codec):
         write(objs, path)
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
-        """The first molecules as a picture.
+        """Draw the first molecules.
 
         Raises
         ------
@@ -164,6 +210,7 @@ class Molecule3DCodec(Codec):
         return True
 
     def draw_like(self, objs: Sequence, like: Sequence, path: str | Path) -> bool:
+        """Draw the first molecules, each from the viewpoint from which its partner in ``like`` is seen best."""
         from symdiff.chemistry.geometry import geometry_of
         from symdiff.chemistry.geometry_picture import picture
 

@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 
 class Molecule3DOptions(Options):
-    """Those of a domain of molecules in 3D."""
+    """The options of a domain of molecules in 3D.
+
+    Parameters
+    ----------
+    domain : Molecule3D
+        Whose properties are read.
+    """
 
     def __init__(self, domain: Molecule3D) -> None:
         self.domain = domain
 
     @property
     def help(self) -> dict[str, str]:
+        """Every property, in its unit, and ``fixed``."""
         lines = {
             name: f"the {name} of the molecules in {one.unit}; not given, any"
             for name, one in self.domain.properties.items()
@@ -33,7 +40,7 @@ class Molecule3DOptions(Options):
         return {**lines, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
 
     def read_condition(self, words: Mapping[str, str]) -> State | None:
-        """The properties that are named, in their unit; the others are absent.
+        """Read the properties that are named, in their unit; the others are absent.
 
         Raises
         ------
@@ -53,7 +60,7 @@ class Molecule3DOptions(Options):
         return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.domain.schema[name] for name in values}, values)
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
-        """The fragment in the file ``fixed``: its atoms as they are, with bonds to them left open.
+        """Read the fragment in the file ``fixed``: its atoms as they are, with bonds to them left open.
 
         Raises
         ------

@@ -23,7 +23,13 @@ HIDDEN = (0, 0)
 
 
 class MoleculeCodec(Codec):
-    """Molecules are SMILES strings or RDKit molecules."""
+    """Molecules as SMILES strings or RDKit molecules.
+
+    Parameters
+    ----------
+    domain : MolecularGraph
+        Which atoms there are, and how large a molecule may be.
+    """
 
     order = "smiles"
 
@@ -31,9 +37,10 @@ class MoleculeCodec(Codec):
         self.domain = domain
 
     def encode(self, obj) -> Arrays:
-        """``atom`` (n,), ``edges`` (E, 2), ``bond`` (E,) of a SMILES string or an RDKit molecule.
+        """Take the atoms and bonds of a SMILES string or an RDKit molecule.
 
-        Atoms stand in the depth-first order of the canonical SMILES, so isomorphic molecules give identical arrays.
+        The record has ``atom`` (n,), ``edges`` (E, 2) and ``bond`` (E,). Atoms stand in the depth-first order of the
+        canonical SMILES, so isomorphic molecules give identical arrays.
 
         Raises
         ------
@@ -59,7 +66,17 @@ class MoleculeCodec(Codec):
         return Chem.RemoveHs(mol)
 
     def label(self, graph) -> Arrays:
-        """The record of a ``Kekule`` graph.
+        """Make the record of a ``Kekule`` graph.
+
+        Parameters
+        ----------
+        graph : Kekule
+            Atoms in their order, and bonds.
+
+        Returns
+        -------
+        Arrays
+            As ``encode`` returns it.
 
         Raises
         ------
@@ -82,10 +99,7 @@ class MoleculeCodec(Codec):
         }
 
     def decode(self, state: State) -> list:
-        """RDKit molecules: unsanitized, charges set, implicit hydrogens allowed.
-
-        Any labels and any bonds decode.
-        """
+        """Make RDKit molecules: unsanitized, charges set, implicit hydrogens allowed."""
         from symdiff.chemistry import kekule
 
         labels = [*(kekule.parse_label(text) for text in self.domain.atoms), HIDDEN]
@@ -106,19 +120,31 @@ class MoleculeCodec(Codec):
     to_rdkit = decode
 
     def to_networkx(self, state: State) -> list:
+        """Convert to graphs with atoms and orders of bonds as attributes."""
         from symdiff.domains.molecule_conversion import to_networkx
 
         return to_networkx(state, self.domain.atoms)
 
     def to_pyg(self, state: State) -> list:
+        """Convert to ``z``, ``charge``, ``edge_index`` and ``edge_attr``, as for molecules in 3D without positions."""
         from symdiff.domains.molecule_conversion import to_pyg
 
         return to_pyg(state, self.domain.atoms)
 
     def inspect(self, state: State) -> list[tuple[str | None, str | None]]:
-        """(canonical SMILES, None) for every structure that sanitizes, else (None, reason).
+        """Tell the canonical SMILES of every structure, or why it has none.
 
         Fragments are joined by dots.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of (str or None, str or None)
+            The canonical SMILES and None for what sanitizes, else None and the reason.
         """
         from rdkit import Chem
 
@@ -131,11 +157,22 @@ class MoleculeCodec(Codec):
         return verdicts
 
     def smiles(self, state: State) -> list[str | None]:
-        """The canonical SMILES of every structure, None where it does not sanitize (``inspect`` says why)."""
+        """Tell the canonical SMILES of every structure.
+
+        Parameters
+        ----------
+        state : State
+            B structures.
+
+        Returns
+        -------
+        list of str or None
+            None where a structure does not sanitize (``inspect`` says why).
+        """
         return [text for text, _ in self.inspect(state)]
 
     def read(self, path: str | Path) -> list:
-        """RDKit molecules of a file, unsanitized: .smi, .txt, .csv, .sdf, .graphml (``.gz`` too), .npz or .safetensors.
+        """Read RDKit molecules, unsanitized: .smi, .txt, .csv, .sdf, .graphml (``.gz`` too), .npz or .safetensors.
 
         Raises
         ------
@@ -147,13 +184,13 @@ class MoleculeCodec(Codec):
         return read(path)
 
     def write(self, objs: Iterable, path: str | Path) -> None:
-        """Write molecules to .smi, .csv, .sdf (2D coordinates), .npz, .safetensors or .graphml, as they stand if
-        they do not sanitize."""
+        """Write .smi, .csv, .sdf (2D), .npz, .safetensors or .graphml; what does not sanitize as it stands."""
         from symdiff.domains.molecule_files import write
 
         write(objs, path)
 
     def draw(self, objs: Sequence, path: str | Path) -> bool:
+        """Draw the first molecules; False where there are none."""
         from symdiff.domains.molecule_picture import draw
 
         if not objs:

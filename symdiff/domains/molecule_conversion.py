@@ -41,7 +41,14 @@ def to_networkx(state: State, atoms: Sequence[str]) -> list:
 
 
 def to_pyg(state: State, atoms: Sequence[str]) -> list:
-    """The PyG ``Data`` of molecular graphs, in the form of those of molecules in 3D without positions.
+    """Convert molecular graphs to PyG ``Data``, as molecules in 3D are, without positions.
+
+    Parameters
+    ----------
+    state : State
+        B structures with ``atom`` and ``bond``.
+    atoms : sequence of str
+        The names of the labels: an element and its formal charge.
 
     Returns
     -------

@@ -67,7 +67,17 @@ def read_records(
 
 
 def read(path: str | Path) -> list[Chem.Mol]:
-    """The molecules of a file, unsanitized as ``MolecularGraph.decode`` gives them.
+    """Read the molecules of a file, unsanitized as ``MoleculeCodec.decode`` makes them.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, whose ending tells the format.
+
+    Returns
+    -------
+    list of rdkit.Chem.Mol
+        One for each record.
 
     Raises
     ------
@@ -86,9 +96,14 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
 
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
-    """Write molecules to a file, by its ending.
+    """Write molecules to a file, as ``chemistry.writing.write`` does or as graphs of atoms.
 
-    As ``chemistry.writing.write`` says, or as graphs of atoms.
+    Parameters
+    ----------
+    mols : iterable of rdkit.Chem.Mol
+        Which may be made while they are written.
+    path : str or Path
+        The file, whose ending chooses the format.
 
     Raises
     ------
@@ -109,12 +124,24 @@ def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
 
 
 def holds(path: Path, wanted: Wanted) -> bool:
-    """Whether a file is one of molecules without coordinates.
+    """Tell whether a file is one of molecules without coordinates.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    wanted : Wanted
+        How files are taken that could be of two kinds.
+
+    Returns
+    -------
+    bool
+        True for molecules, as graphs of atoms too.
 
     Raises
     ------
     UserError
-        Where it cannot be read, or is of a format that is not.
+        For a file that cannot be read, and a format that is not read.
     """
     if path.name.lower().endswith(ARRAYS) or (path.is_file() and recognize(path) is not None):
         return wanted.atoms or molecule_graphs.holds_molecules(path)

@@ -33,9 +33,17 @@ _BONDS = (None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE
 
 
 def holds_molecules(path: str | Path) -> bool:
-    """Whether a file of graphs is one of molecules.
+    """Tell whether a file of graphs is one of molecules: it names the element of every node.
 
-    It says the element of every node.
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    bool
+        False for files that are not of graphs, too.
 
     Raises
     ------
@@ -87,7 +95,17 @@ def read_records(path: str | Path, atoms: Sequence[str] | None = None, max_atoms
 
 
 def read(path: str | Path) -> list[Chem.Mol]:
-    """The molecules of a file that ``write`` could have written, unsanitized.
+    """Read the molecules of a file that ``write`` could have written, unsanitized.
+
+    Parameters
+    ----------
+    path : str or Path
+        Edge lists (.npz, .safetensors) or .graphml.
+
+    Returns
+    -------
+    list of rdkit.Chem.Mol
+        One for each graph.
 
     Raises
     ------
@@ -104,6 +122,13 @@ def read(path: str | Path) -> list[Chem.Mol]:
 
 def write(mols: Iterable[Chem.Mol], path: str | Path) -> None:
     """Write molecules as edge lists (.npz, .safetensors) or as .graphml, as ``read_records`` reads them.
+
+    Parameters
+    ----------
+    mols : iterable of rdkit.Chem.Mol
+        Which may be made while they are written.
+    path : str or Path
+        The file, whose ending chooses the format.
 
     Raises
     ------

@@ -18,12 +18,19 @@ APART = 0.05
 
 
 def draw(mols: Sequence[Chem.Mol], path: str | Path) -> None:
-    """Draw molecules in a grid, what does not sanitize as it is: a .png file.
+    """Draw the first molecules in a grid; those that do not sanitize as they are.
+
+    Parameters
+    ----------
+    mols : sequence of rdkit.Chem.Mol
+        At least one.
+    path : str or Path
+        A .png file, which is replaced.
 
     Raises
     ------
     UserError
-        Where it cannot be written.
+        Where the file cannot be written.
     """
     shown = [_prepare(mol) for mol in mols[:MOST]]
     columns = min(COLUMNS, len(shown))

@@ -71,14 +71,17 @@ class PointCloud(Domain):
 
     @property
     def conditions(self) -> tuple[str, ...]:
+        """The given fields."""
         return tuple(self._given)
 
     @property
     def group(self) -> DirectProduct:
+        """Permutations of the points times rotations, and reflections unless clouds are ``chiral``."""
         return DirectProduct([Symmetric(), Orthogonal(3, special=self.chiral)])
 
     @property
     def spec(self) -> dict:
+        """The settings."""
         fields = {"given": schema_to_plain(self._given), "predicted": schema_to_plain(self._predicted)}
         return {"kind": "PointCloud", **fields, "chiral": self.chiral, "max_nodes": self.max_nodes}
 
@@ -89,8 +92,10 @@ class PointCloud(Domain):
 
     @property
     def options(self) -> PointOptions:
+        """A file of the given fields."""
         return PointOptions(self)
 
     @property
     def codec(self) -> PointCodec:
+        """Mappings of field names to arrays."""
         return PointCodec(self)

@@ -26,13 +26,19 @@ Where the axes have been turned to in which the coordinates were recorded, the u
 
 
 class PointCodec(Codec):
-    """Objects are mappings of field names to arrays."""
+    """Point clouds as mappings of field names to arrays.
+
+    Parameters
+    ----------
+    domain : PointCloud
+        Which fields there are.
+    """
 
     def __init__(self, domain: PointCloud) -> None:
         self.domain = domain
 
     def encode(self, obj: Mapping) -> Arrays:
-        """The arrays of one object, centered.
+        """Take the fields of a mapping, and move the positions to mean zero.
 
         Raises
         ------
@@ -42,7 +48,7 @@ class PointCodec(Codec):
         return self.record(obj, self.domain.schema)
 
     def decode(self, state: State) -> list[dict[str, np.ndarray]]:
-        """Objects as ``encode`` takes them, of the fields that the state has."""
+        """Make mappings as ``encode`` takes them, of the fields that the state has."""
         objects = []
         for row, size in enumerate(state.num_nodes.tolist()):
             obj = {}
@@ -57,7 +63,7 @@ class PointCodec(Codec):
         return objects
 
     def to_pyg(self, state: State) -> list:
-        """PyG ``Data``: ``pos`` (n, 3), and the other fields of points and of the whole by their names."""
+        """Convert to ``pos`` (n, 3), and the other fields of points and at graph level by their names."""
         from torch_geometric.data import Data
 
         clouds = []
@@ -71,7 +77,7 @@ class PointCodec(Codec):
         return clouds
 
     def read(self, path: str | Path) -> list[dict[str, np.ndarray]]:
-        """The objects of a .npz file as ``write`` writes it.
+        """Read mappings from a .npz file as ``write`` writes it.
 
         Raises
         ------
@@ -83,9 +89,7 @@ class PointCodec(Codec):
         return self.check(read(path, self.domain.schema), self.domain.schema, path)
 
     def write(self, objs: Iterable[Mapping], path: str | Path) -> None:
-        """Write objects to a .npz file.
-
-        ``num_nodes`` (M,) and every field, one object behind the other.
+        """Write mappings to a .npz file: ``num_nodes`` (M,) and every field, one object behind the other.
 
         Raises
         ------
@@ -97,12 +101,26 @@ class PointCodec(Codec):
         write(objs, path, self.domain.schema)
 
     def check(self, objs: list[dict], schema: Schema, path: str | Path) -> list[dict]:
-        """The objects of a file, which fit the schema.
+        """Check that the objects of a file fit a schema.
+
+        Parameters
+        ----------
+        objs : list of dict
+            Mappings of field names to arrays.
+        schema : Schema
+            The fields that each must have.
+        path : str or Path
+            The file, which the message of an error names.
+
+        Returns
+        -------
+        list of dict
+            ``objs``.
 
         Raises
         ------
         UserError
-            Names the first object that does not fit.
+            For the first object that does not fit.
         """
         for place, obj in enumerate(objs, 1):
             try:
@@ -112,7 +130,19 @@ class PointCodec(Codec):
         return objs
 
     def record(self, obj: Mapping, schema: Schema) -> Arrays:
-        """The arrays of one object's fields, centered.
+        """Make the record of some fields of an object, positions at mean zero.
+
+        Parameters
+        ----------
+        obj : mapping
+            Arrays by field names, as the class docstring of ``PointCloud`` says.
+        schema : Schema
+            The fields, ``position`` among them.
+
+        Returns
+        -------
+        Arrays
+            The values of these fields and ``edges``.
 
         Raises
         ------

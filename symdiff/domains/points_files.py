@@ -19,7 +19,16 @@ POSE = "pose"
 
 
 def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
-    """``num_nodes`` (M,), and of every field that all objects have the values, one object behind the other.
+    """Write ``num_nodes`` (M,), and the values of every field that all objects have, one object behind the other.
+
+    Parameters
+    ----------
+    objs : iterable of mapping
+        Arrays by field names.
+    path : str or Path
+        A .npz file, which is replaced.
+    schema : Schema
+        The fields that may be written.
 
     Raises
     ------
@@ -37,9 +46,21 @@ def write(objs: Iterable[Mapping], path: str | Path, schema: Schema) -> None:
 
 
 def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
-    """The objects of a file as ``write`` writes it.
+    """Read the objects of a file as ``write`` writes it.
 
-    ``num_edges`` and ``edges`` only where pairs have labels.
+    ``num_edges`` and ``edges`` are expected only where pairs have labels.
+
+    Parameters
+    ----------
+    path : str or Path
+        A .npz file.
+    schema : Schema
+        The fields that are read; a pose may be missing.
+
+    Returns
+    -------
+    list of dict of str to ndarray
+        One mapping for each object; values are not checked.
 
     Raises
     ------
@@ -71,7 +92,20 @@ def read(path: str | Path, schema: Schema) -> list[dict[str, np.ndarray]]:
 
 
 def together(records: Sequence[Arrays], schema: Schema) -> State:
-    """Records as one padded batch."""
+    """Make one padded batch of records.
+
+    Parameters
+    ----------
+    records : sequence of Arrays
+        As ``PointCodec.record`` returns them.
+    schema : Schema
+        Their fields.
+
+    Returns
+    -------
+    State
+        One structure for each record.
+    """
     return unpad(pack(records, schema), schema, np.arange(len(records)))
 
 

@@ -15,18 +15,25 @@ if TYPE_CHECKING:
 
 
 class PointOptions(Options):
-    """Those of a domain of point clouds."""
+    """The options of a domain of point clouds.
+
+    Parameters
+    ----------
+    domain : PointCloud
+        Whose given fields are read.
+    """
 
     def __init__(self, domain: PointCloud) -> None:
         self.domain = domain
 
     @property
     def help(self) -> dict[str, str]:
+        """``clouds``, with the fields that the file must have."""
         fields = ", ".join(self.domain.given)
         return {"clouds": f"a .npz file of what is predicted for: {fields}, one point behind the other, and num_nodes"}
 
     def read_condition(self, words: Mapping[str, str]) -> State:
-        """The clouds of the file ``clouds``.
+        """Read the given fields of the clouds in the file ``clouds``.
 
         Raises
         ------

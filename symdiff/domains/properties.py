@@ -36,12 +36,26 @@ class Property:
 
     @classmethod
     def of(cls, values: np.ndarray, num_nodes: np.ndarray, unit: str) -> Property:
-        """Measure ``values`` (M,) of molecules with ``num_nodes`` (M,) atoms.
+        """Measure a property on a data set.
+
+        Parameters
+        ----------
+        values : ndarray
+            (M,), in ``unit``.
+        num_nodes : ndarray
+            (M,) int, the atoms of the molecules.
+        unit : str
+            The unit of the values.
+
+        Returns
+        -------
+        Property
+            Its statistics, rounded to seven digits.
 
         Raises
         ------
         UserError
-            Where there are none, one of them is not finite, or all of them are equal.
+            Where there are no values, one of them is not finite, or all are equal.
         """
         values = np.asarray(values, np.float64)
         if not len(values) or not np.isfinite(values).all() or not values.std() > 0:
@@ -55,7 +69,19 @@ class Property:
 
     @classmethod
     def read(cls, name: str, plain: Mapping) -> Property:
-        """Read the property ``name`` from plain values, one for each parameter.
+        """Read a property from plain values, one for each parameter.
+
+        Parameters
+        ----------
+        name : str
+            The property, which the message of an error names.
+        plain : mapping
+            The constructor's arguments.
+
+        Returns
+        -------
+        Property
+            What was read.
 
         Raises
         ------
@@ -73,7 +99,18 @@ class Property:
         return cls(unit, mean, spread, within, sizes)
 
     def standard(self, values: np.ndarray | float) -> np.ndarray:
-        """Standardize values: their distance from the mean in standard deviations, float32."""
+        """Standardize values: their distance from the mean in standard deviations.
+
+        Parameters
+        ----------
+        values : ndarray or float
+            In ``unit``, any shape.
+
+        Returns
+        -------
+        ndarray
+            float32, like ``values``.
+        """
         return ((np.asarray(values, np.float64) - self.mean) / self.spread).astype(np.float32)
 
     def likely(self, histogram: Sequence[float], standard: float) -> list[float]:

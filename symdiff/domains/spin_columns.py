@@ -66,12 +66,22 @@ class SpinColumns:
         return self.spins.shape[1:]
 
     def along(self, directions: np.ndarray) -> np.ndarray:
-        """The couplings along other directions (D, d), each one of the file's or its opposite.
+        """Take the couplings along other directions, each one of the file's or its opposite.
+
+        Parameters
+        ----------
+        directions : ndarray
+            (D, d) int, the directions that are wanted.
+
+        Returns
+        -------
+        ndarray
+            (., L1, ..., Ld, D), the coupling of each site along each.
 
         Raises
         ------
         UserError
-            Where they are others.
+            For a direction that the file does not have.
         """
         own = {tuple(one): k for k, one in enumerate(self.directions.tolist())}
         coupling, by_direction = self.conditions["coupling"], []

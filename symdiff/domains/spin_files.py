@@ -33,6 +33,15 @@ def write(objs: Iterable[Configuration], path: str | Path, domain: SpinLattice) 
     ``spins`` (M, L1, ..., Ld) int8, ``coupling`` (M, L1, ..., Ld, D/2) along ``directions`` (D/2, d), ``field`` (M, L1,
     ..., Ld[, q]), ``temperature`` (M,), and ``lattice``, ``model``, ``states``.
 
+    Parameters
+    ----------
+    objs : iterable of Configuration
+        With spins; they may be made while they are written.
+    path : str or Path
+        The file, whose ending chooses the format.
+    domain : SpinLattice
+        The model that they must fit.
+
     Raises
     ------
     UserError
@@ -77,12 +86,24 @@ def _check_each(objs: Iterable[Configuration], domain: SpinLattice, path: str | 
 
 
 def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
-    """The configurations of a .npz file.
+    """Read the configurations of a .npz file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    domain : SpinLattice
+        The model that they must fit.
+
+    Returns
+    -------
+    list of Configuration
+        With spins.
 
     Raises
     ------
     UserError
-        For what does not fit the domain.
+        For a file that cannot be read, and a configuration that does not fit the model.
     """
     ending(path, (".npz",))
     configurations = read_unchecked(path, domain)
@@ -95,7 +116,19 @@ def read(path: str | Path, domain: SpinLattice) -> list[Configuration]:
 
 
 def holds_spins(path: str | Path, wanted: Wanted = AS_IT_IS) -> bool:
-    """Whether a file is one of spins or a Hamiltonian, told by the names of its arrays.
+    """Tell whether a file is one of spins or a Hamiltonian, by the names of its arrays.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    wanted : Wanted
+        Not used: no such file could be of another kind.
+
+    Returns
+    -------
+    bool
+        True for spins and Hamiltonians.
 
     Raises
     ------
@@ -111,7 +144,17 @@ KIND = FileKind("lattice", "spins", holds_spins)
 
 
 def read_named(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a .npz file, all known by name.
+    """Read the arrays of a .npz file of spins, all known by name.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The arrays, whose shapes are not checked.
 
     Raises
     ------
@@ -126,7 +169,19 @@ def read_named(path: str | Path) -> dict[str, np.ndarray]:
 
 
 def read_matching(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray]:
-    """``read_named`` of the domain's lattice and model.
+    """Read the arrays of a file that is for the domain's lattice and model.
+
+    Parameters
+    ----------
+    path : str or Path
+        A .npz file.
+    domain : SpinLattice
+        The lattice, the model and the number of states.
+
+    Returns
+    -------
+    dict of str to ndarray
+        As ``read_named`` returns them.
 
     Raises
     ------
@@ -143,7 +198,19 @@ def read_matching(path: str | Path, domain: SpinLattice) -> dict[str, np.ndarray
 
 
 def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]:
-    """The entries of a .npz file, with or without spins, whose values are not looked at.
+    """Read the entries of a .npz file, with or without spins, whose values are not looked at.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    domain : SpinLattice
+        The lattice and the model.
+
+    Returns
+    -------
+    list of Configuration
+        One for each entry.
 
     Raises
     ------
@@ -168,9 +235,19 @@ def read_unchecked(path: str | Path, domain: SpinLattice) -> list[Configuration]
 
 
 def stack(arrays: Mapping[str, np.ndarray], domain: SpinLattice) -> dict[str, np.ndarray]:
-    """Spins, couplings, fields and temperatures with M entries, or 1 for all, on a first axis.
+    """Give the spins, couplings, fields and temperatures of a file a first axis of entries.
 
-    Of one lattice.
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        As ``read_named`` returns them.
+    domain : SpinLattice
+        The lattice and the model, which decide how many axes each has.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Each with M entries, or 1 for all, of one lattice.
 
     Raises
     ------

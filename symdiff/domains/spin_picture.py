@@ -19,9 +19,22 @@ PALETTE = "viridis"
 
 
 def picture(objs: Sequence[Configuration], domain: SpinLattice) -> bytes:
-    """A PNG of the first 16 configurations.
+    """Draw the first 16 configurations.
 
-    Chains as rows, planes at their places, of a cubic lattice the layer n_0 = 0. What is hidden still is white.
+    Chains are drawn as rows, planes at their places, of a cubic lattice the layer n_0 = 0. What is hidden still is
+    white.
+
+    Parameters
+    ----------
+    objs : sequence of Configuration
+        With spins.
+    domain : SpinLattice
+        The lattice and the states of a spin.
+
+    Returns
+    -------
+    bytes
+        A PNG.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
