@@ -28,13 +28,26 @@ PORTION = 1 << 22
 
 
 def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = None) -> Dataset:
-    """A data set in memory of files that ``SpinLattice.read`` reads, all of them with the same arrays and on one
-    lattice.
+    """Make a data set in memory of files of spins, all of them with the same arrays and on one lattice.
 
     ``coupling``, ``field`` and ``temperature`` are conditions where the files have them, of each configuration or one
     for all. The split is ``split`` (M,) of 0, 1, 2 where the files have it, else by a hash of the content. Broken
     configurations are left out and counted by reason in ``meta["left_out"]``; equal ones stay, ``meta["duplicates"]``
     counts them.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files (.npz) of spins, at least one.
+    meta : mapping
+        What the data set says of itself: ``name``, ``source``.
+    progress : callable, optional
+        Called with how many configurations were read now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``SpinLattice``.
 
     Raises
     ------
@@ -79,7 +92,22 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
 
 @imports("lattice")
 def import_configurations(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
-    """Make a data set of files of spins."""
+    """Make a data set of files of spins.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files (.npz) of spins, at least one.
+    meta : mapping
+        What the data set says of itself.
+    settings : ImportSettings
+        Of which only ``progress`` is used.
+
+    Returns
+    -------
+    Dataset
+        As ``configurations`` returns it.
+    """
     return configurations(paths, meta, settings.progress)
 
 

@@ -22,7 +22,18 @@ SPLITS = ("train", "valid", "test")
 class Dataset:
     """M structures of one domain, or a view of some of them that shares their arrays.
 
-    ``meta`` is what ``dataset.json`` says: name, source, order of the nodes, report of what was left out.
+    Parameters
+    ----------
+    domain : Domain
+        What the structures are.
+    columns : Columns
+        Flat arrays of all structures, with ``split``.
+    meta : mapping
+        What ``dataset.json`` says: name, source, order of the nodes, report of what was left out.
+    rows : Tensor
+        (M,) int64, which structures of ``columns`` are in the view.
+    path : Path, optional
+        The folder, where there is one.
     """
 
     def __init__(self, domain: Domain, columns: Columns, meta: Mapping, rows: Tensor, path: Path | None = None) -> None:
@@ -33,10 +44,20 @@ class Dataset:
     def open(cls, path: str | Path) -> Dataset:
         """Open a data set folder.
 
+        Parameters
+        ----------
+        path : str or Path
+            The folder, as ``save`` writes it.
+
+        Returns
+        -------
+        Dataset
+            All of its structures.
+
         Raises
         ------
         UserError
-            One line, when anything is missing, altered or out of range.
+            When anything is missing, altered or out of range.
         """
         path = Path(path)
         meta, arrays = read_folder(path)
@@ -49,13 +70,48 @@ class Dataset:
 
     @classmethod
     def from_arrays(cls, domain: Domain, arrays: Mapping[str, np.ndarray], meta: Mapping) -> Dataset:
-        """A data set in memory, from flat arrays as ``pack`` gives them, with ``split`` (M,) uint8: 0, 1, 2."""
+        """Make a data set in memory from flat arrays.
+
+        Parameters
+        ----------
+        domain : Domain
+            What the structures are.
+        arrays : mapping of str to ndarray
+            As ``pack`` returns them, and maybe ``split`` (M,) uint8: 0, 1, 2 for train, valid, test; all train without.
+        meta : mapping
+            What the data set says of itself: ``name``, ``source``, ``order``.
+
+        Returns
+        -------
+        Dataset
+            All structures.
+
+        Raises
+        ------
+        UserError
+            For arrays that do not fit each other or the domain.
+        """
         arrays = {"split": np.zeros(len(arrays["num_nodes"]), np.uint8), **arrays}
         validate(arrays, domain, str(meta.get("name", "data set")))
         return cls(domain, Columns(arrays, domain.schema), meta, torch.arange(len(arrays["num_nodes"])))
 
     def save(self, path: str | Path, replace: bool = False) -> None:
-        """Write the whole data set (not a view) as a folder, atomically."""
+        """Write the whole data set (not a view) as a folder, atomically.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder.
+        replace : bool
+            Whether an earlier data set there gives way to it.
+
+        Raises
+        ------
+        ValueError
+            For a view.
+        UserError
+            When ``path`` exists, or cannot be written.
+        """
         if len(self) != len(self.columns.num_nodes):
             raise ValueError("a view cannot be saved, only the whole data set")
         arrays = {name: tensor.numpy() for name, tensor in self.columns.arrays.items()}
@@ -66,7 +122,18 @@ class Dataset:
         )
 
     def keep(self, path: Path) -> None:
-        """Save into a cache: where another process has saved the same meanwhile, that is as good."""
+        """Save into a cache: where another process has saved the same meanwhile, that is as good.
+
+        Parameters
+        ----------
+        path : Path
+            The folder.
+
+        Raises
+        ------
+        UserError
+            When it cannot be written.
+        """
         try:
             self.save(path)
         except UserError:
@@ -92,7 +159,18 @@ class Dataset:
         return getattr(self.domain, "atoms", ())
 
     def select(self, indices: Sequence[int] | Tensor | np.ndarray | slice) -> Dataset:
-        """A view of the structures at ``indices``."""
+        """Take a view of some structures.
+
+        Parameters
+        ----------
+        indices : sequence of int, Tensor, ndarray or slice
+            Places in this data set.
+
+        Returns
+        -------
+        Dataset
+            Which shares the arrays.
+        """
         index = indices if isinstance(indices, slice) else _index(indices)
         return Dataset(self.domain, self.columns, self.meta, self.rows[index], self.path)
 
@@ -103,7 +181,17 @@ class Dataset:
         return [name for place, name in enumerate(SPLITS) if place in present]
 
     def split(self, name: str) -> Dataset:
-        """The view ``train``, ``valid`` or ``test``.
+        """Take the view of a split.
+
+        Parameters
+        ----------
+        name : {"train", "valid", "test"}
+            Which.
+
+        Returns
+        -------
+        Dataset
+            Which shares the arrays.
 
         Raises
         ------
@@ -118,7 +206,20 @@ class Dataset:
         return view
 
     def batch(self, indices: Sequence[int] | Tensor | np.ndarray, nodes: int | None = None) -> State:
-        """The structures at ``indices`` (B,), padded to ``nodes`` (default: the largest among them)."""
+        """Make a padded batch of some structures.
+
+        Parameters
+        ----------
+        indices : sequence of int, Tensor or ndarray
+            (B,) places in this data set.
+        nodes : int, optional
+            Nodes that each is padded to, by default those of the largest among them.
+
+        Returns
+        -------
+        State
+            B structures.
+        """
         return self.columns.batch(self.rows[_index(indices)], nodes)
 
     def size_histogram(self) -> list[float]:
@@ -154,6 +255,15 @@ def _index(indices: Sequence[int] | Tensor | np.ndarray) -> Tensor:
 
 def validate(arrays: Mapping[str, np.ndarray], domain: Domain, place: str) -> None:
     """Check lengths and ranges of flat arrays, so that no batch can fail later.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Flat arrays with ``split``.
+    domain : Domain
+        What the structures are.
+    place : str
+        What stands before the message of an error.
 
     Raises
     ------

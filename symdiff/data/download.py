@@ -19,7 +19,19 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True)
 class Remote:
-    """A public file: ``name`` in the cache, where it is, and what it must be."""
+    """A public file, and what it must be.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the cache.
+    url : str
+        Where it is.
+    sha256 : str
+        The expected checksum, in hexadecimal.
+    bytes : int
+        Its size.
+    """
 
     name: str
     url: str
@@ -28,16 +40,29 @@ class Remote:
 
 
 def download(remote: Remote, folder: Path, progress: Callable[[int], None] | None = None) -> Path:
-    """The path of the file in ``folder``, fetched if it is not there; ``progress`` gets the number of bytes of every
-    block.
+    """Return the path of a public file in a folder, after it was downloaded if it is not there.
 
     What was received goes to ``NAME.part``; a later call goes on from there where the server can, else from the start.
     The file gets its name only when it is complete and its hash is right.
 
+    Parameters
+    ----------
+    remote : Remote
+        The file.
+    folder : Path
+        Where it is kept.
+    progress : callable, optional
+        Called with the number of bytes of every block.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     UserError
-        No network, short, wrong hash.
+        Without a network, for a short file or another checksum, and where the file cannot be written.
     """
     path, part = folder / remote.name, folder / f"{remote.name}.part"
     if path.is_file():

@@ -22,7 +22,18 @@ _MOST_BYTES = 64 << 20  # of the description
 
 
 def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], replace: bool = False) -> None:
-    """Write a data set folder, whole or not at all; ``replace``: an earlier data set at ``path`` gives way to it.
+    """Write a data set folder, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    meta : mapping
+        What ``dataset.json`` says beside format, version and arrays.
+    arrays : mapping of str to ndarray
+        Flat arrays.
+    replace : bool
+        Whether an earlier data set at ``path`` gives way to it.
 
     Raises
     ------
@@ -48,12 +59,24 @@ def write_folder(path: Path, meta: Mapping, arrays: Mapping[str, np.ndarray], re
 
 
 def read_folder(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """What ``write_folder`` wrote.
+    """Read what ``write_folder`` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Returns
+    -------
+    dict
+        The content of ``dataset.json``.
+    dict of str to ndarray
+        The arrays.
 
     Raises
     ------
     UserError
-        One line, for anything missing, altered or of another format.
+        For anything missing, altered or of another format.
     """
     if not (path / META).is_file():
         raise UserError(f"{path}: not a data set folder ({META} is missing)")

@@ -30,14 +30,30 @@ from symdiff.storage.records import Broken
 def of_files(
     paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: bool = False, max_nodes: int = 512
 ) -> Dataset:
-    """A data set in memory of the molecules in .sdf, .xyz, .extxyz and .npz files; the split is by the graph's content.
+    """Make a data set in memory of the molecules in .sdf, .xyz, .extxyz and .npz files, split by the graph's content.
 
-    Bonds that a file does not have are perceived.
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    meta : mapping
+        What the data set says of itself: ``name``, ``source``.
+    bonds : bool
+        Whether bonds are part of the structure; those that a file does not have are perceived.
+    chiral : bool
+        Whether mirror images are different structures.
+    max_nodes : int
+        Larger molecules are left out.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Molecule3D``; ``meta`` as for ``geometries``.
 
     Raises
     ------
     UserError
-        For a file that cannot be read.
+        For a file that cannot be read, and where no record is a molecule.
     """
     entries, places, notes = [], [], []
     for path in paths:
@@ -55,7 +71,22 @@ def of_files(
 
 @imports("molecule-3d")
 def import_geometries(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
-    """Make a data set of files of molecules with coordinates."""
+    """Make a data set of files of molecules with coordinates.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    meta : mapping
+        What the data set says of itself.
+    settings : ImportSettings
+        Of which ``bonds`` and ``max_nodes`` are used.
+
+    Returns
+    -------
+    Dataset
+        As ``of_files`` returns it.
+    """
     return of_files(paths, meta, settings.bonds, max_nodes=settings.max_nodes)
 
 
@@ -81,11 +112,40 @@ def geometries(
     values: Mapping[str, np.ndarray] | None = None,
     units: Mapping[str, str] | None = None,
 ) -> Dataset:
-    """A data set in memory of molecules whose atoms are in their order; reasons are counted in ``meta["left_out"]``.
+    """Make a data set in memory of molecules whose atoms are in their order.
 
-    ``split``: (M,) of 0, 1, 2, one for every molecule or reason, or None for one by the content of the graph. The atoms
-    of the domain are those of the data, the most frequent first. Molecules whose graphs are stored identically count as
-    duplicates, and stay. ``values``: properties, each (M,), which the domain has as conditions, and their ``units``.
+    The atoms of the domain are those of the data, the most frequent first. Molecules whose graphs are stored
+    identically count as duplicates, and stay.
+
+    Parameters
+    ----------
+    entries : iterable of Geometry or UserError
+        M molecules with positions in ångström, or the reasons why there is none, which are counted in
+        ``meta["left_out"]``.
+    split : ndarray or None
+        (M,) of 0, 1, 2, one for every molecule or reason; None for one by the content of the graph.
+    meta : mapping
+        What the data set says of itself: ``name``, ``source``.
+    bonds : bool
+        Whether bonds are part of the structure.
+    chiral : bool
+        Whether mirror images are different structures.
+    max_nodes : int
+        Atoms of the largest molecule that the domain reads.
+    values : mapping of str to ndarray, optional
+        Properties, each (M,), which the domain has as conditions.
+    units : mapping of str to str, optional
+        Their units.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Molecule3D``.
+
+    Raises
+    ------
+    UserError
+        Where there is no molecule.
     """
     molecules, reasons, valid = [], Counter(), []
     for entry in entries:

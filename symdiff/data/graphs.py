@@ -59,7 +59,27 @@ def graphs(graph_set: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Da
 
 @imports("graph")
 def import_graphs(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
-    """Make a data set of files of graphs."""
+    """Make a data set of files of graphs.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    meta : mapping
+        What the data set says of itself.
+    settings : ImportSettings
+        Of which ``max_nodes`` is used.
+
+    Returns
+    -------
+    Dataset
+        As ``graphs`` returns it.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be read, and files without graphs.
+    """
     graph_set = merge(read_graphs(path, settings.max_nodes) for path in paths)
     if not len(graph_set):
         raise UserError(f"{paths[0]}: no graphs")

@@ -49,9 +49,14 @@ class ImportSettings:
 
 
 class Importer(NamedTuple):
-    """What makes a data set of paths, given ``meta`` and settings.
+    """The function that makes a data set of files of one kind, and the settings that it knows.
 
-    ``takes``: the names of settings that not every kind has.
+    Parameters
+    ----------
+    read : callable
+        Takes the paths, what the data set says of itself (``meta``) and the settings.
+    takes : collection of str
+        The names of settings that not every kind has.
     """
 
     read: Callable[[Sequence[Path], Mapping, ImportSettings], Dataset]
@@ -63,7 +68,20 @@ IMPORTERS: dict[str, Importer] = {}
 
 
 def imports(kind: str, takes: Collection[str] = ()) -> Callable[[Callable], Callable]:
-    """Decorate the function that makes a data set of files of a kind."""
+    """Decorate the function that makes a data set of files of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        The kind, as ``symdiff.domains.kinds.recognize`` names it.
+    takes : collection of str
+        The names of settings that not every kind has.
+
+    Returns
+    -------
+    callable
+        A decorator, which registers the function and returns it as it is.
+    """
 
     def register(read: Callable) -> Callable:
         IMPORTERS[kind] = Importer(read, takes)

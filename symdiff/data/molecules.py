@@ -99,7 +99,22 @@ def molecules(
 
 @imports("molecule-graph", takes=("column", "split_column", "hydrogens", "atoms"))
 def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSettings) -> Dataset:
-    """Make a data set of files of molecules."""
+    """Make a data set of files of molecules.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The files.
+    meta : mapping
+        What the data set says of itself.
+    settings : ImportSettings
+        All but ``coordinates`` and ``bonds``.
+
+    Returns
+    -------
+    Dataset
+        As ``molecules`` returns it.
+    """
     most = max(MAX_ATOMS, settings.max_nodes)
     records = (
         record
@@ -110,7 +125,20 @@ def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSetti
 
 
 def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:
-    """What a data set says of its records, beyond how many were left out: nothing where there is nothing to say."""
+    """Describe the records of a data set, beyond how many were left out.
+
+    Parameters
+    ----------
+    examples : mapping of str to str
+        The first record of each kind of reason to leave one out.
+    notes : iterable of str
+        What a reader has to say of each record; empty for nothing.
+
+    Returns
+    -------
+    dict
+        ``examples`` and ``notes``, without those that are empty.
+    """
     notes = list(notes)
     counts = Counter(note for note in notes if note)
     about = {
@@ -121,14 +149,42 @@ def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:
 
 
 def no_molecule(meta: Mapping, left_out: Mapping[str, int], examples: Mapping[str, str]) -> UserError:
-    """The error over records none of which is a molecule, with the most frequent reason."""
+    """Make the error over records none of which is a molecule, with the most frequent reason.
+
+    Parameters
+    ----------
+    meta : mapping
+        What the data set says of itself: ``name``.
+    left_out : mapping of str to int
+        Counts by the kind of the reason, the most frequent first.
+    examples : mapping of str to str
+        The first record of each kind.
+
+    Returns
+    -------
+    UserError
+        To be raised.
+    """
     kind = next(iter(left_out), "")
     first = f" ({left_out[kind]} {kind}: {examples.get(kind, kind)})" if kind else ""
     return UserError(f"{meta.get('name', 'data set')}: no molecule could be read{first}")
 
 
 def digests(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[bytes]:
-    """A 16-byte hash of every structure's arrays: equal for structures that are stored identically."""
+    """Hash every structure's arrays: equal for structures that are stored identically.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Flat arrays of M structures.
+    schema : Schema
+        The fields that count, on nodes and pairs.
+
+    Returns
+    -------
+    list of bytes
+        16 bytes for each structure.
+    """
     nodes = [arrays[name].astype("<i4") for name, field in schema.items() if field.axes == "node"]
     pairs = [arrays["edges"].astype("<i4"), *(arrays[n].astype("<i4") for n, f in schema.items() if f.axes == "pair")]
     hashes, a, e = [], 0, 0
@@ -143,11 +199,37 @@ def digests(arrays: Mapping[str, np.ndarray], schema: Schema) -> list[bytes]:
 
 
 def split_by_content(marks: Sequence[bytes], valid: float = 0.1, test: float = 0.1) -> np.ndarray:
-    """0, 1 or 2 for every structure from a hash of its content: equal structures share a split. (M,) uint8."""
+    """Choose the split of every structure by a hash of its content, so that equal structures share a split.
+
+    Parameters
+    ----------
+    marks : sequence of bytes
+        At least 6 bytes for each of M structures, as ``digests`` returns them.
+    valid, test : float
+        The expected shares of the two splits.
+
+    Returns
+    -------
+    ndarray
+        (M,) uint8: 0 for train, 1 for valid, 2 for test.
+    """
     draw = np.array([int.from_bytes(mark[:6], "little") for mark in marks], np.float64) / 2**48
     return np.where(draw < test, 2, np.where(draw < test + valid, 1, 0)).astype(np.uint8)
 
 
 def split_rows(rows: Sequence[str], valid: float = 0.1, test: float = 0.1) -> np.ndarray:
-    """0, 1 or 2 for every row from a hash of its text, (M,) uint8."""
+    """Choose the split of every row by a hash of its text.
+
+    Parameters
+    ----------
+    rows : sequence of str
+        M rows.
+    valid, test : float
+        The expected shares of the two splits.
+
+    Returns
+    -------
+    ndarray
+        (M,) uint8: 0 for train, 1 for valid, 2 for test.
+    """
     return split_by_content([hashlib.blake2b(row.encode(), digest_size=16).digest() for row in rows], valid, test)

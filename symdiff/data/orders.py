@@ -33,15 +33,27 @@ _BATCH = 4096
 
 
 def reorder(dataset: Dataset, order: str) -> Dataset:
-    """The data set with the nodes of every structure in ``order``, isomorphic structures identical.
+    """Put the nodes of every structure in a canonical order, in which isomorphic structures are identical.
 
     "rank", "depth" and "breadth" are those of ``symdiff.canonical.nodes.Nodes``, computed once and kept in the cache,
     under the SHA-256 of the arrays; "stored" is the order as it is, "smiles" the same for molecules.
 
+    Parameters
+    ----------
+    dataset : Dataset
+        Any; a view stays a view of the same structures.
+    order : {"stored", "smiles", "rank", "depth", "breadth"}
+        The order.
+
+    Returns
+    -------
+    Dataset
+        The same structures, renumbered.
+
     Raises
     ------
     UserError
-        For another name.
+        For another name, and "smiles" for data that are not in this order.
     """
     if order not in ORDERS:
         raise UserError(f"order: no order {order!r}{nearest(order, ORDERS)}")
@@ -97,7 +109,20 @@ def _reorder(dataset: Dataset, order: Order) -> Dataset:
 
 
 def canonical_positions(dataset: Dataset, canonicalizer: Nodes) -> Tensor:
-    """For every node its position in the canonical order, flat as the nodes of the structures one after another."""
+    """Tell the position of every node in the canonical order of its structure.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        M structures.
+    canonicalizer : Nodes
+        Which decides on the order.
+
+    Returns
+    -------
+    Tensor
+        int64, flat as the nodes of the structures one after another.
+    """
     sizes = dataset.num_nodes
     starts = sizes.cumsum(0) - sizes
     flat = torch.empty(int(sizes.sum()), dtype=torch.int64)
@@ -110,7 +135,18 @@ def canonical_positions(dataset: Dataset, canonicalizer: Nodes) -> Tensor:
 
 
 def labels(dataset: Dataset) -> list[str]:
-    """The fields that nodes are ordered by: those of labels."""
+    """Name the fields that nodes are ordered by: those of labels.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any.
+
+    Returns
+    -------
+    list of str
+        In the order of the schema.
+    """
     return [name for name, field in dataset.domain.schema.items() if isinstance(field, Categorical)]
 
 

@@ -75,12 +75,34 @@ class Parsed:
 
 
 def count_reasons(reasons: Iterable[str]) -> dict[str, int]:
-    """Count reasons by their kind, the most frequent first; "" is none."""
+    """Count reasons by their kind, which stands before the colon.
+
+    Parameters
+    ----------
+    reasons : iterable of str
+        One for each record, empty where it is sound.
+
+    Returns
+    -------
+    dict of str to int
+        The most frequent first.
+    """
     return dict(Counter(reason.partition(":")[0] for reason in reasons if reason).most_common())
 
 
 def first_reasons(places: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Tell of every kind of reason which record had it first; pairs of a place and a reason, "" is none."""
+    """Tell of every kind of reason which record had it first.
+
+    Parameters
+    ----------
+    places : iterable of tuple of str
+        The place and the reason of each record, empty where it is sound.
+
+    Returns
+    -------
+    dict of str to str
+        Place and detail, by kind.
+    """
     first: dict[str, str] = {}
     for place, reason in places:
         if reason and place:
@@ -160,7 +182,24 @@ def _take(waiting: deque, progress: Progress, total: int | None) -> Parsed:
 def parse_here(
     rows: Sequence[Record | str], hydrogens: bool = False, max_nodes: int = 512, connected: bool = True
 ) -> Parsed:
-    """Parse in this process."""
+    """Parse records in this process.
+
+    Parameters
+    ----------
+    rows : sequence of Record or str
+        A string is a SMILES.
+    hydrogens : bool
+        Whether hydrogens are nodes.
+    max_nodes : int
+        Larger molecules are refused.
+    connected : bool
+        Whether several components are refused.
+
+    Returns
+    -------
+    Parsed
+        All of them in their order; those that are no molecules have a reason.
+    """
     from symdiff.chemistry import kekule
     from symdiff.storage.boundary import describe
 

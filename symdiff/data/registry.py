@@ -12,11 +12,23 @@ from symdiff.storage.bundled import cache_folder
 
 
 def open_dataset(name_or_path: str | Path, order: str = "stored", progress: Progress = None) -> Dataset:
-    """A data set by its name (``symdiff.data.sets.table`` lists them) or its folder; a named one is built into the
-    cache at first use.
+    """Open a data set by its name or its folder; a named one is built into the cache at first use.
 
-    ``order``: see ``symdiff.data.orders.reorder``. ``progress`` follows what is built. A damaged folder in the cache is
-    an error that names it, so that nothing is replaced unasked.
+    A damaged folder in the cache is an error that names it, so that nothing is replaced unasked.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name (``symdiff.data.sets.table`` lists them), or a folder.
+    order : str
+        The order of the nodes: see ``symdiff.data.orders.reorder``.
+    progress : callable, optional
+        Called while a data set is built, with how many records were finished now and how many there are.
+
+    Returns
+    -------
+    Dataset
+        All three splits.
 
     Raises
     ------

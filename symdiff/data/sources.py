@@ -19,7 +19,17 @@ def data_folder() -> Path | None:
 
 
 def local(*parts: str) -> Path:
-    """A file in ``$SYMDIFF_DATA``.
+    """Find a file in the folder ``$SYMDIFF_DATA``.
+
+    Parameters
+    ----------
+    *parts : str
+        The names of folders, then of the file.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -39,12 +49,24 @@ def local(*parts: str) -> Path:
 
 
 def fetch(remotes: Sequence[Remote], progress: Callable[[int], None] | None = None) -> list[Path]:
-    """Public originals, downloaded once into the cache.
+    """Download public originals, once into the cache.
+
+    Parameters
+    ----------
+    remotes : sequence of Remote
+        The files.
+    progress : callable, optional
+        Called with the number of bytes of every block.
+
+    Returns
+    -------
+    list of Path
+        The files, in the same order.
 
     Raises
     ------
     UserError
-        Names SYMDIFF_DATA as the other way.
+        For what ``download`` cannot get; the message names SYMDIFF_DATA as the other way.
     """
     try:
         return [download(remote, cache_folder() / "downloads", progress) for remote in remotes]
@@ -53,6 +75,19 @@ def fetch(remotes: Sequence[Remote], progress: Callable[[int], None] | None = No
 
 
 def origin(title: str, paths: Sequence[Path]) -> dict:
-    """What ``dataset.json`` says of its source: a title, and name, SHA-256 and size of every file."""
+    """Describe where data come from, as ``dataset.json`` has it.
+
+    Parameters
+    ----------
+    title : str
+        What the data are and who published them.
+    paths : sequence of Path
+        The files that were read.
+
+    Returns
+    -------
+    dict
+        ``title``, and ``files`` with name, SHA-256 and size of each.
+    """
     files = [{"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size} for path in paths]
     return {"title": title, "files": files}

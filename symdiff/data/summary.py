@@ -7,10 +7,20 @@ from symdiff.data.orders import symmetry
 
 
 def summary(dataset: Dataset) -> dict:
-    """Counts, splits, sizes, label frequencies, what was left out and why, and the share of symmetric structures.
+    """Describe a data set: counts, splits, sizes, label frequencies, what was left out and why, automorphisms.
 
     Label shares are over nodes and over unordered pairs of nodes; symmetry is taken from at most 5,000 structures, and
     from none of over 512 nodes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any.
+
+    Returns
+    -------
+    dict
+        Plain names and numbers, as ``symdiff data info --json`` prints them.
     """
     sizes, edges = dataset.num_nodes, dataset.num_edges
     split = dataset.columns.arrays["split"][dataset.rows]

@@ -32,9 +32,24 @@ BENCHMARKS = {
 
 
 def benchmark(name: str) -> Dataset:
-    """A graph benchmark; node labels are kept for the cell graphs (``high_tls``, ``low_tls``) alone.
+    """Open a graph benchmark; node labels are kept for the cell graphs (``high_tls``, ``low_tls``) alone.
 
     Where the file has no split: the first fifth of the graphs to test, as GDSS does, the next tenth to validate.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``BENCHMARKS``.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph``.
+
+    Raises
+    ------
+    UserError
+        Where the file is missing or damaged.
     """
     file, title = BENCHMARKS[name]
     path = local("graphs", file)

@@ -21,11 +21,26 @@ MAX_ATOMS = 5
 
 
 def enumerate_molecules(atoms: int) -> tuple[np.ndarray, np.ndarray]:
-    """Every isomorphism class with exactly ``atoms`` heavy atoms once: labels (M, n) and bond orders (M, n, n), uint8.
+    """Enumerate the isomorphism classes of molecules, every class once.
 
     Every connected graph has a node whose removal leaves it connected, and removing an atom breaks no valence: so every
     molecule of n atoms is one of n - 1 atoms with an atom bonded to it, and the least of its relabellings names its
     class.
+
+    Parameters
+    ----------
+    atoms : int
+        The number n of heavy atoms.
+
+    Returns
+    -------
+    tuple of ndarray
+        Labels (M, n), indices into ``ATOMS``, and bond orders (M, n, n), both uint8.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 1 or more than ``MAX_ATOMS`` atoms.
     """
     if not 1 <= atoms <= MAX_ATOMS:
         raise ValueError(f"atoms must be 1 to {MAX_ATOMS}, got {atoms}")
@@ -77,7 +92,23 @@ def _code(labels: np.ndarray, bonds: np.ndarray) -> np.ndarray:
 
 
 def small_molecules(atoms: int = MAX_ATOMS) -> Dataset:
-    """The data set of all molecules of up to ``atoms`` heavy atoms, split by content."""
+    """Make the data set of all molecules of few heavy atoms, split by content.
+
+    Parameters
+    ----------
+    atoms : int
+        The most heavy atoms.
+
+    Returns
+    -------
+    Dataset
+        Of a ``MolecularGraph``.
+
+    Raises
+    ------
+    UserError
+        Where RDKit refuses one of them.
+    """
     import torch
 
     from symdiff.state import State

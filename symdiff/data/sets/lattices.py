@@ -42,11 +42,33 @@ All up, all down, two checkerboards, stripes across axis 0 and across axis 1.
 
 
 def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, progress: Progress = None) -> Dataset:
-    """Ising spins on the square lattice, J = 1: ``chains``, each at a temperature of its own, evenly spaced in
-    ``TEMPERATURES``.
+    """Sample Ising spins on the square lattice, J = 1, at temperatures that are evenly spaced in ``TEMPERATURES``.
 
-    Chains start at random and make rounds of Wolff's clusters and heat bath (``mixed_rounds``); after ``BURN_IN``
-    rounds each round gives one structure. Every twentieth chain is held out for validation, another for test.
+    Chains, each at a temperature of its own, start at random and make rounds of Wolff's clusters and heat bath
+    (``mixed_rounds``); after ``BURN_IN`` rounds each round gives one structure. Every twentieth chain is held out for
+    validation, another for test.
+
+    Parameters
+    ----------
+    side : int
+        The side of the lattice in sites.
+    chains : int
+        How many chains, and temperatures.
+    rounds : int
+        Structures of each chain.
+    seed : int
+        Of all random numbers.
+    progress : callable, optional
+        Called after every round, with its number and how many there are.
+
+    Returns
+    -------
+    Dataset
+        chains · rounds configurations with their temperature, in J/k_B, as a condition.
+
+    References
+    ----------
+    Wolff: Collective Monte Carlo Updating for Spin Systems (Physical Review Letters 62, 1989).
     """
     piece = torus("square", side)
     model = Hamiltonian.make(piece, interaction("ising"))
@@ -73,16 +95,32 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
 
 
 def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: float = MARGIN) -> Dataset:
-    """Couplings and fields that are alike on all sites of a square lattice, each with one of its exact ground states at
-    random.
+    """Draw couplings and fields that are alike on all sites of a square lattice, each with a random one of its ground
+    states.
 
     Half of them have J1 = Jx = Jy and J2, half Jx and Jy, all uniform in (−1, 1); the field is 0 for half, else uniform
     up to ``LARGEST_FIELD``. The patterns are exactly all ground states (see ``levels``).
 
+    Parameters
+    ----------
+    side : int
+        The side of the lattice in sites, even and at least 4.
+    count : int
+        How many Hamiltonians.
+    seed : int
+        Of all random numbers.
+    margin : float
+        The least energy per site that separates the ground states from the next level.
+
+    Returns
+    -------
+    Dataset
+        Configurations with coupling and field as conditions.
+
     Raises
     ------
     UserError
-        For an odd side.
+        For an odd or too small side.
     """
     if side % 2 or side < 4:
         raise UserError(f"side: expected an even number of at least 4, got {side}")
@@ -105,10 +143,25 @@ def ground_states(side: int = 8, count: int = 16384, seed: int = 0, margin: floa
 
 
 def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progress = None) -> Dataset:
-    """±J spin glasses on square tori, bonds 1 or −1 with equal chances, each with one of its exact ground states at
-    random.
+    """Draw ±J spin glasses on square tori, bonds 1 or −1 with equal chances, each with a random ground state.
 
-    By the transfer matrix: some 5 ms each with a side of 6, 50 ms with 8.
+    They are exact, by the transfer matrix: some 5 ms each with a side of 6, 50 ms with 8.
+
+    Parameters
+    ----------
+    side : int
+        The side of the lattice in sites.
+    count : int
+        How many spin glasses.
+    seed : int
+        Of all random numbers.
+    progress : callable, optional
+        Called after every one, with its number and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Configurations with coupling as a condition.
     """
     piece, generator = torus("square", side), torch.Generator().manual_seed(seed)
     model = Hamiltonian.make(piece, interaction("ising"), random_bonds(piece, 0.5, count, generator))
@@ -123,19 +176,39 @@ def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progre
 
 
 def patterns(side: int) -> Tensor:
-    """The labels of the eight patterns of ``PHASES``, (8, side²) int64."""
+    """Make the eight patterns of ``PHASES``: uniform, checkered, and striped along either axis, each with its opposite.
+
+    Parameters
+    ----------
+    side : int
+        The side of the lattice in sites, even.
+
+    Returns
+    -------
+    Tensor
+        Labels, (8, side²) int64.
+    """
     a, b = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     distinct = [torch.zeros_like(a), (a + b) % 2, a % 2, b % 2]
     return torch.stack([one.flatten() for pattern in distinct for one in (pattern, 1 - pattern)])
 
 
 def levels(numbers: Tensor) -> Tensor:
-    """Energies per site of the eight patterns and, last, the bound of all that is neither of them, (M, 9) float64.
+    """Evaluate the energies of the eight patterns, and a bound on that of all that is none of them.
 
-    ``numbers``: (M, 4), Jx along axis 0, Jy along axis 1, J2 along both diagonals, h. A configuration's energy is the
-    mean over its plaquettes of what a plaquette costs, so that it is at least that of the cheapest. Eight of the
-    sixteen plaquettes are those of the patterns, which each fill a lattice with themselves alone where they are
-    cheapest; the others have one odd spin, and −|h|/2.
+    A configuration's energy is the mean over its plaquettes of what a plaquette costs, so that it is at least that of
+    the cheapest. Eight of the sixteen plaquettes are those of the patterns, which each fill a lattice with themselves
+    alone where they are cheapest; the others have one odd spin, and −|h|/2.
+
+    Parameters
+    ----------
+    numbers : Tensor
+        (M, 4): Jx along axis 0, Jy along axis 1, J2 along both diagonals, h.
+
+    Returns
+    -------
+    Tensor
+        (M, 9) float64, energies per site of the patterns and, last, the bound.
     """
     jx, jy, j2, h = numbers.double().unbind(1)
     checkers, across, along = jx + jy - 2 * j2, jx - jy + 2 * j2, jy - jx + 2 * j2
@@ -144,9 +217,17 @@ def levels(numbers: Tensor) -> Tensor:
 
 
 def gap(numbers: Tensor) -> Tensor:
-    """How far the ground states are below the next level, per site, (M,).
+    """Evaluate how far the ground states are below the next level.
 
-    Negative where they are none of the patterns.
+    Parameters
+    ----------
+    numbers : Tensor
+        (M, 4), as for ``levels``.
+
+    Returns
+    -------
+    Tensor
+        (M,) float64, per site; negative where the ground states are none of the patterns.
     """
     energy = levels(numbers)
     lowest = energy[:, :-1].amin(1, keepdim=True)
@@ -155,7 +236,20 @@ def gap(numbers: Tensor) -> Tensor:
 
 
 def conditions(numbers: Tensor, side: int) -> dict[str, Tensor]:
-    """``coupling`` (M, N, 8, 1) and ``field`` (M, N, 2) of ``numbers`` (M, 4), see ``levels``."""
+    """Make the condition fields of Hamiltonians that are alike on all sites.
+
+    Parameters
+    ----------
+    numbers : Tensor
+        (M, 4), as for ``levels``.
+    side : int
+        The side of the lattice in sites.
+
+    Returns
+    -------
+    dict of str to Tensor
+        ``coupling`` (M, N, 8, 1) and ``field`` (M, N, 2).
+    """
     jx, jy, j2, h = numbers.float().unbind(1)
     star = torch.stack([jx, jy, jx, jy, j2, j2, j2, j2], 1)
     field = torch.stack([h, -h], 1)

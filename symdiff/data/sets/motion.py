@@ -75,7 +75,18 @@ def walk() -> Dataset:
 
 
 def bones(parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs of joints that are at most ``HOPS`` bones apart, (E, 2) i < j, and how many those are, (E,)."""
+    """Find the pairs of joints that are at most ``HOPS`` bones apart.
+
+    Parameters
+    ----------
+    parents : ndarray
+        (J,) int: the joint that each hangs on, negative for the root.
+
+    Returns
+    -------
+    tuple of ndarray
+        The pairs (E, 2) int16, i < j, and how many bones they are apart, (E,).
+    """
     count = len(parents)
     apart = np.full((count, count), HOPS + 1)
     np.fill_diagonal(apart, 0)

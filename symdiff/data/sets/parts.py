@@ -23,13 +23,26 @@ POINTS, DRAWS = 128, 32
 
 
 def first_mm(points: int = POINTS, draws: int = DRAWS, seed: int = 0) -> Dataset:
-    """41 objects of 11 categories, each as ``draws`` clouds of ``points`` of its points with normals, and their
-    ``part``s.
+    """Sample clouds of points, with normals and the ``part`` of each point, from 41 scanned objects of 11 categories.
 
     Objects are centered and scaled, the farthest point at 1. The split is by object: of each category the second and
     the fifth are for the test, of the larger ones the fourth is for validation. Points without a normal (NaN in the
     source) are left out, and counted. ``pose`` says which way the axes point, along which the objects do not all stand
     alike.
+
+    Parameters
+    ----------
+    points : int
+        Points of a cloud.
+    draws : int
+        Clouds of each object.
+    seed : int
+        Of the choice of points.
+
+    Returns
+    -------
+    Dataset
+        Of a ``PointCloud``.
 
     Raises
     ------

@@ -37,12 +37,29 @@ _TRAIN, _ENTRY = 100_000, 100_000  # molecules; bytes, where the longest file of
 
 
 def qm9(hydrogens: bool = False, progress: Progress = None) -> Dataset:
-    """The characterized molecules of QM9; ``hydrogens`` makes them nodes.
+    """Open the characterized molecules of QM9 as graphs.
+
+    Parameters
+    ----------
+    hydrogens : bool
+        Whether hydrogens are nodes.
+    progress : callable, optional
+        Called with how many molecules were read now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``MolecularGraph``, in the split of EDM.
 
     Raises
     ------
     UserError
         Where a file is missing or damaged.
+
+    References
+    ----------
+    Ramakrishnan, Dral, Rupp, von Lilienfeld: Quantum Chemistry Structures and Properties of 134 Kilo Molecules
+    (Scientific Data 1, 2014).
     """
     if data_folder() is not None:
         path = local("qm9", "qm9_smiles.csv.gz")
@@ -62,11 +79,31 @@ def qm9(hydrogens: bool = False, progress: Progress = None) -> Dataset:
 
 
 def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:
-    """The split of EDM: 0, 1 or 2 for each of ``count`` molecules in QM9's order, (count,) uint8.
+    """Return the split of EDM for molecules in QM9's order.
 
     A legacy permutation of seed 0: 100,000 to train, a tenth of all to test, the rest to validate.
-    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D (ICML 2022),
-    https://github.com/ehoogeboom/e3_diffusion_for_molecules
+
+    Parameters
+    ----------
+    count : int
+        The number of characterized molecules.
+    train : int
+        How many are for training.
+
+    Returns
+    -------
+    ndarray
+        (count,) uint8: 0 for train, 1 for valid, 2 for test.
+
+    Raises
+    ------
+    UserError
+        For too few molecules.
+
+    References
+    ----------
+    Hoogeboom, Garcia Satorras, Vignac, Welling: Equivariant Diffusion for Molecule Generation in 3D (ICML 2022),
+    https://github.com/ehoogeboom/e3_diffusion_for_molecules.
     """
     test = int(0.1 * count)
     if count < train + test:
@@ -79,7 +116,17 @@ def edm_split(count: int, train: int = _TRAIN) -> np.ndarray:
 
 
 def smiles_table(path: Path) -> list[tuple[str, bool]]:
-    """GDB SMILES and whether it is among the uncharacterized, in QM9's order.
+    """Read the GDB SMILES of QM9's molecules, in its order.
+
+    Parameters
+    ----------
+    path : Path
+        A .csv (``.gz`` too) with the columns index, smiles_gdb17 and uncharacterized.
+
+    Returns
+    -------
+    list of (str, bool)
+        The SMILES, and whether the molecule is among the uncharacterized ones.
 
     Raises
     ------

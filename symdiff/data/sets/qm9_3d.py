@@ -29,17 +29,32 @@ The column of QM9's table, the unit, and what it is multiplied by.
 
 
 def qm9(progress: Progress = None, given: str | None = None) -> Dataset:
-    """The characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM.
-
-    ``given``: a property (of ``COLUMNS``) that every molecule comes with, as a condition.
+    """Open the characterized molecules of QM9 with B3LYP geometries, all hydrogens, in the split of EDM.
 
     The files have no bonds: those of the GDB SMILES are laid over the geometry, and a molecule is left out, and
     counted, where that cannot be done: where it rearranged as it was relaxed, for the most part.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with how many molecules were matched now, and how many there are.
+    given : str, optional
+        A property (a key of ``COLUMNS``) that every molecule comes with, as a condition.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Molecule3D``.
 
     Raises
     ------
     UserError
         Where a file is missing or damaged.
+
+    References
+    ----------
+    Ramakrishnan, Dral, Rupp, von Lilienfeld: Quantum Chemistry Structures and Properties of 134 Kilo Molecules
+    (Scientific Data 1, 2014).
     """
     paths = [local("qm9", name) for name in ("qm9_geom.npz", "qm9_smiles.csv.gz")]
     geometry, smiles = read_arrays(paths[0]), [text for text, _ in smiles_table(paths[1])]
@@ -80,9 +95,23 @@ def _column(paths: list[Path], given: str, count: int) -> np.ndarray:
 def match_all(
     smiles: Sequence[str], geometry: Mapping[str, np.ndarray], rows: np.ndarray, progress: Progress = None
 ) -> Iterable[Geometry | UserError]:
-    """For each of ``rows`` the geometry with the bonds of its SMILES, or the reason why there is none.
+    """Lay the bonds of SMILES over geometries, one after another.
 
-    Arrays as in qm9_geom.npz.
+    Parameters
+    ----------
+    smiles : sequence of str
+        One for each of ``rows``.
+    geometry : mapping of str to ndarray
+        ``z``, ``pos`` (in ångström) and ``offsets`` of all molecules, as qm9_geom.npz has them.
+    rows : ndarray
+        Which molecules.
+    progress : callable, optional
+        Called with how many were matched now, and how many there are.
+
+    Yields
+    ------
+    Geometry or UserError
+        The next molecule, or the reason why there is none.
     """
     z, pos, stops = geometry["z"], geometry["pos"], geometry["offsets"]
     for place, (text, k) in enumerate(zip(smiles, rows.tolist(), strict=True), 1):

@@ -31,16 +31,29 @@ TRAIN, VALID, SEED = 110_000, 10_000, 42
 
 
 def qm9(name: str | None = None) -> Dataset:
-    """The characterized molecules of QM9: atoms (H C N O F) with positions in angstrom, and one ``property``; without a
-    name all of them.
+    """Open the characterized molecules of QM9 as points with a computed property to predict, or with all of them.
 
-    The split is that of DimeNet (Gasteiger et al., ICLR 2020) and most others since: a legacy permutation of seed 42,
-    110,000 to train and 10,000 to validate.
+    Atoms (H C N O F) have positions in ångström. The split is that of DimeNet and most others since: a legacy
+    permutation of seed 42, 110,000 to train and 10,000 to validate.
+
+    Parameters
+    ----------
+    name : str, optional
+        A key of ``PROPERTIES``; without, all of them in one field.
+
+    Returns
+    -------
+    Dataset
+        Of a ``PointCloud``, which predicts ``property``.
 
     Raises
     ------
     UserError
         For an unknown property, and where a file is missing or damaged.
+
+    References
+    ----------
+    Gasteiger, Groß, Günnemann: Directional Message Passing for Molecular Graphs (ICLR 2020).
     """
     paths = [local("qm9", "qm9_geom.npz"), local("qm9", "qm9_props.npz")]
     geometry, table = (read_arrays(path) for path in paths)
@@ -87,7 +100,23 @@ def qm9(name: str | None = None) -> Dataset:
 
 
 def split(count: int) -> np.ndarray:
-    """0, 1 or 2 for each of ``count`` molecules, (count,) uint8."""
+    """Return DimeNet's split.
+
+    Parameters
+    ----------
+    count : int
+        The number of characterized molecules.
+
+    Returns
+    -------
+    ndarray
+        (count,) uint8: 0 for train, 1 for valid, 2 for test.
+
+    Raises
+    ------
+    UserError
+        For too few molecules.
+    """
     if count <= TRAIN + VALID:
         raise UserError(f"QM9: expected more than {TRAIN + VALID} characterized molecules, got {count}")
     splits = np.full(count, 2, np.uint8)

@@ -22,7 +22,18 @@ LARGEST = 16
 
 
 def community_graphs(seed: int = 0) -> Dataset:
-    """Two communities of 6 to 10 nodes each, an edge with probability 0.7 inside and 0.01 between them."""
+    """Draw graphs of two communities of 6 to 10 nodes, an edge with probability 0.7 inside and 0.01 between them.
+
+    Parameters
+    ----------
+    seed : int
+        Of all random numbers.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph``.
+    """
 
     def draw(random: np.random.Generator) -> np.ndarray:
         first, second = random.integers(6, 11, 2)
@@ -33,7 +44,18 @@ def community_graphs(seed: int = 0) -> Dataset:
 
 
 def erdos_renyi(seed: int = 0) -> Dataset:
-    """Erdos-Renyi graphs of 7 to 16 nodes, an edge with probability 0.25."""
+    """Draw Erdos-Renyi graphs of 7 to 16 nodes, an edge with probability 0.25.
+
+    Parameters
+    ----------
+    seed : int
+        Of all random numbers.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph``.
+    """
     return _random("erdos-renyi", lambda random: np.full((random.integers(7, 17),) * 2, 0.25), seed)
 
 

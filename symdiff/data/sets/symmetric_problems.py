@@ -22,23 +22,75 @@ DRAWS = 64
 
 
 def cut_sizes(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many edges join nodes with different labels, (M,), for labels (M, N) of 0 and 1."""
+    """Count the edges that join nodes with different labels.
+
+    Parameters
+    ----------
+    labels : ndarray
+        (M, N) of 0 and 1.
+    edges : ndarray
+        (E, 2), of the one graph.
+
+    Returns
+    -------
+    ndarray
+        (M,) int64.
+    """
     return (labels[:, edges[:, 0]] != labels[:, edges[:, 1]]).sum(1)
 
 
 def set_sizes(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many nodes are chosen (label 1), (M,); −1 where two of them are joined."""
+    """Count the chosen nodes of independent sets.
+
+    Parameters
+    ----------
+    labels : ndarray
+        (M, N): 1 for chosen nodes.
+    edges : ndarray
+        (E, 2), of the one graph.
+
+    Returns
+    -------
+    ndarray
+        (M,) int64; −1 where two chosen nodes are joined.
+    """
     joined = (labels[:, edges[:, 0]] & labels[:, edges[:, 1]]).any(1)
     return np.where(joined, -1, labels.sum(1, dtype=np.int64))
 
 
 def satisfied_bonds(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Minus the energy of an antiferromagnet over its coupling: bonds of unlike spins less those of like ones, (M,)."""
+    """Evaluate minus the energy of an antiferromagnet over its coupling: bonds of unlike spins less those of like ones.
+
+    Parameters
+    ----------
+    labels : ndarray
+        (M, N) of 0 and 1.
+    edges : ndarray
+        (E, 2), of the one graph.
+
+    Returns
+    -------
+    ndarray
+        (M,) int64.
+    """
     return 2 * cut_sizes(labels, edges) - len(edges)
 
 
 def name_links(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """1 where two nodes are chosen (label 1) that are not joined, and automorphic; else 0. (M,)."""
+    """Tell whether the two chosen nodes are not joined, and automorphic.
+
+    Parameters
+    ----------
+    labels : ndarray
+        (M, N): 1 for chosen nodes.
+    edges : ndarray
+        (E, 2), of the one graph.
+
+    Returns
+    -------
+    ndarray
+        (M,) int64: 1 for such a pair, else 0, also for more or fewer chosen nodes.
+    """
     orbit = find_orbits(labels.shape[1], edges)
     alike = orbit[:, None] == orbit
     alike[edges[:, 0], edges[:, 1]] = alike[edges[:, 1], edges[:, 0]] = False
@@ -50,7 +102,20 @@ def name_links(labels: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 
 def find_orbits(nodes: int, edges: np.ndarray) -> np.ndarray:
-    """A number for every node, (N,) int64, the same where an automorphism of the graph carries one to the other."""
+    """Find the orbits of a graph's nodes under its automorphisms.
+
+    Parameters
+    ----------
+    nodes : int
+        The number N of nodes.
+    edges : ndarray
+        (E, 2).
+
+    Returns
+    -------
+    ndarray
+        (N,) int64, a number for every node, the same for nodes of one orbit.
+    """
     edge = torch.zeros(nodes, nodes, dtype=torch.long)
     edge[edges[:, 0], edges[:, 1]] = edge[edges[:, 1], edges[:, 0]] = 1
     schema = {"node": Categorical("node", 2), "edge": Categorical("pair", 2, undirected=True)}
@@ -93,10 +158,24 @@ def find_optima(name: str, nodes: int, edges: np.ndarray) -> tuple[int, np.ndarr
 
 
 def symmetric_problem(name: str, seed: int = 0, progress: Progress = None) -> Dataset:
-    """The graphs of ``symmetric_graphs`` with optima of a problem as labels of their nodes, the edges given.
+    """Make the data set of the graphs of ``symmetric_graphs`` with optima of a problem as labels of their nodes.
 
-    For removed-links the labels mark the ends of a link between two automorphic nodes, which is no longer there; graphs
-    without such a pair are left out.
+    The edges are given. For removed-links the labels mark the ends of a link between two automorphic nodes, which is no
+    longer there; graphs without such a pair are left out.
+
+    Parameters
+    ----------
+    name : str
+        The problem, as ``label_graphs`` takes it.
+    seed : int
+        Of the choice among optima.
+    progress : callable, optional
+        Called with how many graphs were labeled now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph`` with conditions.
     """
     source = symmetric_graphs()
     forms = Nodes().form(source.batch(torch.arange(len(source))))
@@ -120,7 +199,7 @@ def triangular(counts: tuple[int, int, int] = (2000, 100, 500), seed: int = 0, p
 def label_graphs(
     name: str, source: Dataset, split: np.ndarray, draws: int, seed: int = 0, progress: Progress = None
 ) -> Dataset:
-    """Graphs with optima of a problem as labels of their nodes, the edges given.
+    """Make a data set of graphs with optima of a problem as labels of their nodes, the edges given.
 
     Every optimum of a graph is as likely as any other, so the distribution of the labels given the graph is
     equivariant. All rows of a graph are in one split.
@@ -128,13 +207,22 @@ def label_graphs(
     Parameters
     ----------
     name : str
-        One of ``PROBLEMS``; graphs whose greatest value is 0 are left out.
+        A key of ``PROBLEMS``; graphs whose greatest value is 0 are left out.
     source : Dataset
-        Plain graphs.
-    split : numpy.ndarray
-        Of every graph, (M,) uint8.
+        M plain graphs.
+    split : ndarray
+        (M,) uint8, of every graph.
     draws : int
         Optima of a graph that are drawn, behind each other.
+    seed : int
+        Of the choice among optima.
+    progress : callable, optional
+        Called with how many graphs were labeled now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph`` with conditions.
     """
     domain = Graph(node_classes=2, edge_classes=2, max_nodes=64, conditions=["edge"])
     random, records, owners = np.random.default_rng(seed), [], []

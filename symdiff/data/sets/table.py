@@ -35,6 +35,16 @@ class Named:
     def build(self, progress: Progress = None) -> Dataset:
         """Build the data set.
 
+        Parameters
+        ----------
+        progress : callable, optional
+            Called while the data set is built, where its function follows it.
+
+        Returns
+        -------
+        Dataset
+            All three splits.
+
         Raises
         ------
         UserError

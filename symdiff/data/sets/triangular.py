@@ -26,6 +26,18 @@ def pieces(count: int, seed: int = 0) -> Dataset:
     A piece grows by one site at a time, each of those that touch it as likely as any other; its bonds are all pairs of
     neighbors in it, so its boundary is open. All are in one split.
 
+    Parameters
+    ----------
+    count : int
+        How many pieces.
+    seed : int
+        Of the growth.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph``, in the order in which they were first met.
+
     Raises
     ------
     ValueError
@@ -49,7 +61,20 @@ def shapes() -> Iterator[list[Site]]:
 
 
 def grow(size: int, random: np.random.Generator) -> list[Site]:
-    """A connected piece of ``size`` sites."""
+    """Grow a connected piece site by site.
+
+    Parameters
+    ----------
+    size : int
+        The number of sites.
+    random : numpy.random.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    list of Site
+        Coordinates along the two axes of the lattice, the first (0, 0).
+    """
     sites = [(0, 0)]
     while len(sites) < size:
         around = sorted({(i + a, j + b) for i, j in sites for a, b in _STEPS} - set(sites))
@@ -58,7 +83,18 @@ def grow(size: int, random: np.random.Generator) -> list[Site]:
 
 
 def bonds(sites: list[Site]) -> EdgeList:
-    """The graph of all pairs of neighbors."""
+    """Make the graph of all pairs of neighbors among some sites.
+
+    Parameters
+    ----------
+    sites : list of Site
+        Coordinates along the two axes of the lattice.
+
+    Returns
+    -------
+    EdgeList
+        Nodes in the order of the sites.
+    """
     number = {site: k for k, site in enumerate(sites)}
     near = ((number[i, j], number.get((i + a, j + b), -1)) for i, j in sites for a, b in _STEPS)
     pairs = sorted((u, v) for u, v in near if u < v)

@@ -15,7 +15,23 @@ MUV = "MUV: Rohrer and Baumann, Journal of Chemical Information and Modeling 49(
 
 
 def zinc(progress: Progress = None) -> Dataset:
-    """33,902 molecules of ZINC250k: JT-VAE's test split to test, of the rest every twentieth to validate."""
+    """Open 33,902 molecules of ZINC250k: JT-VAE's test split to test, of the rest every twentieth to validate.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with how many molecules were read now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``MolecularGraph``.
+
+    Raises
+    ------
+    UserError
+        Where the file is missing or damaged.
+    """
     path = local("zinc", "zinc250k_subset.csv.gz")
     records = list(read(path, "smiles", "split"))
     split = split_rows([record.text for record in records], valid=0.05, test=0.0)
@@ -24,6 +40,22 @@ def zinc(progress: Progress = None) -> Dataset:
 
 
 def druglike(progress: Progress = None) -> Dataset:
-    """93,087 molecules of MUV, split by content."""
+    """Open 93,087 molecules of MUV, split by content.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with how many molecules were read now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``MolecularGraph``.
+
+    Raises
+    ------
+    UserError
+        Where the file is missing or damaged.
+    """
     path = local("druglike_muv", "muv_smiles.txt.gz")
     return molecules(read(path), None, {"name": "druglike", "source": origin(MUV, [path])}, progress=progress)
