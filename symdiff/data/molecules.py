@@ -12,7 +12,7 @@ import numpy as np
 from symdiff.chemistry.limits import MAX_ATOMS
 from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
-from symdiff.data.parsing import Progress, parse
+from symdiff.data.parsing import Parsed, Progress, parse
 from symdiff.domains.molecule import MolecularGraph
 from symdiff.domains.molecule_files import read_records
 from symdiff.errors import UserError
@@ -61,33 +61,22 @@ def molecules(
     UserError
         Where there is no molecule, or a split of an unknown name.
     """
-    from symdiff.chemistry import kekule
-
     parsed = parse(rows, hydrogens, max_nodes, workers=workers, progress=progress)
-    valid = parsed.valid
-    kinds, labels, counts = np.unique(
-        parsed.element.astype(np.int32) * 64 + parsed.charge + 32, return_inverse=True, return_counts=True
-    )
-    if not len(kinds):
+    if not len(parsed.element):
         raise no_molecule(meta, parsed.report(), parsed.examples())
-    frequent = np.argsort(-counts, kind="stable")
-    atoms = [kekule.label(int(kinds[k]) // 64, int(kinds[k]) % 64 - 32) for k in frequent]
-    rank = np.empty(len(kinds), np.uint8)
-    rank[frequent] = np.arange(len(kinds))
+    atoms, labels = _label_atoms(parsed)
     domain = MolecularGraph(atoms, max_nodes)
     arrays = {
-        "num_nodes": parsed.num_nodes[valid],
-        "num_edges": parsed.num_edges[valid],
+        "num_nodes": parsed.num_nodes[parsed.valid],
+        "num_edges": parsed.num_edges[parsed.valid],
         "edges": parsed.edges,
-        "atom": rank[labels],
+        "atom": labels,
         "bond": parsed.order,
     }
     marks = digests(arrays, domain.schema)
-    if split is None and any(parsed.split):
-        split = np.array(
-            [read_split(name) if good else 0 for name, good in zip(parsed.split, valid, strict=True)], np.uint8
-        )
-    arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
+    if split is None:
+        split = _read_splits(parsed)
+    arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[parsed.valid]
     report = {
         "rows": len(parsed.reason),
         "left_out": {**meta.get("left_out", {}), **parsed.report()},
@@ -95,6 +84,27 @@ def molecules(
         **describe_records(parsed.examples(), parsed.note),
     }
     return Dataset.from_arrays(domain, arrays, {"order": "smiles", **meta, **report})
+
+
+def _label_atoms(parsed: Parsed) -> tuple[list[str], np.ndarray]:
+    """Name the kinds of atoms, the most frequent first, and number every atom by its kind."""
+    from symdiff.chemistry import kekule
+
+    kinds, places, counts = np.unique(
+        parsed.element.astype(np.int32) * 64 + parsed.charge + 32, return_inverse=True, return_counts=True
+    )
+    frequent = np.argsort(-counts, kind="stable")
+    rank = np.empty(len(kinds), np.uint8)
+    rank[frequent] = np.arange(len(kinds))
+    return [kekule.label(int(kinds[k]) // 64, int(kinds[k]) % 64 - 32) for k in frequent], rank[places]
+
+
+def _read_splits(parsed: Parsed) -> np.ndarray | None:
+    """The splits that records name, (M,) uint8; None where none does."""
+    if not any(parsed.split):
+        return None
+    named = zip(parsed.split, parsed.valid, strict=True)
+    return np.array([read_split(name) if sound else 0 for name, sound in named], np.uint8)
 
 
 @imports("molecule-graph", takes=("column", "split_column", "hydrogens", "atoms"))

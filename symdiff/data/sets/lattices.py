@@ -59,7 +59,7 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
     seed : int
         Of all random numbers.
     progress : callable, optional
-        Called after every round, with its number and how many there are.
+        Called after every round, with 1 and how many rounds there are.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def ising(side: int = 16, chains: int = 1024, rounds: int = 64, seed: int = 0, p
         if k >= BURN_IN:
             samples.append(spins.to(torch.uint8))
         if progress is not None:
-            progress(k + 1, BURN_IN + rounds)
+            progress(1, BURN_IN + rounds)
     labels = torch.stack(samples)  # (rounds, chains, N)
     values = {"spin": labels, "temperature": temperature.float().expand(rounds, -1)[..., None]}
     domain = SpinLattice(conditions=["temperature"])
@@ -156,7 +156,7 @@ def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progre
     seed : int
         Of all random numbers.
     progress : callable, optional
-        Called after every one, with its number and how many there are.
+        Called after every one, with 1 and how many there are.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def spin_glass(side: int = 6, count: int = 4096, seed: int = 0, progress: Progre
     for k in range(count):
         drawn.append(sample_ground_states(model.select([k]), 1, generator)[0])
         if progress is not None:
-            progress(k + 1, count)
+            progress(1, count)
     values = {"coupling": model.coupling.float()[..., None], "spin": torch.stack(drawn).to(torch.uint8)}
     domain = SpinLattice(conditions=["coupling"])
     return _dataset(f"spin-glass-{side}", domain, values, _split(count), {"side": side, "seed": seed})

@@ -235,7 +235,7 @@ def label_graphs(
             records.append(domain.codec.record(optima[pick].astype(np.int64), edges, np.ones(len(edges), np.int64)))
             owners.append(row)
         if progress is not None:
-            progress(row + 1, len(source))
+            progress(1, len(source))
     arrays = pack(records, domain.schema)
     arrays["split"] = split[owners]
     about = {"title": f"optima of {name}, all of them computed by the package", "seed": seed}
