@@ -6,7 +6,18 @@ import sys
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command and return its exit code: 0, or 2 with one line on stderr for what a user can put right."""
+    """Run the command.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        What stands behind the command; None for those of this process.
+
+    Returns
+    -------
+    int
+        Exit code: 0, or 2 with one line on stderr for what a user can put right.
+    """
     from symdiff.cli.main import app
 
     try:

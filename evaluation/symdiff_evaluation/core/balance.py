@@ -128,12 +128,12 @@ def repeated_orbit_balance(orbits: Sequence[Hashable], images: Sequence[Hashable
     tells = [k for k, orbit in enumerate(orbits) if seen[orbit] * (seen[orbit] - 1) // 2 >= sizes[k]]
     names: dict[Hashable, int] = {}
     which: dict[Hashable, int] = {}
-    told = orbit_balance(
+    test = orbit_balance(
         [names.setdefault(orbits[k], len(names)) for k in tells],
         [which.setdefault(images[k], len(which)) for k in tells],
         np.array([sizes[k] for k in tells], np.int64),
     )
-    return Balance(told.statistic, told.mean, told.variance, told.count, len(orbits) - told.count)
+    return Balance(test.statistic, test.mean, test.variance, test.count, len(orbits) - test.count)
 
 
 def frequency_balance(counts: Sequence[int] | np.ndarray, inflation: float = 1.0) -> Balance:
@@ -208,8 +208,8 @@ def position_balance(rows: Sequence[np.ndarray]) -> Balance:
             total = np.sum(vectors, axis=0)
             statistic = (length - 1) / (length * count) * float(total @ total)
             tests.append(Balance(statistic, length - 1.0, 2 * (length - 1.0) * (1 - 1 / count), count))
-    told = combine(tests)
-    return Balance(told.statistic, told.mean, told.variance, told.count, len(rows) - told.count)
+    test = combine(tests)
+    return Balance(test.statistic, test.mean, test.variance, test.count, len(rows) - test.count)
 
 
 def direction_balance(vectors: np.ndarray) -> Balance:

@@ -141,14 +141,14 @@ def evaluate(
         target = origin.reference or "none"
     with share_pool():
         target = _find_reference(target, kind, protocol.metrics, execution.workers)
-        found = _read_samples(samples, kind, protocol.metrics, execution)
-        if not kind.count_records(found):
+        sample_set = _read_samples(samples, kind, protocol.metrics, execution)
+        if not kind.count_records(sample_set):
             raise UserError(f"{', '.join(map(str, files or ['samples']))}: no record in it")
         if inputs is not None:
-            found = kind.pair(found, _read_samples(inputs, kind, (), Execution(execution.workers)))
-        found = kind.equip(found, protocol)
-        estimates = kind.measure(found, target, protocol.metrics)
-        return Evaluation(tuple(map(str, files or ())), protocol, target, found, estimates, origin)
+            sample_set = kind.pair(sample_set, _read_samples(inputs, kind, (), Execution(execution.workers)))
+        sample_set = kind.equip(sample_set, protocol)
+        estimates = kind.measure(sample_set, target, protocol.metrics)
+        return Evaluation(tuple(map(str, files or ())), protocol, target, sample_set, estimates, origin)
 
 
 def _find_protocol(

@@ -60,10 +60,10 @@ def load(path: str | Path) -> Filters:
     path = Path(path)
     check_size(path, _MAX_BYTES)
     content = path.read_bytes()
-    found = tuple(_rows(path, content))
-    if not found:
+    smarts = tuple(_rows(path, content))
+    if not smarts:
         raise UserError(f"{path}: expected at least one line below the header, got none")
-    return Filters(str(path), hashlib.sha256(content).hexdigest(), found)
+    return Filters(str(path), hashlib.sha256(content).hexdigest(), smarts)
 
 
 def passes(mol: Chem.Mol, smarts: Sequence[str]) -> bool:

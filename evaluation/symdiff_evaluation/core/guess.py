@@ -30,12 +30,14 @@ def guess(files: Sequence[str | Path], atoms: bool = False) -> str:
     UserError
         For files of several kinds, and for those that cannot be recognized.
     """
-    found = {_recognize(Path(file)) for file in files}
+    protocols = {_recognize(Path(file)) for file in files}
     if atoms:
-        found = {"molecule-graph" if kind == "graph" else kind for kind in found}
-    if len(found) > 1:
-        raise UserError(f"expected samples of one kind, got {' and '.join(sorted(found))}: say which with --protocol")
-    return found.pop()
+        protocols = {"molecule-graph" if kind == "graph" else kind for kind in protocols}
+    if len(protocols) > 1:
+        raise UserError(
+            f"expected samples of one kind, got {' and '.join(sorted(protocols))}: say which with --protocol"
+        )
+    return protocols.pop()
 
 
 def _recognize(path: Path) -> str:

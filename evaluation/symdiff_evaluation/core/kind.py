@@ -27,11 +27,19 @@ class AnyReference(Protocol):
     """What every reference has; the rest is between a kind and its metrics."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that the report shows."""
+        ...
+
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """Number of structures that it was made of."""
+        ...
+
     @property
-    def source(self) -> str: ...
+    def source(self) -> str:
+        """Where the data come from."""
+        ...
 
 
 class StructureSet(Protocol):
@@ -108,10 +116,10 @@ class Kind(ABC, Generic[S, R]):
     @property
     def metrics_by_id(self) -> Mapping[str, Metric]:
         """Every metric by each of its ids, those of the user's own among them."""
-        return ChainMap(self._shipped, list_registered(self.name))
+        return ChainMap(self._shipped_metrics, list_registered(self.name))
 
     @cached_property
-    def _shipped(self) -> dict[str, Metric]:
+    def _shipped_metrics(self) -> dict[str, Metric]:
         return {name: metric for metric in self.metrics for name in metric.about}
 
     def collect_needs(self, metrics: Sequence[str]) -> frozenset[str]:
@@ -433,12 +441,12 @@ class Kind(ABC, Generic[S, R]):
         dict of str to Estimate
             In the order of ``metrics``.
         """
-        found: dict[str, Estimate | Callable[[], Estimate]] = {}
+        results: dict[str, Estimate | Callable[[], Estimate]] = {}
         for name in metrics:
             metric = self.metrics_by_id[name]
-            if name not in found and not (reference is None and name in metric.compares):
-                found |= metric(samples, reference)
-        estimates = {name: found[name] for name in metrics if name in found}
+            if name not in results and not (reference is None and name in metric.compares):
+                results |= metric(samples, reference)
+        estimates = {name: results[name] for name in metrics if name in results}
         return {name: one if isinstance(one, Estimate) else one() for name, one in estimates.items()}
 
 

@@ -74,11 +74,11 @@ def collect(package: str) -> tuple[Metric, ...]:
     tuple of Metric
         The metrics.
     """
-    found: list[Metric] = []
+    metrics: list[Metric] = []
     for module in sorted(info.name for info in iter_modules(import_module(package).__path__)):
         members = vars(import_module(f"{package}.{module}"))
-        found += [one() for one in members.values() if _is_metric(one) and one.__module__ == f"{package}.{module}"]
-    return tuple(found)
+        metrics += [one() for one in members.values() if _is_metric(one) and one.__module__ == f"{package}.{module}"]
+    return tuple(metrics)
 
 
 def _is_metric(one: object) -> bool:

@@ -51,20 +51,20 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
         reference is shipped for it.
     """
     try:
-        found = tuple(sidecar.read(file) for file in files)
+        sidecars = tuple(sidecar.read(file) for file in files)
     except UserError as error:
         return Origin(problem=f"{error}.")
     if not files:
         return Origin(problem="nothing says which data set the model of these structures was trained on.")
-    for file, one in zip(files, found, strict=True):
+    for file, one in zip(files, sidecars, strict=True):
         if one is None or one.dataset is None:
             return Origin(
-                found,
+                sidecars,
                 problem=f"no {sidecar.place(file).name} says which data set the model of the samples was trained on.",
             )
-    datasets = sorted({one.dataset for one in found if one is not None and one.dataset})
+    datasets = sorted({one.dataset for one in sidecars if one is not None and one.dataset})
     if len(datasets) > 1:
-        return Origin(found, problem=f"the samples come from models of several data sets: {', '.join(datasets)}.")
+        return Origin(sidecars, problem=f"the samples come from models of several data sets: {', '.join(datasets)}.")
     reference = find_reference(datasets[0], kind)
     problem = (
         ""
@@ -72,7 +72,7 @@ def trace(files: Sequence[str | Path], kind: str) -> Origin:
         else f"the model was trained on {datasets[0]}, of which no statistics are shipped "
         f"(--reference {datasets[0]} derives them)."
     )
-    return Origin(found, reference, problem)
+    return Origin(sidecars, reference, problem)
 
 
 def advise(kind: str, of: str) -> str:

@@ -137,14 +137,14 @@ def is_percentage(name: str) -> bool:
     )
 
 
-def make_panel(title: str, told: str, chart: str) -> str:
+def make_panel(title: str, caption: str, chart: str) -> str:
     """Make a chart with its title and a line below it.
 
     Parameters
     ----------
     title : str
         The title.
-    told : str
+    caption : str
         The line.
     chart : str
         An inline SVG.
@@ -155,7 +155,7 @@ def make_panel(title: str, told: str, chart: str) -> str:
         HTML, empty without a chart.
     """
     return (
-        f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(told)}&nbsp;</p>{chart}</div>'
+        f'<div class="panel"><h3>{escape(title)}</h3><p class="soft">{escape(caption)}&nbsp;</p>{chart}</div>'
         if chart
         else ""
     )
@@ -196,9 +196,9 @@ def make_sample(picture: str, text: str, tag: str = "", new: bool = False) -> st
     str
         HTML.
     """
-    told = f"<code>{escape(text)}</code>" if text else ""
+    line = f"<code>{escape(text)}</code>" if text else ""
     mark = f'<span class="tag{" new" if new else ""}">{escape(tag)}</span>' if tag else ""
-    return f'<div class="mol">{picture}{told}{mark}</div>'
+    return f'<div class="mol">{picture}{line}{mark}</div>'
 
 
 def make_gallery(samples: Sequence[str]) -> str:
@@ -308,16 +308,17 @@ def make_failure_table(groups: Mapping[str, Sequence[tuple[str, str]]], total: i
     if not groups:
         return f"<p>{escape(nothing)}</p>"
     rows, most = [], max(map(len, groups.values()))
-    for reason, found in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        different = list(dict(reversed(found)).items())[::-1][:EXAMPLES]
+    for reason, samples in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        different = list(dict(reversed(samples)).items())[::-1][:EXAMPLES]
         examples = "<br>".join(
-            f"<code>{escape(shown) or '(nothing)'}</code> <span class='soft'>{escape(told)}</span>"
-            for shown, told in different
+            f"<code>{escape(shown) or '(nothing)'}</code> <span class='soft'>{escape(place)}</span>"
+            for shown, place in different
         )
         rows.append(
-            f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(found):,}</td><td "
-            f"class='number'>{len(found) / total:.4f}</td>"
-            f"<td><span class='share' style='width:{90 * len(found) / most:.0f}px'></span></td><td>{examples}</td></tr>"
+            f"<tr><td><b>{escape(reason)}</b></td><td class='number'>{len(samples):,}</td><td "
+            f"class='number'>{len(samples) / total:.4f}</td>"
+            f"<td><span class='share' style='width:{90 * len(samples) / most:.0f}px'></span></td>"
+            f"<td>{examples}</td></tr>"
         )
     head = "<th>reason</th><th class='number'>samples</th><th class='number'>share</th><th></th><th>examples</th>"
     return f"<div class='wide'><table><tr>{head}</tr>{''.join(rows)}</table></div>"

@@ -83,22 +83,22 @@ def map_portions(
         The results in the order of the items.
     """
     chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-    begun, found = time.monotonic(), []
+    start_time, results = time.monotonic(), []
 
     def take(part: list[Result]) -> None:
-        found.extend(part)
+        results.extend(part)
         if progress is not None:
             progress(len(part))
 
     for place, part in enumerate(chunks):
         several = workers > 1 and place + 1 < len(chunks)
-        if several and (_is_started(workers) or time.monotonic() - begun >= _ALONE):
+        if several and (_is_started(workers) or time.monotonic() - start_time >= _ALONE):
             with share_pool():
                 for one in _pool(workers).map(work, chunks[place:]):
                     take(one)
             break
         take(work(part))
-    return found
+    return results
 
 
 @contextmanager

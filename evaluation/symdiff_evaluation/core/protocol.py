@@ -168,8 +168,8 @@ def parse(plain: object, place: str = "protocol", beside: str | Path = ".") -> P
         )
     _check_metrics(plain["metrics"], kind, place)
     given = {key: value for key, value in plain.items() if key != "mcf"}
-    found = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
-    return found.with_mcf(Path(beside) / plain["mcf"]) if "mcf" in plain else found
+    protocol = Protocol(**{**given, "about": " ".join(plain["about"].split()), "metrics": tuple(plain["metrics"])})
+    return protocol.with_mcf(Path(beside) / plain["mcf"]) if "mcf" in plain else protocol
 
 
 def _check_metrics(metrics: Sequence[object], kind: str, place: str) -> None:

@@ -114,5 +114,5 @@ def _about(evaluation: Evaluation) -> str:
     if evaluation.reference:
         source = f" {escape(evaluation.reference.source)}." if evaluation.reference.source else ""
         parts.append(f"<p>Reference <b>{escape(evaluation.reference.name)}</b>.{source}</p>")
-    told = f"{evaluation.kind.about} Every sample's verdict is in samples.csv, every number in metrics.json."
-    return "".join(parts) + f"<p class='soft'>{escape(told)}</p>"
+    text = f"{evaluation.kind.about} Every sample's verdict is in samples.csv, every number in metrics.json."
+    return "".join(parts) + f"<p class='soft'>{escape(text)}</p>"

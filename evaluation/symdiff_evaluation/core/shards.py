@@ -142,12 +142,12 @@ def work_in_shards(
         part = items[start : start + work.size]
         digest = _digest(work, part)
         path = Path(folder) / work.name / f"{number:06d}.json.gz"
-        found = _read(path, digest)
-        if found is None:
+        stored = _read(path, digest)
+        if stored is None:
             results = list(work.run(part, progress))
             _write(path, digest, [work.plain(result) for result in results])
         else:
-            results = [work.restore(one) for one in found]
+            results = [work.restore(one) for one in stored]
             if progress is not None:
                 progress(sum(map(work.records, part)))
         yield results

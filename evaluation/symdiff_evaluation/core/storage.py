@@ -35,9 +35,9 @@ def write_files(about: Mapping, arrays: Mapping[str, np.ndarray], out: str | Pat
     """
     out = Path(out)
     packed = save(dict(arrays))
-    told = {**about, "sha256": hashlib.sha256(packed).hexdigest()}
+    plain = {**about, "sha256": hashlib.sha256(packed).hexdigest()}
     # the json comes last: it is what makes a reference exist
-    for ending, content in ((".safetensors", packed), (".json", (json.dumps(told, indent=1) + "\n").encode())):
+    for ending, content in ((".safetensors", packed), (".json", (json.dumps(plain, indent=1) + "\n").encode())):
         write_file(out.with_name(out.name + ending), content, parents=True)
 
 
@@ -68,9 +68,9 @@ def read_files(name_or_path: str | Path, kind: str) -> tuple[dict, dict[str, np.
         )
     try:
         about = json.loads(read_text(stem.with_name(stem.name + ".json"), _MOST_BYTES))
-        found = about.get("kind", KIND)
-        if found != kind:
-            raise UserError(f"reference {str(name_or_path)!r}: expected one of {kind}, got one of {found}")
+        actual = about.get("kind", KIND)
+        if actual != kind:
+            raise UserError(f"reference {str(name_or_path)!r}: expected one of {kind}, got one of {actual}")
         tensors = stem.with_name(stem.name + ".safetensors")
         if hashlib.sha256(tensors.read_bytes()).hexdigest() != about["sha256"]:
             raise UserError(f"reference {tensors}: its SHA-256 is not the one that its json names")
@@ -112,11 +112,11 @@ def list_shipped(kind: str = KIND) -> list[str]:
     list of str
         Their names.
     """
-    found = []
+    names = []
     for path in sorted(find_folder("reference").glob("*.json")):
         if json.loads(path.read_text(encoding="utf-8")).get("kind", KIND) == kind:
-            found.append(path.stem)
-    return found
+            names.append(path.stem)
+    return names
 
 
 def find_reference(dataset: str, kind: str) -> str | None:

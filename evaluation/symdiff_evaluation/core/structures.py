@@ -89,12 +89,12 @@ def find_kind(samples: object) -> str:
         and np.isin(samples, (-1, 1)).all()
     ):
         return "lattice"
-    found = {_kind_of(one) for one in samples if one is not None}  # type: ignore[attr-defined]
-    if len(found) != 1:
+    kinds = {_kind_of(one) for one in samples if one is not None}  # type: ignore[attr-defined]
+    if len(kinds) != 1:
         raise UserError(
-            f"expected structures of one kind, got {' and '.join(sorted(found)) or 'none'}: say which with a protocol"
+            f"expected structures of one kind, got {' and '.join(sorted(kinds)) or 'none'}: say which with a protocol"
         )
-    return found.pop()
+    return kinds.pop()
 
 
 def _kind_of(structure: Any) -> str:

@@ -84,5 +84,5 @@ def _from_networkx(graph: Any) -> Graphs:
     )
 
 
-def _labels(found: list[Any]) -> np.ndarray | None:
-    return np.array(found) if found and all(isinstance(label, int | np.integer) for label in found) else None
+def _labels(labels: list[Any]) -> np.ndarray | None:
+    return np.array(labels) if labels and all(isinstance(label, int | np.integer) for label in labels) else None

@@ -36,13 +36,13 @@ def image_balance(
     Balance
         The test.
     """
-    found = [
+    numbered = [
         (code, _numbering(graph), math.factorial(graph.num_nodes) // one.order)
         for graph, code, one in zip(graphs, hashes.tolist(), symmetries, strict=True)
         if one is not None and code
     ]
-    told = repeated_orbit_balance(*zip(*found, strict=True)) if found else repeated_orbit_balance([], [], [])
-    return Balance(told.statistic, told.mean, told.variance, told.count, len(graphs) - told.count)
+    test = repeated_orbit_balance(*zip(*numbered, strict=True)) if numbered else repeated_orbit_balance([], [], [])
+    return Balance(test.statistic, test.mean, test.variance, test.count, len(graphs) - test.count)
 
 
 def place_balance(graphs: Sequence[SimpleGraph]) -> Balance:

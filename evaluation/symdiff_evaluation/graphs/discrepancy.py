@@ -80,7 +80,7 @@ def discrepancy(samples: Descriptors, reference: Descriptors, undecided: int = 0
     for name in NAMES:
         parts = [rows[order] for rows, order in zip(align(reference[name], samples[name]), orders, strict=True)]
         fitted, held = zip(*((rows[: len(rows) // 2], rows[len(rows) // 2 :]) for rows in parts), strict=True)
-        scores[name] = _cross_validated(*fitted)
+        scores[name] = _cross_validate(*fitted)
         bounds[name] = bound(*_log_scores(fitted, held), len(samples), undecided)
     return Discrepancy(bounds, max(NAMES, key=lambda name: scores[name]))
 
@@ -90,15 +90,15 @@ def _sort(part: Descriptors) -> np.ndarray:
     return np.lexsort(np.concatenate([part[name] for name in NAMES], axis=1).T)
 
 
-def _cross_validated(reference: np.ndarray, samples: np.ndarray) -> float:
+def _cross_validate(reference: np.ndarray, samples: np.ndarray) -> float:
     """Mean distance over folds."""
     folds = [np.arange(len(rows)) % _FOLDS for rows in (reference, samples)]
-    found = []
+    distances = []
     for k in range(_FOLDS):
         inside = [rows[fold != k] for rows, fold in zip((reference, samples), folds, strict=True)]
         outside = [rows[fold == k] for rows, fold in zip((reference, samples), folds, strict=True)]
-        found.append(_distance(_divergence(*_log_scores(inside, outside))))
-    return float(np.mean(found))
+        distances.append(_distance(_divergence(*_log_scores(inside, outside))))
+    return float(np.mean(distances))
 
 
 def _log_scores(fitted: Sequence[np.ndarray], held: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -40,9 +40,9 @@ def hash_forms(graphs: Sequence[SimpleGraph], budget: int = BUDGET) -> np.ndarra
         ``UNDECIDED`` where the budget does not suffice, for symmetric graphs of some hundred nodes.
     """
     parts = [graph.parts() for graph in graphs]
-    hashes = iter(_connected([part for some in parts for part in some], budget).tolist())
-    found = [sorted(next(hashes) for _ in some) for some in parts]
-    return np.array([_whole(one) for one in found], np.uint64)
+    hashes = iter(_hash_connected([part for some in parts for part in some], budget).tolist())
+    components = [sorted(next(hashes) for _ in some) for some in parts]
+    return np.array([_whole(one) for one in components], np.uint64)
 
 
 def _whole(hashes: Sequence[int]) -> int:
@@ -56,17 +56,17 @@ def _join(hashes: Sequence[int]) -> int:
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest())
 
 
-def _connected(graphs: Sequence[SimpleGraph], budget: int) -> np.ndarray:
-    found = np.zeros(len(graphs), np.uint64)
+def _hash_connected(graphs: Sequence[SimpleGraph], budget: int) -> np.ndarray:
+    hashes = np.zeros(len(graphs), np.uint64)
     canonicalizer = Nodes()
     graphs, tables = zip(*map(_by_distances, graphs), strict=True) if graphs else ((), ())
     for which in _batches(graphs):
         forms, decided = canonicalizer.form_within(_state([graphs[k] for k in which]), budget)
-        found[which] = np.where(decided.numpy(), forms.numpy().view(np.uint64), UNDECIDED)
+        hashes[which] = np.where(decided.numpy(), forms.numpy().view(np.uint64), UNDECIDED)
     for k, table in enumerate(tables):
-        if table is not None and found[k] != UNDECIDED:
-            found[k] = _join([int(found[k]), table])
-    return found
+        if table is not None and hashes[k] != UNDECIDED:
+            hashes[k] = _join([int(hashes[k]), table])
+    return hashes
 
 
 def _by_distances(graph: SimpleGraph) -> tuple[SimpleGraph, int | None]:

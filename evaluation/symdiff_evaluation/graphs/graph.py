@@ -75,15 +75,15 @@ class SimpleGraph:
         """Give the components as graphs, each with its nodes in the same order."""
         if self.is_connected:
             return [self]
-        found = []
+        components = []
         for number in range(self.components):
             inside = self.component_of == number
             place = np.cumsum(inside) - 1
             kept = inside[self.edges[:, 0]]
             nodes = None if self.node_labels is None else self.node_labels[inside]
             kinds = None if self.edge_labels is None else self.edge_labels[kept]
-            found.append(SimpleGraph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
-        return found
+            components.append(SimpleGraph(int(inside.sum()), place[self.edges[kept]], nodes, kinds))
+        return components
 
     def list_colors(self) -> tuple[list[int], dict[tuple[int, int], int]]:
         """Give labels of nodes and of edges as ``automorphisms`` reads them, 0 where there are none."""

@@ -75,14 +75,14 @@ class GraphKind(Kind[Set, GraphReference]):
         execution: Execution = ALONE,
         metrics: Sequence[str] | None = None,
     ) -> Set:
-        found = [read(file) for file in files]
-        inputs_told = [bool(one.inputs) for one in found]
+        sets = [read(file) for file in files]
+        inputs_told = [bool(one.inputs) for one in sets]
         if any(inputs_told) and not all(inputs_told):
             raise UserError(
                 f"{files[inputs_told.index(False)]}: expected the arrays input_num_nodes, input_edge_ptr and "
                 "input_edges, as in the other files"
             )
-        parts = zip(*((one.records, one.graphs, one.inputs, one.notes) for one in found), strict=True)
+        parts = zip(*((one.records, one.graphs, one.inputs, one.notes) for one in sets), strict=True)
         records, graphs, inputs, notes = (tuple(chain.from_iterable(part)) for part in parts)
         report = execution.report_stages(sum(graph is not None for graph in graphs))
         return Set(records, graphs, inputs, notes, execution.workers, execution.shards, report)
@@ -158,7 +158,7 @@ class GraphKind(Kind[Set, GraphReference]):
     def make_sections(
         self, samples: Set, reference: GraphReference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
-        return pages.sections(samples, reference, estimates)
+        return pages.make_sections(samples, reference, estimates)
 
 
 def write_reference(reference: GraphReference, out: str | Path) -> None:

@@ -76,7 +76,7 @@ def count_cliques(adjacency: np.ndarray) -> np.ndarray:
     count = len(adjacency)
     rank = np.empty(count, np.int64)
     rank[np.argsort(adjacency.sum(1), kind="stable")] = np.arange(count)
-    found = np.zeros(count)
+    counts = np.zeros(count)
     for node in range(count):
         above = np.flatnonzero(adjacency[node])
         above = above[rank[above] > rank[node]]
@@ -84,6 +84,6 @@ def count_cliques(adjacency: np.ndarray) -> np.ndarray:
             continue
         near = adjacency[np.ix_(above, above)]
         here = ((near @ near) * near).sum(1) / 2
-        found[above] += here
-        found[node] += here.sum() / 3
-    return found
+        counts[above] += here
+        counts[node] += here.sum() / 3
+    return counts

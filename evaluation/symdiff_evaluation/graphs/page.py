@@ -36,7 +36,9 @@ _SHOWN = {
 _DEGREES, _BINS = 12, 8  # bars of a panel
 
 
-def sections(samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]) -> list[PageSection]:
+def make_sections(
+    samples: Graphs, reference: GraphReference | None, estimates: Mapping[str, Estimate]
+) -> list[PageSection]:
     """Make the sections of the report.
 
     Parameters
@@ -80,8 +82,8 @@ def _coarse(rows: np.ndarray, name: str) -> dict[str, float]:
     mean = np.asarray(rows, np.float64).mean(0)
     mean = mean / max(mean.sum(), 1e-300)
     if name == "degree":
-        found = {str(k): float(value) for k, value in enumerate(mean[:_DEGREES])}
-        return found | ({f"{_DEGREES}+": float(mean[_DEGREES:].sum())} if len(mean) > _DEGREES else {})
+        shares = {str(k): float(value) for k, value in enumerate(mean[:_DEGREES])}
+        return shares | ({f"{_DEGREES}+": float(mean[_DEGREES:].sum())} if len(mean) > _DEGREES else {})
     top = 1.0 if name == "clustering" else 2.0
     parts = np.array_split(mean, _BINS)
     starts = np.cumsum([0, *map(len, parts)])[:-1] * top / len(mean)

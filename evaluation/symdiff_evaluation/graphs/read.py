@@ -54,12 +54,12 @@ def read_splits(path: str | Path) -> tuple[Graphs, Graphs | None]:
     UserError
         For a file that cannot be read.
     """
-    found = read_graphs(path)
-    graphs = from_set(found)
-    if found.split is None:
+    contents = read_graphs(path)
+    graphs = from_set(contents)
+    if contents.split is None:
         return graphs, None
-    test = np.flatnonzero(found.split == TEST)
-    return graphs.select(np.flatnonzero(found.split == TRAIN)), graphs.select(test) if len(test) else None
+    test = np.flatnonzero(contents.split == TEST)
+    return graphs.select(np.flatnonzero(contents.split == TRAIN)), graphs.select(test) if len(test) else None
 
 
 def from_columns(arrays: Mapping[str, np.ndarray], place: str) -> Graphs:

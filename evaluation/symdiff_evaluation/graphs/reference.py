@@ -69,13 +69,13 @@ class GraphReference:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Give all but names and counts as arrays, the descriptions as float32."""
-        found = {
+        arrays = {
             "hashes": self.hashes,
             "log_orders": self.log_orders,
             "unlabeled_log_orders": self.unlabeled_log_orders,
         }
-        found |= {f"test.{name}": self.test[name].astype(np.float32) for name in NAMES}
-        return found | {f"baseline.{name}": np.array([value]) for name, value in self.baseline.items()}
+        arrays |= {f"test.{name}": self.test[name].astype(np.float32) for name in NAMES}
+        return arrays | {f"baseline.{name}": np.array([value]) for name, value in self.baseline.items()}
 
 
 def build(
@@ -107,9 +107,9 @@ def build(
         For an unknown rule, and where no graph is readable.
     """
     find_rule(rule)
-    for part, told in ((train, "training"), (test, "test")):
+    for part, split in ((train, "training"), (test, "test")):
         if part is not None and not part.readable:
-            raise UserError(f"reference {name}: none of its {len(part)} {told} records is a readable graph")
+            raise UserError(f"reference {name}: none of its {len(part)} {split} records is a readable graph")
     some = train if len(train) <= _MOST else replace(train.select(range(_MOST)), workers=train.workers)
     seen = some if test is None else test
     baseline = (
@@ -171,4 +171,4 @@ def from_arrays(name: str, rule: str, count: int, arrays: Mapping[str, np.ndarra
 
 
 def _logs(symmetries) -> np.ndarray:
-    return np.sort(np.array([found.log_order for found in symmetries if found is not None], np.float64))
+    return np.sort(np.array([one.log_order for one in symmetries if one is not None], np.float64))

@@ -107,17 +107,19 @@ class Graphs:
     def input_symmetries(self) -> tuple[Automorphisms | None, ...]:
         """Automorphism groups of ``inputs`` with their labels; None also where one is not readable."""
         work = make_symmetry_work("input-symmetry", self.workers)
-        found = iter(self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None]))
-        return tuple(None if graph is None else next(found) for graph in self.inputs)
+        results = iter(
+            self._each("automorphisms of inputs", work, [graph for graph in self.inputs if graph is not None])
+        )
+        return tuple(None if graph is None else next(results) for graph in self.inputs)
 
     @cached_property
     def input_hashes(self) -> tuple[int | None, ...]:
         """Hashes of ``inputs`` with their labels, as ``hashes``; None where one is not readable."""
         work = make_hash_work(self.workers, "input-hashes")
-        found = iter(
+        results = iter(
             self._each("canonical forms of inputs", work, [graph for graph in self.inputs if graph is not None])
         )
-        return tuple(None if graph is None else int(next(found)) for graph in self.inputs)
+        return tuple(None if graph is None else int(next(results)) for graph in self.inputs)
 
     def knows(self, name: str) -> bool:
         """Tell whether something was worked out, since a metric asked for it.
@@ -135,7 +137,7 @@ class Graphs:
         return name in vars(self)
 
     @cached_property
-    def _broken(self) -> dict[str, tuple[str, ...]]:
+    def _rule_results(self) -> dict[str, tuple[str, ...]]:
         return {}
 
     def check_rule(self, rule: str) -> tuple[str, ...]:
@@ -156,9 +158,9 @@ class Graphs:
         UserError
             For a rule that there is none of.
         """
-        if rule not in self._broken:
-            self._broken[rule] = tuple(self._each(f"rule: {rule}", make_rule_work(rule, self.workers)))
-        return self._broken[rule]
+        if rule not in self._rule_results:
+            self._rule_results[rule] = tuple(self._each(f"rule: {rule}", make_rule_work(rule, self.workers)))
+        return self._rule_results[rule]
 
     def find_broken(self, rule: str | None) -> tuple[str, ...]:
         """Give what ``check_rule`` gave, where a metric asked for this rule.
@@ -173,7 +175,7 @@ class Graphs:
         tuple of str
             Only "" where no metric asked.
         """
-        return self._broken.get(rule or "", ("",) * len(self.readable))
+        return self._rule_results.get(rule or "", ("",) * len(self.readable))
 
     def _each(self, what: str, work: Work, graphs: Sequence[SimpleGraph] | None = None) -> list:
         tell = None if self.progress is None else partial(self.progress, what)
@@ -258,12 +260,12 @@ def from_edges(
     return from_set(collect(place, read_edges(num_nodes, edge_ptr, edges, node_labels, edge_labels, place)))
 
 
-def from_set(found: GraphSet) -> Graphs:
+def from_set(contents: GraphSet) -> Graphs:
     """Make a set of the graphs that a file holds.
 
     Parameters
     ----------
-    found : GraphSet
+    contents : GraphSet
         What the readers of ``symdiff.graphs`` give.
 
     Returns
@@ -272,9 +274,10 @@ def from_set(found: GraphSet) -> Graphs:
         The set.
     """
     graphs, inputs = (
-        tuple(None if graph is None else SimpleGraph(*graph) for graph in part) for part in (found.graphs, found.inputs)
+        tuple(None if graph is None else SimpleGraph(*graph) for graph in part)
+        for part in (contents.graphs, contents.inputs)
     )
-    return Graphs(found.records, graphs, inputs, notes=found.notes)
+    return Graphs(contents.records, graphs, inputs, notes=contents.notes)
 
 
 def summarize_graph(graph: SimpleGraph) -> str:

@@ -94,15 +94,15 @@ class _Quotient:
         for node, seen in self.near.items():
             sight = frozenset(seen.items() if kind is None else {**seen, node: kind}.items())
             classes[self.labels[node], sight].append(node)
-        found = [twins for twins in classes.values() if len(twins) > 1]
-        for first, *others in found:
+        groups = [twins for twins in classes.values() if len(twins) > 1]
+        for first, *others in groups:
             self.order *= math.factorial(len(others) + 1)
             self.labels[first] = (self.labels[first], kind, len(others) + 1)
             for node in others:
                 for other in self.near.pop(node):
                     del self.near[other][node]
                 del self.labels[node]
-        return bool(found)
+        return bool(groups)
 
     def list_colors(self) -> tuple[list[Hashable], dict[tuple[int, int], int]]:
         """Labels and edges as ``automorphisms`` reads them."""

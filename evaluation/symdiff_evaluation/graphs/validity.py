@@ -229,8 +229,8 @@ def measure_agreement(sizes: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
     same = np.eye(len(sizes), dtype=bool)
     places = np.where(same, sizes * (sizes - 1) / 2, np.outer(sizes, sizes))
-    found, expected = edges / (places + 1e-6), np.where(same, WITHIN, BETWEEN)
-    statistic = (found - expected) ** 2 / (found * (1 - found) + 1e-6)
+    actual, expected = edges / (places + 1e-6), np.where(same, WITHIN, BETWEEN)
+    statistic = (actual - expected) ** 2 / (actual * (1 - actual) + 1e-6)
     return erfc(np.sqrt(statistic / 2))
 
 

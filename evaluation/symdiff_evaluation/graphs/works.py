@@ -160,5 +160,5 @@ def _numbers(one: Automorphisms | None) -> dict[str, int] | None:
     return None if one is None else asdict(one)
 
 
-def _symmetry(told: Mapping[str, int] | None) -> Automorphisms | None:
-    return None if told is None else Automorphisms(**told)
+def _symmetry(plain: Mapping[str, int] | None) -> Automorphisms | None:
+    return None if plain is None else Automorphisms(**plain)

@@ -131,7 +131,7 @@ class MoleculeKind(Kind[MoleculeSamples, Reference]):
     def make_sections(
         self, samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
-        return pages.sections(samples, reference, estimates)
+        return pages.make_sections(samples, reference, estimates)
 
     def require(self, metrics: Sequence[str]) -> None:
         if asks_fcd(metrics):

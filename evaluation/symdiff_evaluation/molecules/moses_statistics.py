@@ -37,17 +37,17 @@ class MosesStatistics:
     def arrays(self) -> dict[str, np.ndarray]:
         """Give the statistics as arrays to keep; of fingerprints the numbers of the bits that are set."""
         bits = np.unpackbits(self.fingerprints, axis=1)
-        found = {
+        arrays = {
             f"{_FRONT}{self.split}.bits": np.nonzero(bits)[1].astype(np.uint16),
             f"{_FRONT}{self.split}.sizes": bits.sum(1).astype(np.uint16),
         }
         for name in ("fragments", "scaffolds"):
             counts = getattr(self, name)
-            found[f"{_FRONT}{self.split}.{name}"] = np.array(sorted(counts), np.uint64)
-            found[f"{_FRONT}{self.split}.{name}.counts"] = np.array(
+            arrays[f"{_FRONT}{self.split}.{name}"] = np.array(sorted(counts), np.uint64)
+            arrays[f"{_FRONT}{self.split}.{name}.counts"] = np.array(
                 [counts[label] for label in sorted(counts)], np.uint32
             )
-        return found
+        return arrays
 
 
 def summarize_for_moses(samples: MoleculeSamples, split: str) -> MosesStatistics:

@@ -90,14 +90,14 @@ def hash_image(labels: Sequence[object], bonds: Mapping[tuple[int, int], str]) -
     return digest(repr((list(labels), pairs)))
 
 
-def image_balance(found: Sequence[NumberedAtoms], others: int) -> Balance:
+def image_balance(molecules: Sequence[NumberedAtoms], others: int) -> Balance:
     """Test that of each molecule all numberings of its heavy atoms, n! over its automorphisms, are equally frequent.
 
     Molecules that were seen too rarely (``repeated_orbit_balance``) are undecided.
 
     Parameters
     ----------
-    found : sequence of NumberedAtoms
+    molecules : sequence of NumberedAtoms
         Strictly valid molecules.
     others : int
         Number of samples that are undecided from the start.
@@ -107,22 +107,22 @@ def image_balance(found: Sequence[NumberedAtoms], others: int) -> Balance:
     Balance
         The test.
     """
-    told = repeated_orbit_balance(
-        [one.name for one in found],
-        [one.image for one in found],
-        [math.factorial(one.size) // one.order for one in found],
+    test = repeated_orbit_balance(
+        [one.name for one in molecules],
+        [one.image for one in molecules],
+        [math.factorial(one.size) // one.order for one in molecules],
     )
-    return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)
+    return Balance(test.statistic, test.mean, test.variance, test.count, test.undecided + others)
 
 
-def place_balance(found: Sequence[Numbering], others: int) -> Balance:
+def place_balance(numberings: Sequence[Numbering], others: int) -> Balance:
     """Test that atoms of every kind stand at each position of the order equally often, among molecules of one size.
 
     Molecules of one kind of atom, and the only one of a size, are undecided.
 
     Parameters
     ----------
-    found : sequence of Numbering
+    numberings : sequence of Numbering
         How records number their atoms.
     others : int
         Number of samples that are undecided from the start.
@@ -132,5 +132,5 @@ def place_balance(found: Sequence[Numbering], others: int) -> Balance:
     Balance
         The test.
     """
-    told = position_balance([np.array(one.kinds, np.float64) for one in found])
-    return Balance(told.statistic, told.mean, told.variance, told.count, told.undecided + others)
+    test = position_balance([np.array(one.kinds, np.float64) for one in numberings])
+    return Balance(test.statistic, test.mean, test.variance, test.count, test.undecided + others)

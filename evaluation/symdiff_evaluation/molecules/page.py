@@ -33,7 +33,7 @@ _COUNTED = {"size": "Heavy atoms", "atoms": "Elements and charges", "bonds": "Bo
 _MEASURED = {"logp": "logP (Crippen)", "qed": "QED", "weight": "Molecular weight in dalton"}
 
 
-def sections(
+def make_sections(
     samples: MoleculeSamples, reference: Reference | None, estimates: Mapping[str, Estimate]
 ) -> list[PageSection]:
     """Make the sections of the report.
@@ -87,7 +87,7 @@ def _symmetry(samples: MoleculeSamples, reference: Reference | None, estimates: 
     for t in samples.traits:
         if t.orbits is not None:
             share.setdefault(str(t.size), []).append(float(t.order == 1))
-    by_size = {size: sum(found) / len(found) for size, found in share.items()}
+    by_size = {size: sum(marks) / len(marks) for size, marks in share.items()}
     shown = [
         make_panel(
             "Number of automorphisms", describe_estimate(estimates, "symmetry.order_distance", "total variation"), chart

@@ -98,8 +98,8 @@ class MoleculeSamples:
         """What each record was made from, by its text."""
         texts = sorted({record.input for record in self.records} - {""})
         work = partial(judge, aspects=frozenset({SYMMETRY}))
-        found = map_items(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
-        return dict(zip(texts, found, strict=True))
+        verdicts = map_items(work, [Record("input", k, text) for k, text in enumerate(texts, 1)], self.workers)
+        return dict(zip(texts, verdicts, strict=True))
 
     @cached_property
     def features(self) -> dict[str, Features]:
@@ -112,8 +112,8 @@ class MoleculeSamples:
         smarts = self.filters.smarts if self.filters else ()
         run = partial(_run, partial(moses.read, smarts=smarts), self.workers)
         work = Work("moses", run, str.encode, moses.to_plain, moses.restore, ("rdkit",), setting="\n".join(smarts))
-        found = work_out(work, self.distinct, self.shards)
-        return {text: one for text, one in zip(self.distinct, found, strict=True) if one is not None}
+        results = work_out(work, self.distinct, self.shards)
+        return {text: one for text, one in zip(self.distinct, results, strict=True) if one is not None}
 
 
 def judge_all(

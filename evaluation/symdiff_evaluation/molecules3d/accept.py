@@ -40,7 +40,7 @@ def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "l
     """
     if isinstance(structures, Mapping):
         return from_columns({name: np.asarray(array) for name, array in structures.items()}, place)
-    records, found, charges = [], [], []
+    records, pairs, charges = [], [], []
     for number, structure in enumerate(structures, 1):
         reason, atoms, charge = "", None, 0
         try:
@@ -49,9 +49,9 @@ def accept(structures: Iterable[Any] | Mapping[str, np.ndarray], place: str = "l
         except Exception as error:  # a library raises whatever a molecule leads it to: it costs this record alone
             reason = str(error) if isinstance(error, UserError) else f"error: {describe(error)}"
         records.append(Record(place, number, "", "geometry", reason))
-        found.append(atoms)
+        pairs.append(atoms)
         charges.append(charge)
-    return collect(records, found, charges)
+    return collect(records, pairs, charges)
 
 
 def _read(structure: Any) -> tuple[np.ndarray, np.ndarray, int]:

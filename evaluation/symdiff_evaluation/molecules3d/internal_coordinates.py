@@ -32,12 +32,12 @@ def measure_lengths(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.nd
     dict of str to numpy.ndarray
         Lengths in ångström by label such as "C=O", elements in alphabetical order.
     """
-    found: dict[str, list[float]] = {}
+    values_of: dict[str, list[float]] = {}
     spans = np.linalg.norm(geometry.positions[bonds[:, 0]] - geometry.positions[bonds[:, 1]], axis=1)
     for (i, j, order), span in zip(bonds.tolist(), spans.tolist(), strict=True):
         first, second = sorted((SYMBOLS[geometry.numbers[i]], SYMBOLS[geometry.numbers[j]]))
-        found.setdefault(first + ORDERS[order] + second, []).append(span)
-    return {label: np.array(values) for label, values in found.items()}
+        values_of.setdefault(first + ORDERS[order] + second, []).append(span)
+    return {label: np.array(values) for label, values in values_of.items()}
 
 
 def measure_angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.ndarray]:
@@ -59,13 +59,15 @@ def measure_angles(geometry: PlacedAtoms, bonds: np.ndarray) -> dict[str, np.nda
     for i, j, _ in bonds.tolist():
         neighbors.setdefault(i, []).append(j)
         neighbors.setdefault(j, []).append(i)
-    found: dict[str, list[tuple[int, int, int]]] = {}
+    triples_of: dict[str, list[tuple[int, int, int]]] = {}
     for middle, around in neighbors.items():
         for place, one in enumerate(around):
             for other in around[:place]:
                 first, last = sorted((SYMBOLS[geometry.numbers[one]], SYMBOLS[geometry.numbers[other]]))
-                found.setdefault(f"{first}-{SYMBOLS[geometry.numbers[middle]]}-{last}", []).append((one, middle, other))
-    return {label: _angle(geometry.positions, np.array(triples)) for label, triples in found.items()}
+                triples_of.setdefault(f"{first}-{SYMBOLS[geometry.numbers[middle]]}-{last}", []).append(
+                    (one, middle, other)
+                )
+    return {label: _angle(geometry.positions, np.array(triples)) for label, triples in triples_of.items()}
 
 
 def measure_rows(geometries: Geometries) -> tuple[list[Row], list[Row]]:
@@ -102,11 +104,11 @@ def pool(parts: Iterable[Row]) -> dict[str, np.ndarray]:
     dict of str to numpy.ndarray
         All values by label, labels sorted.
     """
-    found: dict[str, list[np.ndarray]] = {}
+    values_of: dict[str, list[np.ndarray]] = {}
     for part in parts:
         for label, values in part.items():
-            found.setdefault(label, []).append(values)
-    return {label: np.concatenate(found[label]) for label in sorted(found)}
+            values_of.setdefault(label, []).append(values)
+    return {label: np.concatenate(values_of[label]) for label in sorted(values_of)}
 
 
 def _angle(positions: np.ndarray, triples: np.ndarray) -> np.ndarray:

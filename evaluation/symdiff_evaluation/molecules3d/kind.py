@@ -117,7 +117,7 @@ class GeometryKind(Kind[Set, GeometryReference]):
     def make_sections(
         self, samples: Set, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
-        return pages.sections(samples, reference, estimates)
+        return pages.make_sections(samples, reference, estimates)
 
     def require(self, metrics: Sequence[str]) -> None:
         if any(name.startswith("poses.") for name in metrics):

@@ -72,9 +72,9 @@ def pseudoscalars(numbers: np.ndarray, positions: np.ndarray) -> list[float]:
     commutator = second[0] @ second[1] - second[1] @ second[0]
     axial = np.array([commutator[1, 2], commutator[2, 0], commutator[0, 1]])
     sizes = np.linalg.norm(first, axis=1)
-    found = [float(np.linalg.det(first) / sizes.prod())] if sizes.min() > FAINT else []
+    values = [float(np.linalg.det(first) / sizes.prod())] if sizes.min() > FAINT else []
     whole = np.linalg.norm(second[0]) * np.linalg.norm(second[1])
-    return found + [
+    return values + [
         float(one @ axial / (size * whole))
         for one, size in zip(first, sizes, strict=True)
         if size > FAINT and whole > 0

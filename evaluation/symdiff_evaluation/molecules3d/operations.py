@@ -103,9 +103,9 @@ class Figure:
             Number of the partner of each atom.
         """
         costs = self._costs(operations)
-        return self._paired(costs, costs.argmin(2))
+        return self._assign(costs, costs.argmin(2))
 
-    def _promising(self, operations: np.ndarray) -> np.ndarray:
+    def _select_promising(self, operations: np.ndarray) -> np.ndarray:
         """The pairs of those operations that bring atoms near to alike ones, each once; of one operation at least."""
         costs = self._costs(operations)
         nearest = costs.argmin(2)
@@ -113,13 +113,13 @@ class Figure:
         which = np.argsort(floor, kind="stable")
         enough = max(_KEPT, int((floor <= _CERTAIN**2).sum()))
         which = which[:enough][floor[which[:enough]] <= max(_HOPELESS**2, floor[which[0]])]
-        return _different(self._paired(costs[which], nearest[which]))
+        return _drop_repeats(self._assign(costs[which], nearest[which]))
 
     def _costs(self, operations: np.ndarray) -> np.ndarray:
         images = self.positions @ np.swapaxes(operations, 1, 2)
         return (self._squares[:, None] + self._squares + self._apart) - 2 * images @ self.positions.T
 
-    def _paired(self, costs: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    def _assign(self, costs: np.ndarray, nearest: np.ndarray) -> np.ndarray:
         # where the nearest neighbors are all different, they are the pairs at least cost
         for k in np.flatnonzero((np.sort(nearest, 1) != self._order).any(1)):
             nearest[k] = linear_sum_assignment(costs[k])[1]
@@ -186,16 +186,16 @@ class Figure:
         if not len(axes):
             return []
         angle, improper = turn_of(kind)
-        pairs = self._promising(operation(axes, angle, improper))
+        pairs = self._select_promising(operation(axes, angle, improper))
         for _ in range(_ROUNDS):
             axes = self.best_axes(pairs, kind)
             again = self.pair(operation(axes, angle, improper))
             if (again == pairs).all():
                 break
-            pairs = _different(again)
+            pairs = _drop_repeats(again)
             axes = self.best_axes(pairs, kind)
-        found = operation(axes, angle, improper)
-        deviations = self.deviations(found, pairs)
+        operations = operation(axes, angle, improper)
+        deviations = self.deviations(operations, pairs)
         order = np.argsort(deviations, kind="stable")
         axes, deviations = axes[order], deviations[order]
         same = np.tril(np.abs(axes @ axes.T) > 1 - 1e-4, -1).any(1)
@@ -359,6 +359,6 @@ def _highest(quadratic: np.ndarray, linear: np.ndarray | None) -> np.ndarray:
     return axes / np.linalg.norm(axes, axis=1, keepdims=True)
 
 
-def _different(rows: np.ndarray) -> np.ndarray:
+def _drop_repeats(rows: np.ndarray) -> np.ndarray:
     """Each row once, in the order of their first places."""
     return rows[sorted({row.tobytes(): k for k, row in reversed(list(enumerate(rows)))}.values())]

@@ -39,9 +39,9 @@ def orientation_balance(geometries: Sequence[PlacedAtoms]) -> Balance:
     pairs = [moments(one.numbers, one.positions) for one in geometries]
     if not pairs:
         return Balance(0.0, 0.0, 0.0, 0)
-    told = combine([direction_balance(np.array(part)) for part in zip(*pairs, strict=True)])
+    test = combine([direction_balance(np.array(part)) for part in zip(*pairs, strict=True)])
     count = sum(bool(first.any() or second.any()) for first, second in pairs)
-    return Balance(told.statistic, told.mean, told.variance, count, len(pairs) - count)
+    return Balance(test.statistic, test.mean, test.variance, count, len(pairs) - count)
 
 
 def moments(numbers: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

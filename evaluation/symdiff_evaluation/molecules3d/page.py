@@ -36,7 +36,7 @@ _ANGLES = ("C-C-C", "C-C-H")
 _TOLERANCES = np.linspace(0.02, LIMIT, 13)  # of the curve of symmetric shares, in angstrom
 
 
-def sections(
+def make_sections(
     samples: Geometries, reference: GeometryReference | None, estimates: Mapping[str, Estimate]
 ) -> list[PageSection]:
     """Make the sections of the report; what no metric asked for is not worked out for them.
@@ -216,9 +216,11 @@ def _draw(samples: Geometries, index: int, tag: str, new: bool = False) -> str:
 
 def _failures(samples: Geometries) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
-    found = dict(zip(samples.readable, samples.perceptions, strict=True)) if _is_known(samples, "perceptions") else {}
+    perceptions = (
+        dict(zip(samples.readable, samples.perceptions, strict=True)) if _is_known(samples, "perceptions") else {}
+    )
     for index, record in enumerate(samples.records):
-        one = found.get(index)
+        one = perceptions.get(index)
         reason = samples.reasons[index] or (
             f"undetermined: {one}" if isinstance(one, Undetermined) else "" if one is None else one.reason
         )

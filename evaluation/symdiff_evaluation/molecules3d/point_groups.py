@@ -49,9 +49,13 @@ def crosses(vectors: np.ndarray) -> np.ndarray:
     numpy.ndarray, (..., 3, 3)
         Antisymmetric matrices.
     """
-    found = np.zeros((*vectors.shape, 3))
-    found[..., 0, 1], found[..., 0, 2], found[..., 1, 2] = -vectors[..., 2], vectors[..., 1], -vectors[..., 0]
-    return found - np.swapaxes(found, -1, -2)
+    result = np.zeros((*vectors.shape, 3))
+    result[..., 0, 1], result[..., 0, 2], result[..., 1, 2] = (
+        -vectors[..., 2],
+        vectors[..., 1],
+        -vectors[..., 0],
+    )
+    return result - np.swapaxes(result, -1, -2)
 
 
 @cache
@@ -69,13 +73,13 @@ def matrices(name: str) -> np.ndarray:
         Orthogonal matrices, the identity first.
     """
     generators = _generators(name)
-    found = [np.eye(3)]
-    for one in found:  # grows while it is walked through: the closure
+    elements = [np.eye(3)]
+    for one in elements:  # grows while it is walked through: the closure
         for generator in generators:
             image = generator @ one
-            if not any(np.abs(image - other).max() < 1e-6 for other in found):
-                found.append(image)
-    return np.array(found)
+            if not any(np.abs(image - other).max() < 1e-6 for other in elements):
+                elements.append(image)
+    return np.array(elements)
 
 
 def turns(n: int) -> np.ndarray:

@@ -184,12 +184,12 @@ class Geometries:
             What was worked out already; "" where it has no value.
         """
         atoms = self[index].numbers
-        found = {"atoms": len(atoms), "formula": formula(atoms), "reason": self.reasons[index]}
+        columns = {"atoms": len(atoms), "formula": formula(atoms), "reason": self.reasons[index]}
         place = self._place.get(index)
         for name in ("edm", "perceptions", "strains", "shapes"):
             if name in vars(self):
-                found |= _columns(name, None if place is None else getattr(self, name)[place])
-        return found
+                columns |= _columns(name, None if place is None else getattr(self, name)[place])
+        return columns
 
     @cached_property
     def _place(self) -> dict[int, int]:
@@ -245,14 +245,14 @@ def from_arrays(
         raise UserError(
             f"{place}: charges: expected whole numbers ({len(offsets) - 1},), got {charges.dtype} {charges.shape}"
         )
-    found = [(z[a:b], pos[a:b].astype(np.float64)) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
-    records = [Record(place, number, formula(atoms), "geometry") for number, (atoms, _) in enumerate(found, 1)]
-    return collect(records, found, charges)
+    pairs = [(z[a:b], pos[a:b].astype(np.float64)) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    records = [Record(place, number, formula(atoms), "geometry") for number, (atoms, _) in enumerate(pairs, 1)]
+    return collect(records, pairs, charges)
 
 
 def collect(
     records: Sequence[Record],
-    found: Sequence[tuple[np.ndarray, np.ndarray] | None],
+    pairs: Sequence[tuple[np.ndarray, np.ndarray] | None],
     charges: Sequence[int] | np.ndarray | None = None,
 ) -> Geometries:
     """Make a set of the atoms of each record.
@@ -261,7 +261,7 @@ def collect(
     ----------
     records : sequence of Record, (count,)
         The records; one with a reason of its own is broken.
-    found : sequence of (numpy.ndarray, numpy.ndarray) or None, (count,)
+    pairs : sequence of (numpy.ndarray, numpy.ndarray) or None, (count,)
         Atomic numbers (n,) and positions (n, 3); without atoms, or with a fault, a record is broken.
     charges : sequence of int, (count,), optional
         Total charges.
@@ -271,10 +271,10 @@ def collect(
     Geometries
         The set.
     """
-    near = _too_near([None if pair is None else pair[1] for pair in found])
+    near = _too_near([None if pair is None else pair[1] for pair in pairs])
     reasons, atoms, places = [], [np.zeros(0, np.uint8)], [np.zeros((0, 3))]
     sizes = np.zeros(len(records) + 1, np.int64)
-    for k, (record, pair) in enumerate(zip(records, found, strict=True)):
+    for k, (record, pair) in enumerate(zip(records, pairs, strict=True)):
         reason = record.reason or ("empty: no atom" if pair is None else find_fault(*pair, near=near[k]))
         reasons.append(reason)
         if not reason and pair is not None:
@@ -313,14 +313,14 @@ def join(parts: Sequence[Geometries]) -> Geometries:
     )
 
 
-def _too_near(found: Sequence[np.ndarray | None]) -> np.ndarray:
+def _too_near(figures: Sequence[np.ndarray | None]) -> np.ndarray:
     """Which figures may have two atoms nearer than ``NEAREST``; those of one size are looked at together."""
-    sizes = np.array([0 if one is None else len(one) for one in found], np.int64)
+    sizes = np.array([0 if one is None else len(one) for one in figures], np.int64)
     near = sizes > MAX_ATOMS
     for size in np.unique(sizes[(sizes > 1) & ~near]).tolist():
         rows = np.flatnonzero(sizes == size)
         for part in np.array_split(rows, -(-len(rows) * size * size // _BLOCK)):
-            x = np.stack([one for k in part if (one := found[k]) is not None])
+            x = np.stack([one for k in part if (one := figures[k]) is not None])
             first, second = np.triu_indices(size, 1)
             with np.errstate(invalid="ignore", over="ignore"):
                 squares = ((x[:, first] - x[:, second]) ** 2).sum(2)

@@ -140,15 +140,15 @@ def measure_shape(geometry: PlacedAtoms) -> Shape:
             dict.fromkeys(("m", "i", "C2", "C3", "C4", "C5", "C6", "S4", "S6", "linear"), 0.0),
         )
     figure = Figure(geometry.numbers, geometry.positions)
-    found = _elements(figure)
-    measures = {kind: min((one.deviation for one in part), default=math.inf) for kind, part in found.items()}
+    elements = _elements(figure)
+    measures = {kind: min((one.deviation for one in part), default=math.inf) for kind, part in elements.items()}
     line, ends = _line(figure)
     levels = [
         SymmetryLevel(line, "C∞v", math.inf),
         SymmetryLevel(ends, "D∞h", math.inf, 2),
         SymmetryLevel(_beyond(figure), UNDECIDED, math.inf),
     ]
-    near = {kind: [one for one in part if one.deviation <= LIMIT] for kind, part in found.items()}
+    near = {kind: [one for one in part if one.deviation <= LIMIT] for kind, part in elements.items()}
     for name, axes, bound in sorted(_candidates(near), key=lambda one: (-order(one[0]), one[2])):
         size = order(name)
         if bound > LIMIT or any(level.order >= size and level.deviation <= bound + RESOLUTION for level in levels):
@@ -204,22 +204,22 @@ def fit_group(figure: Figure, operations: np.ndarray, axes: np.ndarray, rounds: 
 
 def _elements(figure: Figure) -> dict[str, list[Element]]:
     mirrors, twofold, manifold = figure.candidate_axes()
-    found = {"m": figure.elements("m", mirrors), "i": [figure.inversion()], "C2": figure.elements("C2", twofold)}
-    found["C3"], found["C5"] = figure.elements("C3", manifold), figure.elements("C5", manifold)
+    elements = {"m": figure.elements("m", mirrors), "i": [figure.inversion()], "C2": figure.elements("C2", twofold)}
+    elements["C3"], elements["C5"] = figure.elements("C3", manifold), figure.elements("C5", manifold)
     # the others contain one of these, so its axis is theirs
-    halves, thirds = _axes(found["C2"])[:_FOLLOWED], _axes(found["C3"])[:_FOLLOWED]
-    found["C4"], found["S4"] = figure.elements("C4", halves), figure.elements("S4", halves)
-    found["C6"], found["S6"] = figure.elements("C6", thirds), figure.elements("S6", thirds)
+    halves, thirds = _axes(elements["C2"])[:_FOLLOWED], _axes(elements["C3"])[:_FOLLOWED]
+    elements["C4"], elements["S4"] = figure.elements("C4", halves), figure.elements("S4", halves)
+    elements["C6"], elements["S6"] = figure.elements("C6", thirds), figure.elements("S6", thirds)
     for n in _HIGH:
         axes = figure.could_have(n, manifold)
         if len(axes):
-            found[f"C{n}"] = figure.elements(f"C{n}", axes)
+            elements[f"C{n}"] = figure.elements(f"C{n}", axes)
     for n in (8, 10, 12):  # half of the atoms that they carry into each other are on either side of the mirror
-        if f"C{n // 2}" in found:
-            axes = figure.could_have(n, _axes(found[f"C{n // 2}"])[:_FOLLOWED])
+        if f"C{n // 2}" in elements:
+            axes = figure.could_have(n, _axes(elements[f"C{n // 2}"])[:_FOLLOWED])
             if len(axes):
-                found[f"S{n}"] = figure.elements(f"S{n}", axes)
-    return found
+                elements[f"S{n}"] = figure.elements(f"S{n}", axes)
+    return elements
 
 
 def _beyond(figure: Figure) -> float:

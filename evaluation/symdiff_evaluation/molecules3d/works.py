@@ -86,10 +86,10 @@ def _plain(form: Callable[[Any], object], one: object) -> object:
     return None if one is None else {"found": form(one)}
 
 
-def _restore(form: Callable[[Any], object], told: Mapping[str, Any] | None) -> object:
-    if told is None:
+def _restore(form: Callable[[Any], object], plain: Mapping[str, Any] | None) -> object:
+    if plain is None:
         return None
-    return Undetermined(told["undetermined"]) if "undetermined" in told else form(told["found"])
+    return Undetermined(plain["undetermined"]) if "undetermined" in plain else form(plain["found"])
 
 
 def _perception(one: PerceivedMolecule) -> dict[str, Any]:
@@ -100,17 +100,17 @@ def _perception(one: PerceivedMolecule) -> dict[str, Any]:
     }
 
 
-def _restore_perception(told: Mapping[str, Any]) -> PerceivedMolecule:
-    bonds = None if told["bonds"] is None else np.array(told["bonds"], np.int32).reshape(-1, 3)
-    return PerceivedMolecule(**{**told, "bonds": bonds, "default": _restore(str, told["default"])})
+def _restore_perception(plain: Mapping[str, Any]) -> PerceivedMolecule:
+    bonds = None if plain["bonds"] is None else np.array(plain["bonds"], np.int32).reshape(-1, 3)
+    return PerceivedMolecule(**{**plain, "bonds": bonds, "default": _restore(str, plain["default"])})
 
 
 def _shape(one: Shape) -> dict[str, Any]:
     return {"levels": [list(level) for level in one.levels], "measures": dict(one.measures)}
 
 
-def _restore_shape(told: Mapping[str, Any]) -> Shape:
-    return Shape(tuple(SymmetryLevel(*level) for level in told["levels"]), told["measures"])
+def _restore_shape(plain: Mapping[str, Any]) -> Shape:
+    return Shape(tuple(SymmetryLevel(*level) for level in plain["levels"]), plain["measures"])
 
 
 _FORMS: Mapping[str, _Form] = {

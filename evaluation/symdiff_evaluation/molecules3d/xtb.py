@@ -76,7 +76,7 @@ def relax(geometry: PlacedAtoms) -> Strain | Undetermined:
         surface = _surface(geometry, start)
         before = surface(start.ravel())[0]
         # ftol only guards against an endless search: forces decide
-        found = minimize(
+        minimum = minimize(
             surface,
             start.ravel(),
             jac=True,
@@ -85,10 +85,10 @@ def relax(geometry: PlacedAtoms) -> Strain | Undetermined:
         )
     except RuntimeError:
         return Undetermined("energy")
-    if not found.success:
+    if not minimum.success:
         return Undetermined("steps")
     return Strain(
-        max(before - float(found.fun), 0.0) * HARTREE, rmsd(start * BOHR, found.x.reshape(-1, 3) * BOHR), atoms
+        max(before - float(minimum.fun), 0.0) * HARTREE, rmsd(start * BOHR, minimum.x.reshape(-1, 3) * BOHR), atoms
     )
 
 
@@ -104,7 +104,7 @@ def _surface(geometry: PlacedAtoms, start: np.ndarray):
 
     def surface(flat: np.ndarray) -> tuple[float, np.ndarray]:
         calculator.update(flat.reshape(-1, 3))
-        found = calculator.singlepoint()
-        return float(found.get("energy")), found.get("gradient").ravel()
+        result = calculator.singlepoint()
+        return float(result.get("energy")), result.get("gradient").ravel()
 
     return surface

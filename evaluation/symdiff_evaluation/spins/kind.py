@@ -117,4 +117,4 @@ class SpinKind(Kind[Spins, SpinReference]):
     def make_sections(
         self, samples: Spins, reference: SpinReference | None, estimates: Mapping[str, Estimate]
     ) -> list[PageSection]:
-        return pages.sections(samples, estimates, reference.quantiles if reference else None)
+        return pages.make_sections(samples, estimates, reference.quantiles if reference else None)

@@ -39,7 +39,7 @@ _QUANTILES = 512
 _PARTS = 4  # Hamiltonians and temperatures that get panels of their own
 
 
-def sections(
+def make_sections(
     spins: Spins, estimates: Mapping[str, Estimate], reference: Mapping[str, np.ndarray] | None = None
 ) -> list[PageSection]:
     """Make the sections of the report.
@@ -172,8 +172,8 @@ def _variants(part: Spins) -> list[str]:
                 {name.replace("stripes_", ""): 1 / len(counts) for name in counts},
             )
             name = " ".join(next(iter(counts)).replace("_", " ").split()[:1])
-            told = f"{sum(counts.values()):,} samples; gray: equally frequent"
-            shown.append(make_panel(f"Variants: {name}{_where(part)}", told, chart))
+            caption = f"{sum(counts.values()):,} samples; gray: equally frequent"
+            shown.append(make_panel(f"Variants: {name}{_where(part)}", caption, chart))
     return shown
 
 

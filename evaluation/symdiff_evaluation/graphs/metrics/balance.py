@@ -24,8 +24,8 @@ class GraphBreaking(Metric):
     def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
         if not samples.inputs:
             return {name: nothing(len(samples)) for name in self.about}
-        found = iter(samples.symmetries)
-        after = [None if graph is None else _order(next(found)) for graph in samples.graphs]
+        symmetries = iter(samples.symmetries)
+        after = [None if graph is None else _order(next(symmetries)) for graph in samples.graphs]
         before = [_order(one) for one in samples.input_symmetries]
         return {
             "symmetry.breaking_gap": breaking_gap(before, after),
@@ -50,5 +50,5 @@ class GraphBalance(Metric):
         }
 
 
-def _order(found) -> int | None:
-    return None if found is None else found.order
+def _order(symmetry) -> int | None:
+    return None if symmetry is None else symmetry.order

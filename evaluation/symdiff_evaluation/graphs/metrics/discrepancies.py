@@ -26,7 +26,15 @@ _ZERO = (
 
 
 class MeanDiscrepancies(Metric):
-    """Of the readable graphs against the reference's test graphs; squared, by the kernels of GRAN and SPECTRE."""
+    """Squared maximum mean discrepancies of the readable graphs to the reference's test graphs.
+
+    References
+    ----------
+    You et al., GraphRNN: Generating Realistic Graphs with Deep Auto-regressive Models, ICML 2018.
+    Liao et al., Efficient Graph Generation with Graph Recurrent Attention Networks, NeurIPS 2019.
+    Martinkus et al., SPECTRE: Spectral Conditioning Helps to Overcome the Expressivity Limits of One-shot Graph
+    Generators, ICML 2022.
+    """
 
     title = "Distances to the test graphs"
     about = {
@@ -47,14 +55,14 @@ class MeanDiscrepancies(Metric):
             choose_rows(np.concatenate([part[name] for name in NAMES], axis=1))
             for part in (samples.descriptors, reference.test)
         ]
-        found, distributions, weights = {}, [], []
+        estimates, distributions, weights = {}, [], []
         for name in NAMES:
             distribution = kernel(samples.descriptors[name], reference.test[name], SIGMAS[name], few)
-            found[f"mmd.{name}"] = estimate(distribution, "biased", missing)
-            found[f"mmd.{name}_unbiased"] = estimate(distribution, "unbiased", missing)
+            estimates[f"mmd.{name}"] = estimate(distribution, "biased", missing)
+            estimates[f"mmd.{name}_unbiased"] = estimate(distribution, "unbiased", missing)
             base = reference.baseline.get(name, 0.0)
             known = base > _ZERO and graphs > 1
-            found[f"mmd.ratio_{name}"] = (
+            estimates[f"mmd.ratio_{name}"] = (
                 estimate(weigh([distribution], [1 / base]), "biased", missing) if known else nothing(missing + graphs)
             )
             if known:
@@ -62,11 +70,19 @@ class MeanDiscrepancies(Metric):
                 weights.append(1 / base)
         # a mean of squared distances is that of the kernels' mean
         mean = weigh(distributions, [weight / len(weights) for weight in weights]) if distributions else None
-        return found | {"mmd.ratio": nothing(missing + graphs) if mean is None else estimate(mean, "biased", missing)}
+        return estimates | {
+            "mmd.ratio": nothing(missing + graphs) if mean is None else estimate(mean, "biased", missing)
+        }
 
 
 class PolyGraph(Metric):
-    """Of the readable graphs against the reference's test graphs; see ``graphs.discrepancy`` for what it is not."""
+    """PolyGraph discrepancy of the readable graphs to the reference's test graphs; see ``graphs.discrepancy`` for how
+    it differs from the published one.
+
+    References
+    ----------
+    Krimmel et al., PolyGraph Discrepancy: a classifier-based metric for graph generation, ICLR 2026.
+    """
 
     title = "Told apart by a classifier"
     about = {
@@ -81,5 +97,5 @@ class PolyGraph(Metric):
     def __call__(self, samples: Graphs, reference: GraphReference | None) -> dict[str, Estimate]:
         if reference is None:
             return {}
-        found = discrepancy(samples.descriptors, reference.test, samples.unreadable)
-        return {"pgd": found.value, **{f"pgd.{name}": bound for name, bound in found.bounds.items()}}
+        estimates = discrepancy(samples.descriptors, reference.test, samples.unreadable)
+        return {"pgd": estimates.value, **{f"pgd.{name}": bound for name, bound in estimates.bounds.items()}}

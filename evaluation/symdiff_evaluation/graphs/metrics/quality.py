@@ -35,13 +35,13 @@ class Quality(Metric):
             hashes = samples.hashes[samples.has_hash]
             return distinct(hashes.tolist(), len(hashes), samples.unreadable + len(graphs) - len(hashes))
 
-        found: dict[str, Estimate | Callable[[], Estimate]] = {
+        estimates: dict[str, Estimate | Callable[[], Estimate]] = {
             "readable": fraction(len(graphs), count),
             "connected": fraction(sum(graph.is_connected for graph in graphs), len(graphs), samples.unreadable),
             "uniqueness": unique,
         }
         if reference is None:
-            return found
+            return estimates
         known = reference
 
         def valid() -> np.ndarray:
@@ -59,4 +59,4 @@ class Quality(Metric):
                 unnamed,
             )
 
-        return found | {"validity": lambda: fraction(int(valid().sum()), count), "novelty": novel, "vun": good}
+        return estimates | {"validity": lambda: fraction(int(valid().sum()), count), "novelty": novel, "vun": good}

@@ -45,8 +45,8 @@ class GraphReconstruction(Metric):
             None if graph is None or given is None else count_wrong(graph, given)
             for graph, given in zip(samples.graphs, samples.inputs, strict=True)
         ]
-        found: dict[str, Estimate | Callable[[], Estimate]] = {name: partial(_pick, shares, name) for name in ABOUT}
-        return found | {WRONG: wrong_share(wrong, pairs)}
+        estimates: dict[str, Estimate | Callable[[], Estimate]] = {name: partial(_pick, shares, name) for name in ABOUT}
+        return estimates | {WRONG: wrong_share(wrong, pairs)}
 
 
 def count_wrong(graph: SimpleGraph, given: SimpleGraph) -> int | None:

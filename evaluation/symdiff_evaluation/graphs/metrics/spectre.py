@@ -9,7 +9,13 @@ from symdiff_evaluation.graphs.samples import Graphs
 
 
 class Spectre(Metric):
-    """The rule "sbm_spectre", beside ``validity``, where the reference's rule is "sbm"."""
+    """Validity by the rule "sbm_spectre", beside ``validity``, where the reference's rule is "sbm".
+
+    References
+    ----------
+    Martinkus et al., SPECTRE: Spectral Conditioning Helps to Overcome the Expressivity Limits of One-shot Graph
+    Generators, ICML 2022.
+    """
 
     title = "Validity as published"
     about = {

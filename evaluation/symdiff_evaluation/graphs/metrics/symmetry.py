@@ -52,10 +52,10 @@ class GraphSymmetry(Metric):
             return _statistics(samples.unlabeled_symmetries, samples.unreadable, plain)
 
         names = [name for name in _TOLD if reference is not None or not name.endswith("distance")]
-        found: dict[str, Estimate | Callable[[], Estimate]] = {
+        estimates: dict[str, Estimate | Callable[[], Estimate]] = {
             f"{_LABELED}.{name}": partial(_pick, with_labels, name) for name in names
         }
-        return found | {f"{_PLAIN}.{name}": partial(_pick, without_labels, name) for name in names}
+        return estimates | {f"{_PLAIN}.{name}": partial(_pick, without_labels, name) for name in names}
 
 
 def _pick(work: Callable[[], dict[str, Estimate]], name: str) -> Estimate:
@@ -68,18 +68,18 @@ def _statistics(
     known = [one for one in symmetries if one is not None]
     undecided = unreadable + len(symmetries) - len(known)
     logs = np.array([one.log_order for one in known], np.float64)
-    found = {
+    estimates = {
         "asymmetric_share": fraction(sum(one.order == 1 for one in known), len(known), undecided),
         "log_order": _mean(logs, undecided, math.inf),
         "orbit_share": _mean(np.array([one.orbit_share for one in known], np.float64), undecided, 1.0),
     }
     if distribution is not None:
         tally = Counter(map(_key, distribution.tolist()))
-        found["order_distance"] = total_variation([{_key(log): 1} for log in logs.tolist()], tally, undecided)
-        found["log_order_distance"] = (
+        estimates["order_distance"] = total_variation([{_key(log): 1} for log in logs.tolist()], tally, undecided)
+        estimates["log_order_distance"] = (
             wasserstein(logs, distribution, None, undecided) if len(distribution) else nothing(undecided + len(known))
         )
-    return found
+    return estimates
 
 
 def _key(log: float) -> str:

@@ -38,12 +38,12 @@ class Distances(Metric):
             "bonds": [t.bonds for t in traits],
             "rings": [t.rings for t in traits],
         }
-        found = (
+        estimates = (
             {f"distance.{name}": total_variation(part, reference.counts[name]) for name, part in rows.items()}
             if COUNTS in samples.aspects
             else {}
         )
         for name in MEASURED if PROPERTIES in samples.aspects else ():
             values = np.array([getattr(t, name) for t in traits])
-            found[f"distance.{name}"] = wasserstein(values, reference.quantiles[name])
-        return found
+            estimates[f"distance.{name}"] = wasserstein(values, reference.quantiles[name])
+        return estimates

@@ -27,16 +27,16 @@ class Diversity(Metric):
     def __call__(self, samples: MoleculeSamples, reference: Reference | None) -> dict[str, Estimate]:
         fragments = [j.fragment for j in samples.verdicts if j.fragment is not None]
         relaxed = [j.relaxed for j in samples.verdicts if j.relaxed is not None]
-        found = {
+        estimates = {
             "uniqueness": distinct(samples.valid, len(samples.valid)),
             "uniqueness.largest_fragment": distinct(fragments, len(fragments)),
             "uniqueness.relaxed_digress": distinct(relaxed, len(relaxed)),
         }
         if reference is None:
-            return found
+            return estimates
         known = set(_known(samples.distinct, reference))
         others = sorted(set(relaxed))
-        return found | {
+        return estimates | {
             "novelty": fraction(len(samples.distinct) - len(known), len(samples.distinct)),
             "novelty.relaxed_digress": fraction(len(others) - len(_known(others, reference)), len(others)),
             "vun": distinct([text for text in samples.valid if text not in known], len(samples)),

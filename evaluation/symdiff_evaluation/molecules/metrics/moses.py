@@ -19,9 +19,12 @@ MOST = 30_000  # samples among which all pairs are compared: the number that MOS
 
 
 class Moses(Metric):
-    """Of the strictly valid samples, repeats counted, against the reference's test molecules.
+    """The numbers of MOSES: of the strictly valid samples, repeats counted, against the reference's test molecules.
 
-    Source: Polykovskiy et al., Molecular Sets (MOSES), Front. Pharmacol. 11 (2020).
+    References
+    ----------
+    Polykovskiy et al., Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models, Front.
+    Pharmacol. 11 (2020).
     """
 
     title = "MOSES"
@@ -51,7 +54,7 @@ class Moses(Metric):
         prints = pack(known)
         paper, program = internal_diversity(prints[:: max(math.ceil(len(prints) / MOST), 1)])
         scores = np.array([one.accessibility for one in known if one.accessibility is not None])
-        found = {
+        estimates = {
             "moses.internal_diversity": paper[1],
             "moses.internal_diversity_2": paper[2],
             "moses.internal_diversity_2.as_published": program[2],
@@ -64,7 +67,7 @@ class Moses(Metric):
         if reference is not None:
             other = reference.moses
             distribution = reference.quantiles.get(ACCESSIBILITY)
-            found |= {
+            estimates |= {
                 "moses.fragments": cosine([count_fragments(one) for one in known], other.fragments)
                 if other
                 else nothing(),
@@ -76,7 +79,7 @@ class Moses(Metric):
             }
         return {
             name: replace(one, undecided=undecided + _without(name, one, len(known), len(scores)))
-            for name, one in found.items()
+            for name, one in estimates.items()
         }
 
 

@@ -10,7 +10,12 @@ from symdiff_evaluation.molecules.verdict import STABILITY
 
 
 class Stability(Metric):
-    """Atoms with as many bonds as their element's valence; defined where most records write hydrogens as atoms."""
+    """Atoms with as many bonds as their element's valence; defined where most records write hydrogens as atoms.
+
+    References
+    ----------
+    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022.
+    """
 
     title = "Stability (explicit hydrogens)"
     about = {

@@ -37,17 +37,17 @@ class MoleculeSymmetry(Metric):
         orders = [order for order, _ in known]
         logs = np.array([math.log(order) for order in orders])  # an order may be beyond what a float holds
         orbits = np.array([share for _, share in known], np.float64)
-        found = {
+        estimates = {
             "symmetry.asymmetric_share": fraction(orders.count(1), len(orders), undecided),
             "symmetry.log_order": _mean(logs, undecided, math.inf),
             "symmetry.orbit_share": _mean(orbits, undecided, 1.0),
         }
         if reference is None:
-            return found
+            return estimates
         distribution = reference.counts["order"]
         levels = np.array([math.log(int(order)) for order in distribution])
         weights = np.array(list(distribution.values()), np.float64)
-        return found | {
+        return estimates | {
             "symmetry.order_distance": total_variation([{str(order): 1} for order in orders], distribution, undecided),
             "symmetry.log_order_distance": wasserstein(logs, levels, weights, undecided),
         }

@@ -9,7 +9,12 @@ from symdiff_evaluation.molecules.samples import MoleculeSamples
 
 
 class Validity(Metric):
-    """Shares of all records, broken ones included; no record is undecided."""
+    """Shares of all records, broken ones included; no record is undecided.
+
+    References
+    ----------
+    Vignac et al., DiGress: Discrete Denoising diffusion for graph generation, ICLR 2023 (the relaxed rule).
+    """
 
     title = "Validity"
     about = {

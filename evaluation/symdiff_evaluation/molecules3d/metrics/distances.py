@@ -18,10 +18,11 @@ COMMON = ("C-C", "C=C", "C:C", "C#C", "C-N", "C=N", "C:N", "C#N", "C-O", "C=O", 
 
 
 class InternalCoordinates(Metric):
-    """Of the valid molecules by perceived bonds. Each label ("C=O", "C-C-H") has its own Wasserstein distance.
+    """Bond lengths and angles of the valid molecules by perceived bonds, against the reference.
 
-    Their mean weighs labels by how often the reference has them, over those that both have; ``geometry.bond_types``
-    tells how far the labels themselves are from the reference's.
+    Each label ("C=O", "C-C-H") has its own Wasserstein distance. Their mean weighs labels by how often the reference
+    has them, over those that both have; ``geometry.bond_types`` tells how far the labels themselves are from the
+    reference's.
     """
 
     title = "Bonds against the reference"

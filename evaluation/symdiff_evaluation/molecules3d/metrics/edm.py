@@ -9,9 +9,13 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 
 
 class EDMRule(Metric):
-    """As EDM (Hoogeboom et al., ICML 2022) reports them. Records with elements that its tables lack are undecided.
+    """Stability and validity as EDM reports them. Records with elements that its tables lack are undecided.
 
     A broken record is neither stable nor valid; its atoms are not known, so of the shares of atoms it is left out.
+
+    References
+    ----------
+    Hoogeboom et al., Equivariant Diffusion for Molecule Generation in 3D, ICML 2022.
     """
 
     title = "By EDM's distance rule"
@@ -24,10 +28,10 @@ class EDMRule(Metric):
     }
 
     def __call__(self, samples: Geometries, reference: GeometryReference | None) -> dict[str, Estimate]:
-        known = [found for found in samples.edm if found is not None]
+        known = [result for result in samples.edm if result is not None]
         strange = len(samples.edm) - len(known)
         count = len(samples) - strange
-        names = [found.smiles for found in known if found.smiles is not None]
+        names = [result.smiles for result in known if result.smiles is not None]
         return {
             "edm.atom_stability": ratio([(one.stable, one.atoms) for one in known], len(samples) - len(known)),
             "edm.molecule_stability": fraction(sum(one.stable == one.atoms for one in known), count, strange),

@@ -40,7 +40,7 @@ class PerceivedBonds(Metric):
         bonded = [one for one in known if one.bonds is not None]
         unsure = lost + sum(isinstance(one.default, Undetermined) for one in known)
         default = sum(one.default is not None and not isinstance(one.default, Undetermined) for one in known)
-        found = {
+        estimates = {
             "perceived.validity": fraction(len(names), count, lost),
             "perceived.validity.default": fraction(default, len(samples) - unsure, unsure),
             "perceived.undetermined": fraction(lost, len(samples.perceptions)),
@@ -51,10 +51,10 @@ class PerceivedBonds(Metric):
             "perceived.valid_and_unique": distinct(names, count, lost),
         }
         if reference is None:
-            return found
+            return estimates
         kinds = sorted(set(names))
         old = {name for name, seen in zip(kinds, reference.knows(kinds), strict=True) if seen}
-        return found | {
+        return estimates | {
             "perceived.novelty": fraction(len(kinds) - len(old), len(kinds)),
             "perceived.vun": distinct([name for name in names if name not in old], count, lost),
         }

@@ -11,9 +11,14 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 
 
 class Poses(Metric):
-    """Needs the package ``posebusters``.
+    """PoseBusters' checks with perceived bonds; needs the package ``posebusters``.
 
-    Bonds are those perceived. It relaxes fifty conformers of each molecule: seconds for one.
+    It relaxes fifty conformers of each molecule: seconds for one.
+
+    References
+    ----------
+    Buttenschoen, Morris, Deane, PoseBusters: AI-based docking methods fail to generate physically valid poses or
+    generalise to novel sequences, Chem. Sci. 15 (2024).
     """
 
     title = "PoseBusters"

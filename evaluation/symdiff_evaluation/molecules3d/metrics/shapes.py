@@ -57,7 +57,7 @@ class Shapes(Metric):
         lost = len(samples) - len(shapes)
         orders = [one.at(TIGHT).order for one in shapes]
         finite = [math.log(order) for order in orders if order < math.inf]
-        found = {
+        estimates = {
             "shape.asymmetric_share": fraction(orders.count(1), len(shapes), lost),
             "shape.asymmetric_share.loose": fraction(
                 sum(one.at(LOOSE).order == 1 for one in shapes), len(shapes), lost
@@ -69,12 +69,12 @@ class Shapes(Metric):
             "shape.breaking_gap": breaking_gap(*_orders(samples)),
             "shape.chirality": median([one.chirality for one in shapes], lost),
         }
-        found |= {
+        estimates |= {
             f"shape.{name}": median([one.measures[kind] for one in shapes], lost) for name, kind in MEASURES.items()
         }
         if reference is None:
-            return found
-        return found | {
+            return estimates
+        return estimates | {
             "shape.point_group_distance": _group_distance(shapes, TIGHT, reference, lost),
             "shape.point_group_distance.loose": _group_distance(shapes, LOOSE, reference, lost),
             "shape.chirality_distance": wasserstein(
@@ -130,5 +130,5 @@ def _orders(samples: Geometries) -> tuple[list[int | None], list[int | None]]:
     return before, after
 
 
-def _not_below(found: Estimate) -> Estimate:
-    return found if found.low is None else replace(found, low=max(found.low, 0.0))
+def _not_below(estimate: Estimate) -> Estimate:
+    return estimate if estimate.low is None else replace(estimate, low=max(estimate.low, 0.0))

@@ -16,7 +16,12 @@ from symdiff_evaluation.molecules3d.samples import Geometries
 
 
 class StrainEnergy(Metric):
-    """Of the molecules that MMFF94s knows and could relax; all others are undecided and counted."""
+    """Strain of the molecules that MMFF94s has types for and could relax; all others are undecided and counted.
+
+    References
+    ----------
+    Halgren, MMFF VI. MMFF94s option for energy minimization studies, J. Comput. Chem. 20 (1999).
+    """
 
     title = "Strain (MMFF94s)"
     about = {
@@ -35,15 +40,15 @@ class StrainEnergy(Metric):
         lost = len(samples) - len(good)
         unsure = len(samples) - len(good) - lacking
         each = np.array([one.energy / one.atoms for one in good])
-        found = {
+        estimates = {
             "strain.mmff": median([one.energy for one in good], lost),
             "strain.mmff_per_atom": median(each, lost),
             "strain.mmff_shift": median([one.shift for one in good], lost),
             "strain.mmff_typed": fraction(len(good), len(good) + lacking, unsure),
         }
         if reference is None or "strain" not in reference.quantiles:
-            return found
-        return found | {"strain.mmff_distance": wasserstein(each, reference.quantiles["strain"], undecided=lost)}
+            return estimates
+        return estimates | {"strain.mmff_distance": wasserstein(each, reference.quantiles["strain"], undecided=lost)}
 
 
 def median(values: Sequence[float] | np.ndarray, undecided: int = 0) -> Estimate:

@@ -12,7 +12,14 @@ from symdiff_evaluation.molecules3d.xtb import require
 
 
 class XTBStrainEnergy(Metric):
-    """Needs the package ``tblite``; about a second a molecule. Molecules by perceived bonds, the others undecided."""
+    """Strain of molecules by perceived bonds, the others undecided; needs the package ``tblite``, about a second a
+    molecule.
+
+    References
+    ----------
+    Bannwarth, Ehlert, Grimme, GFN2-xTB: An Accurate and Broadly Parametrized Self-Consistent Tight-Binding Quantum
+    Chemical Method, J. Chem. Theory Comput. 15 (2019).
+    """
 
     title = "Strain (GFN2-xTB)"
     about = {

@@ -17,7 +17,15 @@ from symdiff_evaluation.spins.thermodynamics import binder_cumulant, specific_he
 
 
 class ExactValues(Metric):
-    """Differences to the exact values of the same torus, and to those of the infinite lattice."""
+    """Differences to the exact values of the same torus, and to those of the infinite lattice.
+
+    References
+    ----------
+    Onsager, Crystal Statistics. I. A Two-Dimensional Model with an Order-Disorder Transition, Physical Review 65
+    (1944).
+    Kaufman, Crystal Statistics. II. Partition Function Evaluated by Spinor Analysis, Physical Review 76 (1949).
+    Yang, The Spontaneous Magnetization of a Two-Dimensional Ising Model, Physical Review 85 (1952).
+    """
 
     title = "Against exact values"
     about = {
