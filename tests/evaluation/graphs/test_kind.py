@@ -163,4 +163,4 @@ def test_no_more_is_worked_out_than_is_asked_for(names, worked_out, tmp_path):
     assert {
         name for name in ("hashes", "symmetries", "unlabeled_symmetries", "descriptors") if found.samples.knows(name)
     } == worked_out
-    assert set(found.samples._broken) == ({"planar"} if "validity" in names else set())
+    assert set(found.samples._rule_results) == ({"planar"} if "validity" in names else set())
