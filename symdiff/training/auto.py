@@ -120,16 +120,18 @@ def settle_by_data(recipe: Recipe, dataset: Dataset, minutes: float = MINUTES, m
     Parameters
     ----------
     recipe : Recipe
+        In which some values are ``auto``.
     dataset : Dataset
         That the recipe names.
     minutes : float
-        For training.
+        The time for training.
     most : int
         The highest level of sizes, see ``Facts``.
 
     Returns
     -------
     Recipe
+        In which only what follows from the number of steps is ``auto``.
 
     Raises
     ------
@@ -156,12 +158,36 @@ def settle_by_data(recipe: Recipe, dataset: Dataset, minutes: float = MINUTES, m
 
 
 def settle_by_steps(recipe: Recipe, steps: int) -> Recipe:
-    """Put values for all that is ``auto`` and follows from the number of steps."""
+    """Put values for all that is ``auto`` and follows from the number of steps.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        As ``settle_by_data`` returns it.
+    steps : int
+        Of the training.
+
+    Returns
+    -------
+    Recipe
+        In which nothing is ``auto``.
+    """
     return recipes.fill(recipe, {place: _BY_STEPS[write(place)](steps) for place in recipe.auto})
 
 
 def describe(before: Recipe, after: Recipe) -> str:
-    """What ``auto`` has become, in a line."""
+    """Tell what ``auto`` has become.
+
+    Parameters
+    ----------
+    before, after : Recipe
+        The recipe with values that are ``auto``, and with values in their place.
+
+    Returns
+    -------
+    str
+        A line.
+    """
     plain = after.plain()
     settled = [place for place in before.auto if place not in after.auto]
     return "auto: " + ", ".join(f"{write(place)} {_told(look_up(plain, place))}" for place in settled)

@@ -11,7 +11,20 @@ _PURPOSES = ("order", "noise", "dropout", "samples")
 
 
 def seed_for(seed: int, purpose: str) -> int:
-    """A seed of its own for every use of chance in training, so that no two uses share a stream."""
+    """Make a seed of its own for every use of chance in training, so that no two uses share a stream.
+
+    Parameters
+    ----------
+    seed : int
+        The recipe's.
+    purpose : str
+        One of ``_PURPOSES``.
+
+    Returns
+    -------
+    int
+        The seed of that use.
+    """
     return seed * len(_PURPOSES) + _PURPOSES.index(purpose)
 
 
@@ -51,7 +64,18 @@ class Order:
         self._window: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def batch(self, step: int) -> Tensor:
-        """The structures of batch ``step`` (counted from 0), (batch_size,) int64."""
+        """Tell which structures a batch holds.
+
+        Parameters
+        ----------
+        step : int
+            The batch, counted from 0.
+
+        Returns
+        -------
+        Tensor
+            (batch_size,) int64.
+        """
         if self.sizes is None:
             return self._rows(step * self.batch_size, (step + 1) * self.batch_size)
         window, place = divmod(step, WINDOW)
@@ -80,5 +104,18 @@ class Order:
 
 
 def share(rows: int, rank: int, world: int) -> slice:
-    """The rows of a global batch that process ``rank`` of ``world`` works on: contiguous, as many or one more."""
+    """Tell which rows of a global batch a process works on: contiguous, as many as others have or one more.
+
+    Parameters
+    ----------
+    rows : int
+        The rows of the batch.
+    rank, world : int
+        The number of the process, and how many there are.
+
+    Returns
+    -------
+    slice
+        Its rows.
+    """
     return slice(rows * rank // world, rows * (rank + 1) // world)

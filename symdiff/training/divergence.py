@@ -23,13 +23,22 @@ class Divergence:
     batch_size : int
         Structures a step.
     device : torch.device
+        Where losses are.
     """
 
     def __init__(self, batch_size: int, device: torch.device) -> None:
         self.losses = torch.full((min(math.ceil(ENOUGH / batch_size), MOST),), math.nan, device=device)
 
     def observe(self, step: int, loss: Tensor) -> None:
-        """Take note of the loss of a step, counted from 0."""
+        """Take note of the loss of a step; only the first ones count.
+
+        Parameters
+        ----------
+        step : int
+            Counted from 0.
+        loss : Tensor
+            0-dim.
+        """
         if step < len(self.losses):
             self.losses[step] = loss
 
@@ -39,7 +48,18 @@ class Divergence:
         return float(self.losses.where(self.losses.isfinite(), math.nan).nanmedian())
 
     def check(self, loss: float) -> bool:
-        """Whether ``loss``, a mean over recent steps, is that of a training that has diverged."""
+        """Tell whether a loss is that of a training that has diverged.
+
+        Parameters
+        ----------
+        loss : float
+            A mean over recent steps.
+
+        Returns
+        -------
+        bool
+            False where it, or the first loss, is not a number.
+        """
         first = self.first
         return loss > first + (FACTOR - 1) * abs(first)  # false where either is not a number
 
@@ -48,4 +68,11 @@ class Divergence:
         return [loss if math.isfinite(loss) else None for loss in self.losses.tolist()]
 
     def restore(self, losses: Sequence[float | None]) -> None:
+        """Put back what ``state`` returned.
+
+        Parameters
+        ----------
+        losses : sequence of float or None
+            The first losses; None for those that are not known.
+        """
         self.losses.copy_(torch.tensor([math.nan if loss is None else loss for loss in losses]))

@@ -19,6 +19,7 @@ class Average:
     Parameters
     ----------
     module : nn.Module
+        Whose parameters are averaged.
     decay : float
         In [0, 1).
 
@@ -43,7 +44,13 @@ class Average:
         }
 
     def update(self, step: int) -> None:
-        """Move the average towards the weights as they are after step ``step`` (counted from 0)."""
+        """Move the average towards the weights as they are now.
+
+        Parameters
+        ----------
+        step : int
+            The step that was done, counted from 0.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
         parameters = self._parameters()
         # one call for all tensors, as torch's own optimizers do, has no public name
@@ -53,7 +60,13 @@ class Average:
 
     @torch.no_grad()
     def restore(self, weights: Mapping[str, Tensor]) -> None:
-        """Put back what ``weights`` was."""
+        """Put back what ``weights`` was.
+
+        Parameters
+        ----------
+        weights : mapping of str to Tensor
+            By the names of the parameters; they are copied.
+        """
         for name, tensor in self.weights.items():
             tensor.copy_(weights[name])
 

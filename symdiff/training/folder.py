@@ -25,7 +25,13 @@ LEFT = "recipe.yaml", "log.jsonl", "state", "tensorboard", LOCK, HOLDER
 
 @dataclass
 class Claim:
-    """A folder that a run works in; ``began``: the run has done a step, so that what it wrote stays."""
+    """A folder that a run works in.
+
+    Parameters
+    ----------
+    began : bool
+        Whether the run has done a step, so that what it wrote stays.
+    """
 
     began: bool = False
 
@@ -41,9 +47,15 @@ def claim(out: Path, accelerator: Accelerator, check: Callable[[], None]) -> Ite
     out : Path
         The folder.
     accelerator : Accelerator
+        The processes of the run.
     check : callable
         Says by a UserError that the run may not work in this folder; it is called by the first process once it holds
         the lock.
+
+    Yields
+    ------
+    Claim
+        Whose ``began`` is to be set once a step was done.
 
     Raises
     ------
@@ -74,6 +86,11 @@ def claim(out: Path, accelerator: Accelerator, check: Callable[[], None]) -> Ite
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder that exists; the system releases it when the process ends, however it ends.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
 
     Raises
     ------

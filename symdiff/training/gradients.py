@@ -46,6 +46,12 @@ def sum_over_processes(parameters: Iterable[nn.Parameter], numbers: Tensor) -> T
 
 @torch.no_grad()
 def broadcast_from_first(tensors: Iterable[Tensor]) -> None:
-    """Give all processes the first one's values, in place."""
+    """Give all processes the first one's values, in place.
+
+    Parameters
+    ----------
+    tensors : iterable of Tensor
+        The same shapes in the same order in every process.
+    """
     for tensor in tensors:
         torch.distributed.broadcast(tensor.detach(), 0)

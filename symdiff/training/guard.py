@@ -27,7 +27,20 @@ class Guard:
         self.counts = torch.zeros(3, dtype=torch.int64, device=device)
 
     def check(self, step: int, loss: Tensor, norm: Tensor) -> Tensor:
-        """Whether step ``step`` (from 1) must be skipped, float32 0 or 1 as the fused optimizer wants it."""
+        """Tell whether a step must be skipped, and count it.
+
+        Parameters
+        ----------
+        step : int
+            Counted from 1.
+        loss, norm : Tensor
+            0-dim: the loss, and the norm of its gradient.
+
+        Returns
+        -------
+        Tensor
+            0-dim float32, 1 for a step to be skipped, as the fused optimizer takes it.
+        """
         bad = ~(torch.isfinite(loss) & torch.isfinite(norm))
         self.counts[0] += bad
         self.counts[1] = (self.counts[1] + 1) * bad
@@ -36,8 +49,10 @@ class Guard:
 
     @property
     def skipped(self) -> int:
+        """How many steps were skipped; reading it waits for the device."""
         return int(self.counts[0])
 
     @property
     def stopped_at(self) -> int:
+        """The step, from 1, at which ``LIMIT`` in a row were skipped, or 0; reading it waits for the device."""
         return int(self.counts[2])

@@ -30,7 +30,22 @@ class Latents:
 
     @classmethod
     def of(cls, autoencoder: Autoencoder, structures: Dataset, seed: int = 0) -> Latents:
-        """Encode a data set; the mean, where the encoder is variational."""
+        """Encode a data set; a latent is the mean where the encoder is variational.
+
+        Parameters
+        ----------
+        autoencoder : Autoencoder
+            With an encoder.
+        structures : Dataset
+            In its domain.
+        seed : int
+            Of z, which matters where a structure has several canonical orders.
+
+        Returns
+        -------
+        Latents
+            With the conditions of the data set.
+        """
         given = structures.domain.conditions
         schema = {
             LATENT: autoencoder.encoder.latent[LATENT],
@@ -54,6 +69,19 @@ class Latents:
         return torch.ones(len(self), dtype=torch.int64)
 
     def batch(self, indices: Tensor, nodes: int | None = None) -> State:
-        """The latents at ``indices`` (B,) as structures of one node."""
+        """Make a batch of latents.
+
+        Parameters
+        ----------
+        indices : Tensor
+            (B,) int64, which of the M.
+        nodes : int, optional
+            Not used: every latent is a structure of one node.
+
+        Returns
+        -------
+        State
+            B structures of one node.
+        """
         mask = torch.ones(len(indices), 1, dtype=torch.bool)
         return State(mask, self.schema, {name: values[indices] for name, values in self.values.items()})

@@ -47,6 +47,15 @@ class Log:
     def write(self, kind: str, step: int, **values: object) -> None:
         """Append one line.
 
+        Parameters
+        ----------
+        kind : {"train", "sample", "note"}
+            What the line says.
+        step : int
+            The step after which it is written.
+        **values : object
+            Plain numbers and texts, by name.
+
         Raises
         ------
         UserError
@@ -63,4 +72,5 @@ class Log:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
+        """Close the file."""
         self._file.close()

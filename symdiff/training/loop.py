@@ -32,14 +32,31 @@ from symdiff.training.signals import Interruption
 
 
 class TrainingData(Protocol):
-    """What the loop asks of a dataset: ``num_nodes`` (M,) and padded batches."""
+    """What the loop needs of a data set: its length, numbers of nodes, and padded batches."""
 
     @property
-    def num_nodes(self) -> Tensor: ...
+    def num_nodes(self) -> Tensor:
+        """Numbers of nodes, (M,) int64."""
+        ...
 
     def __len__(self) -> int: ...
 
-    def batch(self, indices: Tensor, nodes: int | None = None) -> Any: ...
+    def batch(self, indices: Tensor, nodes: int | None = None) -> Any:
+        """Pad some of the structures to one size.
+
+        Parameters
+        ----------
+        indices : Tensor
+            (B,) int64, which of the M.
+        nodes : int, optional
+            The size; that of the largest of them by default.
+
+        Returns
+        -------
+        State
+            B rows.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -90,11 +107,12 @@ class Trainer:
     structures : TrainingData
         The data.
     settings : TrainingSettings
+        What the recipe says of training.
     out : Path
         The folder of the run, which exists.
     observe : callable, optional
-        ``observe(diffusion, step)`` is called every ``settings.sample.every`` steps with the averaged weights in
-        place and returns what is logged; it cannot disturb the training's chance.
+        ``observe(diffusion, step)`` is called every ``settings.sample.every`` steps with the averaged weights in place
+        and returns what is logged; it cannot disturb the training's chance.
     accelerator : Accelerator, optional
         From ``launch``.
     data : str
@@ -151,6 +169,16 @@ class Trainer:
 
     def run(self, resume: bool = False) -> Outcome:
         """Train to the last step, or to the end of the step in which a signal came; either way the state is saved.
+
+        Parameters
+        ----------
+        resume : bool
+            Whether to go on from the last complete state in the folder, if there is one.
+
+        Returns
+        -------
+        Outcome
+            How it ended.
 
         Raises
         ------
@@ -334,7 +362,13 @@ class Trainer:
         self.checkpoints.save(self.snapshot(), spare=self.good)
 
     def snapshot(self) -> Snapshot:
-        """All that the next step depends on."""
+        """Collect all that the next step depends on.
+
+        Returns
+        -------
+        Snapshot
+            Tensors of weights, average and optimizer, and plain numbers; tensors are not copied.
+        """
         record = {
             "losses": self.losses.tolist(),
             "skipped": self.guard.counts.tolist(),
@@ -387,9 +421,24 @@ class Trainer:
 
 
 def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
-    """The processes that torchrun started (gloo on CPUs), or this one. Autocast is the loop's own business.
+    """Join the processes that torchrun started (gloo on CPUs), or stand alone. Autocast is the loop's own business.
 
-    Raises: UserError where ``tracker`` is not installed.
+    Parameters
+    ----------
+    tracker : {"tensorboard"}, optional
+        Which tracker of Accelerate follows the training.
+    out : Path, optional
+        The folder that it writes to.
+
+    Returns
+    -------
+    Accelerator
+        On a GPU where there is one.
+
+    Raises
+    ------
+    UserError
+        Where the tracker is not installed.
     """
     if tracker == "tensorboard" and not is_tensorboard_available():
         raise UserError(
@@ -401,7 +450,18 @@ def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
 
 
 def weights(module: nn.Module) -> dict[str, Tensor]:
-    """Parameters (tied ones once) and persistent buffers by name."""
+    """Collect parameters (tied ones once) and persistent buffers.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Any.
+
+    Returns
+    -------
+    dict of str to Tensor
+        By name; they are not copied.
+    """
     buffers = {
         name: tensor
         for name, tensor in module.state_dict().items()
@@ -412,7 +472,20 @@ def weights(module: nn.Module) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what ``weights`` returned. Raises: UserError where names or shapes differ."""
+    """Put back what ``weights`` returned.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Whose tensors are overwritten in place.
+    tensors : mapping of str to Tensor
+        By name.
+
+    Raises
+    ------
+    UserError
+        Where names or shapes differ.
+    """
     own = weights(module)
     if own.keys() != tensors.keys():
         raise UserError(f"the state's weights are of another model: {sorted(own.keys() ^ tensors.keys())[:3]} differ")

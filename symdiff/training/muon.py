@@ -17,7 +17,13 @@ class PreciseMuon(torch.optim.Muon):
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
-        """One step on the gradients; a parameter without one stays. No ``closure`` is taken."""
+        """Take one step on the gradients; a parameter without one stays.
+
+        Parameters
+        ----------
+        closure : None
+            Not taken: the loss was evaluated before.
+        """
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is None:
@@ -37,7 +43,29 @@ class PreciseMuon(torch.optim.Muon):
 
 
 def orthogonalize(matrix: Tensor, coefficients: tuple[float, float, float], steps: int, eps: float) -> Tensor:
-    """A matrix (m, n) with the same singular vectors and singular values near 1, by Newton-Schulz iteration."""
+    """Push the singular values of a matrix near 1 by Newton-Schulz iteration, its singular vectors as they are.
+
+    Parameters
+    ----------
+    matrix : Tensor
+        (m, n).
+    coefficients : tuple of float
+        Of the odd polynomial of degree 5 that is iterated.
+    steps : int
+        Iterations.
+    eps : float
+        The least norm that the matrix is divided by.
+
+    Returns
+    -------
+    Tensor
+        (m, n), in the type of ``matrix``.
+
+    References
+    ----------
+    Jordan et al.: Muon: An Optimizer for Hidden Layers in Neural Networks (2024,
+    https://kellerjordan.github.io/posts/muon).
+    """
     a, b, c = coefficients
     x = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     x = x / x.norm().clamp(min=eps)

@@ -54,7 +54,17 @@ class Optimizer:
 
     @torch.no_grad()
     def step(self, learning_rate: float, scale: Tensor, skip: Tensor) -> None:
-        """One step on the gradients divided by ``scale``; nothing at all where ``skip`` is 1. Both are scalars."""
+        """Take one step on the gradients.
+
+        Parameters
+        ----------
+        learning_rate : float
+            Of this step.
+        scale : Tensor
+            0-dim: gradients are divided by it, which clips them.
+        skip : Tensor
+            0-dim float32: 1 for a step that must do nothing at all.
+        """
         self.learning_rate = learning_rate
         self._look_up()
         muon = [part for part in self.parts if isinstance(part, torch.optim.Muon)]
@@ -84,7 +94,13 @@ class Optimizer:
         }
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Put back what ``state`` returned."""
+        """Put back what ``state`` returned.
+
+        Parameters
+        ----------
+        tensors : mapping of str to Tensor
+            By parameter and quantity, ``name/quantity``; they are copied.
+        """
         self._look_up()
         for part in self.parts:
             ours = {id(p) for group in part.param_groups for p in group["params"]}

@@ -18,14 +18,35 @@ from symdiff.training.auto import MINUTES, describe, settle_by_data
 
 
 def find_dataset(name: str) -> bool:
-    """Whether a name that stands where a recipe may stand is one of a data set; recipes come first."""
+    """Tell whether a name that stands where a recipe may stand is one of a data set; recipes come first.
+
+    Parameters
+    ----------
+    name : str
+        A file, a folder or a name.
+
+    Returns
+    -------
+    bool
+        True for the folder or the name of a data set.
+    """
     if (Path(name) / META).is_file():
         return True
     return not Path(name).is_file() and name not in bundled.recipes() and name in TABLE
 
 
 def own_recipe(name: str) -> Recipe:
-    """The recipe for a data set, its folder or name, in which ``auto`` stands for what follows from the data.
+    """Make the recipe for a data set, in which ``auto`` stands for what follows from the data.
+
+    Parameters
+    ----------
+    name : str
+        The folder or the name of a data set.
+
+    Returns
+    -------
+    Recipe
+        The one that its domain names, with this data set in it.
 
     Raises
     ------

@@ -33,7 +33,17 @@ class Bar:
             self._bar.start()
 
     def update(self, step: int, loss: float, rate: float) -> None:
-        """Show the state after ``step``, unless something was shown a moment ago. ``rate``: structures a second."""
+        """Show the state after a step, unless something was shown a moment ago.
+
+        Parameters
+        ----------
+        step : int
+            The step that was done.
+        loss : float
+            The mean over recent steps; not a number where it is not known.
+        rate : float
+            Structures a second.
+        """
         now = time.monotonic()
         if self.quiet or (now - self._last < self.every and step < self.steps):
             return
@@ -48,7 +58,13 @@ class Bar:
             self._bar.update(self._task, completed=step, description=state)
 
     def say(self, text: str) -> None:
-        """One line that stays."""
+        """Show one line that stays.
+
+        Parameters
+        ----------
+        text : str
+            The line.
+        """
         if self.quiet:
             return
         if self._bar is None:
@@ -57,6 +73,7 @@ class Bar:
             self._bar.console.print(text, highlight=False, markup=False)
 
     def close(self) -> None:
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 

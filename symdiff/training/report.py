@@ -69,9 +69,17 @@ class RunReport:
         return pace * (self.steps - self.step)
 
     def loss(self, start: float, end: float) -> float | None:
-        """The mean loss of the lines between two parts of the log, as shares of its length.
+        """Average the loss of the lines between two parts of the log; lines without a finite loss do not count.
 
-        Lines without a finite loss do not count; None where there is none.
+        Parameters
+        ----------
+        start, end : float
+            Where the lines begin and end, as shares of the log's length.
+
+        Returns
+        -------
+        float or None
+            None where there is no such line.
         """
         count = len(self.train)
         part = self.train[math.floor(start * count) : math.ceil(end * count)]
@@ -147,7 +155,18 @@ def _read_lines(log: Path) -> Iterator[dict]:
 
 
 def picture(report: RunReport) -> bytes:
-    """A PNG of the loss, of what was measured of samples, and of the throughput, over the steps."""
+    """Draw the loss, what was measured of samples, and the throughput over the steps.
+
+    Parameters
+    ----------
+    report : RunReport
+        Of a run, finished or not.
+
+    Returns
+    -------
+    bytes
+        A PNG.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

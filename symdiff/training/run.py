@@ -57,12 +57,18 @@ def train(recipe: Recipe, out: Path, resume: bool = False, minutes: float | None
     Parameters
     ----------
     recipe : Recipe
+        What to train; values may be ``auto``.
     out : Path
         The folder.
     resume : bool
         Go on from the last complete state in the folder.
     minutes : float, optional
         The time for training, where the recipe's number of steps is ``auto``; ten by default.
+
+    Returns
+    -------
+    Outcome
+        How it ended.
 
     Raises
     ------
@@ -128,9 +134,11 @@ def settle(recipe: Recipe, accelerator: Accelerator, minutes: float) -> Recipe:
     Parameters
     ----------
     recipe : Recipe
+        In which some values are ``auto``.
     accelerator : Accelerator
+        The processes of the run.
     minutes : float
-        For training.
+        The time for training.
 
     Returns
     -------
@@ -181,9 +189,30 @@ def _agree(recipe: Recipe, accelerator: Accelerator) -> Recipe:
 def prepare(
     recipe: Recipe, out: Path, accelerator: Accelerator, resume: bool
 ) -> tuple[Trainer, Callable[[], SymdiffPipeline]]:
-    """All that a recipe names, built: the trainer, and what makes a pipeline of its model. Nothing is written.
+    """Build all that a recipe names. Nothing is written.
 
-    Raises: UserError.
+    Parameters
+    ----------
+    recipe : Recipe
+        In which nothing is ``auto``.
+    out : Path
+        The folder of the run.
+    accelerator : Accelerator
+        The processes of the run.
+    resume : bool
+        Whether the weights will be those of a saved state, not those that ``training.start`` names.
+
+    Returns
+    -------
+    trainer : Trainer
+        Which has done nothing yet.
+    package : callable
+        Makes a pipeline of the model.
+
+    Raises
+    ------
+    UserError
+        For parts that cannot be built or do not fit the data, and data that cannot be learned.
     """
     keep_freed_memory()
     settings = recipe.training
@@ -201,16 +230,34 @@ def prepare(
 
 
 def finish(accelerator: Accelerator) -> None:
-    """Leave together: a process that ends while its group is alive may abort."""
+    """Leave together: a process that ends while its group is alive may abort.
+
+    Parameters
+    ----------
+    accelerator : Accelerator
+        The processes of the run.
+    """
     accelerator.wait_for_everyone()
     accelerator.end_training()
 
 
 @torch.no_grad()
 def try_on_largest(model: nn.Module, structures: TrainingData, source: str) -> None:
-    """Evaluate the loss of the largest structure: what cannot be learned is refused before anything is written.
+    """Evaluate the loss of the largest structure, so that what cannot be learned is refused before anything is written.
 
-    Raises: UserError, for example where a code has fewer node identities than the structure has nodes.
+    Parameters
+    ----------
+    model : nn.Module
+        What is trained.
+    structures : TrainingData
+        The data.
+    source : str
+        The recipe, which stands before the message of an error.
+
+    Raises
+    ------
+    UserError
+        For example where a code has fewer node identities than the structure has nodes.
     """
     largest = structures.num_nodes.argmax()[None]
     training = model.training
@@ -224,7 +271,18 @@ def try_on_largest(model: nn.Module, structures: TrainingData, source: str) -> N
 
 
 def compile_networks(model: Model) -> None:
-    """Compile the networks' forward in place. Raises: UserError where there is no C++ compiler to do it with."""
+    """Compile the networks' forward in place.
+
+    Parameters
+    ----------
+    model : Diffusion or Autoencoder
+        Whose denoiser, encoder and decoder are compiled.
+
+    Raises
+    ------
+    UserError
+        Where there is no C++ compiler to do it with.
+    """
     if not torch.cuda.is_available():
         wanted = os.environ.get("CXX")
         if not any(shutil.which(name) for name in ([wanted] if wanted else ["g++", "clang++", "c++"])):
@@ -237,7 +295,20 @@ def compile_networks(model: Model) -> None:
 
 
 def compare(before: Mapping, now: Mapping, path: str = "") -> list[str]:
-    """The keys, as ``section.key``, whose values differ between two plain recipes."""
+    """Name the keys whose values differ between two plain recipes.
+
+    Parameters
+    ----------
+    before, now : mapping
+        Nested settings.
+    path : str
+        What stands before every key: the place of the two in a recipe.
+
+    Returns
+    -------
+    list of str
+        As ``section.key``.
+    """
     keys = []
     for key in dict.fromkeys([*before, *now]):
         place = f"{path}.{key}" if path else str(key)
@@ -250,7 +321,22 @@ def compare(before: Mapping, now: Mapping, path: str = "") -> list[str]:
 
 
 def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
-    """What the run was and how fast, for ``summary.json``."""
+    """Describe what the run was and how fast, for ``summary.json``.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        How it ended.
+    recipe : Recipe
+        What was trained.
+    accelerator : Accelerator
+        The processes of the run.
+
+    Returns
+    -------
+    dict
+        Plain names and numbers.
+    """
     return {
         "name": recipe.name,
         "steps": outcome.steps,

@@ -33,11 +33,31 @@ def observer(
     condition: State | None = None,
     autoencoder: Autoencoder | None = None,
 ) -> Callable[[Diffusion, int], dict]:
-    """The function (diffusion, step) -> values that a training logs.
+    """Make the function that looks at what a model samples while it trains.
 
-    Draws ``count`` structures whose sizes follow ``size_histogram`` (share of structures with 0, 1, 2, ... nodes), or
-    those of their ``condition``, with ``steps`` network evaluations; of an ``autoencoder``, by way of its latents. The
-    draw depends on the seed, the training step and the weights alone.
+    The draw depends on the seed, the training step and the weights alone.
+
+    Parameters
+    ----------
+    domain : Domain
+        What the structures are.
+    size_histogram : sequence of float
+        The share of structures with 0, 1, 2, ... nodes.
+    count : int
+        Structures that are sampled.
+    steps : int
+        Network evaluations.
+    seed : int
+        Of the training.
+    condition : State, optional
+        ``count`` rows of given fields, which also decide on the sizes.
+    autoencoder : Autoencoder, optional
+        For a diffusion of latents: whose they are.
+
+    Returns
+    -------
+    callable
+        (diffusion, step) -> values that a training logs.
     """
     sizes = None if condition is None else condition.num_nodes
     if autoencoder is not None:
@@ -83,9 +103,20 @@ def observe_reconstruction(dataset: Dataset, count: int, seed: int) -> Callable[
 
 
 def judge(domain: Domain, state: State) -> dict:
-    """Strict validity (sanitizes, one component) and the distinct share of the valid, where the domain has molecules.
+    """Measure validity (sanitizes, one component) and the distinct share of the valid, where the domain has molecules.
 
-    Where it cannot be decided, ``undecided`` says why.
+    Parameters
+    ----------
+    domain : Domain
+        What the structures are.
+    state : State
+        Samples.
+
+    Returns
+    -------
+    dict
+        ``count``, and ``validity``, ``sanitized``, ``uniqueness`` (shares) and ``examples``; ``undecided`` where it
+        cannot be decided, with the reason.
     """
     values: dict = {"count": len(state)}
     inspect = getattr(domain.codec, "inspect", None)

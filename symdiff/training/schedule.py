@@ -6,9 +6,23 @@ import math
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int) -> float:
-    """Linear warm-up to ``peak`` over ``warmup`` steps, then a half cosine that reaches 0 after the last step.
+    """Evaluate the learning rate: linear warm-up, then a half cosine that reaches 0 after the last step.
 
-    ``step`` counts from 0; the first step already moves.
+    Parameters
+    ----------
+    step : int
+        Counted from 0; the first step already moves.
+    steps : int
+        Of the training.
+    peak : float
+        The greatest learning rate.
+    warmup : int
+        Steps of the warm-up.
+
+    Returns
+    -------
+    float
+        The learning rate of the step.
     """
     if step < warmup:
         return peak * (step + 1) / (warmup + 1)

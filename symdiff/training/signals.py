@@ -9,10 +9,15 @@ from typing import Any
 
 
 class Interruption:
-    """Inside the ``with`` block SIGTERM and SIGINT are only noted; ``received`` is the signal's number, or 0.
+    """Inside the ``with`` block SIGTERM and SIGINT are only noted.
 
     A second one acts as it would have without us. Off the main thread, where Python allows no handlers, nothing is
     noted.
+
+    Attributes
+    ----------
+    received : int
+        The number of the signal that came, or 0.
     """
 
     def __init__(self) -> None:

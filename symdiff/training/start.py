@@ -50,7 +50,18 @@ def start_from(source: str, model: Model) -> None:
 
 
 def count_new_inputs(before: Mapping, now: Mapping) -> int:
-    """Count the graph-level channels that a denoiser of config ``now`` reads after those of ``before``."""
+    """Count the graph-level channels that a denoiser reads after those that another one reads.
+
+    Parameters
+    ----------
+    before, now : mapping
+        The configs of the two: ``noisy`` and ``code`` are schemas.
+
+    Returns
+    -------
+    int
+        0 where z has graph-level channels, which stand behind them.
+    """
     noisy = [schema_from_plain(config["noisy"]) for config in (before, now)]
     if any(
         field.axes == "whole" and not getattr(field, "vector", 0) for field in schema_from_plain(now["code"]).values()
@@ -60,7 +71,22 @@ def count_new_inputs(before: Mapping, now: Mapping) -> int:
 
 
 def widen(weights: Mapping[str, Tensor], like: Mapping[str, Tensor], more: int) -> dict[str, Tensor]:
-    """Add ``more`` columns of zeros to every matrix that has that many more in ``like``."""
+    """Add columns of zeros to the matrices that have that many more columns in another network.
+
+    Parameters
+    ----------
+    weights : mapping of str to Tensor
+        By name.
+    like : mapping of str to Tensor
+        The weights of the other network.
+    more : int
+        How many columns.
+
+    Returns
+    -------
+    dict of str to Tensor
+        All weights, widened or as they are.
+    """
     wide = dict(weights)
     for name, weight in weights.items():
         if more and name in like and weight.ndim == 2 and like[name].shape == (len(weight), weight.shape[1] + more):

@@ -44,7 +44,19 @@ class Subject:
 
 
 def subject_of(recipe: Recipe, dataset: Dataset) -> Subject:
-    """What a recipe trains on a data set.
+    """Build what a recipe trains on a data set.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        In which nothing is ``auto``.
+    dataset : Dataset
+        That the recipe names, all splits.
+
+    Returns
+    -------
+    Subject
+        The model, and the training split or its latents.
 
     Raises
     ------
@@ -80,12 +92,24 @@ def subject_of(recipe: Recipe, dataset: Dataset) -> Subject:
 
 
 def load_autoencoder(recipe: Recipe, dataset: Dataset) -> Autoencoder:
-    """The autoencoder whose latents a recipe diffuses; its weights stay as they are.
+    """Load the autoencoder whose latents a recipe diffuses; its weights stay as they are.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Which names an autoencoder.
+    dataset : Dataset
+        That the recipe names.
+
+    Returns
+    -------
+    Autoencoder
+        In evaluation mode, without gradients.
 
     Raises
     ------
     UserError
-        For a checkpoint that is none, or of another domain, and for latents of nodes.
+        For a checkpoint that is no autoencoder, or is of another domain, and for latents of nodes.
     """
     assert recipe.autoencoder is not None
     place = f"{recipe.source}: autoencoder"
