@@ -34,8 +34,9 @@ from symdiff.config.recipe import Recipe
 from symdiff.data.registry import open_dataset
 from symdiff.pipeline import assemble
 from symdiff.random import Streams
-from symdiff.training.loop import Trainer, launch
+from symdiff.training.loop import Trainer
 from symdiff.training.memory import keep_freed_memory
+from symdiff.training.processes import launch
 from symdiff.training.run import compile_networks
 
 SHAPES = ((1024, 1024, 1024), (2048, 2048, 2048), (4608, 256, 1024), (4608, 1024, 1024))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import is_tensorboard_available
 from torch import Tensor, nn
 
 from symdiff.config.training import TrainingSettings
@@ -24,11 +23,12 @@ from symdiff.training.divergence import Divergence
 from symdiff.training.ema import Average
 from symdiff.training.gradients import broadcast_from_first, sum_over_processes
 from symdiff.training.guard import LIMIT, Guard
-from symdiff.training.log import Log
+from symdiff.training.journal import Journal
 from symdiff.training.optimizer import Optimizer
-from symdiff.training.progress import Bar
+from symdiff.training.processes import launch
 from symdiff.training.schedule import learning_rate
 from symdiff.training.signals import Interruption
+from symdiff.training.weights import load_weights, weights
 
 
 class TrainingData(Protocol):
@@ -137,7 +137,7 @@ class Trainer:
         data: str = "",
         quiet: bool = False,
     ) -> None:
-        self.accelerator, self.quiet = accelerator or launch(), quiet
+        self.accelerator = accelerator or launch()
         self.settings, self.structures, self.observe, self.out, self.data = settings, structures, observe, out, data
         self.device, self.first = self.accelerator.device, self.accelerator.is_main_process
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
@@ -160,9 +160,9 @@ class Trainer:
             structures.num_nodes if settings.batch.by_size else None,
         )
         self.checkpoints = Checkpoints(out / "state")
-        self.losses = torch.zeros(2, device=self.device)  # of the steps since the last log line
+        self.journal = Journal(out / "log.jsonl", settings.steps, self.accelerator, quiet)
         self.sizes = structures.num_nodes
-        self.step, self.seconds, self._stop, self._rate = 0, 0.0, 0, 0.0
+        self.step, self.seconds, self._stop = 0, 0.0, 0
         self._world_before = self.world
         # a wait for the device costs nothing on the CPU, and elsewhere is worth it once in a while
         self.check_every = 1 if self.device.type == "cpu" else 10
@@ -188,17 +188,15 @@ class Trainer:
         """
         notes = self._restore() if resume else []
         steps = self.settings.steps
-        self.log = Log(self.out / "log.jsonl", self.step) if self.first else None
-        self.bar = Bar(steps, self.step, quiet=self.quiet or not self.first)
+        self.journal.open(self.step)
         for note in notes:
-            self.bar.say(note)
-        if self.log and self.world != self._world_before:
-            self.log.write("note", self.step, text=notes[-1])
+            self.journal.say(note)
+        if self.world != self._world_before:
+            self.journal.note(self.step, notes[-1])
         if self.world > 1:
             broadcast_from_first(weights(self.diffusion).values())
         self.diffusion.train()
-        self._clock, self._shown, begin = time.monotonic(), math.nan, self.step
-        self._window = [0, 0.0]  # structures and seconds of the steps since the last log line, for the rate
+        self._clock, begin = time.monotonic(), self.step
         try:
             with Interruption() as interruption:
                 saved = self.step
@@ -208,9 +206,7 @@ class Trainer:
                 if self._stop and saved != self.step:
                     self._save()
         finally:
-            self.bar.close()
-            if self.log:
-                self.log.close()
+            self.journal.close()
         signal = self._stop if self.step < steps else 0
         samples = self.step * self.settings.batch.size
         return Outcome(self.step, samples, self._elapsed(), self.guard.skipped, begin, signal, self.diverged, self.good)
@@ -235,12 +231,9 @@ class Trainer:
         self.optimizer.step(learning_rate(step, settings.steps, optimizer.learning_rate, optimizer.warmup), scale, skip)
         self.average.update(step)
 
-        self.losses += torch.stack([torch.where(skip > 0, 0.0, loss), 1 - skip])
         self.divergence.observe(step, loss)
-        self._norm = norm
         self.step += 1
-        self._window[0] += settings.batch.size
-        self._window[1] += time.monotonic() - begin
+        self.journal.observe(loss, norm, skip, settings.batch.size, time.monotonic() - begin)
 
     def _batch(self, step: int) -> tuple[Any, Streams]:
         """This process' rows of the global batch, and their noise."""
@@ -283,8 +276,7 @@ class Trainer:
             self._stop_if_lost()
         if step % settings.log.every == 0 or last:
             self._write_line()
-        rate = self._window[0] / self._window[1] if self._window[1] else self._rate
-        self.bar.update(step, self._shown, rate)
+        self.journal.show(step)
         if self.observe is not None and settings.sample.every and (step % settings.sample.every == 0 or last):
             self._sample()
         if step % settings.save.every == 0 or last:
@@ -293,55 +285,29 @@ class Trainer:
         return saved
 
     def _write_line(self) -> None:
-        total, count = self.losses.tolist()
-        norm = float(self._norm)
-        self._shown = total / count if count else math.nan
-        self._rate = self._window[0] / self._window[1] if self._window[1] else 0.0
-        self._window = [0, 0.0]
-        self.losses.zero_()
-        self._compare_with_first()
-        values = {
-            "loss": self._shown if count else None,
-            "gradient_norm": norm if math.isfinite(norm) else None,
-            "learning_rate": self.optimizer.learning_rate,
-            "skipped": self.guard.skipped,
-            "samples_per_second": round(self._rate, 1),
-            "seconds": round(self._elapsed(), 2),
-        }
-        if self.log:
-            self.log.write("train", self.step, **values)
-        self.accelerator.log({k: v for k, v in values.items() if v is not None}, step=self.step)
+        self._compare_with_first(self.journal.average())
+        self.journal.write(self.step, self.optimizer.learning_rate, self.guard.skipped, self._elapsed())
 
-    def _compare_with_first(self) -> None:
+    def _compare_with_first(self, loss: float) -> None:
         """Warn where the loss has come to be far above that of the first steps, and where it has come back."""
-        if not math.isfinite(self._shown):
+        if not math.isfinite(loss):
             return  # no step since the last line was finite, which the guard sees to
         before, first = self.diverged, self.divergence.first
-        self.diverged = (
-            f"the loss is {self._shown:.4g} and was {first:.4g} at first" if self.divergence.check(self._shown) else ""
-        )
+        self.diverged = f"the loss is {loss:.4g} and was {first:.4g} at first" if self.divergence.check(loss) else ""
         if bool(before) == bool(self.diverged):
             return
-        text = f"diverging: {self.diverged}" if self.diverged else f"no longer diverging: the loss is {self._shown:.4g}"
-        self.bar.say(f"step {self.step}  {'warning: ' if self.diverged else ''}{text}")
-        if self.log:
-            self.log.write("note", self.step, text=text)
+        text = f"diverging: {self.diverged}" if self.diverged else f"no longer diverging: the loss is {loss:.4g}"
+        self.journal.say(f"step {self.step}  {'warning: ' if self.diverged else ''}{text}")
+        self.journal.note(self.step, text)
 
     def _sample(self) -> None:
-        if not self.first or self.observe is None or self.log is None:
+        if not self.first or self.observe is None:
             return
         self.diffusion.eval()
         with self.average.swap_in(), self.autocast():
             values = self.observe(self.diffusion, self.step)
         self.diffusion.train()
-        self.log.write("sample", self.step, **values)
-        self.accelerator.log(
-            {f"sample/{k}": v for k, v in values.items() if isinstance(v, int | float)}, step=self.step
-        )
-        self.bar.say(
-            f"step {self.step}  "
-            + "  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
-        )
+        self.journal.sample(self.step, values)
 
     def _stop_if_lost(self) -> None:
         if self.guard.stopped_at:
@@ -354,9 +320,9 @@ class Trainer:
             )
 
     def _save(self) -> None:
-        if not self.first or self.log is None:
+        if not self.first:
             return
-        self.log.sync()
+        self.journal.sync()
         if not self.diverged:
             self.good = self.step
         self.checkpoints.save(self.snapshot(), spare=self.good)
@@ -370,7 +336,7 @@ class Trainer:
             Tensors of weights, average and optimizer, and plain numbers; tensors are not copied.
         """
         record = {
-            "losses": self.losses.tolist(),
+            "losses": self.journal.losses.tolist(),
             "skipped": self.guard.counts.tolist(),
             "seconds": self._elapsed(),
             "data": self.data,
@@ -396,7 +362,7 @@ class Trainer:
         load_weights(self.diffusion, snapshot.tensors["weights"])
         self.average.restore(snapshot.tensors["average"])
         self.optimizer.restore(snapshot.tensors["optimizer"])
-        self.losses.copy_(torch.tensor(snapshot.record["losses"]))
+        self.journal.losses.copy_(torch.tensor(snapshot.record["losses"]))
         self.guard.counts.copy_(torch.tensor(snapshot.record["skipped"]))
         self.divergence.restore(snapshot.record.get("first_losses", self.divergence.state()))
         self.diverged, self.good = snapshot.record.get("diverged", ""), snapshot.record.get("good")
@@ -418,80 +384,3 @@ class Trainer:
 
     def _elapsed(self) -> float:
         return self.seconds + time.monotonic() - self._clock
-
-
-def launch(tracker: str | None = None, out: Path | None = None) -> Accelerator:
-    """Join the processes that torchrun started (gloo on CPUs), or stand alone. Autocast is the loop's own business.
-
-    Parameters
-    ----------
-    tracker : {"tensorboard"}, optional
-        Which tracker of Accelerate follows the training.
-    out : Path, optional
-        The folder that it writes to.
-
-    Returns
-    -------
-    Accelerator
-        On a GPU where there is one.
-
-    Raises
-    ------
-    UserError
-        Where the tracker is not installed.
-    """
-    if tracker == "tensorboard" and not is_tensorboard_available():
-        raise UserError(
-            "training.log.tracker: tensorboard is not installed; install it, or leave the key out and read log.jsonl"
-        )
-    if torch.cuda.is_available():
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
-    return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no", log_with=tracker, project_dir=out)
-
-
-def weights(module: nn.Module) -> dict[str, Tensor]:
-    """Collect parameters (tied ones once) and persistent buffers.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Any.
-
-    Returns
-    -------
-    dict of str to Tensor
-        By name; they are not copied.
-    """
-    buffers = {
-        name: tensor
-        for name, tensor in module.state_dict().items()
-        if name not in dict(module.named_parameters(remove_duplicate=False))
-    }
-    return {**dict(module.named_parameters()), **buffers}
-
-
-@torch.no_grad()
-def load_weights(module: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Put back what ``weights`` returned.
-
-    Parameters
-    ----------
-    module : nn.Module
-        Whose tensors are overwritten in place.
-    tensors : mapping of str to Tensor
-        By name.
-
-    Raises
-    ------
-    UserError
-        Where names or shapes differ.
-    """
-    own = weights(module)
-    if own.keys() != tensors.keys():
-        raise UserError(f"the state's weights are of another model: {sorted(own.keys() ^ tensors.keys())[:3]} differ")
-    for name, tensor in own.items():
-        if tensor.shape != tensors[name].shape:
-            raise UserError(
-                f"weight {name!r} needs shape {tuple(tensor.shape)}, the state has {tuple(tensors[name].shape)}"
-            )
-        tensor.copy_(tensors[name])

@@ -8,9 +8,9 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from accelerate import Accelerator
@@ -18,25 +18,21 @@ from torch import nn
 
 from symdiff.assembly import Model
 from symdiff.config import recipe as recipes
-from symdiff.config.automatic import look_up
 from symdiff.config.recipe import Recipe
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline, check_parts
 from symdiff.random import Streams
 from symdiff.storage.atomic import write_file
-from symdiff.storage.run_states import Checkpoints
 from symdiff.training.auto import MINUTES, Facts, describe, settle_by_data, settle_by_steps
 from symdiff.training.folder import claim
-from symdiff.training.loop import Outcome, Trainer, TrainingData, launch
+from symdiff.training.loop import Outcome, Trainer, TrainingData
 from symdiff.training.memory import keep_freed_memory
 from symdiff.training.pace import STEPS, measure_pace
+from symdiff.training.processes import launch
+from symdiff.training.resumption import check_folder, settle_as_before
 from symdiff.training.start import start_from
 from symdiff.training.subject import subject_of
-
-HARMLESS = "training.save.", "training.sample.", "training.log."
-"""What may change between a run and its resumption: no weight and no random number depends on it."""
-
 
 STEPS_PLACE = ("training", "steps")
 ENOUGH = 1500
@@ -81,9 +77,9 @@ def train(recipe: Recipe, out: Path, resume: bool = False, minutes: float | None
     """
     out = Path(out)
     if resume and recipe.auto:
-        recipe = _as_before(recipe, out)
+        recipe = settle_as_before(recipe, out)
     accelerator = launch(recipe.training.log.tracker, out)
-    with claim(out, accelerator, lambda: _check_folder(recipe, out, resume)) as folder:
+    with claim(out, accelerator, lambda: check_folder(recipe, out, resume)) as folder:
         if recipe.auto:
             recipe = settle(recipe, accelerator, MINUTES if minutes is None else minutes)
         trainer, package = prepare(recipe, out, accelerator, resume)
@@ -95,33 +91,43 @@ def train(recipe: Recipe, out: Path, resume: bool = False, minutes: float | None
         finally:
             folder.began = trainer.step > 0
         if outcome.signal:
-            if accelerator.is_main_process:
-                name = signal.Signals(outcome.signal).name
-                print(
-                    f"{name}: saved step {outcome.steps} of {recipe.training.steps}; go on with --resume {out}",
-                    file=sys.stderr,
-                )
-            finish(accelerator)
-            raise SystemExit(128 + outcome.signal)
-        done = outcome.begin == outcome.steps and (out / "checkpoint").is_dir() and (out / "summary.json").is_file()
-        if accelerator.is_main_process and not done:
-            if outcome.diverged and outcome.good is not None:
-                trainer.average.restore(trainer.checkpoints.at(outcome.good).tensors["average"])
-            if not outcome.diverged or outcome.good is not None:
-                with trainer.average.swap_in():
-                    package().save(out / "checkpoint")
-            write_file(out / "summary.json", json.dumps(summary(outcome, recipe, accelerator), indent=1) + "\n")
+            _leave_at_signal(outcome, recipe, out, accelerator)
+        if accelerator.is_main_process:
+            _write_results(outcome, recipe, trainer, package)
         finish(accelerator)
     if outcome.diverged:
         if accelerator.is_main_process:
-            print(
-                f"error: {out}: the training diverged: {outcome.diverged}; {_last_good(outcome, out)}", file=sys.stderr
-            )
+            advice = _name_last_good(outcome, out)
+            print(f"error: {out}: the training diverged: {outcome.diverged}; {advice}", file=sys.stderr)
         raise SystemExit(DIVERGED)
     return outcome
 
 
-def _last_good(outcome: Outcome, out: Path) -> str:
+def _leave_at_signal(outcome: Outcome, recipe: Recipe, out: Path, accelerator: Accelerator) -> NoReturn:
+    if accelerator.is_main_process:
+        saved = f"saved step {outcome.steps} of {recipe.training.steps}"
+        print(f"{signal.Signals(outcome.signal).name}: {saved}; go on with --resume {out}", file=sys.stderr)
+    finish(accelerator)
+    raise SystemExit(128 + outcome.signal)
+
+
+def _write_results(outcome: Outcome, recipe: Recipe, trainer: Trainer, package: Callable[[], SymdiffPipeline]) -> None:
+    """Write the checkpoint and the summary, unless an earlier process of this run has done so.
+
+    Of a training that diverged the checkpoint is that of the last good state, if there is one.
+    """
+    out = trainer.out
+    if outcome.begin == outcome.steps and (out / "checkpoint").is_dir() and (out / "summary.json").is_file():
+        return
+    if outcome.diverged and outcome.good is not None:
+        trainer.average.restore(trainer.checkpoints.at(outcome.good).tensors["average"])
+    if not outcome.diverged or outcome.good is not None:
+        with trainer.average.swap_in():
+            package().save(out / "checkpoint")
+    write_file(out / "summary.json", json.dumps(summary(outcome, recipe, trainer.accelerator), indent=1) + "\n")
+
+
+def _name_last_good(outcome: Outcome, out: Path) -> str:
     advice = "try a lower training/optimizer/learning_rate or a smaller training/optimizer/clip"
     if outcome.good is None:
         return f"no state was good, so there is no checkpoint; {advice}"
@@ -294,32 +300,6 @@ def compile_networks(model: Model) -> None:
             model.parts[name].compile()
 
 
-def compare(before: Mapping, now: Mapping, path: str = "") -> list[str]:
-    """Name the keys whose values differ between two plain recipes.
-
-    Parameters
-    ----------
-    before, now : mapping
-        Nested settings.
-    path : str
-        What stands before every key: the place of the two in a recipe.
-
-    Returns
-    -------
-    list of str
-        As ``section.key``.
-    """
-    keys = []
-    for key in dict.fromkeys([*before, *now]):
-        place = f"{path}.{key}" if path else str(key)
-        one, other = before.get(key), now.get(key)
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            keys += compare(one, other, place)
-        elif one != other:
-            keys.append(place)
-    return keys
-
-
 def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
     """Describe what the run was and how fast, for ``summary.json``.
 
@@ -352,34 +332,3 @@ def summary(outcome: Outcome, recipe: Recipe, accelerator: Accelerator) -> dict:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
-
-
-def _as_before(recipe: Recipe, out: Path) -> Recipe:
-    """The recipe with the values for ``auto`` that the run in a folder was begun with."""
-    record = out / "recipe.yaml"
-    if not record.is_file():
-        return recipe  # which is refused below
-    before = recipes.load(record, earlier_keys=True).plain()
-    values = {}
-    for place in recipe.auto:
-        with suppress(KeyError):
-            values[place] = look_up(before, place)
-    return recipes.fill(recipe, values)
-
-
-def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
-    record = out / "recipe.yaml"
-    if not resume:
-        if Checkpoints(out / "state").steps() or (out / "checkpoint").exists():
-            raise UserError(
-                f"{out}: a training run is there already; go on with --resume {out}, or choose another folder"
-            )
-        return
-    if not record.is_file():
-        raise UserError(f"{out}: no training run to resume: recipe.yaml is missing")
-    before = recipes.load(record, earlier_keys=True).plain()
-    changed = [key for key in compare(before, recipe.plain()) if not key.startswith(HARMLESS)]
-    if changed:
-        raise UserError(
-            f"{record}: the recipe differs from that of the run in {', '.join(changed)}; a resumed run keeps its recipe"
-        )

@@ -217,7 +217,6 @@ def test_a_full_disk_is_told_in_one_line(tmp_path):
             UserError, match="could not be saved .File too large.; the last good state is .*step-00000020"
         ) as caught:
             trainer = Trainer(Toy(), Structures(), settings(), tmp_path, None)
-            trainer.log = trainer.bar = None
             trainer._clock = time.monotonic()
             trainer.step = 21
             trainer.checkpoints.save(trainer.snapshot())

@@ -220,7 +220,7 @@ def test_data_without_a_recipe_say_so(place, monkeypatch):
 
 def test_a_network_is_smaller_where_few_steps_would_fit(place, monkeypatch):
     from symdiff.training import run as training
-    from symdiff.training.loop import launch
+    from symdiff.training.processes import launch
 
     smiles(place / "own.csv")
     run("data", "import", "own.csv", "--out", "mine")

@@ -16,8 +16,9 @@ from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import Pipeline
 from symdiff.storage import sealed
-from symdiff.training import loop, run, samples
-from symdiff.training.run import compare, compile_networks, train
+from symdiff.training import loop, processes, run, samples
+from symdiff.training.resumption import compare
+from symdiff.training.run import compile_networks, train
 
 RECIPE = """
 name: tiny
@@ -192,7 +193,7 @@ def test_compiling_without_a_compiler_is_told(monkeypatch):
 
 
 def test_a_missing_tracker_is_told(monkeypatch, tmp_path):
-    monkeypatch.setattr(loop, "is_tensorboard_available", lambda: False)
+    monkeypatch.setattr(processes, "is_tensorboard_available", lambda: False)
     with pytest.raises(UserError, match="tensorboard is not installed"):
         train(recipes.set(recipes.load(RECIPE), "training/log/tracker=tensorboard"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
