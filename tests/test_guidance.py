@@ -173,7 +173,7 @@ def test_a_property_is_a_condition_that_may_be_absent():
     assert one["mu"].tolist() == [[0.5]] and one["mu.absent"].tolist() == [0] and one.mask.shape == (1, 0)
     assert none["mu"].tolist() == [[0.0]] and none["mu.absent"].tolist() == [1]
     for text in ("much", "nan", "inf"):
-        with pytest.raises(UserError, match="--mu: expected a .*number in D"):
+        with pytest.raises(UserError, match="--mu: expected a number, a range .* in D"):
             DOMAIN.options.read_condition({"mu": text})
     water = bare([8, 1, 1], np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]]))
     assert DOMAIN.collate([DOMAIN.encode(water)])["mu.absent"].tolist() == [1]
@@ -339,7 +339,7 @@ def test_a_property_is_an_option_of_sample(place, tmp_path):
     ] * 4  # the size that has such values
     assert run().exit_code == 0
     for words, message in [
-        (("--mu", "high"), "--mu: expected a number in D, got 'high'"),
+        (("--mu", "high"), "--mu: expected a number, a range (60-70) or a bound (>4) in D, got 'high'"),
         (("--nu", "3"), "--nu: no such option of"),
         (("--guidance", "nan"), "guidance: expected a finite number, got nan"),
     ]:

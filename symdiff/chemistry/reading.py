@@ -5,7 +5,8 @@ A broken record is a record with a reason and costs no neighbor; no more than on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,11 @@ ENDINGS = tuple(TEXT)
 
 
 def read(
-    path: str | Path, column: str | None = None, split_column: str | None = None, max_atoms: int = MAX_ATOMS
+    path: str | Path,
+    column: str | None = None,
+    split_column: str | None = None,
+    max_atoms: int = MAX_ATOMS,
+    properties: Sequence[str] = (),
 ) -> Iterator[Record]:
     """Read the SMILES or mol blocks of a file.
 
@@ -42,6 +47,8 @@ def read(
         The column of a table that names the split of each molecule.
     max_atoms : int
         What is larger is a broken record.
+    properties : sequence of str
+        The columns of a table, or the data fields of an SDF, whose values come with each record.
 
     Yields
     ------
@@ -61,13 +68,17 @@ def read(
         raise UserError(f"{path}: has no columns; only a table, such as .csv or .tsv, has them")
     with open_text(path) as stream, reading(path, form):
         if form == "table":
-            yield from smiles.read_table(path, stream, max_atoms, column, split_column)
+            yield from smiles.read_table(path, stream, max_atoms, column, split_column, properties)
+        elif form == "sdf":
+            yield from sdf.read_blocks(path, stream, max_atoms, properties)
         else:
-            yield from (sdf.read_blocks if form == "sdf" else smiles.read_lines)(path, stream, max_atoms)
+            if properties:
+                raise UserError(f"{path}: has no columns, and so no {properties[0]!r}; a table with a header has them")
+            yield from smiles.read_lines(path, stream, max_atoms)
 
 
 def read_geometries(
-    path: str | Path, max_atoms: int = MAX_ATOMS, bonds: bool = True
+    path: str | Path, max_atoms: int = MAX_ATOMS, bonds: bool = True, properties: Sequence[str] = ()
 ) -> Iterator[tuple[Record, Geometry | None]]:
     """Read the molecules of a file with their places in 3D.
 
@@ -80,6 +91,8 @@ def read_geometries(
         What is larger is a broken record.
     bonds : bool
         Whether the bonds that a file has come with the atoms; without, they may be any.
+    properties : sequence of str
+        The keys of a comment (extxyz), or the data fields of an SDF, whose values come with each record.
 
     Yields
     ------
@@ -100,9 +113,9 @@ def read_geometries(
         raise UserError(f"{path}: holds SMILES, no molecules in 3D; expected .xyz, .extxyz, .sdf or arrays")
     with open_text(path) as stream, reading(path, form):
         if form == "xyz":
-            yield from xyz.read_blocks(path, stream, max_atoms)
+            yield from xyz.read_blocks(path, stream, max_atoms, properties)
         else:
-            for record in sdf.read_blocks(path, stream, max_atoms):
+            for record in sdf.read_blocks(path, stream, max_atoms, properties):
                 yield _from_block(record, max_atoms, bonds)
 
 
@@ -120,4 +133,4 @@ def _from_block(record: Record, max_atoms: int, bonds: bool) -> tuple[Record, Ge
         reason = str(error)
     except Exception as error:  # RDKit raises whatever a block leads it to
         reason = f"syntax: {describe(error)}"
-    return Record(record.file, record.number, record.text, record.form, reason), None
+    return replace(record, reason=reason), None

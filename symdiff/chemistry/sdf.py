@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
@@ -24,12 +25,14 @@ query. Programs, such as that which wrote PDBbind's ligands, fill them in for mo
 _PATTERN = re.compile(r" (?:HCOUNT|TOPO)=-?\d+")
 
 
-def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterator[Record]:
-    """Read a record up to each ``$$$$``, its data behind ``M  END`` passed over."""
+def read_blocks(
+    path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS, properties: Sequence[str] = ()
+) -> Iterator[Record]:
+    """Read a record up to each ``$$$$``; of its data behind ``M  END`` the values of the fields ``properties``."""
     number, block, size, reason = 1, [], 0, ""
     for line, _ in lines(stream, MAX_CHARACTERS):
         if line.startswith("$$$$"):
-            yield _record(path.name, number, block, reason, max_atoms)
+            yield _record(path.name, number, block, reason, max_atoms, properties)
             number, block, size, reason = number + 1, [], 0, ""
             continue
         size += len(line) + 1
@@ -38,7 +41,7 @@ def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Itera
         else:
             block.append(line)
     if any(line.strip() for line in block):
-        yield _record(path.name, number, block, reason, max_atoms)
+        yield _record(path.name, number, block, reason, max_atoms, properties)
 
 
 def find_cause(text: str) -> str:
@@ -60,12 +63,23 @@ def find_cause(text: str) -> str:
     return ""
 
 
-def _record(file: str, number: int, block: list[str], reason: str, max_atoms: int) -> Record:
+def _record(
+    file: str, number: int, block: list[str], reason: str, max_atoms: int, properties: Sequence[str] = ()
+) -> Record:
     stop = next((k + 1 for k, line in enumerate(block) if line.startswith("M  END")), len(block))
-    block = block[:stop]
+    block, data = block[:stop], block[stop:]
     reason = reason or _check(block, max_atoms)
     text = "\n".join(block)[:200] if reason else "\n".join(_mend(block))
-    return Record(file, number, text, "molblock", reason)
+    values = [_data(data, name) for name in properties]
+    return Record(file, number, text, "molblock", reason, values=values)
+
+
+def _data(lines: Sequence[str], name: str) -> str:
+    """The value of a data field: the line behind ``> <name>``, or nothing where there is none."""
+    for line, value in pairwise(lines):
+        if line.startswith(">") and f"<{name}>" in line:
+            return value.strip()
+    return ""
 
 
 def _check(block: Sequence[str], max_atoms: int) -> str:

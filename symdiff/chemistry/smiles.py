@@ -36,7 +36,12 @@ def read_lines(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterat
 
 
 def read_table(
-    path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS, column: str | None = None, split_column: str | None = None
+    path: Path,
+    stream: TextIO,
+    max_atoms: int = MAX_ATOMS,
+    column: str | None = None,
+    split_column: str | None = None,
+    properties: Sequence[str] = (),
 ) -> Iterator[Record]:
     """Read a table with a header, separated by commas, semicolons or tabs.
 
@@ -55,6 +60,8 @@ def read_table(
         The column of SMILES; without, the one called ``smiles``, or the only one that starts so.
     split_column : str, optional
         The column that names a split.
+    properties : sequence of str
+        The columns whose values come with each record.
 
     Yields
     ------
@@ -72,12 +79,13 @@ def read_table(
     names = [name.strip() for name in header]
     place = choose_column(path, names, column)
     split_place = None if split_column is None else choose_column(path, names, split_column)
+    places = [choose_column(path, names, name) for name in properties]
     input_place = names.index("input") if names.count("input") == 1 else None
     for number, (row, line, cut) in enumerate(rows, 1):
         if isinstance(row, str):
             yield Record(path.name, number, line[:_SHOWN], reason=f"table: {row}")
             continue
-        needed = max(place, split_place or 0)
+        needed = max(place, split_place or 0, *places)
         if row and len(row) <= needed:
             yield Record(
                 path.name, number, line[:_SHOWN], reason=f"table: {len(row)} columns where {len(header)} are named"
@@ -88,6 +96,8 @@ def read_table(
             record = replace(record, input=row[input_place].strip()[:longest])
         if split_place is not None and row:
             record = replace(record, split=row[split_place].strip())
+        if places and row:
+            record = replace(record, values=[row[k].strip() for k in places])
         yield record
 
 

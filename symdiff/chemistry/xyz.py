@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -35,7 +35,9 @@ class _Columns(NamedTuple):
     charge: int | None = None
 
 
-def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterator[tuple[Record, Geometry | None]]:
+def read_blocks(
+    path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS, properties: Sequence[str] = ()
+) -> Iterator[tuple[Record, Geometry | None]]:
     """Read the molecules of a file one after the other.
 
     The comment may say ``units=bohr``, ``charge=1`` (``total_charge=1``), and extxyz's ``Properties``; columns other
@@ -51,6 +53,8 @@ def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Itera
         Its text.
     max_atoms : int
         Larger molecules are refused before they are read.
+    properties : sequence of str
+        Keys of the comment whose values come with each record.
 
     Yields
     ------
@@ -85,7 +89,14 @@ def read_blocks(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Itera
             yield Record(path.name, number, comment[:_SHOWN], "geometry", str(error)), None
             source.skip()
             continue
-        yield Record(path.name, number, comment[:_SHOWN], "geometry", note=note), geometry
+        values = [_value(comment, name) for name in properties]
+        yield Record(path.name, number, comment[:_SHOWN], "geometry", note=note, values=values), geometry
+
+
+def _value(comment: str, name: str) -> str:
+    """What a comment says behind ``name=``, or nothing."""
+    match = re.search(rf'(?<!\S){re.escape(name)}=("[^"]*"|\S+)', comment)
+    return match[1].strip('"') if match else ""
 
 
 def begins_block(head: list[str]) -> bool:

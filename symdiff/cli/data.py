@@ -44,12 +44,23 @@ def import_(
     atoms: Annotated[
         str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")
     ] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            help="A number to keep of every structure, as a condition of models: activity, activity[nM], or "
+            "activity='IC50 value'[nM] for a column of another name. A column of a table, a data field of .sdf, a key "
+            "of an .extxyz comment, a graph attribute of .graphml, an array of .npz; may be given several times.",
+        ),
+    ] = None,
     as_json: _JSON = False,
 ) -> None:
     """Read files into a validated, checksummed data set; broken rows are counted by reason and left out."""
+    from symdiff.data.columns import read_asked
     from symdiff.data.importer import ImportSettings
     from symdiff.data.importing import import_files
 
+    asked = [read_asked(text) for text in properties or ()]
     with _progress(as_json) as progress:
         settings = ImportSettings(
             column,
@@ -61,12 +72,13 @@ def import_(
             max_nodes,
             workers,
             progress,
+            asked,
         )
         dataset = import_files(files, out, settings)
     meta = dataset.meta
     report = {
         name: meta[name]
-        for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates")
+        for name in ("rows", "count", "splits", "left_out", "examples", "notes", "duplicates", "missing")
         if name in meta
     }
     if as_json:
@@ -79,6 +91,8 @@ def import_(
     for note in meta.get("notes", []):
         typer.echo(f"note: {note}")
     typer.echo(f"duplicates kept: {meta['duplicates']}")
+    for name, one in dataset.domain.properties.items():
+        typer.echo(f"{name}: {one.seen} in training, mean {one.mean:g}; {meta['missing'][name]} structures have none")
 
 
 @app.command(epilog="Example: symdiff data info small-molecules")

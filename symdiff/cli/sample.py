@@ -72,6 +72,7 @@ def sample(
     Spins are corrected to Boltzmann's distribution by the model's own likelihood:
     symdiff sample ising --temperature 2.27 --metropolis ...
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
+    They may be ranges or bounds, in which values are drawn as in the training data: --alpha 60-70 --gap '>4'
     symdiff sample CHECKPOINT --help lists them for a model.
     """
     import collections
@@ -175,7 +176,10 @@ def read_request(context: typer.Context, pipeline, checkpoint: str, count: int, 
         if name not in options.help:
             own = [flag[2:] for parameter in context.command.params for flag in parameter.opts if flag.startswith("--")]
             raise UserError(f"--{name}: no such option of {checkpoint}{nearest(name, [*own, *options.help])}")
-    condition = options.read_condition(words) if words or pipeline.domain.conditions else None
+    for line in options.notes(words):
+        typer.echo(f"note: {line}", err=True)
+    streams = Request(count, seed=seed).values
+    condition = options.read_condition(words, streams) if words or pipeline.domain.conditions else None
     if condition is not None and len(condition) > 1 and count != len(condition):
         condition = repeat(condition, count)
     return Request(count, sizes, condition, options.read_known(words), seed)

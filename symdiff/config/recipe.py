@@ -39,10 +39,12 @@ class DataSettings(Section):
     """What is learned: a dataset's name (or folder), and the canonical order of a structure's nodes.
 
     ``stored``: as the dataset has it; ``smiles``: the same, for molecules only; the others: those of ``Nodes``.
+    ``conditions``: the properties of the dataset that models are given, all that it has where none are named.
     """
 
     dataset: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     order: Literal["stored", "smiles", "rank", "breadth", "depth"] = "stored"
+    conditions: list[Annotated[str, StringConstraints(min_length=1, max_length=64)]] | None = None
 
 
 class SamplingSettings(Section):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from symdiff.face import face
 
 if TYPE_CHECKING:
+    from symdiff.data.columns import choose_properties as choose_properties
     from symdiff.data.dataset import Dataset as Dataset
     from symdiff.data.importing import import_files as import_files
     from symdiff.data.orders import reorder as reorder

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from symdiff.data.columns import PropertyColumns, read_attributes
 from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.molecules import split_by_content
@@ -27,7 +28,9 @@ PORTION = 1 << 22
 """Bonds that are looked at together."""
 
 
-def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = None) -> Dataset:
+def configurations(
+    paths: Sequence[Path], meta: Mapping, progress: Progress = None, properties: PropertyColumns | None = None
+) -> Dataset:
     """Make a data set in memory of files of spins, all of them with the same arrays and on one lattice.
 
     ``coupling``, ``field`` and ``temperature`` are conditions where the files have them, of each configuration or one
@@ -43,6 +46,8 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
         What the data set says of itself: ``name``, ``source``.
     progress : callable, optional
         Called with how many configurations were read now, and how many there are.
+    properties : PropertyColumns, optional
+        The properties that are kept.
 
     Returns
     -------
@@ -54,7 +59,8 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
     UserError
         Where a file cannot be read, files differ, or no configuration is sound.
     """
-    opened = [_open(path) for path in paths]
+    passed = () if properties is None else properties.columns
+    opened = [_open(path, passed) for path in paths]
     domain, first, _ = opened[0]
     for path, (other, columns, _) in zip(paths, opened, strict=True):
         mine = _describe(other, columns)
@@ -65,6 +71,11 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
         first if len(opened) == 1 else {name: np.concatenate([one[name] for _, one, _ in opened]) for name in first}
     )
     reasons = [reason for _, _, some in opened for reason in some]
+    if properties is not None and properties.asked:
+        broken = properties.take_all([row for path in paths for row in read_attributes(path, properties.columns) or ()])
+        if len(broken) != len(reasons):
+            raise UserError(f"{paths[0]}: {properties.columns[0]}: expected {len(reasons)} values, got {len(broken)}")
+        reasons = [reason or other for reason, other in zip(reasons, broken, strict=True)]
     left_out = dict(Counter(reason.partition(":")[0] for reason in reasons if reason).most_common())
     sound = np.flatnonzero([not reason for reason in reasons])
     if not len(sound):
@@ -87,6 +98,10 @@ def configurations(paths: Sequence[Path], meta: Mapping, progress: Progress = No
     for name, field in domain.schema.items():
         arrays[name] = values[name] if field.axes == "whole" else values[name].reshape(-1, *field.trailing)
     report = {"rows": len(columns["spins"]), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
+    if properties is not None and properties.asked:
+        valid = np.array([not reason for reason in reasons], bool)
+        joined, arrays, missing = properties.join(domain, arrays, valid)
+        return Dataset.from_arrays(joined, arrays, {"order": "source", **meta, **report, **missing})
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
 
 
@@ -101,22 +116,24 @@ def import_configurations(paths: Sequence[Path], meta: Mapping, settings: Import
     meta : mapping
         What the data set says of itself.
     settings : ImportSettings
-        Of which only ``progress`` is used.
+        Of which ``progress`` and ``properties`` are used.
 
     Returns
     -------
     Dataset
         As ``configurations`` returns it.
     """
-    return configurations(paths, meta, settings.progress)
+    return configurations(paths, meta, settings.progress, PropertyColumns(settings.properties))
 
 
-def _open(path: Path) -> tuple[SpinLattice, dict[str, np.ndarray], list[str]]:
+def _open(path: Path, passed: Sequence[str] = ()) -> tuple[SpinLattice, dict[str, np.ndarray], list[str]]:
     """What a file holds.
 
     Its domain, the arrays with an entry for each of M configurations, and why each is broken, "" where it is not.
+    The arrays ``passed`` are those of properties.
     """
-    spin_columns = read_columns(read_arrays(path), str(path))
+    arrays = {name: array for name, array in read_arrays(path).items() if name not in passed}
+    spin_columns = read_columns(arrays, str(path))
     if not len(spin_columns):
         raise UserError(f"{path}: no spins")
     try:

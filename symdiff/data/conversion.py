@@ -52,6 +52,8 @@ def convert(dataset: Dataset, domain: Domain, nodes: int | None = None) -> Conve
         For a domain of another kind or with other settings, and where nothing is left.
     """
     before, now = dataset.domain.spec, domain.spec
+    if "properties" not in now:
+        before.pop("properties", None)
     for key in sorted({*before, *now} - {*FREE}):
         if before.get(key) != now.get(key):
             raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,22 +14,26 @@ from symdiff.chemistry import kekule
 from symdiff.chemistry.geometry import Geometry, to_rdkit
 from symdiff.chemistry.perception import prepare
 from symdiff.chemistry.reading import read_geometries
+from symdiff.data.columns import PropertyColumns, add_properties, read_attributes
 from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.molecules import describe_records, digests, no_molecule, split_by_content
 from symdiff.data.parsing import first_reasons
 from symdiff.domains.arrays import pack
 from symdiff.domains.molecule3d import Molecule3D
-from symdiff.domains.properties import Property
 from symdiff.errors import UserError
-from symdiff.guidance import marker
 from symdiff.state import Categorical
 from symdiff.storage.boundary import describe
 from symdiff.storage.records import Broken
 
 
 def of_files(
-    paths: Sequence[Path], meta: Mapping, bonds: bool = True, chiral: bool = False, max_nodes: int = 512
+    paths: Sequence[Path],
+    meta: Mapping,
+    bonds: bool = True,
+    chiral: bool = False,
+    max_nodes: int = 512,
+    columns: PropertyColumns | None = None,
 ) -> Dataset:
     """Make a data set in memory of the molecules in .sdf, .xyz, .extxyz and .npz files, split by the graph's content.
 
@@ -44,6 +49,8 @@ def of_files(
         Whether mirror images are different structures.
     max_nodes : int
         Larger molecules are left out.
+    columns : PropertyColumns, optional
+        The properties that are kept.
 
     Returns
     -------
@@ -55,9 +62,12 @@ def of_files(
     UserError
         For a file that cannot be read, and where no record is a molecule.
     """
-    entries, places, notes = [], [], []
+    entries, places, notes, columns = [], [], [], columns or PropertyColumns(())
     for path in paths:
-        for record, geometry in read_geometries(path, max_nodes):
+        values = read_attributes(path, columns.columns) if columns.asked else None
+        for record, geometry in read_geometries(path, max_nodes, properties=() if values else columns.columns):
+            record = columns.take(record if values is None else replace(record, values=values[record.number - 1]))
+            geometry = None if record.reason else geometry
             molecule = Broken(record.reason) if geometry is None else _prepare(geometry, bonds, max_nodes)
             entries.append(molecule)
             places.append(
@@ -65,7 +75,13 @@ def of_files(
             )
             notes.append(record.note)
     return geometries(
-        entries, None, {**meta, **describe_records(first_reasons(places), notes)}, bonds, chiral, max_nodes
+        entries,
+        None,
+        {**meta, **describe_records(first_reasons(places), notes)},
+        bonds,
+        chiral,
+        max_nodes,
+        columns=columns,
     )
 
 
@@ -80,14 +96,16 @@ def import_geometries(paths: Sequence[Path], meta: Mapping, settings: ImportSett
     meta : mapping
         What the data set says of itself.
     settings : ImportSettings
-        Of which ``bonds`` and ``max_nodes`` are used.
+        Of which ``bonds``, ``max_nodes`` and ``properties`` are used.
 
     Returns
     -------
     Dataset
         As ``of_files`` returns it.
     """
-    return of_files(paths, meta, settings.bonds, max_nodes=settings.max_nodes)
+    return of_files(
+        paths, meta, settings.bonds, max_nodes=settings.max_nodes, columns=PropertyColumns(settings.properties)
+    )
 
 
 def _prepare(geometry: Geometry, bonds: bool, max_nodes: int) -> Geometry | UserError:
@@ -111,6 +129,7 @@ def geometries(
     max_nodes: int = 512,
     values: Mapping[str, np.ndarray] | None = None,
     units: Mapping[str, str] | None = None,
+    columns: PropertyColumns | None = None,
 ) -> Dataset:
     """Make a data set in memory of molecules whose atoms are in their order.
 
@@ -136,6 +155,8 @@ def geometries(
         Properties, each (M,), which the domain has as conditions.
     units : mapping of str to str, optional
         Their units.
+    columns : PropertyColumns, optional
+        The properties of all records, in place of ``values``.
 
     Returns
     -------
@@ -164,12 +185,11 @@ def geometries(
     left_out = {**meta.get("left_out", {}), **dict(reasons.most_common())}
     marks = digests(arrays, {name: field for name, field in plain.schema.items() if isinstance(field, Categorical)})
     arrays["split"] = split_by_content(marks) if split is None else np.asarray(split, np.uint8)[valid]
-    properties = {}
-    for name, column in (values or {}).items():
-        mine, train = np.asarray(column)[valid], arrays["split"] == 0
-        properties[name] = Property.of(mine[train], arrays["num_nodes"][train], (units or {}).get(name, ""))
-        arrays[name], arrays[marker(name)] = properties[name].standard(mine)[:, None], np.zeros(len(mine), np.uint8)
-    given = {name: dict(vars(one)) for name, one in properties.items()}
-    domain = Molecule3D(atoms, bonds=bonds, chiral=chiral, max_nodes=max_nodes, properties=given)
+    domain, about = plain, {}
+    if columns is not None and columns.asked:
+        domain, arrays, about = columns.join(plain, arrays, np.array(valid))
+    elif values:
+        mine = {name: np.asarray(column)[valid] for name, column in values.items()}
+        domain, arrays = add_properties(plain, arrays, mine, units or {})
     report = {"rows": len(valid), "left_out": left_out, "duplicates": len(marks) - len(set(marks))}
-    return Dataset.from_arrays(domain, arrays, {"order": "smiles", **report, **meta, "left_out": left_out})
+    return Dataset.from_arrays(domain, arrays, {"order": "smiles", **report, **about, **meta, "left_out": left_out})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from symdiff.data.columns import PropertyColumns, read_attributes
 from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.molecules import digests, split_by_content
@@ -19,7 +21,9 @@ from symdiff.graphs.files import read_graphs
 from symdiff.graphs.graph_set import GraphSet, merge
 
 
-def graphs(graph_set: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Dataset:
+def graphs(
+    graph_set: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES, columns: PropertyColumns | None = None
+) -> Dataset:
     """A data set of the graphs of files.
 
     Parameters
@@ -30,6 +34,8 @@ def graphs(graph_set: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Da
         What ``dataset.json`` says beside that.
     max_nodes : int
         Of the domain, which has the labels that the graphs have.
+    columns : PropertyColumns, optional
+        The properties of all records.
 
     Returns
     -------
@@ -54,6 +60,9 @@ def graphs(graph_set: GraphSet, meta: Mapping, max_nodes: int = MAX_NODES) -> Da
         "notes": list(graph_set.notes),
         "duplicates": len(marks) - len(set(marks)),
     }
+    if columns is not None and columns.asked:
+        domain, arrays, missing = columns.join(domain, arrays, valid)
+        report |= missing
     return Dataset.from_arrays(domain, arrays, {"order": "source", **meta, **report})
 
 
@@ -83,7 +92,42 @@ def import_graphs(paths: Sequence[Path], meta: Mapping, settings: ImportSettings
     graph_set = merge(read_graphs(path, settings.max_nodes) for path in paths)
     if not len(graph_set):
         raise UserError(f"{paths[0]}: no graphs")
-    return graphs(graph_set, meta, settings.max_nodes)
+    columns = PropertyColumns(settings.properties)
+    return graphs(take_values(graph_set, paths, columns), meta, settings.max_nodes, columns)
+
+
+def take_values(graph_set: GraphSet, paths: Sequence[Path], columns: PropertyColumns) -> GraphSet:
+    """The graphs of files without those of which a property is no number.
+
+    Parameters
+    ----------
+    graph_set : GraphSet
+        Of all files.
+    paths : sequence of Path
+        The files.
+    columns : PropertyColumns
+        Takes the values of every record.
+
+    Raises
+    ------
+    UserError
+        For a file without them.
+    """
+    if not columns.asked:
+        return graph_set
+    rows = []
+    for path in paths:
+        values = read_attributes(path, columns.columns)
+        if values is None:
+            raise UserError(f"{path}: a file of this kind has no properties; GraphML and arrays have")
+        rows += values
+    if len(rows) != len(graph_set):
+        raise UserError(f"{paths[0]}: {columns.columns[0]}: expected {len(graph_set)} values, got {len(rows)}")
+    records, sound = list(graph_set.records), list(graph_set.graphs)
+    for place, reason in enumerate(columns.take_all(rows)):
+        if reason and not records[place].reason:
+            records[place], sound[place] = replace(records[place], reason=reason), None
+    return replace(graph_set, records=tuple(records), graphs=tuple(sound))
 
 
 def _domain(graphs: Sequence[EdgeList], max_nodes: int) -> Graph:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from symdiff.data.columns import Asked
 from symdiff.data.dataset import Dataset
 from symdiff.data.parsing import Progress
 
@@ -33,6 +34,8 @@ class ImportSettings:
         Larger structures are left out.
     workers : int, optional
         Processes that parse.
+    properties : sequence of Asked
+        Numbers that files say of every structure, to be kept.
     progress : callable, optional
         Is told what was done.
     """
@@ -46,6 +49,7 @@ class ImportSettings:
     max_nodes: int = 512
     workers: int | None = None
     progress: Progress = None
+    properties: Sequence[Asked] = ()
 
 
 class Importer(NamedTuple):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from symdiff.chemistry.limits import MAX_ATOMS
+from symdiff.data.columns import PropertyColumns, read_attributes
 from symdiff.data.dataset import Dataset
 from symdiff.data.importer import ImportSettings, imports
 from symdiff.data.parsing import Parsed, Progress, parse
@@ -29,6 +31,7 @@ def molecules(
     max_nodes: int = 512,
     workers: int | None = None,
     progress: Progress = None,
+    columns: PropertyColumns | None = None,
 ) -> Dataset:
     """Make a data set in memory; broken records are left out and counted by the kind of their reason.
 
@@ -50,6 +53,8 @@ def molecules(
         Processes that parse.
     progress : callable, optional
         Is told what was done.
+    columns : PropertyColumns, optional
+        The properties of all records, once these are read.
 
     Returns
     -------
@@ -83,6 +88,9 @@ def molecules(
         "duplicates": len(marks) - len(set(marks)),
         **describe_records(parsed.examples(), parsed.note),
     }
+    if columns is not None and columns.asked:
+        domain, arrays, missing = columns.join(domain, arrays, parsed.valid)
+        report |= missing
     return Dataset.from_arrays(domain, arrays, {"order": "smiles", **meta, **report})
 
 
@@ -125,13 +133,21 @@ def import_molecules(paths: Sequence[Path], meta: Mapping, settings: ImportSetti
     Dataset
         As ``molecules`` returns it.
     """
-    most = max(MAX_ATOMS, settings.max_nodes)
-    records = (
-        record
-        for path in paths
-        for record in read_records(path, settings.column, settings.split_column, most, settings.atoms)
+    most, columns = max(MAX_ATOMS, settings.max_nodes), PropertyColumns(settings.properties)
+
+    def records() -> Iterator[Record]:
+        for path in paths:
+            values = read_attributes(path, columns.columns) if columns.asked else None
+            own = () if values is not None else columns.columns
+            read = read_records(path, settings.column, settings.split_column, most, settings.atoms, own)
+            for record in read:
+                if values is not None:
+                    record = replace(record, values=values[record.number - 1])
+                yield columns.take(record)
+
+    return molecules(
+        records(), None, meta, settings.hydrogens, settings.max_nodes, settings.workers, settings.progress, columns
     )
-    return molecules(records, None, meta, settings.hydrogens, settings.max_nodes, settings.workers, settings.progress)
 
 
 def describe_records(examples: Mapping[str, str], notes: Iterable[str]) -> dict:

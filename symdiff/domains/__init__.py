@@ -22,5 +22,8 @@ if TYPE_CHECKING:
     from symdiff.domains.points import PointCloud as PointCloud
     from symdiff.domains.points_codec import PointCodec as PointCodec
     from symdiff.domains.properties import Property as Property
+    from symdiff.domains.property_options import PropertyOptions as PropertyOptions
+    from symdiff.domains.property_set import Properties as Properties
+    from symdiff.domains.wishes import Wish as Wish
 
 __getattr__, __dir__ = face(__name__)

@@ -16,6 +16,7 @@ from symdiff.config.building import build
 from symdiff.domains.arrays import Arrays, pack, unpad
 from symdiff.domains.codec import Codec
 from symdiff.domains.options import Options
+from symdiff.domains.property_set import Properties
 from symdiff.groups.base import Group
 from symdiff.state import Categorical, Logits, Schema, State
 
@@ -26,6 +27,9 @@ class Domain(ABC):
     Fields on pairs are undirected labels where 0 says that there is no edge; a record lists only the pairs with an
     edge.
     """
+
+    properties: Properties = Properties()
+    """The numbers of whole structures that are given: conditions of a domain that has any."""
 
     @property
     @abstractmethod

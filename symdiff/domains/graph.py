@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from symdiff.config.ranges import Classes, Nodes
@@ -12,11 +12,12 @@ from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.domains.graph_codec import GraphCodec
 from symdiff.domains.graph_options import GraphOptions
 from symdiff.domains.molecule_graphs import holds_molecules
+from symdiff.domains.property_set import Properties
 from symdiff.errors import UserError
 from symdiff.graphs.files import recognize
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
-from symdiff.state import Categorical, Schema
+from symdiff.state import Categorical, Schema, State
 from symdiff.storage.arrays import ENDINGS as ARRAYS
 
 FIELDS = ("node", "edge")
@@ -37,6 +38,8 @@ class Graph(Domain):
         Nodes of the largest graph that is read.
     conditions : sequence of {"node", "edge"}
         What is given, not generated: with ["edge"] the labels of the nodes of given graphs are.
+    properties : mapping of str to mapping, optional
+        Numbers of a graph that are given, each as ``Property`` says.
 
     Raises
     ------
@@ -50,11 +53,13 @@ class Graph(Domain):
         edge_classes: Classes = 2,
         max_nodes: Nodes = 2048,
         conditions: Sequence[str] = (),
+        properties: Mapping[str, Mapping] | None = None,
     ) -> None:
         unknown = next((name for name in conditions if name not in FIELDS), None)
         if isinstance(conditions, str) or unknown is not None or len(set(conditions)) == len(FIELDS):
             raise UserError(f"Graph: conditions: expected some of {', '.join(FIELDS)}, not all, got {conditions}")
-        self._conditions = tuple(name for name in FIELDS if name in conditions)
+        self.given = tuple(name for name in FIELDS if name in conditions)
+        self.properties = Properties(properties, FIELDS)
         self.node_classes, self.edge_classes, self.max_nodes = int(node_classes), int(edge_classes), int(max_nodes)
         if self.node_classes < 1 or self.edge_classes < 2 or not 1 <= self.max_nodes <= MAX_NODES:
             raise UserError(
@@ -64,16 +69,21 @@ class Graph(Domain):
 
     @property
     def schema(self) -> Schema:
-        """``node``: label of every node; ``edge``: 0 for no edge, else the label, of every pair."""
+        """``node``: label of every node; ``edge``: 0 for no edge, else the label, of every pair; the properties."""
         return {
             "node": Categorical("node", self.node_classes),
             "edge": Categorical("pair", self.edge_classes, undirected=True),
+            **self.properties.schema,
         }
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """Those of the settings."""
-        return self._conditions
+        """Those of the settings, then the properties."""
+        return (*self.given, *self.properties.conditions)
+
+    def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
+        """p(number of nodes | condition), by the properties that are given."""
+        return self.properties.sizes(histogram, condition)
 
     @property
     def group(self) -> Group:
@@ -84,7 +94,8 @@ class Graph(Domain):
     def spec(self) -> dict:
         """The settings; ``conditions`` only where there are some."""
         sizes = {"node_classes": self.node_classes, "edge_classes": self.edge_classes, "max_nodes": self.max_nodes}
-        return {"kind": "Graph", **sizes, **({"conditions": list(self._conditions)} if self._conditions else {})}
+        given = {"conditions": list(self.given)} if self.given else {}
+        return {"kind": "Graph", **sizes, **given, **self.properties.spec}
 
     @property
     def recipe(self) -> str:

@@ -126,7 +126,8 @@ class GraphCodec(Codec):
             raise UserError(f"label: a node label outside 0 to {self.domain.node_classes - 1}")
         if len(labels) and (labels.min() < 1 or labels.max() >= self.domain.edge_classes):
             raise UserError(f"label: an edge label outside 1 to {self.domain.edge_classes - 1}")
-        return {"node": nodes, "edges": graph.edges.astype(np.int16), "edge": labels}
+        hidden = self.domain.properties.hidden()
+        return {"node": nodes, "edges": graph.edges.astype(np.int16), "edge": labels, **hidden}
 
     def records(self, state: State) -> list[Arrays]:
         """Take the records of a batch, one for each structure.

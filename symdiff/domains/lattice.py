@@ -12,6 +12,7 @@ from symdiff.config.ranges import Classes, Degree, Side
 from symdiff.domains.base import Domain
 from symdiff.domains.lattice_codec import LatticeCodec
 from symdiff.domains.lattice_options import LatticeOptions
+from symdiff.domains.property_set import Properties
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import LatticeKind, bravais
 from symdiff.groups.lattices import Space
@@ -45,6 +46,8 @@ class SpinLattice(Domain):
     conditions : sequence of str
         What a Hamiltonian says for every structure on its own, among "coupling", "field" and "temperature"; without
         "coupling" it is 1 between nearest neighbors, without "field" there is none.
+    properties : mapping of str to mapping, optional
+        Numbers of a configuration that are given, each as ``Property`` says.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class SpinLattice(Domain):
         states: Classes = 2,
         shells: Degree = 1,
         conditions: Sequence[str] = (),
+        properties: Mapping[str, Mapping] | None = None,
     ) -> None:
         for name in conditions:
             if name not in CONDITIONS:
@@ -73,6 +77,7 @@ class SpinLattice(Domain):
         self.lattice, self.sides, self.shells = lattice, self._space.sides, shells
         self.model, self.states = model, states
         self._conditions = tuple(name for name in CONDITIONS if name in conditions)
+        self.properties = Properties(properties, (*CONDITIONS, "spin"))
 
     @property
     def schema(self) -> Schema:
@@ -82,12 +87,13 @@ class SpinLattice(Domain):
             "field": Logits("node", self.states),
             "temperature": Real("whole", 1),
         }
-        return {**{name: every[name] for name in self._conditions}, "spin": Categorical("node", self.states)}
+        given = {**{name: every[name] for name in self._conditions}, **self.properties.schema}
+        return {**given, "spin": Categorical("node", self.states)}
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Those of the settings."""
-        return self._conditions
+        return (*self._conditions, *self.properties.conditions)
 
     @property
     def pads(self) -> bool:
@@ -153,7 +159,7 @@ class SpinLattice(Domain):
             "states": self.states,
             "shells": self.shells,
         }
-        return {"kind": "SpinLattice", **settings, "conditions": list(self._conditions)}
+        return {"kind": "SpinLattice", **settings, "conditions": list(self._conditions), **self.properties.spec}
 
     def torus(self, nodes: int) -> Torus:
         """Find the torus of a number of sites.
@@ -247,6 +253,7 @@ class SpinLattice(Domain):
             values["temperature"] = given.expand(batch, -1)
         elif temperature is not None:
             raise UserError("temperature: the model has no temperature, got one")
+        values |= {name: torch.from_numpy(value)[None] for name, value in self.properties.hidden().items()}
         values = {name: value.expand(batch, *value.shape[1:]).clone() for name, value in values.items()}
         return State(torch.ones(batch, nodes, dtype=torch.bool), {name: self.schema[name] for name in values}, values)
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 
 from symdiff.domains.hamiltonian_files import MAX_REAL, from_plain, read_hamiltonians, read_one
-from symdiff.domains.options import Options
+from symdiff.domains.property_options import PropertyOptions
 from symdiff.domains.spin_files import read_matching
 from symdiff.errors import UserError
 from symdiff.groups.bravais import bravais
+from symdiff.random import Streams
 from symdiff.state import Categorical, State
 from symdiff.storage.files import ending
 from symdiff.storage.numbers import read_integer, read_real, show
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from symdiff.domains.lattice import SpinLattice
 
 
-class LatticeOptions(Options):
+class LatticeOptions(PropertyOptions):
     """The options of a domain of spins.
 
     Parameters
@@ -33,6 +34,7 @@ class LatticeOptions(Options):
     """
 
     def __init__(self, domain: SpinLattice) -> None:
+        super().__init__(domain.properties)
         self.domain = domain
 
     @property
@@ -51,7 +53,7 @@ class LatticeOptions(Options):
         if {"coupling", "field"} & set(conditions):
             lines["hamiltonian"] = "a .yaml or .npz file of couplings and fields"
         lines["fixed"] = "a .npz file of spins of which those that are not 0 (Potts: not -1) stay as they are"
-        return lines
+        return {**lines, **super().help}
 
     @property
     def absent(self) -> dict[str, str]:
@@ -64,7 +66,7 @@ class LatticeOptions(Options):
         }
         return {name: reason for name, reason in reasons.items() if name not in self.help}
 
-    def read_condition(self, words: Mapping[str, str]) -> State:
+    def read_condition(self, words: Mapping[str, str], streams: Streams | None = None) -> State:
         """Read the conditions of one lattice, or of all Hamiltonians in the file ``hamiltonian``.
 
         Raises
@@ -72,6 +74,19 @@ class LatticeOptions(Options):
         UserError
             For a file or a number that does not fit the model.
         """
+        condition, given = self._read_lattices(words), super().read_condition(words, streams)
+        if given is None:
+            return condition
+        if len(given) > 1 and len(condition) == 1:
+            condition = condition.select([0] * len(given))
+        if 1 != len(given) != len(condition):
+            raise UserError(
+                f"--count: expected {len(condition)}, one for each Hamiltonian, where ranges are drawn from"
+            )
+        given = given.select([0] * len(condition)) if len(given) == 1 else given
+        return condition.with_values(**given.values)
+
+    def _read_lattices(self, words: Mapping[str, str]) -> State:
         if "hamiltonian" in words:
             return self._read_hamiltonians(words)
         values: dict = {"sides": self._read_sides(words)}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain
 from symdiff.domains.molecule_codec import MoleculeCodec
+from symdiff.domains.options import Options
+from symdiff.domains.property_options import PropertyOptions
+from symdiff.domains.property_set import Properties
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
 from symdiff.groups.permutations import Symmetric
-from symdiff.state import Categorical, Schema
+from symdiff.state import Categorical, Schema, State
 
 BONDS = ("none", "single", "double", "triple")
 
@@ -27,6 +30,8 @@ class MolecularGraph(Domain):
         them: then all of them are nodes.
     max_nodes : int
         Atoms of the largest molecule that is read.
+    properties : mapping of str to mapping, optional
+        Numbers of a molecule that are given, each as ``Property`` says.
 
     Raises
     ------
@@ -34,16 +39,34 @@ class MolecularGraph(Domain):
         Where there is no label, or one twice.
     """
 
-    def __init__(self, atoms: Sequence[str], max_nodes: Nodes = 512) -> None:
+    def __init__(
+        self, atoms: Sequence[str], max_nodes: Nodes = 512, properties: Mapping[str, Mapping] | None = None
+    ) -> None:
         self.atoms = tuple(str(atom) for atom in atoms)
         self.max_nodes = int(max_nodes)
+        self.properties = Properties(properties, ("atom", "bond"))
         if not self.atoms or len(set(self.atoms)) != len(self.atoms):
             raise UserError(f"atoms: expected different labels, at least one, got {list(self.atoms)}")
 
     @property
     def schema(self) -> Schema:
-        """``atom``: label of every node; ``bond``: 0 none, 1 single, 2 double, 3 triple of every pair."""
-        return {"atom": Categorical("node", len(self.atoms)), "bond": Categorical("pair", len(BONDS), undirected=True)}
+        """``atom``: label of a node; ``bond``: 0 none, 1 single, 2 double, 3 triple of every pair; the properties."""
+        fields = {
+            "atom": Categorical("node", len(self.atoms)),
+            "bond": Categorical("pair", len(BONDS), undirected=True),
+        }
+        return {**fields, **self.properties.schema}
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        return self.properties.conditions
+
+    @property
+    def options(self) -> Options:
+        return PropertyOptions(self.properties)
+
+    def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
+        return self.properties.sizes(histogram, condition)
 
     @property
     def group(self) -> Group:
@@ -53,7 +76,12 @@ class MolecularGraph(Domain):
     @property
     def spec(self) -> dict:
         """The settings."""
-        return {"kind": "MolecularGraph", "atoms": list(self.atoms), "max_nodes": self.max_nodes}
+        return {
+            "kind": "MolecularGraph",
+            "atoms": list(self.atoms),
+            "max_nodes": self.max_nodes,
+            **self.properties.spec,
+        }
 
     @property
     def hydrogens(self) -> bool:

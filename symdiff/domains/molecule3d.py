@@ -11,12 +11,11 @@ from symdiff.domains.file_kinds import FileKind, Wanted
 from symdiff.domains.molecule import BONDS
 from symdiff.domains.molecule3d_codec import Molecule3DCodec
 from symdiff.domains.molecule3d_options import Molecule3DOptions
-from symdiff.domains.properties import Property
+from symdiff.domains.property_set import Properties
 from symdiff.errors import UserError
 from symdiff.groups.orthogonal import Orthogonal
 from symdiff.groups.permutations import Symmetric
 from symdiff.groups.product import DirectProduct
-from symdiff.guidance import MARKER, marker
 from symdiff.state import Categorical, Real, Schema, State
 from symdiff.storage.arrays import ENDINGS as ARRAYS
 from symdiff.storage.arrays import read_headers
@@ -57,7 +56,7 @@ class Molecule3D(Domain):
         properties: Mapping[str, Mapping] | None = None,
     ) -> None:
         self.atoms = tuple(str(atom) for atom in atoms)
-        self.properties = {str(name): Property.read(str(name), plain) for name, plain in (properties or {}).items()}
+        self.properties = Properties(properties, ("atom", "position", "bond"))
         self.bonds, self.chiral, self.max_nodes = bool(bonds), bool(chiral), int(max_nodes)
         if not self.atoms or len(set(self.atoms)) != len(self.atoms):
             raise UserError(f"atoms: expected different labels, at least one, got {list(self.atoms)}")
@@ -72,19 +71,12 @@ class Molecule3D(Domain):
         fields: Schema = {"atom": Categorical("node", len(self.atoms)), "position": Real("node", 1, vector=3)}
         if self.bonds:
             fields = {**fields, "bond": Categorical("pair", len(BONDS), undirected=True)}
-        return {
-            **fields,
-            **{
-                key: field
-                for name in self.properties
-                for key, field in ((name, Real("whole", 1)), (marker(name), MARKER))
-            },
-        }
+        return {**fields, **self.properties.schema}
 
     @property
     def conditions(self) -> tuple[str, ...]:
         """Every property, and whether it is absent."""
-        return tuple(key for name in self.properties for key in (name, marker(name)))
+        return self.properties.conditions
 
     @property
     def options(self) -> Molecule3DOptions:
@@ -93,11 +85,7 @@ class Molecule3D(Domain):
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         """Weigh the histogram by the likelihood of the given properties among molecules of each size."""
-        shares = list(histogram)
-        for name, one in self.properties.items():
-            if condition is not None and not bool(condition[marker(name)].any()):
-                shares = one.likely(shares, float(condition[name][0, 0]))
-        return shares
+        return self.properties.sizes(histogram, condition)
 
     @property
     def group(self) -> DirectProduct:
@@ -108,10 +96,7 @@ class Molecule3D(Domain):
     def spec(self) -> dict:
         """The settings; ``properties`` only where there are some."""
         settings = {"bonds": self.bonds, "chiral": self.chiral, "max_nodes": self.max_nodes}
-        given = (
-            {"properties": {name: dict(vars(one)) for name, one in self.properties.items()}} if self.properties else {}
-        )
-        return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **given}
+        return {"kind": "Molecule3D", "atoms": list(self.atoms), **settings, **self.properties.spec}
 
     @property
     def recipe(self) -> str:

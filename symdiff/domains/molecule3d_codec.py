@@ -11,7 +11,6 @@ import numpy as np
 from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
 from symdiff.errors import UserError
-from symdiff.guidance import marker
 from symdiff.state import State
 from symdiff.storage.atomic import write_file
 
@@ -83,8 +82,7 @@ class Molecule3DCodec(Codec):
         position = (geometry.position - geometry.position.mean(0)).astype(np.float32)
         record: Arrays = {"atom": np.array([places[text] for text in labels], np.uint8), "position": position[:, None]}
         record["edges"] = geometry.edges if self.domain.bonds else np.zeros((0, 2), np.int16)
-        for name in self.domain.properties:
-            record.update({name: np.zeros(1, np.float32), marker(name): np.array(1)})
+        record.update(self.domain.properties.hidden())
         return {**record, "bond": geometry.order} if self.domain.bonds else record
 
     def geometries(self, state: State) -> list:

@@ -8,17 +8,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from symdiff.domains.options import Options
+from symdiff.domains.property_options import PropertyOptions
 from symdiff.errors import UserError
-from symdiff.guidance import marker
 from symdiff.state import State
-from symdiff.storage.numbers import read_real, show
 
 if TYPE_CHECKING:
     from symdiff.domains.molecule3d import Molecule3D
 
 
-class Molecule3DOptions(Options):
+class Molecule3DOptions(PropertyOptions):
     """The options of a domain of molecules in 3D.
 
     Parameters
@@ -28,36 +26,16 @@ class Molecule3DOptions(Options):
     """
 
     def __init__(self, domain: Molecule3D) -> None:
+        super().__init__(domain.properties)
         self.domain = domain
 
     @property
     def help(self) -> dict[str, str]:
         """Every property, in its unit, and ``fixed``."""
-        lines = {
-            name: f"the {name} of the molecules in {one.unit}; not given, any"
-            for name, one in self.domain.properties.items()
+        return {
+            **super().help,
+            "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand",
         }
-        return {**lines, "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand"}
-
-    def read_condition(self, words: Mapping[str, str]) -> State | None:
-        """Read the properties that are named, in their unit; the others are absent.
-
-        Raises
-        ------
-        UserError
-            For a property that is no number.
-        """
-        values = {}
-        for name, one in self.domain.properties.items():
-            try:
-                value = read_real(words[name]) if name in words else one.mean
-            except UserError:
-                raise UserError(f"--{name}: expected a number in {one.unit}, got {show(words[name])}") from None
-            values[name] = torch.tensor([[float(one.standard(value))]])
-            values[marker(name)] = torch.tensor([int(name not in words)])
-        if not values:
-            return None
-        return State(torch.zeros(1, 0, dtype=torch.bool), {name: self.domain.schema[name] for name in values}, values)
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
         """Read the fragment in the file ``fixed``: its atoms as they are, with bonds to them left open.

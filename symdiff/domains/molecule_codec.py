@@ -96,6 +96,7 @@ class MoleculeCodec(Codec):
             "atom": np.array([places[text] for text in labels], np.uint8),
             "edges": graph.edges,
             "bond": graph.order,
+            **self.domain.properties.hidden(),
         }
 
     def decode(self, state: State) -> list:

@@ -29,6 +29,7 @@ def read_records(
     split_column: str | None = None,
     max_atoms: int = MAX_ATOMS,
     atoms: Sequence[str] | None = None,
+    properties: Sequence[str] = (),
 ) -> Iterator[Record]:
     """Read the molecules of a file, record by record.
 
@@ -45,6 +46,8 @@ def read_records(
         What is larger is a broken record.
     atoms : sequence of str, optional
         What the labels of nodes stand for, from 0, where the file is one of labeled graphs.
+    properties : sequence of str
+        The columns of a table or the data fields of an SDF whose values come with each record.
 
     Yields
     ------
@@ -59,7 +62,7 @@ def read_records(
     if recognize(path) is None:
         if atoms:
             raise UserError(f"{path}: holds no graphs, whose labels --atoms could tell")
-        yield from reading.read(path, column, split_column, max_atoms)
+        yield from reading.read(path, column, split_column, max_atoms, properties)
         return
     if column or split_column:
         raise UserError(f"{path}: has no columns; only a table, such as .csv or .tsv, has them")

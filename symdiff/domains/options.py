@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from symdiff.random import Streams
 from symdiff.state import State
 
 
@@ -20,13 +21,15 @@ class Options:
         """Options that other models of this domain have, by name, each with the reason why this one has not."""
         return {}
 
-    def read_condition(self, words: Mapping[str, str]) -> State | None:
+    def read_condition(self, words: Mapping[str, str], streams: Streams | None = None) -> State | None:
         """Read the condition that options say.
 
         Parameters
         ----------
         words : mapping of str to str
             What was written behind each option, by name.
+        streams : Streams, optional
+            Random numbers of every structure, for what an option leaves open, such as a range.
 
         Returns
         -------
@@ -40,6 +43,10 @@ class Options:
             For what cannot be read, or does not fit the domain.
         """
         return None
+
+    def notes(self, words: Mapping[str, str]) -> list[str]:
+        """Tell what a user should know of options that are taken, a line each: values that no training data had."""
+        return []
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
         """Read what options say of the generated fields.

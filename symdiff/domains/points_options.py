@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from symdiff.domains.options import Options
 from symdiff.domains.points_files import read, together
 from symdiff.errors import UserError
+from symdiff.random import Streams
 from symdiff.state import State
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class PointOptions(Options):
         fields = ", ".join(self.domain.given)
         return {"clouds": f"a .npz file of what is predicted for: {fields}, one point behind the other, and num_nodes"}
 
-    def read_condition(self, words: Mapping[str, str]) -> State:
+    def read_condition(self, words: Mapping[str, str], streams: Streams | None = None) -> State:
         """Read the given fields of the clouds in the file ``clouds``.
 
         Raises

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.domains.base import Domain
@@ -75,9 +76,30 @@ def prepare(
             )
         else:
             sizes = _sizes(known)
+    if (
+        condition is not None
+        and len(condition) > 1
+        and not condition.mask.shape[1]
+        and (sizes is None or isinstance(sizes, tuple))
+    ):
+        sizes = _sizes_by_condition(replace(request, condition=condition), domain, histogram)
     if sizes is not None and not isinstance(sizes, tuple):
         _check_size(int(torch.as_tensor(sizes).max()), domain, breaker, device)
     return replace(request, condition=condition, sizes=sizes), histogram
+
+
+def _sizes_by_condition(request: Request, domain: Domain, histogram: list[float]) -> Tensor:
+    """The size of every structure, drawn by its own condition: (count,) int64."""
+    condition = request.condition
+    assert condition is not None
+    rows = torch.cat([condition[name].reshape(len(condition), -1).double() for name in condition.schema], 1)
+    _, owner = rows.unique(dim=0, return_inverse=True)
+    order, counts = owner.argsort(stable=True), owner.bincount().tolist()
+    sizes = torch.zeros(len(condition), dtype=torch.int64)
+    for index in order.split(counts):
+        part = request.part(index)
+        sizes[index] = part.draw_sizes(domain.sizes(histogram, condition.select(index[:1])))
+    return sizes
 
 
 def _check_condition(condition: State, domain: Domain) -> None:

@@ -19,7 +19,7 @@ Sizes = int | tuple[int, int] | Tensor | None
 Within bounds, and for None, the training histogram decides.
 """
 
-NOISE, SIZES, CHAIN = 0, 1, 2  # one seed, three uses: the stream's epoch keeps them apart
+NOISE, SIZES, CHAIN, VALUES = 0, 1, 2, 3  # one seed, several uses: the stream's epoch keeps them apart
 MAX_COUNT = 10**9
 MAX_NODES = 1 << 20
 
@@ -160,6 +160,11 @@ class Request:
     def streams(self) -> Streams:
         """The random numbers of every structure."""
         return Streams(self.seed, self.numbers, NOISE)
+
+    @property
+    def values(self) -> Streams:
+        """Random numbers of every structure for the conditions that it is given."""
+        return Streams(self.seed, self.numbers, VALUES)
 
     @property
     def mask(self) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +32,8 @@ class Record:
         The name of the split, where a column of the file was named for it.
     note : str
         What to know of a record that was read.
+    values : sequence of str
+        What the file says of the properties that it was asked for, "" where one is missing.
     """
 
     file: str
@@ -41,6 +44,7 @@ class Record:
     input: str = ""
     split: str = ""
     note: str = ""
+    values: Sequence[str] = ()
 
 
 class Broken(UserError):

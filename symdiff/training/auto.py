@@ -13,6 +13,7 @@ from symdiff.config.automatic import Place, look_up, write
 from symdiff.config.recipe import Recipe
 from symdiff.data.dataset import Dataset
 from symdiff.errors import UserError
+from symdiff.guidance import may_hide
 
 MINUTES = 10.0
 """Of training, where nothing is said."""
@@ -102,6 +103,7 @@ _IN_PARTS: dict[str, Callable[[Facts], object]] = {
     "dim": lambda facts: 16 if facts.largest <= 16 else 32,
     "width": lambda facts: facts.size[0],
     "layers": lambda facts: facts.size[1],
+    "drop": lambda facts: 0.1 if may_hide(facts.dataset.domain.schema) else 0.0,
     "heads": lambda facts: facts.size[0] // 32,
 }
 _BY_STEPS: dict[str, Callable[[int], object]] = {

@@ -19,6 +19,8 @@ from torch import nn
 from symdiff.assembly import Model
 from symdiff.config import recipe as recipes
 from symdiff.config.recipe import Recipe
+from symdiff.data.columns import choose_properties
+from symdiff.data.dataset import Dataset
 from symdiff.data.registry import open_dataset
 from symdiff.errors import UserError
 from symdiff.pipeline import SymdiffPipeline, check_parts
@@ -158,9 +160,9 @@ def settle(recipe: Recipe, accelerator: Accelerator, minutes: float) -> Recipe:
     """
     begin = time.monotonic()
     with accelerator.main_process_first():
-        dataset = open_dataset(recipe.data.dataset)
+        dataset = open_data(recipe, "stored")
         order = settle_by_data(recipe, dataset, minutes).data.order
-        dataset = open_dataset(recipe.data.dataset, order)
+        dataset = open_data(recipe, order)
     level = Facts(dataset, minutes).level
     while True:
         decided = _agree(settle_by_data(recipe, dataset, minutes, level), accelerator)
@@ -190,6 +192,23 @@ def _agree(recipe: Recipe, accelerator: Accelerator) -> Recipe:
     size = torch.tensor(recipe.training.batch.size, device=accelerator.device)
     torch.distributed.broadcast(size, 0)
     return recipes.set(recipe, f"training/batch/size={int(size)}")
+
+
+def open_data(recipe: Recipe, order: str) -> Dataset:
+    """The data set of a recipe, with the conditions that it names, its nodes in an order.
+
+    Raises
+    ------
+    UserError
+        Where it cannot be opened, and for a condition that it does not have.
+    """
+    dataset = open_dataset(recipe.data.dataset, order)
+    if recipe.data.conditions is None:
+        return dataset
+    try:
+        return choose_properties(dataset, recipe.data.conditions)
+    except UserError as error:
+        raise UserError(f"{recipe.source}: data.conditions: {error}") from None
 
 
 def prepare(
@@ -223,7 +242,7 @@ def prepare(
     keep_freed_memory()
     settings = recipe.training
     with accelerator.main_process_first():  # the first builds a named data set, the others read it
-        dataset = open_dataset(recipe.data.dataset, recipe.data.order)
+        dataset = open_data(recipe, recipe.data.order)
     subject = subject_of(recipe, dataset)
     model = subject.model
     if settings.start is not None and not resume:
