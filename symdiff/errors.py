@@ -11,7 +11,20 @@ class UserError(ValueError):
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """`` (did you mean 'x'?)`` where a valid name is close, else the list of valid names."""
+    """Suggest a valid name for an error message.
+
+    Parameters
+    ----------
+    name : str
+        The name that was given.
+    valid : iterable of str
+        The names that would be right.
+
+    Returns
+    -------
+    str
+        `` (did you mean 'x'?)`` where a valid name is close, else the list of valid names.
+    """
     valid = sorted(valid)
     close = get_close_matches(str(name), valid, 1)
     return f" (did you mean {close[0]!r}?)" if close else f" (valid: {', '.join(valid)})"

@@ -14,17 +14,52 @@ MARKER = Categorical("whole", 2)
 
 
 def marker(name: str) -> str:
-    """The name of the marker of the condition ``name``."""
+    """Name the field that says whether a condition is hidden.
+
+    Parameters
+    ----------
+    name : str
+        The field of the condition.
+
+    Returns
+    -------
+    str
+        The field of its marker.
+    """
     return f"{name}.absent"
 
 
 def may_hide(schema: Schema) -> list[str]:
-    """The fields that have a marker."""
+    """List the conditions that can be hidden: the fields that have a marker.
+
+    Parameters
+    ----------
+    schema : mapping of str to Field
+        The types of a structure's fields.
+
+    Returns
+    -------
+    list of str
+        Their names.
+    """
     return [name for name in schema if marker(name) in schema]
 
 
 def hide(x: State, rows: Tensor | None = None) -> State:
-    """x without the conditions that have a marker, in the structures ``rows`` (B,) bool, or in all."""
+    """Hide the conditions that have a marker: zero for the value, 1 for the marker.
+
+    Parameters
+    ----------
+    x : State
+        B structures.
+    rows : Tensor, (B,) bool, optional
+        The structures whose conditions are hidden; without it all.
+
+    Returns
+    -------
+    State
+        The structures with these conditions hidden.
+    """
     rows = torch.ones(len(x), dtype=torch.bool, device=x.device) if rows is None else rows
     values = {}
     for name in may_hide(x.schema):
@@ -34,10 +69,24 @@ def hide(x: State, rows: Tensor | None = None) -> State:
 
 
 def combine(conditional: State, unconditional: State, strength: float) -> State:
-    """Logits and reals of two predictions, ``strength`` of the first and 1 − ``strength`` of the second.
+    """Combine two predictions linearly: ``strength`` of the first and 1 − ``strength`` of the second.
 
     Of distributions this is p(x0) (p(x0 | c)/p(x0))^strength for every label, of reals the mean that a score of those
     powers has.
+
+    Parameters
+    ----------
+    conditional : State
+        Logits and reals that were predicted with the condition.
+    unconditional : State
+        The same fields, predicted without it.
+    strength : float
+        The guidance strength.
+
+    Returns
+    -------
+    State
+        The combined prediction.
     """
     values = {name: torch.lerp(unconditional[name], conditional[name], strength) for name in conditional.schema}
     return State(conditional.mask, conditional.schema, values)
@@ -50,6 +99,13 @@ class Guided(nn.Module):
     one, exactly and in one evaluation; any other strength is a distribution that no data have: between steps it is a
     heuristic.
 
+    Parameters
+    ----------
+    denoiser : callable
+        Predicts from (x, t, z), as ``Denoiser.forward`` does.
+    strength : float
+        The guidance strength: 1 is the conditional and 0 the unconditional prediction.
+
     References
     ----------
     Ho and Salimans, Classifier-Free Diffusion Guidance, 2022, https://arxiv.org/abs/2207.12598.
@@ -61,6 +117,27 @@ class Guided(nn.Module):
         self.denoiser, self.strength = denoiser, strength
 
     def forward(self, x: State, t: Tensor, z: State) -> State:
+        """Predict with guidance.
+
+        Parameters
+        ----------
+        x : State
+            B noisy structures, with their conditions and markers.
+        t : Tensor, (B,)
+            The times.
+        z : State
+            The symmetry-breaking input.
+
+        Returns
+        -------
+        State
+            The combined logits and reals.
+
+        Raises
+        ------
+        ValueError
+            Where no condition has a marker, for a strength other than 1.
+        """
         if self.strength == 1:
             return self.denoiser(x, t, z)
         if not may_hide(x.schema):

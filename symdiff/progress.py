@@ -19,6 +19,11 @@ def make_bar(unit: str, transient: bool = False, terminal_only: bool = False) ->
         Whether it vanishes when it is stopped.
     terminal_only : bool
         Whether nothing is shown where stderr is no terminal; else the last state is.
+
+    Returns
+    -------
+    rich.progress.Progress
+        The bar, to be started by ``with``.
     """
     from rich.console import Console
     from rich.progress import (

@@ -9,7 +9,22 @@ _GOLDEN, _MIX1, _MIX2 = -7046029254386353131, -4658895280553007687, -77235922931
 
 
 def mix(x: Tensor) -> Tensor:
-    """A bijective 64-bit hash (the splitmix64 finalizer) of an int64 tensor, elementwise."""
+    """Hash 64-bit numbers elementwise by the bijective finalizer of splitmix64.
+
+    Parameters
+    ----------
+    x : Tensor, int64
+        Any shape.
+
+    Returns
+    -------
+    Tensor, int64
+        The hashes, in the same shape.
+
+    References
+    ----------
+    Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators (OOPSLA 2014).
+    """
     x = (x ^ ((x >> 30) & 0x3FFFFFFFF)) * _MIX1
     x = (x ^ ((x >> 27) & 0x1FFFFFFFFF)) * _MIX2
     return x ^ ((x >> 31) & 0x1FFFFFFFF)
@@ -18,9 +33,17 @@ def mix(x: Tensor) -> Tensor:
 class Streams:
     """One independent stream of random numbers for every row of a batch.
 
-    Counter-based: the n-th draw of a row depends on (seed, row) only, so that a sample or a training example has the
-    same noise whatever the batch size, the padding or the number of processes.
-    ``rows``: (B,) int64, any numbers that name the rows; ``epoch`` separates uses of one seed (a training step).
+    Counter-based: the n-th draw of a row depends on (seed, epoch, row) only, so that a sample or a training example has
+    the same noise whatever the batch size, the padding or the number of processes.
+
+    Parameters
+    ----------
+    seed : int
+        The seed.
+    rows : Tensor, (B,) int64
+        Any numbers that identify the rows.
+    epoch : int
+        Separates uses of one seed, such as training steps.
     """
 
     def __init__(self, seed: int, rows: Tensor, epoch: int = 0) -> None:
@@ -32,13 +55,35 @@ class Streams:
         return self.keys.shape[0]
 
     def select(self, index) -> Streams:
-        """The streams of some rows, from where they stand."""
+        """Take the streams of some rows, from where they stand.
+
+        Parameters
+        ----------
+        index : Tensor, slice or list of int
+            The rows.
+
+        Returns
+        -------
+        Streams
+            Their streams.
+        """
         other = object.__new__(Streams)
         other.keys, other.draws = self.keys[index], self.draws
         return other
 
     def split(self, count: int) -> Streams:
-        """``count`` independent streams for every row, those of a row behind each other; with 1, the row's own."""
+        """Divide the stream of every row into independent ones.
+
+        Parameters
+        ----------
+        count : int
+            How many for every row; 1 returns these streams themselves.
+
+        Returns
+        -------
+        Streams
+            B · count streams, those of a row next to each other.
+        """
         if count == 1:
             return self
         other = object.__new__(Streams)
@@ -47,9 +92,19 @@ class Streams:
         return other
 
     def bits(self, *shape: int) -> Tensor:
-        """Uniform int64 of shape (B, *shape).
+        """Draw uniform int64 for every row.
 
         An entry depends on its indices alone, not on ``shape``: padding a draw along any axis keeps what was drawn.
+
+        Parameters
+        ----------
+        *shape : int
+            The shape of the draw of one row.
+
+        Returns
+        -------
+        Tensor, (B, *shape) int64
+            The numbers.
         """
         first, *others = shape or (1,)
         device = self.keys.device
@@ -66,7 +121,29 @@ Generator = torch.Generator | Streams
 def integers(
     places: int, shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None
 ) -> Tensor:
-    """Uniform int64 from 0 to 2^places - 1 on ``like``'s device. ``shape[0]`` counts rows."""
+    """Draw uniform int64 from 0 to 2^places - 1.
+
+    Parameters
+    ----------
+    places : int
+        The number of bits.
+    shape : tuple of int
+        The shape of the draw; the first axis counts rows.
+    generator : Generator, optional
+        The source of randomness: one stream a row, or torch's.
+    like : Tensor, optional
+        The draw is on this tensor's device.
+
+    Returns
+    -------
+    Tensor, int64
+        The numbers.
+
+    Raises
+    ------
+    ValueError
+        Where the number of streams is not that of the rows.
+    """
     device = None if like is None else like.device
     if isinstance(generator, Streams):
         if len(generator) != shape[0]:
@@ -77,7 +154,22 @@ def integers(
 
 
 def uniform(shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
-    """Uniform numbers in (0, 1), float32 unless ``like`` is float64, on ``like``'s device. ``shape[0]`` counts rows."""
+    """Draw uniform numbers in (0, 1), without either end.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of the draw; the first axis counts rows.
+    generator : Generator, optional
+        The source of randomness: one stream a row, or torch's.
+    like : Tensor, optional
+        The draw is on this tensor's device, float64 where the tensor is, else float32.
+
+    Returns
+    -------
+    Tensor
+        The numbers.
+    """
     dtype = torch.float64 if like is not None and like.dtype == torch.float64 else torch.float32
     if isinstance(generator, Streams):
         places = 52 if dtype == torch.float64 else 23  # odd multiples of a half step: never 0, never 1
@@ -89,5 +181,20 @@ def uniform(shape: tuple[int, ...], generator: Generator | None = None, like: Te
 
 
 def normal(shape: tuple[int, ...], generator: Generator | None = None, like: Tensor | None = None) -> Tensor:
-    """Standard normal numbers, by inversion of ``uniform``."""
+    """Draw standard normal numbers, by inversion of ``uniform``.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        The shape of the draw; the first axis counts rows.
+    generator : Generator, optional
+        The source of randomness: one stream a row, or torch's.
+    like : Tensor, optional
+        The draw is on this tensor's device, float64 where the tensor is, else float32.
+
+    Returns
+    -------
+    Tensor
+        The numbers.
+    """
     return torch.special.ndtri(uniform(shape, generator, like))

@@ -16,7 +16,13 @@ MOST_CHANNELS = 65_536
 
 @dataclass(frozen=True)
 class Field:
-    """One typed part of a structure. ``axes`` says what it is attached to: nodes, pairs of nodes, or the whole."""
+    """One typed part of a structure.
+
+    Parameters
+    ----------
+    axes : {"node", "pair", "whole"}
+        What the field is attached to: nodes, ordered pairs of nodes, or the whole structure.
+    """
 
     axes: Axes
 
@@ -30,7 +36,20 @@ class Field:
         return False
 
     def shape(self, batch: int, nodes: int) -> tuple[int, ...]:
-        """Shape of the field's values for ``batch`` structures padded to ``nodes`` nodes."""
+        """Compute the shape of the field's values.
+
+        Parameters
+        ----------
+        batch : int
+            B, the number of structures.
+        nodes : int
+            N, the number of nodes that they are padded to.
+
+        Returns
+        -------
+        tuple of int
+            (B, N), (B, N, N) or (B,), then ``trailing``.
+        """
         lead = {"node": (batch, nodes), "pair": (batch, nodes, nodes), "whole": (batch,)}[self.axes]
         return lead + self.trailing
 
@@ -42,7 +61,17 @@ class Field:
 
 @dataclass(frozen=True)
 class Categorical(Field):
-    """Labels 0..classes-1 (int64). On pairs, ``undirected`` means value_ij = value_ji and nothing on the diagonal."""
+    """Labels 0..classes-1 (int64).
+
+    Parameters
+    ----------
+    axes : {"node", "pair", "whole"}
+        What the labels are attached to.
+    classes : int
+        The number of labels.
+    undirected : bool
+        On pairs: value_ij = value_ji, and nothing on the diagonal.
+    """
 
     classes: int
     undirected: bool = False
@@ -54,7 +83,17 @@ class Categorical(Field):
 
 @dataclass(frozen=True)
 class Logits(Field):
-    """Unnormalized log-probabilities (float) of the labels of a Categorical field: one more axis, ``classes``."""
+    """Unnormalized log-probabilities (float) of the labels of a Categorical field: one more axis, ``classes``.
+
+    Parameters
+    ----------
+    axes : {"node", "pair", "whole"}
+        What the labels are attached to.
+    classes : int
+        The number of labels.
+    undirected : bool
+        On pairs: value_ij = value_ji, and nothing on the diagonal.
+    """
 
     classes: int
     undirected: bool = False
@@ -70,7 +109,17 @@ class Logits(Field):
 
 @dataclass(frozen=True)
 class Real(Field):
-    """``dim`` real channels; with ``vector=d`` each channel is a vector of d components that rotates with the space."""
+    """Real channels; with ``vector=d`` each channel is a vector of d components that rotates with the space.
+
+    Parameters
+    ----------
+    axes : {"node", "pair", "whole"}
+        What the channels are attached to.
+    dim : int
+        The number of channels.
+    vector : int
+        d, the components of every channel; 0 for scalars.
+    """
 
     dim: int
     vector: int = 0
@@ -82,9 +131,18 @@ class Real(Field):
 
 @dataclass(frozen=True)
 class Star(Field):
-    """``dim`` real channels on every bond of a lattice's site, seen from that site: (B, N, directions, dim).
+    """Real channels on every bond of a lattice's site, seen from that site: (B, N, directions, dim).
 
     What belongs to a bond stands at both of its ends. When the lattice turns, directions are permuted.
+
+    Parameters
+    ----------
+    axes : {"node"}
+        The sites.
+    directions : int
+        The number of bonds of a site.
+    dim : int
+        The number of channels of a bond.
     """
 
     directions: int
@@ -100,12 +158,39 @@ _KINDS = {kind.__name__: kind for kind in (Categorical, Logits, Real, Star)}
 
 
 def schema_to_plain(schema: Schema) -> dict[str, dict]:
-    """The schema as names and numbers, for a config file."""
+    """Write a schema as names and numbers, for a config file.
+
+    Parameters
+    ----------
+    schema : mapping of str to Field
+        The types of the fields.
+
+    Returns
+    -------
+    dict
+        For every field its kind and its settings.
+    """
     return {name: {"kind": type(field).__name__, **vars(field)} for name, field in schema.items()}
 
 
 def schema_from_plain(plain: Mapping) -> dict[str, Field]:
-    """Read what ``schema_to_plain`` wrote; a mapping that holds ``Field``s already passes unchanged."""
+    """Read what ``schema_to_plain`` wrote.
+
+    Parameters
+    ----------
+    plain : mapping
+        For every field its kind and its settings; a value that is a ``Field`` already passes unchanged.
+
+    Returns
+    -------
+    dict of str to Field
+        The schema.
+
+    Raises
+    ------
+    ValueError
+        For an unknown kind, or a number outside 0 to 65,536.
+    """
     schema = {}
     for name, entry in plain.items():
         if isinstance(entry, Field):
@@ -126,8 +211,22 @@ def schema_from_plain(plain: Mapping) -> dict[str, Field]:
 class State:
     """A padded batch of structures.
 
-    ``mask``: (B, N) bool, real nodes first. ``values[name]`` has the shape that ``schema[name]`` states; padded entries
-    are zero (so is the diagonal of an undirected field). Predictions and symmetry-breaking inputs are States too.
+    Predictions and symmetry-breaking inputs are States too.
+
+    Parameters
+    ----------
+    mask : Tensor, (B, N) bool
+        Real nodes, first; padding behind them.
+    schema : mapping of str to Field
+        The type of every field.
+    values : mapping of str to Tensor
+        The values, of the shape that the type states. Padded entries are zero, and so is the diagonal of an undirected
+        field.
+
+    Raises
+    ------
+    ValueError
+        For a mask or a value of another shape, or values for other fields than those of the schema.
     """
 
     mask: Tensor
@@ -176,7 +275,22 @@ class State:
         dtype: torch.dtype | None = None,
         non_blocking: bool = False,
     ) -> State:
-        """Move to a device; a floating dtype, given alone or behind the device, changes the real-valued fields only."""
+        """Move to a device; a floating dtype, given alone or behind the device, changes the real-valued fields only.
+
+        Parameters
+        ----------
+        device : torch.device, str or torch.dtype, optional
+            The device, or a dtype in its place.
+        dtype : torch.dtype, optional
+            The type of real-valued fields; labels and the mask keep theirs.
+        non_blocking : bool
+            Whether a copy from pinned memory may run asynchronously.
+
+        Returns
+        -------
+        State
+            The batch there.
+        """
         if isinstance(device, torch.dtype):
             device, dtype = None, device
 
@@ -186,31 +300,101 @@ class State:
         return self.map(move)
 
     def map(self, function: Callable[[Tensor], Tensor]) -> State:
-        """Apply ``function`` to the mask and to every value."""
+        """Apply a function to the mask and to every value.
+
+        Parameters
+        ----------
+        function : callable
+            From a tensor to a tensor.
+
+        Returns
+        -------
+        State
+            The batch of its results.
+        """
         return replace(self, mask=function(self.mask), values={k: function(v) for k, v in self.values.items()})
 
     def __len__(self) -> int:
         return self.batch_size
 
     def select(self, index) -> State:
-        """The structures at ``index`` (a tensor, a slice or a list) as a batch."""
+        """Take some of the structures.
+
+        Parameters
+        ----------
+        index : Tensor, slice or list of int
+            The rows.
+
+        Returns
+        -------
+        State
+            The batch of these structures.
+        """
         return self.map(lambda tensor: tensor[index])
 
     def with_values(self, schema: Schema | None = None, /, **values: Tensor) -> State:
-        """This structure with some fields' values (and, where given, types) replaced or added."""
+        """Replace or add values of some fields.
+
+        Parameters
+        ----------
+        schema : mapping of str to Field, optional
+            The types of new fields, and of those whose type changes.
+        **values : Tensor
+            The values, by the name of the field.
+
+        Returns
+        -------
+        State
+            The structures with these values; the other fields are kept.
+        """
         return State(self.mask, {**self.schema, **(schema or {})}, {**self.values, **values})
 
     def only(self, *names: str) -> State:
-        """This structure with the fields ``names`` alone."""
+        """Keep some of the fields.
+
+        Parameters
+        ----------
+        *names : str
+            The fields to keep.
+
+        Returns
+        -------
+        State
+            The structures with these fields alone.
+        """
         return State(self.mask, {n: self.schema[n] for n in names}, {n: self.values[n] for n in names})
 
     def support(self, name: str) -> Tensor:
-        """The independent entries of a field, bool: a symmetric field counts each pair i < j once."""
+        """Mark the independent entries of a field; a symmetric field counts each pair i < j once.
+
+        Parameters
+        ----------
+        name : str
+            The field.
+
+        Returns
+        -------
+        Tensor, (B,), (B, N) or (B, N, N) bool
+            The entries.
+        """
         return support(self.schema[name], self.mask)
 
 
 def support(field: Field, mask: Tensor) -> Tensor:
-    """The independent entries of ``field`` under ``mask``: (B, N), (B, N, N) or (B,) bool."""
+    """Mark the independent entries of a field; a symmetric field counts each pair i < j once.
+
+    Parameters
+    ----------
+    field : Field
+        The type of the field.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    Tensor, (B,), (B, N) or (B, N, N) bool
+        The entries, by the axes of the field.
+    """
     if field.axes == "whole":
         return mask.new_ones(mask.shape[0])
     if field.axes == "node":
@@ -220,13 +404,37 @@ def support(field: Field, mask: Tensor) -> Tensor:
 
 
 def extent(field: Field, mask: Tensor) -> Tensor:
-    """All entries that ``field`` may fill under ``mask``: both halves of a symmetric field, no padding, no diagonal."""
+    """Mark all entries that a field may fill: both halves of a symmetric field, no padding, no diagonal.
+
+    Parameters
+    ----------
+    field : Field
+        The type of the field.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    Tensor, (B,), (B, N) or (B, N, N) bool
+        The entries; a field that is not symmetric may fill its diagonal.
+    """
     entries = support(field, mask)
     return entries | entries.mT if field.symmetric else entries
 
 
 def collate(states: list[State]) -> State:
-    """Join batches, padded to the largest number of nodes."""
+    """Join batches, padded to the largest number of nodes.
+
+    Parameters
+    ----------
+    states : list of State
+        Batches with the same schema, at least one.
+
+    Returns
+    -------
+    State
+        All structures, in their order.
+    """
     nodes = max(state.mask.shape[1] for state in states)
     padded = [pad(state, nodes) for state in states]
     schema = padded[0].schema
@@ -236,7 +444,25 @@ def collate(states: list[State]) -> State:
 
 
 def pad(state: State, nodes: int) -> State:
-    """Pad (with zeros) or trim the node axes to ``nodes``; trimming away a real node is an error."""
+    """Pad with zeros, or trim, the node axes.
+
+    Parameters
+    ----------
+    state : State
+        The batch.
+    nodes : int
+        The number of nodes to pad or trim to.
+
+    Returns
+    -------
+    State
+        The batch with that many nodes.
+
+    Raises
+    ------
+    ValueError
+        Where a real node would be cut off.
+    """
     batch, now = state.mask.shape
     if nodes < now and bool(state.mask[:, nodes:].any()):
         raise ValueError(f"cannot trim to {nodes} nodes: a structure has {int(state.num_nodes.max())}")
@@ -260,6 +486,19 @@ def pad(state: State, nodes: int) -> State:
 
 
 def node_mask(num_nodes: Tensor, nodes: int | None = None) -> Tensor:
-    """The mask of structures with ``num_nodes`` (B,) nodes each: (B, N) bool, real nodes first."""
+    """Make the mask of structures of given sizes.
+
+    Parameters
+    ----------
+    num_nodes : Tensor, (B,) int64
+        The number of nodes of every structure.
+    nodes : int, optional
+        N, the number of nodes to pad to; without it the largest size.
+
+    Returns
+    -------
+    Tensor, (B, N) bool
+        The mask, real nodes first.
+    """
     nodes = int(num_nodes.max()) if nodes is None else nodes
     return torch.arange(nodes, device=num_nodes.device) < num_nodes[:, None]

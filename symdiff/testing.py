@@ -27,13 +27,52 @@ class Randomized(Protocol):
 
     group: Group[Any]
 
-    def sample(self, x: State, generator: Generator | None = None) -> Element: ...
+    def sample(self, x: State, generator: Generator | None = None) -> Element:
+        """Draw g such that g⁻¹·x is canonical, as ``Canonicalizer.sample`` does.
 
-    def canonical(self, x: State) -> State: ...
+        Parameters
+        ----------
+        x : State
+            B structures.
+        generator : Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        Element
+            B elements.
+        """
+        ...
+
+    def canonical(self, x: State) -> State:
+        """Compute the representatives of the orbits, as ``Canonicalizer.canonical`` does.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        State
+            The representative of every structure.
+        """
+        ...
 
 
 def difference(x: State, y: State) -> float:
-    """The greatest absolute difference of two structures' entries, inf where masks or fields differ, nan as inf."""
+    """Compute the greatest absolute difference of two structures' entries.
+
+    Parameters
+    ----------
+    x, y : State
+        Batches of structures.
+
+    Returns
+    -------
+    float
+        The difference; inf where masks or fields differ or an entry is nan.
+    """
     if x.mask.shape != y.mask.shape or not torch.equal(x.mask, y.mask) or dict(x.schema) != dict(y.schema):
         return float("inf")
     gaps = [(x[name].double() - y[name].double()).abs().max().item() for name in x.schema if x[name].numel()]
@@ -43,11 +82,29 @@ def difference(x: State, y: State) -> float:
 def equivariance_error(
     f: Callable, group: Group, x: State, *others: State | Tensor, generator: Generator | None = None, draws: int = 20
 ) -> float:
-    """The greatest absolute difference between g·f(x, ...) and f(g·x, g·...), over ``draws`` random g for every
-    structure.
+    """Compute the greatest absolute difference between g·f(x, ...) and f(g·x, g·...), over random g.
 
-    Every State among the arguments is moved, tensors (times, sizes) are not. f returns a State, or a tensor for what
-    should be invariant (a loss, an energy). Fields of labels count as numbers, so that a wrong label counts at least 1.
+    Labels count as numbers, so that a wrong label counts at least 1.
+
+    Parameters
+    ----------
+    f : callable
+        Takes x and the others; returns a State, or a tensor for what should be invariant (a loss, an energy).
+    group : Group
+        The group, which gives every structure an element of its own.
+    x : State
+        The structures.
+    *others : State or Tensor
+        Further arguments of f: every State is moved, tensors (times, sizes) are not.
+    generator : Generator, optional
+        The source of the elements.
+    draws : int
+        How many elements are drawn for every structure.
+
+    Returns
+    -------
+    float
+        The error; inf for nan.
     """
     with torch.no_grad():
         plain = f(x, *others)
@@ -72,9 +129,29 @@ def assert_equivariant(
     generator: Generator | None = None,
     draws: int = 20,
 ) -> None:
-    """Raise AssertionError where ``equivariance_error`` is above ``tolerance``.
+    """Raise AssertionError where ``equivariance_error`` is above a tolerance.
 
-    The default tolerance is 1e-9 where the first result of f is float64, else 1e-4.
+    Parameters
+    ----------
+    f : callable
+        Takes x and the others; returns a State, or a tensor for what should be invariant.
+    group : Group
+        The group, which gives every structure an element of its own.
+    x : State
+        The structures.
+    *others : State or Tensor
+        Further arguments of f: every State is moved, tensors (times, sizes) are not.
+    tolerance : float, optional
+        The greatest error allowed; without it 1e-9 where the first result of f is float64, else 1e-4.
+    generator : Generator, optional
+        The source of the elements.
+    draws : int
+        How many elements are drawn for every structure.
+
+    Raises
+    ------
+    AssertionError
+        Where the error is above the tolerance.
     """
     if tolerance is None:
         with torch.no_grad():
@@ -94,9 +171,14 @@ def assert_equivariant(
 class Relaxation:
     """How far a function is from relaxed equivariance.
 
-    ``error``: the greatest distance of f(g·x) from the orbit g·G_x·f(x), over draws and over all g that were tried.
-    ``pvalue``: of the hypothesis that the draws of f(x) are spread uniformly over their orbit under G_x, 1 where f(x)
-    is as symmetric as x. ``stabilizer``: the order of G_x, enumerated.
+    Parameters
+    ----------
+    error : float
+        The greatest distance of f(g·x) from the orbit g·G_x·f(x), over draws and over all g that were tried.
+    pvalue : float
+        Of the hypothesis that draws of f(x) are uniform on their orbit under G_x; 1 where f(x) is as symmetric as x.
+    stabilizer : int
+        The order of G_x, enumerated.
     """
 
     error: float
@@ -113,10 +195,10 @@ def relaxed_equivariance_error(
     tolerance: float = 1e-6,
     seed: int = 0,
 ) -> Relaxation:
-    """Whether f(g·x) lies in g·G_x·f(x) for every g, draw by draw, and whether f chooses uniformly among the orbit.
+    """Measure whether f(g·x) lies in g·G_x·f(x), draw by draw, and whether f chooses uniformly among the orbit.
 
-    f is relaxed equivariant when for every g some g' in g·G_x has f(g·x) = g'·f(x) (Kaba and Ravanbakhsh: Symmetry
-    Breaking and Equivariant Neural Networks, 2023). The stabilizer G_x is enumerated, so the group must be small.
+    f is relaxed equivariant when for every g some g' in g·G_x has f(g·x) = g'·f(x). The stabilizer G_x is enumerated,
+    so the group must be small.
 
     Parameters
     ----------
@@ -132,11 +214,22 @@ def relaxed_equivariance_error(
         Draws of f(x) for the p-value.
     tolerance : float
         Two outputs closer than this are the same output.
+    seed : int
+        The seed of the generators that f takes.
+
+    Returns
+    -------
+    Relaxation
+        The error and the p-value.
 
     Raises
     ------
     ValueError
         For more than one structure.
+
+    References
+    ----------
+    Kaba, Ravanbakhsh: Symmetry Breaking and Equivariant Neural Networks (2023).
     """
     fixing = stabilizer(group, x)
     nodes, count = x.mask.shape[1], len(fixing)
@@ -164,11 +257,26 @@ def relaxed_equivariance_error(
 
 
 def equivariant_elements(f: Callable[[State], State], group: Numbered, x: State, tolerance: float = 1e-6) -> Tensor:
-    """The numbers of the elements g with f(g·x) = g·f(x), (M,) int64: over which part of the group f is still
-    equivariant at x.
+    """Find the elements g with f(g·x) = g·f(x): the part of the group under which f is equivariant at x.
 
     For a generic x they are the subgroup under which f is equivariant; their share of ``group.count`` is the degree of
     equivariance.
+
+    Parameters
+    ----------
+    f : callable
+        From structures to a State.
+    group : Numbered
+        A finite group; all of its elements are tried.
+    x : State
+        One structure.
+    tolerance : float
+        The greatest difference of an entry that counts as none.
+
+    Returns
+    -------
+    Tensor, (M,) int64
+        The numbers of these elements.
     """
     with torch.no_grad():
         y, keeps = f(x), []
@@ -194,10 +302,26 @@ def _distinct(rows: Tensor, tolerance: float) -> Tensor:
 
 
 def action_law_error(group: Group, x: State, generator: Generator | None = None, draws: int = 20) -> float:
-    """How far ``group`` is from acting on x, as the greatest difference over ``draws`` draws of g and h.
+    """Measure how far a group is from acting on x, over random g and h.
 
-    Of g·(h·x) from (gh)·x, of 1·x and of g⁻¹·(g·x) from x, of (g1)·x and (1g)·x from g·x, and of g·x's padding from
-    zero.
+    The greatest difference of g·(h·x) from (gh)·x, of 1·x and of g⁻¹·(g·x) from x, of (g1)·x and (1g)·x from g·x, and
+    of the padding of g·x from zero.
+
+    Parameters
+    ----------
+    group : Group
+        The group.
+    x : State
+        B structures.
+    generator : Generator, optional
+        The source of the elements.
+    draws : int
+        How many pairs of elements are drawn for every structure.
+
+    Returns
+    -------
+    float
+        The greatest difference; inf where an action changes the mask.
     """
     one, worst = group.identity(x.mask), difference(group.act(group.identity(x.mask), x), x)
     for _ in range(draws):
@@ -215,9 +339,24 @@ def action_law_error(group: Group, x: State, generator: Generator | None = None,
 
 
 def chi_square(counts: Tensor, probabilities: Tensor) -> float:
-    """The p-value of ``counts`` (K,) under ``probabilities`` (K,), by Pearson's test. 0 where the impossible happened.
+    """Compute the p-value of counts by Pearson's test.
 
-    The approximation asks for expected counts of 5 and more; fewer raise ValueError.
+    Parameters
+    ----------
+    counts : Tensor, (K,)
+        How often each outcome was drawn.
+    probabilities : Tensor, (K,)
+        The hypothesis; normalized here.
+
+    Returns
+    -------
+    float
+        The p-value; 0 where an impossible outcome was drawn.
+
+    Raises
+    ------
+    ValueError
+        For an expected count below 5, with which the test is not valid.
     """
     counts, probabilities = counts.double(), probabilities.double() / probabilities.double().sum()
     possible = probabilities > 0
@@ -234,10 +373,31 @@ def chi_square(counts: Tensor, probabilities: Tensor) -> float:
 
 
 def coset_test(canonicalizer: Randomized, x: State, draws: int = 4000, generator: Generator | None = None) -> Tensor:
-    """Whether ``sample`` is uniform on the whole coset {g : g⁻¹·x canonical}: a p-value for every structure, (B,).
+    """Test whether ``sample`` is uniform on the whole coset {g : g⁻¹·x canonical}.
 
-    The coset is enumerated over all permutations of the nodes, at most 6 of them; a draw outside of it makes p zero.
-    For canonicalizers of node orders that separate all orbits.
+    The coset is enumerated over all permutations of the nodes. For canonicalizers of node orders that separate all
+    orbits.
+
+    Parameters
+    ----------
+    canonicalizer : Randomized
+        What is tested.
+    x : State
+        Structures of at most 6 nodes.
+    draws : int
+        Draws for every structure.
+    generator : Generator, optional
+        The source of the draws.
+
+    Returns
+    -------
+    Tensor, (B,) float64
+        A p-value for every structure; 0 where a draw is outside of the coset.
+
+    Raises
+    ------
+    ValueError
+        For more than 6 nodes.
     """
     group, pvalues = canonicalizer.group, []
     for row in range(len(x)):
@@ -256,9 +416,9 @@ def coset_test(canonicalizer: Randomized, x: State, draws: int = 4000, generator
         coset = (every[inside] * base).sum(1).sort().values
         drawn = canonicalizer.sample(one.select([0] * draws), generator)
         assert isinstance(drawn, Tensor)
-        found = (drawn.cpu() * base).sum(1)
-        place = torch.searchsorted(coset, found).clamp(max=len(coset) - 1)
-        if (coset[place] != found).any():
+        codes = (drawn.cpu() * base).sum(1)
+        place = torch.searchsorted(coset, codes).clamp(max=len(coset) - 1)
+        if (coset[place] != codes).any():
             pvalues.append(0.0)
             continue
         counts = torch.bincount(place, minlength=len(coset))

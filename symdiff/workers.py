@@ -20,11 +20,25 @@ PATIENCE = timedelta(days=1)
 
 
 def each(function: Callable[[Item], Result], items: Sequence[Item], device: torch.device) -> list[Result]:
-    """``[function(item) for item in items]``; on a processor several at a time, each on its share of torch's threads.
+    """Apply a function to every item; on a CPU several at a time, each with its share of torch's threads.
 
     Networks on small structures are slow to gain from a second thread (one and a half times, where two batches side by
-    side are twice as fast). ``function`` runs under the caller's autocast; what it draws must come from generators of
-    its own.
+    side are twice as fast).
+
+    Parameters
+    ----------
+    function : callable
+        From an item to a result. It runs under the caller's autocast; what it draws must come from generators of its
+        own.
+    items : sequence
+        The items.
+    device : torch.device
+        Where the work is done; on another device than a CPU it is done one item at a time.
+
+    Returns
+    -------
+    list
+        The results, in the order of the items.
     """
     threads = torch.get_num_threads()
     count = min(threads, len(items), MOST)
@@ -45,7 +59,15 @@ def each(function: Callable[[Item], Result], items: Sequence[Item], device: torc
 
 
 def process() -> tuple[int, int]:
-    """The number of this process among those of torchrun, and how many they are: 0 and 1 without it."""
+    """Look up the place of this process among those that torchrun started.
+
+    Returns
+    -------
+    rank : int
+        The number of this process; 0 without torchrun.
+    size : int
+        How many processes there are; 1 without torchrun.
+    """
     return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
@@ -55,16 +77,18 @@ def share(
     pack: Callable[[Result], bytes],
     unpack: Callable[[bytes], Result],
 ) -> Iterator[Result]:
-    """``function(item)`` for every item in order: the processes of torchrun take turns.
+    """Apply a function to every item in order: the processes of torchrun take turns.
 
     Parameters
     ----------
-    function
-        What is done; the other processes are one result ahead of what the first has asked for.
-    items
+    function : callable
+        From an item to a result; the other processes are one result ahead of what the first has asked for.
+    items : iterable
         The same ones in every process.
-    pack, unpack
-        A result as bytes, and back.
+    pack : callable
+        Writes a result as bytes.
+    unpack : callable
+        Reads it again.
 
     Yields
     ------

@@ -18,24 +18,86 @@ E = TypeVar("E", bound=Element)
 
 
 class Group(ABC, Generic[E]):
-    """``act(compose(g, h), x) == act(g, act(h, x))``; permutations are stored as preimages, (g·x)_i = x_{g[i]}."""
+    """A group that acts on structures from the left.
+
+    ``act(compose(g, h), x) == act(g, act(h, x))``; permutations are stored as preimages, (g·x)_i = x_{g[i]}.
+    """
 
     @abstractmethod
     def identity(self, mask: Tensor) -> E:
-        """The neutral element for every structure of ``mask`` (B, N)."""
+        """The neutral element for every structure of ``mask`` (B, N).
+
+        Parameters
+        ----------
+        mask : Tensor, (B, N) bool
+            Real nodes of every structure.
+
+        Returns
+        -------
+        Element
+            B neutral elements.
+        """
 
     @abstractmethod
     def sample(self, mask: Tensor, generator: Generator | None = None) -> E:
-        """Draw from the Haar (uniform) distribution, independently for every structure of ``mask`` (B, N)."""
+        """Draw from the Haar (uniform) distribution, independently for every structure.
+
+        Parameters
+        ----------
+        mask : Tensor, (B, N) bool
+            Real nodes of every structure.
+        generator : Generator, optional
+            The source of randomness: one stream a structure, or torch's.
+
+        Returns
+        -------
+        Element
+            B elements.
+        """
 
     @abstractmethod
     def compose(self, g: E, h: E) -> E:
-        """The product gh: first h, then g."""
+        """The product gh: first h, then g.
+
+        Parameters
+        ----------
+        g, h : Element
+            B elements each.
+
+        Returns
+        -------
+        Element
+            The products, structure by structure.
+        """
 
     @abstractmethod
     def inverse(self, g: E) -> E:
-        """The element with g⁻¹g = 1."""
+        """The element with g⁻¹g = 1.
+
+        Parameters
+        ----------
+        g : Element
+            B elements.
+
+        Returns
+        -------
+        Element
+            Their inverses.
+        """
 
     @abstractmethod
     def act(self, g: E, x: State) -> State:
-        """g·x; fields that the group does not move pass unchanged, padding keeps its place."""
+        """Compute g·x; fields that the group does not move pass unchanged, padding keeps its place.
+
+        Parameters
+        ----------
+        g : Element
+            B elements, one for every structure.
+        x : State
+            B structures.
+
+        Returns
+        -------
+        State
+            The moved structures, with the mask and the schema of x.
+        """

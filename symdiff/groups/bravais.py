@@ -17,12 +17,19 @@ LatticeKind = Literal["chain", "square", "triangular", "cubic"]
 
 @dataclass(frozen=True)
 class Bravais:
-    """A lattice without end: sites are integer vectors n, at the place Σ_a n_a · ``cell[a]``.
+    """An infinite lattice: sites are integer vectors n, at the position Σ_a n_a · ``cell[a]``.
 
-    ``operations`` (P, d, d) int64: the point group; the first half are the proper rotations (in two dimensions the
-    powers of the smallest one), the second half are the same ones after one reflection; the identity is the first of
-    all. ``shells``: the directions (D, d) int64 from a site to its nearest, then to its next-nearest neighbors.
-    ``cell`` (d, d) float64, unit length.
+    Parameters
+    ----------
+    kind : {"chain", "square", "triangular", "cubic"}
+        The name of the lattice; its dimension d is 1, 2, 2 or 3.
+    cell : Tensor, (d, d) float64
+        The primitive vectors, of unit length.
+    operations : Tensor, (P, d, d) int64
+        The point group, the identity first. The first half are the proper rotations (in two dimensions the powers of
+        the smallest one), the second half are the same ones after one reflection.
+    shells : tuple of Tensor, (D, d) int64
+        The directions from a site to its nearest, then to its next-nearest neighbors.
     """
 
     kind: LatticeKind
@@ -35,20 +42,45 @@ class Bravais:
         return self.cell.shape[0]
 
     def directions(self, shells: int | None = None) -> Tensor:
-        """The directions of the first ``shells`` shells (default: all), (D, d) int64."""
+        """List the directions of the first shells.
+
+        Parameters
+        ----------
+        shells : int, optional
+            How many shells; without it all.
+
+        Returns
+        -------
+        Tensor, (D, d) int64
+            Nearest neighbors first.
+
+        Raises
+        ------
+        ValueError
+            For a number of shells that the lattice does not have.
+        """
         if shells is not None and not 1 <= shells <= len(self.shells):
             raise ValueError(f"shells must be 1 to {len(self.shells)}, got {shells}")
         return torch.cat(self.shells[:shells])
 
     def star(self, directions: int | Tensor) -> Tensor:
-        """The first ``directions`` directions, which must be whole shells, (D, d) int64.
+        """List the first directions, which must be whole shells.
 
-        Directions (D, d) of one's own, each with its opposite, pass as they are.
+        Parameters
+        ----------
+        directions : int or Tensor, (D, d) int64
+            Their number, or directions of one's own, each with its opposite, which are returned as they are.
+
+        Returns
+        -------
+        Tensor, (D, d) int64
+            The directions of the star.
 
         Raises
         ------
         ValueError
-            For directions that are no whole shells, or of one's own that are none of a star.
+            For a number that does not make whole shells, or for own directions of which one is zero, repeated or lacks
+            its opposite.
         """
         if isinstance(directions, Tensor):
             opposites = (directions[:, None] == -directions).all(-1).sum(1)
@@ -71,12 +103,34 @@ class Bravais:
         return every[:directions]
 
     def opposite(self, directions: int | Tensor) -> Tensor:
-        """For every direction of a star the place of its opposite, (D,) int64."""
+        """Find the opposite of every direction of a star.
+
+        Parameters
+        ----------
+        directions : int or Tensor, (D, d) int64
+            The star, as ``star`` takes it.
+
+        Returns
+        -------
+        Tensor, (D,) int64
+            The index of the opposite direction within the star.
+        """
         star = self.star(directions)
         return _places(star, -star)
 
     def permute_star(self, directions: int) -> Tensor:
-        """How the point group permutes a star, as preimages, (P, D) int64: direction l is the image of ``[p, l]``."""
+        """Find how the point group permutes the directions of a star.
+
+        Parameters
+        ----------
+        directions : int
+            The number of directions, in whole shells.
+
+        Returns
+        -------
+        Tensor, (P, D) int64
+            Preimages: operation p carries direction ``[p, l]`` to direction l.
+        """
         star = self.star(directions)
         back = torch.einsum("pab,lb->pla", inverses(self.operations), star)
         return torch.stack([_places(star, one) for one in back])
@@ -88,13 +142,34 @@ class Bravais:
 
 
 def inverses(operations: Tensor) -> Tensor:
-    """Inverses of integer matrices of determinant ±1, (P, d, d) int64."""
+    """Invert integer matrices of determinant ±1.
+
+    Parameters
+    ----------
+    operations : Tensor, (P, d, d) int64
+        The matrices.
+
+    Returns
+    -------
+    Tensor, (P, d, d) int64
+        Their inverses, exact.
+    """
     return torch.linalg.inv(operations.double()).round().long()
 
 
 @cache
 def bravais(kind: LatticeKind) -> Bravais:
-    """The lattice called ``kind``.
+    """Look up a lattice by its name.
+
+    Parameters
+    ----------
+    kind : {"chain", "square", "triangular", "cubic"}
+        The name.
+
+    Returns
+    -------
+    Bravais
+        The lattice with its nearest and next-nearest neighbors; the same object at every call.
 
     Raises
     ------

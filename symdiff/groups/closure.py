@@ -18,7 +18,19 @@ class BudgetSpent(Exception):
 
 
 def tuple_orbits(group: PermutationGroup, k: int) -> Tensor:
-    """The orbit of every ordered k-tuple of nodes, (n, ..., n) int64, numbered by first appearance.
+    """Number the orbits of ordered k-tuples of nodes.
+
+    Parameters
+    ----------
+    group : PermutationGroup
+        The group, of degree n.
+    k : int
+        The length of the tuples, at least 1.
+
+    Returns
+    -------
+    Tensor, (n, ..., n) int64
+        The orbit of every tuple, k axes, numbered by first appearance.
 
     Raises
     ------
@@ -58,6 +70,11 @@ def closure(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> Pe
         A group that is known to keep the colors.
     budget : int
         How many placements of a node may be tried in all.
+
+    Returns
+    -------
+    PermutationGroup or None
+        The group of all such permutations; None where the budget is spent first.
     """
     search = _Extension(colors.numpy(), budget)
     n = len(colors)
@@ -80,13 +97,40 @@ def closure(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> Pe
 
 
 def closure_order(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> int | None:
-    """The order of ``closure``; None where that is undecided within the budget."""
+    """Compute the order of ``closure``.
+
+    Parameters
+    ----------
+    colors : Tensor, (n, ..., n) int64
+        The color of every k-tuple, k axes.
+    group : PermutationGroup
+        A group that is known to keep the colors.
+    budget : int
+        How many placements of a node may be tried in all.
+
+    Returns
+    -------
+    int or None
+        The order; None where the budget is spent first.
+    """
     whole = closure(colors, group, budget)
     return None if whole is None else whole.order
 
 
 def smallest_arity(group: PermutationGroup, budget: int = BUDGET) -> int | None:
-    """The smallest k such that the group is the whole k-closure; None where that is undecided within the budget.
+    """Find the smallest k such that the group is its own k-closure.
+
+    Parameters
+    ----------
+    group : PermutationGroup
+        The group, of degree n.
+    budget : int
+        How many placements of a node may be tried for every k.
+
+    Returns
+    -------
+    int or None
+        k, from 1 to n; None where the budget is spent first.
 
     Raises
     ------

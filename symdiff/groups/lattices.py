@@ -65,18 +65,39 @@ class Space(Group[Tensor]):
         self._inverse = (self._inverses[:, None] == operations).all((-2, -1)).long().argmax(-1)
 
     def torus(self, nodes: int) -> Torus:
-        """The torus that a structure of ``nodes`` sites is.
+        """Find the torus of a structure.
+
+        Parameters
+        ----------
+        nodes : int
+            N, the number of its sites.
+
+        Returns
+        -------
+        Torus
+            That of ``sides``, else the one with equal sides.
 
         Raises
         ------
         ValueError
-            Where none fits.
+            Where the lattice has no torus with these sides and so many sites.
         """
         kind = self.lattice.kind
         return torus_of(kind, nodes) if self.sides is None else torus(kind, self.sides, nodes)
 
     def operations(self, nodes: int) -> Tensor:
-        """The numbers of the point operations in the group on ``nodes`` sites, (P,) int64, the identity first."""
+        """List the point operations of the group on a torus.
+
+        Parameters
+        ----------
+        nodes : int
+            N, the number of sites.
+
+        Returns
+        -------
+        Tensor, (P,) int64
+            Numbers among ``lattice.operations``, the identity first.
+        """
         whole = self.torus(nodes).point_group()
         limit = {"full": len(self.lattice.operations), "rotations": len(self.lattice.operations) // 2, "none": 1}[
             self.point
@@ -84,18 +105,55 @@ class Space(Group[Tensor]):
         return whole[whole < limit]
 
     def count(self, nodes: int) -> int:
-        """The group's order on ``nodes`` sites."""
+        """Count the elements that act differently on a torus.
+
+        Parameters
+        ----------
+        nodes : int
+            N, the number of sites.
+
+        Returns
+        -------
+        int
+            Point operations times translations.
+        """
         return len(self.operations(nodes)) * (nodes if self.translations else 1)
 
     def from_number(self, number: Tensor, nodes: int) -> Tensor:
-        """The elements with the numbers (M,) from 0 to ``count`` - 1, the identity first: (M, 1 + d)."""
+        """Make elements from their numbers.
+
+        Parameters
+        ----------
+        number : Tensor, (M,) int64
+            From 0, the identity, to ``count`` - 1.
+        nodes : int
+            N, the number of sites.
+
+        Returns
+        -------
+        Tensor, (M, 1 + d) int64
+            The elements.
+        """
         moves = nodes if self.translations else 1
         operation = self.operations(nodes).to(number.device)[number // moves]
         positions = self.torus(nodes).positions().to(number.device)
         return torch.cat([operation[:, None], positions[number % moves]], 1)
 
     def number(self, g: Tensor, nodes: int) -> Tensor:
-        """The numbers of elements, (M,): equal for elements that differ by periods of the torus alone."""
+        """Number elements; those that differ by periods of the torus alone have the same number.
+
+        Parameters
+        ----------
+        g : Tensor, (M, 1 + d) int64
+            The elements.
+        nodes : int
+            N, the number of sites.
+
+        Returns
+        -------
+        Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+        """
         operation = torch.searchsorted(self.operations(nodes).to(g.device), g[:, 0].contiguous())
         return operation * nodes + self.torus(nodes).index(g[:, 1:]) if self.translations else operation
 
@@ -119,7 +177,20 @@ class Space(Group[Tensor]):
         return torch.cat([operation[:, None], -back], 1)
 
     def preimages(self, g: Tensor, nodes: int) -> Tensor:
-        """The site that g carries to every site, (B, N) int64: (g·x)_i = x_{preimages[i]}."""
+        """Find the site that g carries to every site: (g·x)_i = x_{preimages[i]}.
+
+        Parameters
+        ----------
+        g : Tensor, (B, 1 + d) int64
+            The elements.
+        nodes : int
+            N, the number of sites.
+
+        Returns
+        -------
+        Tensor, (B, N) int64
+            The preimages.
+        """
         piece, operation = self.torus(nodes), g[:, 0]
         turned = _turn_sites(self.lattice.kind, piece.sides).to(g.device)
         shift, place = _times(self._inverses.to(g.device)[operation], g[:, 1:]), torch.zeros_like(operation)[:, None]
@@ -143,7 +214,18 @@ class Space(Group[Tensor]):
         return State(x.mask, x.schema, values)
 
     def orbits(self, nodes: int) -> Tensor:
-        """The orbit of every site, (N,) int64: numbers from 0, in the order of the orbits' first sites."""
+        """Number the orbits of the sites.
+
+        Parameters
+        ----------
+        nodes : int
+            N, the number of sites.
+
+        Returns
+        -------
+        Tensor, (N,) int64
+            The orbit of every site: numbers from 0, in the order of the orbits' first sites.
+        """
         if self.translations:
             return torch.zeros(nodes, dtype=torch.int64)
         images = self.preimages(self.from_number(torch.arange(self.count(nodes)), nodes), nodes)

@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"\s*([A-Za-z_]+|\d{1,9}|[(),])")
 
 
 def parse_group(text: str) -> PermutationGroup:
-    """The permutation group that a text names.
+    """Read a permutation group from a text.
 
     ====================================  ======================================================================
     ``identity n``                        only the identity
@@ -35,6 +35,16 @@ def parse_group(text: str) -> PermutationGroup:
     ``wreath (G, H)``                     one copy of G for each point of H, the copies permuted by H
     ``permutations (1 0 2, 0 2 1)``       the group that these permutations of 0, 1, ... generate, as preimages
     ====================================  ======================================================================
+
+    Parameters
+    ----------
+    text : str
+        A name with its numbers, or a composition of groups in brackets. Names are not case sensitive.
+
+    Returns
+    -------
+    PermutationGroup
+        The group that the text names.
 
     Raises
     ------
@@ -113,7 +123,18 @@ def _arguments(name: str, words: list[str], text: str) -> list[tuple[int, Genera
 
 
 def spell(group: PermutationGroup) -> str:
-    """The text by which ``parse_group`` reads a group again."""
+    """Write a group as a text that ``parse_group`` reads.
+
+    Parameters
+    ----------
+    group : PermutationGroup
+        The group.
+
+    Returns
+    -------
+    str
+        ``identity n`` or ``permutations (...)`` with the group's generators.
+    """
     if not group.generators:
         return f"identity {group.nodes}"
     return f"permutations ({', '.join(' '.join(map(str, g)) for g in group.generators)})"

@@ -21,7 +21,7 @@ class Orthogonal(Group[Tensor]):
     dim : int
         d, the dimension of the vectors: at least 1.
     special : bool
-        Rotations alone.
+        Whether there are rotations alone.
 
     Raises
     ------
@@ -71,8 +71,20 @@ class Orthogonal(Group[Tensor]):
 
 
 def turn(matrix: Tensor, vectors: Tensor) -> Tensor:
-    """The vectors (B, ..., d) times matrices (B, c, d).
+    """Multiply vectors by one matrix a structure.
 
-    (B, ..., c), summed in their own precision also under autocast.
+    Summed in the precision of the vectors also under autocast.
+
+    Parameters
+    ----------
+    matrix : Tensor, (B, c, d)
+        The matrices.
+    vectors : Tensor, (B, ..., d)
+        The vectors of every structure.
+
+    Returns
+    -------
+    Tensor, (B, ..., c)
+        The products.
     """
     return (matrix.view(len(matrix), *[1] * (vectors.ndim - 2), *matrix.shape[1:]) * vectors[..., None, :]).sum(-1)

@@ -76,22 +76,71 @@ class PermutationGroup(Group[Tensor]):
         return every
 
     def count(self, nodes: int) -> int:
-        """The group's order."""
+        """Count the elements.
+
+        Parameters
+        ----------
+        nodes : int
+            Not used; groups without a fixed degree need it.
+
+        Returns
+        -------
+        int
+            The group's order.
+        """
         return self.order
 
     def from_number(self, number: Tensor, nodes: int) -> Tensor:
-        """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``.
+        """Make elements from their numbers, in the order of ``elements``.
 
-        For small groups.
+        All elements are listed, so the group must be small.
+
+        Parameters
+        ----------
+        number : Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+        nodes : int
+            Not used; groups without a fixed degree need it.
+
+        Returns
+        -------
+        Tensor, (M, n) int64
+            The elements as preimages.
         """
         return self.elements().to(number.device)[number]
 
     def number(self, g: Tensor, nodes: int) -> Tensor:
-        """The numbers of elements, (M,) int64; for small groups."""
+        """Number elements, in the order of ``elements``.
+
+        All elements are listed, so the group must be small.
+
+        Parameters
+        ----------
+        g : Tensor, (M, n) int64
+            Elements as preimages.
+        nodes : int
+            Not used; groups without a fixed degree need it.
+
+        Returns
+        -------
+        Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+        """
         return (g[:, None] == self.elements().to(g.device)).all(-1).long().argmax(1)
 
     def stabilizer(self, points: Sequence[int]) -> PermutationGroup:
-        """The subgroup that fixes each of ``points``."""
+        """Find the subgroup that fixes each of some nodes.
+
+        Parameters
+        ----------
+        points : sequence of int
+            The nodes, from 0 to n - 1.
+
+        Returns
+        -------
+        PermutationGroup
+            The pointwise stabilizer.
+        """
         chain = StabilizerChain(self.nodes, self._chain.generators, list(points))
         fixing = (chain.generators[:, list(points)] == np.array(list(points), dtype=np.int64)).all(1)
         return PermutationGroup(self.nodes, chain.generators[fixing].tolist())
@@ -161,6 +210,11 @@ def merge_along(count: int, moves: Iterable[np.ndarray]) -> Tensor:
         The points are 0..count-1.
     moves : iterable of ndarray
         Permutations, each (count,).
+
+    Returns
+    -------
+    Tensor, (count,) int64
+        The orbit of every point.
     """
     labels, orbits = np.arange(count), count
     for move in moves:

@@ -13,7 +13,20 @@ _KEY_BITS = 52  # of a sorting key: equal keys would favor the order of the node
 
 
 def permute_nodes(g: Tensor, x: State) -> State:
-    """Move nodes and pairs by preimages: (g·x)_i = x_{g[i]}, (g·x)_ij = x_{g[i]g[j]}. ``g``: (B, N) int64."""
+    """Move nodes and pairs by preimages: (g·x)_i = x_{g[i]}, (g·x)_ij = x_{g[i]g[j]}.
+
+    Parameters
+    ----------
+    g : Tensor, (B, N) int64
+        A permutation of the nodes for every structure; it must fix the padding.
+    x : State
+        B structures.
+
+    Returns
+    -------
+    State
+        The moved structures; graph-level fields are unchanged.
+    """
     rows = torch.arange(g.shape[0], device=g.device)[:, None]
     values = {}
     for name, field in x.schema.items():

@@ -31,11 +31,45 @@ class DirectProduct(Group[tuple[Any, ...]]):
         self.groups = tuple(groups)
 
     def count(self, nodes: int) -> int:
-        """The group's order on structures of ``nodes`` nodes, where every factor tells its own."""
+        """Compute the group's order, the product of those of the factors.
+
+        Parameters
+        ----------
+        nodes : int
+            The number of nodes of the structures.
+
+        Returns
+        -------
+        int
+            The order.
+
+        Raises
+        ------
+        ValueError
+            For a factor whose elements have no numbers.
+        """
         return math.prod(group.count(nodes) for group in self._numbered_factors())
 
     def from_number(self, number: Tensor, nodes: int) -> tuple[Any, ...]:
-        """The elements with the numbers (M,) from 0 to ``count`` - 1; those of the last factor run fastest."""
+        """Make elements from their numbers; those of the last factor run fastest.
+
+        Parameters
+        ----------
+        number : Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+        nodes : int
+            The number of nodes of the structures.
+
+        Returns
+        -------
+        tuple
+            M elements of every factor.
+
+        Raises
+        ------
+        ValueError
+            For a factor whose elements have no numbers.
+        """
         elements = []
         for group in reversed(self._numbered_factors()):
             count = group.count(nodes)
@@ -44,7 +78,25 @@ class DirectProduct(Group[tuple[Any, ...]]):
         return tuple(reversed(elements))
 
     def number(self, g: tuple[Any, ...], nodes: int) -> Tensor:
-        """The numbers of elements, (M,) int64."""
+        """Number elements; those of the last factor run fastest.
+
+        Parameters
+        ----------
+        g : tuple
+            M elements of every factor.
+        nodes : int
+            The number of nodes of the structures.
+
+        Returns
+        -------
+        Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+
+        Raises
+        ------
+        ValueError
+            For a factor whose elements have no numbers.
+        """
         number = torch.zeros((), dtype=torch.int64)
         for group, a in zip(self._numbered_factors(), g, strict=True):
             digit = group.number(a, nodes)

@@ -51,15 +51,52 @@ class Relabel(Group[Tensor]):
         return self._labels.elements()
 
     def count(self, nodes: int) -> int:
-        """The group's order."""
+        """Count the elements.
+
+        Parameters
+        ----------
+        nodes : int
+            Not used; groups that move nodes need it.
+
+        Returns
+        -------
+        int
+            The group's order.
+        """
         return self.order
 
     def from_number(self, number: Tensor, nodes: int) -> Tensor:
-        """The elements with the numbers (M,) from 0 to ``count`` - 1, in the order of ``elements``."""
+        """Make elements from their numbers, in the order of ``elements``.
+
+        Parameters
+        ----------
+        number : Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+        nodes : int
+            Not used; groups that move nodes need it.
+
+        Returns
+        -------
+        Tensor, (M, K) int64
+            The elements as preimages.
+        """
         return self._labels.from_number(number, nodes)
 
     def number(self, g: Tensor, nodes: int) -> Tensor:
-        """The numbers of elements, (M,) int64."""
+        """Number elements, in the order of ``elements``.
+
+        Parameters
+        ----------
+        g : Tensor, (M, K) int64
+            Elements as preimages.
+        nodes : int
+            Not used; groups that move nodes need it.
+
+        Returns
+        -------
+        Tensor, (M,) int64
+            From 0 to ``count`` - 1.
+        """
         return self._labels.number(g, nodes)
 
     def identity(self, mask: Tensor) -> Tensor:

@@ -10,9 +10,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Level:
-    """One step of a stabilizer chain: ``elements[k]`` (m, n) carries the base point to its k-th image.
+    """One step of a stabilizer chain: the orbit of a base point, with a transversal.
 
-    ``inverses`` (m, n) undo them; ``row`` (n,) is the k of every point, -1 outside the orbit.
+    Parameters
+    ----------
+    point : int
+        The base point.
+    elements : ndarray, (m, n) int64
+        ``elements[k]`` carries the base point to its k-th image.
+    inverses : ndarray, (m, n) int64
+        The inverses of ``elements``.
+    row : ndarray, (n,) int64
+        The k of every point, -1 outside the orbit.
     """
 
     point: int
@@ -63,10 +72,21 @@ class StabilizerChain:
         self._complete()
 
     def sift(self, p: np.ndarray, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """Divide the permutations p (M, n) by members of the transversals from level ``start`` on.
+        """Divide permutations by members of the transversals.
 
-        Returns what is left, which is the identity exactly for members of the group (once the chain is complete), and
-        the level at which each stopped, (M,).
+        Parameters
+        ----------
+        p : ndarray, (M, n) int64
+            The permutations.
+        start : int
+            The level to start from; the permutations must fix the base points before it.
+
+        Returns
+        -------
+        rest : ndarray, (M, n) int64
+            What is left: the identity exactly for members of the group, once the chain is complete.
+        stopped : ndarray, (M,) int64
+            The level at which each stopped, the number of levels where none did.
         """
         p, stopped = p.copy(), np.full(len(p), len(self.levels))
         for depth in range(start, len(self.levels)):

@@ -15,7 +15,17 @@ from symdiff.groups.bravais import Bravais, bravais
 
 @dataclass(frozen=True)
 class Torus:
-    """N = Π L_a sites, numbered row-major: site n is at Σ_a n_a Π_{b>a} L_b, with n_a modulo L_a."""
+    """A periodic piece of a lattice: N = Π_a L_a sites, numbered row-major.
+
+    Site n is at Σ_a n_a Π_{b>a} L_b, with n_a modulo L_a.
+
+    Parameters
+    ----------
+    lattice : Bravais
+        The infinite lattice.
+    sides : tuple of int
+        L_a, the periods along the primitive vectors in sites.
+    """
 
     lattice: Bravais
     sides: tuple[int, ...]
@@ -25,7 +35,18 @@ class Torus:
         return math.prod(self.sides)
 
     def index(self, position: Tensor) -> Tensor:
-        """The number of the site at integer vectors (..., d), taken modulo the sides: (...) int64."""
+        """Number the sites at integer vectors, taken modulo the sides.
+
+        Parameters
+        ----------
+        position : Tensor, (..., d) int64
+            The vectors.
+
+        Returns
+        -------
+        Tensor, (...) int64
+            The numbers of the sites.
+        """
         place = torch.zeros(position.shape[:-1], dtype=torch.int64, device=position.device)
         for axis, side in enumerate(self.sides):
             place = place * side + position[..., axis].remainder(side)
@@ -36,13 +57,36 @@ class Torus:
         return torch.cartesian_prod(*(torch.arange(side) for side in self.sides)).view(self.sites, len(self.sides))
 
     def neighbors(self, directions: int | Tensor) -> Tensor:
-        """The site in every direction of a star, (N, D) int64."""
+        """Find the neighbor of every site in every direction of a star.
+
+        Parameters
+        ----------
+        directions : int or Tensor, (D, d) int64
+            The star, as ``Bravais.star`` takes it.
+
+        Returns
+        -------
+        Tensor, (N, D) int64
+            The numbers of the neighbors.
+        """
         return self.index(self.positions()[:, None] + self.lattice.star(directions))
 
     def bonds(self, directions: int | Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Every bond once, E = N·D/2 of them: its two sites and the direction from the first to the second, each (E,).
+        """List every bond once: E = N·D/2 of them.
 
         On a side of length 2 a site meets another one both ways: these are two bonds.
+
+        Parameters
+        ----------
+        directions : int or Tensor, (D, d) int64
+            The star, as ``Bravais.star`` takes it.
+
+        Returns
+        -------
+        first, second : Tensor, (E,) int64
+            The two sites of every bond.
+        direction : Tensor, (E,) int64
+            The direction from the first site to the second, as its index in the star.
         """
         opposite = self.lattice.opposite(directions)
         half = (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
@@ -68,7 +112,21 @@ def _torus(kind: str, sides: tuple[int, ...]) -> Torus:
 
 
 def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> Torus:
-    """The torus with these sides, or with all sides equal to one number.
+    """Make a torus with given sides.
+
+    Parameters
+    ----------
+    kind : str
+        The name of the lattice.
+    sides : sequence of int, or int
+        The sides in sites; one number stands for equal sides.
+    nodes : int, optional
+        The number of sites that the torus must have.
+
+    Returns
+    -------
+    Torus
+        The same object for the same arguments.
 
     Raises
     ------
@@ -85,12 +143,24 @@ def torus(kind: str, sides: Sequence[int] | int, nodes: int | None = None) -> To
 
 
 def torus_of(kind: str, nodes: int) -> Torus:
-    """The torus with equal sides and ``nodes`` sites.
+    """Make the torus with equal sides and a given number of sites.
+
+    Parameters
+    ----------
+    kind : str
+        The name of the lattice.
+    nodes : int
+        The number of sites.
+
+    Returns
+    -------
+    Torus
+        The same object for the same arguments.
 
     Raises
     ------
     ValueError
-        Where no such is.
+        Where no torus with equal sides has so many sites.
     """
     dim = bravais(kind).dim
     side = round(nodes ** (1 / dim))

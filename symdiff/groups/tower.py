@@ -49,11 +49,33 @@ class Tower:
             raise ValueError(f"a torus with sublattices has even sides, got {list(torus.sides)}")
 
     def power(self, level: int) -> Tensor:
-        """M^level, (d, d) int64."""
+        """Compute the matrix M^level, which carries Λ_0 to Λ_level.
+
+        Parameters
+        ----------
+        level : int
+            From 0 to K.
+
+        Returns
+        -------
+        Tensor, (d, d) int64
+            The power.
+        """
         return torch.linalg.matrix_power(self.halving, level)
 
     def size(self, level: int) -> int:
-        """The number of sites of Λ_level."""
+        """Count the sites of Λ_level.
+
+        Parameters
+        ----------
+        level : int
+            From 0 to K.
+
+        Returns
+        -------
+        int
+            N / 2^level.
+        """
         return self.torus.sites >> level
 
     @cached_property
@@ -68,7 +90,18 @@ class Tower:
         return torch.stack([self.depth[self.torus.index(place - start)] for start in place]).to(torch.int8)
 
     def from_site(self, origin: Tensor) -> Tensor:
-        """``depth`` with another site at the origin, for every row: ``origin`` (B,) or (B, N) -> (B, N)."""
+        """Compute ``depth`` with other sites at the origin.
+
+        Parameters
+        ----------
+        origin : Tensor, (B,) or (B, N) int64
+            The site at the origin, for every row or for every site of every row.
+
+        Returns
+        -------
+        Tensor, (B, N) int64
+            The last Λ_k around the origin that each site is in.
+        """
         every = torch.arange(self.torus.sites)
         if len(every) <= TABULATED:
             return self._from_every_site[origin if origin.ndim == 2 else origin[:, None], every].long()
@@ -77,9 +110,19 @@ class Tower:
 
     @cache  # noqa: B019 - a lattice's tower lives as long as the network that reads it
     def cosets(self, level: int) -> tuple[Tensor, Tensor]:
-        """The coset of Λ_level that every site is in, (N,), and the sites of every coset, (2^level, N/2^level).
+        """Divide the sites into the cosets of Λ_level.
 
-        The latter are in the order of Λ_level's.
+        Parameters
+        ----------
+        level : int
+            From 0 to K.
+
+        Returns
+        -------
+        coset : Tensor, (N,) int64
+            The coset that every site is in, from 0 to 2^level - 1.
+        members : Tensor, (2^level, N/2^level) int64
+            The sites of every coset, in the order of those of Λ_level.
         """
         place, power = self.torus.positions(), self.power(level)
         cells = (place.double() @ torch.linalg.inv(power.double()).T).floor().long()
@@ -88,9 +131,19 @@ class Tower:
 
     @cache  # noqa: B019 - a lattice's tower lives as long as the network that reads it
     def stencil(self, level: int) -> Tensor:
-        """The nearest sites of every site of a coset, in the coset and in every direction, then itself: (n, D + 1).
+        """Find the nearest sites within a coset of Λ_level, in every direction, then the site itself.
 
         Sites are numbers within the coset, as ``cosets`` counts them.
+
+        Parameters
+        ----------
+        level : int
+            From 0 to K.
+
+        Returns
+        -------
+        Tensor, (N/2^level, D + 1) int64
+            For every site of a coset, its neighbors and itself.
         """
         place, star = self.torus.positions(), self.torus.lattice.shells[0]
         own = (self.depth >= level).nonzero()[:, 0]
@@ -99,15 +152,38 @@ class Tower:
         return torch.cat([near, torch.arange(len(own))[:, None]], 1)
 
     def fullest(self, shown: Tensor, level: int) -> Tensor:
-        """The coset of Λ_level with the most sites ``shown`` (B, N): (B,) int64."""
+        """Find the coset of Λ_level with the most shown sites.
+
+        Parameters
+        ----------
+        shown : Tensor, (B, N) bool
+            Which sites are shown.
+        level : int
+            From 0 to K.
+
+        Returns
+        -------
+        Tensor, (B,) int64
+            The number of the coset.
+        """
         coset, members = self.cosets(level)
         counts = torch.zeros(len(shown), len(members), device=shown.device)
         return counts.index_add_(1, coset.to(shown.device), shown.float()).argmax(1)
 
     def stage(self, count: Tensor) -> Tensor:
-        """The Λ_k that is being filled where ``count`` (B,) sites are shown, a coset of Λ_{k+1} among them if k < K.
+        """Find the Λ_k that is being filled, from the number of sites that are shown.
 
-        0 where all are.
+        A coset of Λ_{k+1} is shown already where k < K.
+
+        Parameters
+        ----------
+        count : Tensor, (B,) int64
+            How many sites are shown.
+
+        Returns
+        -------
+        Tensor, (B,) int64
+            k; 0 where all sites are shown.
         """
         sizes = torch.tensor(
             [self.size(level + 1) for level in range(self.top)], dtype=torch.int64, device=count.device
@@ -123,11 +199,21 @@ class Tower:
 
 @cache
 def tower(torus: Torus) -> Tower:
-    """The tower over a torus.
+    """Make the tower of sublattices of a torus.
+
+    Parameters
+    ----------
+    torus : Torus
+        Λ_0.
+
+    Returns
+    -------
+    Tower
+        The same object for the same torus.
 
     Raises
     ------
     ValueError
-        Where there is none.
+        For a lattice that does not halve into its like, or a torus with an odd side.
     """
     return Tower(torus)
