@@ -106,45 +106,44 @@ def info(
 
     with _progress(as_json) as progress:
         opened = open_dataset(dataset, progress=progress)
-    found = summary(opened)
+    about = summary(opened)
     if as_json:
-        typer.echo(json.dumps(found))
+        typer.echo(json.dumps(about))
     else:
-        typer.echo("\n".join(_lines(found)))
+        typer.echo("\n".join(_lines(about)))
 
 
-def _lines(found: dict) -> Iterator[str]:
+def _lines(about: dict) -> Iterator[str]:
     """What ``info`` says to people."""
-    yield f"{found['name']}: {found['count']} structures ({_pairs(found['splits'])})"
-    yield f"path: {found['path']}"
-    yield f"source: {(found['source'] or {}).get('title', 'not recorded')}"
-    yield f"order of nodes: {found['order'] or 'not recorded'}"
-    yield "domain: " + "; ".join(f"{name} {_told(value)}" for name, value in found["domain"].items())
+    yield f"{about['name']}: {about['count']} structures ({_pairs(about['splits'])})"
+    yield f"path: {about['path']}"
+    yield f"source: {(about['source'] or {}).get('title', 'not recorded')}"
+    yield f"order of nodes: {about['order'] or 'not recorded'}"
+    yield "domain: " + "; ".join(f"{name} {_told(value)}" for name, value in about["domain"].items())
     for place in ("nodes", "edges"):
-        yield f"{place}: {found[place]['least']} to {found[place]['most']}, mean {found[place]['mean']:.2f}"
+        yield f"{place}: {about[place]['least']} to {about[place]['most']}, mean {about[place]['mean']:.2f}"
     yield "sizes:"
-    most = max(found["sizes"].values())
-    for size, count in found["sizes"].items():
+    most = max(about["sizes"].values())
+    for size, count in about["sizes"].items():
         yield f"  {size:>5} {count:>8} {'#' * round(40 * count / most)}".rstrip()
-    for field, shares in found["labels"].items():
+    for field, shares in about["labels"].items():
         yield f"{field}: " + ", ".join(f"{label} {share:.5f}" for label, share in shares.items())
-    left_out = ", ".join(f"{reason}: {count}" for reason, count in found["left_out"].items())
-    yield f"left out: {left_out or 'nothing'}; duplicates: {found['duplicates']}"
-    seen = found["symmetry"]
-    yield f"symmetry: {_symmetry(seen)}"
+    left_out = ", ".join(f"{reason}: {count}" for reason, count in about["left_out"].items())
+    yield f"left out: {left_out or 'nothing'}; duplicates: {about['duplicates']}"
+    yield f"symmetry: {_symmetry(about['symmetry'])}"
 
 
 def _symmetry(seen: dict) -> str:
-    found = "of no structure were automorphisms looked for"
+    line = "of no structure were automorphisms looked for"
     if seen["count"]:
         share, order = f"{seen['symmetric_share']:.4f}", f"{seen['largest_group']:.0f}"
-        found = (
+        line = (
             f"{share} of {seen['count']} structures have a nontrivial automorphism, the largest group has order {order}"
         )
     left_out = [
         f"{seen[key]} {why}" for key, why in (("too_large", "too large"), ("undecided", "undecided")) if seen[key]
     ]
-    return f"{found} ({', '.join(left_out)})" if left_out else found
+    return f"{line} ({', '.join(left_out)})" if left_out else line
 
 
 def _told(value: object) -> str:

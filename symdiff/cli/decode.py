@@ -8,36 +8,47 @@ from typing import Annotated
 import typer
 
 from symdiff.cli.extend import Import
+from symdiff.cli.options import Device, Json
 from symdiff.errors import UserError
 
 EXAMPLE = "Example: symdiff decode latents.npz --checkpoint qm9-autoencoder --out molecules.smi"
 
 
+LatentsFile = Annotated[Path, typer.Argument(help="A .npz file as symdiff encode writes it.")]
+CheckpointName = Annotated[str, typer.Option(help="A folder, the name of a bundled checkpoint, or a hub id.")]
+Out = Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")]
+Noise = Annotated[
+    float,
+    typer.Option(
+        min=0, max=100, help="Standard deviation of noise on the latents, whose own root mean square counts 1."
+    ),
+]
+Copies = Annotated[int, typer.Option(min=1, max=10**6, help="Structures for each latent, with noise.")]
+Interpolate = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        max=10**6,
+        help="So many structures on the way from each latent to the next.",
+        show_default="decode the latents as they are",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Of the noise, and of the numbering of the nodes.")]
+BatchSize = Annotated[int, typer.Option(min=1, max=10**6, help="Decoded together; changes the speed only.")]
+
+
 def decode(
-    latents: Annotated[Path, typer.Argument(help="A .npz file as symdiff encode writes it.")],
-    checkpoint: Annotated[str, typer.Option(help="A folder, the name of a bundled checkpoint, or a hub id.")],
-    out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
-    noise: Annotated[
-        float,
-        typer.Option(
-            min=0, max=100, help="Standard deviation of noise on the latents, whose own root mean square counts 1."
-        ),
-    ] = 0.0,
-    copies: Annotated[int, typer.Option(min=1, max=10**6, help="Structures for each latent, with noise.")] = 1,
-    interpolate: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            max=10**6,
-            help="So many structures on the way from each latent to the next.",
-            show_default="decode the latents as they are",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of the noise, and of the numbering of the nodes.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1, max=10**6, help="Decoded together; changes the speed only.")] = 256,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
+    latents: LatentsFile,
+    checkpoint: CheckpointName,
+    out: Out,
+    noise: Noise = 0.0,
+    copies: Copies = 1,
+    interpolate: Interpolate = None,
+    seed: Seed = 0,
+    batch_size: BatchSize = 256,
+    device: Device = None,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Decode latents by the autoencoder that they were encoded with.
 
@@ -78,7 +89,31 @@ def decode(
 
 
 def walk(points, noise: float, copies: int, interpolate: int | None, seed: int):
-    """The latents to decode: as they are, their neighborhoods, or the ways between them. Raises UserError."""
+    """Choose the latents to decode: as they are, their neighborhoods, or the ways between them.
+
+    Parameters
+    ----------
+    points : Tensor
+        (M, dim), latents.
+    noise : float
+        The standard deviation of noise, 0 for none.
+    copies : int
+        Neighbors of each latent, with noise.
+    interpolate : int or None
+        Latents on the way from each to the next, both ends included.
+    seed : int
+        Of the noise.
+
+    Returns
+    -------
+    Tensor
+        (M', dim).
+
+    Raises
+    ------
+    UserError
+        For a way without two ends.
+    """
     import torch
 
     from symdiff.autoencoders.walks import interpolate as between

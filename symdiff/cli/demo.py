@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.options import Json
+
 MOST = 48
 
 
@@ -15,7 +17,7 @@ def demo(
     count: Annotated[int, typer.Option(help="How many molecules.", min=1)] = 1000,
     checkpoint: Annotated[str, typer.Option(help="The checkpoint to sample from.")] = "qm9-graph",
     seed: Annotated[int, typer.Option(help="Same seed, same molecules.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Sample molecules from the bundled model, score them and draw them."""
     import time
@@ -70,7 +72,20 @@ def _evaluate(smiles: Path, scores: Path, as_json: bool):
 
 
 def draw(samples, path: Path) -> int:
-    """Draw the first valid molecules as one picture, and return how many they are."""
+    """Draw the first valid molecules as one picture.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of molecular graphs.
+    path : Path
+        A .png file.
+
+    Returns
+    -------
+    int
+        How many are drawn.
+    """
     from itertools import islice
 
     from symdiff_evaluation.molecules.draw import draw_grid

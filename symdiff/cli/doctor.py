@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
+
+from symdiff.cli.options import Json
 
 DISTRIBUTION = "symdiff-torch"
 _PACKAGES = (
@@ -13,7 +13,7 @@ _PACKAGES = (
 )
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
+def doctor(as_json: Json = False) -> None:
     """Check the installation: versions, devices, speed of bf16, and the package of the same name."""
     import platform
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symdiff.cli.extend import Import
+from symdiff.cli.options import Device, Json
 from symdiff.errors import UserError
 
 EXAMPLE = "Example: symdiff encode molecules.smi --checkpoint qm9-autoencoder --out latents.npz"
@@ -26,9 +27,9 @@ def encode(
     column: Annotated[str | None, typer.Option(help="Column of SMILES in a table.")] = None,
     seed: Annotated[int, typer.Option(help="Decides between orders of the nodes that are equally canonical.")] = 0,
     batch_size: Annotated[int, typer.Option(min=1, max=10**6, help="Encoded together; changes the speed only.")] = 256,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
+    device: Device = None,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Encode structures by an autoencoder, one latent each.
 
@@ -71,6 +72,20 @@ def encode(
 
 def open_source(source: str, column: str | None, domain):
     """Open a data set, or read a file as one.
+
+    Parameters
+    ----------
+    source : str
+        A file of structures, or the folder or name of a data set.
+    column : str or None
+        The column of SMILES in a table.
+    domain : Domain
+        That of the model, which decides how molecules are read.
+
+    Returns
+    -------
+    Dataset
+        In memory for a file.
 
     Raises
     ------

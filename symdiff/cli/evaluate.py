@@ -10,50 +10,60 @@ import typer
 
 from symdiff.cli.extend import Import
 
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Samples: .smi .txt .csv .tsv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml."
+    ),
+]
+Out = Annotated[Path, typer.Option(help="Folder for report.html, metrics.json, samples.csv and about.json.")]
+ProtocolName = Annotated[
+    str | None,
+    typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]"),
+]
+ReferenceName = Annotated[
+    str | None,
+    typer.Option(
+        help="Compared with: a shipped reference, a data set, a file of SMILES, or none. [default: the protocol's]"
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")
+]
+ShardsFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder in which a killed evaluation goes on. [default: beside --out for over a million]"),
+]
+McfFile = Annotated[
+    Path | None,
+    typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs."),
+]
+Column = Annotated[str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")]
+AtomNames = Annotated[
+    str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")
+]
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--input", help="File of what each sample was made from, in the same order, such as what was encoded."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")]
+
 
 def evaluate(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Samples: .smi .txt .csv .tsv .sdf .xyz .extxyz, optionally .gz, or .npz .safetensors .graphml."
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for report.html, metrics.json, samples.csv and about.json.")],
-    protocol: Annotated[
-        str | None,
-        typer.Option(help="Which numbers: a protocol's name or a .yaml file. [default: what goes with the files]"),
-    ] = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(
-            help="Compared with: a shipped reference, a data set, a file of SMILES, or none. [default: the protocol's]"
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; the result is the same. [default: all processors]")
-    ] = None,
-    shards: Annotated[
-        Path | None,
-        typer.Option(help="Folder in which a killed evaluation goes on. [default: beside --out for over a million]"),
-    ] = None,
-    mcf: Annotated[
-        Path | None,
-        typer.Option(help="MOSES's list of medicinal chemistry filters (its mcf.csv), which moses.filters needs."),
-    ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="Column of SMILES in tables. [default: the one called smiles]")
-    ] = None,
-    atoms: Annotated[
-        str | None, typer.Option(help="What the labels of nodes stand for, in files of graphs, such as C,N,O,F.")
-    ] = None,
-    input_: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--input", help="File of what each sample was made from, in the same order, such as what was encoded."
-        ),
-    ] = None,
+    files: Files,
+    out: Out,
+    protocol: ProtocolName = None,
+    reference: ReferenceName = None,
+    workers: Workers = None,
+    shards: ShardsFolder = None,
+    mcf: McfFile = None,
+    column: Column = None,
+    atoms: AtomNames = None,
+    input_: Inputs = None,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Score samples: validity, uniqueness, novelty, distances to a reference, symmetry.
 

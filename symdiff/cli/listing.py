@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symdiff.cli.extend import Import
+from symdiff.cli.options import Json
 
 
 def list_(
@@ -20,7 +21,7 @@ def list_(
         ),
     ] = None,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List recipes, checkpoints, data sets, protocols and metrics, with a line of help each."""
     from symdiff.cli.progress import report
@@ -28,9 +29,9 @@ def list_(
 
     if kind is not None and kind not in KINDS:
         raise UserError(f"list: expected one of {', '.join(KINDS)}, got {kind!r}{nearest(kind, KINDS)}")
-    found = {name: KINDS[name]() for name in ([kind] if kind else KINDS)}
-    parts = ["\n".join(([f"{name}:"] if kind is None else []) + _lines(found[name])) for name in found]
-    report(found, "\n\n".join(parts), as_json)
+    entries = {name: KINDS[name]() for name in ([kind] if kind else KINDS)}
+    parts = ["\n".join(([f"{name}:"] if kind is None else []) + _lines(entries[name])) for name in entries]
+    report(entries, "\n\n".join(parts), as_json)
 
 
 def _lines(entries: list[dict[str, str]]) -> list[str]:

@@ -22,6 +22,15 @@ class Verbs(TyperGroup):
     """A user's mistake is one line on stderr and exit code 2; anything else keeps its traceback."""
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run a verb and exit: 0, or 2 for a user's mistake, 130 for an interruption, 1 where nobody reads the output.
+
+        Parameters
+        ----------
+        *args, **extra : object
+            As for typer's own.
+        standalone_mode : bool
+            Without, the verb's result is returned and its errors are raised.
+        """
         if not standalone_mode:
             return super().main(*args, standalone_mode=False, **extra)
         try:

@@ -4,14 +4,36 @@ from __future__ import annotations
 
 
 def checkpoints(incomplete: str) -> list[str]:
-    """The bundled checkpoints whose names begin as what was typed."""
+    """Complete the name of a bundled checkpoint.
+
+    Parameters
+    ----------
+    incomplete : str
+        What was typed.
+
+    Returns
+    -------
+    list of str
+        The names that begin so.
+    """
     from symdiff.storage import bundled
 
     return [name for name in bundled.checkpoints() if name.startswith(incomplete)]
 
 
 def recipes(incomplete: str) -> list[str]:
-    """The bundled recipes whose names begin as what was typed."""
+    """Complete the name of a bundled recipe.
+
+    Parameters
+    ----------
+    incomplete : str
+        What was typed.
+
+    Returns
+    -------
+    list of str
+        The names that begin so.
+    """
     from symdiff.storage import bundled
 
     return [name for name in bundled.recipes() if name.startswith(incomplete)]

@@ -10,16 +10,40 @@ from symdiff.progress import make_bar
 
 
 class Begin(Protocol):
-    """Is told of a work that begins: of how many items, and what it is called."""
+    """A function that is told of each work as it begins."""
 
-    def __call__(self, count: int, what: str = "judging") -> None: ...
+    def __call__(self, count: int, what: str = "judging") -> None:
+        """Begin the next work.
+
+        Parameters
+        ----------
+        count : int
+            How many items it has.
+        what : str
+            What it is called.
+        """
+        ...
 
 
 @contextmanager
 def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
-    """A bar that is advanced by calling it, and shown from then on.
+    """Show a bar that is advanced by calling it, from its first call on.
 
     Without a terminal only its last state is printed.
+
+    Parameters
+    ----------
+    what : str
+        What is done, such as "sampling".
+    total : int
+        How much of it.
+    unit : str
+        In what it is counted, in the plural.
+
+    Yields
+    ------
+    callable
+        To be called with how much was done since the last call.
     """
     progress = make_bar(unit)
     task = progress.add_task(what, total=total)
@@ -38,9 +62,21 @@ def bar(what: str, total: int, unit: str) -> Iterator[Callable[[float], None]]:
 
 @contextmanager
 def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Begin, Callable[[float], None]]]:
-    """A bar for one work after another, on a terminal only.
+    """Show a bar for one work after another, on a terminal only.
 
-    Call the first with a work's total and name, the second to advance it.
+    Parameters
+    ----------
+    unit : str
+        In what the work is counted, in the plural.
+    quiet : bool
+        Whether nothing is shown.
+
+    Yields
+    ------
+    Begin
+        To be called with the total and the name of a work.
+    callable
+        To be called with how much was done since the last call.
     """
     progress = make_bar(unit, transient=True, terminal_only=True)
     progress.disable = progress.disable or quiet
@@ -59,7 +95,17 @@ def stages(unit: str, quiet: bool = False) -> Iterator[tuple[Begin, Callable[[fl
 
 
 def report(values: dict, lines: str, as_json: bool) -> None:
-    """Print a verb's result: one JSON object, or the ``lines`` for people."""
+    """Print a verb's result: one JSON object, or lines for people.
+
+    Parameters
+    ----------
+    values : dict
+        Plain names and finite numbers.
+    lines : str
+        What people read.
+    as_json : bool
+        Which of the two.
+    """
     if as_json:
         import json
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.options import Json
 from symdiff.cli.progress import report
 
 
@@ -17,7 +18,7 @@ def push(
     ] = None,
     revision: Annotated[str | None, typer.Option(help="The branch.", show_default="main")] = None,
     message: Annotated[str | None, typer.Option(help="The commit's message.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Push a checkpoint to the hub in one commit.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from symdiff.cli.extend import Import
+from symdiff.cli.options import Json
 
 app = typer.Typer(help="Make recipes.", no_args_is_help=True)
 
@@ -23,7 +24,7 @@ def new(
     out: Annotated[Path, typer.Option(help="The file to write; it must not exist.")],
     minutes: Annotated[float, typer.Option(help="Time for training, which the size of the network follows.")] = 10.0,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write the recipe that symdiff train DATASET would take, to edit."""
     from symdiff.cli.progress import report

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from symdiff.cli.options import Json
+
 SHOWN = 10
 """Looks at samples that are printed, the last ones."""
 
@@ -17,7 +19,7 @@ def report_(
     out: Annotated[
         Path | None, typer.Option(help="Where the picture goes, a .png file.", show_default="RUN/report.png")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Report on a training: the curve of its loss, its samples over the steps, throughput and the time left."""
     from symdiff.cli.progress import report
@@ -28,9 +30,9 @@ def report_(
     out = out or run / "report.png"
     if out.suffix.lower() != ".png":
         raise UserError(f"--out {out}: expected a .png file")
-    found = read_run(run)
-    write_file(out, picture(found))
-    values = found.plain()
+    state = read_run(run)
+    write_file(out, picture(state))
+    values = state.plain()
     report({"run": str(run), "picture": str(out), **values}, "\n".join(_lines(run, out, values)), as_json)
 
 

@@ -12,6 +12,7 @@ import typer
 
 from symdiff.cli import names
 from symdiff.cli.extend import Import
+from symdiff.cli.options import Device, Json
 from symdiff.cli.writing import writing
 from symdiff.errors import UserError, nearest
 
@@ -19,51 +20,60 @@ FIRST = 64
 """Structures that a picture can show."""
 
 
+CheckpointName = Annotated[
+    str,
+    typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.", autocompletion=names.checkpoints),
+]
+Count = Annotated[int, typer.Option(help="How many structures.", min=1, max=10**9)]
+Out = Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(help="Evaluations of the network a structure.", min=1, max=100_000, show_default="the recipe's"),
+]
+Seed = Annotated[int, typer.Option(help="Same seed, same structures.")]
+NumNodes = Annotated[str | None, typer.Option(help="Number of nodes: 9 or 5-9.", show_default="as in training")]
+BatchSize = Annotated[str, typer.Option(help="Structures sampled together; changes the speed only.")]
+Precision = Annotated[str, typer.Option(help="fp32 or bf16.")]
+Guidance = Annotated[
+    float,
+    typer.Option(help="Guidance strength: how many times as strongly a given property counts; 1 as in the data."),
+]
+Particles = Annotated[
+    int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1, max=10_000)
+]
+Metropolis = Annotated[
+    bool,
+    typer.Option(
+        "--metropolis",
+        help="Correct spins to Boltzmann's distribution: a Markov chain accepts or rejects what the model proposes.",
+    ),
+]
+TrajectoryFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file for the way from noise to the first structures: .gif, or a format of structures, such as "
+        ".extxyz, with all frames of the first one."
+    ),
+]
+
+
 def sample(
     context: typer.Context,
-    checkpoint: Annotated[
-        str,
-        typer.Argument(
-            help="A folder, the name of a bundled checkpoint, or a hub id.", autocompletion=names.checkpoints
-        ),
-    ],
-    count: Annotated[int, typer.Option(help="How many structures.", min=1, max=10**9)],
-    out: Annotated[Path, typer.Option(help="The file to write; its ending chooses the format.")],
-    steps: Annotated[
-        int | None,
-        typer.Option(help="Evaluations of the network a structure.", min=1, max=100_000, show_default="the recipe's"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same structures.")] = 0,
-    num_nodes: Annotated[
-        str | None, typer.Option(help="Number of nodes: 9 or 5-9.", show_default="as in training")
-    ] = None,
-    batch_size: Annotated[str, typer.Option(help="Structures sampled together; changes the speed only.")] = "auto",
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...", show_default="cuda if there is one")] = None,
-    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
-    guidance: Annotated[
-        float,
-        typer.Option(help="Guidance strength: how many times as strongly a given property counts; 1 as in the data."),
-    ] = 1.0,
-    particles: Annotated[
-        int, typer.Option(help="Candidates for each structure around a fragment that is fixed.", min=1, max=10_000)
-    ] = 1,
-    metropolis: Annotated[
-        bool,
-        typer.Option(
-            "--metropolis",
-            help="Correct spins to Boltzmann's distribution: a Markov chain accepts or rejects what the model "
-            "proposes.",
-        ),
-    ] = False,
-    trajectory: Annotated[
-        Path | None,
-        typer.Option(
-            help="A file for the way from noise to the first structures: .gif, or a format of structures, such as "
-            ".extxyz, with all frames of the first one."
-        ),
-    ] = None,
+    checkpoint: CheckpointName,
+    count: Count,
+    out: Out,
+    steps: Steps = None,
+    seed: Seed = 0,
+    num_nodes: NumNodes = None,
+    batch_size: BatchSize = "auto",
+    device: Device = None,
+    precision: Precision = "fp32",
+    guidance: Guidance = 1.0,
+    particles: Particles = 1,
+    metropolis: Metropolis = False,
+    trajectory: TrajectoryFile = None,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Sample structures from a checkpoint into a file.
 
@@ -81,7 +91,6 @@ def sample(
 
     from symdiff.cli import trajectory as trajectories
     from symdiff.pipeline import Pipeline
-    from symdiff.sampling.recorded import Recorded
     from symdiff.workers import process
 
     pipeline = Pipeline.load(checkpoint)
@@ -90,8 +99,7 @@ def sample(
     request, sampler = choose_sampler(pipeline, request, steps, guidance, particles, metropolis)
     target = find_device(device)
     if trajectory is not None:
-        trajectories.check(trajectory, pipeline.domain, metropolis)
-        Recorded(sampler)  # which refuses what has no trajectory
+        trajectories.check(trajectory, pipeline.domain, sampler, metropolis)
     stream = partial(pipeline.stream, request, sampler, batch, target, precision)
     if process()[0] > 0:
         collections.deque(stream(), 0)  # the first process gets what this one samples
@@ -109,10 +117,10 @@ def write(pipeline, stream: Callable[..., Iterator], out: Path, values: dict, as
 
     Parameters
     ----------
-    pipeline
+    pipeline : SymdiffPipeline
         What is sampled from.
     stream : callable
-        Called with what to call with the number of finished structures.
+        Takes a function that it calls with the number of finished structures, and yields blocks of samples.
     out : Path
         The file; the picture stands beside it.
     values : dict
@@ -151,7 +159,23 @@ def write(pipeline, stream: Callable[..., Iterator], out: Path, values: dict, as
 
 
 def read_batch_size(text: str) -> int | None:
-    """Read ``auto``, which is None, or a number. Raises UserError."""
+    """Read ``auto``, or a number.
+
+    Parameters
+    ----------
+    text : str
+        What was written behind the option.
+
+    Returns
+    -------
+    int or None
+        None for ``auto``.
+
+    Raises
+    ------
+    UserError
+        For anything else.
+    """
     if text == "auto":
         return None
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
@@ -161,6 +185,26 @@ def read_batch_size(text: str) -> int | None:
 
 def read_request(context: typer.Context, pipeline, checkpoint: str, count: int, num_nodes: str | None, seed: int):
     """Read what is wanted: the count, the sizes, and what the model's own options say.
+
+    Parameters
+    ----------
+    context : typer.Context
+        Whose ``args`` are the options that the command does not know.
+    pipeline : SymdiffPipeline
+        Whose domain knows them.
+    checkpoint : str
+        Its name, for messages.
+    count : int
+        How many structures.
+    num_nodes : str or None
+        ``9`` or ``5-9``.
+    seed : int
+        Same seed, same structures.
+
+    Returns
+    -------
+    Request
+        Which ``pipeline.prepare`` has not checked yet.
 
     Raises
     ------
@@ -186,7 +230,19 @@ def read_request(context: typer.Context, pipeline, checkpoint: str, count: int, 
 
 
 def repeat(condition, count: int):
-    """As many draws for each of several conditions, those of one behind each other.
+    """Repeat each of several conditions as often as the others, its copies behind each other.
+
+    Parameters
+    ----------
+    condition : State
+        One row for each.
+    count : int
+        Rows of the result.
+
+    Returns
+    -------
+    State
+        ``count`` rows.
 
     Raises
     ------
@@ -203,6 +259,21 @@ def repeat(condition, count: int):
 
 def choose_sampler(pipeline, request, steps: int, guidance: float, particles: int, metropolis: bool):
     """Choose how a request is sampled.
+
+    Parameters
+    ----------
+    pipeline : SymdiffPipeline
+        What is sampled from.
+    request : Request
+        What is wanted.
+    steps : int
+        Evaluations of the network.
+    guidance : float
+        The guidance strength.
+    particles : int
+        Candidates for each structure around a fragment.
+    metropolis : bool
+        Whether samples are proposals of a Markov chain, and so need weights.
 
     Returns
     -------
@@ -233,7 +304,20 @@ def choose_sampler(pipeline, request, steps: int, guidance: float, particles: in
 
 
 def objects(blocks, first: list) -> Iterator:
-    """The decoded objects of all blocks, one after the other; those of the first block are added to ``first``."""
+    """Decode all blocks, one after the other.
+
+    Parameters
+    ----------
+    blocks : iterable of Samples
+        Consecutive structures.
+    first : list
+        To which up to ``FIRST`` objects of the first block are added.
+
+    Yields
+    ------
+    object
+        The next structure.
+    """
     for samples in blocks:
         decoded = samples.objects()
         first += [] if first else decoded[:FIRST]
@@ -241,7 +325,23 @@ def objects(blocks, first: list) -> Iterator:
 
 
 def read_options(words: Sequence[str]) -> dict[str, str]:
-    """The options that the command does not know: ``--name value`` or ``--name=value``. Raises UserError."""
+    """Read the options that the command does not know: ``--name value`` or ``--name=value``.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The rest of the command line.
+
+    Returns
+    -------
+    dict of str to str
+        What was written behind each option, by its name without dashes.
+
+    Raises
+    ------
+    UserError
+        For what is no option with a value.
+    """
     words, options = list(words), {}
     while words:
         name, sign, value = words.pop(0).partition("=")
@@ -254,7 +354,23 @@ def read_options(words: Sequence[str]) -> dict[str, str]:
 
 
 def find_device(name: str | None) -> str:
-    """The device of that name, or the best there is. Raises UserError when there is no such device."""
+    """Find the device of a name, or the best there is.
+
+    Parameters
+    ----------
+    name : str or None
+        Such as ``cpu`` or ``cuda:1``; None for a GPU where there is one, under torchrun each process its own.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    UserError
+        When there is no such device.
+    """
     import os
 
     import torch

@@ -10,6 +10,7 @@ import typer
 
 from symdiff.cli.extend import Import
 from symdiff.cli.names import checkpoints
+from symdiff.cli.options import Json
 
 
 def show(
@@ -18,7 +19,7 @@ def show(
         typer.Argument(help="A folder, the name of a bundled checkpoint, or a hub id.", autocompletion=checkpoints),
     ],
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show a checkpoint: its parts and sizes, what its samples can be asked for, its figures and its card."""
     from symdiff.cli.progress import report

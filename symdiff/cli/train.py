@@ -9,33 +9,38 @@ import typer
 
 from symdiff.cli import names
 from symdiff.cli.extend import Import
+from symdiff.cli.options import Json
 from symdiff.errors import UserError
+
+RecipeName = Annotated[
+    str | None,
+    typer.Argument(
+        help="A recipe file, the name of a bundled recipe, or a data set by its folder or name.",
+        autocompletion=names.recipes,
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")]
+Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="path/to/key=value", help="Change the recipe; may be repeated.")
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        help="Train for so long, with as many steps as fit on this machine.",
+        show_default="the recipe's steps; 10 where they are auto",
+    ),
+]
 
 
 def train(
-    recipe: Annotated[
-        str | None,
-        typer.Argument(
-            help="A recipe file, the name of a bundled recipe, or a data set by its folder or name.",
-            autocompletion=names.recipes,
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the run.", show_default="runs/<name of the recipe>")
-    ] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="path/to/key=value", help="Change the recipe; may be repeated.")
-    ] = None,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            help="Train for so long, with as many steps as fit on this machine.",
-            show_default="the recipe's steps; 10 where they are auto",
-        ),
-    ] = None,
+    recipe: RecipeName = None,
+    out: Out = None,
+    resume: Resume = None,
+    set_: Changes = None,
+    minutes: Minutes = None,
     import_: Import = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Train a model from a recipe, or on data of one's own.
 
@@ -45,13 +50,7 @@ def train(
     """
     from symdiff.config import recipe as recipes
 
-    if resume is not None and out is not None and out != resume:
-        raise UserError(f"--out {out} and --resume {resume}: a resumed run stays in its folder, give one of them")
-    if resume is not None and not (resume / "recipe.yaml").is_file():
-        raise UserError(f"{resume}: no training run to resume: recipe.yaml is missing")
-    if minutes is not None and (resume is not None or not 0 < minutes < 1e6):
-        expected = "none, as a resumed run keeps its steps" if resume is not None else "a number above 0"
-        raise UserError(f"--minutes: expected {expected}, got {minutes:g}")
+    _check_options(out, resume, minutes)
     chosen = _choose(recipe, resume)
     for assignment in [*(set_ or []), *(["training/steps=auto"] if minutes is not None else [])]:
         chosen = recipes.set(chosen, assignment)
@@ -71,15 +70,22 @@ def train(
     import json
 
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    values = {**summary, "run": str(folder), "checkpoint": str(folder / "checkpoint")}
+    checkpoint = folder / "checkpoint"
+    line = f"trained {chosen.name}: {checkpoint}"
     if outcome.begin == outcome.steps:
-        report(
-            values,
-            f"{folder}: nothing was left to do, all {outcome.steps} steps were trained before: {folder / 'checkpoint'}",
-            as_json,
-        )
-    else:
-        report(values, f"trained {chosen.name}: {folder / 'checkpoint'}", as_json)
+        line = f"{folder}: nothing was left to do, all {outcome.steps} steps were trained before: {checkpoint}"
+    report({**summary, "run": str(folder), "checkpoint": str(checkpoint)}, line, as_json)
+
+
+def _check_options(out: Path | None, resume: Path | None, minutes: float | None) -> None:
+    """Raise UserError for options that do not go together."""
+    if resume is not None and out is not None and out != resume:
+        raise UserError(f"--out {out} and --resume {resume}: a resumed run stays in its folder, give one of them")
+    if resume is not None and not (resume / "recipe.yaml").is_file():
+        raise UserError(f"{resume}: no training run to resume: recipe.yaml is missing")
+    if minutes is not None and (resume is not None or not 0 < minutes < 1e6):
+        expected = "none, as a resumed run keeps its steps" if resume is not None else "a number above 0"
+        raise UserError(f"--minutes: expected {expected}, got {minutes:g}")
 
 
 def _choose(recipe: str | None, resume: Path | None):

@@ -8,10 +8,28 @@ SHOWN = 16
 """Structures of an animated picture."""
 
 
-def check(path: Path, domain, metropolis: bool) -> None:
-    """Fail before the work where a trajectory cannot be written. Raises UserError."""
+def check(path: Path, domain, sampler, metropolis: bool) -> None:
+    """Fail before the work where a trajectory cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+        The file of the trajectory.
+    domain : Domain
+        What the structures are.
+    sampler : Sampler
+        How they are sampled.
+    metropolis : bool
+        Whether a chain accepts or rejects them.
+
+    Raises
+    ------
+    UserError
+        For a file that cannot be written, and samples that have no trajectory of structures.
+    """
     from symdiff.cli.writing import writing
     from symdiff.errors import UserError
+    from symdiff.sampling.recorded import Recorded
 
     if metropolis:
         raise UserError("--trajectory: a chain that rejects has none; leave --metropolis out")
@@ -21,12 +39,28 @@ def check(path: Path, domain, metropolis: bool) -> None:
     if probe is path:
         with writing(domain, path):
             pass
+    Recorded(sampler)  # which refuses what has no trajectory
 
 
 def write(path: Path, pipeline, request, sampler, device: str, precision: str) -> int:
     """Sample the first structures once more, and write what they were on the way.
 
     A .gif shows up to 16 of them; any other format has the frames of the first one, one after the other.
+
+    Parameters
+    ----------
+    path : Path
+        The file, whose ending chooses the format.
+    pipeline : SymdiffPipeline
+        What is sampled from.
+    request : Request
+        What is wanted.
+    sampler : Sampler
+        How it is sampled.
+    device : str
+        Where.
+    precision : {"fp32", "bf16"}
+        Whether the networks run under autocast.
 
     Returns
     -------

@@ -15,6 +15,13 @@ def writing(domain, out: Path) -> Iterator[None]:
 
     Folders that are missing above it are made.
 
+    Parameters
+    ----------
+    domain : Domain
+        What will be written.
+    out : Path
+        The file.
+
     Raises
     ------
     UserError
