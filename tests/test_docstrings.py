@@ -16,7 +16,9 @@ ROOMS = [
         f"symdiff/{name}.py"
         for name in ("state", "random", "errors", "testing", "face", "workers", "progress", "guidance")
     ),
+    "symdiff/canonical",
     "symdiff/groups",
+    "symdiff/spins",
 ]
 """Folders and files, from the root of the repository, in which every public function documents its parameters."""
 
@@ -82,6 +84,11 @@ def describes(cls: ast.ClassDef, method: str) -> bool:
     return False
 
 
+def sets_property(method: Function) -> bool:
+    """Whether a method is the setter of a property, which the property describes."""
+    return any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in method.decorator_list)
+
+
 def list_undocumented(tree: ast.Module) -> Iterator[str]:
     """The public functions of a module that leave an argument undescribed, with the arguments."""
     for node in tree.body:
@@ -93,7 +100,7 @@ def list_undocumented(tree: ast.Module) -> Iterator[str]:
                 if not isinstance(method, Function):
                     continue
                 constructs = method.name == "__init__"
-                if method.name.startswith("_") and not constructs:
+                if (method.name.startswith("_") and not constructs) or sets_property(method):
                     continue
                 left = list_arguments(method) - list_described(node if constructs else method)
                 if left and not (not constructs and describes(node, method.name)):

@@ -28,9 +28,16 @@ them."""
 
 @dataclass(frozen=True)
 class Cloud:
-    """``points`` (B, P, 3) float64 around their center, 0 where there is none.
+    """Colored points around their center.
 
-    ``colors`` (B, P) int64; ``mask`` (B, P) bool.
+    Parameters
+    ----------
+    points : Tensor, (B, P, 3) float64
+        The points, 0 where there is none.
+    colors : Tensor, (B, P) int64
+        What tells points apart.
+    mask : Tensor, (B, P) bool
+        Which points are there.
     """
 
     points: Tensor
@@ -38,34 +45,105 @@ class Cloud:
     mask: Tensor
 
     def select(self, index: Tensor | list[int]) -> Cloud:
+        """Take some of the clouds.
+
+        Parameters
+        ----------
+        index : Tensor or list of int
+            The rows.
+
+        Returns
+        -------
+        Cloud
+            These clouds.
+        """
         return Cloud(self.points[index], self.colors[index], self.mask[index])
 
 
 def principal(cloud: Cloud) -> tuple[Tensor, Tensor]:
-    """Root mean squares along the principal axes, (B, 3) decreasing, and the axes as columns, (B, 3, 3)."""
+    """Compute the principal axes.
+
+    Parameters
+    ----------
+    cloud : Cloud
+        B clouds.
+
+    Returns
+    -------
+    spread : Tensor, (B, 3)
+        Root mean squares along the axes, decreasing.
+    axes : Tensor, (B, 3, 3)
+        The axes, as columns.
+    """
     count = cloud.mask.sum(1).clamp_min(1)
     values, vectors = torch.linalg.eigh(cloud.points.mT @ cloud.points / count[:, None, None])
     return values.clamp_min(0).sqrt().flip(1), vectors.flip(2)
 
 
 def signs(special: bool, like: Tensor) -> Tensor:
-    """(8, 3), the signs that three axes can have; with ``special`` the 4 of them whose product is 1."""
+    """List the signs that three axes can have.
+
+    Parameters
+    ----------
+    special : bool
+        Whether their product must be 1.
+    like : Tensor
+        Gives dtype and device.
+
+    Returns
+    -------
+    Tensor, (8, 3) or (4, 3)
+        Rows of ±1.
+    """
     every = [s for s in product((1.0, -1.0), repeat=3) if not special or math.prod(s) > 0]
     return torch.tensor(every, dtype=like.dtype, device=like.device)
 
 
 def orient(axes: Tensor, special: bool) -> Tensor:
-    """The frames (B, K, 3, 3) that axes (B, 3, 3) are but for signs, of determinant 1 if ``special``."""
+    """Make the frames that axes are up to signs.
+
+    Parameters
+    ----------
+    axes : Tensor, (B, 3, 3)
+        Orthonormal axes, as columns.
+    special : bool
+        Whether frames must have determinant 1.
+
+    Returns
+    -------
+    Tensor, (B, K, 3, 3)
+        K is 4 with ``special``, else 8.
+    """
     if special:
         axes = torch.cat([axes[..., :2], torch.linalg.cross(axes[..., 0], axes[..., 1])[..., None]], -1)
     return axes[:, None] * signs(special, axes)[None, :, None, :]
 
 
 def align(cloud: Cloud, spread: Tensor, axes: Tensor, special: bool, gap: float, tolerance: float) -> Tensor:
-    """Frames (K, 3, 3) of one cloud whose principal axes are not determined: along its points, instead.
+    """Make frames of one cloud whose principal axes are not determined: along its points, instead.
 
-    ``spread`` (3,), ``axes`` (3, 3): see ``principal``. The set of frames turns as the cloud does. Where all points lie
-    on a line, or in one place, one frame stands for those that differ by what leaves the line alone.
+    The set of frames turns as the cloud does. Where all points lie on a line, or in one place, one frame stands for
+    those that differ by what leaves the line alone.
+
+    Parameters
+    ----------
+    cloud : Cloud
+        One cloud.
+    spread : Tensor, (3,)
+        Root mean squares along the axes, decreasing.
+    axes : Tensor, (3, 3)
+        The principal axes, as columns.
+    special : bool
+        Whether frames must have determinant 1.
+    gap : float
+        Axes count as alike where their root mean squares differ by less than this fraction of the greatest.
+    tolerance : float
+        A root mean square below it counts as 0, in the unit of the positions.
+
+    Returns
+    -------
+    Tensor, (K, 3, 3)
+        The frames, axes as columns.
     """
     if spread[1] < tolerance:
         if spread[0] < tolerance:
@@ -114,11 +192,25 @@ def _complete(first: Tensor, second: Tensor) -> Tensor:
 
 
 def scores(cloud: Cloud, frames: Tensor, turns: bool = True) -> Tensor:
-    """What clouds look like in frames (B, K, 3, 3): numbers (B, K, columns), alike where the clouds are.
+    """Describe how clouds look in frames, by numbers that are alike where the clouds are.
 
-    They are of about an angstrom. The skewness along the three axes comes first; then sums of waves that weigh every
-    color differently, which tell apart what is not the same; then, with ``turns``, sums of waves around the first and
-    around the third axis, for axes of order 7 to 12.
+    The skewness along the three axes comes first; then sums of waves that weigh every color differently, which tell
+    apart what is not the same; then sums of waves around the first and around the third axis, for axes of order 7 to
+    12.
+
+    Parameters
+    ----------
+    cloud : Cloud
+        B clouds.
+    frames : Tensor, (B, K, 3, 3)
+        Frames, axes as columns.
+    turns : bool
+        Whether the sums around axes are computed.
+
+    Returns
+    -------
+    Tensor, (B, K, M)
+        M numbers for every frame, of the order of an angstrom.
     """
     seen = torch.einsum("bpi,bkij->bkpj", cloud.points, frames)
     squares, cubes = seen.square().sum(2), seen.pow(3).sum(2)
@@ -146,9 +238,19 @@ def _around(seen: Tensor, weights: Tensor, first: int, second: int) -> Tensor:
 
 
 def greatest(values: Tensor, tolerance: float) -> Tensor:
-    """Which of K rows of ``values`` (B, K, M) are greatest, column after column, (B, K) bool.
+    """Mark the lexicographically greatest of K rows.
 
-    Nearer than ``tolerance`` is as great.
+    Parameters
+    ----------
+    values : Tensor, (B, K, M)
+        The rows, compared column after column.
+    tolerance : float
+        Values that are nearer than this count as equal.
+
+    Returns
+    -------
+    Tensor, (B, K) bool
+        The greatest rows, several where they are equal.
     """
     alive = torch.ones(values.shape[:2], dtype=torch.bool, device=values.device)
     for column in values.unbind(-1):
@@ -158,10 +260,22 @@ def greatest(values: Tensor, tolerance: float) -> Tensor:
 
 
 def count_different(frames: Tensor, which: Tensor) -> Tensor:
-    """How many of the frames (B, K, 3, 3) that are marked (B, K) are different, (B,) float64.
+    """Count the different frames among those that are marked.
 
-    Points above each other give the same frame. Not a number where two frames differ by the turn of an axis above order
-    12: whether such a structure has mirrors, too, ``scores`` cannot tell.
+    Points above each other give the same frame.
+
+    Parameters
+    ----------
+    frames : Tensor, (B, K, 3, 3)
+        Frames.
+    which : Tensor, (B, K) bool
+        The marked ones.
+
+    Returns
+    -------
+    Tensor, (B,) float64
+        The counts; nan where two frames differ by the turn of an axis above order 12: whether such a structure has
+        mirrors, too, ``scores`` cannot tell.
     """
     counts = []
     for some, marked in zip(frames, which, strict=True):

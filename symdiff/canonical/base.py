@@ -17,13 +17,38 @@ class Canonicalizer(ABC):
 
     @abstractmethod
     def element(self, x: State) -> Element:
-        """Any c such that c⁻¹·x is canonical; ties may be decided in any way, by the order of the nodes for one."""
+        """Compute some c such that c⁻¹·x is canonical.
+
+        Ties may be decided in any way, by the order of the nodes for one.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        Element
+            B elements of ``group``.
+        """
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
         """Draw g such that g⁻¹·x is canonical, uniformly among all such g.
 
         The distribution is equivariant: ``sample(h·x)`` is distributed as ``h · sample(x)``, whatever ``element`` does
         with ties.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+        generator : Generator, optional
+            The source of randomness: one stream a structure, or torch's.
+
+        Returns
+        -------
+        Element
+            B elements of ``group``.
 
         References
         ----------
@@ -35,5 +60,16 @@ class Canonicalizer(ABC):
         return self.group.compose(self.group.inverse(h), c)
 
     def canonical(self, x: State) -> State:
-        """The representative of x's orbit."""
+        """Compute the representatives of the orbits.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        State
+            c⁻¹·x, with the c of ``element``.
+        """
         return self.group.act(self.group.inverse(self.element(x)), x)

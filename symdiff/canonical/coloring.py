@@ -17,7 +17,19 @@ KEY_BITS = 47
 
 
 def named_fields(x: State, names: Sequence[str] | None) -> list[str]:
-    """The fields that are read: ``names``, or all of x's, in the order of the schema.
+    """List the fields that are read, in the order of the schema.
+
+    Parameters
+    ----------
+    x : State
+        B structures.
+    names : sequence of str, optional
+        The fields; without them all of x.
+
+    Returns
+    -------
+    list of str
+        The names.
 
     Raises
     ------
@@ -62,7 +74,20 @@ class Colored:
 
 
 def read(x: State, names: list[str]) -> Colored:
-    """The fields ``names`` of x as colors."""
+    """Read fields as colors.
+
+    Parameters
+    ----------
+    x : State
+        B structures.
+    names : list of str
+        The Categorical fields.
+
+    Returns
+    -------
+    Colored
+        Graphs with colored nodes and pairs.
+    """
     distinct = ~torch.eye(x.mask.shape[1], dtype=torch.bool, device=x.device)
     codes = pair_codes(x, names)
     pairs = mix(codes + 1) * (x.mask[:, :, None] & x.mask[:, None, :] & distinct)
@@ -70,9 +95,26 @@ def read(x: State, names: list[str]) -> Colored:
 
 
 def node_codes(x: State, names: list[str]) -> Tensor:
-    """The joint label of every node, (B, N) int64.
+    """Compute the joint label of every node.
 
-    Its node fields, then what directed pair fields put on the diagonal.
+    Of its node fields, then of what directed pair fields have on the diagonal.
+
+    Parameters
+    ----------
+    x : State
+        B structures.
+    names : list of str
+        The Categorical fields.
+
+    Returns
+    -------
+    Tensor, (B, N) int64
+        The labels; below 2^31.
+
+    Raises
+    ------
+    ValueError
+        For a field without labels, or more than 2^31 joint labels.
     """
     labels = []
     for name in names:
@@ -85,9 +127,24 @@ def node_codes(x: State, names: list[str]) -> Tensor:
 
 
 def pair_codes(x: State, names: list[str]) -> Tensor:
-    """The joint label of every ordered pair, (B, N, N) int64, both directions where a field is directed.
+    """Compute the joint label of every ordered pair, of both directions where a field is directed.
 
-    0 is no edge.
+    Parameters
+    ----------
+    x : State
+        B structures.
+    names : list of str
+        The Categorical fields.
+
+    Returns
+    -------
+    Tensor, (B, N, N) int64
+        The labels; 0 is no edge.
+
+    Raises
+    ------
+    ValueError
+        For a field without labels, or more than 2^62 joint labels.
     """
     shape = x.mask[:, :, None].expand(-1, -1, x.mask.shape[1])
     labels = []
@@ -101,7 +158,25 @@ def pair_codes(x: State, names: list[str]) -> Tensor:
 
 
 def whole_codes(x: State, names: list[str]) -> Tensor:
-    """The joint label of every structure's graph-level fields, (B,) int64."""
+    """Compute the joint label of every structure's graph-level fields.
+
+    Parameters
+    ----------
+    x : State
+        B structures.
+    names : list of str
+        The Categorical fields.
+
+    Returns
+    -------
+    Tensor, (B,) int64
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        For a field without labels, or more than 2^62 joint labels.
+    """
     labels = [(x[name], _labels(x, name).classes) for name in names if x.schema[name].axes == "whole"]
     return _join(labels, 62, x.mask[:, 0])
 

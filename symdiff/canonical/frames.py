@@ -77,9 +77,9 @@ class Frames(Canonicalizer):
         self.group = self._space if nodes == "unnamed" else DirectProduct([Symmetric(), self._space])
 
     def element(self, x: State) -> Element:
-        """c with c⁻¹·x canonical.
+        """Compute c with c⁻¹·x canonical.
 
-        (B, 3, 3) float64, behind (B, N) int64 positions of the nodes in their order unless "unnamed".
+        For "unnamed" nodes c is (B, 3, 3) float64; else this behind (B, N) int64 positions of the nodes in their order.
         """
         x = self._read(x)
         frame = torch.empty(len(x), 3, 3, dtype=torch.float64, device=x.device)
@@ -108,7 +108,18 @@ class Frames(Canonicalizer):
         return same, self._space.compose(self._space.inverse(turn), frame)
 
     def automorphisms(self, x: State) -> Tensor:
-        """The number of g with g·x = x, (B,) float64; inf for points on a line, nan for axes above order 12."""
+        """Count the elements g with g·x = x.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        Tensor, (B,) float64
+            The counts; inf for points on a line, nan for axes above order 12.
+        """
         x = self._read(x)
         count = torch.empty(len(x), dtype=torch.float64, device=x.device)
         for rows, frames, canonical in self._frames(x):
@@ -208,9 +219,21 @@ class Frames(Canonicalizer):
 
 
 def shells(points: Tensor, mask: Tensor, tolerance: float) -> Tensor:
-    """The rank of every distance among the different distances of a structure, (B, N, N) int64 from 1.
+    """Rank the distances of a structure among its different distances.
 
-    Distances that are nearer than ``tolerance`` to the next are alike. ``points``: (B, N, 3).
+    Parameters
+    ----------
+    points : Tensor, (B, N, 3)
+        Positions.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+    tolerance : float
+        Distances that are nearer than this to the next greater one are alike.
+
+    Returns
+    -------
+    Tensor, (B, N, N) int64
+        Ranks from 1.
     """
     nodes = mask.shape[1]
     distance = (points[:, :, None] - points[:, None]).norm(dim=-1)

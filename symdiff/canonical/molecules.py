@@ -53,7 +53,7 @@ class Molecules(Canonicalizer):
         self._bonds = [None, Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.BondType.TRIPLE]
 
     def element(self, x: State) -> Tensor:
-        """c with c⁻¹·x canonical: (B, N) int64, for every atom its position in the canonical order."""
+        """Compute c with c⁻¹·x canonical: for every atom its position in the canonical order, (B, N) int64."""
         positions = self.group.identity(x.mask).cpu()
         edges = x["bond"].triu(1).nonzero()
         orders = x["bond"][edges.unbind(1)].tolist()

@@ -50,36 +50,78 @@ class Nodes(Canonicalizer):
         self.group = Symmetric()
 
     def element(self, x: State) -> Tensor:
-        """c with c⁻¹·x canonical: (B, N) int64, for every node its position in the canonical order."""
+        """Compute c with c⁻¹·x canonical: for every node its position in the canonical order, (B, N) int64."""
         return torch.cat([self._positions(labelling) for labelling in self._label(x)])
 
     def automorphisms(self, x: State, budget: int | None = None) -> Tensor:
-        """The order of every structure's automorphism group, (B,) float64: exact below 2^53.
+        """Compute the order of every structure's automorphism group.
 
-        ``budget``: pairs of nodes that the search through one structure may look at; where it does not suffice, the
-        order is 0.
+        Parameters
+        ----------
+        x : State
+            B structures.
+        budget : int, optional
+            How many pairs of nodes the search through one structure may look at.
+
+        Returns
+        -------
+        Tensor, (B,) float64
+            The orders, exact below 2^53; 0 where the budget does not suffice.
         """
         return torch.cat(
             [labelling.order * (labelling.twins + 1).double().prod(1) for labelling in self._label(x, budget)]
         )
 
     def log_automorphisms(self, x: State) -> Tensor:
-        """The natural logarithm of ``automorphisms``, (B,) float64, where many twins would make it overflow."""
+        """Compute the natural logarithm of ``automorphisms``, where many twins would make it overflow.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        Tensor, (B,) float64
+            The logarithms.
+        """
         return torch.cat(
             [labelling.order.log() + (labelling.twins + 1).double().log().sum(1) for labelling in self._label(x)]
         )
 
     def form(self, x: State) -> Tensor:
-        """A 64-bit hash of every structure's canonical form, (B,) int64: equal for isomorphic structures alone.
+        """Hash every structure's canonical form.
 
         It does not depend on ``order``, on padding or on the rest of the batch.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        Tensor, (B,) int64
+            Equal for isomorphic structures alone, up to collisions of 64-bit hashes.
         """
         return torch.cat([labelling.form() for labelling in self._label(x)])
 
     def form_within(self, x: State, budget: int) -> tuple[Tensor, Tensor]:
-        """``form``, and which structures a search through at most ``budget`` pairs of nodes decides, (B,) bool.
+        """Hash canonical forms, as ``form`` does, with a bounded search.
 
-        Elsewhere it means nothing.
+        Parameters
+        ----------
+        x : State
+            B structures.
+        budget : int
+            How many pairs of nodes the search through one structure may look at.
+
+        Returns
+        -------
+        form : Tensor, (B,) int64
+            The hashes, without meaning where the search was not complete.
+        complete : Tensor, (B,) bool
+            Where it was.
         """
         labellings = list(self._label(x, budget))
         return torch.cat([one.form() for one in labellings]), torch.cat([one.order > 0 for one in labellings])
@@ -125,9 +167,19 @@ class Labelling:
 
 
 def label(graph: coloring.Colored, budget: int | None = None) -> Labelling:
-    """Refine, put twins in any order, search what is still undecided.
+    """Label graphs canonically: refine, order twins in any way, search what is still undecided.
 
-    A graph with too many pairs for ``budget`` gets order 0.
+    Parameters
+    ----------
+    graph : Colored
+        B graphs.
+    budget : int, optional
+        How many pairs of nodes the search through one graph may look at; a graph with more gets order 0.
+
+    Returns
+    -------
+    Labelling
+        Ranks and orders of the automorphism groups.
     """
     pairs, mask = graph.pairs, graph.mask
     batch = torch.arange(len(mask), device=mask.device)

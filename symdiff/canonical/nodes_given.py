@@ -43,7 +43,7 @@ class NodesGiven(Canonicalizer):
         self.group = self._given.group
 
     def element(self, x: State) -> Tensor:
-        """c with c⁻¹·x canonical, (B, N) int64; fields that are not given may be absent."""
+        """Compute c with c⁻¹·x canonical, (B, N) int64; fields that are not given may be absent."""
         names = [name for name, field in x.schema.items() if isinstance(field, Categorical)]
         if set(names) == set(self.given):
             return self._given.element(x)

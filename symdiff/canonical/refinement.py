@@ -19,14 +19,44 @@ _COLOR, _ROW = 0x5D1FF0C0105, 0x5D1FF0B0B5
 
 
 def initial(codes: Tensor, degrees: Tensor, mask: Tensor) -> Tensor:
-    """The partition of the nodes by label, then by number of neighbors."""
+    """Partition the nodes by label, then by number of neighbors.
+
+    Parameters
+    ----------
+    codes : Tensor, (B, N) int64
+        Joint labels of the nodes.
+    degrees : Tensor, (B, N) int64
+        Numbers of neighbors.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    Tensor, (B, N) int64
+        Ranks.
+    """
     nodes = mask.shape[1]
     rank = torch.where(mask, 0, torch.arange(nodes, device=mask.device).expand(mask.shape))
     return split(rank, (codes * (nodes + 1) + degrees) * mask)[0]
 
 
 def split(rank: Tensor, key: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Split cells by ``key`` (below 2^47): the new ranks, and the number of cells before and after, (R,)."""
+    """Split cells by keys.
+
+    Parameters
+    ----------
+    rank : Tensor, (R, N) int64
+        The partitions.
+    key : Tensor, (R, N) int64
+        From 0 to 2^47 - 1; cells are ordered by it.
+
+    Returns
+    -------
+    rank : Tensor, (R, N) int64
+        The finer partitions.
+    before, after : Tensor, (R,) int64
+        The numbers of cells.
+    """
     ordered, place = ((rank << KEY_BITS) | key).sort(1)
     first = torch.ones_like(ordered, dtype=torch.bool)
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
@@ -37,18 +67,43 @@ def split(rank: Tensor, key: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def neighborhoods(pairs: Tensor, rank: Tensor) -> Tensor:
-    """A 64-bit hash of the multiset {(color of the pair ij, cell of j)} of every node i, (R, N) int64.
+    """Hash the multiset {(color of the pair ij, cell of j)} of every node i.
 
     For each pair color a random multiplier, for each cell a random number, summed modulo 2^64.
+
+    Parameters
+    ----------
+    pairs : Tensor, (R, N, N) int64
+        Random-looking colors of ordered pairs, 0 for none.
+    rank : Tensor, (R, N) int64
+        The partitions.
+
+    Returns
+    -------
+    Tensor, (R, N) int64
+        The hashes.
     """
     return (pairs * mix(rank + _COLOR)[:, None, :]).sum(-1)
 
 
 def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
-    """The coarsest partition below ``rank`` whose cells agree on their neighbors.
+    """Compute the coarsest finer partitions whose cells agree on their neighbors.
 
-    That is, on how many neighbors of each kind their nodes have in each cell. ``pairs``: (B, N, N) pair colors;
-    ``owner``: (R,) which of the graphs a row of ``rank`` (R, N) belongs to.
+    That is, on how many neighbors of each color their nodes have in each cell.
+
+    Parameters
+    ----------
+    pairs : Tensor, (B, N, N) int64
+        Colors of ordered pairs.
+    owner : Tensor, (R,) int64
+        The graph of every partition.
+    rank : Tensor, (R, N) int64
+        The partitions.
+
+    Returns
+    -------
+    Tensor, (R, N) int64
+        The refined partitions.
     """
     rank = rank.clone()
     for rows in pieces(rank):
@@ -65,10 +120,25 @@ def refine(pairs: Tensor, owner: Tensor, rank: Tensor) -> Tensor:
 
 
 def fingerprint(pairs: Tensor, owner: Tensor, rank: Tensor, mask: Tensor) -> Tensor:
-    """A 64-bit hash of what the ordered partition sees, (R,): for a discrete one, of the whole relabelled graph.
+    """Hash what an ordered partition sees: for a discrete one, the whole relabelled graph.
 
-    Invariant: relabelling a graph and its partition together changes nothing, nor does padding (``mask``: (B, N), the
-    real nodes).
+    Relabelling a graph and its partition together changes nothing, nor does padding.
+
+    Parameters
+    ----------
+    pairs : Tensor, (B, N, N) int64
+        Colors of ordered pairs.
+    owner : Tensor, (R,) int64
+        The graph of every partition.
+    rank : Tensor, (R, N) int64
+        The partitions.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    Tensor, (R,) int64
+        The hashes.
     """
     result = torch.empty_like(owner)
     for rows in pieces(rank):
@@ -79,22 +149,54 @@ def fingerprint(pairs: Tensor, owner: Tensor, rank: Tensor, mask: Tensor) -> Ten
 
 
 def pieces(rank: Tensor) -> tuple[Tensor, ...]:
-    """The numbers of the rows, in portions to refine together."""
+    """Divide partitions into portions to refine together.
+
+    Parameters
+    ----------
+    rank : Tensor, (R, N) int64
+        The partitions.
+
+    Returns
+    -------
+    tuple of Tensor, (M,) int64
+        The numbers of the rows of every portion.
+    """
     return torch.arange(len(rank), device=rank.device).split(portion(rank.shape[1]))
 
 
 def portion(nodes: int) -> int:
-    """How many graphs of ``nodes`` nodes to refine together.
+    """Choose how many graphs to refine together.
 
     2^15 pairs stay in a processor's cache, and torch does not make threads wait for one another over so few; graphs of
     many nodes want 256 rows all the same, up to 2^20 pairs (8 MB).
+
+    Parameters
+    ----------
+    nodes : int
+        N, the nodes of every graph.
+
+    Returns
+    -------
+    int
+        At least 1.
     """
     pairs = max(1, nodes * nodes)
     return max(1, 2**15 // pairs, min(256, 2**20 // pairs))
 
 
 def discrete(rank: Tensor) -> Tensor:
-    """Whether every cell is a single node, (R,) bool."""
+    """Tell whether every cell is a single node.
+
+    Parameters
+    ----------
+    rank : Tensor, (R, N) int64
+        The partitions.
+
+    Returns
+    -------
+    Tensor, (R,) bool
+        Whether the partition is a permutation.
+    """
     seen = torch.zeros_like(rank).scatter_(1, rank, 1)
     return seen.all(1)
 
@@ -102,8 +204,23 @@ def discrete(rank: Tensor) -> Tensor:
 def split_twins(pairs: Tensor, rank: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Order the members of every class of twins: nodes that any transposition may exchange.
 
-    Any order is as good as another, for the permutations of a class are automorphisms. Returns the finer partition and,
-    for every node, the number of earlier twins (B, N): the product of (that + 1) is how many orders there were.
+    Any order is as good as another, for the permutations of a class are automorphisms.
+
+    Parameters
+    ----------
+    pairs : Tensor, (B, N, N) int64
+        Colors of ordered pairs.
+    rank : Tensor, (B, N) int64
+        The partitions.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    rank : Tensor, (B, N) int64
+        The finer partitions.
+    earlier : Tensor, (B, N) int64
+        For every node the number of earlier twins: the product of (that + 1) is how many orders there were.
     """
     nodes = rank.shape[1]
     place = mix(torch.arange(nodes, device=rank.device) + _ROW)

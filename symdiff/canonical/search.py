@@ -18,11 +18,25 @@ from symdiff.canonical.refinement import discrete, fingerprint, refine
 
 
 def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """The best leaf below each refined partition: ranks (B, N) and the order of its automorphism group (B,) float64.
+    """Find the best leaf below each refined partition.
 
-    ``pairs``: (B, N, N) pair colors; ``mask``: (B, N), the real nodes. The order is exact below 2^53. ``budget``: (B,)
-    partitions that may be refined for each graph, without end if None; a graph for which it does not suffice has order
-    0, and ranks that mean nothing.
+    Parameters
+    ----------
+    pairs : Tensor, (B, N, N) int64
+        Colors of ordered pairs.
+    rank : Tensor, (B, N) int64
+        One partition for every graph.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+    budget : Tensor, (B,) int64, optional
+        Partitions that may be refined for each graph; without it any number.
+
+    Returns
+    -------
+    best : Tensor, (B, N) int64
+        The ranks; they mean nothing where the budget does not suffice.
+    order : Tensor, (B,) float64
+        The order of the automorphism group, exact below 2^53; 0 where the budget does not suffice.
     """
     best = rank.clone()
     order = torch.zeros(len(rank), dtype=torch.float64, device=rank.device)
@@ -47,23 +61,57 @@ def search(pairs: Tensor, rank: Tensor, mask: Tensor, budget: Tensor | None = No
 
 
 def spend(left: Tensor, owner: Tensor) -> Tensor:
-    """Take one from what is ``left`` of the budget for every row, and tell whose graph still has some.
+    """Take one from the budget of its graph for every row, in place.
 
-    ``left``: (B,); the result is (R,) bool.
+    Parameters
+    ----------
+    left : Tensor, (B,) int64
+        What is left of the budgets; it is changed.
+    owner : Tensor, (R,) int64
+        The graph of every row.
+
+    Returns
+    -------
+    Tensor, (R,) bool
+        The rows whose graph had enough.
     """
     left -= torch.zeros_like(left).scatter_add_(0, owner, torch.ones_like(owner))
     return left[owner] >= 0
 
 
 def target(rank: Tensor) -> Tensor:
-    """The nodes of the smallest cell that is not a single node, the first of several, (R, N) bool."""
+    """Mark the nodes of the smallest cell that is not a single node, the first of several.
+
+    Parameters
+    ----------
+    rank : Tensor, (R, N) int64
+        The partitions.
+
+    Returns
+    -------
+    Tensor, (R, N) bool
+        The nodes of the cell.
+    """
     size = torch.zeros_like(rank).scatter_add_(1, rank, torch.ones_like(rank))
     cell = torch.where(size > 1, size, size.shape[1] + 1).argmin(1)  # argmin takes the first
     return rank == cell[:, None]
 
 
 def expand(rank: Tensor) -> tuple[Tensor, Tensor]:
-    """Each node of each target cell put before the rest of its cell: the parents' rows, and the new ranks."""
+    """Put each node of each target cell before the rest of its cell.
+
+    Parameters
+    ----------
+    rank : Tensor, (R, N) int64
+        The partitions.
+
+    Returns
+    -------
+    parent : Tensor, (M,) int64
+        The partition that each new one is made of.
+    child : Tensor, (M, N) int64
+        The new partitions, not refined yet.
+    """
     cell = target(rank)
     parent, node = cell.nonzero(as_tuple=True)
     child = rank[parent] + cell[parent].to(rank.dtype)
@@ -74,7 +122,28 @@ def expand(rank: Tensor) -> tuple[Tensor, Tensor]:
 def merge(
     pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, weight: Tensor, left: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Let one partition stand for all that are seen to be equivalent to it."""
+    """Let one partition stand for all that are seen to be equivalent to it.
+
+    Parameters
+    ----------
+    pairs : Tensor, (B, N, N) int64
+        Colors of ordered pairs.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+    owner : Tensor, (R,) int64
+        The graph of every partition.
+    rank : Tensor, (R, N) int64
+        The partitions.
+    weight : Tensor, (R,) float64
+        How many partitions each stands for.
+    left : Tensor, (B,) int64
+        What is left of the budgets; it is changed.
+
+    Returns
+    -------
+    owner, rank, weight : Tensor
+        The same for the partitions that are kept, with the weights added.
+    """
     leaves = probe(pairs, mask, owner, rank, left)
     place = leaves.argsort(stable=True)  # the first node stands for the others, whatever the rest of the batch is
     place = place[owner[place].argsort(stable=True)]
@@ -87,9 +156,25 @@ def merge(
 
 
 def probe(pairs: Tensor, mask: Tensor, owner: Tensor, rank: Tensor, left: Tensor) -> Tensor:
-    """The fingerprint of some leaf below every partition, (R,).
+    """Hash some leaf below every partition.
 
-    0 where a graph has one partition alone, or nothing ``left``.
+    Parameters
+    ----------
+    pairs : Tensor, (B, N, N) int64
+        Colors of ordered pairs.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+    owner : Tensor, (R,) int64
+        The graph of every partition.
+    rank : Tensor, (R, N) int64
+        The partitions.
+    left : Tensor, (B,) int64
+        What is left of the budgets; it is changed.
+
+    Returns
+    -------
+    Tensor, (R,) int64
+        Fingerprints; 0 where a graph has one partition alone, or no budget left.
     """
     rivals = torch.zeros(len(pairs), dtype=torch.int64, device=owner.device).scatter_add_(
         0, owner, torch.ones_like(owner)

@@ -60,15 +60,15 @@ class Sites(Canonicalizer):
         self._labels = DirectProduct(factors[1:])
 
     def element(self, x: State) -> Element:
-        """c with c⁻¹·x canonical: of several, the one with the smallest number."""
+        """Compute c with c⁻¹·x canonical: of several, the one with the smallest number."""
         rows, numbers = self.minimizers(x)
         first = torch.searchsorted(rows, torch.arange(len(x), device=x.device))
         return self._numbered.from_number(numbers[first], x.mask.shape[1])
 
     def sample(self, x: State, generator: Generator | None = None) -> Element:
-        """Draw from all c with c⁻¹·x canonical, a whole coset, uniformly.
+        """Draw uniformly from the coset of all c with c⁻¹·x canonical.
 
-        From the group where x has none of the fields.
+        Where x has none of the fields, that is the whole group.
         """
         if not self._read(x):
             return self.group.sample(x.mask, generator)
@@ -79,7 +79,20 @@ class Sites(Canonicalizer):
         return self._numbered.from_number(numbers[chosen], x.mask.shape[1])
 
     def minimizers(self, x: State) -> tuple[Tensor, Tensor]:
-        """All c with c⁻¹·x canonical: the row of x (M,) and the number of c in the group (M,), sorted."""
+        """Find all c with c⁻¹·x canonical.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        row : Tensor, (M,) int64
+            The structure, ascending.
+        number : Tensor, (M,) int64
+            The number of c in the group, ascending for every structure.
+        """
         nodes = x.mask.shape[1]
         turned = [Turned.of(self._space, self._labels, x.only(name)) for name in self._read(x)]
         size = max(1, PORTION // (len(self._space.operations(nodes)) * self._labels.count(nodes) * nodes))
@@ -90,11 +103,38 @@ class Sites(Canonicalizer):
         return torch.cat([rows for rows, _ in portions]), torch.cat([numbers for _, numbers in portions])
 
     def automorphisms(self, x: State) -> Tensor:
-        """The order of every structure's stabilizer, (B,) float64."""
+        """Compute the order of every structure's stabilizer.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+
+        Returns
+        -------
+        Tensor, (B,) float64
+            The orders.
+        """
         return torch.bincount(self.minimizers(x)[0], minlength=len(x)).double()
 
     def stabilizer(self, x: State) -> Tensor:
-        """The numbers of all g with g·x = x for one structure x, (S,) int64, sorted."""
+        """Find all g with g·x = x.
+
+        Parameters
+        ----------
+        x : State
+            One structure.
+
+        Returns
+        -------
+        Tensor, (S,) int64
+            The numbers of these elements, ascending.
+
+        Raises
+        ------
+        ValueError
+            For several structures.
+        """
         if len(x) != 1:
             raise ValueError(f"the stabilizer of one structure is made at a time, got {len(x)}")
         nodes = x.mask.shape[1]
@@ -146,8 +186,18 @@ class Sites(Canonicalizer):
 class Turned:
     """How a field looks through every turning, an operation of the point group and a permutation of labels: as gathers.
 
-    ``places`` (turnings · N · C,): the entry of the field, N sites by C channels, that stands at every place;
-    ``labels`` (turnings, K): what every label reads as, for fields of labels.
+    Parameters
+    ----------
+    name : str
+        The field.
+    places : Tensor, (turnings · N · C,) int64
+        The entry of the field, N sites by C channels, that stands at every place.
+    labels : Tensor, (turnings, K) int64, or None
+        What every label reads as, for fields of labels.
+    turnings : int
+        The number of turnings.
+    nodes : int
+        N, the number of sites.
     """
 
     name: str
@@ -158,7 +208,27 @@ class Turned:
 
     @classmethod
     def of(cls, space: Space, relabel: DirectProduct, x: State) -> Turned:
-        """For the one field that x has. Raises ValueError where images cannot be compared exactly."""
+        """Make the gathers of a field.
+
+        Parameters
+        ----------
+        space : Space
+            The space group, whose point operations are used.
+        relabel : DirectProduct
+            The groups that permute labels.
+        x : State
+            A batch with the one field.
+
+        Returns
+        -------
+        Turned
+            Its turnings.
+
+        Raises
+        ------
+        ValueError
+            For a field of pairs or vectors, whose images cannot be compared exactly.
+        """
         ((name, field),) = x.schema.items()
         if field.axes == "pair" or getattr(field, "vector", 0):
             raise ValueError(
@@ -189,9 +259,21 @@ class Turned:
         return cls(name, moved.reshape(-1), seen, turnings, nodes)
 
     def colors(self, value: Tensor) -> tuple[Tensor, int]:
-        """The field at every site of every turned structure as numbers below a count: (B, turnings, N) int64.
+        """Number the values of the field at every site of every turned structure.
 
-        Their order is the same for all structures of an orbit. The count is 1 where no structure shows a difference.
+        Their order is the same for all structures of an orbit.
+
+        Parameters
+        ----------
+        value : Tensor, (B, ...)
+            The values of the field.
+
+        Returns
+        -------
+        colors : Tensor, (B, turnings, N) int64
+            Numbers from 0.
+        count : int
+            All numbers are less; 1 where no structure shows a difference.
         """
         flat = value.reshape(len(value), -1)
         ranks = dense(flat) if self.labels is None else flat
@@ -229,15 +311,53 @@ class Images:
 
     @classmethod
     def first(cls, codes: Tensor) -> Images:
-        """Those whose code is the smallest of their structure; ``codes``: (B, turnings, shifts)."""
+        """Take the images whose code is the smallest of their structure.
+
+        Parameters
+        ----------
+        codes : Tensor, (B, turnings, shifts) int64
+            The window at the beginning of every image.
+
+        Returns
+        -------
+        Images
+            The images that may still be smallest.
+        """
         least = codes.flatten(1).amin(1)
         return cls(*(codes == least[:, None, None]).nonzero().unbind(1))
 
     def is_decided(self, batch: int) -> bool:
+        """Tell whether one image is left for every structure.
+
+        Parameters
+        ----------
+        batch : int
+            B, the number of structures.
+
+        Returns
+        -------
+        bool
+            Whether as many images are left.
+        """
         return len(self.row) == batch
 
     def smallest(self, codes: Tensor, torus: Torus, offset: Tensor) -> Images:
-        """Those whose window at ``offset`` (d,) is the smallest of their structure; ``codes``: (B, turnings, N)."""
+        """Take the images whose window at an offset is the smallest of their structure.
+
+        Parameters
+        ----------
+        codes : Tensor, (B, turnings, N) int64
+            The windows at every site of the turned structures.
+        torus : Torus
+            The lattice, of N sites.
+        offset : Tensor, (d,) int64
+            Where the window is, from the beginning of an image.
+
+        Returns
+        -------
+        Images
+            The images that may still be smallest.
+        """
         positions = torus.positions() + offset
         place = torus.index(positions).to(codes.device)[self.shift]
         _, turnings, nodes = codes.shape
@@ -249,9 +369,21 @@ class Images:
 
 
 def windows(colors: Tensor, count: int) -> tuple[Tensor, tuple[int, ...]]:
-    """The colors below ``count`` in a window at every site, packed into one number, and the window's sides.
+    """Pack the colors in a window at every site into one number.
 
-    The sides are powers of 2. ``colors``: (B, turnings, *sides) int64; the result has the same shape.
+    Parameters
+    ----------
+    colors : Tensor, (B, turnings, *sides) int64
+        Numbers from 0 to ``count`` - 1.
+    count : int
+        The number of colors.
+
+    Returns
+    -------
+    codes : Tensor, (B, turnings, *sides)
+        The packed windows, of at most 62 bits.
+    shape : tuple of int
+        The sides of the window, powers of 2.
     """
     bits = max(1, (count - 1).bit_length())
     code, shape, sides = colors.to(_integer(bits)), [1] * (colors.ndim - 2), colors.shape[2:]
@@ -270,13 +402,37 @@ def _integer(bits: int) -> torch.dtype:
 
 
 def tiles(torus: Torus, shape: Sequence[int]) -> Iterator[Tensor]:
-    """Corners of windows of a ``shape`` that cover the torus, (d,) int64 each."""
+    """List the corners of windows that cover the torus.
+
+    Parameters
+    ----------
+    torus : Torus
+        The lattice.
+    shape : sequence of int
+        The sides of a window.
+
+    Yields
+    ------
+    Tensor, (d,) int64
+        A corner, as an integer vector.
+    """
     corners = [torch.arange(0, side, step) for side, step in zip(torus.sides, shape, strict=True)]
     yield from torch.cartesian_prod(*corners).view(-1, len(corners))
 
 
 def dense(values: Tensor) -> Tensor:
-    """The rank of every value among the different values of its row, (B, M) int64 from 0."""
+    """Rank the values of every row among its different values.
+
+    Parameters
+    ----------
+    values : Tensor, (B, M)
+        The values.
+
+    Returns
+    -------
+    Tensor, (B, M) int64
+        Ranks from 0; equal values have the same one.
+    """
     ordered, order = (values + 0).sort(1)  # + 0: no negative zero
     steps = torch.zeros_like(order)
     steps[:, 1:] = (ordered[:, 1:] != ordered[:, :-1]).cumsum(1)

@@ -28,5 +28,5 @@ class Stored(Canonicalizer):
         return self.group.identity(x.mask)
 
     def sample(self, x: State, generator: Generator | None = None) -> Tensor:
-        """The identity, for the reason above: nothing is drawn and ``generator`` is not advanced."""
+        """Return the identity, for the reason above: nothing is drawn and ``generator`` is not advanced."""
         return self.element(x)

@@ -9,12 +9,27 @@ from torch import Tensor
 
 
 def traverse(adjacent: Tensor, rank: Tensor, mask: Tensor, order: Literal["depth", "breadth"]) -> Tensor:
-    """The position of every node in a traversal, (B, N) int64; padding keeps its place.
+    """Compute the position of every node in a traversal; padding keeps its place.
 
-    ``adjacent``: (B, N, N) bool; ``rank``: (B, N) a permutation, padding last. The traversal starts from the node of
-    rank 0, takes neighbors by rank, and goes on from the unvisited node of least rank where a component is complete.
-    Depth-first: the next node is a neighbor of the latest visited node that still has unvisited ones; breadth-first: of
-    the earliest.
+    The traversal starts from the node of rank 0, takes neighbors by rank, and goes on from the unvisited node of least
+    rank where a component is complete. Depth-first: the next node is a neighbor of the latest visited node that still
+    has unvisited ones; breadth-first: of the earliest.
+
+    Parameters
+    ----------
+    adjacent : Tensor, (B, N, N) bool
+        Which ordered pairs are edges.
+    rank : Tensor, (B, N) int64
+        A permutation, padding last.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+    order : {"depth", "breadth"}
+        The kind of traversal.
+
+    Returns
+    -------
+    Tensor, (B, N) int64
+        The positions.
     """
     batch, nodes = rank.shape
     row = torch.arange(batch, device=rank.device) * nodes

@@ -112,7 +112,17 @@ def integrated_time(values: np.ndarray, chain: np.ndarray | None = None) -> tupl
 def autocovariance(chains: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Sum products of values t steps apart, over chains of centered values.
 
-    The sums, and of how many pairs, for t = 0, 1, ...
+    Parameters
+    ----------
+    chains : sequence of ndarray
+        Each (steps,), of any lengths, with the mean subtracted.
+
+    Returns
+    -------
+    covariance : ndarray, (T,)
+        The sums of the products for t = 0, 1, ..., T - 1, with T steps in the longest chain.
+    pairs : ndarray, (T,)
+        How many products each sum has.
     """
     longest = max(map(len, chains))
     covariance, pairs = np.zeros(longest), np.zeros(longest)

@@ -9,14 +9,24 @@ from symdiff.spins.hamiltonian import Hamiltonian
 
 
 def sublattices(hamiltonian: Hamiltonian) -> list[Tensor]:
-    """The sites as few groups without a bond inside: two on a square lattice of even side.
+    """Divide the sites into few groups without a bond inside: two on a square lattice of even side.
 
-    Greedy, in the order of the sites; bonds whose couplings are 0 everywhere do not count.
+    Greedy, in the order of the sites.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        Bonds of which all B couplings are 0 do not count.
 
     Returns
     -------
     list of Tensor
         The sites of each group in order, (n,) int64.
+
+    Raises
+    ------
+    ValueError
+        For a site with a bond to itself, on a torus that is too short.
     """
     torus = hamiltonian.torus
     used = (hamiltonian.coupling != 0).any(0)  # (N, D)

@@ -31,7 +31,17 @@ class Ground:
 
 
 def ground_states(hamiltonian: Hamiltonian) -> Ground:
-    """The lowest energy of every Hamiltonian and its degeneracy.
+    """Compute the lowest energy of every Hamiltonian and its degeneracy.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        B Hamiltonians.
+
+    Returns
+    -------
+    Ground
+        Energies per site and numbers of configurations.
 
     Raises
     ------
@@ -43,12 +53,24 @@ def ground_states(hamiltonian: Hamiltonian) -> Ground:
 
 
 def log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:
-    """ln Z = ln Σ exp(−E/T) of every Hamiltonian, (B,) float64.
+    """Compute ln Z = ln Σ exp(−E/T) of every Hamiltonian.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        B Hamiltonians.
+    temperature : float
+        In J/k_B.
+
+    Returns
+    -------
+    Tensor, (B,) float64
+        ln Z of all sites.
 
     Raises
     ------
     ValueError
-        For tori that are too large.
+        For tori that are too large, or a temperature that is not above 0.
     """
     return torch.stack(
         [
@@ -59,7 +81,22 @@ def log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:
 
 
 def mean_energy(hamiltonian: Hamiltonian, temperature: float, step: float = 1e-3) -> Tensor:
-    """The mean energy per site, (B,): −∂ ln Z/∂β by a difference of fourth order, right to about 1e-9."""
+    """Compute the mean energy per site, −∂ ln Z/∂β / N, by a difference of fourth order, right to about 1e-9.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        B Hamiltonians.
+    temperature : float
+        In J/k_B.
+    step : float
+        The step of the difference, as a fraction of β.
+
+    Returns
+    -------
+    Tensor, (B,) float64
+        In J.
+    """
     beta, total = 1 / temperature, 0.0
     for k, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
         total = total + weight * log_partition(hamiltonian, 1 / (beta * (1 + k * step)))

@@ -140,7 +140,18 @@ class Hamiltonian:
         return self.torus.lattice.kind, self.torus.sides, *((tuple(t.shape), t.numpy().tobytes()) for t in tensors)
 
     def select(self, index) -> Hamiltonian:
-        """Those at ``index`` (a tensor, a slice or a list)."""
+        """Take some of the Hamiltonians.
+
+        Parameters
+        ----------
+        index : Tensor, slice or list of int
+            Which of the B.
+
+        Returns
+        -------
+        Hamiltonian
+            The same torus and interaction with these couplings and fields.
+        """
         return replace(self, coupling=self.coupling[index], field=self.field[index])
 
     def bonds(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -149,14 +160,36 @@ class Hamiltonian:
         return start, end, self.coupling[:, start, way]
 
     def total(self, spins: Tensor) -> Tensor:
-        """The energy of spins (M, N) int64 with labels 0..q-1, (M,) float64; M is B where B is not 1."""
+        """Compute the total energy.
+
+        Parameters
+        ----------
+        spins : Tensor, (M, N) int64
+            Labels 0..q-1; M is B where B is not 1.
+
+        Returns
+        -------
+        Tensor, (M,) float64
+            In J.
+        """
         start, end, coupling = self.bonds()
         paired = self.interaction[spins[:, start], spins[:, end]]
         single = self.field.expand(len(spins), -1, -1).gather(-1, spins[..., None])[..., 0]
         return -(coupling * paired).sum(1) - single.sum(1)
 
     def energy(self, spins: Tensor) -> Tensor:
-        """The energy per site, (M,) float64."""
+        """Compute the energy per site.
+
+        Parameters
+        ----------
+        spins : Tensor, (M, N) int64
+            Labels 0..q-1; M is B where B is not 1.
+
+        Returns
+        -------
+        Tensor, (M,) float64
+            In J.
+        """
         return self.total(spins) / self.torus.sites
 
     @classmethod
@@ -209,10 +242,21 @@ class Hamiltonian:
 
     @classmethod
     def of(cls, x: State, torus: Torus, interaction: Tensor) -> Hamiltonian:
-        """The Hamiltonian that structures say in their fields.
+        """Read the Hamiltonian of structures from their fields ``coupling`` and ``field``.
 
-        These are ``coupling``, without which it is 1 between nearest neighbors, and ``field``, without which there is
-        none.
+        Parameters
+        ----------
+        x : State
+            B structures. Without ``coupling`` it is 1 between nearest neighbors; without ``field`` there is none.
+        torus : Torus
+            The lattice, of N sites.
+        interaction : Tensor, (q, q)
+            The interaction of two spins, symmetric.
+
+        Returns
+        -------
+        Hamiltonian
+            One for every structure, or one for all where x has neither field.
         """
         states, batch = len(interaction), len(x)
         nearest_only = torch.ones(1, torus.sites, len(torus.lattice.shells[0]), dtype=torch.float64)
@@ -233,21 +277,63 @@ def _in_shells(torus: Torus, coupling: Tensor, star: Tensor) -> tuple[Tensor, Te
 
 
 def half(torus: Torus, directions: int | Tensor) -> Tensor:
-    """The places in a star of D directions that stand for bonds once, (D/2,) int64.
+    """List the indices in a star of D directions that count every bond once.
 
     On the square lattice these are (1, 0), (0, 1), then (1, 1), (-1, 1).
+
+    Parameters
+    ----------
+    torus : Torus
+        The lattice.
+    directions : int or Tensor, (D, d) int64
+        The star, as ``Bravais.star`` takes it.
+
+    Returns
+    -------
+    Tensor, (D/2,) int64
+        Of a direction and its opposite the one that comes first.
     """
     opposite = torus.lattice.opposite(directions)
     return (torch.arange(len(opposite)) < opposite).nonzero()[:, 0]
 
 
 def ising_field(h: Tensor) -> Tensor:
-    """What a field h acts on Ising spins with: (..., 2), which is h for up and −h for down."""
+    """Write a magnetic field as the field of the two labels of Ising spins.
+
+    Parameters
+    ----------
+    h : Tensor, (...)
+        In J.
+
+    Returns
+    -------
+    Tensor, (..., 2)
+        h for up and −h for down.
+    """
     return torch.stack([h, -h], -1)
 
 
 def random_bonds(torus: Torus, shares: float, count: int, generator: torch.Generator, shells: int = 1) -> Tensor:
-    """Couplings that are −1 with probability ``shares``, else 1 (the ±J spin glass at 1/2): (count, N, D/2)."""
+    """Draw couplings that are −1 with a given probability, else 1 (the ±J spin glass at 1/2).
+
+    Parameters
+    ----------
+    torus : Torus
+        The lattice, of N sites.
+    shares : float
+        The probability of −1.
+    count : int
+        The number of Hamiltonians.
+    generator : torch.Generator
+        The source of randomness.
+    shells : int
+        Shells of neighbors that are coupled, with D directions together.
+
+    Returns
+    -------
+    Tensor, (count, N, D/2) float64
+        In J, for ``Hamiltonian.make``.
+    """
     directions = len(torus.lattice.directions(shells))
     draw = torch.rand(count, torus.sites, directions // 2, generator=generator, dtype=torch.float64)
     return torch.where(draw < shares, -1.0, 1.0).double()
@@ -256,11 +342,49 @@ def random_bonds(torus: Torus, shares: float, count: int, generator: torch.Gener
 def gaussian_bonds(
     torus: Torus, mean: float, width: float, count: int, generator: torch.Generator, shells: int = 1
 ) -> Tensor:
-    """Normally distributed couplings, (count, N, D/2)."""
+    """Draw normally distributed couplings.
+
+    Parameters
+    ----------
+    torus : Torus
+        The lattice, of N sites.
+    mean : float
+        The mean, in J.
+    width : float
+        The standard deviation, in J.
+    count : int
+        The number of Hamiltonians.
+    generator : torch.Generator
+        The source of randomness.
+    shells : int
+        Shells of neighbors that are coupled, with D directions together.
+
+    Returns
+    -------
+    Tensor, (count, N, D/2) float64
+        In J, for ``Hamiltonian.make``.
+    """
     directions = len(torus.lattice.directions(shells))
     return mean + width * torch.randn(count, torus.sites, directions // 2, generator=generator, dtype=torch.float64)
 
 
 def random_fields(torus: Torus, width: float, count: int, generator: torch.Generator) -> Tensor:
-    """Normally distributed fields on Ising spins, (count, N, 2)."""
+    """Draw normally distributed fields of mean 0 on Ising spins.
+
+    Parameters
+    ----------
+    torus : Torus
+        The lattice, of N sites.
+    width : float
+        The standard deviation, in J.
+    count : int
+        The number of Hamiltonians.
+    generator : torch.Generator
+        The source of randomness.
+
+    Returns
+    -------
+    Tensor, (count, N, 2) float64
+        In J.
+    """
     return ising_field(width * torch.randn(count, torus.sites, generator=generator, dtype=torch.float64))

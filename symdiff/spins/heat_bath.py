@@ -71,7 +71,13 @@ class HeatBath:
         return total / self.hamiltonian.torus.sites
 
     def sweep(self, count: int = 1) -> None:
-        """Draw every spin of every chain anew, ``count`` times."""
+        """Draw every spin of every chain anew.
+
+        Parameters
+        ----------
+        count : int
+            How many times.
+        """
         for _ in range(count):
             for part in self._parts:
                 u = torch.rand(len(part.sites), self.chains, generator=self.generator)

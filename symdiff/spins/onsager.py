@@ -14,9 +14,19 @@ CRITICAL = 2 / math.log(1 + math.sqrt(2))
 
 
 def onsager_energy(temperature: float) -> float:
-    """Energy per site of the infinite lattice, J = 1.
+    """Compute the energy per site of the infinite lattice, J = 1.
 
     u = −coth(2K) [1 + (2/π)(2 tanh²(2K) − 1) K₁(κ)], κ = 2 sinh(2K)/cosh²(2K) with K = 1/T.
+
+    Parameters
+    ----------
+    temperature : float
+        T in J/k_B, above 0.
+
+    Returns
+    -------
+    float
+        In J.
 
     References
     ----------
@@ -32,10 +42,20 @@ def onsager_energy(temperature: float) -> float:
 
 
 def onsager_specific_heat(temperature: float) -> float:
-    """Specific heat per site of the infinite lattice in k_B, J = 1; infinite at the critical temperature.
+    """Compute the specific heat per site of the infinite lattice, J = 1.
 
     (2/pi) (K coth 2K)^2 [2 K1 - 2 E1 - (1 - t) (pi/2 + t K1)], t = 2 tanh^2 2K - 1, K = 1/T, with the complete elliptic
     integrals K1 and E1 of the parameter 1 - t^2.
+
+    Parameters
+    ----------
+    temperature : float
+        T in J/k_B, above 0.
+
+    Returns
+    -------
+    float
+        In k_B; infinite at the critical temperature.
 
     References
     ----------
@@ -54,7 +74,17 @@ def onsager_specific_heat(temperature: float) -> float:
 
 
 def yang_magnetization(temperature: float) -> float:
-    """The spontaneous magnetization per site, (1 − sinh(2/T)^−4)^(1/8) below the critical temperature, 0 above.
+    """Compute the spontaneous magnetization per site, (1 − sinh(2/T)^−4)^(1/8).
+
+    Parameters
+    ----------
+    temperature : float
+        T in J/k_B, above 0.
+
+    Returns
+    -------
+    float
+        From 0 to 1; 0 from the critical temperature on.
 
     References
     ----------
@@ -67,9 +97,21 @@ def yang_magnetization(temperature: float) -> float:
 
 
 def kaufman_log_partition(rows: int, columns: int, temperature: float) -> float:
-    """ln Z of a torus of ``rows`` x ``columns`` spins, J = 1.
+    """Compute ln Z of a torus, J = 1.
 
     Z = ½ (2 sinh 2K)^(nm/2) Σ of four products over the momenta.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The sides of the torus.
+    temperature : float
+        T in J/k_B, above 0.
+
+    Returns
+    -------
+    float
+        ln Z of all spins.
 
     References
     ----------
@@ -96,7 +138,22 @@ def kaufman_log_partition(rows: int, columns: int, temperature: float) -> float:
 
 
 def kaufman_energy(rows: int, columns: int, temperature: float, step: float = 1e-3) -> float:
-    """Energy per site of a torus, by a difference of fourth order in 1/T, right to about 1e-8."""
+    """Compute the energy per site of a torus, by a difference of fourth order in 1/T, right to about 1e-8.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The sides of the torus.
+    temperature : float
+        T in J/k_B, above 0.
+    step : float
+        The step of the difference, as a fraction of 1/T.
+
+    Returns
+    -------
+    float
+        In J.
+    """
     beta = 1 / _check(temperature)
     total = sum(
         weight * kaufman_log_partition(rows, columns, 1 / (beta * (1 + k * step)))

@@ -65,7 +65,13 @@ class Tempering:
         return self.taken / self.tried.clamp_min(1)
 
     def sweep(self, count: int = 1) -> None:
-        """``count`` times: a sweep of heat bath, then exchanges on every second rung of the ladders."""
+        """Alternate sweeps of heat bath with exchanges between every second pair of neighboring temperatures.
+
+        Parameters
+        ----------
+        count : int
+            How many sweeps, each with its exchanges.
+        """
         for _ in range(count):
             self._bath.sweep()
             self._exchange()

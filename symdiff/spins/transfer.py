@@ -17,31 +17,90 @@ PORTION = 1 << 18
 
 
 class Algebra(ABC):
-    """What is carried from site to site for every state of the frontier: a tuple of tensors (q, ..., q, S)."""
+    """What is carried from site to site for every state of the frontier, the sites that still have bonds ahead.
+
+    A message is a tuple of tensors: (q, ..., q, S) with one axis for every site of the frontier, or (S,), for S states
+    of the first row.
+    """
 
     @abstractmethod
     def one(self, columns: int) -> tuple[Tensor, ...]:
-        """Before any site: S = ``columns`` numbers."""
+        """Make the message before any site.
+
+        Parameters
+        ----------
+        columns : int
+            S, the number of states of the first row.
+
+        Returns
+        -------
+        tuple of Tensor, (S,) float64
+            The neutral message.
+        """
 
     @abstractmethod
     def absorb(self, message: tuple[Tensor, ...], energy: Tensor) -> tuple[Tensor, ...]:
-        """Give the frontier one more axis, before the last, and let it cost ``energy``, which broadcasts to the
-        result."""
+        """Add a site to the frontier.
+
+        Parameters
+        ----------
+        message : tuple of Tensor
+            The message before.
+        energy : Tensor, (q, ..., q, S), in J
+            The energy of the new site in every state, last of the axes of the frontier; axes of length 1 broadcast.
+
+        Returns
+        -------
+        tuple of Tensor
+            The message with one more axis, before the last.
+        """
 
     @abstractmethod
     def eliminate(self, message: tuple[Tensor, ...], axis: int) -> tuple[Tensor, ...]:
-        """Sum over one site's states."""
+        """Sum over the states of one site, or minimize.
+
+        Parameters
+        ----------
+        message : tuple of Tensor
+            The message before.
+        axis : int
+            The axis of the site in the frontier.
+
+        Returns
+        -------
+        tuple of Tensor
+            The message without this axis.
+        """
 
     @abstractmethod
     def weights(self, message: tuple[Tensor, ...]) -> Tensor:
-        """Of (q, S) messages, how the configurations behind them are shared among the q states, not normalized.
+        """Compute how the configurations behind a message are shared among the states of one site.
 
-        (q, S).
+        Parameters
+        ----------
+        message : tuple of Tensor
+            A message of one site, (q, S).
+
+        Returns
+        -------
+        Tensor, (q, S)
+            Weights of the q states, not normalized.
         """
 
 
 class Boltzmann(Algebra):
-    """Sums of exp(−E/T), with the logarithm of a scale for every column, so that nothing overflows."""
+    """Sums of exp(−E/T), with the logarithm of a scale for every column, so that nothing overflows.
+
+    Parameters
+    ----------
+    temperature : float
+        T in J/k_B, above 0.
+
+    Raises
+    ------
+    ValueError
+        For a temperature that is not above 0.
+    """
 
     def __init__(self, temperature: float) -> None:
         if not temperature > 0:
@@ -65,12 +124,29 @@ class Boltzmann(Algebra):
         return message[0]
 
     def log(self, message: tuple[Tensor, ...]) -> Tensor:
-        """The logarithms of the sums, (S,)."""
+        """Compute the logarithms of the sums.
+
+        Parameters
+        ----------
+        message : tuple of Tensor
+            A message without a frontier.
+
+        Returns
+        -------
+        Tensor, (S,) float64
+            ln Σ exp(−E/T) for every state of the first row.
+        """
         return message[0].log() + message[1]
 
 
 class Lowest(Algebra):
-    """The lowest energies and how many configurations have them; energies within ``tolerance`` count as equal."""
+    """The lowest energies and how many configurations have them.
+
+    Parameters
+    ----------
+    tolerance : float
+        Energies within it count as equal, in J.
+    """
 
     def __init__(self, tolerance: float) -> None:
         self.tolerance = tolerance
@@ -94,9 +170,18 @@ class Lowest(Algebra):
 
 @dataclass(frozen=True)
 class Step:
-    """One site.
+    """One site of a sweep.
 
-    Its neighbors in the frontier and in the first row with J of the bonds, and who leaves the frontier after it.
+    Parameters
+    ----------
+    site : int
+        The site.
+    near : tuple of (int, float)
+        Its neighbors in the frontier, with J of the bonds.
+    fixed : tuple of (int, float)
+        Its neighbors in the first row, with J of the bonds.
+    leaving : tuple of int
+        The sites that leave the frontier after it: all of their bonds are counted.
     """
 
     site: int
@@ -111,10 +196,15 @@ class Sweep:
     The rows lie across the longest side. With q states, and F sites in the frontier (L + 1 with nearest neighbors on a
     square of side L) the work is N · q^(L + F).
 
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        A single one.
+
     Raises
     ------
     ValueError
-        Where that is too much.
+        Where that is too much work, or for several Hamiltonians.
     """
 
     def __init__(self, hamiltonian: Hamiltonian) -> None:
@@ -172,7 +262,18 @@ class Sweep:
             yield torch.stack([part // self.states**k % self.states for k in range(len(self.first))])
 
     def row_energy(self, start: Tensor) -> Tensor:
-        """The energy within the first row, (S,)."""
+        """Compute the energy within the first row.
+
+        Parameters
+        ----------
+        start : Tensor, (width, S) int64
+            States of the first row, as ``starts`` makes them.
+
+        Returns
+        -------
+        Tensor, (S,) float64
+            In J.
+        """
         place = {site: k for k, site in enumerate(self.first)}
         alone = (self.single[site][start[k]] for site, k in place.items())
         total = sum(alone, torch.zeros((), dtype=torch.float64))
@@ -181,9 +282,21 @@ class Sweep:
         return total
 
     def run(self, algebra: Algebra, start: Tensor, record: list | None = None) -> tuple[Tensor, ...]:
-        """Sum over all sites behind the first row, in the states ``start`` (width, S): a message of (S,) tensors.
+        """Sum over all sites behind the first row.
 
-        ``record`` gets, for every elimination, the sites of the frontier, the one that leaves, and the message before.
+        Parameters
+        ----------
+        algebra : Algebra
+            What is summed: ``Boltzmann`` weights, or ``Lowest`` energies.
+        start : Tensor, (width, S) int64
+            States of the first row.
+        record : list, optional
+            Gets, for every elimination, the sites of the frontier, the one that leaves, and the message before.
+
+        Returns
+        -------
+        tuple of Tensor, (S,)
+            The last message.
         """
         place = {site: k for k, site in enumerate(self.first)}
         frontier: list[int] = []
@@ -209,7 +322,22 @@ class Sweep:
         return message
 
     def draw(self, algebra: Algebra, start: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """One configuration for every column of ``start`` (width, S), by going back from site to site: (S, N) int64."""
+        """Draw one configuration for every column, by going back from site to site.
+
+        Parameters
+        ----------
+        algebra : Algebra
+            ``Boltzmann`` for the Boltzmann distribution, ``Lowest`` for uniform ground states.
+        start : Tensor, (width, S) int64
+            States of the first row.
+        generator : torch.Generator, optional
+            The source of randomness.
+
+        Returns
+        -------
+        Tensor, (S, N) int64
+            The configurations, which begin with ``start``.
+        """
         spins = torch.zeros(start.shape[1], self.sites, dtype=torch.int64)
         spins[:, self.first] = start.T
         size = max(1, PORTION // self.states**self.widest)

@@ -177,7 +177,20 @@ class TransferMatrix:
 
 
 def covers(hamiltonian: Hamiltonian, turned: bool = False) -> bool:
-    """Whether ``TransferMatrix`` is exact for this."""
+    """Tell whether ``TransferMatrix`` is exact for a Hamiltonian.
+
+    Parameters
+    ----------
+    hamiltonian : Hamiltonian
+        The Hamiltonian.
+    turned : bool
+        Whether the axes are exchanged.
+
+    Returns
+    -------
+    bool
+        Whether it is Ising, uniform, coupled to near neighbors alone, on a torus that is narrow enough.
+    """
     sides = hamiltonian.torus.sides
     if len(sides) != 2 or min(sides) < 2 or sides[0 if turned else 1] > _WIDEST:
         return False

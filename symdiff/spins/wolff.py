@@ -114,12 +114,19 @@ class Wolff:
 
 
 def reflections(interaction: Tensor) -> Tensor:
-    """The label permutations R with RR = 1, R ≠ 1 and w(Ra, Rb) = w(a, b), among exchanges of two labels and a ↦ m − a.
+    """List the reflections of the labels that leave the interaction as it is.
+
+    The permutations R with RR = 1, R ≠ 1 and w(Ra, Rb) = w(a, b), among exchanges of two labels and a ↦ m − a.
+
+    Parameters
+    ----------
+    interaction : Tensor, (q, q)
+        w, symmetric.
 
     Returns
     -------
-    Tensor
-        (R, q) int64.
+    Tensor, (R, q) int64
+        Each different reflection once.
     """
     states = len(interaction)
     labels = torch.arange(states)
