@@ -80,30 +80,58 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     edges, lengths = edges[free], np.asarray(lengths, np.float64)[free]
     bonds, room = len(edges), 2 * np.bincount(edges.ravel(), minlength=count)
     # unknowns: of each bond, whether its order is at least 2 and at least 3; of each atom, which of its valences it has
-    atoms, valences, charges, costs = [], [], [], []
+    allowed = _allow_valences(numbers, neighbors, neighbors + room)
+    if len(np.unique(allowed.atoms)) < count:
+        return None
+    cost = np.concatenate([_mismatch(numbers, edges, lengths), allowed.costs])
+    chosen = _solve(cost, _make_equations(allowed, edges, neighbors, total))
+    if chosen is None:
+        return None
+    charges = np.zeros(count, np.int64)
+    np.add.at(charges, allowed.atoms, allowed.charges * chosen[2 * bonds :])
+    orders = np.ones(len(free), np.int64)
+    orders[free] += chosen[:bonds] + chosen[bonds : 2 * bonds]
+    return Bonding(orders, charges)
+
+
+class _Valences(NamedTuple):
+    """The valences that atoms may have, one an entry: whose each is, what charge it means and what it costs."""
+
+    atoms: np.ndarray
+    valences: np.ndarray
+    charges: np.ndarray
+    costs: np.ndarray
+
+
+def _allow_valences(numbers: np.ndarray, least: np.ndarray, most: np.ndarray) -> _Valences:
+    """The valences of every atom, (n,), that lie between its bounds."""
+    entries: list[tuple[int, int, int, float]] = []
     for atom, number in enumerate(numbers.tolist()):
         for place, (valence, charge) in enumerate(STATES[number].items()):
-            if not neighbors[atom] <= valence <= neighbors[atom] + room[atom]:
-                continue
-            anion = (_ANION.get(number, 0.0) + _EARLY * (count - atom) / count) * (charge < 0)
-            atoms.append(atom)
-            valences.append(valence)
-            charges.append(charge)
-            costs.append(_CHARGE * abs(charge) + anion + _UNUSUAL * (place > 0 and charge == 0))
-    if len(set(atoms)) < count:
-        return None
-    atoms, valences, charges = np.array(atoms), np.array(valences), np.array(charges)
-    states = len(atoms)
-    cost = np.concatenate([_mismatch(numbers, edges, lengths), np.array(costs)])
+            if least[atom] <= valence <= most[atom]:
+                anion = (_ANION.get(number, 0.0) + _EARLY * (len(numbers) - atom) / len(numbers)) * (charge < 0)
+                cost = _CHARGE * abs(charge) + anion + _UNUSUAL * (place > 0 and charge == 0)
+                entries.append((atom, valence, charge, cost))
+    atoms, valences, charges, costs = zip(*entries, strict=True) if entries else ((), (), (), ())
+    return _Valences(
+        np.array(atoms, np.int64),
+        np.array(valences, np.int64),
+        np.array(charges, np.int64),
+        np.array(costs, np.float64),
+    )
+
+
+def _make_equations(allowed: _Valences, edges: np.ndarray, neighbors: np.ndarray, total: int) -> LinearConstraint:
+    """One valence an atom; bond orders add up to it; what is at least 3 is at least 2; the total charge."""
+    count, bonds, states = len(neighbors), len(edges), len(allowed.atoms)
     state = 2 * bonds + np.arange(states)
     first, second = np.arange(bonds), bonds + np.arange(bonds)
-    # one valence an atom; bond orders add up to it; what is at least 3 is at least 2; the total charge
     rows = [  # (row, column, value)
-        (atoms, state, np.ones(states)),
+        (allowed.atoms, state, np.ones(states)),
         *((count + edges[:, end], column, np.ones(bonds)) for end in (0, 1) for column in (first, second)),
-        (count + atoms, state, -valences),
+        (count + allowed.atoms, state, -allowed.valences),
         (2 * count + first, first, np.ones(bonds)), (2 * count + first, second, -np.ones(bonds)),
-        (np.full(states, 2 * count + bonds), state, charges),
+        (np.full(states, 2 * count + bonds), state, allowed.charges),
     ]  # fmt: skip
     row, column, value = (np.concatenate(part) for part in zip(*rows, strict=True))
     shape = (2 * count + bonds + 1, 2 * bonds + states)
@@ -111,24 +139,18 @@ def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: i
     high = np.concatenate([np.ones(count), -neighbors, np.ones(bonds), [total]])
     matrix = coo_array((value.astype(np.float64), (row, column)), shape=shape).tocsr()
     # scipy has no annotations: bounds pass for single numbers, as their defaults are
-    equations = LinearConstraint(matrix, low, high)  # pyright: ignore[reportArgumentType]
-    solution = milp(
-        cost,
-        integrality=1,
-        bounds=Bounds(0, 1),
-        constraints=equations,
-        options={"node_limit": _NODES, "mip_rel_gap": 0.0},
-    )
+    return LinearConstraint(matrix, low, high)  # pyright: ignore[reportArgumentType]
+
+
+def _solve(cost: np.ndarray, equations: LinearConstraint) -> np.ndarray | None:
+    """The zeros and ones of least cost that fulfil the equations; None where it is certain that there are none."""
+    options = {"node_limit": _NODES, "mip_rel_gap": 0.0}
+    solution = milp(cost, integrality=1, bounds=Bounds(0, 1), constraints=equations, options=options)
     if solution.status == 2:
         return None
     if solution.status != 0:
         raise Undecided("iterations")
-    chosen = solution.x.round().astype(np.int64)
-    assigned = np.zeros(count, np.int64)
-    np.add.at(assigned, atoms, charges * chosen[2 * bonds :])
-    orders = np.ones(len(free), np.int64)
-    orders[free] += chosen[:bonds] + chosen[bonds : 2 * bonds]
-    return Bonding(orders, assigned)
+    return solution.x.round().astype(np.int64)
 
 
 def _mismatch(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray) -> np.ndarray:

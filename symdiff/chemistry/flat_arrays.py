@@ -45,34 +45,20 @@ def read(
         Where the arrays do not fit together.
     """
     place = place or file
-    missing = [name for name in ("z", "pos", "offsets") if name not in arrays]
-    if missing:
-        raise UserError(
-            f"{place}: expected the arrays z, pos and offsets, lacks {', '.join(missing)}, got "
-            f"{', '.join(arrays)[:100] or 'none'}"
-        )
-    z, pos = arrays["z"], arrays["pos"]
-    charge = arrays.get("charge", np.zeros(z.shape, np.int8))
-    if z.ndim != 1 or pos.shape != (len(z), 3) or charge.shape != z.shape:
-        raise UserError(
-            f"{place}: expected z (n,), pos (n, 3) and charge (n,), got {z.shape}, {pos.shape} and {charge.shape}"
-        )
-    for name, array in (("z", z), ("pos", pos), ("charge", charge)):
-        if array.dtype.kind not in "iuf":
-            raise UserError(f"{place}: {name}: expected numbers, got {array.dtype}")
+    z, pos, charge = _read_atoms(arrays, place)
     stops = read_offsets(arrays, "offsets", len(z), place)
     edge_stops = _edge_offsets(arrays, len(stops), place) if bonds and "edges" in arrays else None
     for k in range(len(stops) - 1):
         part = slice(stops[k], stops[k + 1])
-        record = Record(file, k + 1, _formula(z[part]) if stops[k + 1] - stops[k] <= max_atoms else "", "geometry")
+        size = stops[k + 1] - stops[k]
+        record = Record(file, k + 1, _formula(z[part]) if size <= max_atoms else "", "geometry")
         try:
-            if stops[k + 1] - stops[k] > max_atoms:
-                raise Broken(f"too large: {stops[k + 1] - stops[k]} atoms, at most {max_atoms} are read")
+            if size > max_atoms:
+                raise Broken(f"too large: {size} atoms, at most {max_atoms} are read")
             geometry = bare(z[part], pos[part], charge[part])
             if edge_stops is not None:
-                geometry = _add_bonds(
-                    geometry, *(arrays[name][edge_stops[k] : edge_stops[k + 1]] for name in ("edges", "order"))
-                )
+                mine = slice(edge_stops[k], edge_stops[k + 1])
+                geometry = _add_bonds(geometry, arrays["edges"][mine], arrays["order"][mine])
         except UserError as error:
             yield replace(record, reason=str(error)), None
         else:
@@ -111,6 +97,26 @@ def read_offsets(arrays: Mapping[str, np.ndarray], name: str, total: int, place:
     if stops[0] != 0 or stops[-1] != total or (np.diff(stops) < 0).any():
         raise UserError(f"{place}: {name}: expected them to rise from 0 to {total}, got {stops[0]} to {stops[-1]}")
     return stops
+
+
+def _read_atoms(arrays: Mapping[str, np.ndarray], place: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """``z``, ``pos`` and ``charge`` of all atoms, checked for fitting together."""
+    missing = [name for name in ("z", "pos", "offsets") if name not in arrays]
+    if missing:
+        raise UserError(
+            f"{place}: expected the arrays z, pos and offsets, lacks {', '.join(missing)}, got "
+            f"{', '.join(arrays)[:100] or 'none'}"
+        )
+    z, pos = arrays["z"], arrays["pos"]
+    charge = arrays.get("charge", np.zeros(z.shape, np.int8))
+    if z.ndim != 1 or pos.shape != (len(z), 3) or charge.shape != z.shape:
+        raise UserError(
+            f"{place}: expected z (n,), pos (n, 3) and charge (n,), got {z.shape}, {pos.shape} and {charge.shape}"
+        )
+    for name, array in (("z", z), ("pos", pos), ("charge", charge)):
+        if array.dtype.kind not in "iuf":
+            raise UserError(f"{place}: {name}: expected numbers, got {array.dtype}")
+    return z, pos, charge
 
 
 def _formula(z: np.ndarray) -> str:

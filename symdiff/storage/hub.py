@@ -116,17 +116,12 @@ def push(
     UserError
         Says what is missing. A repository that was made for the push is removed again.
     """
-    from huggingface_hub import HfApi, get_token
+    from huggingface_hub import HfApi
 
     from symdiff.storage.checkpoint import verify
 
     verify(Path(folder))
-    if not is_name(name) and not is_name(f"user/{name}"):
-        raise UserError(f"{name}: expected the name of a repository, user/name")
-    if token is False or not (token or get_token()):
-        raise UserError(
-            f"{name}: not pushed: a token for the hub is missing; set HF_TOKEN, or log in with: hf auth login"
-        )
+    _check_push(name, token)
     api, made = HfApi(endpoint=_endpoint(), token=token), False
     try:
         if not is_name(name):
@@ -134,18 +129,25 @@ def push(
         made = not api.repo_exists(name) and _create(api, name, private)
         if revision is not None:
             api.create_branch(name, branch=revision, exist_ok=True)
-        commit = api.upload_folder(
-            repo_id=name,
-            folder_path=folder,
-            commit_message=message or "Push a checkpoint of symdiff",
-            revision=revision,
-            create_pr=create_pr,
-            delete_patterns=_STALE,
-        )
+        message = message or "Push a checkpoint of symdiff"
+        settings = {"commit_message": message, "revision": revision, "create_pr": create_pr}
+        commit = api.upload_folder(repo_id=name, folder_path=folder, delete_patterns=_STALE, **settings)
     except Exception as error:
         left = _remove(api, name) if made else ""
         raise UserError(f"{name}: not pushed: {_explain_push(error, name)}{left}") from error
     return str(commit.pr_url or commit.commit_url)
+
+
+def _check_push(name: str, token: str | bool | None) -> None:
+    """Raise UserError for what is no name of a repository, and where there is no token."""
+    from huggingface_hub import get_token
+
+    if not is_name(name) and not is_name(f"user/{name}"):
+        raise UserError(f"{name}: expected the name of a repository, user/name")
+    if token is False or not (token or get_token()):
+        raise UserError(
+            f"{name}: not pushed: a token for the hub is missing; set HF_TOKEN, or log in with: hf auth login"
+        )
 
 
 def card(name: str) -> str:
