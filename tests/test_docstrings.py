@@ -16,9 +16,15 @@ ROOMS = [
         f"symdiff/{name}.py"
         for name in ("state", "random", "errors", "testing", "face", "workers", "progress", "guidance")
     ),
+    "symdiff/breaking",
     "symdiff/canonical",
+    "symdiff/chemistry",
+    "symdiff/config",
+    "symdiff/graphs",
     "symdiff/groups",
+    "symdiff/nn",
     "symdiff/spins",
+    "symdiff/storage",
 ]
 """Folders and files, from the root of the repository, in which every public function documents its parameters."""
 

@@ -41,8 +41,34 @@ class SymmetryBreaker(ModelMixin, ConfigMixin, ABC):
 
     @abstractmethod
     def sample(self, x: State, generator: Generator | None = None) -> State:
-        """Draw z given a structure: training, prediction, decoding."""
+        """Draw z given a structure: training, prediction, decoding.
+
+        Parameters
+        ----------
+        x : State
+            B structures.
+        generator : Generator, optional
+            The source of randomness: one stream a structure, or torch's.
+
+        Returns
+        -------
+        State
+            z, with the mask of x and the fields of ``schema``.
+        """
 
     @abstractmethod
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
-        """Draw z from its marginal distribution: generation."""
+        """Draw z from its marginal distribution: generation.
+
+        Parameters
+        ----------
+        mask : Tensor, (B, N) bool
+            Real nodes of the structures to generate.
+        generator : Generator, optional
+            The source of randomness: one stream a structure, or torch's.
+
+        Returns
+        -------
+        State
+            z, with this mask and the fields of ``schema``.
+        """

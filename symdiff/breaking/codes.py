@@ -21,7 +21,18 @@ class Code(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, mask: Tensor) -> State:
-        """v for every structure of ``mask`` (B, N)."""
+        """Make v for every structure.
+
+        Parameters
+        ----------
+        mask : Tensor, (B, N) bool
+            Real nodes.
+
+        Returns
+        -------
+        State
+            v, the same for all structures of one size.
+        """
 
 
 class NodeCode(Code):

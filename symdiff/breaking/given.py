@@ -39,6 +39,13 @@ class Given(SymmetryBreaker):
         return {"frame": Real("whole", 3, vector=3)}
 
     def sample(self, x: State, generator: Generator | None = None) -> State:
+        """Return the frame of the structure; nothing is drawn.
+
+        Raises
+        ------
+        ValueError
+            Where x does not have the field.
+        """
         if x.schema.get(self.field) != self.schema["frame"]:
             raise ValueError(
                 f"breaker: expected a field {self.field!r} of three graph-level vectors, got {x.schema.get(self.field)}"
@@ -46,4 +53,11 @@ class Given(SymmetryBreaker):
         return State(x.mask, self.schema, {"frame": x[self.field]})
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Refuse: a frame cannot be drawn without a structure.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
         raise ValueError(f"the frame is the structure's own {self.field!r}: it cannot be drawn without a structure")

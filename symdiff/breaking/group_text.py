@@ -18,7 +18,7 @@ _OF_A_FILE = re.compile(r"\s*automorphisms\s+of\s+(.+?)\s*", re.IGNORECASE)
 
 
 def read_group(text: str, budget: int = BUDGET) -> PermutationGroup:
-    """The permutation group that a text names: ``automorphisms of FILE``, or one of ``parse_group``.
+    """Read a permutation group from a text: ``automorphisms of FILE``, or one of ``parse_group``.
 
     Parameters
     ----------
@@ -26,6 +26,11 @@ def read_group(text: str, budget: int = BUDGET) -> PermutationGroup:
         FILE holds one graph, in any format that is read, such as .graphml; labels of nodes and edges count.
     budget : int
         Placements of a node that the search for automorphisms may try.
+
+    Returns
+    -------
+    PermutationGroup
+        The group.
 
     Raises
     ------
@@ -43,7 +48,21 @@ def read_group(text: str, budget: int = BUDGET) -> PermutationGroup:
 
 
 def automorphism_group(graph: EdgeList, place: str, budget: int = BUDGET) -> PermutationGroup:
-    """The automorphisms of a graph, which keep its labels. ``place`` begins the message of an error.
+    """Compute the automorphisms of a graph, which keep its labels.
+
+    Parameters
+    ----------
+    graph : EdgeList
+        The graph.
+    place : str
+        Begins the message of an error, such as the name of the file.
+    budget : int
+        Placements of a node that the search may try.
+
+    Returns
+    -------
+    PermutationGroup
+        The group, on the nodes of the graph.
 
     Raises
     ------

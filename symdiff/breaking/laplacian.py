@@ -45,6 +45,13 @@ class Laplacian(SymmetryBreaker):
         return {"code": Real("node", self.dim)}
 
     def sample(self, x: State, generator: Generator | None = None) -> State:
+        """Compute eigenvectors of a randomly numbered graph, and draw their signs.
+
+        Raises
+        ------
+        ValueError
+            Where x has no labels of pairs.
+        """
         name = self.field or next((name for name, field in x.schema.items() if field.axes == "pair"), None)
         if name is None or name not in x.schema or x.schema[name].axes != "pair" or x[name].is_floating_point():
             raise ValueError(f"breaker: expected labels of pairs, such as bonds, got {self.field or sorted(x.schema)}")
@@ -69,4 +76,11 @@ class Laplacian(SymmetryBreaker):
         return torch.where(there, chosen * sizes.sqrt()[:, None, None], 0.0)
 
     def prior(self, mask: Tensor, generator: Generator | None = None) -> State:
+        """Refuse: eigenvectors belong to a graph.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
         raise ValueError("Laplacian eigenvectors belong to a graph: none can be drawn before there is one")

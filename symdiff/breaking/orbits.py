@@ -91,9 +91,17 @@ class Orbits(SymmetryBreaker):
 
 
 def color_by_nodes(orbits: Tensor) -> Tensor:
-    """Colors of ordered pairs by the orbits of their nodes, (n,) -> (n, n) int64.
+    """Color ordered pairs by the orbits of their nodes; the diagonal has colors of its own.
 
-    The diagonal has colors of its own.
+    Parameters
+    ----------
+    orbits : Tensor, (n,) int64
+        The orbit of every node.
+
+    Returns
+    -------
+    Tensor, (n, n) int64
+        The colors, from 0.
     """
     pairs = orbits[:, None] * (orbits.max() + 1) + orbits
     diagonal = torch.eye(len(orbits), dtype=torch.long)

@@ -67,9 +67,17 @@ class SiteCode(Code):
 
 
 def waves(piece: Torus) -> Tensor:
-    """Along every axis.
+    """Compute waves along every axis of a torus: its first harmonics, and periods of 2 and 4 sites.
 
-    The torus' first harmonics, and waves with periods of 2 and 4 sites, (N, d·(2·HARMONICS + 3)).
+    Parameters
+    ----------
+    piece : Torus
+        The torus, of N sites in d dimensions.
+
+    Returns
+    -------
+    Tensor, (N, d·(2·HARMONICS + 3)) float64
+        Sines and cosines at every site.
     """
     position = piece.positions().double()
     parts = []

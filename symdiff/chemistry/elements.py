@@ -35,7 +35,18 @@ def number_of(text: str) -> int | None:
 
 
 def formula(numbers: Iterable[int]) -> str:
-    """Write the sum formula in Hill's order: carbon, hydrogen, then by symbol; without carbon all by symbol."""
+    """Write the sum formula in Hill's order: carbon, hydrogen, then by symbol; without carbon all by symbol.
+
+    Parameters
+    ----------
+    numbers : iterable of int
+        Atomic numbers of all atoms.
+
+    Returns
+    -------
+    str
+        Such as ``C2H6O``; ``?`` for a number that is no element.
+    """
     return _formula(tuple(sorted(int(number) for number in numbers)))
 
 

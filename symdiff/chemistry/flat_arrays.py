@@ -66,7 +66,18 @@ def read(
 
 
 def pack(geometries: Sequence[Geometry]) -> dict[str, np.ndarray]:
-    """The arrays of molecules as ``read`` reads them, bonds where all of them are known."""
+    """Pack molecules into the arrays that ``read`` reads, with bonds where all of them are known.
+
+    Parameters
+    ----------
+    geometries : sequence of Geometry
+        The molecules.
+
+    Returns
+    -------
+    dict of str to ndarray
+        ``z``, ``pos`` in angstrom, ``charge`` and ``offsets``; perhaps ``edges``, ``order`` and ``edge_offsets``.
+    """
     sizes = np.array([0, *(len(one.element) for one in geometries)], np.int64)
     arrays = {
         "offsets": sizes.cumsum(),
@@ -83,12 +94,28 @@ def pack(geometries: Sequence[Geometry]) -> dict[str, np.ndarray]:
 
 
 def read_offsets(arrays: Mapping[str, np.ndarray], name: str, total: int, place: str) -> np.ndarray:
-    """Check where records begin and end, (count + 1,) int64.
+    """Check where records begin and end.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        The arrays of a file.
+    name : str
+        The array of offsets.
+    total : int
+        The number of entries that the records share.
+    place : str
+        What errors call the file.
+
+    Returns
+    -------
+    ndarray, (count + 1,) int64
+        The offsets.
 
     Raises
     ------
     UserError
-        Where they do not rise from 0 to ``total``.
+        Where there are none, or they do not rise from 0 to ``total``.
     """
     stops = arrays.get(name, np.zeros(0))
     if stops.ndim != 1 or stops.dtype.kind not in "iu" or not len(stops):

@@ -77,7 +77,17 @@ def recognize(path: str | Path) -> Format:
 
 
 def is_table(path: str | Path) -> bool:
-    """Whether a file is a table, whose columns have names.
+    """Tell whether a file is a table, whose columns have names.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, gzipped or not.
+
+    Returns
+    -------
+    bool
+        Whether it is.
 
     Raises
     ------

@@ -23,10 +23,22 @@ it."""
 
 @dataclass(frozen=True)
 class Geometry:
-    """``element`` (n,) uint8, ``charge`` (n,) int8 formal charges, ``position`` (n, 3) float64 in angstrom.
+    """A molecule with coordinates, as arrays.
 
-    ``edges`` (E, 2) int16 i < j and ``order`` (E,) uint8 of the Kekule bonds, None where nobody has said which there
-    are; ``total``: the charge of the molecule, which formal charges tell where bonds are known.
+    Parameters
+    ----------
+    element : ndarray, (n,) uint8
+        Atomic numbers.
+    charge : ndarray, (n,) int8
+        Formal charges.
+    position : ndarray, (n, 3) float64, angstrom
+        Positions.
+    edges : ndarray, (E, 2) int16, or None
+        Kekule bonds i < j; None where bonds are not known.
+    order : ndarray, (E,) uint8, or None
+        Orders 1, 2, 3 of the bonds.
+    total : int
+        The charge of the molecule, which formal charges tell where bonds are known.
     """
 
     element: np.ndarray
@@ -49,7 +61,18 @@ class Geometry:
         )
 
     def reorder(self, order: np.ndarray) -> Geometry:
-        """The atoms ``order`` (n,), one after the other."""
+        """Put the atoms in another order.
+
+        Parameters
+        ----------
+        order : ndarray, (n,)
+            The atoms, one after the other.
+
+        Returns
+        -------
+        Geometry
+            The same molecule; bonds are sorted again.
+        """
         edges, kinds = self.edges, self.order
         if edges is not None and kinds is not None:
             ends = np.sort(np.argsort(order)[edges.astype(np.int64)], axis=1).reshape(-1, 2)
@@ -59,9 +82,21 @@ class Geometry:
 
 
 def geometry_of(obj, strict: bool = True) -> Geometry:
-    """The arrays of an RDKit molecule with a conformer, an ASE Atoms, or a PyG Data with ``z`` and ``pos``.
+    """Read a molecule with coordinates from another library's object.
 
-    ``strict`` refuses radicals; a molecule that does not sanitize is taken as it stands.
+    A molecule that does not sanitize is taken as it stands.
+
+    Parameters
+    ----------
+    obj : Geometry, rdkit.Chem.Mol, ase.Atoms or torch_geometric.data.Data
+        An RDKit molecule needs a conformer, a Data needs ``z`` and ``pos``.
+    strict : bool
+        Whether radicals are refused.
+
+    Returns
+    -------
+    Geometry
+        The arrays.
 
     Raises
     ------
@@ -82,12 +117,28 @@ def geometry_of(obj, strict: bool = True) -> Geometry:
 
 
 def bare(element, position, charge=None, total: int | None = None) -> Geometry:
-    """Atoms without bonds.
+    """Make a molecule of atoms without bonds.
+
+    Parameters
+    ----------
+    element : array, (n,)
+        Atomic numbers, whole.
+    position : array, (n, 3), angstrom
+        Positions.
+    charge : array, (n,), optional
+        Formal charges, whole; zero by default.
+    total : int, optional
+        The charge of the molecule; by default the sum of ``charge``.
+
+    Returns
+    -------
+    Geometry
+        The molecule.
 
     Raises
     ------
     UserError
-        For shapes or numbers that cannot be.
+        For shapes that do not fit, numbers that are not whole, elements that are none, or charges that are too large.
     """
     element, position = _read_whole("element", element), np.asarray(position, np.float64)
     charge = np.zeros(element.shape, np.int8) if charge is None else _read_whole("charge", charge)
@@ -139,7 +190,18 @@ def _total(mol: Chem.Mol) -> int:
 
 
 def to_rdkit(geometry: Geometry) -> Chem.Mol:
-    """An RDKit molecule with one conformer, unsanitized; it has the hydrogens that are atoms, and no others."""
+    """Make an RDKit molecule with one conformer, unsanitized; it has the hydrogens that are atoms, and no others.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The molecule.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        Without bonds where these are not known; the property ``charge`` then says the total charge.
+    """
     mol = kekule.from_kekule(geometry.graph())
     for atom in mol.GetAtoms():
         atom.SetNoImplicit(True)
@@ -154,9 +216,17 @@ def to_rdkit(geometry: Geometry) -> Chem.Mol:
 
 
 def to_ase(obj):
-    """An ASE Atoms of anything that ``geometry_of`` reads.
+    """Make an ASE Atoms; bonds are lost.
 
-    Formal charges as the array ``formal_charge``. Bonds are lost.
+    Parameters
+    ----------
+    obj : object
+        Whatever ``geometry_of`` reads.
+
+    Returns
+    -------
+    ase.Atoms
+        Formal charges as the array ``formal_charge``, the total charge in ``info``.
     """
     from ase import Atoms
 
@@ -169,10 +239,18 @@ def to_ase(obj):
 
 
 def to_pyg(obj):
-    """A PyG Data of anything that ``geometry_of`` reads.
+    """Make a PyG Data.
 
-    ``z`` (n,) atomic numbers, ``charge`` (n,), ``pos`` (n, 3) float32; where bonds are known ``edge_index`` (2, 2E),
-    both directions, and ``edge_attr`` (2E,) their orders 1, 2, 3.
+    Parameters
+    ----------
+    obj : object
+        Whatever ``geometry_of`` reads.
+
+    Returns
+    -------
+    torch_geometric.data.Data
+        ``z`` (n,) atomic numbers, ``charge`` (n,), ``pos`` (n, 3) float32 in angstrom; where bonds are known
+        ``edge_index`` (2, 2E), both directions, and ``edge_attr`` (2E,) their orders 1, 2, 3.
     """
     import torch
     from torch_geometric.data import Data

@@ -25,6 +25,18 @@ WRITE = (".sdf", ".xyz", ".extxyz", ".npz", ".png")
 def read(path: str | Path, max_atoms: int = MAX_ATOMS) -> list[Geometry]:
     """Read all molecules of a file.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file, in any format of molecules in 3D.
+    max_atoms : int
+        Larger molecules are broken records.
+
+    Returns
+    -------
+    list of Geometry
+        The molecules, in the order of the file.
+
     Raises
     ------
     UserError

@@ -25,9 +25,19 @@ OTHER = "#b56ed6"
 
 
 def picture(geometries: Sequence[Geometry], like: Sequence[Geometry] | None = None) -> bytes:
-    """A PNG of the first 16 molecules, seen along their shortest axis; atoms in front cover those behind.
+    """Draw the first 16 molecules, each seen along its shortest axis; atoms in front cover those behind.
 
-    ``like``: the molecules whose axes and size decide on the view of each, in place of its own.
+    Parameters
+    ----------
+    geometries : sequence of Geometry
+        The molecules.
+    like : sequence of Geometry, optional
+        As many molecules whose axes and size decide on the view of each, in place of its own.
+
+    Returns
+    -------
+    bytes
+        A PNG.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -25,9 +25,18 @@ _TABLE = Chem.GetPeriodicTable()
 
 @dataclass(frozen=True)
 class Kekule:
-    """A labelled graph.
+    """A molecule as a labelled graph with single, double and triple bonds.
 
-    ``element`` (n,) uint8, ``charge`` (n,) int8, ``edges`` (E, 2) int16 i < j, ``order`` (E,) uint8.
+    Parameters
+    ----------
+    element : ndarray, (n,) uint8
+        Atomic numbers.
+    charge : ndarray, (n,) int8
+        Formal charges.
+    edges : ndarray, (E, 2) int16
+        Bonds, i < j.
+    order : ndarray, (E,) uint8
+        Orders 1, 2, 3 of the bonds.
     """
 
     element: np.ndarray
@@ -37,13 +46,38 @@ class Kekule:
 
 
 def label(element: int, charge: int) -> str:
-    """``C``, ``N+``, ``O-``, ``Fe+2``."""
+    """Write an element with its charge: ``C``, ``N+``, ``O-``, ``Fe+2``.
+
+    Parameters
+    ----------
+    element : int
+        The atomic number.
+    charge : int
+        The formal charge.
+
+    Returns
+    -------
+    str
+        The label.
+    """
     size = "" if abs(charge) < 2 else str(abs(charge))
     return _TABLE.GetElementSymbol(int(element)) + ("+" if charge > 0 else "-" if charge < 0 else "") + size
 
 
 def parse_label(text: str) -> tuple[int, int]:
-    """The element and the formal charge that a label names.
+    """Read the element and the formal charge that a label names.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``N+``.
+
+    Returns
+    -------
+    element : int
+        The atomic number.
+    charge : int
+        The formal charge.
 
     Raises
     ------
@@ -69,6 +103,18 @@ def parse_label(text: str) -> tuple[int, int]:
 def parse_smiles(text: str, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
     """Read one SMILES of any number of components, sanitized and without marks.
 
+    Parameters
+    ----------
+    text : str
+        The SMILES.
+    max_atoms : int
+        Larger molecules are refused.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The molecule, without stereo, isotopes, atom maps and explicit hydrogens.
+
     Raises
     ------
     Broken
@@ -78,7 +124,18 @@ def parse_smiles(text: str, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
 
 
 def problem(mol: Chem.Mol) -> str | None:
-    """Sanitize in place; what is wrong (``valence``, ``aromaticity``, ``sanitization``), or None."""
+    """Sanitize a molecule in place, and say what is wrong with it.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        The molecule; it is changed.
+
+    Returns
+    -------
+    str or None
+        "valence", "aromaticity" or "sanitization"; None where nothing is wrong.
+    """
     with BlockLogs():
         try:
             Chem.SanitizeMol(mol)
@@ -136,13 +193,27 @@ def to_kekule(mol: Chem.Mol, hydrogens: bool = False) -> Kekule:
 
 
 def graph_of(mol: Chem.Mol, radicals: bool = False) -> Kekule:
-    """The Kekule graph of any molecule, its atoms in their order; what does not sanitize is taken as it stands.
+    """Read the Kekule graph of any molecule, its atoms in their order.
+
+    A molecule that does not sanitize is taken as it stands.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        The molecule; it is not changed.
+    radicals : bool
+        Whether hydrogens that do not follow from valence are accepted.
+
+    Returns
+    -------
+    Kekule
+        The graph.
 
     Raises
     ------
     Broken
-        For what such a graph cannot hold: other bonds, large charges and, unless ``radicals`` are taken as they stand,
-        hydrogens that do not follow from valence.
+        For what such a graph cannot hold: other bonds, large charges and, unless ``radicals``, hydrogens that do not
+        follow from valence.
     """
     checked = Chem.Mol(mol)
     broken = problem(checked) is not None
@@ -202,7 +273,18 @@ def _check_hydrogens(mol: Chem.Mol, graph: Kekule) -> None:
 
 
 def from_kekule(graph: Kekule) -> Chem.Mol:
-    """The molecule of a graph, unsanitized, implicit hydrogens allowed; any labels and edges are accepted."""
+    """Make the molecule of a graph, unsanitized, implicit hydrogens allowed.
+
+    Parameters
+    ----------
+    graph : Kekule
+        Any labels and edges.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The molecule, atoms in the order of the graph.
+    """
     mol = Chem.RWMol()
     for element, charge in zip(graph.element.tolist(), graph.charge.tolist(), strict=True):
         atom = Chem.Atom(element)

@@ -16,17 +16,29 @@ _MOST = 64
 
 
 def match(smiles: str, element: np.ndarray, position: np.ndarray) -> Geometry:
-    """The geometry with the bonds and charges of ``smiles``, in the order of its canonical form, hydrogens behind their
-    atom.
+    """Give a geometry the bonds and charges of a SMILES.
 
-    ``element`` (n,), ``position`` (n, 3) angstrom, in any order. Which atoms are bonded is told by their distances, and
-    has to be what the SMILES says. Where that leaves several ways to place double bonds, the one with the shortest
-    multiple bonds is taken.
+    Distances tell which atoms are bonded, and have to agree with the SMILES. Where that leaves several ways to place
+    double bonds, the one with the shortest multiple bonds is taken.
+
+    Parameters
+    ----------
+    smiles : str
+        The molecule.
+    element : ndarray, (n,)
+        Atomic numbers, hydrogens among them, in any order.
+    position : ndarray, (n, 3), angstrom
+        Positions of these atoms.
+
+    Returns
+    -------
+    Geometry
+        Atoms in the order of the canonical SMILES, hydrogens behind their atom.
 
     Raises
     ------
     UserError
-        With one of few reasons.
+        Where atoms or bonds differ from those of the SMILES, or a hydrogen is near to two atoms or to none.
     """
     graph = kekule.to_kekule(kekule.parse_smiles(smiles))
     template = kekule.from_kekule(graph)

@@ -144,6 +144,16 @@ def _check_bonds(mol: Chem.Mol) -> None:
 def sanitize(mol: Chem.Mol) -> Chem.Mol:
     """Sanitize a copy.
 
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        The molecule; it is not changed.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The sanitized copy.
+
     Raises
     ------
     Broken
@@ -165,7 +175,18 @@ def sanitize(mol: Chem.Mol) -> Chem.Mol:
 
 
 def explain(error: Exception) -> Broken:
-    """Say as a reason what RDKit raised over a molecule."""
+    """Turn what RDKit raised over a molecule into a reason.
+
+    Parameters
+    ----------
+    error : Exception
+        What was raised.
+
+    Returns
+    -------
+    Broken
+        "valence: ...", "aromaticity: ..." or "sanitization: ...".
+    """
     kind = "sanitization"
     if isinstance(error, Chem.AtomValenceException):
         kind = "valence"
@@ -177,10 +198,22 @@ def explain(error: Exception) -> Broken:
 def identify(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
     """Read the one molecule that a record holds, without marks.
 
+    Parameters
+    ----------
+    record : Record
+        Of the form "smiles" or "molblock".
+    max_atoms : int
+        Larger molecules are refused.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        Sanitized, without stereo, isotopes, atom maps and explicit hydrogens.
+
     Raises
     ------
     Broken
-        The verdict of training data and of samples.
+        For what is no molecule, has a problem, or has several components.
     """
     mol = parse(record, max_atoms)
     clean = sanitize(mol)
@@ -196,14 +229,34 @@ def identify(record: Record, max_atoms: int = MAX_ATOMS) -> Chem.Mol:
 def flatten(mol: Chem.Mol) -> Chem.Mol:
     """Copy a sanitized molecule in the normal form of charges and without marks.
 
-    What identity of molecules means here.
+    Molecules with the same such form count as the same molecule.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized; it is not changed.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The copy.
     """
     return strip_marks(normalize(mol))
 
 
 def strip_marks(mol: Chem.Mol) -> Chem.Mol:
-    """Copy a sanitized molecule without stereo, isotopes, atom maps and explicit hydrogens, its charges as they are
-    drawn."""
+    """Copy a molecule without stereo, isotopes, atom maps and explicit hydrogens; charges stay as drawn.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Sanitized; it is not changed.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        The copy.
+    """
     mol = Chem.Mol(mol)
     Chem.RemoveStereochemistry(mol)
     hydrogens = False
@@ -215,5 +268,16 @@ def strip_marks(mol: Chem.Mol) -> Chem.Mol:
 
 
 def canonical(mol: Chem.Mol) -> str:
-    """Write the canonical SMILES of a flat molecule."""
+    """Write the canonical SMILES of a flat molecule.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Such as ``flatten`` makes.
+
+    Returns
+    -------
+    str
+        The SMILES, without stereo.
+    """
     return Chem.MolToSmiles(mol, isomericSmiles=False)

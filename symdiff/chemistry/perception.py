@@ -34,14 +34,38 @@ RADII = np.array([0.0, *(_TABLE.GetRcovalent(z) for z in range(1, kekule.MAX_ELE
 
 
 def distances(position: np.ndarray) -> np.ndarray:
-    """(n, n) angstrom; infinite on the diagonal."""
+    """Compute the distances of all pairs of atoms.
+
+    Parameters
+    ----------
+    position : ndarray, (n, 3), angstrom
+        Positions.
+
+    Returns
+    -------
+    ndarray, (n, n), angstrom
+        Symmetric; infinite on the diagonal.
+    """
     lengths = np.linalg.norm(position[:, None] - position[None], axis=-1)
     np.fill_diagonal(lengths, np.inf)
     return lengths
 
 
 def check(geometry: Geometry, max_atoms: int) -> None:
-    """Raises Broken for coordinates that no molecule in angstrom has, as ``kind: detail``."""
+    """Check that coordinates can be those of a molecule in angstrom.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The atoms.
+    max_atoms : int
+        Larger molecules are refused.
+
+    Raises
+    ------
+    Broken
+        Where they cannot, as ``kind: detail``: overlapping atoms, or what looks like bohr, for instance.
+    """
     reason = find_fault(geometry.element, geometry.position, max_atoms, OVERLAP)
     if reason:
         raise Broken(reason)
@@ -58,7 +82,18 @@ def check(geometry: Geometry, max_atoms: int) -> None:
 
 
 def connectivity(geometry: Geometry) -> np.ndarray:
-    """The pairs of bonded atoms by distance alone, (E, 2) int16 i < j."""
+    """Find the bonded atoms by distance alone: nearer than their covalent radii and 0.22 angstrom.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The atoms; bonds that are known are not looked at.
+
+    Returns
+    -------
+    ndarray, (E, 2) int16
+        Pairs i < j.
+    """
     radii = RADII[geometry.element]
     return (
         np.argwhere(np.triu(distances(geometry.position) < SLACK + radii[:, None] + radii))
@@ -68,12 +103,22 @@ def connectivity(geometry: Geometry) -> np.ndarray:
 
 
 def perceive(geometry: Geometry) -> Geometry:
-    """The same atoms with the bonds and formal charges of ``molecule``.
+    """Add the bonds and formal charges of ``molecule`` to atoms.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The atoms; bonds that are known are replaced.
+
+    Returns
+    -------
+    Geometry
+        The same atoms with bonds.
 
     Raises
     ------
     UserError
-        Also where undecided.
+        Where no bonds fit or the molecule is a radical, and where that is undecided.
     """
     try:
         mol = molecule(geometry.element, geometry.position, geometry.total)
@@ -139,7 +184,23 @@ def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.
 def molecule_by_rdkit(
     element: np.ndarray, position: np.ndarray, total: int = 0, factor: float = DEFAULT_FACTOR
 ) -> Chem.Mol:
-    """The same by RDKit's ``DetermineBonds`` alone, atoms being bonded up to ``factor`` times the sum of their radii.
+    """Do the same as ``molecule`` by RDKit's ``DetermineBonds`` alone.
+
+    Parameters
+    ----------
+    element : ndarray, (n,)
+        Atomic numbers.
+    position : ndarray, (n, 3), angstrom
+        Positions.
+    total : int
+        The charge of the molecule.
+    factor : float
+        Atoms are bonded up to this multiple of the sum of their covalent radii.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        Sanitized, with one conformer.
 
     Raises
     ------
@@ -207,10 +268,19 @@ def _one_line(error: Exception) -> str:
 
 
 def written_order(geometry: Geometry) -> np.ndarray:
-    """The atoms in the order of the canonical SMILES, the hydrogens of an atom right behind it, (n,).
+    """Order the atoms as the canonical SMILES does, the hydrogens of an atom right behind it.
 
-    Where bonds are not known, that of the graph of single bonds that distances tell. Hydrogens of one atom keep their
-    order.
+    Where bonds are not known, by the graph of single bonds that distances tell. Hydrogens of one atom keep their order.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The molecule.
+
+    Returns
+    -------
+    ndarray, (n,) int64
+        The atoms, one after the other.
 
     Raises
     ------
@@ -232,8 +302,28 @@ def written_order(geometry: Geometry) -> np.ndarray:
 
 
 def prepare(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
-    """The geometry in ``written_order``, checked, with bonds if ``bonds``: perceived where they are not known. Raises
-    UserError."""
+    """Check a geometry and put its atoms in ``written_order``.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The molecule.
+    bonds : bool
+        Whether it must have bonds, which are perceived where they are not known.
+    max_atoms : int
+        Larger molecules are refused.
+
+    Returns
+    -------
+    Geometry
+        The molecule; Kekule bonds as they are placed in that order.
+
+    Raises
+    ------
+    UserError
+        For coordinates that no molecule has, bonds that cannot be perceived, or a total charge that the formal charges
+        do not add up to.
+    """
     check(geometry, max_atoms)
     if bonds and not geometry.bonded:
         geometry = perceive(geometry)
@@ -246,7 +336,18 @@ def prepare(geometry: Geometry, bonds: bool, max_atoms: int) -> Geometry:
 
 
 def smiles_order(mol: Chem.Mol) -> np.ndarray:
-    """See ``written_order``."""
+    """Order the atoms of an RDKit molecule as ``written_order`` does.
+
+    Parameters
+    ----------
+    mol : rdkit.Chem.Mol
+        Hydrogens as atoms.
+
+    Returns
+    -------
+    ndarray, (n,) int64
+        The atoms, one after the other.
+    """
     owner = {}
     for atom in mol.GetAtoms():
         heavy = [one.GetIdx() for one in atom.GetNeighbors()]
@@ -269,7 +370,20 @@ def smiles_order(mol: Chem.Mol) -> np.ndarray:
 
 
 def verdict(geometry: Geometry) -> tuple[str | None, str | None]:
-    """(canonical SMILES without hydrogens, None), or (None, the reason why there is none)."""
+    """Write the canonical SMILES of a geometry, or say why there is none.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        The molecule; bonds are perceived where they are not known.
+
+    Returns
+    -------
+    smiles : str or None
+        Without hydrogens and stereo.
+    reason : str or None
+        Why there is none.
+    """
     if not np.isfinite(geometry.position).all():
         return None, "coordinates are not finite"
     try:

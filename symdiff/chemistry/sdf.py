@@ -28,7 +28,24 @@ _PATTERN = re.compile(r" (?:HCOUNT|TOPO)=-?\d+")
 def read_blocks(
     path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS, properties: Sequence[str] = ()
 ) -> Iterator[Record]:
-    """Read a record up to each ``$$$$``; of its data behind ``M  END`` the values of the fields ``properties``."""
+    """Read records up to each ``$$$$``; of the data behind ``M  END`` only what is asked for.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for its name.
+    stream : TextIO
+        Its text.
+    max_atoms : int
+        Larger molecules are broken records.
+    properties : sequence of str
+        The data fields whose values come with each record.
+
+    Yields
+    ------
+    Record
+        Of the form "molblock".
+    """
     number, block, size, reason = 1, [], 0, ""
     for line, _ in lines(stream, MAX_CHARACTERS):
         if line.startswith("$$$$"):
@@ -45,9 +62,17 @@ def read_blocks(
 
 
 def find_cause(text: str) -> str:
-    """Say why RDKit reads no molecule in a mol block, of which V2000 tells it in the lines of its atoms.
+    """Say why RDKit reads no molecule in a mol block, from the lines of its atoms (V2000 alone).
 
-    Empty where they are sound.
+    Parameters
+    ----------
+    text : str
+        The mol block.
+
+    Returns
+    -------
+    str
+        A coordinate that is no finite number, or an element that is none; empty where there is neither.
     """
     block = text.split("\n")
     try:

@@ -25,6 +25,20 @@ def read_lines(path: Path, stream: TextIO, max_atoms: int = MAX_ATOMS) -> Iterat
     """Read a SMILES a line, up to the first white space.
 
     An empty line is an empty sample, a first line "smiles" a header.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for its name.
+    stream : TextIO
+        Its text.
+    max_atoms : int
+        Longer SMILES than such a molecule may have are not read.
+
+    Yields
+    ------
+    Record
+        Of the form "smiles".
     """
     longest, number = longest_smiles(max_atoms), 0
     for place, (line, cut) in enumerate(lines(stream, longest)):
@@ -102,7 +116,21 @@ def read_table(
 
 
 def choose_column(path: str | Path, names: Sequence[str], column: str | None = None) -> int:
-    """Find the one column that is meant; ``column`` None means that of SMILES.
+    """Find a column of a table by its name.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, for messages.
+    names : sequence of str
+        The columns.
+    column : str, optional
+        The name, in any case; without, the one called ``smiles``, or the only one that starts so.
+
+    Returns
+    -------
+    int
+        The index of the column.
 
     Raises
     ------
@@ -136,9 +164,21 @@ def choose_column(path: str | Path, names: Sequence[str], column: str | None = N
 
 
 def split_header(line: str, column: str | None = None) -> tuple[str, list[str]]:
-    """The separator of a table and its columns.
+    """Tell the separator of a table and its columns: the one that gives the column asked for, else most columns.
 
-    The one that gives the column asked for, else the one that gives most.
+    Parameters
+    ----------
+    line : str
+        The first line.
+    column : str, optional
+        The column asked for, ``smiles`` by default.
+
+    Returns
+    -------
+    separator : str
+        A comma, a semicolon or a tab.
+    names : list of str
+        The columns.
     """
     readings = [(mark, _parse(line, mark, strict=False)) for mark in DELIMITERS]
     wanted = "smiles" if column is None else column.strip().lower()
@@ -151,14 +191,44 @@ def split_header(line: str, column: str | None = None) -> tuple[str, list[str]]:
 
 
 def record_of(file: str, number: int, text: str, cut: bool = False, longest: int = MAX_CHARACTERS) -> Record:
-    """Make the record of one SMILES, refused where it is empty or too long."""
+    """Make the record of one SMILES, refused where it is empty or too long.
+
+    Parameters
+    ----------
+    file : str
+        The name of the file.
+    number : int
+        The number of the record, from 1.
+    text : str
+        The SMILES.
+    cut : bool
+        Whether more text followed that was not kept.
+    longest : int
+        Characters that it may have.
+
+    Returns
+    -------
+    Record
+        Of the form "smiles", with a reason where it is refused.
+    """
     if cut or len(text) > longest:
         return Record(file, number, text[:_SHOWN], reason=f"too long: over {longest} characters")
     return Record(file, number, text, reason="" if text else "empty: no text")
 
 
 def longest_smiles(max_atoms: int) -> int:
-    """Characters that the SMILES of a molecule may have."""
+    """Compute how many characters the SMILES of a molecule may have.
+
+    Parameters
+    ----------
+    max_atoms : int
+        Atoms that the molecule may have.
+
+    Returns
+    -------
+    int
+        Characters.
+    """
     return max(MAX_CHARACTERS, MAX_CHARACTERS // MAX_ATOMS * max_atoms)
 
 

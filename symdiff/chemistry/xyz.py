@@ -100,7 +100,18 @@ def _value(comment: str, name: str) -> str:
 
 
 def begins_block(head: list[str]) -> bool:
-    """Whether lines are the beginning of such a file: a count, a comment and an atom."""
+    """Tell whether lines are the beginning of such a file: a count, a comment and an atom.
+
+    Parameters
+    ----------
+    head : list of str
+        The first lines.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+    """
     head = [line.strip() for line in head]
     while head and not head[0]:
         del head[0]
@@ -228,7 +239,17 @@ def _read_charge(text: str, most: int) -> int:
 def write_block(geometry: Geometry, extended: bool = False) -> str:
     """Write the lines of a molecule.
 
-    ``extended``: with extxyz's ``Properties``, and formal charges where there are any.
+    Parameters
+    ----------
+    geometry : Geometry
+        The molecule; its bonds are not written.
+    extended : bool
+        Whether extxyz's ``Properties`` are written, and formal charges where there are any.
+
+    Returns
+    -------
+    str
+        The count, the comment, and a line for every atom.
     """
     formal = extended and bool(geometry.charge.any())
     comment = [f"{TOTAL}={geometry.total}"]

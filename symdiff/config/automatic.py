@@ -12,7 +12,20 @@ _NEVER = ("name",)
 
 
 def find_places(plain: object, place: Place = ()) -> Iterator[Place]:
-    """Find where plain values say ``auto``: keys of mappings and numbers of list entries, from the outside in."""
+    """Find where plain values say ``auto``.
+
+    Parameters
+    ----------
+    plain : object
+        Values of a recipe: mappings, lists, text and numbers.
+    place : tuple of str or int
+        Where ``plain`` itself is, in front of every result.
+
+    Yields
+    ------
+    tuple of str or int
+        Keys of mappings and numbers of list entries, from the outside in.
+    """
     if isinstance(plain, Mapping):
         entries: Sequence[tuple[Any, object]] = [(key, value) for key, value in plain.items() if key not in _NEVER]
     elif isinstance(plain, list):
@@ -27,7 +40,20 @@ def find_places(plain: object, place: Place = ()) -> Iterator[Place]:
 
 
 def without(plain: Any, places: Sequence[Place]) -> Any:
-    """A copy of plain values in which nothing stands at ``places``, so that defaults hold there."""
+    """Copy plain values without what is at some places, so that defaults hold there.
+
+    Parameters
+    ----------
+    plain : object
+        Values of a recipe.
+    places : sequence of tuple
+        The places that are left out; entries of lists are kept.
+
+    Returns
+    -------
+    object
+        The copy.
+    """
     inside = {first: [place[1:] for place in places if place[0] == first] for first in {place[0] for place in places}}
     if isinstance(plain, Mapping):
         return {key: without(value, inside.get(key, ())) for key, value in plain.items() if (key,) not in places}
@@ -37,14 +63,42 @@ def without(plain: Any, places: Sequence[Place]) -> Any:
 
 
 def put(plain: Any, place: Place, value: object) -> None:
-    """Put a value into plain values, in place; mappings on the way that are not there are made."""
+    """Put a value into plain values, in place; mappings on the way that are not there are made.
+
+    Parameters
+    ----------
+    plain : object
+        Values of a recipe; they are changed.
+    place : tuple of str or int
+        Where the value goes.
+    value : object
+        The value.
+    """
     for key in place[:-1]:
         plain = plain[key] if isinstance(key, int) else plain.setdefault(key, {})
     plain[place[-1]] = value
 
 
 def look_up(plain: Any, place: Place) -> object:
-    """What stands at a place of plain values. Raises KeyError where nothing does."""
+    """Look up the value at a place of plain values.
+
+    Parameters
+    ----------
+    plain : object
+        Values of a recipe.
+    place : tuple of str or int
+        The place.
+
+    Returns
+    -------
+    object
+        The value.
+
+    Raises
+    ------
+    KeyError
+        Where there is none.
+    """
     for key in place:
         try:
             plain = plain[key]
@@ -54,5 +108,16 @@ def look_up(plain: Any, place: Place) -> object:
 
 
 def write(place: Place) -> str:
-    """A place as ``--set`` names it: ``training/steps``."""
+    """Write a place as ``--set`` takes it: ``training/steps``.
+
+    Parameters
+    ----------
+    place : tuple of str or int
+        The place.
+
+    Returns
+    -------
+    str
+        The keys, with slashes between them.
+    """
     return "/".join(map(str, place))

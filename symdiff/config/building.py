@@ -227,7 +227,18 @@ _EXPECTED = {
 
 
 def describe_problem(problem: Mapping) -> str:
-    """A pydantic problem in our words: what was expected, what came."""
+    """Describe a pydantic problem: what was expected, what came.
+
+    Parameters
+    ----------
+    problem : mapping
+        One entry of ``ValidationError.errors()``.
+
+    Returns
+    -------
+    str
+        One line.
+    """
     words = _EXPECTED.get(problem["type"])
     expected = words.format(**problem.get("ctx", {})) if words else problem["msg"].removeprefix("Input should be ")
     return f"expected {expected}, got {show(problem['input'])}"

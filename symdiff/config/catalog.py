@@ -30,6 +30,11 @@ def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
     where : str
         The place that messages begin with.
 
+    Returns
+    -------
+    type
+        The class.
+
     Raises
     ------
     UserError
@@ -55,7 +60,18 @@ def find(base: type[T], name: object, *, where: str = "kind") -> type[T]:
 
 
 def names(base: type) -> list[str]:
-    """The names that ``find`` knows under ``base``."""
+    """List the names that ``find`` knows.
+
+    Parameters
+    ----------
+    base : type
+        The abstract class.
+
+    Returns
+    -------
+    list of str
+        Names of final subclasses, sorted.
+    """
     catalog = _catalog(_package(base))
 
     def descends(name: str) -> bool:
@@ -108,6 +124,17 @@ def _subclasses(base: type) -> list[type]:
 
 
 def show(value: object) -> str:
-    """A value as it is written, cut where it is long."""
+    """Write a value for a message, cut where it is long.
+
+    Parameters
+    ----------
+    value : object
+        The value.
+
+    Returns
+    -------
+    str
+        Its ``repr``, of at most 80 characters.
+    """
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -32,7 +32,18 @@ RENAMED = {"Group": {"Product": "DirectProduct"}}
 
 
 def describe_moved(plain: Mapping) -> str | None:
-    """Every key of plain recipe values that has another place now, and which, in one line; None where there is none."""
+    """Describe which keys of a recipe have another place now.
+
+    Parameters
+    ----------
+    plain : mapping
+        Values of a recipe.
+
+    Returns
+    -------
+    str or None
+        All such keys and their new places, in one line; None where there is none.
+    """
     moved = [key for key, value in _training(plain).items() if _has_moved(key, value)]
     places = [
         f"training.{key} is now {MOVED[key]}{' of objective/kind=LogVariance' if key == 'draws' else ''}"
@@ -42,7 +53,18 @@ def describe_moved(plain: Mapping) -> str | None:
 
 
 def bring_up_to_date(plain: Mapping) -> dict:
-    """Put every moved key of plain recipe values in its place: what recipes of earlier checkpoints and runs mean."""
+    """Put every moved key in its new place: what recipes of earlier checkpoints and runs mean.
+
+    Parameters
+    ----------
+    plain : mapping
+        Values of a recipe; they are not changed.
+
+    Returns
+    -------
+    dict
+        The values with every key in its place.
+    """
     values = {**plain}
     if describe_moved(plain) is None:
         return values

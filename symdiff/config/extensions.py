@@ -19,6 +19,11 @@ GROUP = "symdiff.extensions"
 def import_modules(names: Sequence[str]) -> None:
     """Import modules by their names, those in the working folder among them.
 
+    Parameters
+    ----------
+    names : sequence of str
+        Names as in an import statement.
+
     Raises
     ------
     UserError

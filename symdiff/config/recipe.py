@@ -36,10 +36,16 @@ PARTS = ("denoiser", "process", "encoder", "decoder", "breaker", "objective")
 
 
 class DataSettings(Section):
-    """What is learned: a dataset's name (or folder), and the canonical order of a structure's nodes.
+    """What is learned: a data set, and the canonical order of a structure's nodes.
 
-    ``stored``: as the dataset has it; ``smiles``: the same, for molecules only; the others: those of ``Nodes``.
-    ``conditions``: the properties of the dataset that models are given, all that it has where none are named.
+    Parameters
+    ----------
+    dataset : str
+        The name of a data set, or a folder.
+    order : {"stored", "smiles", "rank", "breadth", "depth"}
+        "stored": as the data set has it; "smiles": the same, for molecules only; the others: those of ``Nodes``.
+    conditions : list of str, optional
+        The properties of the data set that models are given, all that it has where none are named.
     """
 
     dataset: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
@@ -48,7 +54,13 @@ class DataSettings(Section):
 
 
 class SamplingSettings(Section):
-    """How samples are drawn where nothing else is asked for: ``steps`` network evaluations a trajectory."""
+    """How samples are drawn where nothing else is asked for.
+
+    Parameters
+    ----------
+    steps : int
+        Steps of a trajectory.
+    """
 
     steps: Annotated[int, Field(ge=1, le=100_000)] = 50
 
@@ -118,6 +130,11 @@ def load(source: str | Path, earlier_keys: bool = False) -> Recipe:
         Take keys that have another place now for what they meant: in a checkpoint or a run of before, whose recipe no
         one should edit.
 
+    Returns
+    -------
+    Recipe
+        The validated recipe.
+
     Raises
     ------
     UserError
@@ -138,7 +155,25 @@ def load(source: str | Path, earlier_keys: bool = False) -> Recipe:
 
 
 def validate(plain: object, source: str = "recipe") -> Recipe:
-    """The recipe that plain values describe; ``source`` begins the message of every error."""
+    """Check the plain values of a recipe.
+
+    Parameters
+    ----------
+    plain : object
+        What should be a mapping of a recipe's keys.
+    source : str
+        Begins the message of every error.
+
+    Returns
+    -------
+    Recipe
+        The recipe; places that are ``auto`` hold their defaults.
+
+    Raises
+    ------
+    UserError
+        For a key that is unknown, missing or has moved, or a value that does not fit.
+    """
     if not isinstance(plain, Mapping):
         raise UserError(f"{source}: expected a mapping with the keys {', '.join(Recipe.model_fields)}")
     moved = earlier.describe_moved(plain)
@@ -160,7 +195,19 @@ def validate(plain: object, source: str = "recipe") -> Recipe:
 
 
 def fill(recipe: Recipe, values: Mapping[automatic.Place, object]) -> Recipe:
-    """The recipe with values at places that were ``auto``.
+    """Fill places of a recipe that were ``auto``.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe; it is not changed.
+    values : mapping of tuple to object
+        The value of every place.
+
+    Returns
+    -------
+    Recipe
+        The recipe with these values.
 
     Raises
     ------
@@ -174,7 +221,19 @@ def fill(recipe: Recipe, values: Mapping[automatic.Place, object]) -> Recipe:
 
 
 def set(recipe: Recipe, assignment: str) -> Recipe:
-    """The recipe with one value changed: ``set(recipe, "training/steps=100")``. The value is read as YAML.
+    """Change one value of a recipe: ``set(recipe, "training/steps=100")``.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe; it is not changed.
+    assignment : str
+        The keys with slashes between them, ``=``, and the value as YAML.
+
+    Returns
+    -------
+    Recipe
+        The recipe with this value.
 
     Raises
     ------
@@ -204,7 +263,18 @@ def set(recipe: Recipe, assignment: str) -> Recipe:
 
 
 def dump(recipe: Recipe) -> str:
-    """The recipe as YAML text, every default written out: ``load(dump(recipe)) == recipe``."""
+    """Write a recipe as YAML, every default written out: ``load(dump(recipe)) == recipe``.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The recipe.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     plain = recipe.plain()
     absent = [name for name in (*PARTS, "autoencoder") if plain[name] is None]
     return strict_yaml.write({key: value for key, value in plain.items() if key not in absent})

@@ -18,10 +18,22 @@ Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 
 
 def parse(text: str, name: str = "recipe") -> Plain:
-    """Read one YAML 1.2 document; ``name`` begins the message of every error.
+    """Read one YAML 1.2 document.
 
     Refused: duplicate keys, anchors and aliases, merge keys, tags, directives, several documents, keys that are not
     text, dates, numbers that are not finite, more than ``LARGEST`` characters or ``DEEPEST`` levels.
+
+    Parameters
+    ----------
+    text : str
+        The document.
+    name : str
+        Begins the message of every error.
+
+    Returns
+    -------
+    None, bool, int, float, str, list or dict
+        The plain values.
 
     Raises
     ------
@@ -44,7 +56,18 @@ def parse(text: str, name: str = "recipe") -> Plain:
 
 
 def write(value: Plain) -> str:
-    """The YAML text of plain values, in block style, keys in their order."""
+    """Write plain values as YAML, in block style, keys in their order.
+
+    Parameters
+    ----------
+    value : None, bool, int, float, str, list or dict
+        The values.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     # ruamel declares it by its first value, None

@@ -21,7 +21,18 @@ _PADDED = (
 
 
 def holds_matrices(shapes: Mapping[str, tuple[int, ...]]) -> bool:
-    """Whether arrays, told by their names and shapes, are adjacency matrices."""
+    """Tell by names and shapes whether arrays are adjacency matrices.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        The arrays of a file.
+
+    Returns
+    -------
+    bool
+        Whether all of them are square and named as matrices are.
+    """
     names = [name for name in shapes if name not in ("num_nodes", "split")]
     return bool(names) and all(
         _NAME.fullmatch(name) and len(shapes[name]) in (2, 3) and shapes[name][-1] == shapes[name][-2] for name in names
@@ -103,7 +114,23 @@ def _entry(matrix: np.ndarray, size: int | None, padded: bool, labeled: bool, ma
 def from_matrix(
     matrix: np.ndarray, node_labels: np.ndarray | None, labeled: bool, max_nodes: int = MAX_NODES
 ) -> EdgeList:
-    """The graph of a symmetric matrix of 0, 1 and, where ``labeled``, other labels of edges.
+    """Read a graph from its adjacency matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray, (n, n)
+        Symmetric: 0, 1 and, where ``labeled``, other labels of edges.
+    node_labels : ndarray, (n,), or None
+        Labels of nodes.
+    labeled : bool
+        Whether entries are labels of edges; else they must be 0 and 1 and are not kept.
+    max_nodes : int
+        Larger graphs are refused.
+
+    Returns
+    -------
+    EdgeList
+        The graph.
 
     Raises
     ------

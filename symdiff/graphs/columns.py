@@ -76,7 +76,29 @@ def read_edges(
     place: str = "graphs",
     max_nodes: int = MAX_NODES,
 ) -> Iterator[EdgeList | Broken]:
-    """For every graph of flat arrays its edge list, or why it is none.
+    """Read graphs from flat arrays.
+
+    Parameters
+    ----------
+    num_nodes : ndarray, (G,) integers
+        The number of nodes of every graph.
+    edge_ptr : ndarray, (G + 1,) integers
+        Where the edges of every graph begin, and the end.
+    edges : ndarray, (E, 2) integers
+        Pairs of node numbers within the graph.
+    node_labels : ndarray, optional
+        Integers, one a node, graph after graph.
+    edge_labels : ndarray, (E,) integers, optional
+        One an edge.
+    place : str
+        The name of the file, for messages.
+    max_nodes : int
+        Larger graphs are broken records.
+
+    Returns
+    -------
+    iterator of EdgeList or Broken
+        For every graph its edge list, or why it is none.
 
     Raises
     ------

@@ -31,7 +31,18 @@ _CHARACTERS = 8  # of one label and the space behind it
 
 
 def begins_dump(head: Sequence[str]) -> bool:
-    """Whether lines are the beginning of such a file: ``N=`` and a number, then ``X:``."""
+    """Tell whether lines are the beginning of such a file: ``N=`` and a number, then ``X:``.
+
+    Parameters
+    ----------
+    head : sequence of str
+        The first lines; empty ones are passed over.
+
+    Returns
+    -------
+    bool
+        Whether they are.
+    """
     head = [line.strip() for line in head if line.strip()]
     return len(head) > 1 and head[0].startswith("N=") and head[0][2:].strip().isdecimal() and head[1].startswith("X:")
 

@@ -92,7 +92,20 @@ def check(
 
 
 def check_size(num_nodes: int, max_nodes: int = MAX_NODES) -> None:
-    """Raise Broken for a graph without nodes or with too many, before anything of their number is made."""
+    """Check the number of nodes of a graph, before any array of that size is made.
+
+    Parameters
+    ----------
+    num_nodes : int
+        The number of nodes.
+    max_nodes : int
+        The greatest that is allowed.
+
+    Raises
+    ------
+    Broken
+        For a graph without nodes or with too many.
+    """
     if num_nodes < 1:
         raise Broken("empty: no node" if not num_nodes else f"size: expected 1 to {max_nodes} nodes, got {num_nodes}")
     if num_nodes > max_nodes:

@@ -111,7 +111,23 @@ def write_columns(
     path: str | Path,
     about: Mapping[str, str] | None = None,
 ) -> None:
-    """Write what ``columns.read_columns`` reads, as .npz or .safetensors; ``about`` goes into the latter's header."""
+    """Write graphs as flat arrays, which ``columns.read_columns`` reads.
+
+    Parameters
+    ----------
+    num_nodes : sequence of int, or ndarray, (G,)
+        The number of nodes of every graph.
+    num_edges : sequence of int, or ndarray, (G,)
+        The number of edges of every graph.
+    edges : ndarray, (E, 2)
+        Pairs of node numbers within the graph, graph after graph.
+    labels : mapping of str to ndarray
+        Further arrays, such as ``node_label`` and ``edge_label``.
+    path : str or Path
+        The file, .npz or .safetensors.
+    about : mapping of str to str, optional
+        Goes into the header of a .safetensors file.
+    """
     arrays = {
         "num_nodes": np.array(num_nodes, np.int32),
         "edge_ptr": np.concatenate([[0], np.cumsum(num_edges)]).astype(np.int64),

@@ -49,6 +49,18 @@ def collect(place: str, entries: Iterable[EdgeList | UserError]) -> GraphSet:
     Edge labels that start at 0 are counted from 1, as 0 says that there is no edge. Where some graphs have labels and
     others have none, the labels of the others are 0 for nodes and 1 for edges.
 
+    Parameters
+    ----------
+    place : str
+        The name of the file.
+    entries : iterable of EdgeList or UserError
+        A graph, or why it is broken, for every record.
+
+    Returns
+    -------
+    GraphSet
+        All records, numbered from 1.
+
     Raises
     ------
     UserError
@@ -87,12 +99,34 @@ def _fill(graphs: list[EdgeList | None]) -> Iterator[EdgeList | None]:
 
 
 def describe(graph: EdgeList) -> str:
-    """A graph in a few words."""
+    """Describe a graph in a few words.
+
+    Parameters
+    ----------
+    graph : EdgeList
+        The graph.
+
+    Returns
+    -------
+    str
+        The numbers of nodes and edges.
+    """
     return f"{graph.num_nodes} nodes, {len(graph.edges)} edges"
 
 
 def merge(sets: Iterable[GraphSet]) -> GraphSet:
-    """The sets of several files as one; split and inputs stay where every file has them."""
+    """Join the sets of several files; split and inputs are kept where every file has them.
+
+    Parameters
+    ----------
+    sets : iterable of GraphSet
+        The sets.
+
+    Returns
+    -------
+    GraphSet
+        All of their records and graphs, in order.
+    """
     sets = tuple(sets)
     splits = [one.split for one in sets if one.split is not None]
     return GraphSet(

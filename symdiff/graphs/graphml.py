@@ -51,12 +51,22 @@ def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
 
 
 def parse_drawings(path: str | Path) -> list:
-    """The networkx graphs of a GraphML file.
+    """Read the networkx graphs of a GraphML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    list of networkx.Graph
+        The graphs.
 
     Raises
     ------
     UserError
-        ; files that declare entities are refused.
+        Where the document cannot be read, or declares entities.
     """
     from networkx.readwrite.graphml import GraphMLReader
 
@@ -78,12 +88,24 @@ def _entries(drawings: Sequence, max_nodes: int) -> Iterator[EdgeList | Broken]:
 
 
 def from_drawing(drawing, max_nodes: int = MAX_NODES) -> EdgeList:
-    """The graph of a networkx graph, its nodes in their order.
+    """Read a graph from a networkx graph, nodes in their order.
+
+    Parameters
+    ----------
+    drawing : networkx.Graph
+        The graph; the integers ``label`` of its nodes and edges are their labels.
+    max_nodes : int
+        Larger graphs are refused.
+
+    Returns
+    -------
+    EdgeList
+        The graph.
 
     Raises
     ------
     Broken
-        For a graph with loops, parallel edges or other labels, or one that is too large.
+        For a graph that is directed or too large, or has loops, parallel edges or other labels.
     """
     if drawing.is_directed():
         raise Broken("directed: edges have a direction; only undirected graphs are read")
@@ -106,7 +128,19 @@ def _labels(values: list, what: str, missing: int) -> np.ndarray | None:
 
 
 def read_labels(values: list, what: str) -> np.ndarray:
-    """The integers that label all nodes or all edges.
+    """Read the labels of all nodes or all edges.
+
+    Parameters
+    ----------
+    values : list
+        Integers, or text of such.
+    what : str
+        "node" or "edge", for messages.
+
+    Returns
+    -------
+    ndarray, (n,) int64
+        The labels.
 
     Raises
     ------
@@ -125,7 +159,15 @@ def read_labels(values: list, what: str) -> np.ndarray:
 
 
 def write_graphml(drawings: Iterable, path: str | Path) -> None:
-    """Write networkx graphs as one GraphML document; no more than one of them is kept in memory."""
+    """Write networkx graphs as one GraphML document; no more than one of them is kept in memory.
+
+    Parameters
+    ----------
+    drawings : iterable of networkx.Graph
+        The graphs.
+    path : str or Path
+        The file.
+    """
     from xml.etree.ElementTree import Element, tostring
 
     from networkx.readwrite.graphml import GraphMLWriter

@@ -17,7 +17,12 @@ _SHARE = 0.5
 
 @contextmanager
 def limit_memory(most: int | None = None) -> Iterator[None]:
-    """Refuse networks whose parameters need more than ``most`` bytes, by default half of the machine's memory.
+    """Refuse networks whose parameters need too much memory, while they are built within this context.
+
+    Parameters
+    ----------
+    most : int, optional
+        The greatest number of bytes; by default half of the machine's memory.
 
     Raises
     ------
@@ -39,7 +44,12 @@ def limit_memory(most: int | None = None) -> Iterator[None]:
 
 @contextmanager
 def limit_shapes(shapes: Collection[tuple[int, ...]]) -> Iterator[None]:
-    """Refuse networks with a parameter of a shape that is not among ``shapes``, those of a file of weights.
+    """Refuse networks with a parameter of a shape that a file of weights does not have.
+
+    Parameters
+    ----------
+    shapes : collection of tuple of int
+        The shapes in the file.
 
     Raises
     ------

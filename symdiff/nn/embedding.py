@@ -27,5 +27,17 @@ class Waves(nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def forward(self, value: Tensor) -> Tensor:
+        """Embed numbers.
+
+        Parameters
+        ----------
+        value : Tensor, (B,)
+            The numbers.
+
+        Returns
+        -------
+        Tensor, (B, dim)
+            All sines, then all cosines.
+        """
         angle = value.to(self.frequencies.dtype)[:, None] * self.frequencies
         return torch.cat([angle.sin(), angle.cos()], -1)

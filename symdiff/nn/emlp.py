@@ -76,7 +76,18 @@ class EquivariantLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(int(rows.max()) + 1, channels_out)) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, n, ..., channels_in) -> (B, n, ..., channels_out), with as many node axes as the orders say."""
+        """Apply the map.
+
+        Parameters
+        ----------
+        x : Tensor, (B, n, ..., channels_in)
+            As many node axes as ``inputs`` says.
+
+        Returns
+        -------
+        Tensor, (B, n, ..., channels_out)
+            As many node axes as ``outputs`` says.
+        """
         batch = len(x)
         flat = x.reshape(batch, self.nodes**self.inputs, self.channels_in)
         out = x.new_zeros(batch, len(self.rows), self.channels_out)
@@ -117,8 +128,10 @@ class RelaxedLinear(nn.Module):
     ----------
     kept : PermutationGroup
         The subgroup that W commutes with.
-    inputs, outputs, channels_in, channels_out : int
-        As for ``EquivariantLinear``.
+    inputs, outputs : int
+        The tensor order of the input and of the output: 0, 1 or 2.
+    channels_in, channels_out : int
+        Channels of each entry.
 
     References
     ----------
@@ -131,7 +144,20 @@ class RelaxedLinear(nn.Module):
         self.linear = EquivariantLinear(kept, inputs, outputs, channels_in, channels_out)
 
     def forward(self, x: Tensor, g: Tensor) -> Tensor:
-        """``x``: (B, n, ..., channels_in); ``g``: (B, n), preimages of g̃."""
+        """Apply the map in the frame of g̃.
+
+        Parameters
+        ----------
+        x : Tensor, (B, n, ..., channels_in)
+            As many node axes as ``inputs`` says.
+        g : Tensor, (B, n) int64
+            g̃, as preimages.
+
+        Returns
+        -------
+        Tensor, (B, n, ..., channels_out)
+            As many node axes as ``outputs`` says.
+        """
         moved_back = act(g.argsort(1), x, self.linear.inputs)
         return act(g, self.linear(moved_back), self.linear.outputs)
 
@@ -149,8 +175,8 @@ class EMLP(nn.Module):
         Channels of each, as many as ``orders``.
     kept : PermutationGroup, optional
         The subgroup that the first layer keeps; the whole group where left out, which makes the network equivariant.
-    nonlinearity : callable
-        One that does not commute with permutations of the nodes is refused.
+    nonlinearity : callable, optional
+        Applied between layers, SiLU by default. One that does not commute with permutations of the nodes is refused.
 
     Raises
     ------
@@ -185,7 +211,20 @@ class EMLP(nn.Module):
         )
 
     def forward(self, x: Tensor, g: Tensor) -> Tensor:
-        """``x``: (B, n, ..., C); ``g``: (B, n), drawn from the inversion kernel of x, preimages."""
+        """Apply the network.
+
+        Parameters
+        ----------
+        x : Tensor, (B, n, ..., C)
+            The input, as many node axes as its order says.
+        g : Tensor, (B, n) int64
+            Drawn from the inversion kernel of x, as preimages.
+
+        Returns
+        -------
+        Tensor, (B, n, ..., C')
+            The output, as many node axes as its order says.
+        """
         h = self.first(x, g)
         for layer in self.rest:
             h = layer(self.nonlinearity(h))
@@ -193,7 +232,22 @@ class EMLP(nn.Module):
 
 
 def act(g: Tensor, x: Tensor, order: int) -> Tensor:
-    """g·x for tensors with ``order`` node axes behind the batch: (g·x)_i = x_{g[i]}."""
+    """Compute g·x for tensors: (g·x)_i = x_{g[i]} on every node axis.
+
+    Parameters
+    ----------
+    g : Tensor, (B, n) int64
+        Permutations, as preimages.
+    x : Tensor, (B, n, ..., C)
+        The tensors.
+    order : int
+        The number of node axes, behind that of the batch.
+
+    Returns
+    -------
+    Tensor, (B, n, ..., C)
+        The moved tensors.
+    """
     for axis in range(1, 1 + order):
         index = g.view(len(g), *[-1 if k == axis else 1 for k in range(1, x.ndim)])
         x = torch.take_along_dim(x, index, axis)
@@ -201,7 +255,12 @@ def act(g: Tensor, x: Tensor, order: int) -> Tensor:
 
 
 def check_permutation_safe(f: Callable[[Tensor], Tensor]) -> None:
-    """Check that f commutes with permutations of the nodes, else it would break equivariance silently.
+    """Check that a nonlinearity commutes with permutations of the nodes, else it would break equivariance silently.
+
+    Parameters
+    ----------
+    f : callable
+        From a tensor to one of the same shape; tried on random tensors of order 1 and 2.
 
     Raises
     ------
@@ -257,7 +316,18 @@ def _carriers(group: PermutationGroup, first: Sequence[int], members: Tensor) ->
 
 
 def basis(layer: EquivariantLinear) -> Tensor:
-    """The indicators of the orbits, (dimension, n^outputs, n^inputs): dense, for small groups and for tests."""
+    """List the indicators of the orbits: dense, for small groups and for tests.
+
+    Parameters
+    ----------
+    layer : EquivariantLinear
+        The layer.
+
+    Returns
+    -------
+    Tensor, (dimension, n^outputs, n^inputs) float64
+        One matrix for every weight.
+    """
     places = torch.empty(len(layer.rows), layer.nodes**layer.inputs, dtype=torch.long)
     for orbit in range(int(layer.rows.max()) + 1):
         places[layer.rows == orbit] = layer._colors(orbit, getattr(layer, f"carriers_{orbit}"))

@@ -10,12 +10,45 @@ from symdiff.state import Axes, Categorical, Field, Real, Schema, State
 
 
 def channels(schema: Schema, axes: Axes) -> int:
-    """How many channels ``encode`` makes of the fields on ``axes``."""
+    """Count the channels that ``encode`` makes.
+
+    Parameters
+    ----------
+    schema : mapping of str to Field
+        The types of the fields.
+    axes : {"node", "pair", "whole"}
+        Which fields are counted.
+
+    Returns
+    -------
+    int
+        The number of channels.
+
+    Raises
+    ------
+    ValueError
+        Through a field that is neither labels nor scalars.
+    """
     return sum(_width(name, field) for name, field in schema.items() if field.axes == axes)
 
 
 def encode(x: State, axes: Axes, dtype: torch.dtype) -> list[Tensor]:
-    """One-hot labels and real channels of the fields on ``axes``: tensors of shape (*axes, channels)."""
+    """Encode labels as one-hot vectors, and pass real channels on.
+
+    Parameters
+    ----------
+    x : State
+        B structures.
+    axes : {"node", "pair", "whole"}
+        Which fields are encoded.
+    dtype : torch.dtype
+        The type of the channels.
+
+    Returns
+    -------
+    list of Tensor, (*axes, channels)
+        One tensor for every field, in the order of the schema.
+    """
     parts = []
     for name, field in x.schema.items():
         if field.axes != axes:

@@ -21,8 +21,16 @@ BANKS = 2
 class LatticeFrames:
     """The G = P·F elements (p, f), point operation times flip, whose regular representation the features are in.
 
-    ``quotient`` (G, G): the number of a⁻¹b; ``turned`` (G, D + 1): where a⁻¹ carries each direction of the star, and
-    last the site itself; ``flipped`` (G,): whether a flips. Element (p, f) has the number p·F + f.
+    Element (p, f) has the number p·F + f.
+
+    Parameters
+    ----------
+    quotient : Tensor, (G, G) int64
+        The number of a⁻¹b.
+    turned : Tensor, (G, D + 1) int64
+        Where a⁻¹ carries each direction of the star, and last the site itself.
+    flipped : Tensor, (G,) bool
+        Whether a flips.
     """
 
     quotient: Tensor
@@ -35,7 +43,24 @@ class LatticeFrames:
 
     @classmethod
     def of(cls, lattice: str, directions: int, point: bool, flip: bool) -> LatticeFrames:
-        """With the whole point group or the identity alone, with or without the flip of two labels."""
+        """Make the elements for a lattice.
+
+        Parameters
+        ----------
+        lattice : str
+            The name of the lattice.
+        directions : int
+            D, the directions of the star.
+        point : bool
+            Whether the whole point group is in, or the identity alone.
+        flip : bool
+            Whether the flip of two labels is in.
+
+        Returns
+        -------
+        LatticeFrames
+            The elements.
+        """
         kind = bravais(lattice)
         size = len(kind.operations) if point else 1
         operations, back = kind.operations[:size], inverses(kind.operations[:size])
@@ -61,11 +86,11 @@ class GroupConvolution(nn.Module):
     inner, outer : int
         Channels of a site and group element, in and out.
     reach : bool
-        The star's directions and the site itself, else the site alone.
+        Whether δ runs over the directions of the star and 0, or is 0 alone.
     relaxed : bool
-        w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant.
+        Whether w becomes Σ_l r_l(b) w_l with r learned, 1 at the start, where the layer is equivariant.
     precise : bool
-        In the type of the weights under autocast, too.
+        Whether the layer is computed in the type of the weights under autocast, too.
 
     References
     ----------
@@ -113,6 +138,18 @@ class GroupConvolution(nn.Module):
         return full.transpose(2, 3).reshape(self.places * self.count * self.inner, -1)
 
     def forward(self, h: Tensor) -> Tensor:
+        """Apply the convolution.
+
+        Parameters
+        ----------
+        h : Tensor, (..., places·G·inner)
+            Features; places is D + 1 with ``reach``, else 1.
+
+        Returns
+        -------
+        Tensor, (..., G·outer)
+            Features.
+        """
         return self.linear(h, self.matrix().T, self.bias.repeat(self.count))
 
 
@@ -121,7 +158,24 @@ class Neighborhood(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, h: Tensor, ahead: Tensor, behind: Tensor) -> Tensor:
-        """``ahead`` (N, D): the site in every direction; ``behind`` (N, D): the site that sees this one there."""
+        """Gather every site's neighbors.
+
+        Parameters
+        ----------
+        ctx : object
+            torch's context of an autograd function.
+        h : Tensor, (B, N, K)
+            Features of the sites.
+        ahead : Tensor, (N, D) int64
+            The site in every direction.
+        behind : Tensor, (N, D) int64
+            The site that sees this one in every direction.
+
+        Returns
+        -------
+        Tensor, (B, N, D·K)
+            Features of the neighbors, side by side.
+        """
         ctx.save_for_backward(behind)
         return h.index_select(1, ahead.reshape(-1)).view(*h.shape[:2], -1)
 
@@ -131,6 +185,20 @@ class Neighborhood(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx, gradient: Tensor
     ) -> tuple[Tensor, None, None]:
+        """Sum the gradients of a site's copies, by a gather.
+
+        Parameters
+        ----------
+        ctx : object
+            torch's context of an autograd function.
+        gradient : Tensor, (B, N, D·K)
+            The gradient of the output.
+
+        Returns
+        -------
+        tuple
+            The gradient (B, N, K) of h; None for the others.
+        """
         (behind,) = ctx.saved_tensors
         nodes, directions = behind.shape
         places = behind * directions + torch.arange(directions, device=behind.device)
@@ -149,9 +217,9 @@ class LatticeBlock(nn.Module):
     frames : LatticeFrames
         The group elements.
     channels : int
-        Of a site and group element.
+        Channels of a site and group element.
     widening : int
-        The hidden channels, in channels.
+        Hidden channels, as a multiple of ``channels``.
     context : int
         Channels of c.
     relaxed : bool
@@ -170,7 +238,22 @@ class LatticeBlock(nn.Module):
         nn.init.zeros_(self.context.bias)
 
     def forward(self, h: Tensor, c: Tensor, ahead: Tensor, behind: Tensor) -> Tensor:
-        """``h``: (B, N, G·channels); ``c``: (B, context); ``ahead``, ``behind``: see ``Neighborhood``."""
+        """Apply the block.
+
+        Parameters
+        ----------
+        h : Tensor, (B, N, G·channels)
+            Features of the sites.
+        c : Tensor, (B, context)
+            The context of every structure.
+        ahead, behind : Tensor, (N, D) int64
+            The neighbors, see ``Neighborhood``.
+
+        Returns
+        -------
+        Tensor, (B, N, G·channels)
+            Features of the sites.
+        """
         a = functional.layer_norm(h, h.shape[-1:])
         shift, scale = self.context(c).repeat(1, self.count).view(len(c), self.count, 2, -1).unbind(2)
         shift = self.whole(a.mean(1)) + shift.reshape(len(c), -1)

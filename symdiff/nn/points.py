@@ -18,7 +18,17 @@ TINY = 1e-12
 
 @cache
 def orientations(count: int) -> Tensor:
-    """Unit vectors that repel each other as charges do: (count, 3) float64, always the same.
+    """Spread unit vectors that repel each other as charges do.
+
+    Parameters
+    ----------
+    count : int
+        K, at least 4.
+
+    Returns
+    -------
+    Tensor, (K, 3) float64
+        The vectors, always the same.
 
     Raises
     ------
@@ -40,16 +50,31 @@ def orientations(count: int) -> Tensor:
 
 
 def dual(grid: Tensor) -> Tensor:
-    """The vectors d_k with Σ_k ⟨v, o_k⟩ d_k = v for every v: (K, 3) -> (K, 3)."""
+    """Compute the vectors d_k with Σ_k ⟨v, o_k⟩ d_k = v for every v.
+
+    Parameters
+    ----------
+    grid : Tensor, (K, 3)
+        Directions o_k that span the space.
+
+    Returns
+    -------
+    Tensor, (K, 3)
+        The d_k.
+    """
     return grid @ torch.linalg.inv(grid.mT @ grid)
 
 
 @dataclass(frozen=True)
 class Edges:
-    """Which nodes j a node i listens to, itself among them: all, or its nearest.
+    """The nodes j that a node i listens to: all, or its nearest.
 
-    ``source``: (B, N, k) places of j, or None where k runs over all nodes. ``real``: (B, N, k) bool, no padding at
-    either end.
+    Parameters
+    ----------
+    source : Tensor, (B, M, k) int64, or None
+        The indices of j; None where k runs over all nodes.
+    real : Tensor, (B, M, k) bool
+        Whether neither end is padding.
     """
 
     source: Tensor | None
@@ -57,17 +82,47 @@ class Edges:
 
     @classmethod
     def among(cls, position: Tensor, mask: Tensor, neighbors: int = 0) -> Edges:
-        """All pairs, or with ``neighbors`` a node's so many nearest; ``position``: (B, N, 3).
+        """Connect the nodes of a cloud with each other and with themselves.
 
         Among neighbors that are equally far it is the order of the nodes that decides.
+
+        Parameters
+        ----------
+        position : Tensor, (B, N, 3)
+            Positions.
+        mask : Tensor, (B, N) bool
+            Real nodes.
+        neighbors : int
+            How many nearest nodes a node listens to beside itself; 0 for all.
+
+        Returns
+        -------
+        Edges
+            The edges, M = N.
         """
         return cls._nearest(position, mask, position, mask, neighbors + 1 if neighbors else 0, own=True)
 
     @classmethod
     def between(cls, position: Tensor, mask: Tensor, sources: Tensor, real: Tensor, neighbors: int = 0) -> Edges:
-        """Nodes at ``position`` (B, M, 3) listen to other nodes at ``sources`` (B, N, 3), to all or their nearest.
+        """Connect nodes with other nodes that they listen to.
 
-        ``real``: (B, N).
+        Parameters
+        ----------
+        position : Tensor, (B, M, 3)
+            Positions of the nodes that listen.
+        mask : Tensor, (B, M) bool
+            Which of them are real.
+        sources : Tensor, (B, N, 3)
+            Positions of the nodes that they listen to.
+        real : Tensor, (B, N) bool
+            Which of these are real.
+        neighbors : int
+            How many nearest of these a node listens to; 0 for all.
+
+        Returns
+        -------
+        Edges
+            The edges.
         """
         return cls._nearest(position, mask, sources, real, neighbors, own=False)
 
@@ -84,14 +139,36 @@ class Edges:
         return cls(source, pairs.gather(2, source))
 
     def gather(self, h: Tensor) -> Tensor:
-        """What the nodes j have, for every edge: (B, N, ...) -> (B, M, k, ...)."""
+        """Gather what the nodes j have, for every edge.
+
+        Parameters
+        ----------
+        h : Tensor, (B, N, ...)
+            Features of the nodes.
+
+        Returns
+        -------
+        Tensor, (B, M, k, ...)
+            Features of the other ends.
+        """
         if self.source is None:
             return h[:, None].expand(h.shape[0], self.real.shape[1], *h.shape[1:])
         rows = torch.arange(len(h), device=h.device)[:, None, None]
         return h[rows, self.source]
 
     def of_pairs(self, e: Tensor) -> Tensor:
-        """What the pairs (i, j) have: (B, N, N, C) -> (B, N, k, C)."""
+        """Gather what the pairs (i, j) have, for every edge.
+
+        Parameters
+        ----------
+        e : Tensor, (B, N, N, C)
+            Features of all ordered pairs.
+
+        Returns
+        -------
+        Tensor, (B, N, k, C)
+            Features of the edges.
+        """
         return e if self.source is None else e.gather(2, self.source[..., None].expand(*self.source.shape, e.shape[-1]))
 
     @property
@@ -101,10 +178,24 @@ class Edges:
 
 
 def invariants(r: Tensor, grid: Tensor | None, raw: Tensor | None) -> Tensor:
-    """What a kernel may know of the differences r (B, N, k, 3): (B, N, k, K, ·), K = 1 without a grid.
+    """Compute what a kernel may know of the differences of positions.
 
-    With a ``grid`` (B, K, 3): r·o and |r − (r·o)o| for every direction o, else |r|; with ``raw`` coordinates (B, N, k,
-    3) these as well, and instead of |r|.
+    With a grid r·o and |r − (r·o)o| for every direction o, behind the raw coordinates where these are given; without
+    one |r|, or the raw coordinates in its place.
+
+    Parameters
+    ----------
+    r : Tensor, (B, N, k, 3)
+        Differences.
+    grid : Tensor, (B, K, 3), or None
+        Directions.
+    raw : Tensor, (B, N, k, 3), or None
+        Coordinates that the kernel may see as they are.
+
+    Returns
+    -------
+    Tensor, (B, N, k, K, C)
+        The invariants; K = 1 without a grid.
     """
     if grid is None:
         length = (r.square().sum(-1, keepdim=True) + TINY).sqrt() if raw is None else raw
@@ -118,7 +209,20 @@ def invariants(r: Tensor, grid: Tensor | None, raw: Tensor | None) -> Tensor:
 
 
 def monomials(channels: int, products: int) -> list[tuple[int, ...]]:
-    """Which channels are multiplied: all choices of one to ``products`` + 1, without repetitions."""
+    """List the choices of channels that are multiplied: one to ``products`` + 1 of them, in any order.
+
+    Parameters
+    ----------
+    channels : int
+        The number of channels.
+    products : int
+        The number of products in the longest monomial.
+
+    Returns
+    -------
+    list of tuple of int
+        The channels of every monomial.
+    """
     return [
         chosen for degree in range(1, products + 2) for chosen in combinations_with_replacement(range(channels), degree)
     ]
@@ -130,9 +234,11 @@ class KernelBasis(nn.Module):
     Parameters
     ----------
     channels : int
-        How many invariants.
-    hidden, width : int
-        Of the first layer and of the second, which are the functions.
+        The number of invariants.
+    hidden : int
+        Channels of the first layer.
+    width : int
+        Channels of the second layer, which are the functions.
     degree : int
         Counts products: with 2, the features are x, x⊗x and x⊗x⊗x without repetitions.
     extra : Mapping of str to int, optional
@@ -150,7 +256,20 @@ class KernelBasis(nn.Module):
         )
 
     def forward(self, invariants: Tensor, extra: Mapping[str, Tensor] | None = None) -> Tensor:
-        """(..., channels) -> (..., width); ``extra``: tensors that broadcast to it, by their name."""
+        """Compute the functions.
+
+        Parameters
+        ----------
+        invariants : Tensor, (..., channels)
+            The invariants of every edge and direction.
+        extra : mapping of str to Tensor, optional
+            The other channels by their name; they broadcast to the invariants' axes.
+
+        Returns
+        -------
+        Tensor, (..., width)
+            The functions.
+        """
         features = torch.stack(
             [reduce(torch.mul, (invariants[..., k] for k in chosen)) for chosen in self.monomials], -1
         )
@@ -173,7 +292,7 @@ class SeparableConvolution(nn.Module):
     basis : int
         Functions that the kernels k and κ are made of.
     widening : int
-        The hidden width of the widening layer, in widths.
+        The hidden width of the widening layer, as a multiple of ``width``.
 
     References
     ----------
@@ -192,9 +311,25 @@ class SeparableConvolution(nn.Module):
     def forward(
         self, h: Tensor, basis: Tensor, around: Tensor | None, edges: Edges, own: Tensor | None = None
     ) -> Tensor:
-        """``h``: (B, N, K, width); ``basis``: (B, M, k, K, ·), zero where no edge is; ``around``: (K, K, ·), of o·o′.
+        """Apply the layer.
 
-        ``own``: (B, M, K, width), what the nodes that listen have themselves where they are others than those of h.
+        Parameters
+        ----------
+        h : Tensor, (B, N, K, width)
+            Features of the nodes that are listened to.
+        basis : Tensor, (B, M, k, K, basis)
+            Functions of the edges, zero where no edge is.
+        around : Tensor, (K, K, basis), or None
+            Functions of o·o′; None skips the convolution over directions.
+        edges : Edges
+            The edges.
+        own : Tensor, (B, M, K, width), optional
+            Features of the nodes that listen, where they are others than those of h.
+
+        Returns
+        -------
+        Tensor, (B, M, K, width)
+            Features of the nodes that listen.
         """
         inner = (self.spatial(basis) * edges.gather(h)).sum(2) * edges.scale[..., None].to(h)
         if around is not None:

@@ -30,11 +30,11 @@ class Pyramid(nn.Module):
     basis : int
         Functions that kernels are made of.
     levels : int
-        How many levels behind the finest.
+        The number of levels coarser than the finest.
     neighbors : int
         How many nearest nodes a node listens to; 0 for all.
     widening : int
-        The hidden width of the feed-forward parts, in widths.
+        The hidden width of the feed-forward parts, as a multiple of ``width``.
 
     References
     ----------
@@ -50,7 +50,26 @@ class Pyramid(nn.Module):
         self.up = nn.ModuleList(SeparableConvolution(width, basis, widening) for _ in range(levels))
 
     def forward(self, h: Tensor, position: Tensor, mask: Tensor, kernels: Kernels, around: Tensor | None) -> Tensor:
-        """``h``: (B, N, K, width); ``position``: (B, N, 3); ``around``: (K, K, ·), see ``SeparableConvolution``."""
+        """Apply all levels, down and back up.
+
+        Parameters
+        ----------
+        h : Tensor, (B, N, K, width)
+            Features of the nodes.
+        position : Tensor, (B, N, 3)
+            Their positions.
+        mask : Tensor, (B, N) bool
+            Real nodes.
+        kernels : callable
+            From differences (B, M, k, 3), their edges and the level to functions of the edges, (B, M, k, K, basis).
+        around : Tensor, (K, K, basis), or None
+            See ``SeparableConvolution``.
+
+        Returns
+        -------
+        Tensor, (B, N, K, width)
+            Features of the nodes.
+        """
         finer = []
         for level, block in enumerate(self.down, 1):
             finer.append((h, position, mask))
@@ -85,10 +104,25 @@ class Pyramid(nn.Module):
 
 @torch.no_grad()
 def farthest(position: Tensor, mask: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
-    """The places of nodes, each the farthest from all before, and which are real: (B, M) int64, (B, M) bool.
+    """Choose nodes, each the farthest from all before.
 
-    The first is the farthest from the mean; among several the order of the nodes decides. ``position``: (B, N, 3);
-    ``count``: (B,), how many.
+    The first is the farthest from the mean; among several that are as far the order of the nodes decides.
+
+    Parameters
+    ----------
+    position : Tensor, (B, N, 3)
+        Positions.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+    count : Tensor, (B,) int64
+        How many nodes are chosen of every structure.
+
+    Returns
+    -------
+    place : Tensor, (B, M) int64
+        The chosen nodes.
+    real : Tensor, (B, M) bool
+        Which of them are not padding.
     """
     mean = (position * mask[..., None]).sum(1, keepdim=True) / mask.sum(1).clamp_min(1)[:, None, None]
     distance = (position - mean).square().sum(-1).masked_fill(~mask, -1.0)

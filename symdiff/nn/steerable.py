@@ -16,21 +16,54 @@ _COUPLING = "_w3j_"
 
 
 def harmonics(r: Tensor, degree: int) -> Tensor:
-    """Spherical harmonics of degrees 0 to ``degree`` of the directions of r (..., 3): (..., (degree + 1)²).
+    """Compute spherical harmonics of directions.
 
     Normalized so that each component is 1 in the mean square; zero above degree 0 where r is.
+
+    Parameters
+    ----------
+    r : Tensor, (..., 3)
+        Vectors of any length.
+    degree : int
+        The highest degree.
+
+    Returns
+    -------
+    Tensor, (..., (degree + 1)²)
+        All degrees from 0 on.
     """
     direction = r / (r.square().sum(-1, keepdim=True) + TINY).sqrt()
     return o3.spherical_harmonics(list(range(degree + 1)), direction, normalize=False, normalization="component")
 
 
 def make_irreps(irreps: str | list) -> o3.Irreps:
-    """Make representations from a text or from pairs (count, representation)."""
+    """Make representations from a text or from pairs (count, representation).
+
+    Parameters
+    ----------
+    irreps : str or list
+        Such as ``64x0e + 32x1o``.
+
+    Returns
+    -------
+    e3nn.o3.Irreps
+        The representations, in this order.
+    """
     return o3.Irreps(irreps)  # pyright: ignore[reportReturnType]  # e3nn's metaclass hides the type
 
 
 def read_irreps(irreps: str) -> o3.Irreps:
-    """The representations that a text like ``64x0e + 32x1o`` names, scalars first.
+    """Read and check the representations of a recipe.
+
+    Parameters
+    ----------
+    irreps : str
+        Such as ``64x0e + 32x1o``.
+
+    Returns
+    -------
+    e3nn.o3.Irreps
+        The representations, scalars first.
 
     Raises
     ------
@@ -53,6 +86,11 @@ def renew(module: nn.Module) -> None:
     """Give e3nn's coupling coefficients the precision of their tensors.
 
     They are made in float32, and stay so, rounded, under ``double()``.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The module, whose buffers are changed in place.
     """
     for name, buffer in module.named_buffers():
         last = name.rpartition(".")[2]
@@ -80,7 +118,18 @@ class SteerableNorm(nn.Module):
         self.gains = nn.ParameterList(torch.ones(count) for count, _ in irreps)
 
     def forward(self, h: Tensor) -> Tensor:
-        """(..., irreps.dim), each channel's components together."""
+        """Normalize.
+
+        Parameters
+        ----------
+        h : Tensor, (..., irreps.dim)
+            Features, the components of each channel side by side.
+
+        Returns
+        -------
+        Tensor, (..., irreps.dim)
+            Features.
+        """
         parts = []
         for (start, stop, count, dim, scalar), gain in zip(self.parts, self.gains, strict=True):
             part = h[..., start:stop]
@@ -106,6 +155,11 @@ class SteerableLayer(nn.Module):
         The highest degree of the spherical harmonics Y.
     edge : int
         Channels of what the weights of an edge depend on.
+
+    Raises
+    ------
+    ValueError
+        For representations that the gate would put in another order.
 
     References
     ----------
@@ -140,7 +194,24 @@ class SteerableLayer(nn.Module):
         self.own = o3.Linear(irreps, self.gate.irreps_in)
 
     def forward(self, h: Tensor, along: Tensor, edge: Tensor, edges: Edges) -> Tensor:
-        """``h``: (B, N, irreps); ``along``: (B, N, k, (degree + 1)²); ``edge``: (B, N, k, ·)."""
+        """Apply the layer.
+
+        Parameters
+        ----------
+        h : Tensor, (B, N, irreps.dim)
+            Features of the nodes.
+        along : Tensor, (B, N, k, (degree + 1)²)
+            Spherical harmonics of the edges.
+        edge : Tensor, (B, N, k, edge)
+            What the weights depend on.
+        edges : Edges
+            The edges.
+
+        Returns
+        -------
+        Tensor, (B, N, irreps.dim)
+            Features of the nodes.
+        """
         inner = self.norm(h)
         messages = self.product(edges.gather(inner), along, self.weigh(edge)) * edges.real[..., None]
         return h + self.gate(self.mix(messages.sum(2) * edges.scale.to(h)) + self.own(inner))

@@ -16,7 +16,20 @@ LENGTHS = {"cycles": (3, 0), "walks": (8, 0), "spectrum": (0, 6)}
 
 
 def adjacency(x: State, dtype: torch.dtype = torch.float32) -> Tensor:
-    """(B, N, N): 1 where any undirected field of labels says something else than 0 of the pair."""
+    """Make adjacency matrices: 1 where any undirected field of labels is not 0.
+
+    Parameters
+    ----------
+    x : State
+        B graphs.
+    dtype : torch.dtype
+        The type of the result.
+
+    Returns
+    -------
+    Tensor, (B, N, N)
+        The matrices.
+    """
     edges = torch.zeros(*x.mask.shape, x.mask.shape[1], dtype=torch.bool, device=x.device)
     for name, field in x.schema.items():
         if isinstance(field, Categorical) and field.symmetric:
@@ -25,9 +38,19 @@ def adjacency(x: State, dtype: torch.dtype = torch.float32) -> Tensor:
 
 
 def cycles(a: Tensor) -> Tensor:
-    """How many cycles of 3, 4 and 5 nodes pass through each node: (B, N, 3).
+    """Count the cycles of 3, 4 and 5 nodes that pass through each node.
 
     From closed walks, less those that do not visit their nodes once.
+
+    Parameters
+    ----------
+    a : Tensor, (B, N, N)
+        Adjacency matrices of simple graphs.
+
+    Returns
+    -------
+    Tensor, (B, N, 3)
+        The counts.
 
     References
     ----------
@@ -51,7 +74,20 @@ def _around(a: Tensor, value: Tensor) -> Tensor:
 
 
 def walks(a: Tensor, mask: Tensor) -> Tensor:
-    """The probability that a random walk is back after 1..8 steps: (B, N, 8)."""
+    """Compute the probability that a random walk is back after 1 to 8 steps.
+
+    Parameters
+    ----------
+    a : Tensor, (B, N, N)
+        Adjacency matrices.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    Tensor, (B, N, 8)
+        The probabilities.
+    """
     step = a / a.sum(-1, keepdim=True).clamp_min(1)
     power, back = step, []
     for _ in range(8):
@@ -61,7 +97,20 @@ def walks(a: Tensor, mask: Tensor) -> Tensor:
 
 
 def spectrum(a: Tensor, mask: Tensor) -> Tensor:
-    """The share of connected components and the five smallest other eigenvalues of the Laplacian: (B, 6)."""
+    """Compute the number of connected components per node and the five smallest other eigenvalues of the Laplacian.
+
+    Parameters
+    ----------
+    a : Tensor, (B, N, N)
+        Adjacency matrices.
+    mask : Tensor, (B, N) bool
+        Real nodes.
+
+    Returns
+    -------
+    Tensor, (B, 6)
+        Eigenvalues ascending, 0 where there are no more.
+    """
     laplacian = torch.diag_embed(a.sum(-1)) - a
     # padding is sent above every eigenvalue of a real node
     beyond = 2.0 * a.shape[-1] + 1
@@ -75,7 +124,24 @@ def spectrum(a: Tensor, mask: Tensor) -> Tensor:
 
 
 def features(x: State, chosen: Sequence[Feature], dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
-    """The chosen features of the nodes, (B, N, ·), and of the graph, (B, ·), compressed by log(1 + ·)."""
+    """Compute the chosen features, compressed by log(1 + ·).
+
+    Parameters
+    ----------
+    x : State
+        B graphs.
+    chosen : sequence of {"cycles", "walks", "spectrum"}
+        Which features.
+    dtype : torch.dtype
+        The type of the features.
+
+    Returns
+    -------
+    nodes : Tensor, (B, N, C)
+        Features of the nodes.
+    whole : Tensor, (B, C')
+        Features of the graphs.
+    """
     a = adjacency(x, dtype)
     nodes, whole = [a.new_zeros(*x.mask.shape, 0)], [a.new_zeros(len(x), 0)]
     if "cycles" in chosen:

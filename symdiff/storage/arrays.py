@@ -52,9 +52,16 @@ _SAFE |= {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of one array, checked against what it can hold.
+    """The type and shape of an array in a file, checked against what the file can hold.
 
-    ``fortran``: whether the first axis runs fastest.
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        The type of the values.
+    shape : tuple of int
+        The sides.
+    fortran : bool
+        Whether the first axis runs fastest.
     """
 
     dtype: np.dtype
@@ -101,7 +108,17 @@ def read_arrays(path: str | Path, limit: int = MAX_BYTES) -> dict[str, np.ndarra
 
 
 def read_headers(path: str | Path) -> dict[str, Header]:
-    """Name, type and shape of every array of a file that ``read_arrays`` reads, none of which is read.
+    """Read name, type and shape of every array of a file that ``read_arrays`` reads, and no values.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    dict of str to Header
+        In the order of the file.
 
     Raises
     ------
@@ -113,7 +130,14 @@ def read_headers(path: str | Path) -> dict[str, Header]:
 
 
 def write_npz(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays, which may lie on the disk, as a compressed .npz file that is whole or not there.
+    """Write arrays as a compressed .npz file that is whole or not there.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; gzipped as a whole where its name ends in ``.gz``.
+    arrays : mapping of str to ndarray
+        The arrays, which may lie on the disk.
 
     Raises
     ------

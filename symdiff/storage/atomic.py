@@ -155,7 +155,14 @@ def write_folder(
 def put(temporary: Path, target: Path, exchange: bool = False) -> None:
     """Force a finished file or folder to the disk and rename it to ``target``.
 
-    ``exchange``: a folder stands at ``target``, which moves to ``temporary`` or is deleted.
+    Parameters
+    ----------
+    temporary : Path
+        The finished file or folder, in the folder of ``target``.
+    target : Path
+        Where it belongs.
+    exchange : bool
+        Whether a folder is at ``target``, which then moves to ``temporary`` or is deleted.
 
     Raises
     ------
@@ -171,7 +178,20 @@ def put(temporary: Path, target: Path, exchange: bool = False) -> None:
 
 
 def is_empty_or_has(folder: Path, name: str) -> bool:
-    """Whether ``folder`` is one, no link, and holds a file ``name`` or nothing: no more than that is ever replaced."""
+    """Tell whether a folder may be replaced: it is no link, and is empty or holds a certain file.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    name : str
+        The name of the file that marks it as one of ours.
+
+    Returns
+    -------
+    bool
+        Whether it may; False for anything but a folder.
+    """
     if folder.is_symlink() or not folder.is_dir():
         return False
     return (folder / name).is_file() or not any(folder.iterdir())
@@ -179,7 +199,18 @@ def is_empty_or_has(folder: Path, name: str) -> bool:
 
 @contextmanager
 def make_folders(folder: Path) -> Iterator[None]:
-    """Make a folder and those above it; where the block raises, those that were made go again."""
+    """Make a folder and those above it; where the block raises, those that were made go again.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to be.
+
+    Raises
+    ------
+    NotADirectoryError
+        Where a file is in its place.
+    """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         try:

@@ -20,7 +20,18 @@ def cache_folder() -> Path:
 
 
 def folder(name: str) -> Path:
-    """The folder ``recipes`` or ``checkpoints``: beside the package in a source tree, within it in a wheel."""
+    """Locate the bundled recipes or checkpoints: beside the package in a source tree, within it in a wheel.
+
+    Parameters
+    ----------
+    name : str
+        "recipes" or "checkpoints".
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
     within = _PACKAGE / "bundled_files" / name
     return within if within.is_dir() else _PACKAGE.parent / name
 
@@ -62,7 +73,17 @@ def describe(path: Path) -> str:
 
 
 def recipe(source: str | Path) -> Path:
-    """The file of a recipe: a path that exists, else a bundled recipe's name.
+    """Find the file of a recipe.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file, or the name of a bundled recipe.
+
+    Returns
+    -------
+    Path
+        The file.
 
     Raises
     ------
@@ -89,6 +110,11 @@ def checkpoint(source: str | Path, **options: Any) -> Path:
         The folder, name or hub id.
     **options
         Those of ``hub.download``; they say nothing of a folder.
+
+    Returns
+    -------
+    Path
+        The folder.
 
     Raises
     ------

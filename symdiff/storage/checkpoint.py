@@ -21,7 +21,14 @@ _CARD = "README.md"  # people edit it on the hub
 
 
 def write(target: Path, fill: Callable[[Path], None]) -> None:
-    """Let ``fill`` write the files of a checkpoint, which replaces an earlier one at ``target``; SHA256SUMS is added.
+    """Write a checkpoint folder with its SHA256SUMS; an earlier checkpoint at the same place is replaced.
+
+    Parameters
+    ----------
+    target : Path
+        The folder to be.
+    fill : callable
+        Writes the files into the temporary folder that it is given.
 
     Raises
     ------
@@ -48,6 +55,11 @@ def verify(folder: Path) -> None:
     In the hub's cache, ``snapshots/<commit>``, files may be links to the cache's ``blobs``, and the card may have been
     edited.
 
+    Parameters
+    ----------
+    folder : Path
+        The folder of a checkpoint.
+
     Raises
     ------
     UserError
@@ -61,7 +73,17 @@ def verify(folder: Path) -> None:
 
 
 def read_json(path: Path) -> dict:
-    """The object in a JSON file.
+    """Read the object in a JSON file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        The object.
 
     Raises
     ------
@@ -80,14 +102,29 @@ def read_json(path: Path) -> dict:
 
 
 def write_json(path: Path, value: Mapping) -> None:
-    """Keys stay in their order: the order of a schema's fields means something."""
+    """Write an object as JSON, keys in their order: the order of a schema's fields means something.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    value : mapping
+        Plain values; numbers must be finite.
+    """
     path.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def write_weights(path: Path, module: nn.Module, half: bool = False) -> None:
-    """The module's parameters and buffers as safetensors; a module without any gets a file without tensors.
+    """Write a module's parameters and buffers as safetensors; without any the file has no tensors.
 
-    ``half``: numbers of float32 as float16, to 11 bits, in half the space.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    module : torch.nn.Module
+        The module.
+    half : bool
+        Whether float32 is written as float16: 11 significant bits, in half the space.
     """
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in module.state_dict().items()}
     if half:
@@ -96,7 +133,17 @@ def write_weights(path: Path, module: nn.Module, half: bool = False) -> None:
 
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shape of every tensor of a safetensors file, none of which is read.
+    """Read the shape of every tensor of a safetensors file, and no values.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict of str to tuple of int
+        The shapes.
 
     Raises
     ------
@@ -111,8 +158,16 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def read_weights(path: Path, module: nn.Module) -> None:
-    """Load a module's weights: exactly its tensors, in their shapes and types (or float16 for float32), all of them
-    finite.
+    """Load a module's weights: exactly its tensors, in their shapes and types, all of them finite.
+
+    A tensor of float16 may stand for one of float32.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    module : torch.nn.Module
+        The module; it is changed where the whole file fits.
 
     Raises
     ------

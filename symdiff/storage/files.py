@@ -30,7 +30,19 @@ class Unreadable(UserError):
 
 
 def ending(path: str | Path, valid: Sequence[str]) -> str:
-    """The ending of a file among ``valid`` (such as ``.csv``); ``.csv.gz`` counts as ``.csv``.
+    """Tell the ending of a file's name; ``.csv.gz`` counts as ``.csv``.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    valid : sequence of str
+        The endings that are allowed, such as ``.csv``.
+
+    Returns
+    -------
+    str
+        One of ``valid``.
 
     Raises
     ------
@@ -145,7 +157,19 @@ def lines(stream: TextIO, limit: int) -> Iterator[tuple[str, bool]]:
 
 
 def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
-    """The text of a file, decompressed where it is gzipped.
+    """Read the text of a file, decompressed where it is gzipped.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    limit : int
+        Bytes that are read at most, decompressed.
+
+    Returns
+    -------
+    str
+        The text, without a byte order mark.
 
     Raises
     ------
@@ -161,7 +185,20 @@ def read_text(path: str | Path, limit: int = MAX_BYTES) -> str:
 
 
 def check_size(path: str | Path, limit: int = MAX_BYTES) -> None:
-    """Raises UserError where there is no file, or one of more than ``limit`` bytes."""
+    """Check that a file is there and not too large.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    limit : int
+        Bytes that it may have.
+
+    Raises
+    ------
+    UserError
+        Where there is no file, or one of more bytes.
+    """
     path = Path(path)
     with _explain(path):
         if not path.is_file():

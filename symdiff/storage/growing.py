@@ -45,7 +45,14 @@ class Growing:
         return name in self._files
 
     def append(self, name: str, rows: np.ndarray) -> None:
-        """Add ``rows`` (m, ...) behind those of the array ``name``.
+        """Append rows to an array; the first ones make it.
+
+        Parameters
+        ----------
+        name : str
+            The array.
+        rows : ndarray, (m, ...)
+            The rows.
 
         Raises
         ------
@@ -81,7 +88,20 @@ class Growing:
 
 
 def split(items: Iterable[Item], size: int = PORTION) -> Iterator[list[Item]]:
-    """Lists of ``size`` consecutive items, the last one perhaps shorter."""
+    """Divide items into lists of consecutive ones.
+
+    Parameters
+    ----------
+    items : iterable
+        The items.
+    size : int
+        The length of a list.
+
+    Yields
+    ------
+    list
+        ``size`` items, the last list perhaps fewer.
+    """
     items = iter(items)
     while portion := list(islice(items, size)):
         yield portion

@@ -20,7 +20,18 @@ _STALE = ["*.json", "*.safetensors", "*.yaml", sealed.SUMS]
 
 
 def is_name(source: str) -> bool:
-    """Whether a text has the form of a repository's name, ``user/name``."""
+    """Tell whether a text has the form of a repository's name, ``user/name``.
+
+    Parameters
+    ----------
+    source : str
+        The text.
+
+    Returns
+    -------
+    bool
+        Whether it has.
+    """
     return _NAME.fullmatch(source) is not None
 
 
@@ -151,7 +162,18 @@ def _check_push(name: str, token: str | bool | None) -> None:
 
 
 def card(name: str) -> str:
-    """A model card that says how a checkpoint is used, for one that has none."""
+    """Write a model card that says how a checkpoint is used, for one that has none.
+
+    Parameters
+    ----------
+    name : str
+        The name of the checkpoint.
+
+    Returns
+    -------
+    str
+        Markdown with the hub's header.
+    """
     return (
         "---\nlibrary_name: symdiff\ntags:\n- symdiff\n---\n"
         f"# {name}\n\nA checkpoint of symdiff.\n\n"

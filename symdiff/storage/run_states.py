@@ -21,7 +21,17 @@ _STEP = re.compile(r"step-(\d{8,})")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training at a step: ``tensors[file][name]`` and a ``record`` of plain numbers."""
+    """A training at a step.
+
+    Parameters
+    ----------
+    step : int
+        The number of steps done.
+    tensors : mapping of str to mapping of str to Tensor
+        The tensors of every file, by name.
+    record : mapping
+        Plain values for JSON.
+    """
 
     step: int
     tensors: Mapping[str, Mapping[str, Tensor]]
@@ -29,19 +39,41 @@ class Snapshot:
 
 
 class Checkpoints:
-    """The folders ``step-00001000`` in ``folder``, the last ``keep`` of them.
+    """The folders ``step-00001000`` of a run, the last ones of them.
 
     Each is a sealed folder: written whole or not at all, and it counts when the SHA-256 of every file is what its
     SHA256SUMS says. Only safetensors and JSON: nothing is pickled.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of the states.
+    keep : int
+        How many states are kept.
     """
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self.keep = folder, keep
 
     def save(self, snapshot: Snapshot, spare: int | None = None) -> Path:
-        """Write a state, then drop the oldest but that of step ``spare``.
+        """Write a state, then drop the oldest.
 
-        On a full disk: UserError, and the states before are untouched.
+        Parameters
+        ----------
+        snapshot : Snapshot
+            The state.
+        spare : int, optional
+            The step of a state that is not dropped.
+
+        Returns
+        -------
+        Path
+            The folder of the state.
+
+        Raises
+        ------
+        UserError
+            Where it cannot be written (a full disk); the states before are then untouched.
         """
         target = self.folder / f"step-{snapshot.step:08d}"
 
@@ -97,7 +129,17 @@ class Checkpoints:
         return None, []
 
     def at(self, step: int) -> Snapshot:
-        """The state of a step that has one.
+        """Read the state of a step that has one.
+
+        Parameters
+        ----------
+        step : int
+            One of ``steps``.
+
+        Returns
+        -------
+        Snapshot
+            The state.
 
         Raises
         ------

@@ -16,13 +16,31 @@ _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?"
 
 
 def sign(folder: Path) -> None:
-    """List the SHA-256 of every file of ``folder`` in SHA256SUMS, as ``sha256sum`` does."""
+    """List the SHA-256 of every file of a folder in its SHA256SUMS, as ``sha256sum`` does.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder, with all of its files.
+    """
     names = [path.relative_to(folder).as_posix() for path in files(folder)]
     (folder / SUMS).write_bytes("".join(f"{sha256(folder / name)}  {name}\n" for name in sorted(names)).encode())
 
 
 def list_names(folder: Path, endings: tuple[str, ...]) -> list[str]:
-    """The names in a folder's SHA256SUMS.
+    """List the names in a folder's SHA256SUMS.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    endings : tuple of str
+        How a listed file may end.
+
+    Returns
+    -------
+    list of str
+        Paths within the folder.
 
     Raises
     ------
@@ -94,11 +112,33 @@ def _read_sums(folder: Path, endings: tuple[str, ...]) -> dict[str, str]:
 
 
 def files(folder: Path) -> list[Path]:
-    """All files of a folder and its folders, sorted."""
+    """List all files of a folder and its folders.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+    """
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+    """Compute the SHA-256 of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,19 +20,19 @@ class Sidecar:
 
     Parameters
     ----------
-    checkpoint
+    checkpoint : str
         The folder, name or hub id that was sampled.
-    dataset
+    dataset : str or None
         Name of the data set that the checkpoint was trained on, or None where it does not say.
-    seed
-        Of the samples.
-    count
+    seed : int
+        The seed of the samples.
+    count : int
         Number of samples.
-    steps
+    steps : int
         Network evaluations a sample.
-    symdiff
+    symdiff : str
         Version of the package.
-    sha256
+    sha256 : str
         Of the file of samples, so that a sidecar that was left behind beside another file is recognized.
     """
 
@@ -46,12 +46,43 @@ class Sidecar:
 
 
 def place(file: str | Path) -> Path:
-    """The path of the sidecar of a file of samples."""
+    """Name the sidecar of a file of samples.
+
+    Parameters
+    ----------
+    file : str or Path
+        The file of samples.
+
+    Returns
+    -------
+    Path
+        The path of the sidecar.
+    """
     return Path(f"{file}{ENDING}")
 
 
 def write(file: str | Path, checkpoint: str, dataset: str | None, seed: int, count: int, steps: int) -> Path:
-    """Write the sidecar of a file of samples that lies there already.
+    """Write the sidecar of a file of samples that is there already.
+
+    Parameters
+    ----------
+    file : str or Path
+        The file of samples.
+    checkpoint : str
+        The folder, name or hub id that was sampled.
+    dataset : str or None
+        The data set of the checkpoint.
+    seed : int
+        The seed of the samples.
+    count : int
+        Number of samples.
+    steps : int
+        Network evaluations a sample.
+
+    Returns
+    -------
+    Path
+        The sidecar.
 
     Raises
     ------
@@ -66,7 +97,17 @@ def write(file: str | Path, checkpoint: str, dataset: str | None, seed: int, cou
 
 
 def read(file: str | Path) -> Sidecar | None:
-    """Read the sidecar of a file of samples; None where there is none.
+    """Read the sidecar of a file of samples.
+
+    Parameters
+    ----------
+    file : str or Path
+        The file of samples.
+
+    Returns
+    -------
+    Sidecar or None
+        None where there is none.
 
     Raises
     ------
@@ -106,6 +147,17 @@ def read(file: str | Path) -> Sidecar | None:
 
 
 def digest(file: str | Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    """Compute the SHA-256 of a file.
+
+    Parameters
+    ----------
+    file : str or Path
+        The file.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
     with Path(file).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
