@@ -22,6 +22,11 @@ class Field:
     ----------
     axes : {"node", "pair", "whole"}
         What the field is attached to: nodes, ordered pairs of nodes, or the whole structure.
+
+    Raises
+    ------
+    ValueError
+        For other axes.
     """
 
     axes: Axes

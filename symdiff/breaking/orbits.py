@@ -41,6 +41,11 @@ class Orbits(SymmetryBreaker):
     breaker : SymmetryBreaker, optional
         What else breaks the symmetry.
 
+    Raises
+    ------
+    ValueError
+        For another ``by``, or a group with more than 2^16 orbits.
+
     References
     ----------
     Goel, Lim, Lawrence, Jegelka, Huang: Any-Subgroup Equivariant Networks via Symmetry Breaking (ICLR 2026,

@@ -140,7 +140,7 @@ class Nodes(Canonicalizer):
 
 @dataclass(frozen=True)
 class Labelling:
-    """What the search finds out about graphs.
+    """What the search determines about graphs.
 
     Attributes
     ----------
@@ -160,7 +160,7 @@ class Labelling:
     twins: Tensor
 
     def form(self) -> Tensor:
-        """A hash of the graphs' canonical forms, (B,) int64."""
+        """Hash the graphs' canonical forms, (B,) int64."""
         graph = self.graph
         rows = mix(refinement.neighborhoods(graph.pairs, self.rank) + mix(self.rank + 1) + mix(graph.nodes + 1))
         return mix((rows * graph.mask).sum(1) + mix(graph.wholes + (graph.mask.sum(1) << 32)))

@@ -34,7 +34,15 @@ _NODES = 2000  # of the branch-and-bound tree; nitro compounds and their like ne
 
 
 class Bonding(NamedTuple):
-    """Bond ``orders`` (E,) of 1 to 3 and formal ``charges`` (n,) of the atoms."""
+    """Bonds and charges of the atoms of a molecule.
+
+    Parameters
+    ----------
+    orders : ndarray, (E,)
+        Orders 1, 2, 3 of the bonds.
+    charges : ndarray, (n,)
+        Formal charges of the atoms.
+    """
 
     orders: np.ndarray
     charges: np.ndarray
@@ -45,8 +53,7 @@ class Undecided(RuntimeError):
 
 
 def assign(numbers: np.ndarray, edges: np.ndarray, lengths: np.ndarray, total: int = 0) -> Bonding | None:
-    """Bond orders and formal charges with the fewest charges, then the fewest unusual valences, then the lengths that
-    fit best.
+    """Assign bond orders and formal charges: fewest charges, then fewest unusual valences, then lengths that fit best.
 
     An integer program over the orders of all bonds and the valences of all atoms (``STATES``), solved exactly.
 

@@ -18,7 +18,7 @@ _SINGLE, _DOUBLE, _TRIPLE = Chem.BondType.SINGLE, Chem.BondType.DOUBLE, Chem.Bon
 
 
 def normalize(mol: Chem.Mol) -> Chem.Mol:
-    """A sanitized molecule in the normal form of charges: itself where it has that already, else a changed copy.
+    """Bring a sanitized molecule into the normal form of charges: itself where it has that, else a changed copy.
 
     Parameters
     ----------

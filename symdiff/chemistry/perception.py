@@ -131,7 +131,7 @@ def perceive(geometry: Geometry) -> Geometry:
 
 
 def molecule(element: np.ndarray, position: np.ndarray, total: int = 0) -> Chem.Mol:
-    """The molecule that atoms at these positions are, with all hydrogens as atoms.
+    """Find the molecule that atoms at given positions are, with all hydrogens as atoms.
 
     Atoms are bonded up to ``FACTOR`` times the sum of their covalent radii; orders and charges are those of
     ``bonding.assign``. Where there are none with common valences (carbocations, other elements), RDKit's search is

@@ -68,12 +68,31 @@ class SamplingSettings(Section):
 class Recipe(Section):
     """A validated recipe.
 
-    ``denoiser``, ``process``, ``encoder``, ``decoder``, ``breaker`` and ``objective`` are specs that ``build`` turns
-    into objects. A diffusion has a denoiser and a process, an autoencoder an encoder and a decoder; a diffusion of
-    latents has a denoiser, a process, and the checkpoint of the autoencoder whose latents they are.
+    The parts are specs that ``build`` turns into objects. A diffusion has a denoiser and a process, an autoencoder an
+    encoder and a decoder; a diffusion of latents has a denoiser, a process, and the checkpoint of the autoencoder whose
+    latents they are.
 
     A value ``auto`` follows from the data, which training decides before it begins (``symdiff.training.auto``); until
     then the default stands in its place.
+
+    Parameters
+    ----------
+    name : str
+        The name of what is trained.
+    data : DataSettings
+        The data set.
+    denoiser, process, encoder, decoder : dict, optional
+        Specs of the parts.
+    autoencoder : str, optional
+        The checkpoint whose latents are diffused.
+    breaker : dict
+        The spec of the symmetry breaker; ``Nothing`` by default.
+    objective : dict
+        The spec of what training minimizes; ``Denoising`` by default, of an autoencoder ``Autoencoding``.
+    training : TrainingSettings
+        How the model is trained.
+    sampling : SamplingSettings
+        How samples are drawn by default.
     """
 
     name: Name

@@ -55,7 +55,13 @@ class OptimizerSettings(Section):
 
 
 class AverageSettings(Section):
-    """The moving average of the weights, which is what is sampled from. ``decay``: of an update, in the long run."""
+    """The moving average of the weights, which is what is sampled from.
+
+    Attributes
+    ----------
+    decay : float
+        The decay of an update, in the long run.
+    """
 
     decay: Annotated[float, Field(ge=0, lt=1)] = 0.9995
 
@@ -76,20 +82,42 @@ class ComputeSettings(Section):
 
 
 class SaveSettings(Section):
-    """``every`` so many steps the state is saved, from which a run goes on after any kill."""
+    """When the state is saved from which a run goes on after any kill.
+
+    Attributes
+    ----------
+    every : int
+        Steps between two states.
+    """
 
     every: Count = 1000
 
 
 class SampleSettings(Section):
-    """``every`` so many steps (0: never) ``count`` structures are sampled and judged."""
+    """When structures are sampled and evaluated during training.
+
+    Attributes
+    ----------
+    every : int
+        Steps between two evaluations; 0 for none.
+    count : int
+        Structures that are sampled each time.
+    """
 
     every: Annotated[int, Field(ge=0, le=10**12)] = 5000
     count: Annotated[int, Field(ge=1, le=10**5)] = 256
 
 
 class LogSettings(Section):
-    """``every`` so many steps a line is written to log.jsonl, and to a ``tracker`` if there is one."""
+    """When a line is written to log.jsonl.
+
+    Attributes
+    ----------
+    every : int
+        Steps between two lines.
+    tracker : "tensorboard" or None
+        Where the same numbers are written as well.
+    """
 
     every: Count = 50
     tracker: Literal["tensorboard"] | None = None

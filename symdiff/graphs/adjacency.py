@@ -40,8 +40,7 @@ def holds_matrices(shapes: Mapping[str, tuple[int, ...]]) -> bool:
 
 
 def read_matrices(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of arrays of adjacency matrices, as ``np.savez(file, *matrices)`` and ``np.save(file, stacked)`` write
-    them.
+    """Read graphs from adjacency matrices, as ``np.savez(file, *matrices)`` and ``np.save(file, stacked)`` write them.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ INPUT = "input_"
 
 
 def read_columns(arrays: Mapping[str, np.ndarray], place: str, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of the arrays of a file.
+    """Read graphs from flat arrays of edges.
 
     Parameters
     ----------

@@ -48,8 +48,9 @@ def begins_dump(head: Sequence[str]) -> bool:
 
 
 def read_dump(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of a text file: ``N=n``, ``X:`` and n labels of nodes, ``E:`` and n lines of n labels of edges, for
-    each of them.
+    """Read graphs from DiGress's text.
+
+    Each has ``N=n``, ``X:`` and n labels of nodes, ``E:`` and n lines of n labels of edges.
 
     Parameters
     ----------

@@ -63,7 +63,7 @@ def recognize(path: str | Path) -> Format | None:
 
 
 def read_graphs(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of a file, whatever its format.
+    """Read the graphs of a file, whatever its format.
 
     Parameters
     ----------

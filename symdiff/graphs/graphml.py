@@ -24,7 +24,7 @@ _MISSING = object()
 
 
 def read_graphml(path: str | Path, max_nodes: int = MAX_NODES) -> GraphSet:
-    """The graphs of a GraphML file.
+    """Read the graphs of a GraphML file.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ class Group(ABC, Generic[E]):
 
     @abstractmethod
     def identity(self, mask: Tensor) -> E:
-        """The neutral element for every structure of ``mask`` (B, N).
+        """Make the neutral element for every structure.
 
         Parameters
         ----------
@@ -57,7 +57,7 @@ class Group(ABC, Generic[E]):
 
     @abstractmethod
     def compose(self, g: E, h: E) -> E:
-        """The product gh: first h, then g.
+        """Compute the product gh: first h, then g.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class Group(ABC, Generic[E]):
 
     @abstractmethod
     def inverse(self, g: E) -> E:
-        """The element with g⁻¹g = 1.
+        """Compute the element with g⁻¹g = 1.
 
         Parameters
         ----------

@@ -136,7 +136,7 @@ class Bravais:
         return torch.stack([_places(star, one) for one in back])
 
     def rotations(self) -> Tensor:
-        """The operations as orthogonal matrices, (P, d, d) float64."""
+        """Write the operations as orthogonal matrices, (P, d, d) float64."""
         basis = self.cell.T
         return basis @ self.operations.double() @ torch.linalg.inv(basis)
 

@@ -55,7 +55,7 @@ def tuple_orbits(group: PermutationGroup, k: int) -> Tensor:
 
 
 def closure(colors: Tensor, group: PermutationGroup, budget: int = BUDGET) -> PermutationGroup | None:
-    """The permutations that keep the colors of all k-tuples, (n, ..., n), as a group; None where that is undecided.
+    """Find the permutations that keep the colors of all k-tuples, as a group.
 
     For the colors of ``tuple_orbits`` these permutations are the k-closure of the group (Wielandt, 1969). A stabilizer
     chain: the orbit of each base point, times the rest. Whether a point is reached by the permutations that fix the

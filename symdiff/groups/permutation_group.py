@@ -69,7 +69,7 @@ class PermutationGroup(Group[Tensor]):
         return bool((self._chain.sift(np.array([images], dtype=np.int64))[0] == np.arange(self.nodes)).all())
 
     def elements(self) -> Tensor:
-        """All elements, (order, n) int64; for small groups."""
+        """List all elements, (order, n) int64; for small groups."""
         every = torch.arange(self.nodes)[None]
         for transversal in reversed(self._transversals):
             every = transversal[:, every].reshape(-1, self.nodes)
@@ -146,11 +146,11 @@ class PermutationGroup(Group[Tensor]):
         return PermutationGroup(self.nodes, chain.generators[fixing].tolist())
 
     def orbits(self) -> Tensor:
-        """The orbit of every node, (n,) int64: numbers from 0, in the order of the orbits' first nodes."""
+        """Number the orbits of the nodes, (n,) int64 from 0, in the order of the orbits' first nodes."""
         return merge_along(self.nodes, [np.array(g) for g in self.generators])
 
     def pair_orbits(self) -> Tensor:
-        """The orbit of every ordered pair of nodes, (n, n) int64, by first appearance: O(r n²) for r generators.
+        """Number the orbits of ordered pairs of nodes, (n, n) int64, by first appearance: O(r n²) for r generators.
 
         A permutation-equivariant network that sees these colors is equivariant exactly under the 2-closure of the
         group.
@@ -168,7 +168,7 @@ class PermutationGroup(Group[Tensor]):
         return self._all.identity(self._check(mask))
 
     def sample(self, mask: Tensor, generator: Generator | None = None) -> Tensor:
-        """A product of uniform members of the transversals of the stabilizer chain, (B, n) int64."""
+        """Draw a product of uniform members of the transversals of the stabilizer chain, (B, n) int64."""
         g = self.identity(mask)
         if not self._transversals:
             return g
@@ -199,7 +199,7 @@ class PermutationGroup(Group[Tensor]):
 
 
 def merge_along(count: int, moves: Iterable[np.ndarray]) -> Tensor:
-    """The orbits of points along permutations: numbers (count,) by first appearance.
+    """Number the orbits of points along permutations, by first appearance.
 
     One permutation after the other: its cycles join the orbits so far, so that few orbits are left to join after the
     first.

@@ -47,7 +47,7 @@ class Relabel(Group[Tensor]):
         return self._labels.order
 
     def elements(self) -> Tensor:
-        """All elements, (order, K) int64; for small groups."""
+        """List all elements, (order, K) int64; for small groups."""
         return self._labels.elements()
 
     def count(self, nodes: int) -> int:

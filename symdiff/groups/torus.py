@@ -53,7 +53,7 @@ class Torus:
         return place
 
     def positions(self) -> Tensor:
-        """The integer vectors of all sites, (N, d) int64."""
+        """List the integer vectors of all sites, (N, d) int64."""
         return torch.cartesian_prod(*(torch.arange(side) for side in self.sides)).view(self.sites, len(self.sides))
 
     def neighbors(self, directions: int | Tensor) -> Tensor:
@@ -94,7 +94,7 @@ class Torus:
         return start, self.neighbors(directions)[:, half].reshape(-1), half.repeat(self.sites)
 
     def point_group(self) -> Tensor:
-        """The numbers of the lattice's operations that carry the torus to itself, (P,) int64.
+        """List the operations of the lattice that carry the torus to itself: their numbers, (P,) int64.
 
         All where the sides are equal.
         """

@@ -128,7 +128,7 @@ class GroupConvolution(nn.Module):
         self.blend = nn.Parameter(torch.ones(banks, self.count)) if relaxed else None
 
     def matrix(self) -> Tensor:
-        """The whole layer as a matrix, (places·G·inner, G·outer)."""
+        """Write the whole layer as a matrix, (places·G·inner, G·outer)."""
         filters = self.weight.view(-1, self.places * self.count, self.inner * self.outer)
         full = filters.index_select(1, self.index)
         full = full.view(-1, self.places, self.count, self.count, self.inner, self.outer)

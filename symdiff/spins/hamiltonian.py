@@ -20,7 +20,7 @@ MOST_STATES = 127
 
 
 def interaction(model: str, states: int = 2) -> Tensor:
-    """The interaction w(a, b) of two spins: δ_ab for Potts spins, cos(2π(a − b)/q) for clock spins.
+    """Make the interaction w(a, b) of two spins: δ_ab for Potts spins, cos(2π(a − b)/q) for clock spins.
 
     Ising spins s = 1 − 2a are clock spins of 2 states.
 
@@ -73,6 +73,11 @@ class Hamiltonian:
         (q, q) symmetric.
     along : Tensor, optional
         (D, d), the directions of bonds that reach beyond the lattice's shells; without, the first D of the lattice.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, numbers that are not finite, or a bond with different couplings at its two ends.
     """
 
     torus: Torus

@@ -25,6 +25,11 @@ class HeatBath:
         The number of chains.
     generator : torch.Generator, optional
         Where all random numbers come from.
+
+    Raises
+    ------
+    ValueError
+        For a number of Hamiltonians or temperatures that does not fit the chains, or a temperature that is not above 0.
     """
 
     def __init__(

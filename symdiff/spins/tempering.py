@@ -25,6 +25,11 @@ class Tempering:
     generator : torch.Generator, optional
         Where all random numbers come from.
 
+    Raises
+    ------
+    ValueError
+        For a number of Hamiltonians that does not fit the ladders, or a temperature that is not above 0.
+
     References
     ----------
     Geyer, Markov chain Monte Carlo maximum likelihood (1991). Hukushima and Nemoto, Exchange Monte Carlo method and

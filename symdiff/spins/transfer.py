@@ -255,7 +255,7 @@ class Sweep:
         return most
 
     def starts(self) -> Iterator[Tensor]:
-        """All states of the first row, (width, S) int64, portion by portion."""
+        """Make all states of the first row, (width, S) int64, a portion at a time."""
         every = torch.arange(self.states ** len(self.first))
         columns = max(1, PORTION // self.states**self.widest)
         for part in every.split(columns):

@@ -18,13 +18,18 @@ class Wolff:
     Parameters
     ----------
     hamiltonian : Hamiltonian
-        One for all chains, or one for each.
+        One for all chains, without a field.
     temperature : float or Tensor
         A number or (chains,), in J/k_B.
     chains : int
         The number of chains.
     generator : torch.Generator, optional
         Where all random numbers come from.
+
+    Raises
+    ------
+    ValueError
+        For several Hamiltonians or one with a field, or a temperature that is not above 0.
 
     References
     ----------

@@ -75,7 +75,7 @@ class Header:
 
 
 def read_arrays(path: str | Path, limit: int = MAX_BYTES) -> dict[str, np.ndarray]:
-    """The arrays of a .npz, .npy or .safetensors file, told apart by their first bytes.
+    """Read the arrays of a .npz, .npy or .safetensors file, told apart by their first bytes.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def naming() -> Iterator[None]:
 
 
 def describe(error: BaseException) -> str:
-    """An error in one line: what it says, or its kind where it says nothing.
+    """Describe an error in one line: what it says, or its kind where it says nothing.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def cache_folder() -> Path:
-    """``$SYMDIFF_CACHE``, else ``~/.cache/symdiff``."""
+    """Locate the cache: ``$SYMDIFF_CACHE``, else ``~/.cache/symdiff``."""
     return Path(os.environ.get("SYMDIFF_CACHE") or Path.home() / ".cache" / "symdiff")
 
 
@@ -37,17 +37,17 @@ def folder(name: str) -> Path:
 
 
 def recipes() -> dict[str, Path]:
-    """The bundled recipes by name: the file's name without its ending."""
+    """List the bundled recipes by name: the file's name without its ending."""
     return {path.stem: path for path in sorted(folder("recipes").glob("**/*.yaml"))}
 
 
 def checkpoints() -> dict[str, Path]:
-    """The bundled checkpoints by name."""
+    """List the bundled checkpoints by name."""
     return {path.parent.name: path.parent for path in sorted(folder("checkpoints").glob("*/model_index.json"))}
 
 
 def describe(path: Path) -> str:
-    """What a recipe or a checkpoint says of itself: the first sentence of its comment, or of its card.
+    """Describe a recipe or a checkpoint by the first sentence of its comment, or of its card.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def recipe(source: str | Path) -> Path:
 
 
 def checkpoint(source: str | Path, **options: Any) -> Path:
-    """The folder of a checkpoint: a folder that exists, a bundled checkpoint's name, or a hub id, downloaded.
+    """Find the folder of a checkpoint: a folder that exists, a bundled checkpoint's name, or a hub id, downloaded.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ def ending(path: str | Path, valid: Sequence[str]) -> str:
 
 @contextmanager
 def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
-    """The bytes of a file, decompressed where it is gzipped, never more of them than ``limit``.
+    """Open a file for reading bytes, decompressed where it is gzipped, never more of them than a limit.
 
     Compression is told by the first bytes, not by the ending. A gzipped file may hold ``MAX_RATIO`` times its size, or
     1 MiB: what expands further is a bomb, or is better unpacked first. Bounds are looked at while the bytes are read.
@@ -109,7 +109,7 @@ def open_bytes(path: str | Path, limit: int = MAX_BYTES) -> Iterator[BinaryIO]:
 
 @contextmanager
 def open_text(path: str | Path, limit: int = MAX_BYTES, errors: str = "replace") -> Iterator[TextIO]:
-    """The UTF-8 text of a file as ``open_bytes`` opens it, with or without a byte order mark; all line ends are "\\n".
+    """Open a file for reading UTF-8 text, with or without a byte order mark; all line ends are "\\n".
 
     Parameters
     ----------

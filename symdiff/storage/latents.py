@@ -13,15 +13,16 @@ LATENT, ROW, DECODER = "latent", "row", "decoder"
 
 
 def write_latents(path: str | Path, latents: np.ndarray, rows: np.ndarray, decoder: str) -> None:
-    """Write a .npz file, which is whole or not there.
+    """Write latents as a .npz file that is whole or not there.
 
     Parameters
     ----------
     path : str or Path
-    latents : numpy.ndarray
-        (M, dim) float32.
-    rows : numpy.ndarray
-        (M,) int64, the structures that they belong to, counted from 0.
+        The file.
+    latents : ndarray, (M, dim)
+        The latents; written as float32.
+    rows : ndarray, (M,) integers
+        The structures that they belong to, counted from 0.
     decoder : str
         The SHA-256 of the decoder's weights.
 
@@ -39,6 +40,7 @@ def read_latents(path: str | Path, dim: int, decoder: str) -> np.ndarray:
     Parameters
     ----------
     path : str or Path
+        The file.
     dim : int
         Numbers of a latent.
     decoder : str

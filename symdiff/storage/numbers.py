@@ -16,7 +16,7 @@ _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]+)?")
 
 
 def read_integer(value: object, least: int = -MAX_INTEGER, most: int = MAX_INTEGER, decimals: bool = False) -> int:
-    """An integer from least to most.
+    """Read an integer from least to most.
 
     Text has ASCII digits alone, with a sign perhaps: "²", "1_000" and "٣" are no integers. Numbers are integers where
     they are whole.
@@ -57,7 +57,7 @@ def read_integer(value: object, least: int = -MAX_INTEGER, most: int = MAX_INTEG
 
 
 def read_real(value: object, least: float = -MAX_REAL, most: float = MAX_REAL) -> float:
-    """A finite real number from least to most.
+    """Read a finite real number from least to most.
 
     Text is a decimal number, with an exponent perhaps (Fortran's "1.5D-3" too); "nan", "inf" and "1e400" are no
     numbers.
@@ -94,7 +94,7 @@ def read_real(value: object, least: float = -MAX_REAL, most: float = MAX_REAL) -
 
 
 def show(value: object) -> str:
-    """A value as an error quotes it, cut where it is long.
+    """Quote a value for a message, cut where it is long.
 
     Parameters
     ----------

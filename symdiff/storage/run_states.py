@@ -105,12 +105,12 @@ class Checkpoints:
         return target
 
     def steps(self) -> list[int]:
-        """The steps that have a folder, ascending."""
+        """List the steps that have a folder, ascending."""
         names = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
         return sorted(int(match[1]) for match in map(_STEP.fullmatch, names) if match)
 
     def latest(self) -> tuple[Snapshot | None, list[str]]:
-        """The newest complete state (None before the first save) and what is wrong with newer ones.
+        """Read the newest complete state (None before the first save), and say what is wrong with newer ones.
 
         Raises
         ------
