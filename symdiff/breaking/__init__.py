@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from symdiff.breaking.codes import NodeCode as NodeCode
     from symdiff.breaking.frame_code import FrameCode as FrameCode
     from symdiff.breaking.given import Given as Given
+    from symdiff.breaking.graph_orbits import GraphOrbits as GraphOrbits
     from symdiff.breaking.laplacian import Laplacian as Laplacian
     from symdiff.breaking.noise import Noise as Noise
     from symdiff.breaking.nothing import Nothing as Nothing

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from symdiff.domains.properties import Property as Property
     from symdiff.domains.property_options import PropertyOptions as PropertyOptions
     from symdiff.domains.property_set import Properties as Properties
+    from symdiff.domains.tori import SpinTori as SpinTori
+    from symdiff.domains.tori_codec import ToriCodec as ToriCodec
     from symdiff.domains.wishes import Wish as Wish
 
 __getattr__, __dir__ = face(__name__)

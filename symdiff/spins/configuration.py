@@ -23,9 +23,12 @@ class Configuration:
         (L1, ..., Ld) for Ising spins, else (L1, ..., Ld, q).
     temperature : float, optional
         In J/k_B.
+    lattice : str, optional
+        The kind of lattice, from a model of several kinds.
     """
 
     spins: np.ndarray | None
     coupling: np.ndarray | None = None
     field: np.ndarray | None = None
     temperature: float | None = None
+    lattice: str | None = None

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symdiff.spins.hamiltonian import Hamiltonian
+from symdiff.spins.layers import has_four_layers, log_partition_of_layers
 from symdiff.spins.transfer import Algebra, Boltzmann, Lowest, Sweep
 
 EQUAL = 1e-10
@@ -72,12 +73,13 @@ def log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:
     ValueError
         For tori that are too large, or a temperature that is not above 0.
     """
-    return torch.stack(
-        [
-            _columns(Sweep(hamiltonian.select([k])), Boltzmann(temperature))[1].logsumexp(0)
-            for k in range(len(hamiltonian))
-        ]
-    )
+    return torch.stack([_log_partition(hamiltonian.select([k]), temperature) for k in range(len(hamiltonian))])
+
+
+def _log_partition(hamiltonian: Hamiltonian, temperature: float) -> Tensor:
+    if has_four_layers(hamiltonian):
+        return log_partition_of_layers(hamiltonian, temperature)
+    return _columns(Sweep(hamiltonian), Boltzmann(temperature))[1].logsumexp(0)
 
 
 def mean_energy(hamiltonian: Hamiltonian, temperature: float, step: float = 1e-3) -> Tensor:

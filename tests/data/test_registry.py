@@ -60,6 +60,7 @@ DRAWN = {
     "independent-set",
     "removed-links",
     "triangular",
+    "spin-tori",
 }
 COMPUTED = DRAWN | {
     name for name in TABLE if name.startswith(("small-molecules", "ground-states-", "spin-glass-", "ising-"))

@@ -136,6 +136,7 @@ TABLE: dict[str, Named] = {
         for side in (8, 16)
     },
     "ising-16-long": _name("lattices", "ising", "The same as ising-16, six times as many", side=16, rounds=384),
+    "spin-tori": _name("tori", "spin_tori", "Ising spins on chain, square, triangular and cubic lattices of 64 sites"),
     **{name: _name("benchmark_graphs", "benchmark", about, name=name) for name, about in _GRAPHS.items()},
 }
 """Every data set that has a name. A module of one's own may add to it, see ``--import``."""
