@@ -13,6 +13,7 @@ import torch
 from symdiff.domains import spin_files
 from symdiff.domains.arrays import Arrays
 from symdiff.domains.codec import Codec
+from symdiff.domains.tori_bonds import LATTICES, bonds_of, recognize
 from symdiff.errors import UserError
 from symdiff.spins.configuration import Configuration
 from symdiff.state import State
@@ -41,8 +42,6 @@ class ToriCodec(Codec):
         return self.domain.lattice(obj.lattice, np.shape(obj.spins))
 
     def encode(self, obj: Configuration) -> Arrays:
-        from symdiff.domains.tori import bonds_of
-
         record = self.lattice_of(obj).codec.encode(obj)
         bonds = bonds_of(str(obj.lattice), np.shape(obj.spins))
         return {**record, "edges": bonds, "bond": np.ones(len(bonds), np.int64)}
@@ -55,8 +54,6 @@ class ToriCodec(Codec):
         UserError
             For bonds that are those of no lattice.
         """
-        from symdiff.domains.tori import recognize
-
         objs, known = [], {}
         bonds, spins = state["bond"].cpu().triu(1), state["spin"].cpu()
         temperatures = state["temperature"][:, 0].tolist()
@@ -76,8 +73,6 @@ class ToriCodec(Codec):
         return self.lattice_of(objs[0]).codec.draw(objs, path) if objs else False
 
     def read(self, path: str | Path) -> list[Configuration]:
-        from symdiff.domains.tori import LATTICES
-
         arrays = spin_files.read_named(path)
         kind = str(arrays.get("lattice", "nothing"))
         spins = arrays.get("spins")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from symdiff.domains.options import Options
+from symdiff.domains.tori_bonds import LATTICES, MOST_SITES, bonds_of, recognize
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.named import parse_group
@@ -42,8 +43,6 @@ class ToriOptions(Options):
         UserError
             For a lattice, sides, a group or a temperature that do not fit.
         """
-        from symdiff.domains.tori import bonds_of
-
         if "temperature" not in words:
             raise UserError("--temperature: the model needs one, in J/k_B")
         temperature = read_real(words["temperature"], 1e-3, 1e6)
@@ -56,8 +55,6 @@ class ToriOptions(Options):
         return State(torch.ones(1, nodes, dtype=torch.bool), schema, values)
 
     def _read_lattice(self, words: Mapping[str, str]) -> tuple[str, tuple[int, ...]]:
-        from symdiff.domains.tori import LATTICES
-
         kind, text = words.get("lattice", ""), words.get("size", "")
         if kind not in LATTICES:
             raise UserError(
@@ -73,8 +70,6 @@ class ToriOptions(Options):
         return kind, sides * dim if len(sides) == 1 else sides
 
     def _read_group(self, words: Mapping[str, str]) -> tuple[str, tuple[int, ...]]:
-        from symdiff.domains.tori import MOST_SITES, recognize
-
         if "lattice" in words or "size" in words:
             raise UserError("--group: says the lattice and its size, leave out --lattice and --size")
         group = parse_group(words["group"])

@@ -84,7 +84,8 @@ def prepare(
     ):
         sizes = _sizes_by_condition(replace(request, condition=condition), domain, histogram)
     if sizes is not None and not isinstance(sizes, tuple):
-        _check_size(int(torch.as_tensor(sizes).max()), domain, breaker, device)
+        given = condition if condition is not None and condition.mask.shape[1] else None
+        _check_size(int(torch.as_tensor(sizes).max()), domain, breaker, device, given)
     return replace(request, condition=condition, sizes=sizes), histogram
 
 
@@ -119,14 +120,19 @@ def _check_known(known: State, process: Process) -> None:
         raise UserError(f"known: expected the fields {', '.join(expected)}{how}, got {', '.join(known.schema)}")
 
 
-def _check_size(nodes: int, domain: Domain, breaker: SymmetryBreaker, device: torch.device) -> None:
+def _check_size(
+    nodes: int, domain: Domain, breaker: SymmetryBreaker, device: torch.device, condition: State | None
+) -> None:
     """Refuse what neither the domain nor the symmetry breaker has, before a batch of it is made."""
     largest = domain.spec.get("max_nodes", nodes)
     if nodes > largest:
         raise UserError(f"num_nodes: expected at most {largest}, got {nodes}")
-    one = torch.ones(1, nodes, dtype=torch.bool, device=device)
+    streams = Streams(0, torch.arange(1))
     try:
-        breaker.prior(one, Streams(0, torch.arange(1)))
+        if condition is not None and breaker.anchor == "data":
+            breaker.sample(condition.select(condition.num_nodes.argmax()[None]).to(device), streams)
+        else:
+            breaker.prior(torch.ones(1, nodes, dtype=torch.bool, device=device), streams)
     except ValueError as error:
         raise UserError(f"cannot sample structures of up to {nodes} nodes: {error}") from error
 

@@ -9,7 +9,8 @@ import torch
 from symdiff.data.sets.tori import TRAINED, spin_tori
 from symdiff.domains import SpinLattice, SpinTori
 from symdiff.domains.base import domain_from_spec
-from symdiff.domains.tori import bonds_of, recognize, total_energy
+from symdiff.domains.tori import total_energy
+from symdiff.domains.tori_bonds import bonds_of, recognize
 from symdiff.errors import UserError
 from symdiff.random import Streams
 from symdiff.spins.configuration import Configuration

@@ -7,7 +7,8 @@ import torch
 
 from symdiff.data.dataset import Dataset
 from symdiff.data.parsing import Progress
-from symdiff.domains.tori import SpinTori, bonds_of
+from symdiff.domains.tori import SpinTori
+from symdiff.domains.tori_bonds import bonds_of
 from symdiff.groups.torus import torus
 from symdiff.spins.hamiltonian import Hamiltonian, interaction
 from symdiff.spins.mixed import rounds as mixed_rounds
