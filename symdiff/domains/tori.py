@@ -24,7 +24,7 @@ class SpinTori(Domain):
     """Ising spins on a torus of any lattice, J = 1 between nearest neighbors, at a temperature.
 
     Which lattice is a condition, as the bonds between sites: sites carry no place, and the symmetries of a structure
-    are the permutations that leave its bonds as they are. Objects are ``Configuration``s with the name of their lattice.
+    are the permutations that leave its bonds as they are. Objects are ``Configuration``s that name their lattice.
     """
 
     @property
