@@ -15,7 +15,7 @@ def test_every_public_module_is_on_one_page():
     written = Counter(name for page in PAGES for name in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE))
     assert not [name for name, count in written.items() if count > 1]
     wanted = {name for face in FACES for name in re.findall(r"^    from (\S+) import", face.read_text(), re.MULTILINE)}
-    assert len(wanted) > 100 and wanted <= set(written)
+    assert len(wanted) > 100 and not wanted - set(written)
     for name in written:
         assert any(
             (root / (name.replace(".", "/") + ending)).exists()
