@@ -28,6 +28,7 @@ NEEDED = {
     "SymPE": {"canonicalizer": {"kind": "Nodes"}, "code": {"kind": "NodeCode", "nodes": 4}},
     "NodeCode": {"nodes": 4},
     "Orbits": {"group": "cyclic 5"},
+    "GraphOrbits": {"field": "bond"},
     "Molecules": {"atoms": ["C"]},
     "NodesGiven": {"given": ["edge"]},
     "Sites": {"group": {"kind": "Space"}},
