@@ -37,12 +37,14 @@ UNSEEN = {
 }
 
 
-def measure(pipeline: Pipeline, kind: str, size: str, temperature: float, count: int, seed: int) -> dict:
+def measure(
+    pipeline: Pipeline, kind: str, size: str, temperature: float, count: int, seed: int, precision: str = "bf16"
+) -> dict:
     """Sample one lattice at one temperature: energies per site, seconds."""
     words = {"lattice": kind, "size": size, "temperature": str(temperature)}
     condition = SpinTori().options.read_condition(words)
     sites, begun = condition.mask.shape[1], time.perf_counter()
-    x = pipeline.sample(Request(count, condition=condition, seed=seed), sites).state()
+    x = pipeline.sample(Request(count, condition=condition, seed=seed), sites, precision=precision).state()
     seconds = time.perf_counter() - begun
     energy = total_energy(x) / sites
     sides = [int(side) for side in size.split("x")]

@@ -42,9 +42,9 @@ class ToriCodec(Codec):
         return self.domain.lattice(obj.lattice, np.shape(obj.spins))
 
     def encode(self, obj: Configuration) -> Arrays:
-        record = self.lattice_of(obj).codec.encode(obj)
-        bonds = bonds_of(str(obj.lattice), np.shape(obj.spins))
-        return {**record, "edges": bonds, "bond": np.ones(len(bonds), np.int64)}
+        lattice = self.lattice_of(obj)
+        bonds = bonds_of(lattice.lattice, lattice.sides or ())
+        return {**lattice.codec.encode(obj), "edges": bonds, "bond": np.ones(len(bonds), np.int64)}
 
     def decode(self, state: State) -> list[Configuration]:
         """Configurations; what a process hides still is 0.

@@ -13,6 +13,7 @@ from symdiff.domains.tori_bonds import LATTICES, MOST_SITES, bonds_of, recognize
 from symdiff.errors import UserError, nearest
 from symdiff.groups.bravais import bravais
 from symdiff.groups.named import parse_group
+from symdiff.random import Streams
 from symdiff.state import State
 from symdiff.storage.numbers import read_integer, read_real, show
 
@@ -35,7 +36,7 @@ class ToriOptions(Options):
             "temperature": "T in J/k_B",
         }
 
-    def read_condition(self, words: Mapping[str, str]) -> State:
+    def read_condition(self, words: Mapping[str, str], streams: Streams | None = None) -> State:
         """The bonds and the temperature of one lattice.
 
         Raises
