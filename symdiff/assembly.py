@@ -24,14 +24,15 @@ Model = Diffusion | Autoencoder
 def assemble(
     recipe: Recipe, domain: Domain, marginals: Mapping[str, list[float]], autoencoder: Autoencoder | None = None
 ) -> Model:
-    """The model of a recipe for a domain.
+    """Build the model of a recipe for a domain.
 
     Parameters
     ----------
     recipe : Recipe
+        In which nothing is ``auto``.
     domain : Domain
         Of the structures in the data.
-    marginals : mapping
+    marginals : mapping of str to list of float
         The frequency of every label of every field in the data.
     autoencoder : Autoencoder, optional
         Whose latents are diffused, for a recipe that names one.
@@ -39,6 +40,7 @@ def assemble(
     Returns
     -------
     Diffusion or Autoencoder
+        With random weights.
 
     Raises
     ------

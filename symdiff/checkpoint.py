@@ -140,7 +140,7 @@ class Checkpoint(DiffusionPipeline):
         local_files_only: bool = False,
         force_download: bool = False,
     ) -> Self:
-        """``load`` under diffusers' name.
+        """Load a checkpoint: ``load`` under diffusers' name.
 
         Parameters
         ----------
@@ -150,6 +150,11 @@ class Checkpoint(DiffusionPipeline):
             What the networks are converted to.
         revision, cache_dir, token, local_files_only, force_download
             See ``symdiff.storage.hub.download``; they say nothing of a folder.
+
+        Returns
+        -------
+        Checkpoint
+            Of the class on which it is called.
 
         Raises
         ------

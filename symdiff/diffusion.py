@@ -29,8 +29,11 @@ class Diffusion(nn.Module):
     Parameters
     ----------
     denoiser : Denoiser
+        Predicts x0.
     process : Process
+        Noises structures and steps back.
     breaker : SymmetryBreaker
+        Draws z.
     objective : Objective, optional
         What training minimizes; sampling needs none.
 

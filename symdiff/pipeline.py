@@ -81,7 +81,12 @@ class SymdiffPipeline(Checkpoint):
     def diffusion(self) -> Diffusion:
         """Denoiser, process and breaker as one module, whose forward is the loss of denoising.
 
-        Latents are invariant, so a diffusion of them breaks no symmetry. Raises UserError for an autoencoder alone.
+        Latents are invariant, so a diffusion of them breaks no symmetry.
+
+        Raises
+        ------
+        UserError
+            For an autoencoder alone.
         """
         if "denoiser" not in self.names:
             raise UserError("this checkpoint is an autoencoder: it encodes and decodes, and has nothing to sample with")
@@ -90,7 +95,13 @@ class SymdiffPipeline(Checkpoint):
 
     @property
     def autoencoder(self) -> Autoencoder:
-        """Encoder, decoder and breaker as one module. Raises UserError where there is no encoder."""
+        """Encoder, decoder and breaker as one module.
+
+        Raises
+        ------
+        UserError
+            Where there is no encoder.
+        """
         if "encoder" not in self.names:
             raise UserError("this checkpoint has no encoder: it samples, and neither encodes nor decodes")
         return Autoencoder(self.encoder, self.decoder, self.breaker, Autoencoding())

@@ -26,7 +26,9 @@ class Autoencoder(nn.Module):
     encoder : Encoder or None
         None where latents are only decoded.
     decoder : Decoder
+        Predicts structures from latents and z.
     breaker : SymmetryBreaker
+        Draws z.
     objective : Objective, optional
         What training minimizes; encoding and decoding need none.
     """

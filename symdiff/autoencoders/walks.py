@@ -34,14 +34,19 @@ def neighbors(latents: Tensor, std: float, count: int, generator: Generator | No
 
 
 def interpolate(start: Tensor, end: Tensor, count: int) -> Tensor:
-    """``count`` latents from one to another, both ends among them, along the great circle: (count, dim).
+    """Walk from one latent to another along the great circle.
 
     Parameters
     ----------
     start, end : Tensor
         (dim,).
     count : int
-        At least 2.
+        Latents of the walk, both ends among them, at least 2.
+
+    Returns
+    -------
+    Tensor
+        (count, dim).
     """
     share = torch.linspace(0, 1, count)[:, None].to(start)
     first, last = start / start.norm(), end / end.norm()

@@ -196,6 +196,13 @@ def add_properties(
     units : mapping of str to str
         Their units.
 
+    Returns
+    -------
+    Domain
+        With the properties as conditions.
+    dict of str to ndarray
+        The structures with them.
+
     Raises
     ------
     UserError
@@ -214,7 +221,7 @@ def add_properties(
 
 
 def choose_properties(dataset: Dataset, names: Sequence[str]) -> Dataset:
-    """A data set with some of its properties, and without the others.
+    """Keep some of a data set's properties, and drop the others.
 
     Parameters
     ----------
@@ -222,6 +229,11 @@ def choose_properties(dataset: Dataset, names: Sequence[str]) -> Dataset:
         One with properties.
     names : sequence of str
         Those that stay.
+
+    Returns
+    -------
+    Dataset
+        Of the same structures.
 
     Raises
     ------

@@ -41,10 +41,16 @@ def convert(dataset: Dataset, domain: Domain, nodes: int | None = None) -> Conve
     Parameters
     ----------
     dataset : Dataset
+        Of the same kind.
     domain : Domain
         That of a model.
     nodes : int, optional
         The largest structure that the model takes.
+
+    Returns
+    -------
+    Converted
+        The structures that the domain can express, and how many were left out.
 
     Raises
     ------

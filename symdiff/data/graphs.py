@@ -97,7 +97,7 @@ def import_graphs(paths: Sequence[Path], meta: Mapping, settings: ImportSettings
 
 
 def take_values(graph_set: GraphSet, paths: Sequence[Path], columns: PropertyColumns) -> GraphSet:
-    """The graphs of files without those of which a property is no number.
+    """Take the properties of graphs, and leave out those of which a property is no number.
 
     Parameters
     ----------
@@ -107,6 +107,11 @@ def take_values(graph_set: GraphSet, paths: Sequence[Path], columns: PropertyCol
         The files.
     columns : PropertyColumns
         Takes the values of every record.
+
+    Returns
+    -------
+    GraphSet
+        With a reason in place of every graph that is left out.
 
     Raises
     ------

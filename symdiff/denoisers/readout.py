@@ -66,6 +66,11 @@ class Readout(nn.ModuleDict):
             The noisy structures.
         context : Tensor
             (B, context).
+
+        Returns
+        -------
+        dict of str to Tensor
+            The prediction of every field, logits or reals.
         """
         return {name: self._read(name, h, x, context) for name in self.predicted}
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def write_graphs(records: Iterable[Arrays], domain: Graph, path: str | Path) -> None:
-    """Write records of graphs, each before more than a few others are asked for. Raises UserError.
+    """Write records of graphs, each before more than a few others are asked for.
 
     Parameters
     ----------
@@ -29,6 +29,11 @@ def write_graphs(records: Iterable[Arrays], domain: Graph, path: str | Path) -> 
         What their labels are.
     path : str or Path
         .graphml, .npz or .safetensors.
+
+    Raises
+    ------
+    UserError
+        Where the file cannot be written, and for an ending that is not known.
     """
     if ending(path, WRITE) == ".graphml":
         write_graphml(map(domain.codec.graph_of, records), path)

@@ -271,6 +271,7 @@ def draw(p: Tensor, field: Field, mask: Tensor, generator: Generator | None = No
         Weights of the labels of every entry, (..., classes), which need not be normalized; a label of weight zero is
         never drawn.
     field : Field
+        The field, whose axes say what an entry belongs to.
     mask : Tensor
         (B, N) bool, the real nodes.
     generator : Generator, optional

@@ -109,6 +109,7 @@ def decode(
     Parameters
     ----------
     autoencoder : Autoencoder
+        Whose latents they are.
     latents : Tensor
         (M, dim).
     seed : int

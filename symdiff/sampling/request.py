@@ -168,7 +168,13 @@ class Request:
 
     @property
     def mask(self) -> Tensor:
-        """(count, N) bool, for sizes that are decided. Raises ValueError for others."""
+        """The nodes of the structures, (count, N) bool.
+
+        Raises
+        ------
+        ValueError
+            For sizes that are not decided.
+        """
         if not isinstance(self.sizes, int | Tensor):
             raise ValueError(f"sizes: expected one number of nodes, or one for each structure, got {self.sizes}")
         return node_mask(

@@ -123,11 +123,12 @@ def hold(folder: Path) -> Iterator[None]:
 
 
 def find_holder(folder: Path) -> dict | None:
-    """Who works in a folder, without touching its lock.
+    """Tell who works in a folder, without touching its lock.
 
     Parameters
     ----------
     folder : Path
+        The folder of a run.
 
     Returns
     -------

@@ -57,7 +57,7 @@ def own_recipe(name: str) -> Recipe:
 
 
 def write_recipe(name: str, minutes: float = MINUTES) -> str:
-    """The text of ``own_recipe``, to be edited: it begins with what ``auto`` stands for at present.
+    """Write the text of ``own_recipe``, to be edited: it begins with what ``auto`` stands for at present.
 
     Parameters
     ----------
@@ -65,6 +65,11 @@ def write_recipe(name: str, minutes: float = MINUTES) -> str:
         The folder or the name of a data set.
     minutes : float
         For training.
+
+    Returns
+    -------
+    str
+        YAML.
 
     Raises
     ------

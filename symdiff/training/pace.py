@@ -23,14 +23,16 @@ def measure_pace(subject: Subject, settings: TrainingSettings, accelerator: Acce
     Parameters
     ----------
     subject : Subject
+        The model, and what it is trained on.
     settings : TrainingSettings
+        Of the training.
     accelerator : Accelerator
         All processes do the steps together, and agree on the time.
 
     Returns
     -------
     float
-        Seconds.
+        Seconds a step.
 
     Raises
     ------

@@ -76,15 +76,21 @@ def observer(
 
 
 def observe_reconstruction(dataset: Dataset, count: int, seed: int) -> Callable[[Autoencoder, int], dict]:
-    """The function (autoencoder, step) -> values that a training logs: which structures come back exactly.
+    """Make the function that tells which structures an autoencoder reconstructs exactly while it trains.
 
     Parameters
     ----------
     dataset : Dataset
-        The structures of its valid split, ``count`` at most; those of train where there are none.
+        Whose valid split is looked at, or the train split where there is none.
     count : int
+        The most structures.
     seed : int
         Of z.
+
+    Returns
+    -------
+    callable
+        (autoencoder, step) -> values that a training logs.
     """
     split = next(name for name in ("valid", "train") if name in dataset.splits)
     structures = dataset.split(split)

@@ -33,7 +33,7 @@ VALID = 0.005
 
 
 def moses(scaffolds: bool = False, progress: Progress = None) -> Dataset:
-    """1,584,663 molecules to train and validate (one in 200, by a hash), 176,074 to test.
+    """Open the data set of MOSES: 1,584,663 molecules to train and validate (one in 200, by a hash), 176,074 to test.
 
     Parameters
     ----------
@@ -42,10 +42,20 @@ def moses(scaffolds: bool = False, progress: Progress = None) -> Dataset:
     progress : callable, optional
         Is told what was done.
 
+    Returns
+    -------
+    Dataset
+        Of a ``MolecularGraph``.
+
     Raises
     ------
     UserError
         Where a file is missing or damaged.
+
+    References
+    ----------
+    Polykovskiy et al.: Molecular Sets (MOSES): A Benchmarking Platform for Molecular Generation Models (Frontiers in
+    Pharmacology 11, 2020).
     """
     test = "test_scaffolds" if scaffolds else "test"
     if data_folder() is not None:

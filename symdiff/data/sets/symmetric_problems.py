@@ -133,16 +133,28 @@ PROBLEMS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def find_optima(name: str, nodes: int, edges: np.ndarray) -> tuple[int, np.ndarray]:
-    """The greatest value of a problem on a graph, and all labelings (M, N) uint8 that reach it, by enumeration.
+    """Find the greatest value of a problem on a graph, and all labelings that reach it, by enumeration.
 
     Parameters
     ----------
     name : str
-        One of ``PROBLEMS``.
+        A key of ``PROBLEMS``.
     nodes : int
         N, at most 24.
-    edges : numpy.ndarray
+    edges : ndarray
         (E, 2) int64.
+
+    Returns
+    -------
+    int
+        The greatest value.
+    ndarray
+        (M, N) uint8, all labelings that reach it.
+
+    Raises
+    ------
+    ValueError
+        For more nodes.
     """
     if nodes > 24:
         raise ValueError(f"expected at most 24 nodes, got {nodes}")
@@ -184,12 +196,23 @@ def symmetric_problem(name: str, seed: int = 0, progress: Progress = None) -> Da
 
 
 def triangular(counts: tuple[int, int, int] = (2000, 100, 500), seed: int = 0, progress: Progress = None) -> Dataset:
-    """Open pieces of the triangular lattice with ground states of the antiferromagnet as labels, the bonds given.
+    """Make a data set of open pieces of the triangular lattice with ground states of the antiferromagnet as labels.
+
+    The bonds are given.
 
     Parameters
     ----------
     counts : tuple of int
         Pieces to train, to validate and to test; regular shapes are to test.
+    seed : int
+        Of the pieces, and of the choice among ground states.
+    progress : callable, optional
+        Called with how many graphs were labeled now, and how many there are.
+
+    Returns
+    -------
+    Dataset
+        Of a ``Graph`` with conditions.
     """
     source = pieces(sum(counts), seed)
     split = np.repeat(np.array([2, 0, 1], np.uint8), [counts[2], counts[0], counts[1]])
