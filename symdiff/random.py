@@ -91,6 +91,23 @@ class Streams:
         other.keys, other.draws = mix(self.keys[:, None] * _GOLDEN + place).flatten(), self.draws
         return other
 
+    def branch(self, numbers: Tensor) -> Streams:
+        """Another stream for every row, named by a number (B,) int64: independent of the row's own.
+
+        Parameters
+        ----------
+        numbers : Tensor
+            Such as that of an attempt.
+
+        Returns
+        -------
+        Streams
+            As many rows, from the start.
+        """
+        other = object.__new__(Streams)
+        other.keys, other.draws = mix(self.keys * _GOLDEN + mix((numbers.to(self.keys) + 1) * _MIX2)), 0
+        return other
+
     def bits(self, *shape: int) -> Tensor:
         """Draw uniform int64 for every row.
 

@@ -48,6 +48,15 @@ Metropolis = Annotated[
         help="Correct spins to Boltzmann's distribution: a Markov chain accepts or rejects what the model proposes.",
     ),
 ]
+ScoreFunction = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODULE:FUNCTION",
+        help="A function of one's own that structures shall have high values of: samples follow its gradient.",
+        show_default=False,
+    ),
+]
+ScoreStrength = Annotated[float, typer.Option(help="What the score is multiplied by.")]
 TrajectoryFile = Annotated[
     Path | None,
     typer.Option(
@@ -71,6 +80,8 @@ def sample(
     guidance: Guidance = 1.0,
     particles: Particles = 1,
     metropolis: Metropolis = False,
+    score: ScoreFunction = None,
+    score_strength: ScoreStrength = 1.0,
     trajectory: TrajectoryFile = None,
     import_: Import = None,
     as_json: Json = False,
@@ -83,6 +94,8 @@ def sample(
     symdiff sample ising --temperature 2.27 --metropolis ...
     Properties that may be absent count more with --guidance: symdiff sample qm9-3d-alpha --alpha 90 --guidance 2 ...
     They may be ranges or bounds, in which values are drawn as in the training data: --alpha 60-70 --gap '>4'
+    A differentiable score leads samples: symdiff sample qm9-graph --score mine:few_rings --score-strength 2 ...
+    Molecules of one formula are those of which all others were rejected: symdiff sample qm9-graph --formula C7H10O2 ...
     symdiff sample CHECKPOINT --help lists them for a model.
     """
     import collections
@@ -97,6 +110,9 @@ def sample(
     request = read_request(context, pipeline, checkpoint, count, num_nodes, seed)
     steps = steps or pipeline.default_steps
     request, sampler = choose_sampler(pipeline, request, steps, guidance, particles, metropolis)
+    if score is not None:
+        sampler = follow(pipeline, sampler, score, score_strength, metropolis)
+    request, sampler = choose_filter(pipeline, request, sampler, read_options(context.args), metropolis)
     target = find_device(device)
     if trajectory is not None:
         trajectories.check(trajectory, pipeline.domain, sampler, metropolis)
@@ -301,6 +317,51 @@ def choose_sampler(pipeline, request, steps: int, guidance: float, particles: in
             f"--metropolis: expected one Hamiltonian and temperature for the whole chain, got {len(condition)}"
         )
     return request, Importance(sampler.diffusion, steps, pipeline.domain.log_density)
+
+
+def follow(pipeline, sampler, score: str, strength: float, metropolis: bool):
+    """The sampler with predictions that follow the gradient of a score of one's own: see ``Scored``.
+
+    Raises
+    ------
+    UserError
+        For a function that is not found, and a model or a sampler whose samples cannot follow one.
+    """
+    import math
+
+    from symdiff.config.extensions import find_function
+    from symdiff.denoisers.scored import Scored
+    from symdiff.diffusion import Diffusion
+
+    if not math.isfinite(strength):
+        raise UserError(f"--score-strength: expected a finite number, got {strength}")
+    if pipeline.has_latents or metropolis:
+        why = "--metropolis corrects to another distribution" if metropolis else "the model samples latents"
+        raise UserError(f"--score: {why}, where no score of structures leads")
+    before = sampler.diffusion
+    scored = Scored(before.denoiser, before.process, find_function(score, "--score"), strength)
+    sampler.diffusion = Diffusion(scored, before.process, before.breaker)
+    return sampler
+
+
+def choose_filter(pipeline, request, sampler, words, metropolis: bool):
+    """The request and the sampler for structures of which others are rejected, where an option asks for such.
+
+    Raises
+    ------
+    UserError
+        For what an option cannot say, and settings that do not go together.
+    """
+    wanted = pipeline.domain.options.read_filter(words)
+    if wanted is None:
+        return request, sampler
+    if metropolis or pipeline.has_latents:
+        raise UserError(f"{wanted.what}: only a diffusion of structures itself is sampled until one is accepted")
+    from symdiff.sampling.rejection import Rejection
+
+    if request.sizes not in (None, wanted.size):
+        raise UserError(f"{wanted.what}: has {wanted.size} nodes; --num-nodes says otherwise")
+    return replace(request, sizes=wanted.size), Rejection(sampler, wanted.accept, wanted.what)
 
 
 def objects(blocks, first: list) -> Iterator:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 
-from symdiff.errors import UserError
+from symdiff.errors import UserError, nearest
 from symdiff.storage.boundary import describe
 
 GROUP = "symdiff.extensions"
@@ -33,6 +33,33 @@ def import_modules(names: Sequence[str]) -> None:
         sys.path.insert(0, os.getcwd())
     for name in names:
         _import(name, f"--import {name}")
+
+
+def find_function(text: str, place: str) -> Callable:
+    """Import the function that ``module:function`` names, from the working folder or installed.
+
+    Parameters
+    ----------
+    text : str
+        The name of a module, a colon, and that of a function in it.
+    place : str
+        What begins messages, such as an option.
+
+    Raises
+    ------
+    UserError
+        For another text, and where there is no such module or function, or the module raises while it is imported.
+    """
+    module, colon, name = text.partition(":")
+    if not colon or not module or not name:
+        raise UserError(f"{place}: expected module:function, got {text[:80]!r}")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    _import(module, place)
+    found = getattr(sys.modules[module], name, None)
+    if not callable(found):
+        raise UserError(f"{place}: {module} has no function {name!r}{nearest(name, dir(sys.modules[module]))}")
+    return found
 
 
 @cache

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from symdiff.denoisers.nodes import NodeTransformer as NodeTransformer
     from symdiff.denoisers.orbit_mlp import OrbitMLP as OrbitMLP
     from symdiff.denoisers.points import PointConvolution as PointConvolution
+    from symdiff.denoisers.scored import Scored as Scored
     from symdiff.denoisers.steerable import SteerableNetwork as SteerableNetwork
     from symdiff.denoisers.sublattices import SublatticeConvolution as SublatticeConvolution
     from symdiff.denoisers.vector import ResidualMLP as ResidualMLP

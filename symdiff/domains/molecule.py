@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from symdiff.config.ranges import Nodes
 from symdiff.domains.base import Domain
 from symdiff.domains.molecule_codec import MoleculeCodec
+from symdiff.domains.molecule_options import MoleculeOptions
 from symdiff.domains.options import Options
-from symdiff.domains.property_options import PropertyOptions
 from symdiff.domains.property_set import Properties
 from symdiff.errors import UserError
 from symdiff.groups.base import Group
@@ -63,7 +63,7 @@ class MolecularGraph(Domain):
 
     @property
     def options(self) -> Options:
-        return PropertyOptions(self.properties)
+        return MoleculeOptions(self)
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
         return self.properties.sizes(histogram, condition)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from symdiff.domains.formulas import HELP, read_filter
+from symdiff.domains.options import Filter
 from symdiff.domains.property_options import PropertyOptions
 from symdiff.errors import UserError
 from symdiff.state import State
@@ -34,8 +36,15 @@ class Molecule3DOptions(PropertyOptions):
         """Every property, in its unit, and ``fixed``."""
         return {
             **super().help,
+            "formula": HELP,
             "fixed": "an .sdf file of a fragment whose atoms are in every molecule, where they stand",
         }
+
+    def read_filter(self, words: Mapping[str, str]) -> Filter | None:
+        """Read the option ``formula``; for a model without bonds only atoms are counted."""
+        if "formula" not in words:
+            return None
+        return read_filter(words["formula"], self.domain.atoms, True, self.domain.codec.decode)
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
         """Read the fragment in the file ``fixed``: its atoms as they are, with bonds to them left open.

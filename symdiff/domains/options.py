@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from torch import Tensor
 
 from symdiff.random import Streams
 from symdiff.state import State
+
+
+class Filter(NamedTuple):
+    """Structures of one size, of which some are wanted.
+
+    Attributes
+    ----------
+    size : int
+        Nodes of each.
+    accept : callable
+        Which structures of a batch are wanted, (B,) bool.
+    what : str
+        What is wanted, in words.
+    """
+
+    size: int
+    accept: Callable[[State], Tensor]
+    what: str
 
 
 class Options:
@@ -47,6 +68,16 @@ class Options:
     def notes(self, words: Mapping[str, str]) -> list[str]:
         """Tell what a user should know of options that are taken, a line each: values that no training data had."""
         return []
+
+    def read_filter(self, words: Mapping[str, str]) -> Filter | None:
+        """Read which structures are wanted of those that a model makes; None for all.
+
+        Raises
+        ------
+        UserError
+            For what cannot be read, or does not fit the domain.
+        """
+        return None
 
     def read_known(self, words: Mapping[str, str]) -> State | None:
         """Read what options say of the generated fields.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from symdiff.sampling.inpainting import Inpainting as Inpainting
     from symdiff.sampling.recorded import Recorded as Recorded
     from symdiff.sampling.recorded import Recording as Recording
+    from symdiff.sampling.rejection import Rejection as Rejection
     from symdiff.sampling.request import Request as Request
     from symdiff.sampling.sampler import Sampler as Sampler
     from symdiff.sampling.sampler import Trajectory as Trajectory

@@ -1,0 +1,32 @@
+"""What the command line says of molecular graphs: properties and a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from symdiff.domains.formulas import HELP, read_filter
+from symdiff.domains.options import Filter
+from symdiff.domains.property_options import PropertyOptions
+
+if TYPE_CHECKING:
+    from symdiff.domains.molecule import MolecularGraph
+
+
+class MoleculeOptions(PropertyOptions):
+    """Those of a domain of molecules as graphs."""
+
+    def __init__(self, domain: MolecularGraph) -> None:
+        super().__init__(domain.properties)
+        self.domain = domain
+
+    @property
+    def help(self) -> dict[str, str]:
+        """A line for each property, and for the formula."""
+        return {**super().help, "formula": HELP}
+
+    def read_filter(self, words: Mapping[str, str]) -> Filter | None:
+        """Read the option ``formula``."""
+        if "formula" not in words:
+            return None
+        return read_filter(words["formula"], self.domain.atoms, self.domain.hydrogens, self.domain.codec.decode)
