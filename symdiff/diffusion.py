@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from symdiff.breaking.base import SymmetryBreaker
 from symdiff.denoisers.base import Denoiser
+from symdiff.denoisers.scored import Scored
 from symdiff.guidance import Guided
 from symdiff.processes.base import Process
 from symdiff.random import Generator
@@ -45,7 +46,7 @@ class Diffusion(nn.Module):
 
     def __init__(
         self,
-        denoiser: Denoiser | Guided,
+        denoiser: Denoiser | Guided | Scored,
         process: Process,
         breaker: SymmetryBreaker,
         objective: Callable[..., Tensor] | None = None,

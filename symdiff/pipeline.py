@@ -35,6 +35,7 @@ from symdiff.sampling.request import Request
 from symdiff.sampling.run import Run
 from symdiff.sampling.sampler import Sampler
 from symdiff.sampling.samples import Samples
+from symdiff.sampling.scaffolding import OPEN, Scaffolding
 
 
 class SymdiffPipeline(Checkpoint):
@@ -184,10 +185,14 @@ class SymdiffPipeline(Checkpoint):
             For settings that do not go together.
         """
         diffusion, steps = self.guide(guidance), self.default_steps if steps is None else steps
+        has_scaffold = request.known is not None and OPEN in request.known.schema
         around = request.known is not None and not diffusion.process.reveals
-        if particles > 1 and not around:
+        if particles > 1 and not around and not has_scaffold:
             raise UserError(f"--particles: expected 1, for no fragment is fixed, got {particles}")
-        sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
+        if has_scaffold:
+            sampler = Scaffolding(diffusion, steps, particles)
+        else:
+            sampler = Inpainting(diffusion, steps, particles) if around else Ancestral(diffusion, steps)
         return Decoded(sampler, self._decoding) if self.has_latents else sampler
 
     def sample(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from symdiff.domains import scaffolds
 from symdiff.domains.formulas import HELP, read_filter
 from symdiff.domains.options import Filter
 from symdiff.domains.property_options import PropertyOptions
+from symdiff.state import State
 
 if TYPE_CHECKING:
     from symdiff.domains.molecule import MolecularGraph
@@ -22,8 +24,12 @@ class MoleculeOptions(PropertyOptions):
 
     @property
     def help(self) -> dict[str, str]:
-        """A line for each property, and for the formula."""
-        return {**super().help, "formula": HELP}
+        """A line for each property, for the formula and for a scaffold."""
+        return {**super().help, "formula": HELP, "fixed": scaffolds.HELP}
+
+    def read_known(self, words: Mapping[str, str]) -> State | None:
+        """Read the scaffold that the option ``fixed`` says."""
+        return scaffolds.read_scaffold(words["fixed"], self.domain) if "fixed" in words else None
 
     def read_filter(self, words: Mapping[str, str]) -> Filter | None:
         """Read the option ``formula``."""

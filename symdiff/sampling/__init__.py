@@ -20,5 +20,6 @@ if TYPE_CHECKING:
     from symdiff.sampling.sampler import Sampler as Sampler
     from symdiff.sampling.sampler import Trajectory as Trajectory
     from symdiff.sampling.samples import Samples as Samples
+    from symdiff.sampling.scaffolding import Scaffolding as Scaffolding
 
 __getattr__, __dir__ = face(__name__)

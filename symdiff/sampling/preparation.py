@@ -15,6 +15,7 @@ from symdiff.guidance import may_hide
 from symdiff.processes.base import Process
 from symdiff.random import Streams
 from symdiff.sampling.request import Request, Sizes
+from symdiff.sampling.scaffolding import OPEN
 from symdiff.state import State
 
 
@@ -67,7 +68,9 @@ def prepare(
             sizes = _sizes(condition)
     if known is not None:
         _check_known(known, process)
-        if not process.reveals:
+        if OPEN in known.schema:
+            histogram = _beside(known, sizes, histogram)
+        elif not process.reveals:
             histogram = _around(known, sizes, histogram, breaker)
         elif condition is not None and int(known.num_nodes[0]) != int(condition.num_nodes[0]):
             raise UserError(
@@ -114,8 +117,8 @@ def _check_condition(condition: State, domain: Domain) -> None:
 
 
 def _check_known(known: State, process: Process) -> None:
-    expected = process.noisy_schema()
-    if dict(known.schema) != dict(expected):
+    expected = process.schema if OPEN in known.schema else process.noisy_schema()
+    if {name: field for name, field in known.schema.items() if name != OPEN} != dict(expected):
         how = " with a label for what is hidden" if process.reveals else ""
         raise UserError(f"known: expected the fields {', '.join(expected)}{how}, got {', '.join(known.schema)}")
 
@@ -135,6 +138,24 @@ def _check_size(
             breaker.prior(torch.ones(1, nodes, dtype=torch.bool, device=device), streams)
     except ValueError as error:
         raise UserError(f"cannot sample structures of up to {nodes} nodes: {error}") from error
+
+
+def _beside(known: State, sizes: Sizes, histogram: Sequence[float]) -> list[float]:
+    """The distribution of the sizes of structures that hold a scaffold, and more where something may be attached."""
+    least = int(known.num_nodes.max())
+    needed = least + int(known[OPEN].any())
+    smallest = None if sizes is None else int(torch.as_tensor(sizes).min())
+    if smallest is not None and smallest < needed:
+        raise UserError(f"num_nodes: {smallest}: the scaffold has {least} nodes and needs {needed}")
+    if not bool(known[OPEN].any()) and (smallest is not None and int(torch.as_tensor(sizes).max()) > least):
+        raise UserError("num_nodes: nothing may be attached to the scaffold, which has no [*]")
+    if smallest is None and sum(histogram[needed:]) == 0:
+        raise UserError(
+            f"known: the scaffold needs {needed} nodes, the training data have at most {len(histogram) - 1}"
+        )
+    if not bool(known[OPEN].any()):
+        return [float(size == least) for size in range(max(len(histogram), least + 1))]
+    return [0.0 if size < needed else share for size, share in enumerate(histogram)]
 
 
 def _around(known: State, sizes: Sizes, histogram: Sequence[float], breaker: SymmetryBreaker) -> list[float]:

@@ -97,7 +97,7 @@ class Rejection(Sampler):
             for _ in range(self.steps):
                 progress()
         pairs = [taken[row] for row in distinct[copies].tolist()]
-        return Trajectory(*(_join([pair[k] for pair in pairs]) for k in (0, 1)))
+        return Trajectory(_join([x for x, _ in pairs]), _join([z for _, z in pairs]))
 
 
 def _distinct(keys: Tensor) -> tuple[Tensor, Tensor]:
