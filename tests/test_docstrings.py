@@ -16,15 +16,25 @@ ROOMS = [
         f"symdiff/{name}.py"
         for name in ("state", "random", "errors", "testing", "face", "workers", "progress", "guidance")
     ),
+    *(f"symdiff/{name}.py" for name in ("assembly", "checkpoint", "components", "diffusion", "pipeline")),
+    "evaluation/symdiff_evaluation",
+    "symdiff/autoencoders",
     "symdiff/breaking",
     "symdiff/canonical",
     "symdiff/chemistry",
     "symdiff/config",
+    "symdiff/data",
+    "symdiff/denoisers",
+    "symdiff/domains",
     "symdiff/graphs",
     "symdiff/groups",
     "symdiff/nn",
+    "symdiff/objectives",
+    "symdiff/processes",
+    "symdiff/sampling",
     "symdiff/spins",
     "symdiff/storage",
+    "symdiff/training",
 ]
 """Folders and files, from the root of the repository, in which every public function documents its parameters."""
 
@@ -90,9 +100,12 @@ def describes(cls: ast.ClassDef, method: str) -> bool:
     return False
 
 
-def sets_property(method: Function) -> bool:
-    """Whether a method is the setter of a property, which the property describes."""
-    return any(isinstance(d, ast.Attribute) and d.attr == "setter" for d in method.decorator_list)
+def is_described_elsewhere(method: Function) -> bool:
+    """Whether a method is the setter of a property, or a signature that the function itself describes."""
+    return any(
+        (isinstance(d, ast.Attribute) and d.attr == "setter") or (isinstance(d, ast.Name) and d.id == "overload")
+        for d in method.decorator_list
+    )
 
 
 def list_undocumented(tree: ast.Module) -> Iterator[str]:
@@ -106,7 +119,7 @@ def list_undocumented(tree: ast.Module) -> Iterator[str]:
                 if not isinstance(method, Function):
                     continue
                 constructs = method.name == "__init__"
-                if (method.name.startswith("_") and not constructs) or sets_property(method):
+                if (method.name.startswith("_") and not constructs) or is_described_elsewhere(method):
                     continue
                 left = list_arguments(method) - list_described(node if constructs else method)
                 if left and not (not constructs and describes(node, method.name)):

@@ -73,6 +73,11 @@ class Asked(NamedTuple):
 def read_asked(text: str) -> Asked:
     """Read ``activity``, ``activity[nM]`` or ``activity=IC50 (nM)[nM]``.
 
+    Parameters
+    ----------
+    text : str
+        What was written behind ``--property``.
+
     Raises
     ------
     UserError
@@ -123,13 +128,35 @@ class PropertyColumns:
         return [one.column for one in self.asked]
 
     def take(self, record: Record) -> Record:
-        """Read the values of the next record; with a value that is no number it becomes a broken one."""
+        """Read the values of the next record; with a value that is no number it becomes a broken one.
+
+        Parameters
+        ----------
+        record : Record
+            With its values of the asked columns as text.
+
+        Returns
+        -------
+        Record
+            The same, or one with the reason why it is broken.
+        """
         numbers, reason = self._read(record.values)
         self.rows.append(numbers)
         return record if record.reason or not reason else replace(record, reason=reason)
 
     def take_all(self, rows: Sequence[Sequence[object]]) -> list[str]:
-        """Read the values of many records: why each is broken, "" where it is not."""
+        """Read the values of many records: why each is broken, "" where it is not.
+
+        Parameters
+        ----------
+        rows : sequence of sequence
+            The values of the asked columns, record by record.
+
+        Returns
+        -------
+        list of str
+            A reason for each record.
+        """
         reasons = []
         for values in rows:
             numbers, reason = self._read(values)

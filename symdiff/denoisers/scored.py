@@ -54,6 +54,20 @@ class Scored(nn.Module):
     def forward(self, x: State, t: Tensor, z: State) -> State:
         """Predict x0 from x_t as the denoiser does, moved.
 
+        Parameters
+        ----------
+        x : State
+            The noisy structures x_t.
+        t : Tensor
+            Times, (B,).
+        z : State
+            The symmetry-breaking input.
+
+        Returns
+        -------
+        State
+            The prediction of every field.
+
         Raises
         ------
         UserError

@@ -41,7 +41,13 @@ class Molecule3DOptions(PropertyOptions):
         }
 
     def read_filter(self, words: Mapping[str, str]) -> Filter | None:
-        """Read the option ``formula``; for a model without bonds only atoms are counted."""
+        """Read the option ``formula``; for a model without bonds only atoms are counted.
+
+        Parameters
+        ----------
+        words : mapping of str to str
+            What was written behind each option, by name.
+        """
         if "formula" not in words:
             return None
         return read_filter(words["formula"], self.domain.atoms, True, self.domain.codec.decode)

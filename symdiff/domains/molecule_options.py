@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 
 class MoleculeOptions(PropertyOptions):
-    """Those of a domain of molecules as graphs."""
+    """Those of a domain of molecules as graphs.
+
+    Parameters
+    ----------
+    domain : MolecularGraph
+        Whose options they are.
+    """
 
     def __init__(self, domain: MolecularGraph) -> None:
         super().__init__(domain.properties)
@@ -32,7 +38,13 @@ class MoleculeOptions(PropertyOptions):
         return scaffolds.read_scaffold(words["fixed"], self.domain) if "fixed" in words else None
 
     def read_filter(self, words: Mapping[str, str]) -> Filter | None:
-        """Read the option ``formula``."""
+        """Read the option ``formula``.
+
+        Parameters
+        ----------
+        words : mapping of str to str
+            What was written behind each option, by name.
+        """
         if "formula" not in words:
             return None
         return read_filter(words["formula"], self.domain.atoms, self.domain.hydrogens, self.domain.codec.decode)

@@ -66,11 +66,22 @@ class Options:
         return None
 
     def notes(self, words: Mapping[str, str]) -> list[str]:
-        """Tell what a user should know of options that are taken, a line each: values that no training data had."""
+        """Tell what a user should know of options that are taken, a line each: values that no training data had.
+
+        Parameters
+        ----------
+        words : mapping of str to str
+            What was written behind each option, by name.
+        """
         return []
 
     def read_filter(self, words: Mapping[str, str]) -> Filter | None:
         """Read which structures are wanted of those that a model makes; None for all.
+
+        Parameters
+        ----------
+        words : mapping of str to str
+            What was written behind each option, by name.
 
         Raises
         ------

@@ -49,6 +49,15 @@ class Property:
     def of(cls, values: np.ndarray, num_nodes: np.ndarray, unit: str) -> Property:
         """Measure ``values`` (M,) of structures with ``num_nodes`` (M,) nodes; nan where a structure has none.
 
+        Parameters
+        ----------
+        values : numpy.ndarray
+            (M,), nan where a structure has none.
+        num_nodes : numpy.ndarray
+            (M,), the sizes of the same structures.
+        unit : str
+            Of the values, empty for none.
+
         Raises
         ------
         UserError
@@ -74,6 +83,13 @@ class Property:
     @classmethod
     def read(cls, name: str, plain: Mapping) -> Property:
         """Read the property ``name`` from plain values, one for each parameter.
+
+        Parameters
+        ----------
+        name : str
+            What messages call it.
+        plain : mapping
+            Numbers, text and lists by the names of the parameters.
 
         Raises
         ------

@@ -25,6 +25,11 @@ class PropertyOptions(Options):
     together, as one training structure has them, from a table that is kept with the model. A property with one value
     has this value in every sample; the others are then drawn from structures whose value is near to it, each weighed
     by a normal density of the standard deviation ``WIDTH``.
+
+    Parameters
+    ----------
+    properties : Properties
+        The properties that are conditions.
     """
 
     def __init__(self, properties: Properties) -> None:
@@ -42,7 +47,13 @@ class PropertyOptions(Options):
         return lines
 
     def notes(self, words: Mapping[str, str]) -> list[str]:
-        """Tell of values that no training data had."""
+        """Tell of values that no training data had.
+
+        Parameters
+        ----------
+        words : mapping of str to str
+            What was written behind each option, by name.
+        """
         lines = []
         for name, wish in self._read(words).items():
             one = self.properties[name]

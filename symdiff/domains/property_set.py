@@ -71,7 +71,18 @@ class Properties(Mapping[str, Property]):
         return record
 
     def columns(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The fields of M structures as flat arrays, given each property (M,), nan where it is not known."""
+        """The fields of M structures as flat arrays, given each property (M,), nan where it is not known.
+
+        Parameters
+        ----------
+        values : mapping of str to numpy.ndarray
+            (M,) for each property, in its unit.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            (M, 1) float32 numbers in standard deviations from the mean, and (M,) uint8 marks of what is not known.
+        """
         arrays = {}
         for name, one in self.items():
             absent = np.isnan(values[name])
@@ -82,7 +93,13 @@ class Properties(Mapping[str, Property]):
         return arrays
 
     def read(self, state: State) -> dict[str, np.ndarray]:
-        """The properties of a batch in their units, (B,) each, nan where one is not given."""
+        """The properties of a batch in their units, (B,) each, nan where one is not given.
+
+        Parameters
+        ----------
+        state : State
+            A batch with the fields of properties.
+        """
         found = {}
         for name, one in self.items():
             if name in state.schema:
@@ -91,7 +108,15 @@ class Properties(Mapping[str, Property]):
         return found
 
     def sizes(self, histogram: Sequence[float], condition: State | None) -> list[float]:
-        """p(size | the properties of one structure): see ``Property.likely``; they count as independent given it."""
+        """p(size | the properties of one structure): see ``Property.likely``; they count as independent given it.
+
+        Parameters
+        ----------
+        histogram : sequence of float
+            p(number of nodes) for 0, 1, 2, ... nodes.
+        condition : State or None
+            One structure's properties.
+        """
         shares = list(histogram)
         for name, one in self.items():
             if condition is not None and not bool(condition[marker(name)].any()):

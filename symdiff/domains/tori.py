@@ -67,6 +67,11 @@ class SpinTori(Domain):
         sides : tuple of int
             Sites along each axis, at least 3: with 2, neighbors would share two bonds.
 
+        Returns
+        -------
+        SpinLattice
+            With a temperature as its only condition.
+
         Raises
         ------
         UserError
@@ -83,6 +88,12 @@ class SpinTori(Domain):
 
 
 def total_energy(x: State) -> Tensor:
-    """E = −Σ s_i s_j over the bonds of every structure, (B,) float64."""
+    """E = −Σ s_i s_j over the bonds of every structure, (B,) float64.
+
+    Parameters
+    ----------
+    x : State
+        With ``bond`` and ``spin``.
+    """
     signs = torch.where(x.mask, 1 - 2 * x["spin"].double(), 0.0)
     return -torch.einsum("bi,bij,bj->b", signs, x["bond"].double(), signs) / 2

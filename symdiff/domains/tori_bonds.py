@@ -19,7 +19,15 @@ MOST_SITES = 4096
 
 @cache
 def bonds_of(kind: str, sides: tuple[int, ...]) -> np.ndarray:
-    """The bonds of a torus, each once with the smaller site first and sorted, (E, 2) int16."""
+    """The bonds of a torus, each once with the smaller site first and sorted, (E, 2) int16.
+
+    Parameters
+    ----------
+    kind : str
+        One of ``LATTICES``.
+    sides : tuple of int
+        Sites along each axis, at least 3.
+    """
     start, end, _ = torus(kind, sides).bonds(len(bravais(kind).directions(1)))
     ends = torch.stack([torch.minimum(start, end), torch.maximum(start, end)], 1)
     return ends.unique(dim=0).numpy().astype(np.int16)
@@ -27,6 +35,13 @@ def bonds_of(kind: str, sides: tuple[int, ...]) -> np.ndarray:
 
 def recognize(bonds: np.ndarray, nodes: int) -> tuple[str, tuple[int, ...]]:
     """The kind and the sides of the torus that has these bonds, (E, 2) sorted as ``bonds_of`` has them.
+
+    Parameters
+    ----------
+    bonds : numpy.ndarray
+        (E, 2) int16.
+    nodes : int
+        The number of sites.
 
     Raises
     ------

@@ -24,13 +24,24 @@ if TYPE_CHECKING:
 
 
 class ToriCodec(Codec):
-    """Configurations are ``Configuration``s that name their lattice; a file holds those of one lattice."""
+    """Configurations are ``Configuration``s that name their lattice; a file holds those of one lattice.
+
+    Parameters
+    ----------
+    domain : SpinTori
+        Whose codec it is.
+    """
 
     def __init__(self, domain: SpinTori) -> None:
         self.domain = domain
 
     def lattice_of(self, obj: Configuration) -> SpinLattice:
         """The lattice of a configuration as a domain of its own.
+
+        Parameters
+        ----------
+        obj : Configuration
+            Spins that name their lattice.
 
         Raises
         ------

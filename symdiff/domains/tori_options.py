@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 
 class ToriOptions(Options):
-    """Those of spins on tori of several lattices."""
+    """Those of spins on tori of several lattices.
+
+    Parameters
+    ----------
+    domain : SpinTori
+        Whose options they are.
+    """
 
     def __init__(self, domain: SpinTori) -> None:
         self.domain = domain

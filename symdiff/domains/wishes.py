@@ -36,6 +36,13 @@ class Wish:
     def read(cls, text: str, unit: str = "") -> Wish:
         """Read ``90``, ``60-70``, ``-2--1``, ``>4``, ``<=4``, in a unit that messages say.
 
+        Parameters
+        ----------
+        text : str
+            A number, a range or a bound.
+        unit : str
+            What messages say behind numbers.
+
         Raises
         ------
         UserError
@@ -63,7 +70,13 @@ class Wish:
         return self.low == self.high
 
     def holds(self, values: np.ndarray) -> np.ndarray:
-        """Which of some values are wanted, bool; nan never is."""
+        """Which of some values are wanted, bool; nan never is.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Of any shape.
+        """
         with np.errstate(invalid="ignore"):
             if self.strict:
                 return (values > self.low) & (values < self.high)

@@ -197,6 +197,13 @@ def _agree(recipe: Recipe, accelerator: Accelerator) -> Recipe:
 def open_data(recipe: Recipe, order: str) -> Dataset:
     """The data set of a recipe, with the conditions that it names, its nodes in an order.
 
+    Parameters
+    ----------
+    recipe : Recipe
+        Whose key ``data`` says which.
+    order : str
+        See ``open_dataset``.
+
     Raises
     ------
     UserError

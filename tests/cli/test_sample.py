@@ -37,7 +37,7 @@ def run(*words: object):
     [
         ("ising", ("--temperature TEXT", "T in J/k_B", "--size")),
         ("qm9-3d-alpha", ("--alpha", "--fixed")),
-        ("qm9-graph", ("none beside those above",)),
+        ("qm9-graph", ("--formula", "--fixed")),
     ],
 )
 def test_help_lists_the_options_of_the_model(words, checkpoint, own):
